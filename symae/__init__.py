@@ -1,0 +1,3 @@
+"""symae: symbolic autoencoders."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,48 @@
+"""Errors that say where, what was found and what was expected.
+
+Commands print these as one line and exit with status 2; from the API they arrive as ordinary exceptions, so ``except ValueError``
+and ``except FileNotFoundError`` keep working.
+"""
+
+from __future__ import annotations
+
+from os import PathLike
+
+__all__ = ["InputError", "MissingFileError", "UnwritableError"]
+
+Place = str | PathLike[str]
+
+
+class InputError(ValueError):
+    """Something that was handed over cannot be used.
+
+    Parameters
+    ----------
+    place : str or path
+        The file, argument or option at fault.
+    found, expected : str
+        Short noun phrases; the message reads ``place: found …, expected …``.
+    """
+
+    def __init__(self, place: Place, found: str, expected: str):
+        super().__init__(f"{place}: found {found}, expected {expected}")
+        self.place = str(place)
+        self.found = found
+        self.expected = expected
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
+        return type(self), (self.place, self.found, self.expected)
+
+
+class MissingFileError(InputError, FileNotFoundError):
+    """A file or folder that should be there is not."""
+
+    def __init__(self, place: Place, found: str = "no such file", expected: str = "a readable file"):
+        super().__init__(place, found, expected)
+
+
+class UnwritableError(InputError, OSError):
+    """A result cannot be stored: the disk is full, the folder is a file, or writing is forbidden."""
+
+    def __init__(self, place: Place, found: str, expected: str = "a place that can be written"):
+        super().__init__(place, found, expected)
