@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from os import PathLike
 
-__all__ = ["InputError", "MissingFileError", "UnwritableError"]
+__all__ = ["BackendError", "InputError", "MissingFileError", "UnwritableError"]
 
 Place = str | PathLike[str]
 
@@ -46,3 +46,7 @@ class UnwritableError(InputError, OSError):
 
     def __init__(self, place: Place, found: str, expected: str = "a place that can be written"):
         super().__init__(place, found, expected)
+
+
+class BackendError(InputError, ImportError):
+    """A backend was asked for that is unknown or not installed here."""

@@ -1,0 +1,23 @@
+"""Images of digits from every format they come in, checked; and symae's own, which need no network."""
+
+from symae.datasets.cntk import read_cntk_text, write_cntk_text
+from symae.datasets.dataset import Dataset, Split
+from symae.datasets.download import MIRRORS, download_mnist
+from symae.datasets.idx import read_idx, write_idx
+from symae.datasets.sources import available, default, read
+from symae.datasets.tutorial import load_data
+
+__all__ = [
+    "MIRRORS",
+    "Dataset",
+    "Split",
+    "available",
+    "default",
+    "download_mnist",
+    "load_data",
+    "read",
+    "read_cntk_text",
+    "read_idx",
+    "write_cntk_text",
+    "write_idx",
+]

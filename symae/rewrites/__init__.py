@@ -1,0 +1,39 @@
+"""Graph to faster or safer graph, one idea a file.
+
+A rewrite lives in its own module, whose docstring shows the graph before and after, and is registered here under a name, for the
+backends it serves. ``symae.function`` uses them; PyTensor's own ``function`` does not. By its name a rewrite can be switched off:
+``symae.compile.options(exclude=["minibatch_slice"])``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pytensor.compile.mode import optdb
+from pytensor.graph.rewriting.basic import dfs_rewriter
+
+from symae.rewrites.minibatch_slice import minibatch_slice
+
+__all__ = ["names", "tag"]
+
+_NAMES: list[str] = []
+
+
+def tag(backend: str) -> str:
+    """The rewrite database's tag for the rewrites of `backend`."""
+    return f"symae_{backend}"
+
+
+def names() -> list[str]:
+    """The names of all rewrites of symae, in the order they were registered."""
+    return list(_NAMES)
+
+
+def register(name: str, rewriter: Any, *, backends: Iterable[str], position: float) -> None:
+    """Add `rewriter` at `position` in PyTensor's order: canonicalize is 1, specialize 2, fusion 49, inplace 50.5."""
+    optdb.register(name, rewriter, *(tag(backend) for backend in backends), position=position)
+    _NAMES.append(name)
+
+
+register("minibatch_slice", dfs_rewriter(minibatch_slice), backends=["jax"], position=0.05)

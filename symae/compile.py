@@ -1,0 +1,238 @@
+"""``function``: PyTensor's, with symae's rewrites, on a backend chosen by name."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import inspect
+import logging
+import time
+import warnings
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import pytensor
+from pytensor.compile.mode import CVM, JAX, MLX, NUMBA, PYTORCH, Mode
+
+from symae import rewrites
+from symae.errors import BackendError, InputError
+
+__all__ = ["BACKENDS", "CompileTime", "compile_time", "function", "options"]
+
+
+@dataclass(frozen=True)
+class _Backend:
+    mode: Mode
+    module: str | None  # what has to be importable
+    extra: str | None  # the extra of symae that brings it
+
+
+_BACKENDS = {
+    "numba": _Backend(NUMBA, "numba", None),
+    "c": _Backend(CVM, None, None),
+    "jax": _Backend(JAX, "jax", "jax"),
+    "pytorch": _Backend(PYTORCH, "torch", "torch"),
+    "mlx": _Backend(MLX, "mlx", "mlx"),
+}
+
+BACKENDS = ("numba", "c", "jax", "pytorch")
+
+_excluded: ContextVar[tuple[str, ...]] = ContextVar("excluded", default=())
+
+
+@contextmanager
+def options(*, exclude: Sequence[str] = ()) -> Iterator[None]:
+    """Compile without the rewrites named in `exclude` inside the block, for comparison.
+
+    Raises
+    ------
+    InputError
+        There is no rewrite of that name.
+    """
+    for name in exclude:
+        if name not in rewrites.names():
+            raise InputError("exclude", repr(name), f"a rewrite of symae: {', '.join(rewrites.names())}")
+    token = _excluded.set((*_excluded.get(), *exclude))
+    try:
+        yield
+    finally:
+        _excluded.reset(token)
+
+
+@dataclass(frozen=True)
+class CompileTime:
+    """How long a function took to compile, in seconds.
+
+    Attributes
+    ----------
+    graph : float
+        Rewriting the graph and linking it; in the C backend also the C compiler.
+    machine_code : float
+        Making machine code or, if `cached`, loading it. JAX and PyTorch do that at the first call, which is not counted.
+    cached : bool
+        The machine code came from the disk.
+    """
+
+    graph: float
+    machine_code: float
+    cached: bool
+
+    @property
+    def total(self) -> float:
+        return self.graph + self.machine_code
+
+    def __str__(self) -> str:
+        return f"{self.total:.1f} s" + (" (machine code from the cache)" if self.cached else "")
+
+
+# keyed by the function's maker, because a Function takes neither weak references nor attributes
+_times: weakref.WeakKeyDictionary[Any, CompileTime] = weakref.WeakKeyDictionary()
+
+
+def compile_time(compiled: Any) -> CompileTime:
+    """How long `compiled`, a function made by `function`, took to compile."""
+    try:
+        return _times[compiled.maker]
+    except (KeyError, TypeError, AttributeError):
+        raise InputError("compile_time", f"a {type(compiled).__name__}", "a function compiled by symae.function") from None
+
+
+def function(
+    inputs: Sequence[Any],
+    outputs: Any = None,
+    mode: Any = None,
+    updates: Any = None,
+    givens: Any = None,
+    no_default_updates: Any = False,
+    accept_inplace: bool = False,
+    name: str | None = None,
+    rebuild_strict: bool = True,
+    allow_input_downcast: bool | None = None,
+    profile: Any = None,
+    on_unused_input: str | None = None,
+    *,
+    backend: str | None = None,
+    trust_input: bool = False,
+) -> Any:
+    """Compile a graph into a callable.
+
+    The arguments are those of ``theano.function``, in its order; PyTensor's documentation explains them.
+
+    Parameters
+    ----------
+    inputs : list of variables
+        What the callable takes.
+    outputs : variable, list or dict of variables, optional
+        What it returns.
+    mode : Mode or str, optional
+        A PyTensor mode, used as it is: no rewrites of symae. Not together with `backend`.
+    updates : list of pairs, dict or OrderedDict, optional
+        (shared variable, new value) for each call.
+    givens : list of pairs or dict, optional
+        Replacements made in the graph first.
+    backend : {"numba", "c", "jax", "pytorch"}, optional
+        Which compiler makes the machine code; Numba unless PyTensor is configured otherwise.
+
+    Returns
+    -------
+    pytensor.compile.executor.Function
+        Compiled, not only linked, on Numba and C: the first call is as fast as the others. `compile_time` tells how long it took.
+
+    Raises
+    ------
+    BackendError
+        The backend is unknown, or not installed: the message names the extra that brings it.
+    InputError
+        Both `mode` and `backend` were given.
+
+    Examples
+    --------
+    >>> import pytensor.tensor as pt
+    >>> x = pt.dvector("x")
+    >>> square = function([x], x**2, backend="c")
+    >>> square([1, 2, 3])
+    array([1., 4., 9.])
+    """
+    if mode is not None and backend is not None:
+        raise InputError("function", f"mode {mode!r} and backend {backend!r}", "one of the two")
+    started = time.perf_counter()
+    with _quiet():
+        compiled = pytensor.function(
+            inputs,
+            outputs,
+            mode=_mode(backend) if mode is None else mode,
+            updates=updates,
+            givens=givens,
+            no_default_updates=no_default_updates,
+            accept_inplace=accept_inplace,
+            name=name,
+            rebuild_strict=rebuild_strict,
+            allow_input_downcast=allow_input_downcast,
+            profile=profile,
+            on_unused_input=on_unused_input,
+            trust_input=trust_input,
+        )
+        linked = time.perf_counter()
+        cached = _make_machine_code(compiled)
+    _times[compiled.maker] = CompileTime(linked - started, time.perf_counter() - linked, cached)
+    return compiled
+
+
+def _mode(backend: str | None) -> Any:
+    if backend is None:
+        configured = pytensor.config.mode.lower()
+        linker = pytensor.config.linker
+        if configured in _BACKENDS:
+            backend = configured
+        elif configured in {"mode", "fast_run"} and linker in {"auto", "numba"} and pytensor.config.optimizer == "o4":
+            backend = "numba"
+        else:
+            return None  # the user has configured PyTensor otherwise: so be it
+    chosen = _BACKENDS.get(backend)
+    if chosen is None:
+        raise BackendError("backend", repr(backend), f"one of {', '.join(BACKENDS)}")
+    if chosen.module is not None and importlib.util.find_spec(chosen.module) is None:
+        package = f"symae[{chosen.extra}]" if chosen.extra else chosen.module
+        raise BackendError(f"backend {backend!r}", f"no module {chosen.module}", f'it installed: pip install "{package}"')
+    if backend == "c" and not pytensor.config.cxx:
+        raise BackendError("backend 'c'", "no C++ compiler", "g++ or clang++ on the PATH")
+    return chosen.mode.including(rewrites.tag(backend)).excluding(*_excluded.get())
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep PyTensor from saying twice that its C backend has no BLAS of its own: it is so for every installation from wheels."""
+    blas = logging.getLogger("pytensor.tensor.blas")
+    before = blas.level
+    blas.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="PyTensor could not link to a BLAS installation")
+            yield
+    finally:
+        blas.setLevel(before)
+
+
+def _make_machine_code(compiled: Any) -> bool:
+    """Let Numba compile now what it would compile at the first call; True if its code came from the disk."""
+    dispatcher = getattr(compiled.vm, "jit_fn", None)
+    if dispatcher is None or not type(dispatcher).__module__.startswith("numba."):
+        return False
+    import numba
+
+    arguments = []
+    for variable, container in zip(compiled.maker.fgraph.inputs, compiled.input_storage, strict=True):
+        if container.storage[0] is not None:
+            with contextlib.suppress(ValueError):
+                arguments.append(numba.typeof(container.storage[0]))
+        elif hasattr(variable.type, "numpy_dtype"):
+            arguments.append(numba.types.Array(numba.from_dtype(variable.type.numpy_dtype), variable.type.ndim, "C"))
+    if len(arguments) != len(compiled.maker.fgraph.inputs):
+        return False  # an input without a Numba type that is known here: the first call will compile
+    takes_tuple = any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(dispatcher.py_func).parameters.values())
+    dispatcher.compile((numba.types.BaseTuple.from_types(arguments),) if takes_tuple else tuple(arguments))
+    return bool(sum(dispatcher.stats.cache_hits.values()))

@@ -1,0 +1,88 @@
+"""Where data lies on this machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from symae.datasets.contents import is_file
+from symae.datasets.idx import missing_files
+from symae.errors import MissingFileError
+
+__all__ = ["digits_file", "download_folder", "find_mnist", "mnist_folder", "search_folders"]
+
+VARIABLE = "SYMAE_DATA"
+PACKAGE = Path(__file__).resolve().parent
+
+
+def search_folders() -> list[Path]:
+    """The folders where MNIST may lie, the first one first.
+
+    The folder that the environment variable SYMAE_DATA names, and no other; where it is not set, ``data/`` of the checkout (if
+    symae runs from one) and the user's cache folder.
+    """
+    if named := os.environ.get(VARIABLE):
+        return [Path(named)]
+    checkout = _checkout()
+    return [*([checkout / "data"] if checkout else []), _cache()]
+
+
+def download_folder() -> Path:
+    """Where a download goes: the first folder that will be searched."""
+    return search_folders()[0]
+
+
+def find_mnist() -> Path | None:
+    """The first folder that holds MNIST's four files, plain or as .gz, or None."""
+    return next((folder for folder in search_folders() if not missing_files(folder)), None)
+
+
+def mnist_folder() -> Path:
+    """The folder that holds MNIST's four files.
+
+    Raises
+    ------
+    MissingFileError
+        None does, or SYMAE_DATA names one that does not.
+    """
+    folder = find_mnist()
+    if folder is not None:
+        return folder
+    folders = search_folders()
+    if os.environ.get(VARIABLE):
+        missing = " and no ".join(missing_files(folders[0]))
+        raise MissingFileError(folders[0], f"no {missing}", f"MNIST's four files, because {VARIABLE} names this folder")
+    raise MissingFileError(
+        "MNIST",
+        f"no copy in {' or '.join(map(str, folders))}",
+        f"its four files there (symae data mnist downloads them) or in the folder that {VARIABLE} names",
+    )
+
+
+def digits_file() -> Path:
+    """The embedded digits: ``data/digits.npz`` of a checkout, or the copy that an installed package carries.
+
+    Raises
+    ------
+    MissingFileError
+        The installation lacks them.
+    """
+    installed = PACKAGE / "digits.npz"
+    checkout = _checkout()
+    for path in [installed, *([checkout / "data" / "digits.npz"] if checkout else [])]:
+        if is_file(path):
+            return path
+    raise MissingFileError(installed, expected="the embedded digits; python -m symae.datasets.strokes draws them again")
+
+
+def _checkout() -> Path | None:
+    """The repository's folder, if symae runs from one."""
+    folder = PACKAGE.parents[1]
+    # A project that has a copy of symae in its tree has a pyproject.toml there too, but not the digits.
+    return folder if is_file(folder / "pyproject.toml") and is_file(folder / "data" / "digits.npz") else None
+
+
+def _cache() -> Path:
+    import pooch
+
+    return Path(pooch.os_cache("symae"))

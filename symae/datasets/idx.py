@@ -1,0 +1,135 @@
+"""IDX, the format of MNIST's own files.
+
+Two zero bytes, a type code, the number of dimensions, each dimension as a big-endian 32-bit integer, then the values, big-endian,
+the last dimension fastest. Source: LeCun, Cortes and Burges, "The MNIST database of handwritten digits".
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from symae.datasets.contents import excerpt, is_file, read_contents
+from symae.datasets.dataset import Pairs, natural
+from symae.errors import InputError, MissingFileError
+from symae.files import replacing
+
+__all__ = ["FILES", "missing_files", "read_idx", "read_idx_folder", "write_idx"]
+
+FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+
+TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+CODES = {np.dtype(name).newbyteorder("="): code for code, name in TYPES.items()}
+MOST_DIMENSIONS = 32
+
+
+def read_idx(path: str | PathLike[str]) -> np.ndarray:
+    """Read an IDX file, plain or packed with gzip.
+
+    Returns
+    -------
+    array
+        Of the file's shape and type: uint8, int8, int16, int32, float32 or float64, in this machine's byte order.
+
+    Raises
+    ------
+    MissingFileError
+        There is no such file.
+    InputError
+        The magic number is not IDX's, the file is cut off or longer than its header says, or gzip cannot unpack it.
+    """
+    data = read_contents(path)
+    if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in TYPES:
+        raise InputError(
+            path, f"the first bytes {excerpt(data[:4])}", "an IDX file, which begins with two zero bytes and a type"
+        )
+    dtype, n_dimensions = np.dtype(TYPES[data[2]]), data[3]
+    if not 1 <= n_dimensions <= MOST_DIMENSIONS:
+        raise InputError(path, f"{n_dimensions} dimensions", f"1 to {MOST_DIMENSIONS}")
+    start = 4 + 4 * n_dimensions
+    if len(data) < start:
+        raise InputError(path, f"a header of {len(data)} bytes", f"{start} bytes for {n_dimensions} dimensions")
+    shape = tuple(int(n) for n in np.frombuffer(data, ">u4", n_dimensions, offset=4))
+    # Python's integers: the product of hostile dimensions overflows any other.
+    expected = math.prod(shape) * dtype.itemsize
+    if len(data) - start != expected:
+        dimensions = " x ".join(map(str, shape))
+        raise InputError(path, f"{len(data) - start} bytes of values", f"{expected} bytes for {dimensions} {dtype.name} values")
+    try:
+        return natural(np.frombuffer(data, dtype, offset=start).reshape(shape))
+    except ValueError as error:  # no values, and dimensions beyond NumPy's
+        raise InputError(path, f"dimensions {shape}", "an array that NumPy can hold") from error
+
+
+def write_idx(path: str | PathLike[str], array: np.ndarray) -> None:
+    """Write an array as an IDX file, packed with gzip where the name ends in ``.gz``; whole or not at all.
+
+    Parameters
+    ----------
+    path : str or path
+    array : array
+        One dimension or more; uint8, int8, int16, int32, float32 or float64.
+
+    Raises
+    ------
+    InputError
+        IDX has no such type or shape.
+    UnwritableError
+        The file cannot be written.
+    """
+    array = np.asarray(array)
+    code = CODES.get(array.dtype.newbyteorder("="))
+    if code is None:
+        raise InputError(path, f"an array of {array.dtype}", f"one of {', '.join(str(dtype) for dtype in CODES)}")
+    if not 1 <= array.ndim <= MOST_DIMENSIONS or max(array.shape) >= 2**32:
+        raise InputError(path, f"an array of shape {array.shape}", f"1 to {MOST_DIMENSIONS} dimensions below 2**32")
+    header = bytes([0, 0, code, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+    data = header + array.astype(TYPES[code], copy=False).tobytes()
+    with replacing(path) as file:
+        # No time in the header: the same array gives the same file.
+        file.write(gzip.compress(data, mtime=0) if Path(path).suffix == ".gz" else data)
+
+
+def missing_files(folder: Path) -> list[str]:
+    """Which of the four files are not in the folder, neither plain nor as .gz."""
+    return [name for name in FILES if _present(folder, name) is None]
+
+
+def read_idx_folder(folder: Path) -> Pairs:
+    """The training and the test images of a folder, each (images, labels), neither checked nor split.
+
+    Raises
+    ------
+    MissingFileError
+        Not all four files are there.
+    InputError
+        One of them is not valid, is not of MNIST's kind, or a count of labels differs from the images'.
+    """
+    if missing := missing_files(folder):
+        raise MissingFileError(folder, f"no {' and no '.join(missing)}", f"{', '.join(FILES)}, each plain or .gz")
+    images, labels, test_images, test_labels = (_read_part(folder, name) for name in FILES)
+    for name, x, y in ((FILES[0], images, labels), (FILES[2], test_images, test_labels)):
+        if len(x) != len(y):
+            raise InputError(folder / name, f"{len(x)} images and {len(y)} labels", "as many labels as images")
+    return [(images, labels), (test_images, test_labels)]
+
+
+def _read_part(folder: Path, name: str) -> np.ndarray:
+    path = _present(folder, name)
+    assert path is not None
+    array = read_idx(path)
+    if "labels" in name and array.ndim != 1:
+        raise InputError(path, f"{array.ndim} dimensions", "one, because these are labels")
+    if "images" in name and array.shape[1:] != (28, 28):
+        raise InputError(path, f"an array of shape {array.shape}", "images of 28 x 28 pixels")
+    return array
+
+
+def _present(folder: Path, name: str) -> Path | None:
+    # Some archives unpack to train-images.idx3-ubyte.
+    names = [name + ".gz", name, name.replace("-idx", ".idx")]
+    return next((folder / candidate for candidate in names if is_file(folder / candidate)), None)

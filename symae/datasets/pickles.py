@@ -1,0 +1,263 @@
+"""mnist.pkl.gz and other pickles of arrays, read without running anything that they ask for.
+
+Two fences. First the instructions are looked through: only those that build numbers, strings, containers and arrays pass, with
+lengths that the file really has (`pickle` allocates what an instruction claims). Then `pickle` runs with stand-ins for the few
+names that a pickled array mentions, so that not even NumPy sees an unchecked shape.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import pickle
+import pickletools
+import re
+import warnings
+from collections.abc import Callable
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from symae.datasets.contents import excerpt, read_contents
+from symae.datasets.dataset import Pairs, natural
+from symae.errors import InputError
+
+__all__ = ["read_pickle", "read_pickle_pairs"]
+
+ARRAYS_ONLY = "numbers, strings, containers and NumPy arrays of numbers, and nothing else"
+LAYOUT = "((train_x, train_y), (valid_x, valid_y), (test_x, test_y)), as in mnist.pkl.gz"
+
+# MNIST takes under a hundred. The bound also bounds the depth of what is built, and with it C's recursion over it.
+MOST_INSTRUCTIONS = 10_000
+DEEPEST = 32
+
+INSTRUCTIONS = frozenset(
+    "PROTO FRAME STOP MARK POP POP_MARK DUP GLOBAL STACK_GLOBAL REDUCE BUILD NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG "
+    "LONG1 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES "
+    "BINBYTES8 BYTEARRAY8 EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST LIST APPEND APPENDS EMPTY_DICT DICT SETITEM SETITEMS "
+    "PUT BINPUT LONG_BINPUT MEMOIZE GET BINGET LONG_BINGET".split()
+)
+OPCODES = {ord(opcode.code): opcode for opcode in pickletools.opcodes}
+LENGTH_BYTES = {
+    pickletools.TAKEN_FROM_ARGUMENT1: 1,
+    pickletools.TAKEN_FROM_ARGUMENT4: 4,
+    pickletools.TAKEN_FROM_ARGUMENT4U: 4,
+    pickletools.TAKEN_FROM_ARGUMENT8U: 8,
+}
+
+
+def read_pickle(path: str | PathLike[str]) -> Any:
+    """Read a pickle of arrays, of Python 2 or 3, plain or packed with gzip.
+
+    Returns
+    -------
+    object
+        Tuples, lists and dicts of NumPy arrays, numbers and strings. Python 2's strings are decoded as Latin-1.
+
+    Raises
+    ------
+    MissingFileError
+        There is no such file.
+    InputError
+        The pickle asks for anything else (the error names it), is broken, or claims more than the file holds.
+    """
+    data = read_contents(path)
+    _look_through(path, data)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an unknown escape in one of Python 2's strings
+            built = _Unpickler(path, data).load()
+        return _settled(path, built, {}, 0)
+    except InputError:
+        raise
+    except Exception as error:
+        # pickle documents that broken input may raise any exception.
+        raise InputError(path, f"a broken pickle ({excerpt(str(error))})", "a whole pickle of arrays") from error
+
+
+def read_pickle_pairs(path: str | PathLike[str]) -> Pairs:
+    """Training, validation and test (x, y) of a pickle in the layout of mnist.pkl.gz; the errors are those of `read_pickle`."""
+    parts = read_pickle(path)
+    if not _is_sequence(parts, 3):
+        raise InputError(path, _described(parts), LAYOUT)
+    for part in parts:
+        if not _is_sequence(part, 2):
+            raise InputError(path, _described(part), LAYOUT)
+        for array in part:
+            if not isinstance(array, np.ndarray):
+                raise InputError(path, _described(array), LAYOUT)
+    return [(x, y) for x, y in parts]
+
+
+def _look_through(path: str | PathLike[str], data: bytes) -> None:
+    """Refuse instructions that arrays do not need, and arguments that the file does not hold."""
+    position = 0
+    for _ in range(MOST_INSTRUCTIONS):
+        if position >= len(data):
+            raise InputError(path, "a pickle that is cut off", "a whole pickle")
+        opcode = OPCODES.get(data[position])
+        if opcode is None:
+            raise InputError(
+                path, f"the byte {excerpt(data[position : position + 1])} at {position}", "an instruction of a pickle"
+            )
+        begin, end = _argument(path, data, position + 1, opcode.arg.n if opcode.arg else 0)
+        if opcode.name == "INST":
+            # An old way to name something; GLOBAL's names are refused when they are looked up.
+            _, end = _argument(path, data, end, pickletools.UP_TO_NEWLINE)
+            raise _asks_for(path, *data[begin : end - 1].decode("latin1").split("\n", 1))
+        if opcode.name not in INSTRUCTIONS:
+            raise InputError(path, f"the pickle instruction {opcode.name}", ARRAYS_ONLY)
+        if opcode.name == "GLOBAL":
+            _, end = _argument(path, data, end, pickletools.UP_TO_NEWLINE)
+        elif opcode.name in ("PUT", "LONG_BINPUT"):
+            # pickle makes room for as many remembered objects as the index says.
+            text = data[begin:end].strip()
+            index = int.from_bytes(text[:4], "little") if opcode.name == "LONG_BINPUT" else int(text) if text.isdigit() else -1
+            if not 0 <= index <= MOST_INSTRUCTIONS:
+                raise InputError(path, f"a memo of {index} objects", f"at most {MOST_INSTRUCTIONS}")
+        elif opcode.name == "STOP":
+            if end != len(data):
+                raise InputError(path, f"{len(data) - end} bytes after the end of the pickle", "one pickle")
+            return
+        position = end
+    raise InputError(path, f"more than {MOST_INSTRUCTIONS} pickle instructions", "a few arrays")
+
+
+def _argument(path: str | PathLike[str], data: bytes, begin: int, n: int) -> tuple[int, int]:
+    """Where an instruction's argument begins and where it ends."""
+    if n == pickletools.UP_TO_NEWLINE:
+        end = data.find(b"\n", begin) + 1 or len(data) + 1
+    elif n < 0:
+        begin, size = begin + LENGTH_BYTES[n], data[begin : begin + LENGTH_BYTES[n]]
+        end = begin + int.from_bytes(size, "little")
+    else:
+        end = begin + n
+    if end > len(data):
+        raise InputError(path, "a pickle that is cut off", "a whole pickle")
+    return begin, end
+
+
+class _Unpickler(pickle.Unpickler):
+    """Python's unpickler with stand-ins for every name."""
+
+    def __init__(self, path: str | PathLike[str], data: bytes):
+        super().__init__(io.BytesIO(data), fix_imports=False, encoding="latin1")
+        self.path = path
+
+    def find_class(self, module: str, name: str) -> Any:
+        stand_in = STAND_INS.get((re.sub(r"^numpy\.core\b", "numpy._core", module), name))
+        if stand_in is None:
+            raise _asks_for(self.path, module, name)
+        return _StandIn(stand_in)
+
+
+class _StandIn:
+    """What a pickle gets for a name: it can be called, and nothing about it can be changed."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Callable[..., Any]):
+        self._call = call
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._call(*arguments)
+
+    def __setstate__(self, state: Any) -> None:
+        raise pickle.UnpicklingError("a state for a function")
+
+
+class _Type:
+    """A pickled dtype: its letter and size, then its byte order."""
+
+    def __init__(self, name: str, *flags: object):
+        if not (isinstance(name, str) and re.fullmatch(r"[biuf][1248]", name)):
+            raise pickle.UnpicklingError(f"an array of {excerpt(name)}")
+        self.dtype = np.dtype(name)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.dtype = self.dtype.newbyteorder({"<": "<", ">": ">", "|": "=", "=": "="}[state[1]])
+
+
+class _Array:
+    """A pickled array, empty until its state arrives."""
+
+    value: np.ndarray | None = None
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        _version, shape, kind, is_fortran, raw = state
+        self.value = _array(raw, kind, shape, "F" if is_fortran else "C")
+
+
+def _array(raw: Any, kind: Any, shape: Any, order: str = "C") -> np.ndarray:
+    if isinstance(raw, str):  # Python 2
+        raw = raw.encode("latin1")
+    if not (isinstance(kind, _Type) and isinstance(raw, bytes | bytearray) and isinstance(shape, tuple)):
+        raise pickle.UnpicklingError("an array that is not made of numbers")
+    if not all(isinstance(n, int) and n >= 0 for n in shape) or math.prod(shape) * kind.dtype.itemsize != len(raw):
+        raise pickle.UnpicklingError(f"{len(raw)} bytes for shape {excerpt(shape)}")
+    values = np.frombuffer(raw, kind.dtype) if raw else np.empty(0, kind.dtype)
+    return natural(values.reshape(shape, order="F" if order == "F" else "C"))
+
+
+def _empty_array(*_: object) -> _Array:
+    return _Array()
+
+
+def _encoded(text: str, encoding: str = "latin1") -> bytes:
+    """Python 3's way to put bytes into Python 2's pickles."""
+    if encoding not in ("latin1", "latin-1"):
+        raise pickle.UnpicklingError(f"the encoding {excerpt(encoding)}")
+    return text.encode("latin1")
+
+
+def _no_call(*_: object) -> None:
+    raise pickle.UnpicklingError("an array without contents")
+
+
+STAND_INS: dict[tuple[str, str], Callable[..., Any]] = {
+    ("numpy", "ndarray"): _no_call,
+    ("numpy", "dtype"): _Type,
+    ("numpy._core.multiarray", "_reconstruct"): _empty_array,
+    ("numpy._core.multiarray", "scalar"): lambda kind, raw: _array(raw, kind, ())[()],
+    ("numpy._core.numeric", "_frombuffer"): _array,
+    ("_codecs", "encode"): _encoded,
+}
+
+
+def _settled(path: str | PathLike[str], value: Any, known: dict[int, Any], depth: int) -> Any:
+    """Replace the stand-ins in `value` by their arrays; `known` keeps shared parts from being built again and again."""
+    if id(value) in known:
+        return known[id(value)]
+    if depth > DEEPEST:
+        raise InputError(path, f"containers nested more than {DEEPEST} deep", "a few arrays")
+    if isinstance(value, _Array):
+        if value.value is None:
+            raise InputError(path, "an array without contents", "a whole pickle of arrays")
+        settled: Any = value.value
+    elif isinstance(value, tuple | list):
+        settled = type(value)(_settled(path, item, known, depth + 1) for item in value)
+    elif isinstance(value, dict):
+        if not all(isinstance(key, str | int | tuple) for key in value):
+            raise InputError(path, "a dictionary with strange keys", ARRAYS_ONLY)
+        settled = {key: _settled(path, item, known, depth + 1) for key, item in value.items()}
+    elif isinstance(value, _StandIn | _Type):
+        raise InputError(path, "a part of an array by itself", ARRAYS_ONLY)
+    else:
+        settled = value
+    known[id(value)] = settled
+    return settled
+
+
+def _asks_for(path: str | PathLike[str], module: str, name: str) -> InputError:
+    return InputError(path, f"a pickle that asks for {excerpt(f'{module}.{name}')}", ARRAYS_ONLY)
+
+
+def _is_sequence(value: Any, n: int) -> bool:
+    return isinstance(value, tuple | list) and len(value) == n
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return f"a {type(value).__name__} of {len(value)}"
+    return f"an object of type {type(value).__name__}"

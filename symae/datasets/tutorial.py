@@ -1,0 +1,53 @@
+"""`load_data`, as the lisa-lab Deep Learning Tutorials' logistic_sgd.py has it."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from symae.datasets.dataset import Split
+from symae.datasets.sources import read
+
+__all__ = ["load_data"]
+
+
+def load_data(name_or_path: str | PathLike[str] | None = None, borrow: bool = True) -> list[tuple[Any, Any]]:
+    """Read images of digits into shared variables.
+
+    Parameters
+    ----------
+    name_or_path : str or path, optional
+        As for `read`; the tutorials' own ``"mnist.pkl.gz"`` works where that file is.
+    borrow : bool
+        Whether the shared variables may keep the arrays themselves instead of copies.
+
+    Returns
+    -------
+    list of three pairs (x, y)
+        Training, validation and test. `x` is a shared variable (n, 784) in floatX; bytes are divided by 256, which is exact in
+        float32 and in float64 and lies in [0, 1). `y` is the shared labels (n,), stored in floatX as a GPU wanted them, cast to
+        int32: an expression, so ``y.eval()`` gives its values. The shared variables are named ``train_x`` … ``test_y``.
+
+    Raises
+    ------
+    MissingFileError, InputError
+        As for `read`.
+    """
+    dataset = read(name_or_path)
+    return [_shared(part, getattr(dataset, part), borrow) for part in ("train", "valid", "test")]
+
+
+def _shared(part: str, split: Split, borrow: bool) -> tuple[Any, Any]:
+    # Reading data needs no compiler; this takes a second.
+    import pytensor
+    import pytensor.tensor as pt
+
+    x = split.x.astype(pytensor.config.floatX)
+    if split.x.dtype == np.uint8:
+        x /= 256
+    y = split.y.astype(pytensor.config.floatX)
+    shared_x = pytensor.shared(x, name=f"{part}_x", borrow=borrow)
+    shared_y = pytensor.shared(y, name=f"{part}_y", borrow=borrow)
+    return shared_x, pt.cast(shared_y, "int32")

@@ -1,0 +1,104 @@
+"""One op, one place: the base class that connects an op's methods to PyTensor's backends.
+
+An op is a class in one file. ``perform`` (plain NumPy) is its meaning; a method named after a backend builds its kernel there::
+
+    numba(node) -> nopython function      jax(node) -> traceable function
+    pytorch(node) -> torch function       mlx(node) -> mlx function
+    c_code(...)                           as in PyTensor's COp
+
+A backend without a method raises PyTensor's own ``NotImplementedError``, except C, which falls back to ``perform``. Importing an op
+imports no backend: the methods are connected when PyTensor itself loads that backend.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import wrapt
+from pytensor.graph.basic import Apply, Variable
+from pytensor.link.c.op import COp
+
+__all__ = ["BackendOp"]
+
+
+class BackendOp(COp):
+    """An Op whose kernel for a backend is the method of that name.
+
+    Subclasses give ``make_node``, ``perform``, ``output_shapes`` and ``pullback``, and the kernels of the backends they know.
+    """
+
+    def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        """Symbolic shapes of the outputs from those of the inputs; the one place that knows them."""
+        raise NotImplementedError
+
+    def infer_shape(self, *arguments: Any) -> list[Any]:
+        # PyTensor 3.0 passes (fgraph, node, shapes), later lines (node, shapes).
+        node, shapes = arguments[-2:]
+        return self.output_shapes(node, shapes)
+
+    def c_code(self, node: Apply, name: str, inputs: Sequence[str], outputs: Sequence[str], sub: dict[str, str]) -> str:
+        raise NotImplementedError(f"{type(self).__name__} has no C kernel")  # PyTensor then runs perform
+
+    def c_code_cache_version(self) -> tuple[str, ...]:
+        return (source_fingerprint(type(self)),)
+
+
+@functools.cache
+def source_fingerprint(op_type: type) -> str:
+    """SHA-256 over the source of `op_type`, its bases in symae and all shared kernels.
+
+    Numba's disk cache does not look at the source of a kernel: without this in the key, an edited kernel would keep running its
+    old machine code.
+    """
+    files = {
+        Path(str(sys.modules[cls.__module__].__file__))
+        for cls in op_type.__mro__
+        if cls.__module__.split(".")[0] == "symae" or issubclass(cls, BackendOp)
+    }
+    kernels = Path(__file__).parents[1] / "kernels"
+    digest = hashlib.sha256()
+    for file in sorted(files) + sorted(path for path in kernels.iterdir() if path.suffix in {".py", ".c", ".h"}):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _kernel(backend: str, op: BackendOp, node: Apply) -> Callable[..., Any]:
+    build = getattr(op, backend, None)
+    if build is None:
+        raise NotImplementedError(f"{type(op).__name__} has no {backend} kernel")
+    kernel: Callable[..., Any] = build(node)
+    return kernel
+
+
+def _static_types(variables: Sequence[Variable]) -> str:
+    return repr([(v.type.dtype, v.type.shape) for v in variables])
+
+
+def _connect(backend: str, dispatch: Any) -> None:
+    """Connect the methods of all BackendOps to `backend`; called once, when PyTensor has imported it."""
+    if backend != "numba":
+        register = getattr(dispatch, f"{backend}_funcify").register
+
+        @register(BackendOp)
+        def _(op: BackendOp, node: Apply, **_: Any) -> Callable[..., Any]:
+            return _kernel(backend, op, node)
+
+        return
+
+    from pytensor.link.numba.dispatch.basic import generate_fallback_impl, register_funcify_and_cache_key
+
+    @register_funcify_and_cache_key(BackendOp)
+    def _(op: BackendOp, node: Apply, **keywords: Any) -> tuple[Callable[..., Any], str | None]:
+        if not hasattr(op, "numba"):
+            return generate_fallback_impl(op, node=node, **keywords), None
+        key = f"{source_fingerprint(type(op))} {type(op)} {op._props()} {_static_types(node.inputs)} {_static_types(node.outputs)}"
+        return _kernel("numba", op, node), hashlib.sha256(key.encode()).hexdigest()
+
+
+for _backend in ("numba", "jax", "pytorch", "mlx"):
+    wrapt.register_post_import_hook(functools.partial(_connect, _backend), f"pytensor.link.{_backend}.dispatch")

@@ -1,0 +1,408 @@
+"""Random draws as ops: Theano's streams, which are numpy's legacy ``RandomState``, bit for bit.
+
+A draw takes the state of a generator and gives the state after it and the numbers drawn: (state, *dims, *parameters) ->
+(new state, draws of shape dims). The state is an array of 628 uint32 rather than an object, so every backend can carry it, a
+checkpoint can store it and two machines can exchange it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.gradient import DisconnectedType, grad_undefined
+from pytensor.graph.basic import Apply, Variable
+from pytensor.tensor.basic import get_scalar_constant_value
+
+from symae.ops.base import BackendOp
+
+__all__ = ["BinomialDraw", "NumpyDraw", "UniformDraw", "random_state", "state_words"]
+
+STATE_SIZE = 628  # 624 words of key, the position in it, whether a Gaussian is cached, and its 64 bits
+STATE_TYPE = pt.TensorType("uint32", shape=(STATE_SIZE,))
+
+
+def state_words(generator: np.random.RandomState) -> np.ndarray:
+    """The state of `generator` as an array of 628 uint32."""
+    kind, key, position, has_gauss, gauss = generator.get_state(legacy=True)
+    if kind != "MT19937":
+        raise TypeError(f"the generator is a {kind}, expected MT19937, the one of Theano's streams")
+    words = np.empty(STATE_SIZE, np.uint32)
+    words[:624] = key
+    words[624:626] = position, has_gauss
+    words[626:] = np.array([gauss], np.float64).view(np.uint32)
+    return words
+
+
+def random_state(words: np.ndarray) -> np.random.RandomState:
+    """A ``RandomState`` that goes on from `words`, an array of 628 uint32."""
+    words = np.ascontiguousarray(words, np.uint32)
+    if words.shape != (STATE_SIZE,) or words[624] > 624:
+        raise ValueError(f"a random state has shape {words.shape}, expected ({STATE_SIZE},) with a position of at most 624")
+    generator = np.random.RandomState()
+    generator.set_state(("MT19937", words[:624], int(words[624]), int(words[625]), float(words[626:].view(np.float64)[0])))
+    return generator
+
+
+def _dim(size: Any) -> Variable:
+    return pt.constant(size, dtype="int64") if isinstance(size, int | np.integer) else pt.cast(pt.as_tensor(size), "int64")
+
+
+def _static(size: Variable) -> int | None:
+    value = get_scalar_constant_value(size, raise_not_constant=False)
+    return None if isinstance(value, Variable) else int(value)
+
+
+class _Draw(BackendOp):
+    """What all draws share. `ndim` counts the dims given; `dtype` is that of the draws."""
+
+    __props__: tuple[str, ...] = ("dtype", "ndim")
+
+    parameter_dtypes: tuple[str, ...]
+
+    def __init__(self, dtype: str, ndim: int):
+        self.dtype = str(np.dtype(dtype))
+        self.ndim = ndim
+
+    def make_node(self, state: Any, *inputs: Any) -> Apply:
+        state = STATE_TYPE.filter_variable(pt.as_tensor(state))
+        dims = [_dim(d) for d in inputs[: self.ndim]]
+        parameters = self.checked_parameters(inputs[self.ndim :])
+        draws = pt.TensorType(self.dtype, shape=(*map(_static, dims), *self.static_tail(parameters)))
+        return Apply(self, [state, *dims, *parameters], [STATE_TYPE(), draws()])
+
+    def checked_parameters(self, parameters: Sequence[Any]) -> list[Variable]:
+        given = [pt.cast(pt.as_tensor(p), dtype) for p, dtype in zip(parameters, self.parameter_dtypes, strict=True)]
+        for parameter in given:
+            if parameter.type.ndim not in (0, self.ndim):
+                raise ValueError(f"{self}: a parameter has {parameter.type.ndim} dimensions, expected 0 or {self.ndim}")
+        return given
+
+    def static_tail(self, parameters: Sequence[Variable]) -> tuple[int | None, ...]:
+        """Static sizes of the dimensions that a distribution adds to the given ones."""
+        return ()
+
+    def output_tail(self, parameters: Sequence[Variable], shapes: Sequence[Any]) -> list[Any]:
+        """Symbolic sizes of the same."""
+        return []
+
+    def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        first = 1 + self.ndim
+        return [(STATE_SIZE,), (*node.inputs[1:first], *self.output_tail(node.inputs[first:], shapes[first:]))]
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        # Parameters stay connected, so that a gradient through them is refused and not silently zero.
+        return [[False, False]] * (1 + self.ndim) + [[False, True]] * (len(node.inputs) - 1 - self.ndim)
+
+    def pullback(self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]) -> list[Any]:
+        first = 1 + self.ndim
+        undefined = [
+            grad_undefined(self, i, x, "random draws have no gradient with respect to their parameters")
+            for i, x in enumerate(inputs[first:], first)
+        ]
+        return [*(DisconnectedType()() for _ in inputs[:first]), *undefined]
+
+    def sample(self, generator: np.random.RandomState, size: tuple[int, ...], *parameters: Any) -> Any:
+        """The meaning of the draw, in numpy's words."""
+        raise NotImplementedError
+
+    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
+        first = 1 + self.ndim
+        generator = random_state(inputs[0])
+        size = tuple(int(d) for d in inputs[1:first])
+        draws = self.sample(generator, size, *(np.asarray(p) for p in inputs[first:]))
+        output_storage[0][0] = state_words(generator)
+        output_storage[1][0] = np.asarray(draws, self.dtype)
+
+    def _on_host(self, *inputs: Any) -> tuple[Any, Any]:
+        outputs: list[list[Any]] = [[None], [None]]
+        self.perform(None, [np.asarray(x) for x in inputs], outputs)
+        return outputs[0][0], outputs[1][0]
+
+    def jax(self, node: Apply) -> Callable[..., Any]:
+        import jax
+
+        # JAX's keys give other numbers: the host draws, so that the streams are Theano's here too.
+        first = 1 + self.ndim
+        dtype = jax.dtypes.canonicalize_dtype(self.dtype)
+        static = node.outputs[1].type.shape
+
+        def on_host(*inputs: Any) -> tuple[Any, Any]:
+            state, draws = self._on_host(*inputs)
+            return state, draws.astype(dtype)
+
+        def draw(*inputs: Any) -> tuple[Any, Any]:
+            try:
+                sizes = [int(d) for d in inputs[1:first]]
+                tail = [int(d) for d in self.output_tail(inputs[first:], [p.shape for p in map(jax.numpy.asarray, inputs[first:])])]
+            except (TypeError, jax.errors.ConcretizationTypeError):
+                raise NotImplementedError(f"{self}: JAX needs the size of a random draw to be known, found {static}") from None
+            result = (jax.ShapeDtypeStruct((STATE_SIZE,), np.uint32), jax.ShapeDtypeStruct((*sizes, *tail), dtype))
+            return jax.pure_callback(on_host, result, *inputs)
+
+        return draw
+
+    def pytorch(self, node: Apply) -> Callable[..., Any]:
+        import torch
+
+        @torch.compiler.disable
+        def draw(*inputs: Any) -> tuple[Any, Any]:
+            state, draws = self._on_host(*(x.cpu().numpy() if isinstance(x, torch.Tensor) else x for x in inputs))
+            return torch.from_numpy(state), torch.from_numpy(np.asarray(draws))
+
+        return draw
+
+
+class _CompiledDraw(_Draw):
+    """A draw that has kernels in Numba and in C: one number for each output element, from two scalar or elementwise parameters."""
+
+    c_loop: str
+    c_check: str
+
+    def numba_loops(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        """(state, a, b, out) for scalar parameters, and the same for parameters of the size of out."""
+        raise NotImplementedError
+
+    def numba(self, node: Apply) -> Callable[..., Any]:
+        from pytensor.link.numba.dispatch.basic import numba_njit
+
+        dtype, jit = np.dtype(self.dtype), numba_njit(error_model="numpy", fastmath=False)
+        scalar, elementwise = self.numba_loops()
+        if all(p.type.ndim == 0 for p in node.inputs[-2:]):
+
+            @jit
+            def draw(state: Any, dims: Any, a: Any, b: Any) -> Any:
+                after, out = state.copy(), np.empty(dims, dtype)
+                scalar(after, a.item(), b.item(), out.reshape(-1))
+                return after, out
+
+        else:
+
+            @jit
+            def draw(state: Any, dims: Any, a: Any, b: Any) -> Any:
+                after, out = state.copy(), np.empty(dims, dtype)
+                elementwise(after, np.broadcast_to(a, dims).flat, np.broadcast_to(b, dims).flat, out.reshape(-1))
+                return after, out
+
+        # Numba has no way to make a tuple from a varying number of arguments, so this line is written for each ndim.
+        names = [f"d{i}" for i in range(self.ndim)]
+        source = f"def unpack({', '.join(['state', *names, 'a', 'b'])}):\n    return draw(state, ({''.join(f'{d}.item(), ' for d in names)}), a, b)"
+        scope: dict[str, Any] = {"draw": draw}
+        exec(source, scope)
+        unpacked: Callable[..., Any] = jit(scope["unpack"])
+        return unpacked
+
+    def c_support_code(self, **_: Any) -> str:
+        return (Path(__file__).parents[1] / "kernels" / "mt19937.h").read_text()
+
+    def c_compile_args(self, **_: Any) -> list[str]:
+        return ["-ffp-contract=off"]
+
+    def c_code(self, node: Apply, name: str, inputs: Sequence[str], outputs: Sequence[str], sub: dict[str, str]) -> str:
+        state, *dims = inputs[: 1 + self.ndim]
+        a, b = inputs[1 + self.ndim :]
+        after, out = outputs
+        fail, kind = sub["fail"], np.dtype(self.dtype).num
+        a_type, b_type = (f"npy_{dtype}" for dtype in self.parameter_dtypes)
+        sizes = ", ".join(f"((npy_int64 *)PyArray_DATA({d}))[0]" for d in dims) or "1"
+
+        def element(array: str, ctype: str, variable: Variable) -> str:
+            return f"(({ctype} *)PyArray_DATA({array}))[{'0' if variable.type.ndim == 0 else 'i'}]"
+
+        def contiguous(array: str) -> str:
+            return f"""
+            {{
+                PyArrayObject *whole = (PyArrayObject *)PyArray_ContiguousFromAny((PyObject *){array}, PyArray_TYPE({array}), 0, 0);
+                if (!whole) {{ {fail} }}
+                Py_DECREF({array});
+                {array} = whole;
+            }}"""
+
+        return f"""
+        {{
+            npy_intp dims[] = {{{sizes}}};
+            npy_intp i, count;
+            uint32_t *state;
+            mt_binomial_table table = mt_table(0, 0.5);
+            {contiguous(a)}
+            {contiguous(b)}
+            Py_XDECREF({after});
+            {after} = (PyArrayObject *)PyArray_NewCopy({state}, NPY_CORDER);
+            Py_XDECREF({out});
+            {out} = (PyArrayObject *)PyArray_SimpleNew({self.ndim}, dims, {kind});
+            if (!{after} || !{out}) {{ {fail} }}
+            state = (uint32_t *)PyArray_DATA({after});
+            count = PyArray_SIZE({out});
+            (void)table;
+            if ({" || ".join(f"(PyArray_SIZE({p}) != count && {v.type.ndim})" for p, v in zip((a, b), node.inputs[-2:], strict=True))}) {{
+                PyErr_SetString(PyExc_ValueError, "{type(self).__name__}: the parameters do not have the shape of the draws");
+                {fail}
+            }}
+            for (i = 0; i < count; i++) {{
+                {a_type} a = {element(a, a_type, node.inputs[-2])};
+                {b_type} b = {element(b, b_type, node.inputs[-1])};
+                {self.c_check.format(fail=fail)}
+                ((npy_{self.dtype} *)PyArray_DATA({out}))[i] = (npy_{self.dtype})({self.c_loop});
+            }}
+        }}
+        """
+
+
+class UniformDraw(_CompiledDraw):
+    """low + (high - low) * u with u uniform in [0, 1), drawn in double precision and then cast to `dtype`."""
+
+    parameter_dtypes = ("float64", "float64")
+    c_check = 'if (!isfinite(b - a)) {{ PyErr_SetString(PyExc_OverflowError, "uniform: high - low is not finite"); {fail} }}'
+    c_loop = "a + (b - a) * mt_double(state)"
+
+    def sample(self, generator: np.random.RandomState, size: tuple[int, ...], *parameters: Any) -> Any:
+        low, high = parameters
+        return generator.uniform(low, high, size)
+
+    def numba_loops(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        from pytensor.link.numba.dispatch.basic import numba_njit
+
+        from symae.kernels.mt19937 import random_double, random_doubles
+
+        jit = numba_njit(error_model="numpy", fastmath=False)
+
+        @jit
+        def scalar(state: Any, low: Any, high: Any, out: Any) -> None:
+            extent = high - low
+            if not np.isfinite(extent):
+                raise OverflowError("uniform: high - low is not finite")
+            numbers = np.empty(min(out.size, 4096), np.float64)
+            for i in range(0, out.size, 4096):
+                block = out[i : i + 4096]
+                random_doubles(state, numbers[: block.size])
+                for j in range(block.size):
+                    block[j] = low + extent * numbers[j]
+
+        @jit
+        def elementwise(state: Any, low: Any, high: Any, out: Any) -> None:
+            for i in range(out.size):
+                if not np.isfinite(high[i] - low[i]):
+                    raise OverflowError("uniform: high - low is not finite")
+                out[i] = low[i] + (high[i] - low[i]) * random_double(state)
+
+        return scalar, elementwise
+
+
+class BinomialDraw(_CompiledDraw):
+    """The number of successes in n trials of probability p."""
+
+    parameter_dtypes = ("int64", "float64")
+    c_check = """if (a < 0 || !(b >= 0 && b <= 1)) {{
+                    PyErr_SetString(PyExc_ValueError, "binomial: expected n >= 0 and p in [0, 1]");
+                    {fail}
+                }}
+                if (i == 0 || a != table.n || b != table.p) table = mt_table(a, b);"""
+    c_loop = "mt_binomial(state, &table)"
+
+    def sample(self, generator: np.random.RandomState, size: tuple[int, ...], *parameters: Any) -> Any:
+        n, p = parameters
+        return generator.binomial(n, p, size)
+
+    def numba_loops(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        from pytensor.link.numba.dispatch.basic import numba_njit
+
+        from symae.kernels.mt19937 import bernoullis, binomial
+
+        jit = numba_njit(error_model="numpy", fastmath=False)
+
+        @jit
+        def check(n: Any, p: Any) -> None:
+            if n < 0 or not 0.0 <= p <= 1.0:
+                raise ValueError("binomial: expected n >= 0 and p in [0, 1]")
+
+        @jit
+        def scalar(state: Any, n: Any, p: Any, out: Any) -> None:
+            check(n, p)
+            if n == 1:
+                bernoullis(state, p, out)
+            else:
+                for i in range(out.size):
+                    out[i] = binomial(state, n, p)
+
+        @jit
+        def elementwise(state: Any, n: Any, p: Any, out: Any) -> None:
+            for i in range(out.size):
+                check(n[i], p[i])
+                out[i] = binomial(state, n[i], p[i])
+
+        return scalar, elementwise
+
+
+class NumpyDraw(_Draw):
+    """The distributions that only ``RandomState`` itself draws: NumPy is called, on every backend.
+
+    In Numba this is object mode, and the function it stands in is compiled anew in each process.
+    """
+
+    __props__ = ("distribution", "dtype", "ndim")
+
+    def __init__(self, distribution: str, dtype: str, ndim: int):
+        super().__init__(dtype, ndim)
+        self.distribution = distribution
+
+    def checked_parameters(self, parameters: Sequence[Any]) -> list[Variable]:
+        return [pt.as_tensor(p) for p in parameters]
+
+    def static_tail(self, parameters: Sequence[Variable]) -> tuple[int | None, ...]:
+        if self.distribution == "permutation":
+            return (_static(parameters[0]),)
+        return (parameters[1].type.shape[-1],) if self.distribution == "multinomial" else ()
+
+    def output_tail(self, parameters: Sequence[Variable], shapes: Sequence[Any]) -> list[Any]:
+        if self.distribution == "permutation":
+            return [parameters[0]]
+        return [shapes[1][-1]] if self.distribution == "multinomial" else []
+
+    def sample(self, generator: np.random.RandomState, size: tuple[int, ...], *parameters: Any) -> Any:
+        return _SAMPLERS[self.distribution](generator, size, *parameters)
+
+
+def _random_integers(generator: np.random.RandomState, size: tuple[int, ...], low: Any, high: Any) -> Any:
+    # Theano collects the draws in an array of doubles; integers above 2^53 are rounded, here too.
+    return np.asarray(generator.randint(low, high + np.int64(1), size), np.float64)
+
+
+def _choice(generator: np.random.RandomState, size: tuple[int, ...], a: Any, replace: Any, p: Any) -> Any:
+    return generator.choice(a, size, bool(replace), p if p.size else None)
+
+
+def _permutation(generator: np.random.RandomState, size: tuple[int, ...], n: Any) -> Any:
+    out = np.empty((*size, int(n)), np.int64)
+    for i in np.ndindex(*size):
+        out[i] = generator.permutation(int(n))
+    return out
+
+
+def _multinomial(generator: np.random.RandomState, size: tuple[int, ...], n: Any, pvals: Any) -> Any:
+    if np.any(pvals < 0):
+        raise ValueError("multinomial: pvals holds a negative probability, expected numbers in [0, 1]")
+    n = np.broadcast_to(n, size)
+    pvals = np.broadcast_to(pvals, (*size, pvals.shape[-1]))
+    out = np.empty(pvals.shape, np.float64)
+    for i in np.ndindex(*size):
+        p = pvals[i]
+        # Rounding can carry the sum above 1, which numpy refuses; Theano shrinks all of them a little, and so do we.
+        if 1.0 < p.sum() < 1.0 + 1e-5 or p[-1] < 5e-5:
+            p = p * p.dtype.type(1.0 - 5e-5)
+        if p.sum() > 1.0:
+            raise ValueError(f"multinomial: pvals sum to {p.sum()}, expected at most 1")
+        out[i] = generator.multinomial(n[i], p.astype(np.float64))
+    return out
+
+
+_SAMPLERS: dict[str, Callable[..., Any]] = {
+    "normal": lambda generator, size, avg, std: generator.normal(avg, std, size),
+    "poisson": lambda generator, size, lam: generator.poisson(lam, size),
+    "random_integers": _random_integers,
+    "choice": _choice,
+    "permutation": _permutation,
+    "multinomial": _multinomial,
+}
