@@ -18,7 +18,10 @@ from typing import Any
 import pytensor
 from pytensor.compile.mode import CVM, JAX, MLX, NUMBA, PYTORCH, Mode
 
-from symae import rewrites
+from symae import (
+    backends,  # noqa: F401  (connects itself)
+    rewrites,
+)
 from symae.errors import BackendError, InputError
 
 __all__ = ["BACKENDS", "CompileTime", "compile_time", "function", "options"]
@@ -159,6 +162,8 @@ def function(
     """
     if mode is not None and backend is not None:
         raise InputError("function", f"mode {mode!r} and backend {backend!r}", "one of the two")
+    # PyTensor means to drop this argument; handed over only where it says something, and without its warning
+    default_updates = {} if no_default_updates is False else {"no_default_updates": no_default_updates}
     started = time.perf_counter()
     with _quiet():
         compiled = pytensor.function(
@@ -167,7 +172,6 @@ def function(
             mode=_mode(backend) if mode is None else mode,
             updates=updates,
             givens=givens,
-            no_default_updates=no_default_updates,
             accept_inplace=accept_inplace,
             name=name,
             rebuild_strict=rebuild_strict,
@@ -175,6 +179,7 @@ def function(
             profile=profile,
             on_unused_input=on_unused_input,
             trust_input=trust_input,
+            **default_updates,
         )
         linked = time.perf_counter()
         cached = _make_machine_code(compiled)
@@ -205,13 +210,19 @@ def _mode(backend: str | None) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep PyTensor from saying twice that its C backend has no BLAS of its own: it is so for every installation from wheels."""
+    """Hold back what PyTensor says at each compilation and no user of symae can mend.
+
+    Its C backend has no BLAS of its own in any installation from wheels. Theano's default updates, which symae keeps, are on their
+    way out of PyTensor. JAX cannot check at run time that indices broadcast; it refuses those that do not by itself.
+    """
     blas = logging.getLogger("pytensor.tensor.blas")
     before = blas.level
     blas.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="PyTensor could not link to a BLAS installation")
+            warnings.filterwarnings("ignore", message="The no_default_updates parameter is deprecated")
+            warnings.filterwarnings("ignore", message=r"Skipping `?Assert.*Could not broadcast dimensions")
             yield
     finally:
         blas.setLevel(before)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from os import PathLike
 
-__all__ = ["BackendError", "InputError", "MissingFileError", "UnwritableError"]
+__all__ = ["BackendError", "InputError", "MissingFileError", "UnwritableError", "one_line"]
 
 Place = str | PathLike[str]
 
@@ -50,3 +50,12 @@ class UnwritableError(InputError, OSError):
 
 class BackendError(InputError, ImportError):
     """A backend was asked for that is unknown or not installed here."""
+
+
+def one_line(error: BaseException) -> str | None:
+    """What a command prints of `error`, if it is one that its user can mend; None for a defect of symae, which needs a traceback."""
+    if isinstance(error, InputError | FloatingPointError):
+        return " ".join(str(error).split())
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return None

@@ -30,6 +30,18 @@ Size = Any  # None, a tuple of ints and symbolic scalars (-1: taken from the par
 class RandomStateSharedVariable(TensorSharedVariable):
     """A shared random state: an array of 628 uint32 for the graph, a ``RandomState`` for those who ask for its value."""
 
+    _default_update: Variable | None = None
+
+    @property
+    def default_update(self) -> Variable | None:
+        """The state after the draw: what functions set this variable to unless they are told otherwise."""
+        return self._default_update
+
+    @default_update.setter
+    def default_update(self, value: Variable | None) -> None:
+        # PyTensor deprecates its own setter, because it has other plans for its other generators; Theano's streams live by it.
+        self._default_update = value
+
     def get_value(self, borrow: bool = False, return_internal_type: bool = False) -> Any:
         """The ``RandomState`` that makes the next draw; always a copy, so hand it back with ``set_value`` after changing it."""
         return random_state(super().get_value(borrow=True))
@@ -106,11 +118,15 @@ class RandomStreams:
         self.state_updates.append(draws.update)
         return draws
 
-    def uniform(self, size: Size = None, low: Any = 0.0, high: Any = 1.0, ndim: int | None = None, dtype: str | None = None) -> Variable:
+    def uniform(
+        self, size: Size = None, low: Any = 0.0, high: Any = 1.0, ndim: int | None = None, dtype: str | None = None
+    ) -> Variable:
         """low + (high - low) * u, u uniform in [0, 1). `dtype` is that of the limits, at least floatX, unless given."""
         return self.gen(_uniform, size, low, high, ndim=ndim, dtype=dtype)
 
-    def normal(self, size: Size = None, avg: Any = 0.0, std: Any = 1.0, ndim: int | None = None, dtype: str | None = None) -> Variable:
+    def normal(
+        self, size: Size = None, avg: Any = 0.0, std: Any = 1.0, ndim: int | None = None, dtype: str | None = None
+    ) -> Variable:
         """Gaussian numbers of mean `avg` and standard deviation `std`, by numpy's legacy polar method."""
         return self.gen(_normal, size, avg, std, ndim=ndim, dtype=dtype)
 
@@ -120,7 +136,9 @@ class RandomStreams:
         """Number of successes in `n` trials of probability `p`. `prob` is an older name of `p`."""
         return self.gen(_binomial, size, n, p if prob is None else prob, ndim=ndim, dtype=dtype)
 
-    def random_integers(self, size: Size = None, low: Any = 0, high: Any = 1, ndim: int | None = None, dtype: str = "int64") -> Variable:
+    def random_integers(
+        self, size: Size = None, low: Any = 0, high: Any = 1, ndim: int | None = None, dtype: str = "int64"
+    ) -> Variable:
         """Integers between `low` and `high`, both included."""
         return self.gen(_random_integers, size, low, high, ndim=ndim, dtype=dtype)
 

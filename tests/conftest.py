@@ -1,0 +1,64 @@
+"""Strict PyTensor, quick compilation, and the fixtures that several files use."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+import hypothesis
+import pytensor
+import pytest
+
+from symae.datasets.folders import find_mnist
+
+# A wrong infer_shape only warns and loses shapes otherwise.
+pytensor.config.on_shape_error = "raise"
+# Most tests are about graphs and values: no machine code for them. Those about backends ask for one by name.
+pytensor.config.mode = "FAST_COMPILE"
+
+hypothesis.settings.register_profile("symae", deadline=None)
+hypothesis.settings.load_profile("symae")
+
+MODULES = {"numba": "numba", "jax": "jax", "pytorch": "torch"}
+
+
+def _backend(name: str) -> object:
+    missing = name in MODULES and importlib.util.find_spec(MODULES[name]) is None
+    marks = [pytest.mark.backends, pytest.mark.skipif(missing, reason=f"{MODULES.get(name)} is not installed")]
+    return pytest.param(name, marks=marks)
+
+
+@pytest.fixture(params=[_backend(name) for name in ("numba", "c", "jax", "pytorch")])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Every installed backend in turn."""
+    return str(request.param)
+
+
+@pytest.fixture(params=[_backend("numba"), _backend("c")])
+def native_backend(request: pytest.FixtureRequest) -> str:
+    """The two backends with kernels of symae's own."""
+    return str(request.param)
+
+
+@pytest.fixture
+def float32():
+    """floatX is float32 for one test."""
+    with pytensor.config.change_flags(floatX="float32"):
+        yield
+
+
+@pytest.fixture
+def mnist() -> Path:
+    """The folder of the real MNIST files."""
+    folder = find_mnist()
+    if folder is None:
+        pytest.skip("MNIST is not here: set SYMAE_DATA to its folder, or run symae data mnist")
+    return folder
+
+
+@pytest.fixture
+def no_mnist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
+    """An environment for child processes in which only the embedded digits are found."""
+    monkeypatch.delenv("SYMAE_DATA", raising=False)
+    return {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}

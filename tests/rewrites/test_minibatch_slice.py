@@ -1,0 +1,109 @@
+"""data[i*b:(i+1)*b] becomes a slice of known length, and nothing else does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+from pytensor.graph.fg import FunctionGraph
+from pytensor.graph.rewriting.basic import MergeOptimizer, dfs_rewriter
+
+from symae import InputError, function
+from symae.compile import options
+from symae.rewrites.minibatch_slice import MinibatchSlice, minibatch_slice
+
+DATA = np.arange(60.0).reshape(20, 3)
+
+
+def rewritten(expression):
+    graph = FunctionGraph(outputs=[expression], clone=True)
+    MergeOptimizer().rewrite(graph)  # comes first in every mode
+    dfs_rewriter(minibatch_slice).rewrite(graph)
+    return [node.op for node in graph.toposort() if isinstance(node.op, MinibatchSlice)]
+
+
+i, j = pt.lscalar("i"), pt.iscalar("j")
+data = pytensor.shared(DATA, name="data")
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "length"),
+    [
+        (i * 5, (i + 1) * 5, 5),
+        (5 * i, 5 * i + 5, 5),
+        (i, i + 4, 4),
+        (j * 5, (j + 1) * 5, 5),
+        (2 * i + j + 3, j + 2 * i + 10, 7),
+        ((i - 1) * 2, i * 2, 2),
+        (i * j, i * j + 6, 6),
+    ],
+)
+def test_a_slice_of_provably_constant_length_is_rewritten(start, stop, length):
+    assert rewritten(data[start:stop]) == [MinibatchSlice(length)]
+
+
+@pytest.mark.parametrize(
+    "sliced",
+    [
+        data[i : i * 2],
+        data[i:j],
+        data[i * j : (i + 1) * j],
+        data[:i],
+        data[i:],
+        data[2:7],
+        data[i : i + 4 : 2],
+        data[i + 4 : i],
+        data[:, i : i + 2],
+        data[i],
+        data[i : i + 4, 0],
+    ],
+)
+def test_other_slices_are_left_alone(sliced):
+    assert rewritten(sliced) == []
+
+
+@pytest.mark.backends
+def test_the_rewritten_slice_equals_the_slice(backend):
+    f = function([i], data[i * 5 : (i + 1) * 5] * 2, backend=backend)
+    for index in range(4):
+        np.testing.assert_array_equal(np.asarray(f(index)), 2 * DATA[index * 5 : index * 5 + 5])
+
+
+def test_its_meaning_is_that_of_the_slice_and_its_static_shape_is_known():
+    sliced = MinibatchSlice(5)(data, i)
+    assert sliced.type.shape == (5, None)
+    f = function([i], [sliced, sliced.shape])
+    value, shape = f(3)
+    np.testing.assert_array_equal(value, DATA[3:8])
+    assert shape.tolist() == [5, 3]
+
+
+@pytest.mark.parametrize("start", [-1, 16])
+def test_a_slice_over_the_edge_is_an_error_and_no_other_rows(start):
+    with pytest.raises(ValueError, match="lies outside the data, expected a slice of 0:20"):
+        function([i], MinibatchSlice(5)(data, i))(start)
+
+
+@pytest.mark.backends
+def test_a_slice_over_the_edge_is_an_error_on_jax():
+    pytest.importorskip("jax")
+    f = function([i], data[i * 6 : (i + 1) * 6].sum(), backend="jax")
+    assert f(0) == DATA[:6].sum()
+    with pytest.raises(Exception, match="lies outside the data"):
+        f(3)
+
+
+@pytest.mark.backends
+def test_a_rewrite_can_be_switched_off_by_its_name():
+    pytest.importorskip("jax")
+    with options(exclude=["minibatch_slice"]), pytest.raises(Exception, match="static integers|concrete|Slice"):
+        function([i], data[i * 5 : (i + 1) * 5], backend="jax")(0)
+
+
+def test_an_unknown_rewrite_cannot_be_switched_off():
+    with (
+        pytest.raises(InputError, match="found 'fusion', expected a rewrite of symae: minibatch_slice"),
+        options(exclude=["fusion"]),
+    ):
+        pass

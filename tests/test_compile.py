@@ -1,0 +1,123 @@
+"""symae.function: PyTensor's, on a backend by name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import OrderedDict
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+
+import symae.compile
+from symae import BackendError, InputError, compile_time, function
+
+
+def test_every_backend_computes_the_same(backend):
+    x = pt.dmatrix("x")
+    w = pytensor.shared(np.arange(6.0).reshape(2, 3), name="w")
+    f = function([x], pt.sigmoid(x @ w).sum(axis=1), updates=[(w, w * 2)], backend=backend)
+    value = np.array([[1.0, -1.0], [0.5, 2.0]])
+    for factor in (1, 2):
+        expected = (1 / (1 + np.exp(-value @ (factor * np.arange(6.0).reshape(2, 3))))).sum(axis=1)
+        np.testing.assert_allclose(np.asarray(f(value)), expected, rtol=1e-12)
+
+
+def test_the_logarithm_of_a_small_sigmoid_is_stable(backend):
+    # false where PyTensor's pattern rewrites do not match, for instance because `packaging` is missing
+    x = pt.dvector("x")
+    f = function([x], [pt.log(pt.sigmoid(x)), pt.log(1 - pt.sigmoid(-x))], backend=backend)
+    for got in f([-800.0, 0.0]):
+        np.testing.assert_allclose(np.asarray(got), [-800, -np.log(2)], rtol=1e-12)
+
+
+def test_legacy_arguments_work_by_position_and_by_name():
+    x, y = pt.dscalar("x"), pt.dscalar("y")
+    total = pytensor.shared(0.0, name="total")
+    add = function([x], total, None, OrderedDict([(total, total + x)]), [(y, x)])
+    add(2)
+    assert add(3) == 2
+    assert total.get_value() == 5
+    f = function(
+        [x, y], x, on_unused_input="ignore", allow_input_downcast=True, name="first", rebuild_strict=True, profile=False
+    )
+    assert f(1, 2) == 1
+    assert f.name == "first"
+
+
+def test_updates_may_be_pairs_or_a_dict():
+    for updates in ([(count := pytensor.shared(0), count + 1)], {(count2 := pytensor.shared(0)): count2 + 1}):
+        function([], [], updates=updates)()
+    assert count.get_value() == count2.get_value() == 1
+
+
+def test_the_time_to_compile_is_known():
+    f = function([], pt.constant(1.0))
+    time = compile_time(f)
+    assert time.total == time.graph + time.machine_code > 0
+    assert str(time).endswith(" s")
+
+
+@pytest.mark.backends
+def test_numba_compiles_before_the_first_call_and_only_once():
+    x, i = pt.dmatrix("x"), pt.lscalar("i")
+    data = pytensor.shared(np.ones((40, 3)))
+    f = function([i], x.sum(), givens={x: data[i * 20 : (i + 1) * 20]}, backend="numba")
+    dispatcher = f.vm.jit_fn
+    assert len(dispatcher.overloads) == 1
+    f(0)
+    assert len(dispatcher.overloads) == 1
+    assert compile_time(f).machine_code > 0
+
+
+@pytest.mark.backends
+def test_without_its_disk_cache_numba_compiles_ahead_too():
+    with pytensor.config.change_flags(numba__cache=False):
+        x = pt.dvector("x")
+        f = function([x], x + 1, backend="numba")
+        assert f([1.0]) == 2
+        assert len(f.vm.jit_fn.overloads) == 1
+        assert not compile_time(f).cached
+
+
+def test_the_time_of_something_else_is_not_known():
+    with pytest.raises(
+        InputError, match=r"found a builtin_function_or_method, expected a function compiled by symae\.function"
+    ):
+        compile_time(len)
+
+
+def test_an_unknown_backend_is_refused_with_the_known_ones():
+    with pytest.raises(BackendError, match="found 'tensorflow', expected one of numba, c, jax, pytorch"):
+        function([], [], backend="tensorflow")
+
+
+@pytest.mark.parametrize(("backend", "module", "extra"), [("jax", "jax", "jax"), ("pytorch", "torch", "torch")])
+def test_a_backend_that_is_not_installed_names_the_extra(monkeypatch, backend, module, extra):
+    find_spec = symae.compile.importlib.util.find_spec
+    monkeypatch.setattr(symae.compile.importlib.util, "find_spec", lambda name: None if name == module else find_spec(name))
+    with pytest.raises(
+        BackendError, match=rf"found no module {module}, expected it installed: pip install \"symae\[{extra}\]\""
+    ):
+        function([], [], backend=backend)
+
+
+def test_the_c_backend_needs_a_compiler():
+    with pytensor.config.change_flags(cxx=""), pytest.raises(BackendError, match=r"found no C\+\+ compiler"):
+        function([], [], backend="c")
+
+
+def test_mode_and_backend_exclude_each_other():
+    with pytest.raises(InputError, match="one of the two"):
+        function([], [], mode="FAST_RUN", backend="numba")
+
+
+def test_importing_symae_imports_no_backend():
+    code = (
+        "import sys, symae, symae.worksheet, symae.cli; "
+        "print(sorted({'numba', 'jax', 'torch', 'mlx', 'jinja2', 'requests'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
