@@ -79,7 +79,7 @@ def _mode(path: Path) -> int:
         return 0
 
 
-def _bounded(path: Path, file: IO[bytes]) -> bytes:
+def _bounded(path: Path, file: IO[bytes] | gzip.GzipFile) -> bytes:
     """Everything in `file`, a chunk at a time, so that memory follows the data there is and not what a header claims."""
     gathered = io.BytesIO()
     while chunk := file.read(CHUNK):

@@ -14,6 +14,7 @@ __all__ = ["IMAGE_SHAPE", "N_PIXELS", "Dataset", "Split", "checked_dataset", "ch
 IMAGE_SHAPE = (28, 28)
 N_PIXELS = 784
 N_CLASSES = 10
+PARTS = ("training", "validation", "test")
 
 Pairs = list[tuple[np.ndarray, np.ndarray]]
 
@@ -95,9 +96,6 @@ def checked_dataset(name: str, place: str | PathLike[str], pairs: Pairs) -> Data
     if len(set(kinds)) > 1:
         raise InputError(place, f"pixels of {', '.join(map(str, kinds))} in {', '.join(PARTS)}", "one type of pixel")
     return Dataset(name, train, valid, test)
-
-
-PARTS = ("training", "validation", "test")
 
 
 def fraction(place: str | PathLike[str], pair: tuple[np.ndarray, np.ndarray], share: int) -> Pairs:

@@ -48,14 +48,14 @@ class _Failed(Exception):
 def download_mnist(folder: str | PathLike[str] | None = None, mirrors: Sequence[str] = MIRRORS, progress: bool = True) -> Path:
     """Download MNIST's four .gz files; those that are there and correct are kept without asking the network.
 
-    Each file is tried from one mirror after the other, three times where a connection fails, verified by its SHA-256 and renamed
-    into place only then: under its name there is never half a file or a wrong one, not after Ctrl-C either.
+    Each file is tried from one mirror after the other, three times where a connection fails, verified by its SHA-256 and
+    renamed into place only then: under its name there is never half a file or a wrong one, not after Ctrl-C either.
 
     Parameters
     ----------
     folder : path, optional
-        Where they go; made if missing. By default where `read` looks first: the folder that SYMAE_DATA names, else ``data/`` of the
-        checkout, else the user's cache folder.
+        Where they go; made if missing. By default where `read` looks first: the folder that SYMAE_DATA names, else ``data/`` of
+        the checkout, else the user's cache folder.
     mirrors : sequence of str
         Addresses of folders, ``https://…/mnist/``.
     progress : bool
@@ -95,9 +95,7 @@ def _fetch(path: Path, expected: str, mirrors: Sequence[str], progress: bool) ->
                 time.sleep(PAUSE * 2 ** (attempt - 1))
             try:
                 with replacing(path) as file:
-                    _transfer(url, file, progress)
-                    file.flush()
-                    found = _sum(Path(file.name))
+                    found = _transfer(url, file, progress)
                     if found != expected:
                         raise _Failed(f"SHA-256 {found} instead of {expected}", final=True)
                 return
@@ -112,24 +110,43 @@ def _fetch(path: Path, expected: str, mirrors: Sequence[str], progress: bool) ->
     )
 
 
-def _transfer(url: str, file: IO[bytes], progress: bool) -> None:
+class _Summed:
+    """A file that is written, and the SHA-256 of what went into it."""
+
+    def __init__(self, file: IO[bytes]):
+        self.file = file
+        self.sum = hashlib.sha256()
+        self.flush = file.flush
+
+    def write(self, data: bytes) -> int:
+        self.sum.update(data)
+        return self.file.write(data)
+
+
+def _transfer(url: str, file: IO[bytes], progress: bool) -> str:
+    """Write what lies at `url` into `file` and return its SHA-256."""
     import pooch
     import requests
     from tqdm import tqdm
 
-    # disable=None: silent where stderr is not a terminal.
-    with tqdm(desc=Path(url).name, unit="B", unit_scale=True, disable=None if progress else True) as bar:
+    summed = _Summed(file)
+    # pooch asks for the bar's truth, which is total > 0, before it sets the total. disable=None: silent without a terminal.
+    with tqdm(total=1, desc=url.rsplit("/", 1)[1], unit="B", unit_scale=True, disable=None if progress else True) as bar:
         try:
-            pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16, timeout=TIMEOUT)(url, file, None)
+            pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16, timeout=TIMEOUT)(url, summed, None)
         except requests.HTTPError as error:
-            status = error.response.status_code
+            status = error.response.status_code if error.response is not None else 0
             # A server's trouble passes; a missing file does not appear.
             raise _Failed(f"HTTP status {status}", final=status < 500) from error
         except requests.RequestException as error:
             permanent = isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema)
             raise _Failed(f"{type(error).__name__}: {error}", final=permanent) from error
+    return summed.sum.hexdigest()
 
 
 def _sum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(path, (error.strerror or str(error)).lower(), "a readable file") from error

@@ -1,7 +1,7 @@
 """IDX, the format of MNIST's own files.
 
-Two zero bytes, a type code, the number of dimensions, each dimension as a big-endian 32-bit integer, then the values, big-endian,
-the last dimension fastest. Source: LeCun, Cortes and Burges, "The MNIST database of handwritten digits".
+Two zero bytes, a type code, the number of dimensions, each dimension as a big-endian 32-bit integer, then the values,
+big-endian, the last dimension fastest. Source: LeCun, Cortes and Burges, "The MNIST database of handwritten digits".
 """
 
 from __future__ import annotations

@@ -36,8 +36,8 @@ SHAPE = re.compile(rb"['\"]shape['\"]\s*:\s*\(([\d\sL,]*)\)")
 def read_npz_pairs(path: str | PathLike[str]) -> Pairs:
     """Training, validation and test (x, y) of an .npz file, in symae's or in Keras's names.
 
-    ``train_x train_y valid_x valid_y test_x test_y``, or ``x_train y_train x_test y_test``, whose last sixth of training becomes
-    validation.
+    ``train_x train_y valid_x valid_y test_x test_y``, or ``x_train y_train x_test y_test``, whose last sixth of training
+    becomes validation.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def _members(path: str | PathLike[str]) -> dict[str, bytes]:
                     raise InputError(
                         path, f"{excerpt(info.filename)} encrypted or packed in an unknown way", "a plain .npz file"
                     )
-            # Asking for the declared size bounds what a bomb unpacks to; zipfile checks the sum when it has delivered that much.
+            # Asking for the declared size bounds what a bomb unpacks to; zipfile checks the sum once that is delivered.
             return {name: archive.open(info).read(info.file_size) for name, info in infos.items()}
     except InputError:
         raise

@@ -32,11 +32,11 @@ LAYOUT = "((train_x, train_y), (valid_x, valid_y), (test_x, test_y)), as in mnis
 MOST_INSTRUCTIONS = 10_000
 DEEPEST = 32
 
-INSTRUCTIONS = frozenset(
-    "PROTO FRAME STOP MARK POP POP_MARK DUP GLOBAL STACK_GLOBAL REDUCE BUILD NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG "
-    "LONG1 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES "
-    "BINBYTES8 BYTEARRAY8 EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST LIST APPEND APPENDS EMPTY_DICT DICT SETITEM SETITEMS "
-    "PUT BINPUT LONG_BINPUT MEMOIZE GET BINGET LONG_BINGET".split()
+INSTRUCTIONS = re.compile(
+    "PROTO|FRAME|STOP|MARK|POP|POP_MARK|DUP|GLOBAL|STACK_GLOBAL|REDUCE|BUILD|MEMOIZE|PUT|GET|(LONG_)?BIN(PUT|GET)"
+    "|NONE|NEWTRUE|NEWFALSE|INT|BININT[12]?|LONG1?|FLOAT|BINFLOAT"
+    "|STRING|UNICODE|(SHORT_)?BIN(STRING|UNICODE|BYTES)|BIN(UNICODE|BYTES)8|BYTEARRAY8"
+    "|(EMPTY_)?(TUPLE|LIST|DICT)|TUPLE[123]|APPENDS?|SETITEMS?"
 )
 OPCODES = {ord(opcode.code): opcode for opcode in pickletools.opcodes}
 LENGTH_BYTES = {
@@ -106,16 +106,22 @@ def _look_through(path: str | PathLike[str], data: bytes) -> None:
             # An old way to name something; GLOBAL's names are refused when they are looked up.
             _, end = _argument(path, data, end, pickletools.UP_TO_NEWLINE)
             raise _asks_for(path, *data[begin : end - 1].decode("latin1").split("\n", 1))
-        if opcode.name not in INSTRUCTIONS:
+        if not INSTRUCTIONS.fullmatch(opcode.name):
             raise InputError(path, f"the pickle instruction {opcode.name}", ARRAYS_ONLY)
         if opcode.name == "GLOBAL":
             _, end = _argument(path, data, end, pickletools.UP_TO_NEWLINE)
         elif opcode.name in ("PUT", "LONG_BINPUT"):
             # pickle makes room for as many remembered objects as the index says.
             text = data[begin:end].strip()
-            index = int.from_bytes(text[:4], "little") if opcode.name == "LONG_BINPUT" else int(text) if text.isdigit() else -1
+            index = (
+                int.from_bytes(text[:4], "little")
+                if opcode.name == "LONG_BINPUT"
+                else int(text)
+                if len(text) < 9 and text.isdigit()
+                else -1
+            )
             if not 0 <= index <= MOST_INSTRUCTIONS:
-                raise InputError(path, f"a memo of {index} objects", f"at most {MOST_INSTRUCTIONS}")
+                raise InputError(path, f"a memo of {excerpt(text)} objects", f"at most {MOST_INSTRUCTIONS}")
         elif opcode.name == "STOP":
             if end != len(data):
                 raise InputError(path, f"{len(data) - end} bytes after the end of the pickle", "one pickle")
@@ -176,7 +182,9 @@ class _Type:
         self.dtype = np.dtype(name)
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.dtype = self.dtype.newbyteorder({"<": "<", ">": ">", "|": "=", "=": "="}[state[1]])
+        if state[1] not in ("<", ">", "|", "="):
+            raise pickle.UnpicklingError(f"the byte order {excerpt(state[1])}")
+        self.dtype = np.dtype((state[1] if state[1] in ("<", ">") else "") + self.dtype.str[1:])
 
 
 class _Array:
@@ -222,6 +230,8 @@ STAND_INS: dict[tuple[str, str], Callable[..., Any]] = {
     ("numpy._core.multiarray", "scalar"): lambda kind, raw: _array(raw, kind, ())[()],
     ("numpy._core.numeric", "_frombuffer"): _array,
     ("_codecs", "encode"): _encoded,
+    # What Python 3 puts for empty bytes into Python 2's pickles.
+    ("__builtin__", "bytes"): lambda: b"",
 }
 
 

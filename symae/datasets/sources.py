@@ -40,15 +40,15 @@ def read(name_or_path: str | PathLike[str] | None = None) -> Dataset:
     Parameters
     ----------
     name_or_path : str or path, optional
-        A name: ``"mini_mnist"`` (the first 5000, 1000 and 1000 images of the next), ``"mnist"`` (50000, 10000 and 10000: the first
-        50000 training images, the last 10000 of them, the test images), ``"digits"`` (the embedded ones, drawn by symae, 5000,
-        1000 and 1000). Without one, `default`.
+        A name: ``"mini_mnist"`` (the first 5000, 1000 and 1000 images of the next), ``"mnist"`` (50000, 10000 and 10000: the
+        first 50000 training images, the last 10000 of them, the test images), ``"digits"`` (the embedded ones, drawn by symae,
+        5000, 1000 and 1000). Without one, `default`.
 
         Or a path: a folder with MNIST's four IDX files, plain or .gz; ``mnist.pkl.gz`` or .pkl in the LISA lab's layout; .npz
-        with ``train_x`` … ``test_y`` or Keras's ``x_train`` … ``y_test``; a folder with CNTK's ``Train*.txt`` and ``Test*.txt``;
+        with ``train_x`` … ``test_y`` or Keras's ``x_train`` … ``y_test``; a folder with CNTK's ``Train*.txt`` and Test*.txt;
         one CNTK text file, which is cut 5 : 1 : 1 in its order. Where the source has no validation images, the last sixth of
-        training becomes that. A file name without a folder is also looked for where MNIST is. A path that looks like a name is
-        written ``./mnist``.
+        training becomes that. A file name without a folder is also looked for where MNIST is. A path that looks like a name
+        is written ``./mnist``.
 
     Returns
     -------

@@ -1,8 +1,8 @@
 """Pen-stroke digits: what symae runs on where MNIST is not at hand.
 
-``python -m symae.datasets.strokes digits.npz`` draws them again. A digit is a style of `symae.datasets.glyphs`, bent, slanted and
-scaled as a hand would, drawn with a round pen whose pressure varies, and brought to MNIST's form: fitted into 20 x 20 pixels,
-centred by its mass in 28 x 28 (LeCun, Cortes and Burges, "The MNIST database of handwritten digits").
+``python -m symae.datasets.strokes digits.npz`` draws them again. A digit is a style of `symae.datasets.glyphs`, bent, slanted
+and scaled as a hand would, drawn with a round pen whose pressure varies, and brought to MNIST's form: fitted into 20 x 20
+pixels, centred by its mass in 28 x 28 (LeCun, Cortes and Burges, "The MNIST database of handwritten digits").
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def _inked(dots: np.ndarray) -> np.ndarray:
     low = (dots[:, :2] - dots[:, 2:]).min(axis=0)
     high = (dots[:, :2] + dots[:, 2:]).max(axis=0)
     scale = OVERSAMPLING * BOX / float((high - low).max())
-    width, height = (int(np.ceil(side * scale / OVERSAMPLING)) for side in high - low)
+    width, height = (int(np.ceil(side * scale / OVERSAMPLING - 1e-6)) for side in high - low)
     paper = Image.new("L", (width * OVERSAMPLING, height * OVERSAMPLING))
     pen = ImageDraw.Draw(paper)
     for (x, y), radius in zip((dots[:, :2] - low) * scale, dots[:, 2] * scale, strict=True):
@@ -164,7 +164,7 @@ def _centred(ink: np.ndarray) -> np.ndarray:
 
 
 def write(path: str) -> None:
-    """Draw all digits and store them at `path` as npz: ``train_x``, ``train_y``, ``valid_x``, ``valid_y``, ``test_x``, ``test_y``."""
+    """Draw all digits and store them at `path`, an .npz file of arrays ``train_x``, ``train_y`` to ``test_y``."""
     arrays = {}
     for split in SIZES:
         arrays[f"{split}_x"], arrays[f"{split}_y"] = make(split)

@@ -7,19 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from symae.datasets.dataset import Split
+from symae.datasets.dataset import Dataset, Split
 from symae.datasets.sources import read
 
 __all__ = ["load_data"]
 
 
-def load_data(name_or_path: str | PathLike[str] | None = None, borrow: bool = True) -> list[tuple[Any, Any]]:
+def load_data(name_or_path: str | PathLike[str] | Dataset | None = None, borrow: bool = True) -> list[tuple[Any, Any]]:
     """Read images of digits into shared variables.
 
     Parameters
     ----------
-    name_or_path : str or path, optional
-        As for `read`; the tutorials' own ``"mnist.pkl.gz"`` works where that file is.
+    name_or_path : str, path or Dataset, optional
+        As for `read`; the tutorials' own ``"mnist.pkl.gz"`` works where that file is. A data set that was read already is taken
+        as it is.
     borrow : bool
         Whether the shared variables may keep the arrays themselves instead of copies.
 
@@ -35,7 +36,7 @@ def load_data(name_or_path: str | PathLike[str] | None = None, borrow: bool = Tr
     MissingFileError, InputError
         As for `read`.
     """
-    dataset = read(name_or_path)
+    dataset = name_or_path if isinstance(name_or_path, Dataset) else read(name_or_path)
     return [_shared(part, getattr(dataset, part), borrow) for part in ("train", "valid", "test")]
 
 
