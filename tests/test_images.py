@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -77,6 +77,7 @@ sizes = st.tuples(st.integers(1, 5), st.integers(1, 5))
 gaps = st.tuples(st.integers(0, 3), st.integers(0, 3))
 
 
+@settings(deadline=None)
 @given(img_shape=sizes, tile_shape=sizes, tile_spacing=gaps, count=st.integers(0, 30))
 def test_every_image_stands_in_its_place_and_the_rest_is_zero(img_shape, tile_shape, tile_spacing, count):
     (height, width), (rows, columns), (down, across) = img_shape, tile_shape, tile_spacing
@@ -90,6 +91,7 @@ def test_every_image_stands_in_its_place_and_the_rest_is_zero(img_shape, tile_sh
     assert np.count_nonzero(floor) == X[:shown].size
 
 
+@settings(deadline=None)
 @given(st.integers(1, 4), st.integers(0, 5))
 def test_each_image_is_scaled_by_itself(side, seed):
     X = np.random.RandomState(seed).randn(3, side * side)
@@ -198,6 +200,7 @@ def test_an_array_that_is_no_picture_is_refused(array, message):
         to_image(array)
 
 
+@settings(deadline=None)
 @given(shape=sizes, zoom=st.integers(1, 6))
 def test_enlarging_repeats_every_pixel(shape, zoom):
     array = np.random.RandomState(0).randint(0, 256, shape).astype("uint8")

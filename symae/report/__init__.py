@@ -1,0 +1,7 @@
+"""One self-contained HTML page of text, tables, pictures and curves: what a run shows at its end."""
+
+from symae.report.page import Report
+from symae.report.picture import Picture
+from symae.report.versions import versions
+
+__all__ = ["Picture", "Report", "versions"]
