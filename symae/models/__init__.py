@@ -1,0 +1,6 @@
+"""The models of the tutorials."""
+
+from symae.models.autoencoder import Autoencoder, DenoisingAutoencoder
+from symae.models.logistic import LogisticRegression, sgd_optimization
+
+__all__ = ["Autoencoder", "DenoisingAutoencoder", "LogisticRegression", "sgd_optimization"]

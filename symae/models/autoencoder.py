@@ -1,0 +1,248 @@
+"""The tutorial's autoencoder and denoising autoencoder, with tied weights.
+
+Source: the lisa-lab Deep Learning Tutorials (``dA.py``) and the Theano worksheet after them; Vincent, Larochelle, Bengio and Manzagol
+(2008), "Extracting and composing robust features with denoising autoencoders".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph.basic import Variable
+
+from symae.errors import InputError
+from symae.models.base import Model, checked_matrix
+from symae.nn import cross_entropy, tutorial_weights
+from symae.random import RandomStreams
+from symae.training import History, train_epochs
+
+__all__ = ["Autoencoder", "DenoisingAutoencoder"]
+
+
+class Autoencoder(Model):
+    """One hidden layer that learns to reconstruct its input; the decoder's weights are the encoder's, transposed.
+
+    .. math:: y = s(x W + b), \\qquad z = s(y W^T + b')
+
+    Parameters
+    ----------
+    numpy_rng : RandomState
+        Draws the seed of `theano_rng`, if that is not given, and then W.
+    theano_rng : RandomStreams, optional
+        Draws the corruption.
+    input : symbolic matrix (n, n_visible), optional
+        What is encoded; a new matrix ``input`` if None.
+    n_visible, n_hidden : int
+    W, bhid, bvis : shared variables, optional
+        Parameters to use, shared with another model perhaps: (n_visible, n_hidden), (n_hidden,), (n_visible,). By default W is
+        uniform in ±4 sqrt(6 / (n_hidden + n_visible)) and the biases are zero.
+
+    Attributes
+    ----------
+    x : the input
+    W, b, b_prime : shared variables
+    W_prime : the symbolic transpose of W
+    params : [W, b, b_prime]
+
+    Raises
+    ------
+    InputError
+        A parameter's shape does not fit n_visible and n_hidden.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> da = Autoencoder(np.random.RandomState(123), n_visible=784, n_hidden=100)
+    >>> cost, updates = da.get_cost_updates(corruption_level=0.0, learning_rate=0.1)
+    """
+
+    parameter_names = ("W", "b", "b_prime")
+    default_corruption_level = 0.0
+
+    def __init__(
+        self,
+        numpy_rng: np.random.RandomState,
+        theano_rng: RandomStreams | None = None,
+        input: Variable | None = None,
+        n_visible: int = 784,
+        n_hidden: int = 500,
+        W: SharedVariable | None = None,
+        bhid: SharedVariable | None = None,
+        bvis: SharedVariable | None = None,
+    ):
+        self.n_visible = n_visible
+        self.n_hidden = n_hidden
+        if theano_rng is None:
+            theano_rng = RandomStreams(numpy_rng.randint(2**30))
+        if W is None:
+            W = pytensor.shared(tutorial_weights(numpy_rng, n_visible, n_hidden), name="W", borrow=True)
+        if bhid is None:
+            bhid = pytensor.shared(np.zeros(n_hidden, dtype=pytensor.config.floatX), name="b", borrow=True)
+        if bvis is None:
+            bvis = pytensor.shared(np.zeros(n_visible, dtype=pytensor.config.floatX), name="b_prime", borrow=True)
+        for name, p, shape in (("W", W, (n_visible, n_hidden)), ("bhid", bhid, (n_hidden,)), ("bvis", bvis, (n_visible,))):
+            found = p.get_value(borrow=True).shape
+            if found != shape:
+                raise InputError(name, f"shape {found}", f"{shape} for n_visible {n_visible} and n_hidden {n_hidden}")
+        self.W = W
+        self.b = bhid
+        self.b_prime = bvis
+        self.W_prime = self.W.T
+        self.theano_rng = theano_rng
+        self.x = pt.matrix(name="input") if input is None else input
+        self.params = [self.W, self.b, self.b_prime]
+
+    def get_corrupted_input(self, input: Variable, corruption_level: Any) -> Variable:
+        """`input` as it is: a plain autoencoder corrupts nothing."""
+        return input
+
+    def get_hidden_values(self, input: Variable) -> Variable:
+        """The code s(input W + b), (n, n_hidden), in (0, 1)."""
+        return pt.sigmoid(pt.dot(input, self.W) + self.b)
+
+    def get_reconstructed_input(self, hidden: Variable) -> Variable:
+        """The reconstruction s(hidden W' + b'), (n, n_visible), in (0, 1)."""
+        return pt.sigmoid(pt.dot(hidden, self.W_prime) + self.b_prime)
+
+    def get_cost_updates(
+        self, corruption_level: Any, learning_rate: Any
+    ) -> tuple[Variable, list[tuple[SharedVariable, Variable]]]:
+        """The cost of a minibatch and one step of gradient descent on it.
+
+        Returns
+        -------
+        cost : symbolic scalar
+            Cross-entropy of the reconstruction of the corrupted input with the clean one, in nats per image, minibatch mean.
+        updates : list of (parameter, new value)
+            parameter - learning_rate * gradient
+        """
+        tilde_x = self.get_corrupted_input(self.x, corruption_level)
+        z = self.get_reconstructed_input(self.get_hidden_values(tilde_x))
+        cost = pt.mean(cross_entropy(self.x, z))
+        gradients = pt.grad(cost, self.params)
+        return cost, [(p, p - learning_rate * g) for p, g in zip(self.params, gradients, strict=True)]
+
+    def feedforward(self) -> Variable:
+        """The symbolic reconstruction of the input `x`, without corruption."""
+        return self.get_reconstructed_input(self.get_hidden_values(self.x))
+
+    def __getstate__(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The values of W, b and b_prime."""
+        W, b, b_prime = (p.get_value() for p in self.params)
+        return W, b, b_prime
+
+    def __setstate__(self, state: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+        """Take the values of W, b and b_prime; an unpickled model gets its sizes from them."""
+        values = dict(zip(self.parameter_names, state, strict=True))
+        if not hasattr(self, "params"):
+            n_visible, n_hidden = np.shape(values["W"])
+            type(self).__init__(self, np.random.RandomState(0), n_visible=n_visible, n_hidden=n_hidden)
+        self.set_parameters(values, "state")
+
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        epochs: int = 15,
+        batch_size: int = 20,
+        learning_rate: float = 0.1,
+        corruption_level: float | None = None,
+        backend: str | None = None,
+        verbose: bool = False,
+    ) -> Self:
+        """Train on the rows of `X` in their order, the last minibatch holding what is left.
+
+        Parameters
+        ----------
+        X : (n, n_visible), values in [0, 1]
+        y : ignored
+            Here so that the model fits into a scikit-learn pipeline.
+        epochs, batch_size : int >= 1
+        learning_rate : float > 0
+        corruption_level : float in [0, 1), optional
+            The share of pixels that is set to zero; 0 for an autoencoder, 0.3 for a denoising one.
+        backend : str, optional
+            As in `symae.function`.
+        verbose : bool
+            Print the cost of the epochs.
+
+        Returns
+        -------
+        self
+            With ``history_``, a `symae.training.History`; Ctrl-C ends the training after the finished epochs.
+
+        Raises
+        ------
+        InputError
+            `X` or a setting is not as above, or this model's input is an expression.
+        """
+        self._check_input_is_free("fit")
+        X = checked_matrix("X", X, self.n_visible, limits=(0, 1))
+        level = self.default_corruption_level if corruption_level is None else corruption_level
+        if not len(X):
+            raise InputError("X", "no rows", "at least one")
+        for name, value in (("epochs", epochs), ("batch_size", batch_size)):
+            if value < 1:
+                raise InputError(name, str(value), "at least 1")
+        if not learning_rate > 0:
+            raise InputError("learning_rate", str(learning_rate), "a positive number")
+        if not 0 <= level < 1:
+            raise InputError("corruption_level", str(level), "a number in [0, 1)")
+        cost, updates = self.get_cost_updates(level, learning_rate)
+        step = self._compiled(f"step {level} {learning_rate}", [self.x], cost, backend, updates=updates)
+        self.history_: History = train_epochs(
+            lambda index: step(X[index * batch_size : (index + 1) * batch_size]),
+            -(-len(X) // batch_size),
+            epochs,
+            every=None if verbose else 0,
+        )
+        return self
+
+    def transform(self, X: Any, *, backend: str | None = None) -> np.ndarray:
+        """The codes of the rows of `X`: (n, n_visible) -> (n, n_hidden)."""
+        self._check_input_is_free("transform")
+        encode = self._compiled("encode", [self.x], self.get_hidden_values(self.x), backend)
+        return np.asarray(encode(checked_matrix("X", X, self.n_visible)))
+
+    def inverse_transform(self, hidden: Any, *, backend: str | None = None) -> np.ndarray:
+        """What the decoder makes of codes: (n, n_hidden) -> (n, n_visible)."""
+        code = pt.matrix("hidden")
+        decode = self._compiled("decode", [code], self.get_reconstructed_input(code), backend)
+        return np.asarray(decode(checked_matrix("hidden", hidden, self.n_hidden)))
+
+    def reconstruct(self, X: Any, *, backend: str | None = None) -> np.ndarray:
+        """The reconstructions of the rows of `X`, without corruption: (n, n_visible) -> (n, n_visible)."""
+        self._check_input_is_free("reconstruct")
+        feedforward = self._compiled("feedforward", [self.x], self.feedforward(), backend)
+        return np.asarray(feedforward(checked_matrix("X", X, self.n_visible)))
+
+    def configuration(self) -> dict[str, Any]:
+        return {"n_visible": self.n_visible, "n_hidden": self.n_hidden}
+
+    @classmethod
+    def from_configuration(cls, configuration: Mapping[str, Any]) -> Self:
+        return cls(np.random.RandomState(0), **configuration)
+
+    def _check_input_is_free(self, method: str) -> None:
+        if self.x.owner is not None or isinstance(self.x, SharedVariable):
+            raise InputError(method, f"a model whose input is the expression {self.x}", "one whose input is a free matrix")
+
+
+class DenoisingAutoencoder(Autoencoder):
+    """An autoencoder that sees its input with some pixels set to zero, and learns to put them back.
+
+    The parameters, attributes and methods are those of `Autoencoder`.
+    """
+
+    default_corruption_level = 0.3
+
+    def get_corrupted_input(self, input: Variable, corruption_level: Any) -> Variable:
+        """`input` times a mask that is 0 with probability `corruption_level`, else 1; a new mask at each call."""
+        mask = self.theano_rng.binomial(size=input.shape, n=1, p=1 - corruption_level, dtype=pytensor.config.floatX)
+        return mask * input

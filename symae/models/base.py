@@ -1,0 +1,128 @@
+"""What all models share: named parameters, files, and input that is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pytensor
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph.basic import Variable
+
+from symae.compile import function
+from symae.errors import InputError
+from symae.models.saved import read_model, write_model
+
+__all__ = ["Model", "checked_matrix"]
+
+
+def checked_matrix(name: str, X: Any, columns: int, limits: tuple[float, float] | None = None) -> np.ndarray:
+    """`X` as a C-contiguous, writable matrix of floatX with `columns` columns.
+
+    Raises
+    ------
+    InputError
+        Not two-dimensional, another number of columns, not numbers, not finite, or outside `limits`.
+    """
+    try:
+        matrix = np.require(X, pytensor.config.floatX, ["C", "W"])
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            name, f"something that is no array of numbers ({error})", f"an array of shape (n, {columns})"
+        ) from error
+    if matrix.ndim != 2 or matrix.shape[1] != columns:
+        raise InputError(name, f"shape {matrix.shape}", f"(n, {columns})")
+    if not np.isfinite(matrix).all():
+        raise InputError(name, "NaN or infinite values", "finite numbers")
+    if limits is not None and matrix.size and (matrix.min() < limits[0] or matrix.max() > limits[1]):
+        raise InputError(
+            name, f"values from {matrix.min():g} to {matrix.max():g}", f"values from {limits[0]:g} to {limits[1]:g}"
+        )
+    return matrix
+
+
+class Model:
+    """A model with parameters in shared variables, saved and loaded by their names.
+
+    Attributes
+    ----------
+    params : list of shared variables
+        What training changes.
+    parameter_names : tuple of str
+        Their names in files. The variables carry them too, unless the user handed in variables of other names.
+    """
+
+    params: list[SharedVariable]
+    parameter_names: tuple[str, ...]
+
+    def configuration(self) -> dict[str, Any]:
+        """What the constructor needs to build a model of this shape, as JSON takes it."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_configuration(cls, configuration: Mapping[str, Any]) -> Self:
+        """A model of the shape described, with parameters that will be replaced."""
+        raise NotImplementedError
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """The values of the parameters by name."""
+        values = (np.asarray(p.get_value(borrow=True)) for p in self.params)
+        return dict(zip(self.parameter_names, values, strict=True))
+
+    def set_parameters(self, values: Mapping[str, np.ndarray], source: str | Path = "parameters") -> None:
+        """Replace all parameters; `source` names where they come from in the error.
+
+        Raises
+        ------
+        InputError
+            A name is missing or unknown, or a shape differs; no parameter is changed then.
+        """
+        mine = self.parameters()
+        for name in sorted(mine.keys() | values.keys()):
+            if name not in values or name not in mine:
+                raise InputError(source, f"{'no' if name in mine else 'a'} parameter {name}", f"exactly {', '.join(mine)}")
+            if np.shape(values[name]) != mine[name].shape:
+                raise InputError(source, f"{name} of shape {np.shape(values[name])}", f"{name} of shape {mine[name].shape}")
+        for name, p in zip(self.parameter_names, self.params, strict=True):
+            p.set_value(np.array(values[name], dtype=p.type.dtype))
+
+    def save(self, path: str | Path) -> Path:
+        """Write ``<path>.safetensors`` and ``<path>.json``, whole or not at all; a folder gets ``model`` as the name.
+
+        Raises
+        ------
+        UnwritableError
+            The disk is full or the place cannot be written; an older model there is kept.
+        """
+        return write_model(path, type(self).__name__, self.configuration(), self.parameters())
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The model saved as `path`: the name given to `save`, one of its two files, or their folder.
+
+        Raises
+        ------
+        MissingFileError, InputError
+            Nothing there, damaged, of another class, or with other names or shapes than the class has.
+        """
+        name, configuration, values = read_model(path)
+        if name != cls.__name__:
+            raise InputError(path, f"a saved {name}", f"a saved {cls.__name__}")
+        try:
+            model = cls.from_configuration(configuration)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(path, f"configuration {configuration}", f"that of a {name}") from error
+        model.set_parameters(values, path)
+        return model
+
+    def _compiled(
+        self, key: str, inputs: list[Variable], outputs: Any, backend: str | None, **keywords: Any
+    ) -> Callable[..., Any]:
+        """The compiled function for `key`, made at its first use and kept."""
+        cache: dict[tuple[str, str | None], Any] = self.__dict__.setdefault("_functions", {})
+        if (key, backend) not in cache:
+            cache[key, backend] = function(inputs, outputs, backend=backend, name=key, **keywords)
+        compiled: Callable[..., Any] = cache[key, backend]
+        return compiled
