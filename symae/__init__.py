@@ -1,3 +1,29 @@
-"""symae: symbolic autoencoders."""
+"""symae: symbolic autoencoders. The Theano-era tutorials, running on PyTensor.
+
+>>> from symae import Autoencoder, function, load_data
+"""
+
+from symae.compile import compile_time, function
+from symae.datasets import load_data
+from symae.errors import BackendError, InputError, MissingFileError, UnwritableError
+from symae.images import tile_raster_images
+from symae.models import Autoencoder, DenoisingAutoencoder, LogisticRegression
+from symae.random import RandomStreams
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Autoencoder",
+    "BackendError",
+    "DenoisingAutoencoder",
+    "InputError",
+    "LogisticRegression",
+    "MissingFileError",
+    "RandomStreams",
+    "UnwritableError",
+    "__version__",
+    "compile_time",
+    "function",
+    "load_data",
+    "tile_raster_images",
+]

@@ -137,7 +137,9 @@ class _Draw(BackendOp):
         def draw(*inputs: Any) -> tuple[Any, Any]:
             try:
                 sizes = [int(d) for d in inputs[1:first]]
-                tail = [int(d) for d in self.output_tail(inputs[first:], [p.shape for p in map(jax.numpy.asarray, inputs[first:])])]
+                tail = [
+                    int(d) for d in self.output_tail(inputs[first:], [p.shape for p in map(jax.numpy.asarray, inputs[first:])])
+                ]
             except (TypeError, jax.errors.ConcretizationTypeError):
                 raise NotImplementedError(f"{self}: JAX needs the size of a random draw to be known, found {static}") from None
             result = (jax.ShapeDtypeStruct((STATE_SIZE,), np.uint32), jax.ShapeDtypeStruct((*sizes, *tail), dtype))

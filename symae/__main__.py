@@ -1,0 +1,7 @@
+"""``python -m symae`` is the ``symae`` command."""
+
+import sys
+
+from symae.cli import main
+
+sys.exit(main())

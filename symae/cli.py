@@ -1,0 +1,113 @@
+"""The ``symae`` command."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import runpy
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import symae
+from symae.compile import BACKENDS
+from symae.datasets import available, default, download_mnist, read
+from symae.errors import one_line
+from symae.worksheet import INTERRUPTED, Parser, find_worksheet, worksheets
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv`; returns the exit status: 0, 2 after an error of the user's, 130 after Ctrl-C."""
+    parser = _parser()
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    settings, rest = parser.parse_known_args(arguments)
+    if rest and settings.command != "run":
+        parser.error(f"unknown arguments: {' '.join(rest)}")
+    try:
+        if settings.command == "run":
+            _run(find_worksheet(settings.worksheet), arguments[arguments.index(settings.worksheet) + 1 :])
+        elif settings.command == "data":
+            _data(settings.name, settings.out)
+        elif settings.command == "warmup":
+            _warm_up(settings.backend, settings.floatX)
+        else:
+            parser.print_help()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:
+        line = one_line(error)
+        if line is None:
+            raise
+        print(f"symae: error: {line}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="symae", description="Symbolic autoencoders: the Theano-era tutorials, running on PyTensor.")
+    parser.add_argument("--version", action="version", version=f"symae {symae.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+
+    run = commands.add_parser(
+        "run",
+        help="run a worksheet",
+        description="Run a worksheet; the arguments after it are the worksheet's own.",
+        add_help=False,
+    )
+    run.add_argument("worksheet", help="its number, its name, or the path of a file")
+
+    data = commands.add_parser(
+        "data", help="list or download data", description="List the data that is here, or download MNIST."
+    )
+    data.add_argument("name", nargs="?", choices=["mnist"], help="download this")
+    data.add_argument("--out", type=Path, metavar="FOLDER", help="where to; by default where the worksheets look for it")
+
+    warmup = commands.add_parser(
+        "warmup",
+        help="compile the worksheets' functions",
+        description="Compile what the worksheets need, so that they start at once.",
+    )
+    warmup.add_argument("--backend", choices=BACKENDS, default="numba")
+    warmup.add_argument("--floatX", choices=["float64", "float32"], default="float64")
+    return parser
+
+
+def _run(path: Path, arguments: Sequence[str]) -> None:
+    """Run the script at `path` as ``python path arguments`` would."""
+    before = sys.argv, sys.path[:], sys.excepthook
+    sys.argv = [str(path), *arguments]
+    sys.path.insert(0, str(path.parent))
+    try:
+        runpy.run_path(str(path), run_name="__main__")
+    finally:
+        sys.argv, sys.path[:], sys.excepthook = before
+
+
+def _data(name: str | None, folder: Path | None) -> None:
+    if name == "mnist":
+        print(f"MNIST is in {download_mnist(folder)}")
+        return
+    for known in available():
+        chosen = "  (used by default)" if known == default() else ""
+        print(f"{known:12}{read(known).name}{chosen}")
+    if "mnist" not in available():
+        print("MNIST is not here; symae data mnist downloads it (11 MB)")
+
+
+def _warm_up(backend: str, floatX: str) -> None:
+    """Run every worksheet for no epochs: that compiles all it needs."""
+    for name, path in worksheets().items():
+        started = time.perf_counter()
+        print(f"{name} …", end=" ", flush=True)
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+            _run(path, ["--epochs", "0", "--data", "digits", "--backend", backend, "--floatX", floatX, "--out", folder])
+        print(f"{time.perf_counter() - started:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,220 @@
+"""What every worksheet does around its lesson: read the command line, say which data it runs on, train, keep pictures and a report.
+
+A worksheet is a percent script: ``python worksheets/01_autoencoder.py`` runs it, Jupyter and VS Code open it cell by cell.
+"""
+
+from __future__ import annotations
+
+import argparse
+import builtins
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn
+
+import pytensor
+
+from symae.compile import BACKENDS, compile_time, function
+from symae.datasets import Dataset, read
+from symae.errors import InputError, MissingFileError, one_line
+from symae.files import make_folder
+from symae.images import save_png
+from symae.models.base import Model
+from symae.report import Picture, Report, versions
+from symae.training import EpochLog, History, Step, train_epochs
+
+__all__ = ["Parser", "Worksheet", "find_worksheet", "worksheets"]
+
+INTERRUPTED = 130  # what a shell reports for Ctrl-C
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def __init__(self, **keywords: Any):
+        super().__init__(allow_abbrev=False, **keywords)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message}\n")
+
+
+class Worksheet:
+    """One run of a worksheet.
+
+    Parameters
+    ----------
+    name : str
+        ``NN_name``, the worksheet's file name; results go to ``out/NN_name`` unless ``--out`` says otherwise.
+    title : str
+        The report's.
+    epochs : int
+        The default of ``--epochs``.
+    argv : list of str, optional
+        The command line; that of the process by default, none in a notebook.
+
+    Attributes
+    ----------
+    dataset : Dataset
+    epochs, seed : int
+    backend, floatX : str
+    out : Path
+        The folder of the results.
+    report : Report
+    """
+
+    def __init__(self, name: str, title: str, *, epochs: int, argv: Sequence[str] | None = None):
+        notebook = hasattr(builtins, "__IPYTHON__")
+        if not notebook:
+            sys.excepthook = _report_bad_input
+        settings = _parser(name, title, epochs).parse_args([] if argv is None and notebook else argv)
+        self.started = time.perf_counter()
+        self.name = name
+        self.epochs: int = settings.epochs
+        self.seed: int = settings.seed
+        self.backend: str = settings.backend
+        self.floatX: str = settings.floatX
+        self.threads: int | None = settings.threads
+        pytensor.config.floatX = self.floatX
+        self.dataset: Dataset = read(settings.data)
+        self.out = make_folder(settings.out)
+        self.report = Report(title, f"{self.dataset.name}. {self.epochs} epochs, seed {self.seed}.")
+        self.interrupted = False
+        self.compiling = 0.0
+        self.training = 0.0
+        self._printed: list[str] = []
+        self._log = self.out / "history.jsonl"
+        self._trained = False
+        self.say(f"Data: {self.dataset.name}")
+
+    def say(self, line: str) -> None:
+        """Print a line, and keep it for the report."""
+        self._printed.append(line)
+        print(line, flush=True)
+
+    def function(self, what: str, *arguments: Any, **keywords: Any) -> Any:
+        """`symae.function` on the backend of this run; says how long it took to compile `what`."""
+        print(f"Compiling {what} …", end=" ", flush=True)
+        compiled = function(*arguments, backend=self.backend, **keywords)
+        print(compile_time(compiled), flush=True)
+        self.compiling += compile_time(compiled).total
+        return compiled
+
+    def train(self, train: Step, n_batches: int, model: str | None = None) -> History:
+        """Train for the epochs of this run and log each to ``history.jsonl``, under the name `model` where there are several.
+
+        After Ctrl-C this and later calls do nothing.
+        """
+        if self.interrupted:
+            return History(interrupted=True)
+        if model is not None:
+            self.say(f"{model}:")
+        log = EpochLog(self._log, model, append=self._trained)
+        self._trained = True
+        started = time.perf_counter()
+        history = train_epochs(train, n_batches, self.epochs, on_epoch=log, threads=self.threads, say=self.say)
+        self.training += time.perf_counter() - started
+        self.interrupted = history.interrupted
+        return history
+
+    def picture(self, name: str, image: Any, caption: str | None = None) -> Picture:
+        """Save `image` as ``<name>.png`` among the results, and return it for a table of the report."""
+        save_png(self.out / f"{name}.png", image)
+        return Picture(image, caption=caption, alt=caption or name)
+
+    def save(self, model: Model, name: str = "model") -> None:
+        """Save `model` among the results."""
+        model.save(self.out / name)
+
+    def finish(self, settings: Mapping[str, Any]) -> None:
+        """Write the report; `settings` are listed in it. After Ctrl-C, end with the status that shells expect of it."""
+        elapsed = time.perf_counter() - self.started
+        self.say(f"Trained {self.training:.1f} s, compiled {self.compiling:.1f} s, {elapsed:.1f} s in all")
+        self.report.heading("Settings")
+        state = {"interrupted": "yes, by Ctrl-C; what stands here is of the finished epochs"} if self.interrupted else {}
+        times = {"training": f"{self.training:.1f} s", "compiling": f"{self.compiling:.1f} s", "all": f"{elapsed:.1f} s"}
+        chosen = {"seed": self.seed, "floatX": self.floatX, "backend": self.backend}
+        self.report.facts({"data": self.dataset.name, **settings, **chosen, **state, **times, **versions()})
+        self.report.heading("Printed")
+        self.report.code("\n".join(self._printed))
+        self.report.write(self.out / "report.html")
+        print(f"Results are in {self.out}{os.sep}: open report.html")
+        if self.interrupted and not hasattr(builtins, "__IPYTHON__"):
+            raise SystemExit(INTERRUPTED)
+
+
+def _parser(name: str, title: str, epochs: int) -> Parser:
+    parser = Parser(prog=name, description=title, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument(
+        "--data", metavar="NAME|PATH", help="mini_mnist, mnist, digits, or a file or folder of images; MNIST if it is there"
+    )
+    parser.add_argument("--epochs", type=_at_least(0), default=epochs, metavar="N", help="passes over the training images")
+    parser.add_argument("--backend", choices=BACKENDS, default="numba", help="which compiler makes the machine code")
+    parser.add_argument("--floatX", choices=("float64", "float32"), default="float64", help="precision of all numbers")
+    parser.add_argument(
+        "--seed", type=_at_least(0, 2**32 - 1), default=123, metavar="N", help="seeds the initial weights and the corruption"
+    )
+    parser.add_argument("--out", type=Path, default=Path("out") / name, metavar="FOLDER", help="where the results go")
+    parser.add_argument(
+        "--threads", type=_at_least(1), metavar="N", help="threads of BLAS; one unless the environment says otherwise"
+    )
+    return parser
+
+
+def _at_least(least: int, most: int | None = None) -> Any:
+    expected = f"a whole number of at least {least}" if most is None else f"a whole number from {least} to {most}"
+
+    def number(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least or (most is not None and value > most):
+            raise argparse.ArgumentTypeError(f"found {text!r}, expected {expected}")
+        return value
+
+    return number
+
+
+def _report_bad_input(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """An excepthook: one line and status 2 for what the user can mend, a traceback for what only we can."""
+    if issubclass(kind, KeyboardInterrupt):
+        print("interrupted", file=sys.stderr)
+        raise SystemExit(INTERRUPTED)
+    line = one_line(error)
+    if line is None:
+        sys.__excepthook__(kind, error, trace)
+        return
+    print(f"{Path(sys.argv[0]).stem}: error: {line}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def worksheets() -> dict[str, Path]:
+    """The worksheets that came with symae, by name, in their order."""
+    package = Path(__file__).parent
+    for folder in (package.parent / "worksheets", package / "worksheets"):
+        if found := {path.stem: path for path in sorted(folder.glob("[0-9][0-9]_*.py"))}:
+            return found
+    raise MissingFileError(package / "worksheets", "no worksheets", "those that are installed with symae")
+
+
+def find_worksheet(wanted: str) -> Path:
+    """The worksheet with the number, name or path `wanted`.
+
+    Raises
+    ------
+    InputError
+        There is none; the message lists those there are.
+    """
+    if Path(wanted).suffix == ".py":
+        if Path(wanted).is_file():
+            return Path(wanted)
+        raise MissingFileError(wanted, expected="a worksheet")
+    known = worksheets()
+    for name, path in known.items():
+        number, _, rest = name.partition("_")
+        if wanted in {name, rest} or (wanted.isdecimal() and int(wanted) == int(number)):
+            return path
+    raise InputError("worksheet", repr(wanted), f"a path ending in .py, or one of {', '.join(known)}")
