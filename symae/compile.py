@@ -143,7 +143,8 @@ def function(
     Returns
     -------
     pytensor.compile.executor.Function
-        Compiled, not only linked, on Numba and C: the first call is as fast as the others. `compile_time` tells how long it took.
+        Compiled, not only linked, on Numba and C: the first call is as fast as the others. `compile_time` tells how long
+        it took.
 
     Raises
     ------
@@ -212,8 +213,8 @@ def _mode(backend: str | None) -> Any:
 def _quiet() -> Iterator[None]:
     """Hold back what PyTensor says at each compilation and no user of symae can mend.
 
-    Its C backend has no BLAS of its own in any installation from wheels. Theano's default updates, which symae keeps, are on their
-    way out of PyTensor. JAX cannot check at run time that indices broadcast; it refuses those that do not by itself.
+    Its C backend has no BLAS of its own in any installation from wheels. Theano's default updates, which symae keeps, are
+    on their way out of PyTensor. JAX cannot check at run time that indices broadcast; it refuses those that do not by itself.
     """
     blas = logging.getLogger("pytensor.tensor.blas")
     before = blas.level

@@ -1,7 +1,7 @@
 """Errors that say where, what was found and what was expected.
 
-Commands print these as one line and exit with status 2; from the API they arrive as ordinary exceptions, so ``except ValueError``
-and ``except FileNotFoundError`` keep working.
+Commands print these as one line and exit with status 2; from the API they arrive as ordinary exceptions, so ``except
+ValueError`` and ``except FileNotFoundError`` keep working.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class BackendError(InputError, ImportError):
 
 
 def one_line(error: BaseException) -> str | None:
-    """What a command prints of `error`, if it is one that its user can mend; None for a defect of symae, which needs a traceback."""
+    """What a command prints of an error that its user can mend; None for a defect of symae, which needs a traceback."""
     if isinstance(error, InputError | FloatingPointError):
         return " ".join(str(error).split())
     if isinstance(error, OSError) and error.filename is not None:

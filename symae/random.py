@@ -1,8 +1,9 @@
 """Theano's random streams, bit for bit.
 
 ``RandomStreams(seed)`` seeds a generator of seeds, ``RandomState(seed)``. Every stream made from it has its own
-``RandomState(int(gen.randint(2**30)))``, held in a shared variable whose default update moves it on by one draw at each call of a
-compiled function. The draws are numpy's legacy ones, so the numbers are those that Theano printed in 2015 on any machine.
+``RandomState(int(gen.randint(2**30)))``, held in a shared variable whose default update moves it on by one draw at each
+call of a compiled function. The draws are numpy's legacy ones, so the numbers are those that Theano printed in 2015 on any
+machine.
 
 Source: Theano 1.0.5, ``theano.tensor.shared_randomstreams``.
 """
@@ -72,10 +73,10 @@ class RandomStreams:
 
     Notes
     -----
-    In all draws `size` is None (the shape of the parameters), a tuple whose entries may be symbolic (``input.shape[0]``) or -1 (taken
-    from the parameters), or a symbolic vector such as ``input.shape``; `ndim` says its length where that cannot be known. A draw ``v``
-    has ``v.rng``, its shared state, and ``v.update``. ``uniform`` and ``binomial`` run compiled in Numba and in C; the others call
-    NumPy.
+    In all draws `size` is None (the shape of the parameters), a tuple whose entries may be symbolic (``input.shape[0]``)
+    or -1 (taken from the parameters), or a symbolic vector such as ``input.shape``; `ndim` says its length where that
+    cannot be known. A draw ``v`` has ``v.rng``, its shared state, and ``v.update``. ``uniform`` and ``binomial`` run
+    compiled in Numba and in C; the others call NumPy.
 
     Examples
     --------

@@ -1,7 +1,8 @@
 """How many threads BLAS may use.
 
-The products of these models are small (a minibatch of 20 by 784 by 100), and OpenBLAS's idle threads spin: with another busy process
-on the machine, a training step then takes 20 to 80 times as long. One thread is both the fast and the safe choice for them.
+The products of these models are small (a minibatch of 20 by 784 by 100), and OpenBLAS's idle threads spin: with another
+busy process on the machine, a training step then takes 20 to 80 times as long. One thread is both the fast and the safe
+choice for them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The minibatch loops of the tutorials: a fixed number of epochs, or as many as patience allows.
 
-Both call a compiled function ``train(index) -> cost`` for one minibatch after the other, keep BLAS to one thread, show a progress bar
-on a terminal, and come back with what was finished when Ctrl-C is pressed.
+Both call a compiled function ``train(index) -> cost`` for one minibatch after the other, keep BLAS to one thread, show a
+progress bar on a terminal, and come back with what was finished when Ctrl-C is pressed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What every worksheet does around its lesson: read the command line, say which data it runs on, train, keep pictures and a report.
+"""What every worksheet does around its lesson: read the command line, say which data it runs on, train, keep pictures and
+a report.
 
 A worksheet is a percent script: ``python worksheets/01_autoencoder.py`` runs it, Jupyter and VS Code open it cell by cell.
 """

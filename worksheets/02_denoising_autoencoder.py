@@ -5,8 +5,8 @@
 # of its input's pixels, chosen at random for each image and each step, is set to zero, and it has to draw the image without the
 # damage. It must learn what goes with what, and its filters look like strokes.
 #
-# This is the second half of the Theano worksheet of 2015. Both models are trained here, so that they can be compared; on the same
-# images (`--data mini_mnist`) both print its costs, to the last digit.
+# This is the second half of the Theano worksheet of 2015. Both models are trained here, so that they can be compared; on
+# the same images (`--data mini_mnist`) both print its costs, to the last digit.
 
 # %%
 import numpy as np

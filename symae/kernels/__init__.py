@@ -1,1 +1,1 @@
-"""Machine-level pieces that several ops share; each module needs its backend installed and is imported by an op's kernel method."""
+"""Machine-level pieces that several ops share; each is imported by the kernel methods of ops, because it needs its backend."""

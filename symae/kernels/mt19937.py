@@ -1,11 +1,11 @@
 """The Mersenne Twister and numpy's legacy draws from it, as Numba functions.
 
-A generator is an array of 628 uint32, the content of ``RandomState.get_state()``: 624 words of key, the position in them, a flag
-and the two halves of a cached Gaussian (which uniform and binomial draws neither use nor touch).
+A generator is an array of 628 uint32, the content of ``RandomState.get_state()``: 624 words of key, the position in them,
+a flag and the two halves of a cached Gaussian (which uniform and binomial draws neither use nor touch).
 
 Sources: Matsumoto and Nishimura (1998), "Mersenne Twister"; Kachitvichyanukul and Schmeiser (1988), "Binomial random variate
-generation", algorithm BTPE. The order of every floating-point operation is that of numpy's ``RandomState``, because the draws have
-to agree with it in all bits; so these functions are compiled without fast-math.
+generation", algorithm BTPE. The order of every floating-point operation is that of numpy's ``RandomState``, because the
+draws have to agree with it in all bits; so these functions are compiled without fast-math.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _word(state: Any) -> Any:
     position = np.int64(state[POSITION])
     if position >= N:
         _refill(state)
-        position = 0
+        position = np.int64(0)
     state[POSITION] = position + 1
     return state[position]
 
@@ -218,8 +218,8 @@ def binomial(state: Any, n: Any, p: Any) -> Any:
 def bernoullis(state: Any, p: Any, out: Any) -> None:
     """Fill the vector `out` with draws of ``binomial(1, p)``, a corruption mask: one number of the stream each.
 
-    The search above with n = 1 is a comparison with the probability of 0. Its restart, which rounding can cause once in 2^53 draws,
-    shows as a number above the sum of both probabilities; from there on the draws go one by one.
+    The search above with n = 1 is a comparison with the probability of 0. Its restart, which rounding can cause once in
+    2^53 draws, shows as a number above the sum of both probabilities; from there on the draws go one by one.
     """
     less = p if p <= 0.5 else 1.0 - p
     q, nothing, _ = _inversion_table(1, less)

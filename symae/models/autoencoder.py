@@ -1,7 +1,7 @@
 """The tutorial's autoencoder and denoising autoencoder, with tied weights.
 
-Source: the lisa-lab Deep Learning Tutorials (``dA.py``) and the Theano worksheet after them; Vincent, Larochelle, Bengio and Manzagol
-(2008), "Extracting and composing robust features with denoising autoencoders".
+Source: the lisa-lab Deep Learning Tutorials (``dA.py``) and the Theano worksheet after them; Vincent, Larochelle, Bengio
+and Manzagol (2008), "Extracting and composing robust features with denoising autoencoders".
 """
 
 from __future__ import annotations

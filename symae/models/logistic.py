@@ -1,6 +1,7 @@
 """Multi-class logistic regression, and its training with early stopping.
 
-Source: the lisa-lab Deep Learning Tutorials (``logistic_sgd.py``), which documents 7.500000 % validation and 7.489583 % test error.
+Source: the lisa-lab Deep Learning Tutorials (``logistic_sgd.py``), which documents 7.500000 % validation and 7.489583 %
+test error.
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ def sgd_optimization(
         lambda: float(np.mean([test(i) for i in range(sizes[2])])),
         n_epochs=n_epochs,
         patience=patience,
-        on_best=None if save is None else lambda: model.save(save),  # type: ignore[arg-type, return-value]
+        on_best=None if save is None else lambda: model.save(save),  # type: ignore[arg-type]
         verbose=verbose,
     )
     return model, result

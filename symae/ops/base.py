@@ -6,8 +6,8 @@ An op is a class in one file. ``perform`` (plain NumPy) is its meaning; a method
     pytorch(node) -> torch function       mlx(node) -> mlx function
     c_code(...)                           as in PyTensor's COp
 
-A backend without a method raises PyTensor's own ``NotImplementedError``, except C, which falls back to ``perform``. Importing an op
-imports no backend: the methods are connected when PyTensor itself loads that backend.
+A backend without a method raises PyTensor's own ``NotImplementedError``, except C, which falls back to ``perform``.
+Importing an op imports no backend: the methods are connected when PyTensor itself loads that backend.
 """
 
 from __future__ import annotations
@@ -45,24 +45,24 @@ class BackendOp(COp):
         raise NotImplementedError(f"{type(self).__name__} has no C kernel")  # PyTensor then runs perform
 
     def c_code_cache_version(self) -> tuple[str, ...]:
-        return (source_fingerprint(type(self)),)
+        return (source_fingerprint(self),)
 
 
-@functools.cache
-def source_fingerprint(op_type: type) -> str:
-    """SHA-256 over the source of `op_type`, its bases in symae and all shared kernels.
+def source_fingerprint(op: BackendOp) -> str:
+    """SHA-256 over the source of the class of `op`, of its bases in symae, and of all shared kernels.
 
     Numba's disk cache does not look at the source of a kernel: without this in the key, an edited kernel would keep running its
     old machine code.
     """
-    files = {
-        Path(str(sys.modules[cls.__module__].__file__))
-        for cls in op_type.__mro__
-        if cls.__module__.split(".")[0] == "symae" or issubclass(cls, BackendOp)
-    }
+    classes = (cls for cls in type(op).__mro__ if issubclass(cls, BackendOp))
+    return _digest(tuple(sorted({str(sys.modules[cls.__module__].__file__) for cls in classes})))
+
+
+@functools.cache
+def _digest(files: tuple[str, ...]) -> str:
     kernels = Path(__file__).parents[1] / "kernels"
     digest = hashlib.sha256()
-    for file in sorted(files) + sorted(path for path in kernels.iterdir() if path.suffix in {".py", ".c", ".h"}):
+    for file in [*map(Path, files), *sorted(path for path in kernels.iterdir() if path.suffix in {".py", ".h"})]:
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
@@ -96,7 +96,8 @@ def _connect(backend: str, dispatch: Any) -> None:
     def _(op: BackendOp, node: Apply, **keywords: Any) -> tuple[Callable[..., Any], str | None]:
         if not hasattr(op, "numba"):
             return generate_fallback_impl(op, node=node, **keywords), None
-        key = f"{source_fingerprint(type(op))} {type(op)} {op._props()} {_static_types(node.inputs)} {_static_types(node.outputs)}"
+        types = _static_types([*node.inputs, *node.outputs])
+        key = f"{source_fingerprint(op)} {type(op)} {op._props()} {types}"
         return _kernel("numba", op, node), hashlib.sha256(key.encode()).hexdigest()
 
 

@@ -159,7 +159,7 @@ class _Draw(BackendOp):
 
 
 class _CompiledDraw(_Draw):
-    """A draw that has kernels in Numba and in C: one number for each output element, from two scalar or elementwise parameters."""
+    """A draw with kernels in Numba and in C: a number for each element, from two scalar or elementwise parameters."""
 
     c_loop: str
     c_check: str
@@ -191,7 +191,8 @@ class _CompiledDraw(_Draw):
 
         # Numba has no way to make a tuple from a varying number of arguments, so this line is written for each ndim.
         names = [f"d{i}" for i in range(self.ndim)]
-        source = f"def unpack({', '.join(['state', *names, 'a', 'b'])}):\n    return draw(state, ({''.join(f'{d}.item(), ' for d in names)}), a, b)"
+        sizes = "".join(f"{name}.item(), " for name in names)
+        source = f"def unpack({', '.join(['state', *names, 'a', 'b'])}): return draw(state, ({sizes}), a, b)"
         scope: dict[str, Any] = {"draw": draw}
         exec(source, scope)
         unpacked: Callable[..., Any] = jit(scope["unpack"])
@@ -211,13 +212,19 @@ class _CompiledDraw(_Draw):
         a_type, b_type = (f"npy_{dtype}" for dtype in self.parameter_dtypes)
         sizes = ", ".join(f"((npy_int64 *)PyArray_DATA({d}))[0]" for d in dims) or "1"
 
+        wrong_size = " || ".join(
+            f"({variable.type.ndim} && PyArray_SIZE({array}) != count)"
+            for array, variable in zip((a, b), node.inputs[-2:], strict=True)
+        )
+
         def element(array: str, ctype: str, variable: Variable) -> str:
             return f"(({ctype} *)PyArray_DATA({array}))[{'0' if variable.type.ndim == 0 else 'i'}]"
 
         def contiguous(array: str) -> str:
             return f"""
             {{
-                PyArrayObject *whole = (PyArrayObject *)PyArray_ContiguousFromAny((PyObject *){array}, PyArray_TYPE({array}), 0, 0);
+                PyArrayObject *whole = (PyArrayObject *)PyArray_ContiguousFromAny(
+                    (PyObject *){array}, PyArray_TYPE({array}), 0, 0);
                 if (!whole) {{ {fail} }}
                 Py_DECREF({array});
                 {array} = whole;
@@ -239,7 +246,7 @@ class _CompiledDraw(_Draw):
             state = (uint32_t *)PyArray_DATA({after});
             count = PyArray_SIZE({out});
             (void)table;
-            if ({" || ".join(f"(PyArray_SIZE({p}) != count && {v.type.ndim})" for p, v in zip((a, b), node.inputs[-2:], strict=True))}) {{
+            if ({wrong_size}) {{
                 PyErr_SetString(PyExc_ValueError, "{type(self).__name__}: the parameters do not have the shape of the draws");
                 {fail}
             }}

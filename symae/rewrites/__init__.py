@@ -1,8 +1,8 @@
 """Graph to faster or safer graph, one idea a file.
 
-A rewrite lives in its own module, whose docstring shows the graph before and after, and is registered here under a name, for the
-backends it serves. ``symae.function`` uses them; PyTensor's own ``function`` does not. By its name a rewrite can be switched off:
-``symae.compile.options(exclude=["minibatch_slice"])``.
+A rewrite lives in its own module, whose docstring shows the graph before and after, and is registered here under a name,
+for the backends it serves. ``symae.function`` uses them; PyTensor's own ``function`` does not. By its name a rewrite can
+be switched off: ``symae.compile.options(exclude=["minibatch_slice"])``.
 """
 
 from __future__ import annotations

@@ -10,16 +10,14 @@ Each run adds its floatX to the file.
 """
 
 import json
-import os
+from pathlib import Path
 
 import theano
 import theano.tensor as T
 from random_streams_cases import SEED, draws
 from theano.tensor.shared_randomstreams import RandomStreams
 
-path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "random_streams.json")
-golden = json.load(open(path)) if os.path.exists(path) else {}
+path = Path(__file__).with_name("random_streams.json")
+golden = json.loads(path.read_text()) if path.exists() else {}
 golden[theano.config.floatX] = draws(RandomStreams(SEED), T, theano.function)
-with open(path, "w") as file:
-    json.dump(golden, file, sort_keys=True)
-    file.write("\n")
+path.write_text(json.dumps(golden, sort_keys=True) + "\n")

@@ -68,7 +68,7 @@ CASES = {
 
 
 def draws(rs, T, function):
-    """{case: [first call, second call]}, each a list of dtype, shape and values; all streams come from one RandomStreams, in order."""
+    """{case: [first call, second call]}, each [dtype, shape, values]; all streams come from one RandomStreams, in order."""
     out = {}
     for name, make in CASES.items():
         f = function([], make(rs, T))
