@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.util
 import inspect
 import logging
@@ -16,7 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytensor
-from pytensor.compile.mode import CVM, JAX, MLX, NUMBA, PYTORCH, Mode
+from pytensor.compile.mode import CVM, JAX, MLX, NUMBA, PYTORCH, Mode, get_mode
+from pytensor.link.numba.linker import NumbaLinker
 
 from symae import (
     backends,  # noqa: F401  (connects itself)
@@ -166,11 +168,15 @@ def function(
     # PyTensor means to drop this argument; handed over only where it says something, and without its warning
     default_updates = {} if no_default_updates is False else {"no_default_updates": no_default_updates}
     started = time.perf_counter()
+    chosen = get_mode(_mode(backend) if mode is None else mode)
+    if isinstance(chosen.linker, NumbaLinker):
+        # Sets filters for warnings that are to stay, so it must not be imported where filters are put back.
+        import pytensor.link.numba.dispatch.basic
     with _quiet():
         compiled = pytensor.function(
             inputs,
             outputs,
-            mode=_mode(backend) if mode is None else mode,
+            mode=chosen,
             updates=updates,
             givens=givens,
             accept_inplace=accept_inplace,

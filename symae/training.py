@@ -124,13 +124,14 @@ def train_epochs(
             for epoch in range(n_epochs):
                 started = time.perf_counter()
                 cost = _run_epoch(train, n_batches, epoch, bar)
+                seconds = time.perf_counter() - started
+                if on_epoch is not None:
+                    on_epoch(epoch, cost, seconds)
                 history.costs.append(cost)
-                history.seconds.append(time.perf_counter() - started)
+                history.seconds.append(seconds)
                 if every and epoch % every == 0:
                     with tqdm.external_write_mode():
                         say(f"Training epoch {epoch}, cost {cost:f}")
-                if on_epoch is not None:
-                    on_epoch(epoch, cost, history.seconds[-1])
         except KeyboardInterrupt:
             history.interrupted = True
     if history.interrupted:

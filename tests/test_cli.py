@@ -1,0 +1,115 @@
+"""The symae command."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import symae
+from symae import cli
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"symae {symae.__version__}\n"
+
+
+def test_without_a_command_it_explains_itself(capsys):
+    assert cli.main([]) == 0
+    out = capsys.readouterr().out
+    assert all(command in out for command in ("run", "data", "warmup"))
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_run_hands_the_rest_to_the_worksheet(no_mnist, tmp_path):
+    command = [sys.executable, "-m", "symae", "run", "01", "--epochs", "0", "--out", str(tmp_path / "r")]
+    result = subprocess.run(command, capture_output=True, text=True, env=no_mnist, cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (tmp_path / "r" / "report.html").is_file()
+
+
+def test_run_takes_any_script(tmp_path, capsys):
+    script = tmp_path / "mine.py"
+    script.write_text("import sys\nprint(__name__, sys.argv[1:])\n")
+    assert cli.main(["run", str(script), "--a", "b"]) == 0
+    assert capsys.readouterr().out == "__main__ ['--a', 'b']\n"
+
+
+def test_the_help_of_a_worksheet_is_its_own(capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main(["run", "02", "--help"])
+    assert end.value.code == 0
+    assert "usage: 02_denoising_autoencoder" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "99"], "worksheet: found '99', expected a path ending in .py, or one of 01_autoencoder"),
+        (["run", "mine.py"], "mine.py: found no such file, expected a worksheet"),
+        (["run", "01", "--data", "gone"], "gone: found no such file or folder"),
+    ],
+)
+def test_errors_of_the_user_are_one_line_and_status_2(capsys, arguments, message):
+    assert cli.main(arguments) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("symae: error: ")
+    assert message in line
+
+
+@pytest.mark.parametrize(
+    "arguments", [["train"], ["data", "imagenet"], ["data", "--x"], ["warmup", "--backend", "cobol"], ["run"]]
+)
+def test_words_it_does_not_know_are_one_line_and_status_2(capsys, arguments):
+    with pytest.raises(SystemExit) as end:
+        cli.main(arguments)
+    assert end.value.code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_ctrl_c_is_one_line_and_status_130(tmp_path, capsys):
+    script = tmp_path / "mine.py"
+    script.write_text("raise KeyboardInterrupt\n")
+    assert cli.main(["run", str(script)]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_a_defect_in_a_script_shows_its_traceback(tmp_path):
+    script = tmp_path / "mine.py"
+    script.write_text("1 / 0\n")
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["run", str(script)])
+
+
+def test_data_lists_what_is_here(capsys, no_mnist, monkeypatch):
+    monkeypatch.setattr(cli, "available", lambda: ("digits",))
+    monkeypatch.setattr(cli, "default", lambda: "digits")
+    assert cli.main(["data"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("digits")
+    assert lines[0].endswith("(used by default)")
+    assert lines[1].startswith("MNIST is not here; symae data mnist downloads it")
+
+
+def test_data_mnist_that_cannot_be_had_is_one_line(capsys, monkeypatch, tmp_path):
+    from symae.datasets import download
+
+    monkeypatch.setattr(cli, "download_mnist", lambda folder: download.download_mnist(folder, ["http://127.0.0.1:9/"], False))
+    assert cli.main(["data", "mnist", "--out", str(tmp_path / "m")]) == 2
+    error = capsys.readouterr().err.splitlines()
+    assert error[-1].startswith("symae: error: ")
+    assert not list((tmp_path / "m").glob("*.gz"))
+
+
+def test_warmup_compiles_what_the_worksheets_need(no_mnist, tmp_path):
+    for _ in range(2):
+        result = subprocess.run(
+            [sys.executable, "-m", "symae", "warmup"], capture_output=True, text=True, env=no_mnist, cwd=tmp_path
+        )
+        assert (result.returncode, result.stderr) == (0, "")
+    assert [line.split(" … ")[0] for line in result.stdout.splitlines()][:2] == ["01_autoencoder", "02_denoising_autoencoder"]
+    assert not list(tmp_path.glob("out"))

@@ -1,0 +1,42 @@
+"""Errors name place, found and expected, and commands print them as one line."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from symae import BackendError, InputError, MissingFileError, UnwritableError
+from symae.errors import one_line
+from symae.training import DivergedError
+
+
+@pytest.mark.parametrize("kind", [InputError, MissingFileError, UnwritableError, BackendError])
+def test_an_error_keeps_its_parts_also_through_a_pickle(kind):
+    error = pickle.loads(pickle.dumps(kind("images.gz", "3 bytes", "at least 16")))
+    assert type(error) is kind
+    assert (error.place, error.found, error.expected) == ("images.gz", "3 bytes", "at least 16")
+    assert str(error) == one_line(error) == "images.gz: found 3 bytes, expected at least 16"
+
+
+@pytest.mark.parametrize(
+    ("kind", "builtin"), [(MissingFileError, FileNotFoundError), (UnwritableError, OSError), (BackendError, ImportError)]
+)
+def test_errors_are_also_what_python_calls_them(kind, builtin):
+    assert issubclass(kind, builtin)
+    assert issubclass(kind, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (DivergedError("the cost is nan"), "the cost is nan"),
+        (PermissionError(13, "Permission denied", "a.gz"), "a.gz: Permission denied"),
+        (InputError("a", "two\nlines", "one"), "a: found two lines, expected one"),
+        (KeyError("defect"), None),
+        (ValueError("defect"), None),
+        (OSError("no file in it"), None),
+    ],
+)
+def test_what_a_user_can_mend_is_one_line_and_a_defect_is_not(error, line):
+    assert one_line(error) == line
