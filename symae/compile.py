@@ -171,7 +171,7 @@ def function(
     chosen = get_mode(_mode(backend) if mode is None else mode)
     if isinstance(chosen.linker, NumbaLinker):
         # Sets filters for warnings that are to stay, so it must not be imported where filters are put back.
-        import pytensor.link.numba.dispatch.basic
+        importlib.import_module("pytensor.link.numba.dispatch.basic")
     with _quiet():
         compiled = pytensor.function(
             inputs,
