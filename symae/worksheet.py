@@ -135,7 +135,7 @@ class Worksheet:
         self.say(f"Trained {self.training:.1f} s, compiled {self.compiling:.1f} s, {elapsed:.1f} s in all")
         self.report.heading("Settings")
         state = {"interrupted": "yes, by Ctrl-C; what stands here is of the finished epochs"} if self.interrupted else {}
-        times = {"training": f"{self.training:.1f} s", "compiling": f"{self.compiling:.1f} s", "all": f"{elapsed:.1f} s"}
+        times = {"training": f"{self.training:.1f} s", "compiling": f"{self.compiling:.1f} s", "whole run": f"{elapsed:.1f} s"}
         chosen = {"seed": self.seed, "floatX": self.floatX, "backend": self.backend}
         self.report.facts({"data": self.dataset.name, **settings, **chosen, **state, **times, **versions()})
         self.report.heading("Printed")

@@ -98,5 +98,5 @@ sheet.report.table(
     ]
 )
 sheet.report.heading("Cost")
-sheet.report.curve({"autoencoder": history.costs}, x_label="epoch", y_label="cost, nats per image")
+sheet.report.curve({"autoencoder": dict(enumerate(history.costs))}, x_label="epoch", y_label="cost, nats per image")
 sheet.finish({"hidden units": 100, "learning rate": learning_rate, "minibatch": batch_size, "epochs": len(history)})

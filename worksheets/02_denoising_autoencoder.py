@@ -127,7 +127,10 @@ sheet.picture("filters", side_by_side([("autoencoder", filters(plain)), ("denois
 # %%
 sheet.report.heading("Cost")
 sheet.report.curve(
-    {"denoising autoencoder": denoising_history.costs, "autoencoder": plain_history.costs},
+    {
+        "denoising autoencoder": dict(enumerate(denoising_history.costs)),
+        "autoencoder": dict(enumerate(plain_history.costs)),
+    },
     x_label="epoch",
     y_label="cost, nats per image",
 )

@@ -1,0 +1,57 @@
+"""How much a busy second process slows an epoch of worksheet 01: symae, and PyTensor without symae, alone and with company.
+
+The neighbour multiplies large matrices on all cores. No environment variable limits any threads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from race import Contender, contender_command, race, write
+
+from symae.datasets import read
+
+NEIGHBOUR = "import numpy as np\na = np.ones((1500, 1500))\nprint('busy', flush=True)\nwhile True:\n    a @ a\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--out", type=Path)
+    settings = parser.parse_args()
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.pop(name, None)
+
+    results = {}
+    with tempfile.TemporaryDirectory() as folder:
+        images = Path(folder) / "images.npy"
+        np.save(images, read().train.x[:5000] / 256.0)
+        commands = {
+            "symae": contender_command("symae_autoencoder.py", "numba", images, "float64", 0.0, 0),
+            "PyTensor, stock Numba": contender_command("theano_style.py", "pytensor", images, "float64", 0.0),
+        }
+        print(f"{'':26}{'alone s':>10}{'busy s':>10}{'ratio':>8}")
+        for name, command in commands.items():
+            alone = race([Contender(name, command, {})], settings.rounds)[name]
+            contender = Contender(name, command, {})
+            neighbour = subprocess.Popen([sys.executable, "-c", NEIGHBOUR], stdout=subprocess.PIPE)
+            assert neighbour.stdout is not None
+            neighbour.stdout.readline()
+            try:
+                busy = race([contender], settings.rounds)[name]
+            finally:
+                neighbour.kill()
+                neighbour.wait()
+            results[name] = {"alone": alone, "busy": busy, "ratio": busy["median"] / alone["median"]}
+            print(f"{name:26}{alone['median']:10.4f}{busy['median']:10.4f}{results[name]['ratio']:8.2f}")
+    write(settings.out, {"busy neighbour": results})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""Contenders that take turns: processes that compile once and then run an epoch each time they are asked.
+
+A contender prints a JSON line {"compile": seconds} when it is ready, reads a line from its standard input for each epoch
+it is to run, and answers with {"seconds": …, "cost": …}. Whatever else it prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+
+
+class Contender:
+    """One process in the race."""
+
+    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]):
+        self.name = name
+        self.seconds: list[float] = []
+        self.costs: list[float] = []
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, **environment},
+        )
+        self.compile = self._answer()["compile"]
+
+    def run_epoch(self, counts: bool = True) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write("epoch\n")
+        self.process.stdin.flush()
+        answer = self._answer()
+        if counts:
+            self.seconds.append(answer["seconds"])
+        self.costs.append(answer["cost"])
+
+    def close(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+    def _answer(self) -> Any:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.name} ended with status {self.process.wait()} before it answered")
+        return json.loads(line)
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "compile": self.compile,
+            "median": self.median,
+            "fastest": min(self.seconds),
+            "slowest": max(self.seconds),
+            "seconds": self.seconds,
+            "first cost": self.costs[0],
+        }
+
+
+def race(contenders: Sequence[Contender], rounds: int) -> dict[str, dict[str, Any]]:
+    """Let each contender run an epoch in turn, `rounds` times after one that does not count."""
+    for number in range(rounds + 1):
+        for contender in contenders:
+            contender.run_epoch(counts=number > 0)
+    for contender in contenders:
+        contender.close()
+    return {contender.name: contender.summary() for contender in contenders}
+
+
+def show(title: str, results: Mapping[str, Mapping[str, Any]], reference: str) -> None:
+    """Print the medians, their spread, and the ratio to `reference`."""
+    base = results[reference]["median"]
+    print(f"{title}\n{'':26}{'median s':>10}{'fastest':>10}{'slowest':>10}{'ratio':>8}{'first cost':>13}")
+    for name, r in results.items():
+        ratio = r["median"] / base
+        print(f"{name:26}{r['median']:10.4f}{r['fastest']:10.4f}{r['slowest']:10.4f}{ratio:8.2f}{r['first cost']:13.6f}")
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    model = platform.processor()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        model = next((line.split(": ")[1] for line in cpuinfo.read_text().splitlines() if line.startswith("model name")), model)
+    return {"processor": model, "cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()}
+
+
+def write(path: Path | None, results: Any) -> None:
+    if path is not None:
+        path.write_text(json.dumps({"machine": machine(), **results}, indent=2) + "\n")
+
+
+def contender_command(script: str, *arguments: Any, python: str = sys.executable) -> list[str]:
+    return [python, str(HERE / "contenders" / script), *map(str, arguments)]
