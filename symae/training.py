@@ -7,8 +7,11 @@ progress bar on a terminal, and come back with what was finished when Ctrl-C is 
 from __future__ import annotations
 
 import json
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,11 +122,11 @@ def train_epochs(
     every = (1 if n_epochs <= 20 else 10) if every is None else every
     say = say or _say
     history = History()
-    with blas_threads(threads), _progress(n_epochs) as bar:
+    with blas_threads(threads), interrupts() as check, _progress(n_epochs) as bar:
         try:
             for epoch in range(n_epochs):
                 started = time.perf_counter()
-                cost = _run_epoch(train, n_batches, epoch, bar)
+                cost = _run_epoch(train, n_batches, epoch, bar, check)
                 seconds = time.perf_counter() - started
                 if on_epoch is not None:
                     on_epoch(epoch, cost, seconds)
@@ -139,13 +142,43 @@ def train_epochs(
     return history
 
 
-def _run_epoch(train: Step, n_batches: int, epoch: int, bar: Any) -> float:
+@contextmanager
+def interrupts() -> Iterator[Callable[[], None]]:
+    """Hold Ctrl-C back until the loop asks: yields a function that raises KeyboardInterrupt if it was pressed.
+
+    Compiled code must not be left in the middle of a step, and Numba's turns an interrupt there into a SystemError. A second
+    Ctrl-C is not held back. Outside of the main thread, which gets no signals, this does nothing.
+    """
+    pressed = False
+
+    def remember(number: int, frame: Any) -> None:
+        nonlocal pressed
+        if pressed:
+            signal.default_int_handler(number, frame)
+        pressed = True
+
+    def check() -> None:
+        if pressed:
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is None:
+        yield check
+        return
+    before = signal.signal(signal.SIGINT, remember)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _run_epoch(train: Step, n_batches: int, epoch: int, bar: Any, check: Callable[[], None]) -> float:
     """One pass over the minibatches; the bar moves on at least twice a second."""
     costs = []
     shown = time.perf_counter()
     done = 0
     for index in range(n_batches):
         costs.append(train(index))
+        check()
         now = time.perf_counter()
         if now - shown > 0.2:
             bar.update((index + 1 - done) / n_batches)
@@ -247,13 +280,14 @@ def train_with_patience(
     best, test_error, best_epoch, epoch = np.inf, 0.0, 0, 0
     interrupted, step = False, 0
     started = time.perf_counter()
-    with blas_threads(threads):
+    with blas_threads(threads), interrupts() as check:
         try:
             while epoch < n_epochs and step < limit:
                 epoch += 1
                 for index in range(n_batches):
                     step = (epoch - 1) * n_batches + index
                     cost = float(train(index))
+                    check()
                     if not np.isfinite(cost):
                         raise DivergedError(f"epoch {epoch}, minibatch {index}: the cost is {cost}, expected a finite number")
                     if (step + 1) % frequency == 0:

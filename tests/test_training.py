@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -50,6 +52,44 @@ def test_ctrl_c_keeps_the_finished_epochs(capsys):
     assert history.interrupted
     assert history.costs == [1.0, 1.0]
     assert capsys.readouterr().out.endswith("Training interrupted after 2 of 10 epochs\n")
+
+
+@pytest.mark.parametrize("loop", ["epochs", "patience"])
+def test_ctrl_c_waits_for_the_end_of_a_step(loop):
+    # in the middle of one, Numba would turn it into a SystemError
+    finished = []
+
+    def train(index):
+        if index == 1:
+            signal.raise_signal(signal.SIGINT)
+        finished.append(index)
+        return 1.0
+
+    if loop == "epochs":
+        assert train_epochs(train, 3, 10, every=0).interrupted
+    else:
+        assert train_with_patience(train, 3, lambda: 0.5, lambda: 0.5, verbose=False).interrupted
+    assert finished == [0, 1]
+
+
+def test_a_second_ctrl_c_does_not_wait():
+    def train(index):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("the second one was held back")
+
+    assert train_epochs(train, 3, 10, every=0).interrupted
+
+
+def test_ctrl_c_means_afterwards_what_it_meant_before():
+    before = signal.getsignal(signal.SIGINT)
+    train_epochs(lambda index: 1.0, 1, 1, every=0)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_training_works_in_a_thread_where_there_are_no_signals():
+    with ThreadPoolExecutor() as pool:
+        assert pool.submit(train_epochs, lambda index: 1.0, 1, 2, every=0).result().costs == [1.0, 1.0]
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
