@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytensor
-from pytensor.compile.mode import CVM, JAX, MLX, NUMBA, PYTORCH, Mode, get_mode
+from pytensor.compile.mode import CVM, JAX, NUMBA, PYTORCH, Mode, get_mode
 from pytensor.link.numba.linker import NumbaLinker
 
 from symae import (
@@ -41,10 +41,9 @@ _BACKENDS = {
     "c": _Backend(CVM, None, None),
     "jax": _Backend(JAX, "jax", "jax"),
     "pytorch": _Backend(PYTORCH, "torch", "torch"),
-    "mlx": _Backend(MLX, "mlx", "mlx"),
 }
 
-BACKENDS = ("numba", "c", "jax", "pytorch")
+BACKENDS = tuple(_BACKENDS)
 
 _excluded: ContextVar[tuple[str, ...]] = ContextVar("excluded", default=())
 

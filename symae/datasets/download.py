@@ -103,8 +103,8 @@ def _fetch(path: Path, expected: str, mirrors: Sequence[str], progress: bool) ->
                 why = str(failure)
                 if failure.final:
                     break
-        failures.append(f"{url} ({why})")
-        log.warning("%s: %s", url, why)
+        failures.append(f"{mirror} ({why})")
+        log.info("%s: %s", url, why)
     raise InputError(
         path.name, f"no mirror that serves it: {'; '.join(failures) or 'none given'}", "a mirror that can be reached"
     )
@@ -140,8 +140,21 @@ def _transfer(url: str, file: IO[bytes], progress: bool) -> str:
             raise _Failed(f"HTTP status {status}", final=status < 500) from error
         except requests.RequestException as error:
             permanent = isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema)
-            raise _Failed(f"{type(error).__name__}: {error}", final=permanent) from error
+            raise _Failed(_reason(error), final=permanent) from error
     return summed.sum.hexdigest()
+
+
+def _reason(error: Exception) -> str:
+    """Why a transfer failed, in a few words: what requests and urllib3 say is a paragraph."""
+    import requests
+
+    if isinstance(error, requests.Timeout):
+        return f"no answer in {TIMEOUT:.0f} s"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the connection was cut"
+    if isinstance(error, requests.ConnectionError):
+        return "no connection"
+    return f"{type(error).__name__}: {error}"
 
 
 def _sum(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import re
 import threading
 from pathlib import Path
 
@@ -95,21 +96,27 @@ def test_a_connection_that_is_cut_is_tried_again(tmp_path, servers, mirrors):
 
 @pytest.mark.parametrize(
     ("fault", "requests", "why"),
-    [("wrong", 1, "SHA-256 .* instead of"), ("404", 1, "HTTP status 404"), ("503", 3, "HTTP status 503"), ("cut", 3, "Error")],
+    [
+        ("wrong", 1, "SHA-256 .* instead of"),
+        ("404", 1, "HTTP status 404"),
+        ("503", 3, "HTTP status 503"),
+        ("cut", 3, "connection"),
+    ],
 )
 def test_a_mirror_that_fails_is_followed_by_the_next(tmp_path, servers, mirrors, caplog, fault, requests, why):
+    caplog.set_level("INFO")
     servers[0].faults["labels.gz"] = [fault] * 9
     assert contents(download_mnist(tmp_path, mirrors)) == CONTENTS
     assert servers[0].requests.count("labels.gz") == requests
     assert servers[1].requests == ["labels.gz"]
-    assert caplog.text.count(mirrors[0]) == 1
+    assert re.search(f"{mirrors[0]}labels.gz: .*{why}", caplog.text)
 
 
-@pytest.mark.parametrize(("fault", "why"), [("wrong", "SHA-256"), ("404", "HTTP status 404"), ("cut", "Error")])
+@pytest.mark.parametrize(("fault", "why"), [("wrong", "SHA-256"), ("404", "HTTP status 404"), ("cut", "connection")])
 def test_when_every_mirror_fails_each_is_named_with_its_reason(tmp_path, servers, mirrors, fault, why):
     servers[0].faults["labels.gz"] = [fault] * 9
     servers[1].faults["labels.gz"] = ["404"]
-    expected = f"labels.gz: found no mirror .*{mirrors[0]}labels.gz .*{why}.*{mirrors[1]}labels.gz .HTTP status 404"
+    expected = f"labels.gz: found no mirror .*{mirrors[0]} .*{why}.*{mirrors[1]} .HTTP status 404"
     with pytest.raises(InputError, match=expected):
         download_mnist(tmp_path, mirrors)
     assert contents(tmp_path) == {"images.gz": CONTENTS["images.gz"]}
@@ -117,7 +124,7 @@ def test_when_every_mirror_fails_each_is_named_with_its_reason(tmp_path, servers
 
 @pytest.mark.parametrize("mirror", ["http://127.0.0.1:9/", "no address", "ftp://127.0.0.1/", "http://[/"])
 def test_a_mirror_that_cannot_be_reached_is_named(tmp_path, servers, mirror):
-    with pytest.raises(InputError, match=r"no mirror that serves it: .*images\.gz"):
+    with pytest.raises(InputError, match=r"images\.gz: found no mirror that serves it: "):
         download_mnist(tmp_path, [mirror])
     assert contents(tmp_path) == {}
 
