@@ -15,13 +15,13 @@ import symae
 from symae.compile import BACKENDS
 from symae.datasets import available, default, download_mnist, read
 from symae.errors import one_line
-from symae.worksheet import INTERRUPTED, Parser, find_worksheet, worksheets
+from symae.worksheet import INTERRUPTED, Parser, find_worksheet, reader_left, worksheets
 
 __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line `argv`; returns the exit status: 0, 2 after an error of the user's, 130 after Ctrl-C."""
+    """Run the command line `argv`; returns the exit status: 0, 2 after an error of the user's, else as a shell has it."""
     parser = _parser()
     arguments = list(sys.argv[1:] if argv is None else argv)
     settings, rest = parser.parse_known_args(arguments)
@@ -39,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:
+        return reader_left()
     except Exception as error:
         line = one_line(error)
         if line is None:

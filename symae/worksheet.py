@@ -30,6 +30,7 @@ from symae.training import EpochLog, History, Step, train_epochs
 __all__ = ["Parser", "Worksheet", "find_worksheet", "worksheets"]
 
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
+READER_LEFT = 141  # what it reports when nobody reads the output any more
 
 
 class Parser(argparse.ArgumentParser):
@@ -184,12 +185,20 @@ def _report_bad_input(kind: type[BaseException], error: BaseException, trace: Tr
     if issubclass(kind, KeyboardInterrupt):
         print("interrupted", file=sys.stderr)
         raise SystemExit(INTERRUPTED)
+    if issubclass(kind, BrokenPipeError):
+        raise SystemExit(reader_left())
     line = one_line(error)
     if line is None:
         sys.__excepthook__(kind, error, trace)
         return
     print(f"{Path(sys.argv[0]).stem}: error: {line}", file=sys.stderr)
     raise SystemExit(2)
+
+
+def reader_left() -> int:
+    """The exit status after a closed pipe, as in ``… | head -1``; what Python still wants to flush goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return READER_LEFT
 
 
 def worksheets() -> dict[str, Path]:

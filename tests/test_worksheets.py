@@ -148,6 +148,17 @@ def test_a_full_disk_ends_with_one_line(no_mnist, tmp_path):
     assert not list((tmp_path / "r").glob(".*"))
 
 
+@pytest.mark.parametrize("command", [["worksheets/01_autoencoder.py"], ["-m", "symae", "run", "01"]])
+def test_a_reader_who_leaves_ends_the_run_quietly(no_mnist, tmp_path, command):
+    command = [sys.executable, *command, "--epochs", "5", "--out", str(tmp_path / "r")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=no_mnist, cwd=ROOT)
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait(timeout=300) == 141
+
+
 def test_in_a_notebook_the_defaults_count(monkeypatch, tmp_path):
     import builtins
 
