@@ -5,6 +5,8 @@ Ops of symae bring their kernels themselves (`symae.ops.base`); here are PyTenso
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +19,10 @@ __all__: list[str] = []
 
 def _mend_pytorch(dispatch: Any) -> None:
     import torch
+
+    # What torch.compile says of every symbolic slice and every read-only constant that PyTensor hands it: nobody can mend it.
+    logging.getLogger("torch._dynamo").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
 
     @dispatch.pytorch_funcify.register(EQ)
     def eq(op: EQ, **_: Any) -> Callable[..., Any]:

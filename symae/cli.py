@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import runpy
@@ -14,28 +15,25 @@ from pathlib import Path
 import symae
 from symae.compile import BACKENDS
 from symae.datasets import available, default, download_mnist, read
-from symae.errors import one_line
-from symae.worksheet import INTERRUPTED, Parser, find_worksheet, reader_left, worksheets
+from symae.errors import InputError, one_line
+from symae.worksheet import INTERRUPTED, Parser, find_worksheet, print_anything, reader_left, worksheets
 
 __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv`; returns the exit status: 0, 2 after an error of the user's, else as a shell has it."""
-    parser = _parser()
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    settings, rest = parser.parse_known_args(arguments)
-    if rest and settings.command != "run":
-        parser.error(f"unknown arguments: {' '.join(rest)}")
+    print_anything()
+    settings = _parser().parse_args(argv)
     try:
         if settings.command == "run":
-            _run(find_worksheet(settings.worksheet), arguments[arguments.index(settings.worksheet) + 1 :])
+            _run(find_worksheet(settings.worksheet), settings.arguments)
         elif settings.command == "data":
             _data(settings.name, settings.out)
         elif settings.command == "warmup":
             _warm_up(settings.backend, settings.floatX)
         else:
-            parser.print_help()
+            _parser().print_help()
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -55,13 +53,9 @@ def _parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"symae {symae.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
 
-    run = commands.add_parser(
-        "run",
-        help="run a worksheet",
-        description="Run a worksheet; the arguments after it are the worksheet's own.",
-        add_help=False,
-    )
-    run.add_argument("worksheet", help="its number, its name, or the path of a file")
+    run = commands.add_parser("run", help="run a worksheet", usage="symae run WORKSHEET [its own arguments]")
+    run.add_argument("worksheet", type=_worksheet, help="its number, its name, or the path of a file")
+    run.add_argument("arguments", nargs=argparse.REMAINDER, help="the worksheet's own; symae run 01 --help lists them")
 
     data = commands.add_parser(
         "data", help="list or download data", description="List the data that is here, or download MNIST."
@@ -79,6 +73,12 @@ def _parser() -> Parser:
     return parser
 
 
+def _worksheet(text: str) -> str:
+    if text.startswith("-"):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a worksheet before its options")
+    return text
+
+
 def _run(path: Path, arguments: Sequence[str]) -> None:
     """Run the script at `path` as ``python path arguments`` would."""
     before = sys.argv, sys.path[:], sys.excepthook
@@ -91,6 +91,8 @@ def _run(path: Path, arguments: Sequence[str]) -> None:
 
 
 def _data(name: str | None, folder: Path | None) -> None:
+    if name is None and folder is not None:
+        raise InputError("--out", f"{folder} and nothing to download", "symae data mnist --out FOLDER")
     if name == "mnist":
         print(f"MNIST is in {download_mnist(folder)}")
         return

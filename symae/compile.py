@@ -16,8 +16,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytensor
 from pytensor.compile.mode import CVM, JAX, NUMBA, PYTORCH, Mode, get_mode
+from pytensor.link.jax.linker import JAXLinker
 from pytensor.link.numba.linker import NumbaLinker
 
 from symae import (
@@ -130,7 +132,7 @@ def function(
     ----------
     inputs : list of variables
         What the callable takes.
-    outputs : variable, list or dict of variables, optional
+    outputs : variable or list of variables, optional
         What it returns.
     mode : Mode or str, optional
         A PyTensor mode, used as it is: no rewrites of symae. Not together with `backend`.
@@ -187,6 +189,8 @@ def function(
             trust_input=trust_input,
             **default_updates,
         )
+        if not isinstance(chosen.linker, JAXLinker):
+            _bring_home(compiled)
         linked = time.perf_counter()
         cached = _make_machine_code(compiled)
     _times[compiled.maker] = CompileTime(linked - started, time.perf_counter() - linked, cached)
@@ -211,7 +215,10 @@ def _mode(backend: str | None) -> Any:
         raise BackendError(f"backend {backend!r}", f"no module {chosen.module}", f'it installed: pip install "{package}"')
     if backend == "c" and not pytensor.config.cxx:
         raise BackendError("backend 'c'", "no C++ compiler", "g++ or clang++ on the PATH")
-    return chosen.mode.including(rewrites.tag(backend)).excluding(*_excluded.get())
+    config = pytensor.config
+    switched_off = [name for name in config.optimizer_excluding.split(":") if name]
+    switched_on = [name for name in config.optimizer_including.split(":") if name]
+    return chosen.mode.including(rewrites.tag(backend), *switched_on).excluding(*_excluded.get(), *switched_off)
 
 
 @contextmanager
@@ -220,6 +227,7 @@ def _quiet() -> Iterator[None]:
 
     Its C backend has no BLAS of its own in any installation from wheels. Theano's default updates, which symae keeps, are
     on their way out of PyTensor. JAX cannot check at run time that indices broadcast; it refuses those that do not by itself.
+    Random draws that only NumPy makes run in Numba's object mode, as `symae.random` says.
     """
     blas = logging.getLogger("pytensor.tensor.blas")
     before = blas.level
@@ -228,10 +236,19 @@ def _quiet() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="PyTensor could not link to a BLAS installation")
             warnings.filterwarnings("ignore", message="The no_default_updates parameter is deprecated")
+            warnings.filterwarnings("ignore", message="Numba will use object mode to run NumpyDraw")
             warnings.filterwarnings("ignore", message=r"Skipping `?Assert.*Could not broadcast dimensions")
             yield
     finally:
         blas.setLevel(before)
+
+
+def _bring_home(compiled: Any) -> None:
+    """Turn what a function on JAX has left in shared variables back into NumPy arrays."""
+    for container in compiled.input_storage:
+        value = container.storage[0]
+        if type(value).__module__.partition(".")[0] in {"jax", "jaxlib"}:
+            container.storage[0] = np.asarray(value)
 
 
 def _make_machine_code(compiled: Any) -> bool:

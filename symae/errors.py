@@ -6,9 +6,10 @@ ValueError`` and ``except FileNotFoundError`` keep working.
 
 from __future__ import annotations
 
+import errno
 from os import PathLike
 
-__all__ = ["BackendError", "InputError", "MissingFileError", "UnwritableError", "one_line"]
+__all__ = ["BackendError", "DivergedError", "InputError", "MissingFileError", "UnwritableError", "one_line"]
 
 Place = str | PathLike[str]
 
@@ -52,10 +53,17 @@ class BackendError(InputError, ImportError):
     """A backend was asked for that is unknown or not installed here."""
 
 
+class DivergedError(FloatingPointError):
+    """The cost became infinite or not a number."""
+
+
 def one_line(error: BaseException) -> str | None:
     """What a command prints of an error that its user can mend; None for a defect of symae, which needs a traceback."""
-    if isinstance(error, InputError | FloatingPointError):
-        return " ".join(str(error).split())
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    return None
+    text = None
+    if isinstance(error, InputError | DivergedError):
+        text = str(error)
+    elif isinstance(error, OSError) and error.filename is not None:
+        text = f"{error.filename}: {error.strerror}"
+    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        text = f"standard output or a cache: {error.strerror}"
+    return None if text is None else " ".join(text.split())

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from symae.errors import UnwritableError
 
-__all__ = ["make_folder", "replacing", "write_json", "write_text"]
+__all__ = ["make_folder", "replacing", "write_text", "write_together"]
 
 
 @contextmanager
@@ -27,39 +26,73 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     UnwritableError
         The folder is missing or read-only, `path` is a folder, or the disk is full.
     """
-    path = Path(path)
+    with _beside(Path(path)) as (file, temporary):
+        yield file
+        _finish(Path(path), file, temporary)
+        _rename(temporary, Path(path))
+
+
+def write_together(contents: Mapping[Path, bytes]) -> None:
+    """Write several files that belong together: none is renamed into its place before all are safe on the disk.
+
+    Raises
+    ------
+    UnwritableError
+        As in `replacing`; all files keep what they held.
+    """
+    with ExitStack() as stack:
+        parts = [(path, *stack.enter_context(_beside(path))) for path in contents]
+        for path, file, temporary in parts:
+            with _named(path):
+                file.write(contents[path])
+            _finish(path, file, temporary)
+        for path, _, temporary in parts:
+            _rename(temporary, path)
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
+    """A temporary file in the folder of `path`, gone after the block unless it was renamed."""
     if path.is_dir():
         raise UnwritableError(path, "a folder", "a file name")
-    try:
+    with _named(path):
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    except OSError as error:
-        raise UnwritableError(path, error.strerror or str(error)) from error
     temporary = Path(name)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes files private; a result is as readable as any other file of this user.
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except OSError as error:
-        if isinstance(error, UnwritableError):
-            raise
-        raise UnwritableError(path, error.strerror or str(error)) from error
+        with _named(path), os.fdopen(descriptor, "wb") as file:
+            yield file, temporary
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _finish(path: Path, file: IO[bytes], temporary: Path) -> None:
+    with _named(path):
+        file.flush()
+        os.fsync(file.fileno())
+        # mkstemp makes files private; a result is as readable as any other file of this user.
+        temporary.chmod(0o666 & ~_umask())
+
+
+def _rename(temporary: Path, path: Path) -> None:
+    with _named(path):
+        temporary.replace(path)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Name `path` in the error when the system refuses something."""
+    try:
+        yield
+    except UnwritableError:
+        raise
+    except OSError as error:
+        raise UnwritableError(path, error.strerror or str(error)) from error
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write `text` as UTF-8, whole or not at all."""
     with replacing(path) as file:
         file.write(text.encode())
-
-
-def write_json(path: str | os.PathLike[str], value: Any) -> None:
-    """Write `value` as indented JSON, whole or not at all."""
-    write_text(path, json.dumps(value, indent=2) + "\n")
 
 
 def make_folder(path: str | os.PathLike[str]) -> Path:

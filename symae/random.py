@@ -18,10 +18,12 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.raise_op import CheckAndRaise
 from pytensor.scalar import upcast
 from pytensor.tensor.sharedvar import TensorSharedVariable
 
-from symae.ops.draws import STATE_TYPE, BinomialDraw, NumpyDraw, UniformDraw, random_state, state_words
+from symae.ops.compiled_draws import BinomialDraw, UniformDraw
+from symae.ops.draws import STATE_TYPE, NumpyDraw, random_state, state_words
 
 __all__ = ["RandomStateSharedVariable", "RandomStreams"]
 
@@ -73,6 +75,9 @@ class RandomStreams:
 
     Notes
     -----
+    States that are taken out, with ``v.rng.get_value()`` or ``streams[v.rng]``, are copies, also with ``borrow=True``:
+    changing one changes the stream only when it is put back.
+
     In all draws `size` is None (the shape of the parameters), a tuple whose entries may be symbolic (``input.shape[0]``)
     or -1 (taken from the parameters), or a symbolic vector such as ``input.shape``; `ndim` says its length where that
     cannot be known. A draw ``v`` has ``v.rng``, its shared state, and ``v.update``. ``uniform`` and ``binomial`` run
@@ -100,6 +105,7 @@ class RandomStreams:
             state.set_value(np.random.RandomState(int(generator.randint(2**30))))
 
     def __getitem__(self, item: RandomStateSharedVariable) -> np.random.RandomState:
+        # a copy, where Theano hands out the state itself: put it back to change the stream
         value: np.random.RandomState = item.get_value(borrow=True)
         return value
 
@@ -187,6 +193,9 @@ def _dims(size: Size, ndim: int | None, *parameters: Variable) -> list[Any]:
             raise TypeError(f"size is {vector.type}, expected a vector of integers or a tuple")
         length = pt.get_vector_length(vector) if ndim is None else ndim
         dims = [vector[i] for i in range(length)]
+        if dims and vector.type.shape[0] is None:  # a longer one would be cut in silence
+            right = CheckAndRaise(ValueError, f"size has another length than ndim, {length}")
+            dims[0] = right(dims[0], pt.eq(vector.shape[0], length))
     if ndim is not None and ndim != len(dims):
         raise ValueError(f"size has {len(dims)} entries, but ndim is {ndim}")
     if any(p.type.ndim > len(dims) for p in parameters):
@@ -195,6 +204,9 @@ def _dims(size: Size, ndim: int | None, *parameters: Variable) -> list[Any]:
 
 
 def _is_automatic(entry: Any) -> bool:
+    dtype = entry.type.dtype if isinstance(entry, Variable) else np.asarray(entry).dtype
+    if not np.issubdtype(dtype, np.integer):
+        raise TypeError(f"size holds {entry} of dtype {dtype}, expected integers")
     if isinstance(entry, Variable):
         return False
     if entry < -1:
@@ -210,11 +222,6 @@ def _from_parameters(axis: int, ndim: int, parameters: Sequence[Variable]) -> An
     return next((p.shape[i] for p, i in lengths if not p.type.broadcastable[i]), 1)
 
 
-def _elementwise(dims: Sequence[Any], *parameters: Variable) -> list[Variable]:
-    """Scalars as they are, everything else in the shape of the draws."""
-    return [p if p.type.ndim == 0 else pt.broadcast_to(p, tuple(dims)) for p in parameters]
-
-
 def _float_dtype(dtype: str | None, *parameters: Variable) -> str:
     return str(dtype or upcast(pytensor.config.floatX, *(p.type.dtype for p in parameters)))
 
@@ -222,7 +229,7 @@ def _float_dtype(dtype: str | None, *parameters: Variable) -> str:
 def _uniform(state: Variable, size: Size, low: Any, high: Any, ndim: int | None, dtype: str | None) -> Any:
     low, high = pt.as_tensor(low), pt.as_tensor(high)
     dims = _dims(size, ndim, low, high)
-    return UniformDraw(_float_dtype(dtype, low, high), len(dims))(state, *dims, *_elementwise(dims, low, high))
+    return UniformDraw(_float_dtype(dtype, low, high), len(dims))(state, *dims, low, high)
 
 
 def _normal(state: Variable, size: Size, avg: Any, std: Any, ndim: int | None, dtype: str | None) -> Any:
@@ -234,7 +241,7 @@ def _normal(state: Variable, size: Size, avg: Any, std: Any, ndim: int | None, d
 def _binomial(state: Variable, size: Size, n: Any, p: Any, ndim: int | None, dtype: str) -> Any:
     n, p = pt.as_tensor(n), pt.as_tensor(p)
     dims = _dims(size, ndim, n, p)
-    return BinomialDraw(dtype, len(dims))(state, *dims, *_elementwise(dims, n, p))
+    return BinomialDraw(dtype, len(dims))(state, *dims, n, p)
 
 
 def _random_integers(state: Variable, size: Size, low: Any, high: Any, ndim: int | None, dtype: str) -> Any:
@@ -255,9 +262,10 @@ def _poisson(state: Variable, size: Size, lam: Any, ndim: int | None, dtype: str
 
 
 def _permutation(state: Variable, size: Size, n: Any, ndim: int | None, dtype: str) -> Any:
-    if (size is None or size == ()) and ndim not in (None, 0, 1):
+    one = size is None or (isinstance(size, tuple | list) and not size)
+    if one and ndim not in (None, 0, 1):
         raise TypeError(f"size asks for one permutation, but ndim is {ndim}")
-    dims = [] if size is None or size == () else _dims(size, ndim)
+    dims = [] if one else _dims(size, ndim)
     return NumpyDraw("permutation", dtype, len(dims))(state, *dims, n)
 
 

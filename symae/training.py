@@ -1,7 +1,7 @@
-"""The minibatch loops of the tutorials: a fixed number of epochs, or as many as patience allows.
+"""The tutorials' loop over minibatches and epochs.
 
-Both call a compiled function ``train(index) -> cost`` for one minibatch after the other, keep BLAS to one thread, show a
-progress bar on a terminal, and come back with what was finished when Ctrl-C is pressed.
+It calls a compiled function ``train(index) -> cost`` for one minibatch after the other, keeps BLAS to one thread, shows a
+progress bar on a terminal, and comes back with what was finished when Ctrl-C is pressed.
 """
 
 from __future__ import annotations
@@ -10,25 +10,22 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pytensor.compile.sharedvalue import SharedVariable
 from tqdm import tqdm
 
-from symae.errors import UnwritableError
+from symae.errors import DivergedError, InputError, UnwritableError
 from symae.threads import blas_threads
 
-__all__ = ["DivergedError", "EpochLog", "History", "Patience", "PatienceResult", "train_epochs", "train_with_patience"]
+__all__ = ["EpochLog", "History", "Step", "check_minibatches", "interrupts", "print_line", "train_epochs"]
 
 Step = Callable[[int], Any]
-
-
-class DivergedError(FloatingPointError):
-    """The cost became infinite or not a number."""
 
 
 @dataclass
@@ -62,23 +59,25 @@ class EpochLog:
     model : str, optional
         Stands in each line, for files that hold several models' epochs.
     append : bool
-        Keep the lines that are there; otherwise they go as the first epoch ends.
+        Keep the lines that are there; otherwise the file is empty until the first epoch ends.
     """
 
     def __init__(self, path: Path, model: str | None = None, *, append: bool = False):
         self.path = path
         self.model = model
-        self.append = append
+        if not append:
+            self._write("", "w")
 
     def __call__(self, epoch: int, cost: float, seconds: float) -> None:
         entry = {"model": self.model} if self.model is not None else {}
-        line = json.dumps({**entry, "epoch": epoch, "cost": cost, "seconds": round(seconds, 4)})
+        self._write(json.dumps({**entry, "epoch": epoch, "cost": cost, "seconds": round(seconds, 4)}) + "\n", "a")
+
+    def _write(self, text: str, mode: str) -> None:
         try:
-            with self.path.open("a" if self.append else "w") as file:
-                file.write(line + "\n")
+            with self.path.open(mode) as file:
+                file.write(text)
         except OSError as error:
             raise UnwritableError(self.path, error.strerror or str(error)) from error
-        self.append = True
 
 
 def train_epochs(
@@ -88,6 +87,7 @@ def train_epochs(
     *,
     every: int | None = None,
     on_epoch: Callable[[int, float, float], None] | None = None,
+    params: Sequence[SharedVariable] = (),
     threads: int | None = None,
     say: Callable[[str], None] | None = None,
 ) -> History:
@@ -104,6 +104,8 @@ def train_epochs(
         Print every so many epochs, 0 for none. By default each of up to 20 epochs, and every tenth of more.
     on_epoch : callable, optional
         Called with (epoch, cost, seconds) as each epoch ends; an `EpochLog` for instance.
+    params : sequence of shared variables
+        What `train` changes: after Ctrl-C they get back the values they had at the end of the last finished epoch.
     threads : int, optional
         Threads of BLAS; see `symae.threads.blas_threads`.
     say : callable, optional
@@ -116,12 +118,16 @@ def train_epochs(
 
     Raises
     ------
+    InputError
+        There are no minibatches.
     DivergedError
         A minibatch's cost is infinite or not a number. Says which.
     """
+    check_minibatches(n_batches)
     every = (1 if n_epochs <= 20 else 10) if every is None else every
-    say = say or _say
+    say = say or print_line
     history = History()
+    finished = [np.array(p.get_value(borrow=True)) for p in params]
     with blas_threads(threads), interrupts() as check, _progress(n_epochs) as bar:
         try:
             for epoch in range(n_epochs):
@@ -132,12 +138,16 @@ def train_epochs(
                     on_epoch(epoch, cost, seconds)
                 history.costs.append(cost)
                 history.seconds.append(seconds)
+                finished = [np.array(p.get_value(borrow=True)) for p in params]
                 if every and epoch % every == 0:
                     with tqdm.external_write_mode():
                         say(f"Training epoch {epoch}, cost {cost:f}")
+                check()
         except KeyboardInterrupt:
             history.interrupted = True
     if history.interrupted:
+        for p, value in zip(params, finished, strict=True):
+            p.set_value(value)
         say(f"Training interrupted after {len(history)} of {n_epochs} epochs")
     return history
 
@@ -169,6 +179,12 @@ def interrupts() -> Iterator[Callable[[], None]]:
         yield check
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def check_minibatches(n_batches: int) -> None:
+    """Refuse to train on nothing."""
+    if n_batches < 1:
+        raise InputError("n_batches", str(n_batches), "at least one full minibatch of images")
 
 
 def _run_epoch(train: Step, n_batches: int, epoch: int, bar: Any, check: Callable[[], None]) -> float:
@@ -204,111 +220,5 @@ def _progress(n_epochs: int) -> Any:
     )
 
 
-def _say(line: str) -> None:
+def print_line(line: str) -> None:
     print(line, flush=True)
-
-
-@dataclass(frozen=True)
-class Patience:
-    """When to stop: the tutorial's early stopping.
-
-    Attributes
-    ----------
-    minibatches : int
-        Look at this many minibatches in any case.
-    increase : float
-        A significant improvement at minibatch i lets the training go on to at least i * increase.
-    threshold : float
-        An error below threshold * (the best one) is a significant improvement.
-    """
-
-    minibatches: int = 5000
-    increase: float = 2
-    threshold: float = 0.995
-
-
-@dataclass(frozen=True)
-class PatienceResult:
-    """How a training with patience ended; errors are fractions, epochs count from 1."""
-
-    validation_error: float
-    test_error: float
-    best_epoch: int
-    epochs: int
-    seconds: float
-    interrupted: bool
-
-
-def train_with_patience(
-    train: Step,
-    n_batches: int,
-    validate: Callable[[], float],
-    test: Callable[[], float],
-    *,
-    n_epochs: int = 1000,
-    patience: Patience | None = None,
-    on_best: Callable[[], None] | None = None,
-    verbose: bool = True,
-    threads: int | None = None,
-) -> PatienceResult:
-    """Train until no significant improvement of the validation error was seen for long enough.
-
-    The lines printed are those of the tutorial's ``logistic_sgd.py``; so is the arithmetic.
-
-    Parameters
-    ----------
-    train : callable
-        Takes the index of a minibatch, does one step, returns its cost.
-    n_batches : int
-        Minibatches in an epoch. The validation error is taken after each epoch, or after half the patience if that is shorter.
-    validate, test : callable
-        Return the mean error on the two sets; `test` is called only when `validate` improved.
-    n_epochs : int
-        Stop here at the latest.
-    patience : Patience, optional
-    on_best : callable, optional
-        Called after each improvement, to save the model.
-    verbose : bool
-        Print as the tutorial does.
-    threads : int, optional
-        Threads of BLAS.
-    """
-    patience = patience or Patience()
-    say = _say if verbose else lambda line: None
-    frequency = min(n_batches, patience.minibatches // 2)
-    limit: float = patience.minibatches
-    best, test_error, best_epoch, epoch = np.inf, 0.0, 0, 0
-    interrupted, step = False, 0
-    started = time.perf_counter()
-    with blas_threads(threads), interrupts() as check:
-        try:
-            while epoch < n_epochs and step < limit:
-                epoch += 1
-                for index in range(n_batches):
-                    step = (epoch - 1) * n_batches + index
-                    cost = float(train(index))
-                    check()
-                    if not np.isfinite(cost):
-                        raise DivergedError(f"epoch {epoch}, minibatch {index}: the cost is {cost}, expected a finite number")
-                    if (step + 1) % frequency == 0:
-                        error = float(validate())
-                        where = f"epoch {epoch}, minibatch {index + 1}/{n_batches}"
-                        say(f"{where}, validation error {100 * error:f} %")
-                        if error < best:
-                            if error < best * patience.threshold:
-                                limit = max(limit, step * patience.increase)
-                            best, best_epoch, test_error = error, epoch, float(test())
-                            say(f"     {where}, test error of best model {100 * test_error:f} %")
-                            if on_best is not None:
-                                on_best()
-                    if limit <= step:
-                        break
-        except KeyboardInterrupt:
-            interrupted = True
-            say(f"interrupted in epoch {epoch}")
-    seconds = time.perf_counter() - started
-    say(
-        f"Optimization complete with best validation score of {100 * best:f} %, with test performance {100 * test_error:f} %\n"
-        f"The code run for {epoch} epochs, with {epoch / seconds:f} epochs/sec"
-    )
-    return PatienceResult(best, test_error, best_epoch, epoch, seconds, interrupted)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import builtins
+import io
 import os
 import sys
 import time
@@ -20,7 +21,7 @@ import pytensor
 
 from symae.compile import BACKENDS, compile_time, function
 from symae.datasets import Dataset, read
-from symae.errors import InputError, MissingFileError, one_line
+from symae.errors import InputError, MissingFileError, UnwritableError, one_line
 from symae.files import make_folder
 from symae.images import save_png
 from symae.models.base import Model
@@ -68,6 +69,7 @@ class Worksheet:
     """
 
     def __init__(self, name: str, title: str, *, epochs: int, argv: Sequence[str] | None = None):
+        print_anything()
         notebook = hasattr(builtins, "__IPYTHON__")
         if not notebook:
             sys.excepthook = _report_bad_input
@@ -82,12 +84,14 @@ class Worksheet:
         pytensor.config.floatX = self.floatX
         self.dataset: Dataset = read(settings.data)
         self.out = make_folder(settings.out)
+        for result in ("report.html", "history.jsonl", "model.safetensors", "model.json"):
+            if (self.out / result).is_dir():
+                raise UnwritableError(self.out / result, "a folder", "a place for a file")
         self.report = Report(title, f"{self.dataset.name}. {self.epochs} epochs, seed {self.seed}.")
         self.interrupted = False
         self.compiling = 0.0
         self.training = 0.0
         self._printed: list[str] = []
-        self._log = self.out / "history.jsonl"
         self._trained = False
         self.say(f"Data: {self.dataset.name}")
 
@@ -104,19 +108,28 @@ class Worksheet:
         self.compiling += compile_time(compiled).total
         return compiled
 
-    def train(self, train: Step, n_batches: int, model: str | None = None) -> History:
-        """Train for the epochs of this run and log each to ``history.jsonl``, under the name `model` where there are several.
+    def minibatches(self, size: int) -> int:
+        """How many minibatches of `size` training images there are; the rest is left out, as in the tutorials."""
+        count = len(self.dataset.train.x) // size
+        if count == 0:
+            raise InputError("--data", f"{len(self.dataset.train.x)} training images", f"at least one minibatch of {size}")
+        return count
 
-        After Ctrl-C this and later calls do nothing.
+    def train(self, train: Step, n_batches: int, model: Model, name: str | None = None) -> History:
+        """Train `model` for the epochs of this run and log each to ``history.jsonl``, under `name` where there are several.
+
+        Ctrl-C leaves the model as the last finished epoch did; later calls do nothing then.
         """
         if self.interrupted:
             return History(interrupted=True)
-        if model is not None:
-            self.say(f"{model}:")
-        log = EpochLog(self._log, model, append=self._trained)
+        if name is not None:
+            self.say(f"{name}:")
+        log = EpochLog(self.out / "history.jsonl", name, append=self._trained)
         self._trained = True
         started = time.perf_counter()
-        history = train_epochs(train, n_batches, self.epochs, on_epoch=log, threads=self.threads, say=self.say)
+        history = train_epochs(
+            train, n_batches, self.epochs, on_epoch=log, params=model.params, threads=self.threads, say=self.say
+        )
         self.training += time.perf_counter() - started
         self.interrupted = history.interrupted
         return history
@@ -135,7 +148,11 @@ class Worksheet:
         elapsed = time.perf_counter() - self.started
         self.say(f"Trained {self.training:.1f} s, compiled {self.compiling:.1f} s, {elapsed:.1f} s in all")
         self.report.heading("Settings")
-        state = {"interrupted": "yes, by Ctrl-C; what stands here is of the finished epochs"} if self.interrupted else {}
+        state = (
+            {"interrupted": "yes, by Ctrl-C; what stands here is of the finished epochs, and so is the saved model"}
+            if self.interrupted
+            else {}
+        )
         times = {"training": f"{self.training:.1f} s", "compiling": f"{self.compiling:.1f} s", "whole run": f"{elapsed:.1f} s"}
         chosen = {"seed": self.seed, "floatX": self.floatX, "backend": self.backend}
         self.report.facts({"data": self.dataset.name, **settings, **chosen, **state, **times, **versions()})
@@ -150,7 +167,10 @@ class Worksheet:
 def _parser(name: str, title: str, epochs: int) -> Parser:
     parser = Parser(prog=name, description=title, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument(
-        "--data", metavar="NAME|PATH", help="mini_mnist, mnist, digits, or a file or folder of images; MNIST if it is there"
+        "--data",
+        type=_not_empty,
+        metavar="NAME|PATH",
+        help="mini_mnist, mnist, digits, or a file or folder of images; MNIST if it is there",
     )
     parser.add_argument("--epochs", type=_at_least(0), default=epochs, metavar="N", help="passes over the training images")
     parser.add_argument("--backend", choices=BACKENDS, default="numba", help="which compiler makes the machine code")
@@ -158,11 +178,21 @@ def _parser(name: str, title: str, epochs: int) -> Parser:
     parser.add_argument(
         "--seed", type=_at_least(0, 2**32 - 1), default=123, metavar="N", help="seeds the initial weights and the corruption"
     )
-    parser.add_argument("--out", type=Path, default=Path("out") / name, metavar="FOLDER", help="where the results go")
+    parser.add_argument("--out", type=_path, default=Path("out") / name, metavar="FOLDER", help="where the results go")
     parser.add_argument(
         "--threads", type=_at_least(1), metavar="N", help="threads of BLAS; one unless the environment says otherwise"
     )
     return parser
+
+
+def _not_empty(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("found '', expected a name or a path")
+    return text
+
+
+def _path(text: str) -> Path:
+    return Path(_not_empty(text))
 
 
 def _at_least(least: int, most: int | None = None) -> Any:
@@ -193,6 +223,13 @@ def _report_bad_input(kind: type[BaseException], error: BaseException, trace: Tr
         return
     print(f"{Path(sys.argv[0]).stem}: error: {line}", file=sys.stderr)
     raise SystemExit(2)
+
+
+def print_anything() -> None:
+    """Let characters that the terminal's encoding lacks appear as question marks instead of ending the run."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def reader_left() -> int:

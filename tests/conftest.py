@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -41,6 +42,14 @@ def native_backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(autouse=True)
+def _leave_the_process_as_it_was():
+    """A worksheet sets floatX and the excepthook of its process."""
+    before = pytensor.config.floatX, sys.excepthook
+    yield
+    pytensor.config.floatX, sys.excepthook = before
+
+
 @pytest.fixture
 def float32():
     """floatX is float32 for one test."""
@@ -60,5 +69,7 @@ def mnist() -> Path:
 @pytest.fixture
 def no_mnist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
     """An environment for child processes in which only the embedded digits are found."""
-    monkeypatch.delenv("SYMAE_DATA", raising=False)
-    return {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    empty = tmp_path / "no data"
+    empty.mkdir()
+    monkeypatch.setenv("SYMAE_DATA", str(empty))
+    return dict(os.environ)

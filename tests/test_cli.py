@@ -50,6 +50,7 @@ def test_the_help_of_a_worksheet_is_its_own(capsys):
     ("arguments", "message"),
     [
         (["run", "99"], "worksheet: found '99', expected a path ending in .py, or one of 01_autoencoder"),
+        (["data", "--out", "somewhere"], "--out: found somewhere and nothing to download, expected symae data mnist"),
         (["run", "mine.py"], "mine.py: found no such file, expected a worksheet"),
         (["run", "01", "--data", "gone"], "gone: found no such file or folder"),
     ],
@@ -62,7 +63,16 @@ def test_errors_of_the_user_are_one_line_and_status_2(capsys, arguments, message
 
 
 @pytest.mark.parametrize(
-    "arguments", [["train"], ["data", "imagenet"], ["data", "--x"], ["warmup", "--backend", "cobol"], ["run"]]
+    "arguments",
+    [
+        ["train"],
+        ["data", "imagenet"],
+        ["data", "--x"],
+        ["warmup", "--backend", "cobol"],
+        ["run"],
+        ["run", "--epochs", "02"],
+        ["run", "--out=r", "01"],
+    ],
 )
 def test_words_it_does_not_know_are_one_line_and_status_2(capsys, arguments):
     with pytest.raises(SystemExit) as end:
@@ -76,6 +86,13 @@ def test_ctrl_c_is_one_line_and_status_130(tmp_path, capsys):
     script.write_text("raise KeyboardInterrupt\n")
     assert cli.main(["run", str(script)]) == 130
     assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_characters_that_the_terminal_lacks_do_not_end_a_run(no_mnist, tmp_path):
+    command = [sys.executable, "-m", "symae", "run", "01", "--epochs", "0", "--out", str(tmp_path / "r")]
+    env = {**no_mnist, "PYTHONIOENCODING": "ascii"}
+    result = subprocess.run(command, capture_output=True, text=True, env=env, cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_a_defect_in_a_script_shows_its_traceback(tmp_path):

@@ -69,7 +69,6 @@ def test_numba_compiles_before_the_first_call_and_only_once():
     assert len(dispatcher.overloads) == 1
     f(0)
     assert len(dispatcher.overloads) == 1
-    assert compile_time(f).machine_code > 0
 
 
 @pytest.mark.backends

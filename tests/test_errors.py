@@ -7,8 +7,7 @@ import pickle
 import pytest
 
 from symae import BackendError, InputError, MissingFileError, UnwritableError
-from symae.errors import one_line
-from symae.training import DivergedError
+from symae.errors import DivergedError, one_line
 
 
 @pytest.mark.parametrize("kind", [InputError, MissingFileError, UnwritableError, BackendError])
@@ -33,6 +32,8 @@ def test_errors_are_also_what_python_calls_them(kind, builtin):
         (DivergedError("the cost is nan"), "the cost is nan"),
         (PermissionError(13, "Permission denied", "a.gz"), "a.gz: Permission denied"),
         (InputError("a", "two\nlines", "one"), "a: found two lines, expected one"),
+        (OSError(28, "No space left on device"), "standard output or a cache: No space left on device"),
+        (FloatingPointError("a script of the user's own"), None),
         (KeyError("defect"), None),
         (ValueError("defect"), None),
         (OSError("no file in it"), None),

@@ -56,9 +56,12 @@ def test_uniform_and_binomial_agree_on_every_backend(backend):
         streams.binomial((300,), n=1000, p=0.6),
         streams.binomial((2, -1), n=np.array([1, 2, 10, 100, 1000]), p=p),
     ]
-    if backend != "pytorch":  # torch.compile cannot read the shape of an input as a number
-        outputs.append(streams.binomial(x.shape, n=1, p=0.3))
-    f = function([x], outputs, backend=backend, on_unused_input="ignore")
+    outputs += [
+        streams.binomial(x.shape, n=1, p=0.3),
+        streams.binomial((5,), n=300, dtype="bool"),
+        streams.uniform((4, 3), low=x[:1, :3], high=x[:4, :1] + 1),
+    ]
+    f = function([x], outputs, backend=backend)
     expected = streams_of_numpy(7, len(outputs))
     for _ in range(2):
         got = f(np.zeros((5, 130)))
@@ -69,11 +72,30 @@ def test_uniform_and_binomial_agree_on_every_backend(backend):
             expected[3].binomial(1, 0.7, (4, 200)),
             expected[4].binomial(1000, 0.6, 300),
             expected[5].binomial(np.array([1, 2, 10, 100, 1000]), p, (2, 5)),
+            expected[6].binomial(1, 0.3, (5, 130)),
+            expected[7].binomial(300, 0.5, 5).astype(bool),
+            expected[8].uniform(np.zeros((1, 3)), np.ones((4, 1)), (4, 3)),
         ]
-        if backend != "pytorch":
-            want.append(expected[6].binomial(1, 0.3, (5, 130)))
         for ours, numpys in zip(got, want, strict=True):
             np.testing.assert_array_equal(np.asarray(ours), numpys)
+        assert set(np.asarray(got[7]).tobytes()) <= {0, 1}  # also in memory a bool is one of two
+
+
+def test_draws_that_only_numpy_makes_agree_on_every_backend(backend):
+    streams = RandomStreams(7)
+    f = function([], [streams.normal((3,)), streams.permutation((2,), n=4), streams.multinomial((2,), n=5)], backend=backend)
+    normal, permutation, _ = streams_of_numpy(7, 3)
+    got = [np.asarray(v) for v in f()]
+    np.testing.assert_array_equal(got[0], normal.normal(size=3))
+    np.testing.assert_array_equal(got[1], [permutation.permutation(4) for _ in range(2)])
+    assert got[2].sum(axis=1).tolist() == [5, 5]
+
+
+def test_functions_on_different_backends_share_a_stream(backend):
+    u = RandomStreams(1).uniform((2,))
+    (numpys,) = streams_of_numpy(1, 1)
+    for other in (backend, "c"):
+        np.testing.assert_array_equal(np.asarray(function([], u, backend=other)()), numpys.uniform(size=2))
 
 
 @pytest.mark.parametrize("p", [0.0, 0.001, 0.1, 0.3, 0.49999, 0.5, 0.6, 0.7, 0.9, 0.999, 1.0])
@@ -229,7 +251,7 @@ def test_static_shapes_are_known_where_sizes_are():
     assert streams.uniform((2, 3)).type.shape == (2, 3)
     assert streams.permutation((4,), n=6).type.shape == (4, 6)
     assert streams.multinomial((4,), pvals=[0.5, 0.2, 0.3]).type.shape == (4, 3)
-    assert streams.binomial(x.shape).type.shape in {(None, 7), (None, None)}
+    assert streams.binomial((x.shape[0], 7)).type.shape == (None, 7)
 
 
 def test_the_shape_of_a_draw_is_found_without_drawing():
@@ -261,6 +283,9 @@ def test_a_gradient_past_a_mask_ignores_the_mask():
         (lambda rs: rs.uniform((2,), low=np.zeros((3, 2))), ValueError, "a parameter has 2 dimensions"),
         (lambda rs: rs.uniform(pt.dvector()), TypeError, "expected a vector of integers"),
         (lambda rs: rs.permutation(n=3, ndim=2), TypeError, "one permutation"),
+        (lambda rs: rs.uniform((2.7, 3)), TypeError, "size holds 2.7 of dtype float64, expected integers"),
+        (lambda rs: rs.uniform((pt.dscalar("half"),)), TypeError, "size holds half of dtype float64"),
+        (lambda rs: rs.binomial((3,), n=10.7), TypeError, "a parameter has dtype float64, expected integers"),
     ],
 )
 def test_impossible_sizes_are_refused_when_the_graph_is_built(make, error, message):
@@ -288,3 +313,23 @@ def test_limits_that_are_not_finite_are_an_error(native_backend):
     f = function([high], RandomStreams(1).uniform((3,), high=high), backend=native_backend)
     with pytest.raises(OverflowError, match="not finite"):
         f(np.inf)
+
+
+def test_a_size_that_is_longer_than_ndim_is_an_error_and_is_not_cut():
+    size = pt.lvector("size")
+    f = function([size], RandomStreams(1).uniform(size, ndim=2))
+    assert f([2, 3]).shape == (2, 3)
+    with pytest.raises(ValueError, match="size has another length than ndim, 2"):
+        f([2, 3, 4])
+
+
+def test_a_parameter_that_does_not_fit_the_size_is_an_error(native_backend):
+    low = pt.dvector("low")
+    f = function([low], RandomStreams(1).uniform((3,), low=low), backend=native_backend)
+    assert f([5.0]).shape == f([1.0, 2.0, 3.0]).shape == (3,)
+    with pytest.raises(ValueError, match=r"broadcast|shape"):
+        f([1.0, 2.0])
+
+
+def test_a_size_may_be_an_array():
+    assert RandomStreams(1).permutation(np.array([2]), n=3).type.shape == (2, 3)

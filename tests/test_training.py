@@ -7,10 +7,13 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pytensor
 import pytest
 
-from symae.errors import UnwritableError
-from symae.training import DivergedError, EpochLog, Patience, train_epochs, train_with_patience
+from symae import InputError
+from symae.errors import DivergedError, UnwritableError
+from symae.patience import train_with_patience
+from symae.training import EpochLog, train_epochs
 
 
 def test_minibatches_run_in_order_and_an_epochs_cost_is_their_mean(capsys):
@@ -110,7 +113,7 @@ def test_the_log_grows_with_each_epoch_and_replaces_that_of_an_older_run(tmp_pat
     train_epochs(train, 1, 3, on_epoch=EpochLog(path), every=0)
     train_epochs(train, 1, 1, on_epoch=EpochLog(path, "second", append=True), every=0)
     entries = [json.loads(line) for line in path.read_text().splitlines()]
-    assert counts == [1, 1, 2, 3]
+    assert counts == [0, 1, 2, 3]
     assert [(e.get("model"), e["epoch"], e["cost"]) for e in entries] == [
         (None, 0, 1.5),
         (None, 1, 1.5),
@@ -124,67 +127,28 @@ def test_a_log_that_cannot_be_written_is_named(tmp_path):
         train_epochs(lambda index: 1.0, 1, 1, on_epoch=EpochLog(tmp_path / "gone" / "history"), every=0)
 
 
-def run_with_patience(errors, n_batches=10, **keywords):
-    """Validation errors in turn; the number of the validation is the test error."""
-    validations = iter(errors)
-    count = iter(range(1000))
-    steps = []
-    result = train_with_patience(
-        lambda index: steps.append(index) or 1.0,
-        n_batches,
-        lambda: next(validations),
-        lambda: float(next(count)),
-        verbose=False,
-        **keywords,
-    )
-    return result, len(steps)
+def test_ctrl_c_puts_the_parameters_back_to_the_last_finished_epoch():
+    steps = pytensor.shared(0.0, name="steps")
 
-
-def test_patience_runs_out_when_nothing_improves():
-    result, steps = run_with_patience([0.5] * 100, patience=Patience(minibatches=40))
-    # as in the tutorial, the minibatch with the number of the limit is still trained on
-    assert steps == 41
-    assert (result.validation_error, result.best_epoch, result.epochs, result.test_error) == (0.5, 1, 5, 0.0)
-
-
-def test_a_significant_improvement_doubles_the_patience():
-    # validation after each of the epochs of 10 minibatches: at minibatch 29 the error falls, so training goes on to 58
-    result, steps = run_with_patience([0.5, 0.5, 0.2, *[0.2] * 100], patience=Patience(minibatches=40))
-    assert steps == 59
-    assert result.best_epoch == 3
-
-
-def test_a_slight_improvement_is_kept_but_buys_no_patience():
-    result, steps = run_with_patience([0.5, 0.5, 0.499, *[0.5] * 100], patience=Patience(minibatches=40))
-    assert steps == 41
-    assert (result.validation_error, result.best_epoch, result.test_error) == (0.499, 3, 1.0)
-
-
-def test_a_short_patience_validates_more_often_than_once_an_epoch():
-    result, _ = run_with_patience([0.5] * 100, n_batches=100, patience=Patience(minibatches=40))
-    assert result.epochs == 1
-    assert result.validation_error == 0.5
-
-
-def test_epochs_bound_the_training():
-    assert run_with_patience([0.5] * 100, n_epochs=2)[1] == 20
-
-
-def test_the_best_model_can_be_saved_each_time():
-    saved = []
-    run_with_patience([0.5, 0.4, 0.45, 0.3], n_epochs=4, on_best=lambda: saved.append(1))
-    assert len(saved) == 3
-
-
-def test_ctrl_c_ends_a_training_with_patience():
     def train(index):
-        if index == 5:
+        steps.set_value(steps.get_value() + 1)
+        if steps.get_value() == 8:
             raise KeyboardInterrupt
         return 1.0
 
-    assert train_with_patience(train, 10, lambda: 0.5, lambda: 0.5, verbose=False).interrupted
+    history = train_epochs(train, 3, 10, every=0, params=[steps])
+    assert len(history) == 2
+    assert steps.get_value() == 6
 
 
-def test_a_cost_that_is_not_finite_ends_a_training_with_patience():
-    with pytest.raises(DivergedError, match="epoch 1, minibatch 0"):
-        train_with_patience(lambda index: np.nan, 10, lambda: 0.5, lambda: 0.5)
+def test_ctrl_c_at_the_very_end_is_not_forgotten():
+    history = train_epochs(lambda index: 1.0, 1, 2, every=0, on_epoch=lambda *_: signal.raise_signal(signal.SIGINT))
+    assert history.interrupted
+
+
+@pytest.mark.parametrize("n_batches", [0, -1])
+def test_training_on_nothing_is_refused(n_batches):
+    with pytest.raises(InputError, match=f"found {n_batches}, expected at least one full minibatch"):
+        train_epochs(lambda index: 1.0, n_batches, 2)
+    with pytest.raises(InputError, match=f"found {n_batches}"):
+        train_with_patience(lambda index: 1.0, n_batches, lambda: 0.5, lambda: 0.5)

@@ -104,15 +104,22 @@ def test_ctrl_c_leaves_the_finished_epochs_results_and_pictures(no_mnist, tmp_pa
         (["--data", "bad.npz"], "bad.npz: found "),
         (["--out", "file"], "file: found a file, expected a folder, or a name that is free"),
         (["--epoch", "3"], "unrecognized arguments: --epoch 3"),
+        (["--out", ""], "argument --out: found '', expected a name or a path"),
+        (["--data", ""], "argument --data: found '', expected a name or a path"),
+        (["--out", "taken"], "model.json: found a folder, expected a place for a file"),
+        (["--data", "few.npz"], "--data: found 5 training images, expected at least one minibatch of 20"),
     ],
 )
 @pytest.mark.parametrize("name", NAMES)
 def test_bad_input_is_one_line_and_status_2(no_mnist, tmp_path, name, arguments, message):
     (tmp_path / "file").write_text("precious")
     (tmp_path / "bad.npz").write_bytes(b"PK no archive")
+    (tmp_path / "taken" / "model.json").mkdir(parents=True)
+    few = {f"{part}_x": np.zeros((5, 784), np.uint8) for part in ("train", "valid", "test")}
+    np.savez(tmp_path / "few.npz", **few, **{name.replace("x", "y"): np.arange(5) for name in few})
     result = run(name, *arguments, env=no_mnist, cwd=tmp_path)
     assert result.returncode == 2
-    assert result.stdout == ""
+    assert "Training" not in result.stdout
     (line,) = result.stderr.splitlines()
     assert line.startswith(f"{name}: error: ")
     assert message in line
@@ -177,8 +184,10 @@ def test_after_ctrl_c_later_trainings_do_nothing(tmp_path):
     def interrupted(index):
         raise KeyboardInterrupt
 
-    assert sheet.train(interrupted, 2).interrupted
-    assert sheet.train(lambda index: 1.0, 2, "second").costs == []
+    model = Autoencoder(np.random.RandomState(1), n_visible=6, n_hidden=4)
+    assert sheet.train(interrupted, 2, model).interrupted
+    assert sheet.train(lambda index: 1.0, 2, model, "second").costs == []
+    assert (tmp_path / "history.jsonl").read_text() == ""
 
 
 @pytest.mark.parametrize("wanted", ["01", "1", "01_autoencoder", "autoencoder", str(ROOT / "worksheets" / "01_autoencoder.py")])

@@ -27,7 +27,7 @@ sheet = Worksheet("01_autoencoder", "An autoencoder with tied weights", epochs=2
 (train_x, _), _, (test_x, _) = load_data(sheet.dataset)
 
 batch_size = 20
-n_train_batches = len(sheet.dataset.train.x) // batch_size
+n_train_batches = sheet.minibatches(batch_size)
 
 index = pt.lscalar("index")
 x = pt.matrix("x")
@@ -64,7 +64,7 @@ learning_rate = 0.1
 cost, updates = da.get_cost_updates(corruption_level=0.0, learning_rate=learning_rate)
 
 train_da = sheet.function("the training step", [index], cost, updates=updates, givens={x: minibatch})
-history = sheet.train(train_da, n_train_batches)
+history = sheet.train(train_da, n_train_batches, da)
 
 sheet.save(da)
 

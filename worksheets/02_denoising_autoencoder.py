@@ -22,7 +22,7 @@ sheet = Worksheet("02_denoising_autoencoder", "A denoising autoencoder beside a 
 
 batch_size = 20
 learning_rate = 0.1
-n_train_batches = len(sheet.dataset.train.x) // batch_size
+n_train_batches = sheet.minibatches(batch_size)
 
 index = pt.lscalar("index")
 x = pt.matrix("x")
@@ -55,7 +55,7 @@ denoising = DenoisingAutoencoder(numpy_rng, theano_rng, input=x, n_visible=28 * 
 cost, updates = denoising.get_cost_updates(corruption_level, learning_rate)
 
 train_denoising = sheet.function("the denoising step", [index], cost, updates=updates, givens={x: minibatch})
-denoising_history = sheet.train(train_denoising, n_train_batches, "denoising autoencoder")
+denoising_history = sheet.train(train_denoising, n_train_batches, denoising, "denoising autoencoder")
 sheet.save(denoising)
 
 # %% [markdown]
@@ -71,7 +71,7 @@ plain = Autoencoder(numpy_rng, theano_rng, input=x, n_visible=28 * 28, n_hidden=
 cost, updates = plain.get_cost_updates(corruption_level=0.0, learning_rate=learning_rate)
 
 train_plain = sheet.function("the plain step", [index], cost, updates=updates, givens={x: minibatch})
-plain_history = sheet.train(train_plain, n_train_batches, "autoencoder")
+plain_history = sheet.train(train_plain, n_train_batches, plain, "autoencoder")
 sheet.save(plain, "autoencoder")
 
 # %% [markdown]

@@ -7,6 +7,7 @@ and Manzagol (2008), "Extracting and composing robust features with denoising au
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -75,8 +76,8 @@ class Autoencoder(Model):
         bhid: SharedVariable | None = None,
         bvis: SharedVariable | None = None,
     ):
-        self.n_visible = n_visible
-        self.n_hidden = n_hidden
+        self.n_visible = n_visible = int(n_visible)
+        self.n_hidden = n_hidden = int(n_hidden)
         if theano_rng is None:
             theano_rng = RandomStreams(numpy_rng.randint(2**30))
         if W is None:
@@ -133,7 +134,7 @@ class Autoencoder(Model):
 
     def __getstate__(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The values of W, b and b_prime."""
-        W, b, b_prime = (p.get_value() for p in self.params)
+        W, b, b_prime = (np.array(p.get_value(borrow=True)) for p in self.params)
         return W, b, b_prime
 
     def __setstate__(self, state: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
@@ -156,7 +157,8 @@ class Autoencoder(Model):
         backend: str | None = None,
         verbose: bool = False,
     ) -> Self:
-        """Train on the rows of `X` in their order, the last minibatch holding what is left.
+        """Train on the rows of `X` in their order, the last minibatch holding what is left; a second call goes on from the
+        first.
 
         Parameters
         ----------
@@ -188,38 +190,43 @@ class Autoencoder(Model):
         if not len(X):
             raise InputError("X", "no rows", "at least one")
         for name, value in (("epochs", epochs), ("batch_size", batch_size)):
-            if value < 1:
-                raise InputError(name, str(value), "at least 1")
-        if not learning_rate > 0:
-            raise InputError("learning_rate", str(learning_rate), "a positive number")
-        if not 0 <= level < 1:
-            raise InputError("corruption_level", str(level), "a number in [0, 1)")
-        cost, updates = self.get_cost_updates(level, learning_rate)
-        step = self._compiled(f"step {level} {learning_rate}", [self.x], cost, backend, updates=updates)
+            if not isinstance(value, int | np.integer) or value < 1:
+                raise InputError(name, repr(value), "a whole number of at least 1")
+        if not (isinstance(learning_rate, Real) and learning_rate > 0):
+            raise InputError("learning_rate", repr(learning_rate), "a positive number")
+        if not (isinstance(level, Real) and 0 <= level < 1):
+            raise InputError("corruption_level", repr(level), "a number in [0, 1)")
+        step = self._compiled(
+            f"step {level} {learning_rate}", backend, lambda: ([self.x], *self.get_cost_updates(level, learning_rate))
+        )
         self.history_: History = train_epochs(
             lambda index: step(X[index * batch_size : (index + 1) * batch_size]),
             -(-len(X) // batch_size),
             epochs,
             every=None if verbose else 0,
+            params=self.params,
         )
+        # JAX leaves arrays of its own in shared variables, which other backends do not take.
+        for shared in (*self.params, *(state for state, _ in self.theano_rng.state_updates)):
+            shared.container.storage[0] = np.asarray(shared.container.storage[0])
         return self
 
     def transform(self, X: Any, *, backend: str | None = None) -> np.ndarray:
         """The codes of the rows of `X`: (n, n_visible) -> (n, n_hidden)."""
         self._check_input_is_free("transform")
-        encode = self._compiled("encode", [self.x], self.get_hidden_values(self.x), backend)
+        encode = self._compiled("encode", backend, lambda: ([self.x], self.get_hidden_values(self.x), None))
         return np.asarray(encode(checked_matrix("X", X, self.n_visible)))
 
     def inverse_transform(self, hidden: Any, *, backend: str | None = None) -> np.ndarray:
         """What the decoder makes of codes: (n, n_hidden) -> (n, n_visible)."""
         code = pt.matrix("hidden")
-        decode = self._compiled("decode", [code], self.get_reconstructed_input(code), backend)
+        decode = self._compiled("decode", backend, lambda: ([code], self.get_reconstructed_input(code), None))
         return np.asarray(decode(checked_matrix("hidden", hidden, self.n_hidden)))
 
     def reconstruct(self, X: Any, *, backend: str | None = None) -> np.ndarray:
         """The reconstructions of the rows of `X`, without corruption: (n, n_visible) -> (n, n_visible)."""
         self._check_input_is_free("reconstruct")
-        feedforward = self._compiled("feedforward", [self.x], self.feedforward(), backend)
+        feedforward = self._compiled("feedforward", backend, lambda: ([self.x], self.feedforward(), None))
         return np.asarray(feedforward(checked_matrix("X", X, self.n_visible)))
 
     def configuration(self) -> dict[str, Any]:

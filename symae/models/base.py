@@ -86,7 +86,7 @@ class Model:
             if np.shape(values[name]) != mine[name].shape:
                 raise InputError(source, f"{name} of shape {np.shape(values[name])}", f"{name} of shape {mine[name].shape}")
         for name, p in zip(self.parameter_names, self.params, strict=True):
-            p.set_value(np.array(values[name], dtype=p.type.dtype))
+            p.set_value(np.array(values[name], dtype=p.type.dtype, order="C"))
 
     def save(self, path: str | Path) -> Path:
         """Write ``<path>.safetensors`` and ``<path>.json``, whole or not at all; a folder gets ``model`` as the name.
@@ -112,17 +112,20 @@ class Model:
             raise InputError(path, f"a saved {name}", f"a saved {cls.__name__}")
         try:
             model = cls.from_configuration(configuration)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, MemoryError) as error:
             raise InputError(path, f"configuration {configuration}", f"that of a {name}") from error
         model.set_parameters(values, path)
         return model
 
-    def _compiled(
-        self, key: str, inputs: list[Variable], outputs: Any, backend: str | None, **keywords: Any
-    ) -> Callable[..., Any]:
-        """The compiled function for `key`, made at its first use and kept."""
-        cache: dict[tuple[str, str | None], Any] = self.__dict__.setdefault("_functions", {})
-        if (key, backend) not in cache:
-            cache[key, backend] = function(inputs, outputs, backend=backend, name=key, **keywords)
-        compiled: Callable[..., Any] = cache[key, backend]
-        return compiled
+    def _compiled(self, key: str, backend: str | None, build: Callable[[], tuple[list[Variable], Any, Any]]) -> Any:
+        """The compiled function for `key` on `backend`, kept.
+
+        `build` makes its inputs, outputs and updates: once for all backends, because each graph has random streams of its own.
+        """
+        graphs, functions = self.__dict__.setdefault("_graphs", {}), self.__dict__.setdefault("_functions", {})
+        if key not in graphs:
+            graphs[key] = build()
+        if (key, backend) not in functions:
+            inputs, outputs, updates = graphs[key]
+            functions[key, backend] = function(inputs, outputs, updates=updates, backend=backend, name=key)
+        return functions[key, backend]

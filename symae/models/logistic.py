@@ -19,7 +19,7 @@ from symae.compile import function
 from symae.datasets import load_data
 from symae.errors import InputError
 from symae.models.base import Model, checked_matrix
-from symae.training import Patience, PatienceResult, train_with_patience
+from symae.patience import Patience, PatienceResult, train_with_patience
 
 __all__ = ["LogisticRegression", "sgd_optimization"]
 
@@ -43,8 +43,8 @@ class LogisticRegression(Model):
     parameter_names = ("W", "b")
 
     def __init__(self, input: Variable, n_in: int, n_out: int):
-        self.n_in = n_in
-        self.n_out = n_out
+        self.n_in = n_in = int(n_in)
+        self.n_out = n_out = int(n_out)
         floatX = pytensor.config.floatX
         self.W = pytensor.shared(np.zeros((n_in, n_out), dtype=floatX), name="W", borrow=True)
         self.b = pytensor.shared(np.zeros(n_out, dtype=floatX), name="b", borrow=True)
@@ -77,7 +77,7 @@ class LogisticRegression(Model):
 
     def predict(self, X: Any, *, backend: str | None = None) -> np.ndarray:
         """The most probable class of each row of `X`: (n, n_in) -> (n,)."""
-        classify = self._compiled("predict", [self.input], self.y_pred, backend)
+        classify = self._compiled("predict", backend, lambda: ([self.input], self.y_pred, None))
         return np.asarray(classify(checked_matrix("X", X, self.n_in)))
 
     def configuration(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from symae.errors import InputError, MissingFileError
-from symae.files import replacing, write_json
+from symae.files import write_together
 
 __all__ = ["read_model", "write_model"]
 
@@ -22,7 +22,11 @@ FORMAT = 1
 def _pair(path: str | Path) -> tuple[Path, Path]:
     """The two files of a model, from the name of either, their common stem, or the folder that holds them."""
     path = Path(path)
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:
+        raise InputError(path, error.strerror or str(error), "the name of a model") from error
+    if is_folder:
         path = path / "model"
     if path.suffix not in {".safetensors", ".json"}:
         path = path.with_name(path.name + ".safetensors")
@@ -41,12 +45,9 @@ def write_model(path: str | Path, model: str, configuration: Mapping[str, Any], 
     # safetensors writes the buffer as it lies in memory: an array that is not C-contiguous would be scrambled without a word
     arrays = {name: np.ascontiguousarray(value) for name, value in parameters.items()}
     shapes = {name: {"shape": list(a.shape), "dtype": str(a.dtype)} for name, a in arrays.items()}
-    data = safetensors.numpy.save(arrays)
-    with replacing(weights) as file:
-        file.write(data)
-        file.flush()
-        # inside the block: the weights are renamed only when the description could be written
-        write_json(description, {"symae": FORMAT, "model": model, "configuration": dict(configuration), "parameters": shapes})
+    described = {"symae": FORMAT, "model": model, "configuration": dict(configuration), "parameters": shapes}
+    text = json.dumps(described, indent=2) + "\n"
+    write_together({weights: safetensors.numpy.save(arrays), description: text.encode()})
     return weights
 
 
@@ -69,7 +70,7 @@ def read_model(path: str | Path) -> tuple[str, dict[str, Any], dict[str, np.ndar
         model, configuration, shapes = str(saved["model"]), dict(saved["configuration"]), dict(saved["parameters"])
         expected = {name: (tuple(s["shape"]), s["dtype"]) for name, s in shapes.items()}
         version = saved["symae"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(description, f"damaged JSON ({error})", "the description of a saved model") from error
     if version != FORMAT:
         raise InputError(description, f"format {version!r}", f"format {FORMAT}, the one that this version of symae reads")

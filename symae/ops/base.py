@@ -6,8 +6,8 @@ An op is a class in one file. ``perform`` (plain NumPy) is its meaning; a method
     pytorch(node) -> torch function       mlx(node) -> mlx function
     c_code(...)                           as in PyTensor's COp
 
-A backend without a method raises PyTensor's own ``NotImplementedError``, except C, which falls back to ``perform``.
-Importing an op imports no backend: the methods are connected when PyTensor itself loads that backend.
+Without a method, C and Numba run ``perform`` (Numba in object mode, and the function cannot be cached); the others raise
+``NotImplementedError``. Importing an op imports no backend: the methods are connected when PyTensor itself loads that backend.
 """
 
 from __future__ import annotations

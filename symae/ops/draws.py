@@ -8,7 +8,6 @@ checkpoint can store it and two machines can exchange it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from pytensor.tensor.basic import get_scalar_constant_value
 
 from symae.ops.base import BackendOp
 
-__all__ = ["BinomialDraw", "NumpyDraw", "UniformDraw", "random_state", "state_words"]
+__all__ = ["STATE_TYPE", "Draw", "NumpyDraw", "random_state", "state_words"]
 
 STATE_SIZE = 628  # 624 words of key, the position in it, whether a Gaussian is cached, and its 64 bits
 STATE_TYPE = pt.TensorType("uint32", shape=(STATE_SIZE,))
@@ -56,7 +55,7 @@ def _static(size: Variable) -> int | None:
     return None if isinstance(value, Variable) else int(value)
 
 
-class _Draw(BackendOp):
+class Draw(BackendOp):
     """What all draws share. `ndim` counts the dims given; `dtype` is that of the draws."""
 
     __props__: tuple[str, ...] = ("dtype", "ndim")
@@ -75,10 +74,14 @@ class _Draw(BackendOp):
         return Apply(self, [state, *dims, *parameters], [STATE_TYPE(), draws()])
 
     def checked_parameters(self, parameters: Sequence[Any]) -> list[Variable]:
-        given = [pt.cast(pt.as_tensor(p), dtype) for p, dtype in zip(parameters, self.parameter_dtypes, strict=True)]
-        for parameter in given:
-            if parameter.type.ndim not in (0, self.ndim):
-                raise ValueError(f"{self}: a parameter has {parameter.type.ndim} dimensions, expected 0 or {self.ndim}")
+        """The parameters in the dtypes of the distribution; they are broadcast to the shape of the draws."""
+        given = []
+        for parameter, dtype in zip(map(pt.as_tensor, parameters), self.parameter_dtypes, strict=True):
+            if parameter.type.ndim > self.ndim:
+                raise ValueError(f"{self}: a parameter has {parameter.type.ndim} dimensions, expected at most {self.ndim}")
+            if dtype.startswith("int") and parameter.type.dtype.startswith(("float", "complex")):
+                raise TypeError(f"{self}: a parameter has dtype {parameter.type.dtype}, expected integers")
+            given.append(pt.cast(parameter, dtype))
         return given
 
     def static_tail(self, parameters: Sequence[Variable]) -> tuple[int | None, ...]:
@@ -158,194 +161,7 @@ class _Draw(BackendOp):
         return draw
 
 
-class _CompiledDraw(_Draw):
-    """A draw with kernels in Numba and in C: a number for each element, from two scalar or elementwise parameters."""
-
-    c_loop: str
-    c_check: str
-
-    def numba_loops(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        """(state, a, b, out) for scalar parameters, and the same for parameters of the size of out."""
-        raise NotImplementedError
-
-    def numba(self, node: Apply) -> Callable[..., Any]:
-        from pytensor.link.numba.dispatch.basic import numba_njit
-
-        dtype, jit = np.dtype(self.dtype), numba_njit(error_model="numpy", fastmath=False)
-        scalar, elementwise = self.numba_loops()
-        if all(p.type.ndim == 0 for p in node.inputs[-2:]):
-
-            @jit
-            def draw(state: Any, dims: Any, a: Any, b: Any) -> Any:
-                after, out = state.copy(), np.empty(dims, dtype)
-                scalar(after, a.item(), b.item(), out.reshape(-1))
-                return after, out
-
-        else:
-
-            @jit
-            def draw(state: Any, dims: Any, a: Any, b: Any) -> Any:
-                after, out = state.copy(), np.empty(dims, dtype)
-                elementwise(after, np.broadcast_to(a, dims).flat, np.broadcast_to(b, dims).flat, out.reshape(-1))
-                return after, out
-
-        # Numba has no way to make a tuple from a varying number of arguments, so this line is written for each ndim.
-        names = [f"d{i}" for i in range(self.ndim)]
-        sizes = "".join(f"{name}.item(), " for name in names)
-        source = f"def unpack({', '.join(['state', *names, 'a', 'b'])}): return draw(state, ({sizes}), a, b)"
-        scope: dict[str, Any] = {"draw": draw}
-        exec(source, scope)
-        unpacked: Callable[..., Any] = jit(scope["unpack"])
-        return unpacked
-
-    def c_support_code(self, **_: Any) -> str:
-        return (Path(__file__).parents[1] / "kernels" / "mt19937.h").read_text()
-
-    def c_compile_args(self, **_: Any) -> list[str]:
-        return ["-ffp-contract=off"]
-
-    def c_code(self, node: Apply, name: str, inputs: Sequence[str], outputs: Sequence[str], sub: dict[str, str]) -> str:
-        state, *dims = inputs[: 1 + self.ndim]
-        a, b = inputs[1 + self.ndim :]
-        after, out = outputs
-        fail, kind = sub["fail"], np.dtype(self.dtype).num
-        a_type, b_type = (f"npy_{dtype}" for dtype in self.parameter_dtypes)
-        sizes = ", ".join(f"((npy_int64 *)PyArray_DATA({d}))[0]" for d in dims) or "1"
-
-        wrong_size = " || ".join(
-            f"({variable.type.ndim} && PyArray_SIZE({array}) != count)"
-            for array, variable in zip((a, b), node.inputs[-2:], strict=True)
-        )
-
-        def element(array: str, ctype: str, variable: Variable) -> str:
-            return f"(({ctype} *)PyArray_DATA({array}))[{'0' if variable.type.ndim == 0 else 'i'}]"
-
-        def contiguous(array: str) -> str:
-            return f"""
-            {{
-                PyArrayObject *whole = (PyArrayObject *)PyArray_ContiguousFromAny(
-                    (PyObject *){array}, PyArray_TYPE({array}), 0, 0);
-                if (!whole) {{ {fail} }}
-                Py_DECREF({array});
-                {array} = whole;
-            }}"""
-
-        return f"""
-        {{
-            npy_intp dims[] = {{{sizes}}};
-            npy_intp i, count;
-            uint32_t *state;
-            mt_binomial_table table = mt_table(0, 0.5);
-            {contiguous(a)}
-            {contiguous(b)}
-            Py_XDECREF({after});
-            {after} = (PyArrayObject *)PyArray_NewCopy({state}, NPY_CORDER);
-            Py_XDECREF({out});
-            {out} = (PyArrayObject *)PyArray_SimpleNew({self.ndim}, dims, {kind});
-            if (!{after} || !{out}) {{ {fail} }}
-            state = (uint32_t *)PyArray_DATA({after});
-            count = PyArray_SIZE({out});
-            (void)table;
-            if ({wrong_size}) {{
-                PyErr_SetString(PyExc_ValueError, "{type(self).__name__}: the parameters do not have the shape of the draws");
-                {fail}
-            }}
-            for (i = 0; i < count; i++) {{
-                {a_type} a = {element(a, a_type, node.inputs[-2])};
-                {b_type} b = {element(b, b_type, node.inputs[-1])};
-                {self.c_check.format(fail=fail)}
-                ((npy_{self.dtype} *)PyArray_DATA({out}))[i] = (npy_{self.dtype})({self.c_loop});
-            }}
-        }}
-        """
-
-
-class UniformDraw(_CompiledDraw):
-    """low + (high - low) * u with u uniform in [0, 1), drawn in double precision and then cast to `dtype`."""
-
-    parameter_dtypes = ("float64", "float64")
-    c_check = 'if (!isfinite(b - a)) {{ PyErr_SetString(PyExc_OverflowError, "uniform: high - low is not finite"); {fail} }}'
-    c_loop = "a + (b - a) * mt_double(state)"
-
-    def sample(self, generator: np.random.RandomState, size: tuple[int, ...], *parameters: Any) -> Any:
-        low, high = parameters
-        return generator.uniform(low, high, size)
-
-    def numba_loops(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        from pytensor.link.numba.dispatch.basic import numba_njit
-
-        from symae.kernels.mt19937 import random_double, random_doubles
-
-        jit = numba_njit(error_model="numpy", fastmath=False)
-
-        @jit
-        def scalar(state: Any, low: Any, high: Any, out: Any) -> None:
-            extent = high - low
-            if not np.isfinite(extent):
-                raise OverflowError("uniform: high - low is not finite")
-            numbers = np.empty(min(out.size, 4096), np.float64)
-            for i in range(0, out.size, 4096):
-                block = out[i : i + 4096]
-                random_doubles(state, numbers[: block.size])
-                for j in range(block.size):
-                    block[j] = low + extent * numbers[j]
-
-        @jit
-        def elementwise(state: Any, low: Any, high: Any, out: Any) -> None:
-            for i in range(out.size):
-                if not np.isfinite(high[i] - low[i]):
-                    raise OverflowError("uniform: high - low is not finite")
-                out[i] = low[i] + (high[i] - low[i]) * random_double(state)
-
-        return scalar, elementwise
-
-
-class BinomialDraw(_CompiledDraw):
-    """The number of successes in n trials of probability p."""
-
-    parameter_dtypes = ("int64", "float64")
-    c_check = """if (a < 0 || !(b >= 0 && b <= 1)) {{
-                    PyErr_SetString(PyExc_ValueError, "binomial: expected n >= 0 and p in [0, 1]");
-                    {fail}
-                }}
-                if (i == 0 || a != table.n || b != table.p) table = mt_table(a, b);"""
-    c_loop = "mt_binomial(state, &table)"
-
-    def sample(self, generator: np.random.RandomState, size: tuple[int, ...], *parameters: Any) -> Any:
-        n, p = parameters
-        return generator.binomial(n, p, size)
-
-    def numba_loops(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        from pytensor.link.numba.dispatch.basic import numba_njit
-
-        from symae.kernels.mt19937 import bernoullis, binomial
-
-        jit = numba_njit(error_model="numpy", fastmath=False)
-
-        @jit
-        def check(n: Any, p: Any) -> None:
-            if n < 0 or not 0.0 <= p <= 1.0:
-                raise ValueError("binomial: expected n >= 0 and p in [0, 1]")
-
-        @jit
-        def scalar(state: Any, n: Any, p: Any, out: Any) -> None:
-            check(n, p)
-            if n == 1:
-                bernoullis(state, p, out)
-            else:
-                for i in range(out.size):
-                    out[i] = binomial(state, n, p)
-
-        @jit
-        def elementwise(state: Any, n: Any, p: Any, out: Any) -> None:
-            for i in range(out.size):
-                check(n[i], p[i])
-                out[i] = binomial(state, n[i], p[i])
-
-        return scalar, elementwise
-
-
-class NumpyDraw(_Draw):
+class NumpyDraw(Draw):
     """The distributions that only ``RandomState`` itself draws: NumPy is called, on every backend.
 
     In Numba this is object mode, and the function it stands in is compiled anew in each process.

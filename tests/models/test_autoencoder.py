@@ -222,7 +222,19 @@ def test_images_that_cannot_be_trained_on_are_refused(X, message):
         small().fit(X)
 
 
-@pytest.mark.parametrize("setting", [{"epochs": 0}, {"batch_size": 0}, {"learning_rate": -1.0}, {"corruption_level": 1.0}])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"epochs": 0},
+        {"epochs": 1.5},
+        {"epochs": "3"},
+        {"batch_size": 0},
+        {"batch_size": 2.5},
+        {"learning_rate": -1.0},
+        {"learning_rate": "a"},
+        {"corruption_level": 1.0},
+    ],
+)
 def test_impossible_settings_are_refused_by_name(setting, images):
     with pytest.raises(InputError, match=next(iter(setting))):
         small().fit(images, **setting)
@@ -240,4 +252,16 @@ def test_every_backend_fits_the_same_model(backend, images):
     with pytensor.config.change_flags(mode="FAST_COMPILE"):
         expected = small(DenoisingAutoencoder).fit(images[:40], epochs=2)
     np.testing.assert_allclose(da.history_.costs, expected.history_.costs, rtol=1e-10)
-    np.testing.assert_allclose(np.asarray(da.W.get_value()), expected.W.get_value(), rtol=1e-9)
+    assert type(da.W.get_value()) is np.ndarray
+    np.testing.assert_allclose(da.W.get_value(), expected.W.get_value(), rtol=1e-9)
+    # what was trained on one backend goes on with the others, on the same stream of masks
+    with pytensor.config.change_flags(mode="FAST_COMPILE"):
+        again, after = da.fit(images[:40], epochs=1), expected.fit(images[:40], epochs=1)
+        np.testing.assert_allclose(again.history_.costs, after.history_.costs, rtol=1e-9)
+
+
+def test_a_second_fit_goes_on_from_the_first_with_the_function_and_the_stream_it_had(images):
+    da = small(DenoisingAutoencoder).fit(images, epochs=1).fit(images, epochs=1)
+    assert len(da.theano_rng.state_updates) == 1
+    together = small(DenoisingAutoencoder).fit(images, epochs=2)
+    np.testing.assert_array_equal(da.W.get_value(), together.W.get_value())

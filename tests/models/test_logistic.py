@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytensor.tensor as pt
 import pytest
 
 from symae import InputError, LogisticRegression, function
 from symae.models import sgd_optimization
-from symae.training import Patience
+from symae.patience import Patience
 
 
 @pytest.fixture
@@ -51,6 +53,11 @@ def test_the_likelihood_of_a_hopeless_class_is_finite(model, native_backend):
     model.W.set_value(1e4 * model.W.get_value())
     nll = function([model.input, y], model.negative_log_likelihood(y), backend=native_backend)
     assert np.isfinite(nll(X, Y))
+
+
+def test_a_pickled_model_predicts_as_before(model):
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
 
 
 def test_predict_takes_an_array(model):

@@ -142,18 +142,30 @@ def test_a_configuration_that_builds_nothing_is_refused(saved):
         Autoencoder.load(saved)
 
 
-def test_a_full_disk_leaves_the_old_model_whole(saved, model, monkeypatch):
+@pytest.mark.parametrize("good_calls", [0, 1])
+def test_a_full_disk_leaves_the_old_model_whole_whichever_file_it_hits(saved, monkeypatch, good_calls):
     before = saved.read_bytes(), saved.with_suffix(".json").read_bytes()
-    model.W.set_value(np.zeros((6, 4)))
+    calls = iter(range(10))
 
     def full(descriptor):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if next(calls) >= good_calls:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(UnwritableError, match="found No space left on device"):
-        model.save(saved)
+        Autoencoder(np.random.RandomState(1), n_visible=6, n_hidden=5).save(saved)
     assert (saved.read_bytes(), saved.with_suffix(".json").read_bytes()) == before
     assert sorted(p.name for p in saved.parent.iterdir()) == ["model.json", "model.safetensors"]
+
+
+def test_sizes_may_be_numpys_integers(tmp_path):
+    Autoencoder(np.random.RandomState(1), n_visible=np.prod((2, 3)), n_hidden=np.int64(4)).save(tmp_path)
+    assert Autoencoder.load(tmp_path).n_visible == 6
+
+
+def test_a_name_that_is_too_long_is_named(tmp_path):
+    with pytest.raises(InputError, match="File name too long"):
+        Autoencoder.load(tmp_path / ("x" * 300))
 
 
 def test_a_missing_folder_is_named(model, tmp_path):
