@@ -72,6 +72,6 @@ def test_the_logistic_regression_stops_where_the_tutorials_did(mnist, capsys):
     assert f"{100 * result.test_error:f} %" == "7.489583 %"
     assert result.best_epoch == 73
     assert (
-        "Optimization complete with best validation score of 7.500000 %, with test performance 7.489583 %"
+        "Optimization complete with best validation score of 7.500000 %,with test performance 7.489583 %"
         in capsys.readouterr().out
     )
