@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 from os import PathLike
 
-__all__ = ["BackendError", "DivergedError", "InputError", "MissingFileError", "UnwritableError", "one_line"]
+__all__ = ["BackendError", "DivergedError", "InputError", "MissingFileError", "ShapeError", "UnwritableError", "one_line"]
 
 Place = str | PathLike[str]
 
@@ -51,6 +51,17 @@ class UnwritableError(InputError, OSError):
 
 class BackendError(InputError, ImportError):
     """A backend was asked for that is unknown or not installed here."""
+
+
+class ShapeError(InputError):
+    """Shapes that do not fit, found where only numbers are at hand.
+
+    Machine code can carry constant text and numbers, so it raises this with texts in which braces stand for `sizes`.
+    """
+
+    def __init__(self, place: str, found: str, expected: str, *sizes: int):
+        split = found.count("{}")
+        super().__init__(place, found.format(*sizes[:split]), expected.format(*sizes[split:]))
 
 
 class DivergedError(FloatingPointError):

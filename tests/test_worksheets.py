@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytensor
 import pytest
 from PIL import Image
 
@@ -51,9 +52,7 @@ def test_the_first_worksheet_leaves_filters_reconstructions_model_history_and_re
 
 
 def test_the_second_worksheet_shows_the_mask_and_both_models(no_mnist, tmp_path):
-    result = run(
-        "02_denoising_autoencoder", "--epochs", 1, "--floatX", "float32", "--out", tmp_path / "r", env=no_mnist, cwd=tmp_path
-    )
+    result = run("02_denoising_autoencoder", "--epochs", 1, "--out", tmp_path / "r", env=no_mnist, cwd=tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
     assert " [[1 1 1 1 1 0 1 0 1 1]" in " " + result.stdout.replace("\n", "\n ")
     out = tmp_path / "r"
@@ -129,6 +128,11 @@ def test_bad_input_is_one_line_and_status_2(no_mnist, tmp_path, name, arguments,
 def test_mnist_is_used_when_it_is_there(mnist, tmp_path):
     sheet = Worksheet("01_autoencoder", "title", epochs=1, argv=["--out", str(tmp_path)])
     assert sheet.dataset.name.startswith("mini-MNIST")
+
+
+def test_floatX_rules_the_whole_run(tmp_path):
+    Worksheet("01_autoencoder", "title", epochs=1, argv=["--floatX", "float32", "--data", "digits", "--out", str(tmp_path)])
+    assert pytensor.config.floatX == "float32"
 
 
 def test_a_full_disk_ends_with_one_line(no_mnist, tmp_path):

@@ -1,0 +1,196 @@
+"""What the three ops of convolution share: settings, checks of shapes, and how backends are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from numpy.lib.stride_tricks import sliding_window_view
+from pytensor.graph.basic import Variable
+
+from symae.errors import InputError, ShapeError
+from symae.ops.base import BackendOp
+from symae.ops.geometry import BorderMode, Geometry
+
+__all__ = ["Bilinear", "Kernel", "common_dtype", "same_maps"]
+
+Kernel = Callable[..., Any]
+
+
+class Bilinear(BackendOp):
+    """What the three share: settings, checks, and the padded frame."""
+
+    __props__ = ("border_mode", "subsample", "filter_flip", "dilation", "groups")
+
+    names: tuple[str, str]
+
+    def __init__(
+        self,
+        border_mode: BorderMode,
+        subsample: tuple[int, int],
+        filter_flip: bool = True,
+        dilation: tuple[int, int] = (1, 1),
+        groups: int = 1,
+    ):
+        if groups < 1:
+            raise InputError("groups", str(groups), "at least 1")
+        self.border_mode = border_mode
+        self.subsample = subsample
+        self.filter_flip = bool(filter_flip)
+        self.dilation = dilation
+        self.groups = groups
+
+    def sibling(self, kind: type[Bilinear]) -> Bilinear:
+        """Another of the three, with the same settings."""
+        return kind(self.border_mode, self.subsample, self.filter_flip, self.dilation, self.groups)
+
+    def check_types(self, *arguments: Variable) -> None:
+        for name, v in zip(self.names, arguments, strict=True):
+            if v.type.ndim != 4:
+                raise InputError(f"{self}, {name}", f"{v.type.ndim} dimensions", "4")
+            if not v.type.dtype.startswith("float"):
+                raise TypeError(f"{self}, {name}: found dtype {v.type.dtype}, expected floats; cast images with pt.cast")
+
+    def geometry(self, axis: int) -> Geometry:
+        return Geometry.of(self.border_mode, axis, self.subsample, self.dilation)
+
+    def check_shapes(self, x: Sequence[Any], filters: Sequence[Any], y: Sequence[Any] | None = None) -> None:
+        """Compare whatever sizes are known (None is unknown) and say which do not fit."""
+        m, channels = filters[:2]
+        if x[1] is not None and channels is not None and x[1] != channels * self.groups:
+            raise InputError(
+                f"{self}", f"images of shape {tuple(x)}", f"{channels * self.groups} channels for filters {tuple(filters)}"
+            )
+        if m is not None and m % self.groups:
+            raise InputError(
+                f"{self}", f"filters of shape {tuple(filters)}", f"a number of maps that {self.groups} groups divide"
+            )
+        lengths = [self._length(axis, x, filters) for axis in (0, 1)]
+        if y is not None:
+            expected = (x[0], m, *lengths)
+            if any(a is not None and b is not None and a != b for a, b in zip(y, expected, strict=True)):
+                raise InputError(
+                    f"{self}", f"maps of shape {tuple(y)}", f"{expected}, from images {tuple(x)} and filters {tuple(filters)}"
+                )
+
+    def _length(self, axis: int, x: Sequence[Any], filters: Sequence[Any]) -> int | None:
+        n, k = x[2 + axis], filters[2 + axis]
+        if n is None or k is None:
+            return None
+        length = self.geometry(axis).length(n, k)
+        if length < 1:
+            raise InputError(
+                f"{self}",
+                f"filters of shape {tuple(filters)} on images of shape {tuple(x)}",
+                "filters no larger than the padded image",
+            )
+        return length
+
+    def paddings(self, x: Sequence[int], filters: Sequence[int]) -> tuple[tuple[int, int], tuple[int, int]]:
+        rows, columns = (self.geometry(axis).padding(x[2 + axis], filters[2 + axis]) for axis in (0, 1))
+        return rows, columns
+
+    def flipped(self, filters: Any) -> Any:
+        """The filters as correlation takes them."""
+        return filters[:, :, ::-1, ::-1] if self.filter_flip else filters
+
+    def frame(self, x: Sequence[int], filters: Sequence[int]) -> tuple[int, int, int, int]:
+        """Where an image lies in its padded frame, and the frame's size: (top, left, height, width)."""
+        (top, bottom), (left, right) = self.paddings(x, filters)
+        return top, left, x[2] + top + bottom, x[3] + left + right
+
+    def numba_kernel(self, name: str) -> tuple[Any, Any, Any]:
+        """The kernel `name` of `symae.kernels.convolution` for these settings; paddings and check of shapes, compiled."""
+        from pytensor.link.numba.dispatch.basic import numba_njit
+
+        from symae.kernels import convolution
+
+        jit = numba_njit(error_model="numpy", fastmath=False)
+        kernel = getattr(convolution, name)((*self.subsample, *self.dilation))
+        frame = convolution.frame(self.border_mode, self.subsample, self.dilation, self.groups, str(self))
+        return jit, kernel, frame
+
+    def correlate(self, x: Any, filters: Any) -> Any:
+        """What JAX computes; the other two are transposes of it, which JAX derives."""
+        from jax import lax
+
+        return lax.conv_general_dilated(
+            x,
+            self.flipped(filters),
+            self.subsample,
+            self.paddings(x.shape, filters.shape),
+            rhs_dilation=self.dilation,
+            dimension_numbers=("NCHW", "OIHW", "NCHW"),
+            feature_group_count=self.groups,
+        )
+
+    def correlate_mlx(self, x: Any, filters: Any) -> Any:
+        """The same in MLX, whose layout has the channels last."""
+        import mlx.core as mx
+
+        (top, bottom), (left, right) = self.paddings(x.shape, filters.shape)
+        y = mx.conv_general(
+            mx.transpose(x, (0, 2, 3, 1)),
+            mx.transpose(filters, (0, 2, 3, 1)),
+            stride=self.subsample,
+            padding=([top, left], [bottom, right]),
+            kernel_dilation=self.dilation,
+            groups=self.groups,
+            flip=self.filter_flip,
+        )
+        return mx.transpose(y, (0, 3, 1, 2))
+
+    def torch_settings(self) -> dict[str, Any]:
+        return {"stride": self.subsample, "dilation": self.dilation, "groups": self.groups}
+
+    def torch_filters(self, filters: Any) -> Any:
+        return filters.flip(2, 3) if self.filter_flip else filters
+
+    def torch_padded(self, x: Any, filters: Sequence[int]) -> Any:
+        import torch
+
+        rows, columns = self.paddings(x.shape, filters)
+        return torch.nn.functional.pad(x, (*columns, *rows))
+
+    def windows(self, x: np.ndarray, filters: Sequence[int]) -> np.ndarray:
+        """(n, c, i, j, kh, kw): what each element of the filters sees at each place."""
+        padded = np.pad(x, ((0, 0), (0, 0), *self.paddings(x.shape, filters)))
+        (d0, d1), (s0, s1) = self.dilation, self.subsample
+        kernel = tuple((k - 1) * d + 1 for k, d in zip(filters[2:], self.dilation, strict=True))
+        return sliding_window_view(padded, kernel, (2, 3))[:, :, ::s0, ::s1, ::d0, ::d1]
+
+    def grouped(self, *arrays: tuple[np.ndarray, int]) -> Any:
+        """Cut each array along its axis into the groups, and go through them together."""
+        return zip(*(np.split(a, self.groups, axis) for a, axis in arrays), strict=True)
+
+
+def common_dtype(a: Variable, b: Variable, shape: Sequence[int | None]) -> tuple[list[Variable], list[Variable]]:
+    """Both arguments in the wider of their dtypes, and an output of that."""
+    dtype = str(np.result_type(a.type.dtype, b.type.dtype))
+    return [pt.cast(a, dtype), pt.cast(b, dtype)], [pt.TensorType(dtype, shape=tuple(shape))()]
+
+
+def same_maps(op: str) -> Kernel:
+    """A compiled check that the maps have the shape that images and filters give."""
+    from pytensor.link.numba.dispatch.basic import numba_njit
+
+    @numba_njit(fastmath=False)
+    def check(found: Any, expected: Any) -> None:
+        if found != expected:
+            raise ShapeError(
+                op,
+                "maps of shape ({}, {}, {}, {})",
+                "({}, {}, {}, {})",
+                found[0],
+                found[1],
+                found[2],
+                found[3],
+                expected[0],
+                expected[1],
+                expected[2],
+                expected[3],
+            )
+
+    return check

@@ -1,0 +1,274 @@
+"""Convolution and its transpose: real Theano's numbers, PyTorch's numbers, and the same on every backend."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from pytensor.gradient import verify_grad
+
+from symae import InputError, compile_time, function
+from symae.ops.conv import conv2d, deconv2d
+from symae.ops.geometry import Geometry, normalised_border_mode
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+sys.path.insert(0, str(GOLDEN))
+
+from conv2d_cases import CASES, arrays  # noqa: E402
+
+# (border_mode, subsample, filter_flip, dilation, groups), images, filters
+TABLE = [
+    (("valid", (1, 1), True, (1, 1), 1), (3, 4, 9, 8), (6, 4, 3, 4)),
+    (("same", (2, 3), False, (2, 1), 2), (3, 4, 9, 8), (6, 2, 3, 4)),
+    (("half", (2, 1), True, (1, 1), 1), (3, 4, 9, 8), (6, 4, 3, 5)),
+    (((2, (1, 3)), (1, 2), True, (1, 2), 2), (3, 4, 9, 8), (6, 2, 3, 3)),
+    (("full", (1, 1), False, (1, 1), 1), (3, 1, 9, 8), (1, 1, 5, 5)),
+    (("valid", (1, 1), True, (1, 1), 1), (2, 3, 4, 5), (2, 3, 1, 1)),
+    (("valid", (1, 1), True, (1, 1), 1), (2, 3, 4, 5), (2, 3, 4, 5)),
+    (("valid", (5, 4), True, (1, 1), 1), (2, 3, 9, 9), (2, 3, 2, 2)),
+    (("same", (1, 1), True, (1, 1), 1), (2, 16, 12, 12), (16, 16, 3, 3)),  # large enough for BLAS
+    (("half", (2, 2), True, (1, 1), 2), (2, 16, 12, 12), (16, 8, 3, 3)),
+    (("same", (1, 1), False, (1, 1), 1), (0, 2, 6, 6), (3, 2, 3, 3)),
+]
+
+
+def tensors(dtype="float64"):
+    return pt.tensor4("x", dtype=dtype), pt.tensor4("W", dtype=dtype), pt.tensor4("g", dtype=dtype)
+
+
+def outputs(settings, x, W, g):
+    """The convolution, both gradients of its product with g, and the transposed convolution of g."""
+    y = conv2d(x, W, *settings)
+    return [y, *pt.grad((y * g).sum(), [x, W]), deconv2d(g, W, *settings, output_shape=x.shape)]
+
+
+def values(images, filters, settings, dtype="float64"):
+    rng = np.random.default_rng(0)
+    shape = conv2d(pt.zeros(images), pt.zeros(filters), *settings).type.shape
+    return [rng.normal(size=s).astype(dtype) for s in (images, filters, shape)]
+
+
+def close(got, expected, dtype="float64"):
+    tolerance = {"float64": 1e-10, "float32": 1e-5}[dtype]
+    for a, b in zip(got, expected, strict=True):
+        scale = max(1.0, float(np.abs(b).max(initial=0)))
+        np.testing.assert_allclose(np.asarray(a), b, rtol=tolerance, atol=tolerance * scale)
+        assert np.asarray(a).dtype == dtype
+
+
+@pytest.fixture(scope="module")
+def theano():
+    with np.load(GOLDEN / "conv2d.npz") as golden:
+        return dict(golden)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_values_and_gradients_are_those_of_theano(theano, name):
+    border_mode, subsample, dilation, flip = CASES[name]
+    images, filters, weights = arrays()
+    x, W = pt.dtensor4(), pt.dtensor4()
+    y = conv2d(x, W, border_mode, subsample, flip, dilation)
+    cost = (y.flatten() * pt.constant(weights)[: y.size]).sum()
+    got = function([x, W], [y, *pt.grad(cost, [x, W])])(images, filters)
+    close(got, [theano[f"{name}: {key}"] for key in ("y", "x", "W")])
+
+
+@pytest.mark.parametrize(("settings", "images", "filters"), TABLE)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_values_and_gradients_are_those_of_pytorch(settings, images, filters, dtype):
+    torch = pytest.importorskip("torch")
+    border_mode, subsample, flip, dilation, groups = settings
+    x, W, g = values(images, filters, settings, dtype)
+    inputs = tensors(dtype)
+    got = function(list(inputs), outputs(settings, *inputs))(x, W, g)
+    mode = normalised_border_mode(border_mode)
+    rows, columns = (Geometry.of(mode, a, subsample, dilation).padding(images[2 + a], filters[2 + a]) for a in (0, 1))
+    tx, tW = (torch.tensor(v, requires_grad=True) for v in (x, W))
+    padded = torch.nn.functional.pad(tx, (*columns, *rows))
+    y = torch.nn.functional.conv2d(padded, tW.flip(2, 3) if flip else tW, stride=subsample, dilation=dilation, groups=groups)
+    (y * torch.tensor(g)).sum().backward()
+    close(got, [y.detach().numpy(), tx.grad.numpy(), tW.grad.numpy(), tx.grad.numpy()], dtype)
+
+
+@pytest.fixture(scope="module")
+def expected():
+    """The table by NumPy, which defines it."""
+    out = {}
+    for dtype in ("float64", "float32"):
+        for i, (settings, images, filters) in enumerate(TABLE):
+            inputs = tensors(dtype)
+            given_values = values(images, filters, settings, dtype)
+            with pytensor.config.change_flags(mode="FAST_COMPILE"):
+                out[dtype, i] = given_values, function(list(inputs), outputs(settings, *inputs))(*given_values)
+    return out
+
+
+def check_table(backend, expected, dtype, cases):
+    inputs = [tensors(dtype) for _ in cases]
+    results = [o for i, case in zip(inputs, cases, strict=True) for o in outputs(TABLE[case][0], *i)]
+    f = function([v for i in inputs for v in i], results, backend=backend)
+    arguments = [v for case in cases for v in expected[dtype, case][0]]
+    close(f(*arguments), [v for case in cases for v in expected[dtype, case][1]], dtype)
+
+
+def test_every_backend_computes_what_numpy_defines(backend, expected):
+    check_table(backend, expected, "float64", (1, 8))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("cases", [range(4), range(4, 8), range(8, 11)], ids=["strides", "edges", "large"])
+def test_every_backend_computes_the_whole_table(backend, expected, dtype, cases):
+    with pytensor.config.change_flags(floatX=dtype):
+        check_table(backend, expected, dtype, cases)
+
+
+@pytest.mark.backends
+@pytest.mark.skipif(importlib.util.find_spec("mlx") is None, reason="mlx is not installed")
+@pytest.mark.parametrize("case", [0, 1, 3, 4, 8])
+def test_mlx_computes_the_table(expected, case):
+    inputs = tensors("float32")
+    f = pytensor.function(list(inputs), outputs(TABLE[case][0], *inputs), mode="MLX")
+    got, want = f(*expected["float32", case][0]), expected["float32", case][1]
+    close([np.asarray(v) for v in got], want, "float32")
+
+
+@pytest.mark.backends
+def test_arrays_of_any_layout_are_taken_and_the_function_is_cacheable(expected):
+    def build():
+        inputs = tensors()
+        return function(list(inputs), outputs(TABLE[1][0], *inputs), backend="numba")
+
+    f = build()
+    (x, W, g), want = expected["float64", 1]
+    close(f(np.asfortranarray(x), np.repeat(W, 2, 3)[..., ::2], g[:, ::-1][:, ::-1]), want)
+    assert compile_time(build()).cached
+
+
+lengths = st.integers(1, 7)
+sizes = st.tuples(lengths, lengths)
+
+
+@given(
+    data=st.data(),
+    image=sizes,
+    kernel=sizes,
+    subsample=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    dilation=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    border_mode=st.sampled_from(["valid", "full", "half", "same"]) | st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    groups=st.integers(1, 2),
+    flip=st.booleans(),
+)
+def test_the_three_ops_are_adjoint_for_all_shapes(data, image, kernel, subsample, dilation, border_mode, groups, flip):
+    images, filters = (data.draw(st.integers(0, 2)), 2 * groups, *image), (3 * groups, 2, *kernel)
+    mode = normalised_border_mode(border_mode)
+    assume(all(Geometry.of(mode, a, subsample, dilation).length(image[a], kernel[a]) >= 1 for a in (0, 1)))
+    settings = (border_mode, subsample, flip, dilation, groups)
+    x, W, g = values(images, filters, settings)
+    inputs = tensors()
+    y, dx, dW, _ = (np.asarray(v) for v in function(list(inputs), outputs(settings, *inputs))(x, W, g))
+    assert y.shape == g.shape
+    total = np.sum(y * g)
+    np.testing.assert_allclose([np.sum(dx * x), np.sum(dW * W)], [total, total], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("which", ["conv2d", "deconv2d"])
+def test_gradients_agree_with_finite_differences_to_the_second_order(which):
+    x, W, g = values((1, 2, 4, 5), (2, 2, 3, 2), ("half", (2, 1)))
+
+    def convolved(x, W):
+        return conv2d(x, W, "half", (2, 1))
+
+    def spread(y, W):
+        return deconv2d(y, W, "half", (2, 1), output_shape=(4, 5))
+
+    op, first = {"conv2d": (convolved, x), "deconv2d": (spread, g)}[which]
+    verify_grad(op, [first, W], rng=np.random.default_rng(0))
+
+    def gradient(a, b):
+        return pt.concatenate([v.flatten() for v in pt.grad((op(a, b) ** 2).sum(), [a, b])])
+
+    verify_grad(gradient, [first, W], rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("border_mode", "subsample", "places", "kernel", "extra", "size"),
+    [
+        ("valid", 1, 5, 3, 0, 7),
+        ("valid", 3, 5, 3, 0, 15),
+        ("valid", 3, 5, 3, 2, 17),
+        ("half", 2, 5, 3, 1, 10),
+        ("full", 1, 7, 3, 0, 5),
+        ("same", 2, 5, 3, 0, 10),
+        ("same", 2, 5, 3, 1, 9),
+        (2, 1, 5, 5, 0, 5),
+    ],
+)
+def test_the_size_of_a_transposed_convolution_leads_back(border_mode, subsample, places, kernel, extra, size):
+    y, W = pt.zeros((1, 2, places, places)), pt.zeros((2, 3, kernel, kernel))
+    spread = deconv2d(y, W, border_mode, subsample, output_padding=extra)
+    assert spread.type.shape == (1, 3, size, size)
+    assert conv2d(spread, W, border_mode, subsample).type.shape == (1, 2, places, places)
+
+
+def test_static_shapes_are_known_and_symbolic_ones_work():
+    x, W, _ = tensors()
+    images, filters = (pt.tensor(shape=shape, dtype="float64") for shape in ((None, 1, 28, 28), (8, 1, 3, 3)))
+    known = conv2d(images, filters, "same", 2)
+    assert known.type.shape == (None, 8, 14, 14)
+    y = conv2d(x, W, "same", (2, 3))
+    f = function([x, W], [y.shape, deconv2d(y, W, "same", (2, 3), output_shape=x.shape[2:]).shape], mode="FAST_RUN")
+    shape, back = f(np.zeros((2, 3, 9, 8)), np.zeros((4, 3, 3, 3)))
+    assert (shape.tolist(), back.tolist()) == ([2, 4, 5, 3], [2, 3, 9, 8])
+    assert not any(type(node.op).__name__ in {"Convolution", "InputGradient"} for node in f.maker.fgraph.toposort())
+
+
+def test_integers_are_refused_and_precisions_are_mixed_upwards():
+    with pytest.raises(TypeError, match=r"found dtype uint8, expected floats; cast images with pt\.cast"):
+        conv2d(pt.tensor4(dtype="uint8"), pt.dtensor4())
+    assert conv2d(pt.ftensor4(), pt.dtensor4()).type.dtype == "float64"
+
+
+KNOWN = pt.zeros((2, 3, 5, 6))
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: conv2d(KNOWN, pt.zeros((4, 2, 3, 3))), r"found images of shape \(2, 3, 5, 6\), expected 2 channels"),
+        (lambda: conv2d(KNOWN, pt.zeros((4, 3, 6, 3))), "expected filters no larger than the padded image"),
+        (lambda: conv2d(KNOWN, pt.zeros((3, 3, 3, 3)), groups=2), "expected 6 channels"),
+        (lambda: conv2d(KNOWN, pt.zeros((4, 3, 3, 3)), subsample=0), "subsample: found 0, expected an integer of at least 1"),
+        (lambda: conv2d(KNOWN, pt.zeros((4, 3, 3, 3)), subsample=(1, -2)), "subsample"),
+        (lambda: conv2d(KNOWN, pt.zeros((4, 3, 3, 3)), dilation=(1, 2, 3)), "dilation"),
+        (lambda: conv2d(KNOWN, pt.zeros((4, 3, 3, 3)), border_mode="sane"), "border_mode: found 'sane', expected one of valid"),
+        (lambda: conv2d(KNOWN, pt.zeros((4, 3, 3, 3)), border_mode=-1), "border_mode: found -1"),
+        (lambda: conv2d(KNOWN, pt.zeros((4, 3, 3, 3)), groups=0), "groups: found 0"),
+        (lambda: conv2d(KNOWN, pt.dmatrix()), "found 2 dimensions, expected 4"),
+        (lambda: deconv2d(KNOWN, pt.zeros((3, 4, 3, 3)), output_shape=(9, 8)), r"found maps of shape \(2, 3, 5, 6\), expected"),
+        (lambda: deconv2d(KNOWN, pt.zeros((2, 4, 3, 3))), "found maps of shape"),
+        (lambda: deconv2d(KNOWN, pt.zeros((3, 4, 3, 3)), output_shape=(9,)), "output_shape: found 1 numbers"),
+        (lambda: deconv2d(KNOWN, pt.zeros((3, 4, 3, 3)), subsample=2, output_padding=2), "less than the subsample, 2"),
+    ],
+)
+def test_impossible_convolutions_are_refused_when_the_graph_is_built(build, message):
+    with pytest.raises(InputError, match=message):
+        build()
+
+
+def test_impossible_shapes_are_refused_when_the_function_runs(backend):
+    x, W, g = tensors()
+    settings = TABLE[1][0]
+    f = function([x, W], conv2d(x, W, *settings), backend=backend)
+    with pytest.raises(ValueError, match=r"images of shape \(2, 3, 5, 6\)"):
+        f(np.zeros((2, 3, 5, 6)), np.zeros((4, 2, 3, 3)))
+    spread = function([g, W], deconv2d(g, W, *settings, output_shape=(8, 8)), backend=backend)
+    with pytest.raises(ValueError, match="found maps of shape"):
+        spread(np.zeros((2, 4, 5, 6)), np.zeros((4, 2, 3, 3)))
