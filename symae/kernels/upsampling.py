@@ -1,0 +1,87 @@
+"""Bilinear interpolation as Numba functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from symae.kernels.pooling import jit, over_maps
+from symae.ops.windows import ShapeError
+
+__all__ = ["interpolate", "interpolate_transpose"]
+
+Taps = Sequence[tuple[float, float, float]]
+
+
+def interpolate(rows: Taps, columns: Taps, dtype: str, pixels: int | None) -> Callable[..., Any]:
+    """(n, c, h, w) -> (n, c, h * f, w * g), f rows of each row: row i * f + r is i - 1, i and i + 1 weighted by rows[r]."""
+    a, b = np.array(rows, dtype), np.array(columns, dtype)
+    f, g = len(rows), len(columns)
+
+    @jit
+    def one_map(image: Any, out: Any, _: Any) -> None:
+        h, w = image.shape
+        line = np.empty(w, image.dtype)
+        for i in range(h):
+            above, this, below = image[max(i - 1, 0)], image[i], image[min(i + 1, h - 1)]
+            for r in range(f):
+                for j in range(w):
+                    line[j] = a[r, 0] * above[j] + a[r, 1] * this[j] + a[r, 2] * below[j]
+                target = out[i * f + r]
+                for j in range(w):
+                    left, middle, right = line[max(j - 1, 0)], line[j], line[min(j + 1, w - 1)]
+                    for s in range(g):
+                        target[j * g + s] = b[s, 0] * left + b[s, 1] * middle + b[s, 2] * right
+
+    every_map = over_maps(one_map, pixels)
+
+    @jit
+    def upsample(images: Any) -> Any:
+        n, c, h, w = images.shape
+        out = np.empty((n * c, h * f, w * g), images.dtype)
+        every_map(np.ascontiguousarray(images).reshape((n * c, h, w)), out, out)
+        return out.reshape((n, c, h * f, w * g))
+
+    return upsample
+
+
+def interpolate_transpose(rows: Taps, columns: Taps, dtype: str, place: str, pixels: int | None) -> Callable[..., Any]:
+    """The transpose of `interpolate`."""
+    a, b = np.array(rows, dtype), np.array(columns, dtype)
+    f, g = len(rows), len(columns)
+
+    @jit
+    def one_map(fine: Any, out: Any, _: Any) -> None:
+        h, w = out.shape
+        line = np.empty(w, out.dtype)
+        out[:] = 0
+        for i in range(h):
+            above, this, below = out[max(i - 1, 0)], out[i], out[min(i + 1, h - 1)]
+            for r in range(f):
+                source = fine[i * f + r]
+                line[:] = 0
+                for j in range(w):
+                    for s in range(g):
+                        value = source[j * g + s]
+                        line[max(j - 1, 0)] += b[s, 0] * value
+                        line[j] += b[s, 1] * value
+                        line[min(j + 1, w - 1)] += b[s, 2] * value
+                for j in range(w):
+                    above[j] += a[r, 0] * line[j]
+                    this[j] += a[r, 1] * line[j]
+                    below[j] += a[r, 2] * line[j]
+
+    every_map = over_maps(one_map, pixels)
+
+    @jit
+    def transpose(images: Any) -> Any:
+        n, c, h, w = images.shape
+        if h % f or w % g:
+            raise ShapeError(place, "shape ({}, {}, {}, {})", "multiples of ({}, {}) rows and columns", n, c, h, w, f, g)
+        out = np.empty((n * c, h // f, w // g), images.dtype)
+        every_map(np.ascontiguousarray(images).reshape((n * c, h, w)), out, out)
+        return out.reshape((n, c, h // f, w // g))
+
+    return transpose

@@ -1,0 +1,274 @@
+"""One kernel for the backends that trace: JAX, PyTorch and MLX.
+
+They share NumPy's arithmetic, indexing and slicing, so an op says what it does once, in `TracedOp.traced`; the few functions
+whose names or arguments differ are in a namespace for each backend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from pytensor.graph.basic import Apply, Variable
+
+from symae.ops.base import BackendOp
+from symae.ops.windows import Axis, known
+
+__all__ = ["Arrays", "TracedOp", "concrete", "outer", "padded", "spread_along", "strided"]
+
+
+class Arrays(Protocol):
+    """The functions that an op may use beside arithmetic, comparison, indexing by slices, and reshape."""
+
+    def constant(self, value: list[Any], like: Any = None) -> Any:
+        """`value`, numbers in (nested) lists, as an array of the backend: of the dtype of `like`, or of integers."""
+
+    def zeros(self, shape: Sequence[int], like: Any) -> Any:
+        """Zeros of the dtype of `like`."""
+
+    def concatenate(self, arrays: Sequence[Any], axis: int) -> Any: ...
+
+    def stack(self, arrays: Sequence[Any], axis: int) -> Any: ...
+
+    def transpose(self, x: Any, axes: Sequence[int]) -> Any: ...
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any: ...
+
+    def take(self, x: Any, index: list[int], axis: int) -> Any:
+        """x[..., index, ...] for a vector of indices into `axis`."""
+
+    def add_at(self, x: Any, index: list[int], axis: int, size: int) -> Any:
+        """The transpose of `take`: zeros of `size` along `axis`, to which x is added at the indices."""
+
+    def take_along(self, x: Any, index: Any) -> Any:
+        """x[i, j, index[i, j, k]] of three-dimensional arrays."""
+
+    def add_along(self, x: Any, index: Any, size: int) -> Any:
+        """The transpose of `take_along`: zeros (i, j, size), to which x[i, j, k] is added at index[i, j, k]."""
+
+    def require(self, message: str, condition: Any, result: Any) -> Any:
+        """`result`, if `condition` holds for all elements of an array; else an error, or NaN where none can be raised."""
+
+
+class TracedOp(BackendOp):
+    """An op that has one kernel for JAX, PyTorch and MLX."""
+
+    def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
+        """The outputs of `node` from its inputs; their shapes are known here."""
+        raise NotImplementedError
+
+    def jax(self, node: Apply) -> Callable[..., Any]:
+        xp = _Jax()
+        return lambda *inputs: self.traced(xp, node, *inputs)
+
+    def pytorch(self, node: Apply) -> Callable[..., Any]:
+        import torch
+
+        xp = _Torch()
+
+        def kernel(*inputs: Any) -> Any:
+            return self.traced(xp, node, *inputs)
+
+        if all(variable.type.ndim or known(variable) is not None for variable in node.inputs):
+            return kernel
+        # torch.compile loses track of numbers that are read from tensors, as PyTensor hands over sizes
+        return torch.compiler.disable(kernel)
+
+    def mlx(self, node: Apply) -> Callable[..., Any]:
+        xp = _Mlx()
+        return lambda *inputs: self.traced(xp, node, *inputs)
+
+
+def concrete(op: BackendOp, size: Variable, value: Any) -> int:
+    """An input that is a size, as a number: its constant, or the value that the backend hands over."""
+    constant = known(size)
+    if constant is not None:
+        return constant
+    try:
+        return int(value.item() if hasattr(value, "item") else value)
+    except (TypeError, ValueError) as error:  # JAX and MLX cannot look at what they trace
+        raise NotImplementedError(f"{op}: this backend needs sizes that are constants or come from a shape") from error
+
+
+def padded(xp: Arrays, x: Any, axis: int, before: int, after: int, edge: bool) -> Any:
+    """`x` with zeros, or repetitions of its first and last entry, at both ends of `axis`."""
+
+    def end(first: int, count: int) -> Any:
+        if edge:
+            return xp.concatenate([strided(x, axis, first, 1, 1)] * count, axis)
+        return xp.zeros((*x.shape[:axis], count, *x.shape[axis + 1 :]), x)
+
+    parts = [x]
+    if before > 0:
+        parts.insert(0, end(0, before))
+    if after > 0:
+        parts.append(end(x.shape[axis] - 1, after))
+    return xp.concatenate(parts, axis) if len(parts) > 1 else x
+
+
+def strided(x: Any, dimension: int, first: int, step: int, count: int) -> Any:
+    """x[..., first :: step, ...], `count` entries of `dimension`."""
+    index: list[Any] = [slice(None)] * 4
+    index[dimension] = slice(first, first + max((count - 1) * step + 1, 0), step)
+    return x[tuple(index)]
+
+
+def outer(xp: Arrays, factors: tuple[list[int], list[int]], like: Any) -> Any:
+    """The products of two lists of numbers as an array (1, 1, rows, columns)."""
+    rows, columns = (xp.constant(f, like) for f in factors)
+    return rows.reshape((1, 1, -1, 1)) * columns.reshape((1, 1, 1, -1))
+
+
+def spread_along(xp: Arrays, x: Any, axis: Axis, n: int, dimension: int) -> Any:
+    """Add each entry of `dimension` to the n pixels that its window covers: the transpose of a sum over windows."""
+    count, before, size, stride = axis.count(n), axis.before(n), axis.size, axis.stride
+    nothing, shape = xp.zeros(x.shape, x), list(x.shape)
+    shape[dimension] = count * stride
+    total: Any = None
+    # pixels first … first + stride - 1 of all windows, side by side: they do not overlap
+    for first in range(0, size, stride):
+        parts = [x if first + k < size else nothing for k in range(stride)]
+        part = xp.stack(parts, dimension + 1).reshape(shape)
+        part = padded(xp, part, dimension, first, (size - 1) // stride * stride - first, edge=False)
+        total = part if total is None else total + part
+    after = before + n - total.shape[dimension]
+    return strided(padded(xp, total, dimension, 0, max(after, 0), edge=False), dimension, before, 1, n)
+
+
+class _Jax:
+    def __init__(self) -> None:
+        import jax
+
+        self.jax = jax
+        self.jnp = jax.numpy
+        self.integer = jax.dtypes.canonicalize_dtype(np.int64)
+
+    def constant(self, value: list[Any], like: Any = None) -> Any:
+        return self.jnp.asarray(value, self.integer if like is None else like.dtype)
+
+    def zeros(self, shape: Sequence[int], like: Any) -> Any:
+        return self.jnp.zeros(shape, like.dtype)
+
+    def concatenate(self, arrays: Sequence[Any], axis: int) -> Any:
+        return self.jnp.concatenate(arrays, axis)
+
+    def stack(self, arrays: Sequence[Any], axis: int) -> Any:
+        return self.jnp.stack(arrays, axis)
+
+    def transpose(self, x: Any, axes: Sequence[int]) -> Any:
+        return self.jnp.transpose(x, axes)
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        return self.jnp.where(condition, x, y)
+
+    def take(self, x: Any, index: list[int], axis: int) -> Any:
+        return self.jnp.take(x, self.constant(index), axis, mode="clip")
+
+    def add_at(self, x: Any, index: list[int], axis: int, size: int) -> Any:
+        shape = (*x.shape[:axis], size, *x.shape[axis + 1 :])
+        return self.zeros(shape, x).at[(slice(None),) * axis + (self.constant(index),)].add(x)
+
+    def take_along(self, x: Any, index: Any) -> Any:
+        return self.jnp.take_along_axis(x, index, 2, mode="clip")
+
+    def add_along(self, x: Any, index: Any, size: int) -> Any:
+        i, j, _ = index.shape
+        first, second = self.jnp.arange(i)[:, None, None], self.jnp.arange(j)[None, :, None]
+        return self.zeros((i, j, size), x).at[first, second, index].add(x)
+
+    def require(self, message: str, condition: Any, result: Any) -> Any:
+        def check(holds: Any) -> np.ndarray:
+            if not holds:
+                raise ValueError(message)
+            return np.asarray(True)
+
+        # The answer is used, because JAX leaves out a call whose answer nobody needs.
+        checked = self.jax.pure_callback(check, self.jax.ShapeDtypeStruct((), np.bool_), self.jnp.all(condition))
+        return self.jnp.where(checked, result, np.nan)
+
+
+class _Torch:
+    def __init__(self) -> None:
+        import torch
+
+        self.torch = torch
+
+    def constant(self, value: list[Any], like: Any = None) -> Any:
+        return self.torch.tensor(value, dtype=self.torch.int64 if like is None else like.dtype)
+
+    def zeros(self, shape: Sequence[int], like: Any) -> Any:
+        return self.torch.zeros(tuple(shape), dtype=like.dtype, device=like.device)
+
+    def concatenate(self, arrays: Sequence[Any], axis: int) -> Any:
+        return self.torch.cat(list(arrays), dim=axis)
+
+    def stack(self, arrays: Sequence[Any], axis: int) -> Any:
+        return self.torch.stack(list(arrays), dim=axis)
+
+    def transpose(self, x: Any, axes: Sequence[int]) -> Any:
+        return self.torch.permute(x, tuple(axes))
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        return self.torch.where(condition, x, y)
+
+    def take(self, x: Any, index: list[int], axis: int) -> Any:
+        return self.torch.index_select(x, axis, self.constant(index))
+
+    def add_at(self, x: Any, index: list[int], axis: int, size: int) -> Any:
+        shape = (*x.shape[:axis], size, *x.shape[axis + 1 :])
+        return self.torch.index_add(self.zeros(shape, x), axis, self.constant(index), x)
+
+    def take_along(self, x: Any, index: Any) -> Any:
+        return self.torch.gather(x, 2, index)
+
+    def add_along(self, x: Any, index: Any, size: int) -> Any:
+        return self.torch.scatter_add(self.zeros((*index.shape[:2], size), x), 2, index, x)
+
+    def require(self, message: str, condition: Any, result: Any) -> Any:
+        if not bool(condition.all()):
+            raise ValueError(message)
+        return result
+
+
+class _Mlx:
+    def __init__(self) -> None:
+        import mlx.core
+
+        self.mx = mlx.core
+
+    def constant(self, value: list[Any], like: Any = None) -> Any:
+        return self.mx.array(value, dtype=self.mx.int64 if like is None else like.dtype)
+
+    def zeros(self, shape: Sequence[int], like: Any) -> Any:
+        return self.mx.zeros(shape, dtype=like.dtype)
+
+    def concatenate(self, arrays: Sequence[Any], axis: int) -> Any:
+        return self.mx.concatenate(list(arrays), axis)
+
+    def stack(self, arrays: Sequence[Any], axis: int) -> Any:
+        return self.mx.stack(list(arrays), axis)
+
+    def transpose(self, x: Any, axes: Sequence[int]) -> Any:
+        return self.mx.transpose(x, axes)
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        return self.mx.where(condition, x, y)
+
+    def take(self, x: Any, index: list[int], axis: int) -> Any:
+        return self.mx.take(x, self.constant(index), axis)
+
+    def add_at(self, x: Any, index: list[int], axis: int, size: int) -> Any:
+        shape = (*x.shape[:axis], size, *x.shape[axis + 1 :])
+        return self.zeros(shape, x).at[(slice(None),) * axis + (self.constant(index),)].add(x)
+
+    def take_along(self, x: Any, index: Any) -> Any:
+        return self.mx.take_along_axis(x, index, 2)
+
+    def add_along(self, x: Any, index: Any, size: int) -> Any:
+        i, j, _ = index.shape
+        first, second = self.mx.arange(i)[:, None, None], self.mx.arange(j)[None, :, None]
+        return self.zeros((i, j, size), x).at[first, second, index].add(x)
+
+    def require(self, message: str, condition: Any, result: Any) -> Any:
+        return self.mx.where(self.mx.all(condition), result, float("nan"))
