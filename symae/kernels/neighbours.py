@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from symae.kernels.pooling import geometry, jit
+from symae.kernels.pooling import geometry, jit, numbers
 from symae.ops.windows import Axis, ShapeError, Windows
 
 __all__ = ["gather", "scatter"]
@@ -16,11 +17,11 @@ __all__ = ["gather", "scatter"]
 def table(axis: Axis, mode: str) -> Any:
     """n -> (count, size) pixels of each window, -1 for those outside of the image, compiled."""
     size, stride, wrap = axis.size, axis.stride, mode == "wrap_centered"
-    of = geometry(axis)
+    constants = numbers(axis)
 
     @jit
     def pixels(n: Any) -> Any:
-        count, before, _, _ = of(n)
+        count, before, _, _ = geometry(n, constants)
         index = np.empty((count, size), np.int64)
         for i in range(count):
             for k in range(size):
@@ -43,6 +44,7 @@ def fits(axis: Axis, mode: str) -> Any:
     return jit(lambda n: n >= size and (n + offset) % stride == 0)
 
 
+@functools.cache
 def gather(windows: Windows, mode: str, place: str, expected: str) -> Callable[..., Any]:
     """(n, c, h, w) -> (n * c * i * j, p * q), a row for each window."""
     (p, q) = windows.rows.size, windows.columns.size
@@ -71,6 +73,7 @@ def gather(windows: Windows, mode: str, place: str, expected: str) -> Callable[.
     return images2neibs
 
 
+@functools.cache
 def scatter(windows: Windows, mode: str, place: str, expected: str) -> Callable[..., Any]:
     """The transpose of `gather`: (neibs, n, c, h, w) -> (n, c, h, w)."""
     (p, q) = windows.rows.size, windows.columns.size

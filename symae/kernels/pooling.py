@@ -1,22 +1,23 @@
 """Pooling as Numba functions: maxima with their places, sums of windows, and the transpose of the sums.
 
 Each factory below makes a function for windows whose sizes and strides are constants in the machine code, so that LLVM unrolls
-the loops over a window and vectorises the loop over the windows of a row.
+the loops over a window and vectorises the loop over the windows of a row; asked twice, it gives the same function.
 
 A maximum is the first one of its window in row-major order, and the first NaN counts as larger than every number.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numba
 import numpy as np
 
 from symae.ops.windows import Axis, ShapeError, Windows
 
-__all__ = ["jit", "max_pool", "over_maps", "spread", "sum_pool"]
+__all__ = ["geometry", "jit", "max_pool", "numbers", "over_maps", "spread", "sum_pool", "threads_for"]
 
 NO_PIXELS = ("shape ({}, {}, {}, {})", "at least one row and one column")
 
@@ -28,18 +29,25 @@ jit: Any = numba.njit(error_model="numpy", fastmath=False, no_cpython_wrapper=Tr
 threaded: Any = numba.njit(error_model="numpy", fastmath=False, no_cpython_wrapper=True, no_cfunc_wrapper=True, parallel=True)
 
 
-def over_maps(one_map: Any, pixels: int | None) -> Any:
-    """(a, b, c) -> None, which calls one_map(a[m], b[m], c[m]) for each m, on several threads where that pays.
+Threads = Literal["never", "always", "large"]
 
-    `pixels` is how many there are in all, if that is known when the function is made: the choice then costs no machine code.
-    """
+
+def threads_for(pixels: int | None) -> Threads:
+    """When to use threads for so many pixels; if the number is not known, machine code for both has to be made."""
+    if pixels is None:
+        return "large"
+    return "always" if pixels >= PIXELS_FOR_THREADS else "never"
+
+
+def over_maps(one_map: Any, threads: Threads) -> Any:
+    """(a, b, c) -> None, which calls one_map(a[m], b[m], c[m]) for each m."""
 
     def loop(a: Any, b: Any, c: Any) -> None:
         for m in numba.prange(a.shape[0]):
             one_map(a[m], b[m], c[m])
 
-    if pixels is not None:
-        return (jit if pixels < PIXELS_FOR_THREADS else threaded)(loop)
+    if threads != "large":
+        return (jit if threads == "never" else threaded)(loop)
 
     alone, together = jit(loop), threaded(loop)
 
@@ -53,46 +61,45 @@ def over_maps(one_map: Any, pixels: int | None) -> Any:
     return choice
 
 
-def geometry(axis: Axis) -> Any:
-    """n -> (count, before, first and last + 1 of the windows that lie inside of the image), compiled."""
-    size, stride, offset, extra, least = axis.size, axis.stride, axis.offset, axis.extra, axis.least
-    pad, same = axis.pad or 0, axis.pad is None
-
-    @jit
-    def of(n: Any) -> Any:
-        count = max((n + offset) // stride + extra, least)
-        before = max((count - 1) * stride + size - n, 0) // 2 if same else pad
-        first = min(-(-before // stride), count)
-        last = min((n - size + before) // stride + 1, count) if n - size + before >= 0 else 0
-        return count, before, first, max(first, last)
-
-    return of
+def numbers(axis: Axis) -> tuple[int, ...]:
+    """An axis as constants for machine code: size, stride, offset, extra, least, pad, and whether pad stands for "same"."""
+    return axis.size, axis.stride, axis.offset, axis.extra, axis.least, axis.pad or 0, int(axis.pad is None)
 
 
-def max_pool(windows: Windows, place: str, pixels: int | None) -> Callable[..., Any]:
+@jit
+def geometry(n: Any, axis: Any) -> Any:
+    """The count of windows on n pixels, `before`, and the first and the last + 1 of the windows that lie inside."""
+    size, stride, offset, extra, least, pad, same = axis
+    count = max((n + offset) // stride + extra, least)
+    before = max((count - 1) * stride + size - n, 0) // 2 if same else pad
+    first = min(-(-before // stride), count)
+    last = min((n - size + before) // stride + 1, count)  # may be negative: windows larger than the image
+    return count, before, first, max(first, last)
+
+
+@jit
+def first_maximum(image: Any, top: Any, bottom: Any, left: Any, right: Any) -> Any:
+    """The maximum of a part of an image, NaN above all, and its place."""
+    best, at = image[top, left], top * image.shape[1] + left
+    for r in range(top, bottom):
+        for c in range(left, right):
+            value = image[r, c]
+            if best == best and not value <= best:
+                best, at = value, r * image.shape[1] + c
+    return best, at
+
+
+@functools.cache
+def max_pool(windows: Windows, place: str, threads: Threads) -> Callable[..., Any]:
     """(n, c, h, w) -> the maximum of each window, and its place in the image as row * w + column."""
     (p, s), (q, t) = ((axis.size, axis.stride) for axis in (windows.rows, windows.columns))
-    row_geometry, column_geometry = geometry(windows.rows), geometry(windows.columns)
-
-    @jit
-    def one_window(image: Any, top: Any, bottom: Any, left: Any, right: Any) -> Any:
-        best, at = image[top, left], top * image.shape[1] + left
-        if best != best:
-            return best, at
-        for r in range(top, bottom):
-            for c in range(left, right):
-                value = image[r, c]
-                if not value <= best:
-                    best, at = value, r * image.shape[1] + c
-                    if value != value:
-                        return best, at
-        return best, at
+    row_axis, column_axis = numbers(windows.rows), numbers(windows.columns)
 
     @jit
     def one_map(image: Any, pooled: Any, switches: Any) -> None:
         h, w = image.shape
-        rows, above, _, _ = row_geometry(h)
-        columns, before, first, last = column_geometry(w)
+        rows, above, _, _ = geometry(h, row_axis)
+        columns, before, first, last = geometry(w, column_axis)
         flat = image.reshape(-1)
         nan = False
         for k in range(flat.size):
@@ -105,12 +112,10 @@ def max_pool(windows: Windows, place: str, pixels: int | None) -> Callable[..., 
         best, at = np.empty(inside, image.dtype), np.empty(inside, np.int32)
         for i in range(rows):
             top, bottom = max(i * s - above, 0), min(i * s - above + p, h)
-            for j in range(first):
-                left, right = max(j * t - before, 0), min(j * t - before + q, w)
-                pooled[i, j], switches[i, j] = one_window(image, top, bottom, left, right)
-            for j in range(last, columns):
-                left, right = max(j * t - before, 0), min(j * t - before + q, w)
-                pooled[i, j], switches[i, j] = one_window(image, top, bottom, left, right)
+            for j in range(columns):
+                if j < first or j >= last:
+                    left, right = max(j * t - before, 0), min(j * t - before + q, w)
+                    pooled[i, j], switches[i, j] = first_maximum(image, top, bottom, left, right)
             row = image[top, origin:]
             for j in range(inside):
                 best[j], at[j] = row[j * t], 0
@@ -128,14 +133,14 @@ def max_pool(windows: Windows, place: str, pixels: int | None) -> Callable[..., 
                 target[j] = best[j]
                 switch[j] = top * w + origin + j * t + np.int64(at[j])
 
-    every_map = over_maps(one_map, pixels)
+    every_map = over_maps(one_map, threads)
 
     @jit
     def pool(images: Any) -> Any:
         n, c, h, w = images.shape
         if h == 0 or w == 0:
             raise ShapeError(place, NO_PIXELS[0], NO_PIXELS[1], n, c, h, w)
-        rows, columns = row_geometry(h)[0], column_geometry(w)[0]
+        rows, columns = geometry(h, row_axis)[0], geometry(w, column_axis)[0]
         pooled = np.empty((n * c, rows, columns), images.dtype)
         switches = np.empty((n * c, rows, columns), np.int64)
         every_map(np.ascontiguousarray(images).reshape((n * c, h, w)), pooled, switches)
@@ -144,25 +149,18 @@ def max_pool(windows: Windows, place: str, pixels: int | None) -> Callable[..., 
     return pool
 
 
-def divisors(axis: Axis, divisor: str) -> Any:
-    """(i, first pixel, last + 1) -> what a sum over window i of the axis is divided by, compiled."""
-    if divisor == "pixels":
-        return jit(lambda begin, end: end - begin)
-    constant = axis.size if divisor == "window" else 1
-    return jit(lambda begin, end: constant)
-
-
-def sum_pool(windows: Windows, divisor: str, place: str, pixels: int | None) -> Callable[..., Any]:
+@functools.cache
+def sum_pool(windows: Windows, divisor: str, place: str, threads: Threads) -> Callable[..., Any]:
     """(n, c, h, w) -> the sum of each window, divided by 1, by its size ("window") or by its pixels in the image ("pixels")."""
     (p, s), (q, t) = ((axis.size, axis.stride) for axis in (windows.rows, windows.columns))
-    row_geometry, column_geometry = geometry(windows.rows), geometry(windows.columns)
-    row_divisor, column_divisor = divisors(windows.rows, divisor), divisors(windows.columns, divisor)
+    row_axis, column_axis = numbers(windows.rows), numbers(windows.columns)
+    by_pixels, by = divisor == "pixels", p * q if divisor == "window" else 1
 
     @jit
     def one_map(image: Any, pooled: Any, _: Any) -> None:
         h, w = image.shape
-        rows, above, _, _ = row_geometry(h)
-        columns, before, first, last = column_geometry(w)
+        rows, above, _, _ = geometry(h, row_axis)
+        columns, before, first, last = geometry(w, column_axis)
         total = np.empty(columns, image.dtype)
         for i in range(rows):
             top, bottom = max(i * s - above, 0), min(i * s - above + p, h)
@@ -170,30 +168,27 @@ def sum_pool(windows: Windows, divisor: str, place: str, pixels: int | None) -> 
                 total[j] = 0
             for r in range(top, bottom):
                 row = image[r]
-                for j in range(first):
-                    for k in range(max(j * t - before, 0), min(j * t - before + q, w)):
-                        total[j] += row[k]
+                for j in range(columns):
+                    if j < first or j >= last:
+                        for k in range(max(j * t - before, 0), min(j * t - before + q, w)):
+                            total[j] += row[k]
                 for j in range(first, last):
                     sum_of_row = row[j * t - before]
                     for l in range(1, q):  # noqa: E741
                         sum_of_row += row[j * t - before + l]
                     total[j] += sum_of_row
-                for j in range(last, columns):
-                    for k in range(max(j * t - before, 0), min(j * t - before + q, w)):
-                        total[j] += row[k]
-            by = row_divisor(top, bottom)
             for j in range(columns):
                 left, right = max(j * t - before, 0), min(j * t - before + q, w)
-                pooled[i, j] = total[j] / image.dtype.type(by * column_divisor(left, right))
+                pooled[i, j] = total[j] / image.dtype.type((bottom - top) * (right - left) if by_pixels else by)
 
-    every_map = over_maps(one_map, pixels)
+    every_map = over_maps(one_map, threads)
 
     @jit
     def pool(images: Any) -> Any:
         n, c, h, w = images.shape
         if h == 0 or w == 0:
             raise ShapeError(place, NO_PIXELS[0], NO_PIXELS[1], n, c, h, w)
-        rows, columns = row_geometry(h)[0], column_geometry(w)[0]
+        rows, columns = geometry(h, row_axis)[0], geometry(w, column_axis)[0]
         pooled = np.empty((n * c, rows, columns), images.dtype)
         maps = np.ascontiguousarray(images).reshape((n * c, h, w))
         every_map(maps, pooled, pooled)
@@ -202,49 +197,48 @@ def sum_pool(windows: Windows, divisor: str, place: str, pixels: int | None) -> 
     return pool
 
 
-def spread(windows: Windows, divisor: str, place: str, pixels: int | None) -> Callable[..., Any]:
+@functools.cache
+def spread(windows: Windows, divisor: str, place: str, threads: Threads) -> Callable[..., Any]:
     """The transpose of `sum_pool`, (n, c, rows, columns), h, w -> (n, c, h, w)."""
     (p, s), (q, t) = ((axis.size, axis.stride) for axis in (windows.rows, windows.columns))
-    row_geometry, column_geometry = geometry(windows.rows), geometry(windows.columns)
-    row_divisor, column_divisor = divisors(windows.rows, divisor), divisors(windows.columns, divisor)
+    row_axis, column_axis = numbers(windows.rows), numbers(windows.columns)
+    by_pixels, by = divisor == "pixels", p * q if divisor == "window" else 1
 
     @jit
     def one_map(pooled: Any, image: Any, _: Any) -> None:
         h, w = image.shape
-        rows, above, _, _ = row_geometry(h)
-        columns, before, first, last = column_geometry(w)
+        rows, above, _, _ = geometry(h, row_axis)
+        columns, before, first, last = geometry(w, column_axis)
         line = np.empty(w, image.dtype)
         image[:] = 0
         for i in range(rows):
             top, bottom = max(i * s - above, 0), min(i * s - above + p, h)
-            by = row_divisor(top, bottom)
-            line[:] = 0
-            for j in range(first):
-                left, right = max(j * t - before, 0), min(j * t - before + q, w)
-                for k in range(left, right):
-                    line[k] += pooled[i, j] / image.dtype.type(by * column_divisor(left, right))
-            inside = image.dtype.type(by * column_divisor(0, q))
+            for k in range(w):
+                line[k] = 0
+            for j in range(columns):
+                if j < first or j >= last:
+                    left, right = max(j * t - before, 0), min(j * t - before + q, w)
+                    share = pooled[i, j] / image.dtype.type((bottom - top) * (right - left) if by_pixels else by)
+                    for k in range(left, right):
+                        line[k] += share
+            inside = image.dtype.type((bottom - top) * q if by_pixels else by)
             for j in range(first, last):
                 share = pooled[i, j] / inside
                 for l in range(q):  # noqa: E741
                     line[j * t - before + l] += share
-            for j in range(last, columns):
-                left, right = max(j * t - before, 0), min(j * t - before + q, w)
-                for k in range(left, right):
-                    line[k] += pooled[i, j] / image.dtype.type(by * column_divisor(left, right))
             for r in range(top, bottom):
                 row = image[r]
                 for k in range(w):
                     row[k] += line[k]
 
-    every_map = over_maps(one_map, pixels)
+    every_map = over_maps(one_map, threads)
 
     @jit
     def unpool(pooled: Any, h: Any, w: Any) -> Any:
         n, c, rows, columns = pooled.shape
         if h < 1 or w < 1:
             raise ShapeError(place, NO_PIXELS[0], NO_PIXELS[1], n, c, h, w)
-        wanted = row_geometry(h)[0], column_geometry(w)[0]
+        wanted = geometry(h, row_axis)[0], geometry(w, column_axis)[0]
         if (rows, columns) != wanted:
             raise ShapeError(
                 place,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ __all__ = ["put_at", "take_at"]
 OUT_OF_RANGE = ("{}", "places from 0 to {}, row * w + column in images of {} x {} pixels")
 
 
+@functools.cache
 def put_at(place: str) -> Callable[..., Any]:
     """(values (n, c, i, j), switches (n, c, i, j), h, w) -> images (n, c, h, w), zero where nothing was put."""
     values_place, switches_place = f"{place}: pooled", f"{place}: switches"
@@ -52,6 +54,7 @@ def put_at(place: str) -> Callable[..., Any]:
     return put
 
 
+@functools.cache
 def take_at(place: str) -> Callable[..., Any]:
     """(images (n, c, h, w), switches (n, c, i, j)) -> values (n, c, i, j)."""
     images_place, switches_place = f"{place}: images", f"{place}: switches"

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from symae.kernels.pooling import jit, over_maps
+from symae.kernels.pooling import Threads, jit, over_maps
 from symae.ops.windows import ShapeError
 
 __all__ = ["interpolate", "interpolate_transpose"]
 
-Taps = Sequence[tuple[float, float, float]]
+Taps = tuple[tuple[float, float, float], ...]
 
 
-def interpolate(rows: Taps, columns: Taps, dtype: str, pixels: int | None) -> Callable[..., Any]:
+@functools.cache
+def interpolate(rows: Taps, columns: Taps, dtype: str, threads: Threads) -> Callable[..., Any]:
     """(n, c, h, w) -> (n, c, h * f, w * g), f rows of each row: row i * f + r is i - 1, i and i + 1 weighted by rows[r]."""
     a, b = np.array(rows, dtype), np.array(columns, dtype)
     f, g = len(rows), len(columns)
@@ -35,7 +37,7 @@ def interpolate(rows: Taps, columns: Taps, dtype: str, pixels: int | None) -> Ca
                     for s in range(g):
                         target[j * g + s] = b[s, 0] * left + b[s, 1] * middle + b[s, 2] * right
 
-    every_map = over_maps(one_map, pixels)
+    every_map = over_maps(one_map, threads)
 
     @jit
     def upsample(images: Any) -> Any:
@@ -47,7 +49,8 @@ def interpolate(rows: Taps, columns: Taps, dtype: str, pixels: int | None) -> Ca
     return upsample
 
 
-def interpolate_transpose(rows: Taps, columns: Taps, dtype: str, place: str, pixels: int | None) -> Callable[..., Any]:
+@functools.cache
+def interpolate_transpose(rows: Taps, columns: Taps, dtype: str, place: str, threads: Threads) -> Callable[..., Any]:
     """The transpose of `interpolate`."""
     a, b = np.array(rows, dtype), np.array(columns, dtype)
     f, g = len(rows), len(columns)
@@ -73,7 +76,7 @@ def interpolate_transpose(rows: Taps, columns: Taps, dtype: str, place: str, pix
                     this[j] += a[r, 1] * line[j]
                     below[j] += a[r, 2] * line[j]
 
-    every_map = over_maps(one_map, pixels)
+    every_map = over_maps(one_map, threads)
 
     @jit
     def transpose(images: Any) -> Any:

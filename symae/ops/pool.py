@@ -184,7 +184,7 @@ class MaxPool(PoolingOp):
     def numba(self, node: Apply) -> Callable[..., Any]:
         from symae.kernels.pooling import max_pool
 
-        return max_pool(self.windows, f"{self.place}: input", static_product(node.inputs[0]))
+        return max_pool(self.windows, f"{self.place}: input", threads_for(static_product(node.inputs[0])))
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         (images,) = inputs

@@ -77,7 +77,7 @@ class SumPool(_WindowSums):
     def numba(self, node: Apply) -> Callable[..., Any]:
         from symae.kernels.pooling import sum_pool
 
-        return sum_pool(self.windows, self.divisor, f"{self.place}: input", static_product(node.inputs[0]))
+        return sum_pool(self.windows, self.divisor, f"{self.place}: input", threads_for(static_product(node.inputs[0])))
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         (x,) = inputs
@@ -137,7 +137,7 @@ class SumPoolTranspose(_WindowSums):
     def numba(self, node: Apply) -> Callable[..., Any]:
         from symae.kernels.pooling import jit, spread
 
-        unpool = spread(self.windows, self.divisor, f"{self.place}: pooled", static_product(node.outputs[0]))
+        unpool = spread(self.windows, self.divisor, f"{self.place}: pooled", threads_for(static_product(node.outputs[0])))
 
         @jit
         def sum_pool_transpose(pooled: Any, h: Any, w: Any) -> Any:

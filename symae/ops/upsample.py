@@ -99,7 +99,7 @@ class NearestUpsample(_Upsample):
         from symae.kernels.pooling import jit, spread
 
         f, g = self.factor
-        repeat = spread(self.windows, "one", self.place, static_product(node.outputs[0]))
+        repeat = spread(self.windows, "one", self.place, threads_for(static_product(node.outputs[0])))
 
         @jit
         def nearest_upsample(images: Any) -> Any:
@@ -113,10 +113,10 @@ class NearestUpsample(_Upsample):
         return spread_along(xp, spread_along(xp, x, self.windows.rows, h, 2), self.windows.columns, w, 3)
 
 
-def taps(factor: int) -> list[tuple[float, float, float]]:
+def taps(factor: int) -> tuple[tuple[float, float, float], ...]:
     """For each of the `factor` pixels that are made of pixel i: the weights of i - 1, i and i + 1 in it."""
     shifts = [(r + 0.5) / factor - 0.5 for r in range(factor)]
-    return [(max(-shift, 0.0), 1 - abs(shift), max(shift, 0.0)) for shift in shifts]
+    return tuple((max(-shift, 0.0), 1 - abs(shift), max(shift, 0.0)) for shift in shifts)
 
 
 class BilinearUpsample(_Upsample):
@@ -137,7 +137,7 @@ class BilinearUpsample(_Upsample):
         from symae.kernels.upsampling import interpolate
 
         rows, columns = map(taps, self.factor)
-        return interpolate(rows, columns, node.inputs[0].type.dtype, static_product(node.outputs[0]))
+        return interpolate(rows, columns, node.inputs[0].type.dtype, threads_for(static_product(node.outputs[0])))
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         (x,) = inputs
@@ -184,7 +184,7 @@ class BilinearUpsampleTranspose(_Upsample):
         from symae.kernels.upsampling import interpolate_transpose
 
         rows, columns = map(taps, self.factor)
-        dtype, pixels = node.inputs[0].type.dtype, static_product(node.inputs[0])
+        dtype, pixels = node.inputs[0].type.dtype, threads_for(static_product(node.inputs[0]))
         return interpolate_transpose(rows, columns, dtype, self.place, pixels)
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:

@@ -16,7 +16,7 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor.basic import get_scalar_constant_value
 from pytensor.tensor.type import integer_dtypes
 
-from symae.errors import InputError
+from symae.errors import InputError, ShapeError
 
 __all__ = [
     "FLOATS",
@@ -34,18 +34,6 @@ __all__ = [
 ]
 
 FLOATS = ("float32", "float64")
-
-
-class ShapeError(InputError):
-    """Shapes that do not fit, found where only numbers are at hand.
-
-    Machine code can carry constant text and numbers, so it raises this with the text of an `InputError` in which the braces
-    stand for `sizes`.
-    """
-
-    def __init__(self, place: str, found: str, expected: str, *sizes: int):
-        split = found.count("{}")
-        super().__init__(place, found.format(*sizes[:split]), expected.format(*sizes[split:]))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,228 @@
+"""Pooling, unpooling, upsampling and neighbourhoods on every installed backend: `perform` says what is right."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+
+from symae import compile_time, function
+from symae.ops.neighbours import images2neibs, neibs2images
+from symae.ops.pool import max_pool2d_with_switches, pool2d
+from symae.ops.unpool import max_unpool2d, max_unpool2d_from_switches
+from symae.ops.upsample import upsample2d
+from symae.ops.windows import pooling_windows
+
+# Numba compiles each case for seconds; the definitions themselves are tested in test_pool.py.
+pytestmark = pytest.mark.long
+
+SHAPE = (2, 3, 7, 6)
+TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
+MODULES = {"jax": "jax", "pytorch": "torch", "mlx": "mlx"}
+
+# Each makes an output from images of SHAPE; the table runs it and its gradient.
+CASES = {
+    "max": lambda x: pool2d(x, 2),
+    "max, overlapping and padded": lambda x: pool2d(x, 3, stride=2, pad=1),
+    "max, partial windows": lambda x: pool2d(x, (3, 2), stride=(2, 5), ignore_border=False),
+    "max, same": lambda x: pool2d(x, (2, 3), stride=(2, 1), pad="same"),
+    "max, 1 x 1": lambda x: pool2d(x, 1),
+    "max, window is image": lambda x: pool2d(x, (7, 6)),
+    "max, window is larger than image": lambda x: pool2d(x, 8),
+    "max, no images": lambda x: pool2d(x[:0], 2),
+    "max, not contiguous": lambda x: pool2d(x.dimshuffle(1, 0, 3, 2), (2, 3)),
+    "sum": lambda x: pool2d(x, 2, mode="sum"),
+    "sum, gaps": lambda x: pool2d(x, 2, stride=3, mode="sum"),
+    "sum, overlapping and partial": lambda x: pool2d(x, (4, 3), stride=2, mode="sum", ignore_border=False),
+    "sum, no images": lambda x: pool2d(x[:0], 2, mode="sum"),
+    "average of padding too": lambda x: pool2d(x, 3, stride=2, pad=(1, 2), mode="average_inc_pad"),
+    "average without padding": lambda x: pool2d(x, 3, stride=2, pad=(2, 1), mode="average_exc_pad"),
+    "average, same": lambda x: pool2d(x, 2, pad="same", mode="average_exc_pad"),
+    "unpool": lambda x: max_unpool2d(pool2d(x, 2), x, 2),
+    "unpool, overlapping": lambda x: max_unpool2d(pool2d(x, 3, stride=1, pad=1), x, 3, stride=1, pad=1),
+    "unpool from switches": lambda x: max_unpool2d_from_switches(*max_pool2d_with_switches(x, 3, stride=2), SHAPE[2:]),
+    "nearest": lambda x: upsample2d(x, (2, 3)),
+    "bilinear": lambda x: upsample2d(x, (2, 3), mode="bilinear"),
+    "bilinear of one row": lambda x: upsample2d(x[:, :, :1], (3, 2), mode="bilinear"),
+    "neighbourhoods": lambda x: images2neibs(x, (3, 2), (2, 1)),
+    "neighbourhoods, rest ignored": lambda x: images2neibs(x, (4, 4), mode="ignore_borders"),
+    "neighbourhoods, wrapped": lambda x: images2neibs(x, (3, 5), (2, 1), mode="wrap_centered"),
+    "neighbourhoods, half": lambda x: images2neibs(x, (3, 2), (3, 3), mode="half"),
+    "neighbourhoods, full": lambda x: images2neibs(x, (2, 3), (1, 7), mode="full"),
+    "neighbourhoods put back": lambda x: neibs2images(
+        images2neibs(x, (3, 2), mode="ignore_borders"), (3, 2), SHAPE, "ignore_borders"
+    ),
+}
+IN_FLOAT32 = ["max, overlapping and padded", "average of padding too", "unpool", "bilinear", "neighbourhoods"]
+
+
+def _backend(name: str) -> object:
+    missing = name in MODULES and importlib.util.find_spec(MODULES[name]) is None
+    marks = [pytest.mark.backends, pytest.mark.skipif(missing, reason=f"{MODULES.get(name)} is not installed")]
+    return pytest.param(name, marks=marks)
+
+
+@pytest.fixture(scope="module", params=[_backend(name) for name in ("numba", "c", "jax", "pytorch", "mlx")])
+def every_backend(request):
+    return request.param
+
+
+def compiled(inputs, outputs, backend):
+    if backend == "mlx":  # symae.function does not know it yet
+        return pytensor.function(inputs, outputs, mode="MLX")
+    return function(inputs, outputs, backend=backend)
+
+
+def odd_images(shape, dtype):
+    """Few values, so that there are ties, two NaN in one window, and windows with nothing but -inf."""
+    x = np.maximum(np.random.RandomState(3).randint(-4, 5, shape), 0).astype(dtype)
+    x[0, 0, 2, 3] = x[0, 0, 3, 3] = np.nan
+    x[1, 1, :4, :4] = -np.inf
+    return x
+
+
+def table(dtype, names):
+    x, odd = (pt.tensor(name, dtype=dtype, shape=SHAPE) for name in ("x", "odd"))
+    outputs = []
+    for name in names:
+        images = odd if name.startswith(("max", "unpool")) else x
+        y = CASES[name](images)
+        cotangent = np.random.RandomState(4).uniform(1, 2, y.type.shape).astype(dtype)
+        outputs += [y, pt.grad(None, images, known_grads={y: pt.constant(cotangent)})]
+    return [x, odd], outputs
+
+
+def results(dtype, names, backend):
+    inputs, outputs = table(dtype, names)
+    values = np.random.RandomState(5).normal(size=SHAPE).astype(dtype), odd_images(SHAPE, dtype)
+    wanted = function(inputs, outputs, mode="FAST_COMPILE")(*values)
+    got = [np.asarray(y) for y in compiled(inputs, outputs, backend)(*values)]
+    pairs = list(zip(got, wanted, strict=True))
+    return {name: (pairs[2 * i], pairs[2 * i + 1]) for i, name in enumerate(names)}
+
+
+@pytest.fixture(scope="module")
+def everything(every_backend):
+    """(got, wanted) of value and gradient of each case; MLX has no float64."""
+    return results("float32" if every_backend == "mlx" else "float64", list(CASES), every_backend)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_value_and_gradient_are_those_of_perform(everything, name):
+    for got, wanted in everything[name]:
+        assert got.dtype == wanted.dtype
+        tolerance = TOLERANCE[str(wanted.dtype)]
+        np.testing.assert_allclose(got, wanted, rtol=tolerance, atol=tolerance)
+
+
+@pytest.fixture(scope="module")
+def in_float32(every_backend):
+    return results("float32", IN_FLOAT32, every_backend)
+
+
+@pytest.mark.parametrize("name", IN_FLOAT32)
+def test_float32_stays_float32(in_float32, name):
+    for got, wanted in in_float32[name]:
+        assert got.dtype == wanted.dtype == "float32"
+        np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def free_shapes(every_backend):
+    """Pooling and back of images of any size, on a backend."""
+    x = pt.tensor("x", dtype="float32", shape=(None,) * 4)
+    y = pool2d(x, 2, mode="average_exc_pad", ignore_border=False)
+    outputs = [
+        pt.grad(None, x, known_grads={y: y}),
+        max_unpool2d(pool2d(x, 3, stride=2, pad="same"), x, 3, stride=2, pad="same"),
+        neibs2images(images2neibs(x, 2, mode="ignore_borders"), 2, x.shape, "ignore_borders"),
+    ]
+    return compiled([x], outputs, every_backend), function([x], outputs, mode="FAST_COMPILE")
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 5, 4), (1, 3, 9, 2), (0, 2, 4, 4), (3, 2, 1, 1)])
+def test_shapes_need_not_be_known_before_the_function_runs(free_shapes, shape):
+    on_backend, plain = free_shapes
+    x = np.random.RandomState(0).uniform(size=shape).astype("float32")
+    for got, wanted in zip(on_backend(x), plain(x), strict=True):
+        np.testing.assert_allclose(np.asarray(got), wanted, rtol=1e-5, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def unchecked(every_backend):
+    """A function whose inputs fit only if their shapes do."""
+    a, b = (pt.tensor(name, dtype="float32", shape=(None,) * 4) for name in "ab")
+    switches = pt.tensor("switches", dtype="int64", shape=(None,) * 4)
+    outputs = [max_unpool2d(b, a, 2), images2neibs(a, 2), max_unpool2d_from_switches(b, switches, (4, 4))]
+    return compiled([a, b, switches], outputs, every_backend)
+
+
+def arguments(a=(1, 2, 4, 4), b=(1, 2, 2, 2), switch=0):
+    return np.zeros(a, "float32"), np.zeros(b, "float32"), np.full((1, 2, 2, 2), switch)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"b": (1, 2, 3, 2)}, r"max_unpool2d\w*: pooled: found shape \(1, 2, 3, 2\), expected \(1, 2, 2, 2\)"),
+        ({"a": (1, 2, 5, 4)}, r"ten4: found shape \(1, 2, 5, 4\), expected images of at least 2 x 2 pixels, into which"),
+        ({"a": (1, 2, 0, 4)}, r"found shape \(1, 2, 0, 4\), expected"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_an_error_when_the_function_runs(unchecked, changed, message):
+    with pytest.raises(ValueError, match=message):
+        unchecked(*arguments(**changed))
+
+
+@pytest.mark.parametrize("switch", [-1, 16])
+def test_a_switch_outside_of_the_image_is_an_error_when_the_function_runs(unchecked, every_backend, switch):
+    bad = arguments(switch=switch)
+    if every_backend == "mlx":  # it cannot look at values
+        assert np.isnan(np.asarray(unchecked(*bad)[2])).all()
+        return
+    # JAX wraps what its call to the host raises
+    with pytest.raises(
+        Exception if every_backend == "jax" else ValueError, match=r"switches: found .*expected places from 0 to 15"
+    ):
+        [np.asarray(y) for y in unchecked(*bad)]
+
+
+@pytest.mark.backends
+@pytest.mark.parametrize("shape", [SHAPE, (None,) * 4], ids=["known", "unknown"])
+def test_numba_takes_the_machine_code_from_its_cache(shape):
+    def build():
+        x = pt.tensor("x", dtype="float32", shape=shape)
+        y = max_unpool2d(pool2d(x, 2), x, 2) + upsample2d(pool2d(x, (7, 6)), (7, 6), "bilinear")
+        return function([x], [y, pool2d(x, 2, mode="sum"), images2neibs(x, 1)], backend="numba")
+
+    build()
+    assert compile_time(build()).cached
+
+
+@pytest.fixture(scope="module")
+def threaded():
+    """Numba functions that use threads whatever the size of the images."""
+    import numba
+
+    from symae.kernels.pooling import max_pool, spread, sum_pool
+
+    windows = pooling_windows("pool2d", 3, 2, 1, True)
+    kernels = max_pool(windows, "", 10**9), sum_pool(windows, "pixels", "", 10**9), spread(windows, "pixels", "", 10**9)
+    return [numba.njit(kernel.py_func) for kernel in kernels]
+
+
+@pytest.mark.backends
+def test_threads_change_nothing(threaded):
+    max_pool, sum_pool, spread = threaded
+    value = odd_images((5, 3, 9, 8), "float64")
+    x = pt.tensor4("x", dtype="float64")
+    average = pool2d(x, 3, stride=2, pad=1, mode="average_exc_pad")
+    outputs = [*max_pool2d_with_switches(x, 3, stride=2, pad=1), average, pt.grad(None, x, known_grads={average: average})]
+    pooled, switches, mean, gradient = function([x], outputs, mode="FAST_COMPILE")(value)
+    np.testing.assert_array_equal(max_pool(value)[0], pooled)
+    np.testing.assert_array_equal(max_pool(value)[1], switches)
+    np.testing.assert_allclose(sum_pool(value), mean, rtol=1e-12)
+    np.testing.assert_allclose(spread(mean, 9, 8), gradient, rtol=1e-12)
