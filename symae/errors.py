@@ -56,7 +56,9 @@ class BackendError(InputError, ImportError):
 class ShapeError(InputError):
     """Shapes that do not fit, found where only numbers are at hand.
 
-    Machine code can carry constant text and numbers, so it raises this with texts in which braces stand for `sizes`.
+    Machine code can carry constant text and numbers, so it raises this with texts in which braces stand for `sizes`. In Numba
+    the texts have to be literals or plain global names: of an entry of a tuple it may take another function's text, because
+    functions that unpack arguments of the same machine types are shared.
     """
 
     def __init__(self, place: str, found: str, expected: str, *sizes: int):

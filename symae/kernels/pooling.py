@@ -9,7 +9,8 @@ A maximum is the first one of its window in row-major order, and the first NaN c
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numba
@@ -19,7 +20,7 @@ from symae.ops.windows import Axis, ShapeError, Windows
 
 __all__ = ["geometry", "jit", "max_pool", "numbers", "over_maps", "spread", "sum_pool", "threads_for"]
 
-NO_PIXELS = ("shape ({}, {}, {}, {})", "at least one row and one column")
+SHAPE, SOME_PIXELS = "shape ({}, {}, {}, {})", "at least one row and one column"
 
 # Two threads halve the time from 50,000 pixels on, if both get a core at once. If one has to wait for a core that another
 # process holds, all wait, for 4 ms as measured; so only work of that order goes to threads.
@@ -32,11 +33,12 @@ threaded: Any = numba.njit(error_model="numpy", fastmath=False, no_cpython_wrapp
 Threads = Literal["never", "always", "large"]
 
 
-def threads_for(pixels: int | None) -> Threads:
-    """When to use threads for so many pixels; if the number is not known, machine code for both has to be made."""
-    if pixels is None:
+def threads_for(shape: Sequence[int | None]) -> Threads:
+    """When to use threads for images of a shape; if it is not known, there has to be machine code for both."""
+    sizes = [size for size in shape if size is not None]
+    if len(sizes) < len(shape):
         return "large"
-    return "always" if pixels >= PIXELS_FOR_THREADS else "never"
+    return "always" if math.prod(sizes) >= PIXELS_FOR_THREADS else "never"
 
 
 def over_maps(one_map: Any, threads: Threads) -> Any:
@@ -112,10 +114,10 @@ def max_pool(windows: Windows, place: str, threads: Threads) -> Callable[..., An
         best, at = np.empty(inside, image.dtype), np.empty(inside, np.int32)
         for i in range(rows):
             top, bottom = max(i * s - above, 0), min(i * s - above + p, h)
-            for j in range(columns):
-                if j < first or j >= last:
-                    left, right = max(j * t - before, 0), min(j * t - before + q, w)
-                    pooled[i, j], switches[i, j] = first_maximum(image, top, bottom, left, right)
+            for k in range(columns - inside):
+                j = k if k < first else k + inside
+                left, right = max(j * t - before, 0), min(j * t - before + q, w)
+                pooled[i, j], switches[i, j] = first_maximum(image, top, bottom, left, right)
             row = image[top, origin:]
             for j in range(inside):
                 best[j], at[j] = row[j * t], 0
@@ -139,7 +141,7 @@ def max_pool(windows: Windows, place: str, threads: Threads) -> Callable[..., An
     def pool(images: Any) -> Any:
         n, c, h, w = images.shape
         if h == 0 or w == 0:
-            raise ShapeError(place, NO_PIXELS[0], NO_PIXELS[1], n, c, h, w)
+            raise ShapeError(place, SHAPE, SOME_PIXELS, n, c, h, w)
         rows, columns = geometry(h, row_axis)[0], geometry(w, column_axis)[0]
         pooled = np.empty((n * c, rows, columns), images.dtype)
         switches = np.empty((n * c, rows, columns), np.int64)
@@ -168,10 +170,10 @@ def sum_pool(windows: Windows, divisor: str, place: str, threads: Threads) -> Ca
                 total[j] = 0
             for r in range(top, bottom):
                 row = image[r]
-                for j in range(columns):
-                    if j < first or j >= last:
-                        for k in range(max(j * t - before, 0), min(j * t - before + q, w)):
-                            total[j] += row[k]
+                for m in range(columns - last + first):
+                    j = m if m < first else m + last - first
+                    for k in range(max(j * t - before, 0), min(j * t - before + q, w)):
+                        total[j] += row[k]
                 for j in range(first, last):
                     sum_of_row = row[j * t - before]
                     for l in range(1, q):  # noqa: E741
@@ -187,7 +189,7 @@ def sum_pool(windows: Windows, divisor: str, place: str, threads: Threads) -> Ca
     def pool(images: Any) -> Any:
         n, c, h, w = images.shape
         if h == 0 or w == 0:
-            raise ShapeError(place, NO_PIXELS[0], NO_PIXELS[1], n, c, h, w)
+            raise ShapeError(place, SHAPE, SOME_PIXELS, n, c, h, w)
         rows, columns = geometry(h, row_axis)[0], geometry(w, column_axis)[0]
         pooled = np.empty((n * c, rows, columns), images.dtype)
         maps = np.ascontiguousarray(images).reshape((n * c, h, w))
@@ -213,14 +215,13 @@ def spread(windows: Windows, divisor: str, place: str, threads: Threads) -> Call
         image[:] = 0
         for i in range(rows):
             top, bottom = max(i * s - above, 0), min(i * s - above + p, h)
-            for k in range(w):
-                line[k] = 0
-            for j in range(columns):
-                if j < first or j >= last:
-                    left, right = max(j * t - before, 0), min(j * t - before + q, w)
-                    share = pooled[i, j] / image.dtype.type((bottom - top) * (right - left) if by_pixels else by)
-                    for k in range(left, right):
-                        line[k] += share
+            line[:] = 0
+            for m in range(columns - last + first):
+                j = m if m < first else m + last - first
+                left, right = max(j * t - before, 0), min(j * t - before + q, w)
+                share = pooled[i, j] / image.dtype.type((bottom - top) * (right - left) if by_pixels else by)
+                for k in range(left, right):
+                    line[k] += share
             inside = image.dtype.type((bottom - top) * q if by_pixels else by)
             for j in range(first, last):
                 share = pooled[i, j] / inside
@@ -237,12 +238,12 @@ def spread(windows: Windows, divisor: str, place: str, threads: Threads) -> Call
     def unpool(pooled: Any, h: Any, w: Any) -> Any:
         n, c, rows, columns = pooled.shape
         if h < 1 or w < 1:
-            raise ShapeError(place, NO_PIXELS[0], NO_PIXELS[1], n, c, h, w)
+            raise ShapeError(place, SHAPE, SOME_PIXELS, n, c, h, w)
         wanted = geometry(h, row_axis)[0], geometry(w, column_axis)[0]
         if (rows, columns) != wanted:
             raise ShapeError(
                 place,
-                "shape ({}, {}, {}, {})",
+                SHAPE,
                 "({}, {}, {}, {}), a value for each window of images of {} x {} pixels",
                 n,
                 c,

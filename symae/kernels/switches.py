@@ -13,7 +13,7 @@ from symae.ops.windows import ShapeError
 
 __all__ = ["put_at", "take_at"]
 
-OUT_OF_RANGE = ("{}", "places from 0 to {}, row * w + column in images of {} x {} pixels")
+PLACE, PLACES = "{}", "places from 0 to {}, row * w + column in images of {} x {} pixels"
 
 
 @functools.cache
@@ -47,7 +47,7 @@ def put_at(place: str) -> Callable[..., Any]:
             image, value, switch = images[m], values[m], switches[m]
             for k in range(switch.size):
                 if switch[k] < 0 or switch[k] >= pixels:
-                    raise ShapeError(switches_place, OUT_OF_RANGE[0], OUT_OF_RANGE[1], switch[k], pixels - 1, h, w)
+                    raise ShapeError(switches_place, PLACE, PLACES, switch[k], pixels - 1, h, w)
                 image[switch[k]] += value[k]
         return images.reshape((n, c, h, w))
 
@@ -73,7 +73,7 @@ def take_at(place: str) -> Callable[..., Any]:
             image, value, switch = images[m], values[m], switches[m]
             for k in range(switch.size):
                 if switch[k] < 0 or switch[k] >= pixels:
-                    raise ShapeError(switches_place, OUT_OF_RANGE[0], OUT_OF_RANGE[1], switch[k], pixels - 1, h, w)
+                    raise ShapeError(switches_place, PLACE, PLACES, switch[k], pixels - 1, h, w)
                 value[k] = image[switch[k]]
         return values.reshape((n, c, rows, columns))
 

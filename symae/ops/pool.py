@@ -11,7 +11,7 @@ from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply, Variable
 
 from symae.errors import InputError
-from symae.ops.pooling_op import PoolingOp, c_axis, static_product
+from symae.ops.pooling_op import PoolingOp, c_axis
 from symae.ops.sum_pool import SumPool
 from symae.ops.switches import PutAtSwitches
 from symae.ops.traced import Arrays, padded, strided
@@ -182,9 +182,9 @@ class MaxPool(PoolingOp):
         output_storage[1][0] = row * w + column
 
     def numba(self, node: Apply) -> Callable[..., Any]:
-        from symae.kernels.pooling import max_pool
+        from symae.kernels.pooling import max_pool, threads_for
 
-        return max_pool(self.windows, f"{self.place}: input", threads_for(static_product(node.inputs[0])))
+        return max_pool(self.windows, f"{self.place}: input", threads_for(node.inputs[0].type.shape))
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         (images,) = inputs

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.basic import Apply
 
 from symae.ops.traced import TracedOp
 from symae.ops.windows import Axis
@@ -45,8 +45,3 @@ def c_axis(axis: Axis) -> str:
     """An `Axis` as the C++ structure."""
     numbers = (axis.size, axis.stride, axis.offset, axis.extra, axis.least, axis.pad or 0)
     return f"symae_axis{{{', '.join(map(str, numbers))}, {'true' if axis.pad is None else 'false'}}}"
-
-
-def static_product(variable: Variable) -> int | None:
-    """How many elements an array has, where its static shape tells."""
-    return None if None in variable.type.shape else int(np.prod(variable.type.shape))

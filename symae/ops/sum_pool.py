@@ -11,7 +11,7 @@ from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply, Variable
 
 from symae.errors import InputError
-from symae.ops.pooling_op import PoolingOp, c_axis, static_product
+from symae.ops.pooling_op import PoolingOp, c_axis
 from symae.ops.traced import Arrays, concrete, outer, padded, spread_along, strided
 from symae.ops.windows import Windows, as_images, as_size, extent, known, require_pixels
 
@@ -75,9 +75,9 @@ class SumPool(_WindowSums):
         output_storage[0][0] = total / self.divisors(h, w).astype(images.dtype)
 
     def numba(self, node: Apply) -> Callable[..., Any]:
-        from symae.kernels.pooling import sum_pool
+        from symae.kernels.pooling import sum_pool, threads_for
 
-        return sum_pool(self.windows, self.divisor, f"{self.place}: input", threads_for(static_product(node.inputs[0])))
+        return sum_pool(self.windows, self.divisor, f"{self.place}: input", threads_for(node.inputs[0].type.shape))
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         (x,) = inputs
@@ -135,9 +135,9 @@ class SumPoolTranspose(_WindowSums):
         output_storage[0][0] = images
 
     def numba(self, node: Apply) -> Callable[..., Any]:
-        from symae.kernels.pooling import jit, spread
+        from symae.kernels.pooling import jit, spread, threads_for
 
-        unpool = spread(self.windows, self.divisor, f"{self.place}: pooled", threads_for(static_product(node.outputs[0])))
+        unpool = spread(self.windows, self.divisor, f"{self.place}: pooled", threads_for(node.outputs[0].type.shape))
 
         @jit
         def sum_pool_transpose(pooled: Any, h: Any, w: Any) -> Any:

@@ -7,6 +7,7 @@ from Zeiler and Fergus (2014), "Visualizing and understanding convolutional netw
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -50,12 +51,10 @@ class _AtSwitches(PoolingOp):
         if outside.size:
             raise InputError(f"{self.place}: switches", str(outside[0]), _range(h, w))
 
-    def traced_check(self, xp: Arrays, values: Any, switches: Any, h: int, w: int) -> Any:
-        """`values` if the switches are in range."""
-        if self.windows is not None:
-            return values
+    def traced_check(self, xp: Arrays, switches: Any, h: int, w: int) -> Any:
+        """Whether the switches are in range, as the backend can tell."""
         message = f"{self.place}: switches: found some out of range, expected {_range(h, w)}"
-        return xp.require(message, (switches >= 0) & (switches < h * w), values)
+        return xp.check(message, (switches >= 0) & (switches < h * w))
 
 
 def _range(h: int, w: int) -> str:
@@ -116,8 +115,9 @@ class PutAtSwitches(_AtSwitches):
                 values, switches = (spread_along(xp, x, axis, n, d) for x in (values, switches))
             return xp.where(switches == xp.constant(list(range(h * w))).reshape((1, 1, h, w)), values, 0)
         n, c, i, j = values.shape
-        values = self.traced_check(xp, values, switches, h, w)
-        return xp.add_along(values.reshape((n, c, i * j)), switches.reshape((n, c, i * j)), h * w).reshape((n, c, h, w))
+        good = True if self.windows is not None else self.traced_check(xp, switches, h, w)
+        images = xp.add_along(values.reshape((n, c, i * j)), switches.reshape((n, c, i * j)), h * w).reshape((n, c, h, w))
+        return images if good is True else xp.where(good, images, math.nan)
 
     def c_call(self, node: Apply, outputs: Sequence[str]) -> tuple[str, Sequence[Any]]:
         return "symae_put_at<{type}>", ()
@@ -162,8 +162,9 @@ class TakeAtSwitches(_AtSwitches):
         self.check_shapes(tuple(images.shape), tuple(switches.shape))
         n, c, h, w = images.shape
         i, j = switches.shape[2:]
-        images = self.traced_check(xp, images, switches, h, w)
-        return xp.take_along(images.reshape((n, c, h * w)), switches.reshape((n, c, i * j))).reshape((n, c, i, j))
+        good = True if self.windows is not None else self.traced_check(xp, switches, h, w)
+        values = xp.take_along(images.reshape((n, c, h * w)), switches.reshape((n, c, i * j))).reshape((n, c, i, j))
+        return values if good is True else xp.where(good, values, math.nan)
 
     def c_call(self, node: Apply, outputs: Sequence[str]) -> tuple[str, Sequence[Any]]:
         return "symae_take_at<{type}>", ()

@@ -47,8 +47,8 @@ class Arrays(Protocol):
     def add_along(self, x: Any, index: Any, size: int) -> Any:
         """The transpose of `take_along`: zeros (i, j, size), to which x[i, j, k] is added at index[i, j, k]."""
 
-    def require(self, message: str, condition: Any, result: Any) -> Any:
-        """`result`, if `condition` holds for all elements of an array; else an error, or NaN where none can be raised."""
+    def check(self, message: str, condition: Any) -> Any:
+        """An error if not all of `condition` is true; where none can be raised, the answer is False."""
 
 
 class TracedOp(BackendOp):
@@ -177,15 +177,13 @@ class _Jax:
         first, second = self.jnp.arange(i)[:, None, None], self.jnp.arange(j)[None, :, None]
         return self.zeros((i, j, size), x).at[first, second, index].add(x)
 
-    def require(self, message: str, condition: Any, result: Any) -> Any:
-        def check(holds: Any) -> np.ndarray:
+    def check(self, message: str, condition: Any) -> Any:
+        def on_host(holds: Any) -> np.ndarray:
             if not holds:
                 raise ValueError(message)
             return np.asarray(True)
 
-        # The answer is used, because JAX leaves out a call whose answer nobody needs.
-        checked = self.jax.pure_callback(check, self.jax.ShapeDtypeStruct((), np.bool_), self.jnp.all(condition))
-        return self.jnp.where(checked, result, np.nan)
+        return self.jax.pure_callback(on_host, self.jax.ShapeDtypeStruct((), np.bool_), self.jnp.all(condition))
 
 
 class _Torch:
@@ -225,10 +223,10 @@ class _Torch:
     def add_along(self, x: Any, index: Any, size: int) -> Any:
         return self.torch.scatter_add(self.zeros((*index.shape[:2], size), x), 2, index, x)
 
-    def require(self, message: str, condition: Any, result: Any) -> Any:
+    def check(self, message: str, condition: Any) -> Any:
         if not bool(condition.all()):
             raise ValueError(message)
-        return result
+        return self.torch.tensor(True)
 
 
 class _Mlx:
@@ -259,8 +257,9 @@ class _Mlx:
         return self.mx.take(x, self.constant(index), axis)
 
     def add_at(self, x: Any, index: list[int], axis: int, size: int) -> Any:
-        shape = (*x.shape[:axis], size, *x.shape[axis + 1 :])
-        return self.zeros(shape, x).at[(slice(None),) * axis + (self.constant(index),)].add(x)
+        zeros = self.zeros((*x.shape[:axis], size, *x.shape[axis + 1 :]), x)
+        # MLX refuses to add nothing, here and below.
+        return zeros.at[(slice(None),) * axis + (self.constant(index),)].add(x) if x.size else zeros
 
     def take_along(self, x: Any, index: Any) -> Any:
         return self.mx.take_along_axis(x, index, 2)
@@ -268,7 +267,8 @@ class _Mlx:
     def add_along(self, x: Any, index: Any, size: int) -> Any:
         i, j, _ = index.shape
         first, second = self.mx.arange(i)[:, None, None], self.mx.arange(j)[None, :, None]
-        return self.zeros((i, j, size), x).at[first, second, index].add(x)
+        zeros = self.zeros((i, j, size), x)
+        return zeros.at[first, second, index].add(x) if x.size else zeros
 
-    def require(self, message: str, condition: Any, result: Any) -> Any:
-        return self.mx.where(self.mx.all(condition), result, float("nan"))
+    def check(self, message: str, condition: Any) -> Any:
+        return self.mx.all(condition)

@@ -10,7 +10,6 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Variable
 
 from symae.errors import InputError
-from symae.ops.pooling_op import static_product
 from symae.ops.sum_pool import SumPool
 from symae.ops.traced import Arrays, TracedOp, spread_along, strided
 from symae.ops.windows import Axis, Windows, as_images, pair
@@ -96,10 +95,10 @@ class NearestUpsample(_Upsample):
         output_storage[0][0] = inputs[0].repeat(f, axis=2).repeat(g, axis=3)
 
     def numba(self, node: Apply) -> Callable[..., Any]:
-        from symae.kernels.pooling import jit, spread
+        from symae.kernels.pooling import jit, spread, threads_for
 
         f, g = self.factor
-        repeat = spread(self.windows, "one", self.place, threads_for(static_product(node.outputs[0])))
+        repeat = spread(self.windows, "one", self.place, threads_for(node.outputs[0].type.shape))
 
         @jit
         def nearest_upsample(images: Any) -> Any:
@@ -134,10 +133,11 @@ class BilinearUpsample(_Upsample):
         output_storage[0][0] = np.ascontiguousarray(x)
 
     def numba(self, node: Apply) -> Callable[..., Any]:
+        from symae.kernels.pooling import threads_for
         from symae.kernels.upsampling import interpolate
 
         rows, columns = map(taps, self.factor)
-        return interpolate(rows, columns, node.inputs[0].type.dtype, threads_for(static_product(node.outputs[0])))
+        return interpolate(rows, columns, node.inputs[0].type.dtype, threads_for(node.outputs[0].type.shape))
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         (x,) = inputs
@@ -181,11 +181,12 @@ class BilinearUpsampleTranspose(_Upsample):
         output_storage[0][0] = np.ascontiguousarray(x)
 
     def numba(self, node: Apply) -> Callable[..., Any]:
+        from symae.kernels.pooling import threads_for
         from symae.kernels.upsampling import interpolate_transpose
 
         rows, columns = map(taps, self.factor)
-        dtype, pixels = node.inputs[0].type.dtype, threads_for(static_product(node.inputs[0]))
-        return interpolate_transpose(rows, columns, dtype, self.place, pixels)
+        fine = node.inputs[0].type
+        return interpolate_transpose(rows, columns, fine.dtype, self.place, threads_for(fine.shape))
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         (x,) = inputs

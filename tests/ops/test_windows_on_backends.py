@@ -16,9 +16,6 @@ from symae.ops.unpool import max_unpool2d, max_unpool2d_from_switches
 from symae.ops.upsample import upsample2d
 from symae.ops.windows import pooling_windows
 
-# Numba compiles each case for seconds; the definitions themselves are tested in test_pool.py.
-pytestmark = pytest.mark.long
-
 SHAPE = (2, 3, 7, 6)
 TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
 MODULES = {"jax": "jax", "pytorch": "torch", "mlx": "mlx"}
@@ -27,36 +24,28 @@ MODULES = {"jax": "jax", "pytorch": "torch", "mlx": "mlx"}
 CASES = {
     "max": lambda x: pool2d(x, 2),
     "max, overlapping and padded": lambda x: pool2d(x, 3, stride=2, pad=1),
-    "max, partial windows": lambda x: pool2d(x, (3, 2), stride=(2, 5), ignore_border=False),
-    "max, same": lambda x: pool2d(x, (2, 3), stride=(2, 1), pad="same"),
+    "max, partial windows with gaps": lambda x: pool2d(x, (3, 2), stride=(2, 5), ignore_border=False),
     "max, 1 x 1": lambda x: pool2d(x, 1),
     "max, window is image": lambda x: pool2d(x, (7, 6)),
     "max, window is larger than image": lambda x: pool2d(x, 8),
-    "max, no images": lambda x: pool2d(x[:0], 2),
-    "max, not contiguous": lambda x: pool2d(x.dimshuffle(1, 0, 3, 2), (2, 3)),
-    "sum": lambda x: pool2d(x, 2, mode="sum"),
-    "sum, gaps": lambda x: pool2d(x, 2, stride=3, mode="sum"),
+    "max, not contiguous": lambda x: pool2d(x.dimshuffle(1, 0, 3, 2), 2),
     "sum, overlapping and partial": lambda x: pool2d(x, (4, 3), stride=2, mode="sum", ignore_border=False),
-    "sum, no images": lambda x: pool2d(x[:0], 2, mode="sum"),
     "average of padding too": lambda x: pool2d(x, 3, stride=2, pad=(1, 2), mode="average_inc_pad"),
-    "average without padding": lambda x: pool2d(x, 3, stride=2, pad=(2, 1), mode="average_exc_pad"),
-    "average, same": lambda x: pool2d(x, 2, pad="same", mode="average_exc_pad"),
+    "average, same": lambda x: pool2d(x, (2, 3), stride=(2, 1), pad="same", mode="average_exc_pad"),
     "unpool": lambda x: max_unpool2d(pool2d(x, 2), x, 2),
-    "unpool, overlapping": lambda x: max_unpool2d(pool2d(x, 3, stride=1, pad=1), x, 3, stride=1, pad=1),
-    "unpool from switches": lambda x: max_unpool2d_from_switches(*max_pool2d_with_switches(x, 3, stride=2), SHAPE[2:]),
+    "unpool, overlapping": lambda x: max_unpool2d(pool2d(x, 3, stride=2, pad=1), x, 3, stride=2, pad=1),
+    "unpool from switches": lambda x: max_unpool2d_from_switches(*max_pool2d_with_switches(x, 3, stride=2, pad=1), SHAPE[2:]),
     "nearest": lambda x: upsample2d(x, (2, 3)),
     "bilinear": lambda x: upsample2d(x, (2, 3), mode="bilinear"),
-    "bilinear of one row": lambda x: upsample2d(x[:, :, :1], (3, 2), mode="bilinear"),
+    "bilinear of one pixel": lambda x: upsample2d(pool2d(x, (7, 6)), (2, 3), mode="bilinear"),
     "neighbourhoods": lambda x: images2neibs(x, (3, 2), (2, 1)),
-    "neighbourhoods, rest ignored": lambda x: images2neibs(x, (4, 4), mode="ignore_borders"),
     "neighbourhoods, wrapped": lambda x: images2neibs(x, (3, 5), (2, 1), mode="wrap_centered"),
     "neighbourhoods, half": lambda x: images2neibs(x, (3, 2), (3, 3), mode="half"),
-    "neighbourhoods, full": lambda x: images2neibs(x, (2, 3), (1, 7), mode="full"),
     "neighbourhoods put back": lambda x: neibs2images(
-        images2neibs(x, (3, 2), mode="ignore_borders"), (3, 2), SHAPE, "ignore_borders"
+        images2neibs(x, (4, 3), mode="ignore_borders"), (4, 3), SHAPE, "ignore_borders"
     ),
 }
-IN_FLOAT32 = ["max, overlapping and padded", "average of padding too", "unpool", "bilinear", "neighbourhoods"]
+IN_FLOAT32 = ["max, overlapping and padded", "average of padding too", "unpool", "bilinear"]
 
 
 def _backend(name: str) -> object:
@@ -210,7 +199,11 @@ def threaded():
     from symae.kernels.pooling import max_pool, spread, sum_pool
 
     windows = pooling_windows("pool2d", 3, 2, 1, True)
-    kernels = max_pool(windows, "", 10**9), sum_pool(windows, "pixels", "", 10**9), spread(windows, "pixels", "", 10**9)
+    kernels = (
+        max_pool(windows, "", "always"),
+        sum_pool(windows, "pixels", "", "always"),
+        spread(windows, "pixels", "", "always"),
+    )
     return [numba.njit(kernel.py_func) for kernel in kernels]
 
 
