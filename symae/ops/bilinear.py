@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from pytensor.graph.basic import Variable
 
 from symae.errors import InputError, ShapeError
-from symae.ops.base import BackendOp
+from symae.ops.convolution_c import ConvolutionInC
 from symae.ops.geometry import BorderMode, Geometry
 
 __all__ = ["Bilinear", "Kernel", "common_dtype", "same_maps"]
@@ -19,7 +19,7 @@ __all__ = ["Bilinear", "Kernel", "common_dtype", "same_maps"]
 Kernel = Callable[..., Any]
 
 
-class Bilinear(BackendOp):
+class Bilinear(ConvolutionInC):
     """What the three share: settings, checks, and the padded frame."""
 
     __props__ = ("border_mode", "subsample", "filter_flip", "dilation", "groups")
@@ -79,13 +79,12 @@ class Bilinear(BackendOp):
         n, k = x[2 + axis], filters[2 + axis]
         if n is None or k is None:
             return None
+        found = f"filters of shape {tuple(filters)} on images of shape {tuple(x)}"
+        if n < 0 or k < 1:
+            raise InputError(f"{self}", found, "filters of at least one row and column, and images of no negative size")
         length = self.geometry(axis).length(n, k)
         if length < 1:
-            raise InputError(
-                f"{self}",
-                f"filters of shape {tuple(filters)} on images of shape {tuple(x)}",
-                "filters no larger than the padded image",
-            )
+            raise InputError(f"{self}", found, "filters no larger than the padded image")
         return length
 
     def paddings(self, x: Sequence[int], filters: Sequence[int]) -> tuple[tuple[int, int], tuple[int, int]]:

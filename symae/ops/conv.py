@@ -139,6 +139,7 @@ class Convolution(Bilinear):
     """(x, W) -> y."""
 
     names = ("input", "filters")
+    c_kernel = "forward"
 
     def make_node(self, x: Any, filters: Any) -> Apply:
         x, filters = pt.as_tensor(x), pt.as_tensor(filters)
@@ -147,6 +148,12 @@ class Convolution(Bilinear):
         lengths = [self._length(axis, x.type.shape, filters.type.shape) for axis in (0, 1)]
         shape = (x.type.shape[0], filters.type.shape[0], *lengths)
         return Apply(self, *common_dtype(x, filters, shape=shape))
+
+    def result_shape(self, x: Sequence[int], filters: Sequence[int]) -> tuple[int, int, int, int]:
+        """The checked shape of the result."""
+        self.check_shapes(x, filters)
+        rows, columns = (self.geometry(axis).length(x[2 + axis], filters[2 + axis]) for axis in (0, 1))
+        return x[0], filters[0], rows, columns
 
     def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         x, filters = shapes
@@ -215,6 +222,7 @@ class InputGradient(Bilinear):
     """(W, y, h, w) -> x: transposed convolution to images of h by w."""
 
     names = ("filters", "input")
+    c_kernel = "input_gradient"
 
     def make_node(self, filters: Any, y: Any, height: Any, width: Any) -> Apply:
         filters, y = pt.as_tensor(filters), pt.as_tensor(y)
@@ -245,7 +253,7 @@ class InputGradient(Bilinear):
             DisconnectedType()(),
         ]
 
-    def images(self, filters: Sequence[int], y: Sequence[int], height: Any, width: Any) -> tuple[int, int, int, int]:
+    def result_shape(self, filters: Sequence[int], y: Sequence[int], height: Any, width: Any) -> tuple[int, int, int, int]:
         """The checked shape of the result."""
         x = (y[0], filters[1] * self.groups, int(height), int(width))
         self.check_shapes(x, filters, y)
@@ -253,7 +261,7 @@ class InputGradient(Bilinear):
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
         filters, y, height, width = inputs
-        x = self.images(filters.shape, y.shape, height, width)
+        x = self.result_shape(filters.shape, y.shape, height, width)
         (top, bottom), (left, right) = self.paddings(x, filters.shape)
         frame = np.zeros((*x[:2], x[2] + top + bottom, x[3] + left + right), y.dtype)
         (d0, d1), (s0, s1), (i, j) = self.dilation, self.subsample, y.shape[2:]
@@ -287,7 +295,7 @@ class InputGradient(Bilinear):
         import jax
 
         def input_gradient(filters: Any, y: Any, h: Any, w: Any) -> Any:
-            x = jax.ShapeDtypeStruct(self.images(filters.shape, y.shape, h, w), y.dtype)
+            x = jax.ShapeDtypeStruct(self.result_shape(filters.shape, y.shape, h, w), y.dtype)
             (result,) = jax.linear_transpose(lambda x: self.correlate(x, filters), x)(y)
             return result
 
@@ -298,7 +306,7 @@ class InputGradient(Bilinear):
 
         @torch.compiler.disable  # with symbolic sizes its compiler fails on convolutions of padded images
         def input_gradient(filters: Any, y: Any, h: Any, w: Any) -> Any:
-            x = self.images(filters.shape, y.shape, h, w)
+            x = self.result_shape(filters.shape, y.shape, h, w)
             top, left, height, width = self.frame(x, filters.shape)
             size = (*x[:2], height, width)
             whole = torch.nn.grad.conv2d_input(size, self.torch_filters(filters), y, **self.torch_settings())
@@ -310,7 +318,7 @@ class InputGradient(Bilinear):
         import mlx.core as mx
 
         def input_gradient(filters: Any, y: Any, h: Any, w: Any) -> Any:
-            x = mx.zeros(self.images(filters.shape, y.shape, h, w), y.dtype)
+            x = mx.zeros(self.result_shape(filters.shape, y.shape, h, w), y.dtype)
             _, (result,) = mx.vjp(lambda x: self.correlate_mlx(x, filters), [x], [y])
             return result
 
@@ -321,6 +329,7 @@ class FilterGradient(Bilinear):
     """(x, y, kh, kw) -> W: what the filters of kh by kw get from images and the gradients of their maps."""
 
     names = ("input", "gradient")
+    c_kernel = "filter_gradient"
 
     def make_node(self, x: Any, y: Any, height: Any, width: Any) -> Apply:
         x, y = pt.as_tensor(x), pt.as_tensor(y)
@@ -357,7 +366,7 @@ class FilterGradient(Bilinear):
             DisconnectedType()(),
         ]
 
-    def filters(self, x: Sequence[int], y: Sequence[int], height: Any, width: Any) -> tuple[int, int, int, int]:
+    def result_shape(self, x: Sequence[int], y: Sequence[int], height: Any, width: Any) -> tuple[int, int, int, int]:
         """The checked shape of the result."""
         filters = (y[1], self._group_channels(x[1]), int(height), int(width))
         self.check_shapes(x, filters, y)
@@ -365,7 +374,7 @@ class FilterGradient(Bilinear):
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
         x, y, height, width = inputs
-        filters = self.filters(x.shape, y.shape, height, width)
+        filters = self.result_shape(x.shape, y.shape, height, width)
         parts = [
             np.einsum("ncijrs,nmij->mcrs", s, v, optimize=True) for s, v in self.grouped((self.windows(x, filters), 1), (y, 1))
         ]
@@ -390,7 +399,7 @@ class FilterGradient(Bilinear):
         import jax
 
         def filter_gradient(x: Any, y: Any, kh: Any, kw: Any) -> Any:
-            filters = jax.ShapeDtypeStruct(self.filters(x.shape, y.shape, kh, kw), x.dtype)
+            filters = jax.ShapeDtypeStruct(self.result_shape(x.shape, y.shape, kh, kw), x.dtype)
             (result,) = jax.linear_transpose(lambda filters: self.correlate(x, filters), filters)(y)
             return result
 
@@ -401,7 +410,7 @@ class FilterGradient(Bilinear):
 
         @torch.compiler.disable  # with symbolic sizes its compiler fails on convolutions of padded images
         def filter_gradient(x: Any, y: Any, kh: Any, kw: Any) -> Any:
-            filters = self.filters(x.shape, y.shape, kh, kw)
+            filters = self.result_shape(x.shape, y.shape, kh, kw)
             gradient = torch.nn.grad.conv2d_weight(self.torch_padded(x, filters), filters, y, **self.torch_settings())
             return self.torch_filters(gradient)
 
@@ -411,7 +420,7 @@ class FilterGradient(Bilinear):
         import mlx.core as mx
 
         def filter_gradient(x: Any, y: Any, kh: Any, kw: Any) -> Any:
-            filters = mx.zeros(self.filters(x.shape, y.shape, kh, kw), x.dtype)
+            filters = mx.zeros(self.result_shape(x.shape, y.shape, kh, kw), x.dtype)
             _, (result,) = mx.vjp(lambda filters: self.correlate_mlx(x, filters), [filters], [y])
             return result
 

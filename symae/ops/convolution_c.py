@@ -1,0 +1,68 @@
+"""How the three ops of convolution call their kernels in C++."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pytensor.graph.basic import Apply
+
+from symae.errors import InputError
+from symae.ops.base import BackendOp
+from symae.ops.geometry import BorderMode
+
+__all__ = ["ConvolutionInC"]
+
+
+class ConvolutionInC(BackendOp):
+    """An op with a kernel in ``symae/kernels/convolution.h``: `c_kernel` is its name there."""
+
+    c_kernel: str
+
+    border_mode: BorderMode
+    subsample: tuple[int, int]
+    filter_flip: bool
+    dilation: tuple[int, int]
+    groups: int
+
+    def result_shape(self, *sizes: Any) -> tuple[int, ...]:
+        """The shape of the result, from those of the two arrays and the scalars that follow; InputError if there is none."""
+        raise NotImplementedError
+
+    @classmethod
+    def complaint(cls, settings: str, sizes: Sequence[Any]) -> str:
+        """What `perform` says about sizes that the C++ kernel refused; it asks here, so that there is one text."""
+        op = cls(*ast.literal_eval(settings))
+        try:
+            op.result_shape(*sizes)
+        except InputError as error:
+            return str(error)
+        return f"{op}: found sizes {sizes}, expected ones that fit"
+
+    def c_support_code(self, **_: Any) -> str:
+        return (Path(__file__).parents[1] / "kernels" / "convolution.h").read_text()
+
+    def c_code(self, node: Apply, name: str, inputs: Sequence[str], outputs: Sequence[str], sub: dict[str, str]) -> str:
+        dtype = np.dtype(node.outputs[0].type.dtype)
+        if dtype not in (np.float32, np.float64):
+            raise NotImplementedError(f"{self} has no C kernel for {dtype}")  # PyTensor then runs perform
+        constants = ", ".join(map(str, (*self.subsample, *self.dilation)))
+        function = f"symae_convolution::{self.c_kernel}<npy_{dtype.name}, {constants}>"
+        sizes = (f"*(npy_int64 *)PyArray_DATA({size})" for size in inputs[2:])
+        arguments = ", ".join([*inputs[:2], *sizes, f"&{outputs[0]}", str(dtype.num), self._c_setup()])
+        return f"if ({function}({arguments})) {{ {sub['fail']} }}"
+
+    def _c_setup(self) -> str:
+        """The settings as the C++ structure."""
+        axes = []
+        for axis in (0, 1):
+            named = isinstance(self.border_mode, str)
+            mode = str(self.border_mode).upper() if named else "GIVEN"
+            before, after = (0, 0) if isinstance(self.border_mode, str) else self.border_mode[axis]
+            axes.append(f"{{symae_convolution::{mode}, {before}, {after}, {self.subsample[axis]}, {self.dilation[axis]}}}")
+        texts = map(json.dumps, (type(self).__module__, type(self).__name__, repr(self._props())))
+        return f"symae_convolution::setup{{{', '.join([*axes, str(self.groups), str(self.filter_flip).lower(), *texts])}}}"
