@@ -5,14 +5,19 @@ Ops of symae bring their kernels themselves (`symae.ops.base`); here are PyTenso
 
 from __future__ import annotations
 
+import functools
 import logging
 import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import wrapt
-from pytensor.scalar.basic import EQ
+from pytensor.raise_op import Assert, CheckAndRaise
+from pytensor.scalar.basic import EQ, Add, Cast, Mul
 from pytensor.tensor.math import Argmax
+
+from symae.ops.refusals import refuse_unless
 
 __all__: list[str] = []
 
@@ -42,4 +47,49 @@ def _mend_pytorch(dispatch: Any) -> None:
         return flat_argmax
 
 
+def _mend_mlx(dispatch: Any) -> None:
+    import mlx.core as mx
+
+    @dispatch.mlx_typify.register(np.ndarray)
+    def typify(data: np.ndarray, dtype: Any = None, **_: Any) -> Any:
+        # MLX takes no negative strides
+        return mx.array(data.copy() if any(stride < 0 for stride in data.strides) else data, dtype=dtype)
+
+    # Of three and more arguments PyTensor makes a stack, for which they have to be of one shape.
+    @dispatch.mlx_funcify.register(Add)
+    def add(op: Add, **_: Any) -> Callable[..., Any]:
+        return lambda *terms: functools.reduce(mx.add, terms)
+
+    @dispatch.mlx_funcify.register(Mul)
+    def mul(op: Mul, **_: Any) -> Callable[..., Any]:
+        return lambda *factors: functools.reduce(mx.multiply, factors)
+
+    pytensors_cast = dispatch.mlx_funcify.dispatch(Cast)
+
+    @dispatch.mlx_funcify.register(Cast)
+    def cast(op: Cast, **keywords: Any) -> Callable[..., Any]:
+        convert = pytensors_cast(op, **keywords)
+        integer = getattr(op, "scalar_op", op).o_type.dtype.startswith(("int", "uint"))
+
+        def cast(x: Any) -> Any:
+            # A size is an int, which PyTensor cannot cast; one that stays an integer has to stay known where MLX traces.
+            if isinstance(x, int) and integer:
+                return x
+            return convert(x if isinstance(x, mx.array) else mx.array(x))
+
+        return cast
+
+    @dispatch.mlx_funcify.register(Assert)
+    @dispatch.mlx_funcify.register(CheckAndRaise)
+    def check_and_raise(op: CheckAndRaise, **_: Any) -> Callable[..., Any]:
+        def check(x: Any, *conditions: Any) -> Any:
+            # PyTensor skips it, with a warning
+            for condition in conditions:
+                refuse_unless(mx.array(condition), lambda: op.exc_type(op.msg))
+            return x
+
+        return check
+
+
 wrapt.register_post_import_hook(_mend_pytorch, "pytensor.link.pytorch.dispatch")
+wrapt.register_post_import_hook(_mend_mlx, "pytensor.link.mlx.dispatch")

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytensor
-from pytensor.compile.mode import CVM, JAX, NUMBA, PYTORCH, Mode, get_mode
+from pytensor.compile.mode import CVM, JAX, MLX, NUMBA, PYTORCH, Mode, get_mode
 from pytensor.link.jax.linker import JAXLinker
 from pytensor.link.numba.linker import NumbaLinker
 
@@ -27,6 +27,8 @@ from symae import (
     rewrites,
 )
 from symae.errors import BackendError, InputError
+from symae.mlx_linker import ResidentMLXLinker
+from symae.residence import ResidentJAXLinker
 
 __all__ = ["BACKENDS", "CompileTime", "compile_time", "function", "options"]
 
@@ -41,8 +43,10 @@ class _Backend:
 _BACKENDS = {
     "numba": _Backend(NUMBA, "numba", None),
     "c": _Backend(CVM, None, None),
-    "jax": _Backend(JAX, "jax", "jax"),
+    "jax": _Backend(Mode(ResidentJAXLinker(), JAX.provided_optimizer), "jax", "jax"),
     "pytorch": _Backend(PYTORCH, "torch", "torch"),
+    # mx.compile fuses by itself
+    "mlx": _Backend(Mode(ResidentMLXLinker(), MLX.provided_optimizer.excluding("fusion")), "mlx", "mlx"),
 }
 
 BACKENDS = tuple(_BACKENDS)
@@ -78,7 +82,7 @@ class CompileTime:
     graph : float
         Rewriting the graph and linking it; in the C backend also the C compiler.
     machine_code : float
-        Making machine code or, if `cached`, loading it. JAX and PyTorch do that at the first call, which is not counted.
+        Making machine code or, if `cached`, loading it. JAX, PyTorch and MLX do that at the first call, which is not counted.
     cached : bool
         The machine code came from the disk.
     """
@@ -140,19 +144,22 @@ def function(
         (shared variable, new value) for each call.
     givens : list of pairs or dict, optional
         Replacements made in the graph first.
-    backend : {"numba", "c", "jax", "pytorch"}, optional
-        Which compiler makes the machine code; Numba unless PyTensor is configured otherwise.
+    backend : {"numba", "c", "jax", "pytorch", "mlx"}, optional
+        Which compiler makes the machine code; Numba unless PyTensor is configured otherwise. MLX computes in float32: it has
+        no float64 on GPUs and none of full precision on CPUs, so a graph with float64 in it is refused.
 
     Returns
     -------
     pytensor.compile.executor.Function
         Compiled, not only linked, on Numba and C: the first call is as fast as the others. `compile_time` tells how long
-        it took.
+        it took. It gives NumPy arrays on every backend and leaves them in shared variables; `symae.residence` tells when values
+        of shared variables travel to JAX and MLX.
 
     Raises
     ------
     BackendError
-        The backend is unknown, or not installed: the message names the extra that brings it.
+        The backend is unknown, or not installed: the message names the extra that brings it. Or it is MLX, and something in
+        the graph is float64.
     InputError
         Both `mode` and `backend` were given.
 
@@ -244,11 +251,11 @@ def _quiet() -> Iterator[None]:
 
 
 def _bring_home(compiled: Any) -> None:
-    """Turn what a function on JAX has left in shared variables back into NumPy arrays."""
+    """Turn what functions in PyTensor's own modes for JAX and MLX have left in shared variables back into NumPy arrays."""
     for container in compiled.input_storage:
         value = container.storage[0]
-        if type(value).__module__.partition(".")[0] in {"jax", "jaxlib"}:
-            container.storage[0] = np.asarray(value)
+        if type(value).__module__.partition(".")[0] in {"jax", "jaxlib", "mlx"}:
+            container.storage[0] = np.array(value)
 
 
 def _make_machine_code(compiled: Any) -> bool:

@@ -21,7 +21,7 @@ pytensor.config.mode = "FAST_COMPILE"
 hypothesis.settings.register_profile("symae", deadline=None)
 hypothesis.settings.load_profile("symae")
 
-MODULES = {"numba": "numba", "jax": "jax", "pytorch": "torch"}
+MODULES = {"numba": "numba", "jax": "jax", "pytorch": "torch", "mlx": "mlx"}
 
 
 def _backend(name: str) -> object:
@@ -32,8 +32,21 @@ def _backend(name: str) -> object:
 
 @pytest.fixture(params=[_backend(name) for name in ("numba", "c", "jax", "pytorch")])
 def backend(request: pytest.FixtureRequest) -> str:
-    """Every installed backend in turn."""
+    """Every installed backend that computes in float64, in turn."""
     return str(request.param)
+
+
+@pytest.fixture(params=[_backend(name) for name in ("numba", "c", "jax", "pytorch", "mlx")])
+def float32_backend(request: pytest.FixtureRequest, jax_has_float64: None, float32: None) -> str:
+    """Every installed backend in turn, while floatX is float32: MLX has nothing else."""
+    return str(request.param)
+
+
+@pytest.fixture
+def jax_has_float64():
+    """What floatX is when PyTensor imports JAX decides whether JAX has float64 from then on."""
+    if importlib.util.find_spec("jax") is not None:
+        importlib.import_module("pytensor.link.jax.dispatch")
 
 
 @pytest.fixture(params=[_backend("numba"), _backend("c")])

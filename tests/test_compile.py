@@ -25,6 +25,24 @@ def test_every_backend_computes_the_same(backend):
         np.testing.assert_allclose(np.asarray(f(value)), expected, rtol=1e-12)
 
 
+def test_every_backend_gives_numpy_arrays_of_the_types_in_the_graph(float32_backend):
+    x = pt.fmatrix("x")
+    w = pytensor.shared(np.ones((2, 3), "float32"), name="w")
+    n = pytensor.shared(np.int64(1), name="n")
+    outputs = [pt.tanh(x @ w), pt.argmax(x, axis=1), pt.gt(x, 0), x + w.sum() + x.max(axis=1, keepdims=True), w]
+    f = function([x], outputs, updates=[(w, w * 2), (n, n + 1)], backend=float32_backend)
+    got = f(np.array([[1.0, -1.0], [0.5, 2.0]], "float32"))
+    assert [type(v) for v in got] == [np.ndarray] * 5
+    if float32_backend != "jax":  # it has no int64 where floatX was float32 when it was imported
+        assert [str(v.dtype) for v in got] == [v.type.dtype for v in outputs]
+    np.testing.assert_allclose(got[0], np.tanh([[0.0] * 3, [2.5] * 3]), rtol=1e-6, atol=1e-7)
+    np.testing.assert_array_equal(got[4], np.ones((2, 3)))
+    for shared, value in ((w, np.full((2, 3), 2, "float32")), (n, np.array(2))):
+        assert type(shared.get_value(borrow=True)) is np.ndarray
+        assert shared.get_value().dtype == value.dtype
+        np.testing.assert_array_equal(shared.get_value(), value)
+
+
 def test_the_logarithm_of_a_small_sigmoid_is_stable(backend):
     # false where PyTensor's pattern rewrites do not match, for instance because `packaging` is missing
     x = pt.dvector("x")
@@ -89,11 +107,13 @@ def test_the_time_of_something_else_is_not_known():
 
 
 def test_an_unknown_backend_is_refused_with_the_known_ones():
-    with pytest.raises(BackendError, match="found 'tensorflow', expected one of numba, c, jax, pytorch"):
+    with pytest.raises(BackendError, match="found 'tensorflow', expected one of numba, c, jax, pytorch, mlx"):
         function([], [], backend="tensorflow")
 
 
-@pytest.mark.parametrize(("backend", "module", "extra"), [("jax", "jax", "jax"), ("pytorch", "torch", "torch")])
+@pytest.mark.parametrize(
+    ("backend", "module", "extra"), [("jax", "jax", "jax"), ("pytorch", "torch", "torch"), ("mlx", "mlx", "mlx")]
+)
 def test_a_backend_that_is_not_installed_names_the_extra(monkeypatch, backend, module, extra):
     find_spec = symae.compile.importlib.util.find_spec
     monkeypatch.setattr(symae.compile.importlib.util, "find_spec", lambda name: None if name == module else find_spec(name))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType, grad_undefined
-from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.tensor.basic import get_scalar_constant_value
 
 from symae.ops.base import BackendOp
@@ -157,6 +157,20 @@ class Draw(BackendOp):
         def draw(*inputs: Any) -> tuple[Any, Any]:
             state, draws = self._on_host(*(x.cpu().numpy() if isinstance(x, torch.Tensor) else x for x in inputs))
             return torch.from_numpy(state), torch.from_numpy(np.asarray(draws))
+
+        return draw
+
+    def mlx(self, node: Apply) -> Callable[..., Any]:
+        import mlx.core as mx
+
+        # MLX would round constants in double precision, and with them p=0.7.
+        constants = [v.data if isinstance(v, Constant) else None for v in node.inputs]
+
+        def draw(*inputs: Any) -> tuple[Any, Any]:
+            # Only where symae links is the function not compiled, so that the host may look at the inputs.
+            given = (np.asarray(x) if c is None else c for x, c in zip(inputs, constants, strict=True))
+            state, draws = self._on_host(*given)
+            return mx.array(state), mx.array(np.asarray(draws))
 
         return draw
 

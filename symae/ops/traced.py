@@ -13,6 +13,7 @@ import numpy as np
 from pytensor.graph.basic import Apply, Variable
 
 from symae.ops.base import BackendOp
+from symae.ops.refusals import refuse_unless
 from symae.ops.windows import Axis, known
 
 __all__ = ["Arrays", "TracedOp", "concrete", "outer", "padded", "spread_along", "strided"]
@@ -48,7 +49,7 @@ class Arrays(Protocol):
         """The transpose of `take_along`: zeros (i, j, size), to which x[i, j, k] is added at index[i, j, k]."""
 
     def check(self, message: str, condition: Any) -> Any:
-        """An error if not all of `condition` is true; where none can be raised, the answer is False."""
+        """An error if not all of `condition` is true. In PyTensor's own mode for MLX there is none, and the answer is False."""
 
 
 class TracedOp(BackendOp):
@@ -271,4 +272,5 @@ class _Mlx:
         return zeros.at[first, second, index].add(x) if x.size else zeros
 
     def check(self, message: str, condition: Any) -> Any:
+        refuse_unless(condition, lambda: ValueError(message))
         return self.mx.all(condition)

@@ -74,8 +74,7 @@ def max_unpool2d_from_switches(pooled: Any, switches: Any, output_shape: Any) ->
     ------
     InputError
         `pooled` and `switches` differ in shape, or a switch is out of range. The latter is seen when the function runs: on JAX
-        by a call back to the host, whose error is JAX's own with the same text; MLX has no way to raise it, and the images are
-        NaN.
+        by a call back to the host, whose error is JAX's own with the same text.
     TypeError
         `pooled` does not hold floats or `switches` not integers.
     """

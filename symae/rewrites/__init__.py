@@ -36,4 +36,4 @@ def register(name: str, rewriter: Any, *, backends: Iterable[str], position: flo
     _NAMES.append(name)
 
 
-register("minibatch_slice", dfs_rewriter(minibatch_slice), backends=["jax"], position=0.05)
+register("minibatch_slice", dfs_rewriter(minibatch_slice), backends=["jax", "mlx"], position=0.05)

@@ -1,4 +1,4 @@
-"""A slice whose length is constant, though its start is not, as an op that JAX accepts.
+"""A slice whose length is constant, though its start is not, as an op that JAX and MLX accept.
 
 Before::
 
@@ -8,8 +8,8 @@ After::
 
     MinibatchSlice{20}(data, i * 20)
 
-JAX traces functions with shapes known, and refuses the first form ("Slice entries must be static integers"). The second is
-``lax.dynamic_slice``. The length is proven by writing start and stop as sums of terms with constant factors.
+JAX and MLX trace functions with shapes known, and refuse the first form ("Slice entries must be static integers"). The second
+is ``lax.dynamic_slice`` or ``mx.slice``. The length is proven by writing start and stop as sums of terms with constant factors.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.subtensor import Subtensor, indices_from_subtensor
 
 from symae.ops.base import BackendOp
+from symae.ops.refusals import refuse_unless
 
 __all__ = ["MinibatchSlice", "minibatch_slice"]
 
@@ -55,10 +56,15 @@ class MinibatchSlice(BackendOp):
     def _outside(self, start: Any, size: int) -> str:
         return f"minibatch {start}:{start + self.length} lies outside the data, expected a slice of 0:{size}"
 
+    def _check_size(self, data: Any) -> None:
+        if data.shape[0] < self.length:
+            raise ValueError(f"a minibatch of {self.length} lies outside the data, expected a slice of 0:{data.shape[0]}")
+
     def jax(self, node: Apply) -> Callable[..., Any]:
         import jax
 
         def minibatch(data: Any, start: Any) -> Any:
+            self._check_size(data)
             start = jax.numpy.asarray(start)
             result = jax.ShapeDtypeStruct((self.length, *data.shape[1:]), data.dtype)
 
@@ -74,6 +80,22 @@ class MinibatchSlice(BackendOp):
                 data,
                 start,
             )
+
+        return minibatch
+
+    def mlx(self, node: Apply) -> Callable[..., Any]:
+        import mlx.core as mx
+
+        def minibatch(data: Any, start: Any) -> Any:
+            self._check_size(data)
+            size, start = data.shape[0], mx.array(start)
+            last = size - self.length
+            inside = mx.logical_and(start >= 0, start <= last)
+            if not refuse_unless(inside, lambda start: ValueError(self._outside(start, size)), start):
+                raise NotImplementedError(f"{self} needs symae.function, which raises what is refused")
+            # mx.slice would read the memory beyond the data, before anybody looks at the condition.
+            start = mx.clip(start, 0, last).reshape(1)
+            return mx.slice(data, start, axes=(0,), slice_size=(self.length, *data.shape[1:]))
 
         return minibatch
 
