@@ -11,14 +11,15 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numba
 import numpy as np
 
+from symae.kernels.threads import Threads, jit, threaded, threads_for
 from symae.ops.windows import Axis, ShapeError, Windows
 
-__all__ = ["geometry", "jit", "max_pool", "numbers", "over_maps", "spread", "sum_pool", "threads_for"]
+__all__ = ["geometry", "jit", "max_pool", "numbers", "over_maps", "spread", "sum_pool", "threads_for_pixels"]
 
 SHAPE, SOME_PIXELS = "shape ({}, {}, {}, {})", "at least one row and one column"
 
@@ -26,19 +27,11 @@ SHAPE, SOME_PIXELS = "shape ({}, {}, {}, {})", "at least one row and one column"
 # process holds, all wait, for 4 ms as measured; so only work of that order goes to threads.
 PIXELS_FOR_THREADS = 2_097_152
 
-jit: Any = numba.njit(error_model="numpy", fastmath=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-threaded: Any = numba.njit(error_model="numpy", fastmath=False, no_cpython_wrapper=True, no_cfunc_wrapper=True, parallel=True)
 
-
-Threads = Literal["never", "always", "large"]
-
-
-def threads_for(shape: Sequence[int | None]) -> Threads:
-    """When to use threads for images of a shape; if it is not known, there has to be machine code for both."""
+def threads_for_pixels(shape: Sequence[int | None]) -> Threads:
+    """When to use threads for images of a shape."""
     sizes = [size for size in shape if size is not None]
-    if len(sizes) < len(shape):
-        return "large"
-    return "always" if math.prod(sizes) >= PIXELS_FOR_THREADS else "never"
+    return threads_for(math.prod(sizes) if len(sizes) == len(shape) else None, PIXELS_FOR_THREADS)
 
 
 def over_maps(one_map: Any, threads: Threads) -> Any:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import wrapt
-from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.basic import Apply
 from pytensor.link.c.op import COp
 
 __all__ = ["BackendOp"]
@@ -40,6 +40,13 @@ class BackendOp(COp):
         # PyTensor 3.0 passes (fgraph, node, shapes), later lines (node, shapes).
         node, shapes = arguments[-2:]
         return self.output_shapes(node, shapes)
+
+    def numba_key(self, node: Apply) -> Any:
+        """What the Numba kernel depends on beside the op's own settings, as its representation tells it: all static types.
+
+        An op whose kernel depends on less says so here, and shares machine code between nodes.
+        """
+        return [(v.type.dtype, v.type.shape) for v in (*node.inputs, *node.outputs)]
 
     def c_code(self, node: Apply, name: str, inputs: Sequence[str], outputs: Sequence[str], sub: dict[str, str]) -> str:
         raise NotImplementedError(f"{type(self).__name__} has no C kernel")  # PyTensor then runs perform
@@ -75,10 +82,6 @@ def _kernel(backend: str, op: BackendOp, node: Apply) -> Callable[..., Any]:
     return kernel
 
 
-def _static_types(variables: Sequence[Variable]) -> str:
-    return repr([(v.type.dtype, v.type.shape) for v in variables])
-
-
 def _connect(backend: str, dispatch: Any) -> None:
     """Connect the methods of all BackendOps to `backend`; called once, when PyTensor has imported it."""
     if backend != "numba":
@@ -96,8 +99,7 @@ def _connect(backend: str, dispatch: Any) -> None:
     def _(op: BackendOp, node: Apply, **keywords: Any) -> tuple[Callable[..., Any], str | None]:
         if not hasattr(op, "numba"):
             return generate_fallback_impl(op, node=node, **keywords), None
-        types = _static_types([*node.inputs, *node.outputs])
-        key = f"{source_fingerprint(op)} {type(op)} {op._props()} {types}"
+        key = f"{source_fingerprint(op)} {type(op)} {op._props()} {op.numba_key(node)!r}"
         return _kernel("numba", op, node), hashlib.sha256(key.encode()).hexdigest()
 
 

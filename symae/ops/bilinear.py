@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from numpy.lib.stride_tricks import sliding_window_view
-from pytensor.graph.basic import Variable
+from pytensor.graph.basic import Apply, Variable
 
 from symae.errors import InputError, ShapeError
 from symae.ops.convolution_c import ConvolutionInC
@@ -87,6 +87,20 @@ class Bilinear(ConvolutionInC):
             raise InputError(f"{self}", found, "filters no larger than the padded image")
         return length
 
+    def images_and_filters(self, node: Apply) -> tuple[Variable, Variable]:
+        """Those of `node`, wherever they stand."""
+        raise NotImplementedError
+
+    def threads(self, node: Apply) -> Any:
+        """When the Numba kernel of `node` uses threads."""
+        from symae.kernels.convolution import threads_for_multiplications
+
+        x, filters = (v.type.shape for v in self.images_and_filters(node))
+        return threads_for_multiplications([x[0], *filters, *(self._length(axis, x, filters) for axis in (0, 1))])
+
+    def numba_key(self, node: Apply) -> Any:
+        return node.outputs[0].type.dtype, self.threads(node)
+
     def paddings(self, x: Sequence[int], filters: Sequence[int]) -> tuple[tuple[int, int], tuple[int, int]]:
         rows, columns = (self.geometry(axis).padding(x[2 + axis], filters[2 + axis]) for axis in (0, 1))
         return rows, columns
@@ -100,14 +114,15 @@ class Bilinear(ConvolutionInC):
         (top, bottom), (left, right) = self.paddings(x, filters)
         return top, left, x[2] + top + bottom, x[3] + left + right
 
-    def numba_kernel(self, name: str) -> tuple[Any, Any, Any]:
-        """The kernel `name` of `symae.kernels.convolution` for these settings; paddings and check of shapes, compiled."""
+    def numba_kernel(self, name: str, node: Apply) -> tuple[Any, Any, Any]:
+        """The kernel `name` for these settings; paddings and check of shapes, compiled."""
         from pytensor.link.numba.dispatch.basic import numba_njit
 
-        from symae.kernels import convolution
+        from symae.kernels import convolution, convolution_gradients
 
         jit = numba_njit(error_model="numpy", fastmath=False)
-        kernel = getattr(convolution, name)((*self.subsample, *self.dilation))
+        module = convolution if name == "forward" else convolution_gradients
+        kernel = getattr(module, name)((*self.subsample, *self.dilation), self.threads(node))
         frame = convolution.frame(self.border_mode, self.subsample, self.dilation, self.groups, str(self))
         return jit, kernel, frame
 
@@ -172,24 +187,18 @@ def common_dtype(a: Variable, b: Variable, shape: Sequence[int | None]) -> tuple
 
 
 def same_maps(op: str) -> Kernel:
-    """A compiled check that the maps have the shape that images and filters give."""
+    """A compiled check that maps have the shape that images and filters give, in the words of `Bilinear.check_shapes`."""
     from pytensor.link.numba.dispatch.basic import numba_njit
 
+    expected = "({}, {}, {}, {}), from images ({}, {}, {}, {}) and filters ({}, {}, {}, {})"
+
     @numba_njit(fastmath=False)
-    def check(found: Any, expected: Any) -> None:
-        if found != expected:
-            raise ShapeError(
-                op,
-                "maps of shape ({}, {}, {}, {})",
-                "({}, {}, {}, {})",
-                found[0],
-                found[1],
-                found[2],
-                found[3],
-                expected[0],
-                expected[1],
-                expected[2],
-                expected[3],
-            )
+    def check(y: Any, x: Any, filters: Any, rows: Any, columns: Any) -> None:
+        a, b, i, j = y
+        n, c, h, w = x
+        m, own, kh, kw = filters
+        if a != n or b != m or i != rows or j != columns:
+            found = "maps of shape ({}, {}, {}, {})"
+            raise ShapeError(op, found, expected, a, b, i, j, n, m, rows, columns, n, c, h, w, m, own, kh, kw)
 
     return check

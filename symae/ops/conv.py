@@ -155,6 +155,9 @@ class Convolution(Bilinear):
         rows, columns = (self.geometry(axis).length(x[2 + axis], filters[2 + axis]) for axis in (0, 1))
         return x[0], filters[0], rows, columns
 
+    def images_and_filters(self, node: Apply) -> tuple[Variable, Variable]:
+        return node.inputs[0], node.inputs[1]
+
     def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         x, filters = shapes
         return [(x[0], filters[0], *(self.geometry(a).length(x[2 + a], filters[2 + a]) for a in (0, 1)))]
@@ -179,7 +182,7 @@ class Convolution(Bilinear):
         output_storage[0][0] = np.concatenate(parts, axis=1)
 
     def numba(self, node: Apply) -> Kernel:
-        jit, forward, frame = self.numba_kernel("forward")
+        jit, forward, frame = self.numba_kernel("forward", node)
         flip, groups, dtype = self.filter_flip, self.groups, np.dtype(node.outputs[0].type.dtype)
 
         @jit
@@ -234,6 +237,9 @@ class InputGradient(Bilinear):
         arguments, outputs = common_dtype(filters, y, shape=x)
         return Apply(self, [*arguments, height, width], outputs)
 
+    def images_and_filters(self, node: Apply) -> tuple[Variable, Variable]:
+        return node.outputs[0], node.inputs[0]
+
     def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         filters, y = shapes[:2]
         return [(y[0], filters[1] * self.groups, *node.inputs[2:])]
@@ -276,15 +282,16 @@ class InputGradient(Bilinear):
         output_storage[0][0] = np.ascontiguousarray(frame[:, :, top : top + x[2], left : left + x[3]])
 
     def numba(self, node: Apply) -> Kernel:
-        jit, spread, frame = self.numba_kernel("input_gradient")
+        jit, spread, frame = self.numba_kernel("input_gradient", node)
         flip, groups, dtype = self.filter_flip, self.groups, np.dtype(node.outputs[0].type.dtype)
         check = same_maps(str(self))
 
         @jit
         def input_gradient(filters: Any, y: Any, h: Any, w: Any) -> Any:
-            x = np.empty((y.shape[0], filters.shape[1] * groups, h.item(), w.item()), dtype)
-            top, left, height, width, rows, columns = frame(x.shape, filters.shape)
-            check(y.shape, (x.shape[0], filters.shape[0], rows, columns))
+            shape = (y.shape[0], filters.shape[1] * groups, h.item(), w.item())
+            top, left, height, width, rows, columns = frame(shape, filters.shape)
+            check(y.shape, shape, filters.shape, rows, columns)
+            x = np.empty(shape, dtype)
             W = np.ascontiguousarray(filters[:, :, ::-1, ::-1]) if flip else np.ascontiguousarray(filters)
             spread(W, np.ascontiguousarray(y), top, left, height, width, groups, x)
             return x
@@ -347,6 +354,9 @@ class FilterGradient(Bilinear):
             raise InputError(f"{self}", f"{channels} channels", f"a number that {self.groups} groups divide")
         return channels // self.groups
 
+    def images_and_filters(self, node: Apply) -> tuple[Variable, Variable]:
+        return node.inputs[0], node.outputs[0]
+
     def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         x, y = shapes[:2]
         return [(y[1], self._group_channels(x[1]), *node.inputs[2:])]
@@ -381,15 +391,16 @@ class FilterGradient(Bilinear):
         output_storage[0][0] = np.ascontiguousarray(self.flipped(np.concatenate(parts, axis=0)))
 
     def numba(self, node: Apply) -> Kernel:
-        jit, collect, frame = self.numba_kernel("filter_gradient")
+        jit, collect, frame = self.numba_kernel("filter_gradient", node)
         flip, groups, dtype = self.filter_flip, self.groups, np.dtype(node.outputs[0].type.dtype)
         check = same_maps(str(self))
 
         @jit
         def filter_gradient(x: Any, y: Any, kh: Any, kw: Any) -> Any:
-            W = np.empty((y.shape[1], x.shape[1] // groups, kh.item(), kw.item()), dtype)
-            top, left, height, width, rows, columns = frame(x.shape, W.shape)
-            check(y.shape, (x.shape[0], W.shape[0], rows, columns))
+            shape = (y.shape[1], x.shape[1] // groups, kh.item(), kw.item())
+            top, left, height, width, rows, columns = frame(x.shape, shape)
+            check(y.shape, x.shape, shape, rows, columns)
+            W = np.empty(shape, dtype)
             collect(np.ascontiguousarray(x), np.ascontiguousarray(y), top, left, height, width, groups, W)
             return np.ascontiguousarray(W[:, :, ::-1, ::-1]) if flip else W
 

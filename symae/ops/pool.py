@@ -182,9 +182,9 @@ class MaxPool(PoolingOp):
         output_storage[1][0] = row * w + column
 
     def numba(self, node: Apply) -> Callable[..., Any]:
-        from symae.kernels.pooling import max_pool, threads_for
+        from symae.kernels.pooling import max_pool, threads_for_pixels
 
-        return max_pool(self.windows, f"{self.place}: input", threads_for(node.inputs[0].type.shape))
+        return max_pool(self.windows, f"{self.place}: input", threads_for_pixels(node.inputs[0].type.shape))
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         (images,) = inputs

@@ -27,6 +27,12 @@ class PoolingOp(TracedOp):
     def c_support_code(self, **_: Any) -> str:
         return (Path(__file__).parents[1] / "kernels" / "pooling.h").read_text()
 
+    def numba_key(self, node: Apply) -> Any:
+        from symae.kernels.pooling import threads_for_pixels
+
+        first, result = node.inputs[0].type, node.outputs[0].type
+        return first.dtype, threads_for_pixels(first.shape), threads_for_pixels(result.shape)
+
     def c_code(self, node: Apply, name: str, inputs: Sequence[str], outputs: Sequence[str], sub: dict[str, str]) -> str:
         dtype = np.dtype(node.outputs[0].type.dtype)
         function, constants = self.c_call(node, outputs)

@@ -75,9 +75,9 @@ class SumPool(_WindowSums):
         output_storage[0][0] = total / self.divisors(h, w).astype(images.dtype)
 
     def numba(self, node: Apply) -> Callable[..., Any]:
-        from symae.kernels.pooling import sum_pool, threads_for
+        from symae.kernels.pooling import sum_pool, threads_for_pixels
 
-        return sum_pool(self.windows, self.divisor, f"{self.place}: input", threads_for(node.inputs[0].type.shape))
+        return sum_pool(self.windows, self.divisor, f"{self.place}: input", threads_for_pixels(node.inputs[0].type.shape))
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         (x,) = inputs
@@ -135,9 +135,9 @@ class SumPoolTranspose(_WindowSums):
         output_storage[0][0] = images
 
     def numba(self, node: Apply) -> Callable[..., Any]:
-        from symae.kernels.pooling import jit, spread, threads_for
+        from symae.kernels.pooling import jit, spread, threads_for_pixels
 
-        unpool = spread(self.windows, self.divisor, f"{self.place}: pooled", threads_for(node.outputs[0].type.shape))
+        unpool = spread(self.windows, self.divisor, f"{self.place}: pooled", threads_for_pixels(node.outputs[0].type.shape))
 
         @jit
         def sum_pool_transpose(pooled: Any, h: Any, w: Any) -> Any:

@@ -95,10 +95,10 @@ class NearestUpsample(_Upsample):
         output_storage[0][0] = inputs[0].repeat(f, axis=2).repeat(g, axis=3)
 
     def numba(self, node: Apply) -> Callable[..., Any]:
-        from symae.kernels.pooling import jit, spread, threads_for
+        from symae.kernels.pooling import jit, spread, threads_for_pixels
 
         f, g = self.factor
-        repeat = spread(self.windows, "one", self.place, threads_for(node.outputs[0].type.shape))
+        repeat = spread(self.windows, "one", self.place, threads_for_pixels(node.outputs[0].type.shape))
 
         @jit
         def nearest_upsample(images: Any) -> Any:
@@ -133,11 +133,11 @@ class BilinearUpsample(_Upsample):
         output_storage[0][0] = np.ascontiguousarray(x)
 
     def numba(self, node: Apply) -> Callable[..., Any]:
-        from symae.kernels.pooling import threads_for
+        from symae.kernels.pooling import threads_for_pixels
         from symae.kernels.upsampling import interpolate
 
         rows, columns = map(taps, self.factor)
-        return interpolate(rows, columns, node.inputs[0].type.dtype, threads_for(node.outputs[0].type.shape))
+        return interpolate(rows, columns, node.inputs[0].type.dtype, threads_for_pixels(node.outputs[0].type.shape))
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         (x,) = inputs
@@ -181,12 +181,12 @@ class BilinearUpsampleTranspose(_Upsample):
         output_storage[0][0] = np.ascontiguousarray(x)
 
     def numba(self, node: Apply) -> Callable[..., Any]:
-        from symae.kernels.pooling import threads_for
+        from symae.kernels.pooling import threads_for_pixels
         from symae.kernels.upsampling import interpolate_transpose
 
         rows, columns = map(taps, self.factor)
         fine = node.inputs[0].type
-        return interpolate_transpose(rows, columns, fine.dtype, self.place, threads_for(fine.shape))
+        return interpolate_transpose(rows, columns, fine.dtype, self.place, threads_for_pixels(fine.shape))
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         (x,) = inputs

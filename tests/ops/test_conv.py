@@ -40,8 +40,9 @@ TABLE = [
 ]
 
 
-def tensors(dtype="float64"):
-    return pt.tensor4("x", dtype=dtype), pt.tensor4("W", dtype=dtype), pt.tensor4("g", dtype=dtype)
+def tensors(dtype="float64", shapes=((None,) * 4,) * 3):
+    """Images, filters and maps; of unknown shapes, for which Numba has to compile both ways, with and without threads."""
+    return [pt.tensor(name, dtype=dtype, shape=shape) for name, shape in zip("xWg", shapes, strict=True)]
 
 
 def outputs(settings, x, W, g):
@@ -121,7 +122,7 @@ def own_kernels():
 
 
 def check_table(backend, expected, dtype, cases):
-    inputs = [tensors(dtype) for _ in cases]
+    inputs = [tensors(dtype, [value.shape for value in expected[dtype, case][0]]) for case in cases]
     results = [o for i, case in zip(inputs, cases, strict=True) for o in outputs(TABLE[case][0], *i)]
     arguments = [v for case in cases for v in expected[dtype, case][0]]
     with own_kernels():
@@ -160,6 +161,23 @@ def test_arrays_of_any_layout_are_taken_and_the_function_is_cacheable(expected):
     (x, W, g), want = expected["float64", 1]
     close(f(np.asfortranarray(x), np.repeat(W, 2, 3)[..., ::2], g[:, ::-1][:, ::-1]), want)
     assert compile_time(build()).cached
+
+
+@pytest.mark.parametrize("infinite", range(3))
+def test_infinities_come_through_numbas_loops(numba_on_one_image, infinite):
+    """They must not meet the zeros that the loops put beside the values."""
+    arguments = [np.random.default_rng(1).normal(size=shape) for shape in ((1, 1, 7, 7), (1, 1, 5, 5), (1, 1, 3, 3))]
+    arguments[infinite][0, 0, 1, 2] = np.inf
+    compiled, defined = numba_on_one_image
+    for got, want in zip(compiled(*arguments), defined(*arguments), strict=True):
+        np.testing.assert_array_equal(np.isfinite(got), np.isfinite(want))
+
+
+@pytest.fixture(scope="module", params=[pytest.param(None, marks=pytest.mark.backends)])
+def numba_on_one_image():
+    inputs = tensors("float64", ((1, 1, 7, 7), (1, 1, 5, 5), (1, 1, 3, 3)))
+    results = outputs((("valid", (1, 1), False, (1, 1), 1)), *inputs)
+    return function(list(inputs), results, backend="numba"), function(list(inputs), results, mode="FAST_COMPILE")
 
 
 lengths = st.integers(1, 7)
