@@ -15,11 +15,23 @@ import numpy as np
 import wrapt
 from pytensor.raise_op import Assert, CheckAndRaise
 from pytensor.scalar.basic import EQ, Add, Cast, Mul
+from pytensor.tensor.elemwise import CAReduce
 from pytensor.tensor.math import Argmax
 
 from symae.ops.refusals import refuse_unless
 
 __all__: list[str] = []
+
+
+def _mend_jax(dispatch: Any) -> None:
+    pytensors_reduction = dispatch.jax_funcify.dispatch(CAReduce)
+
+    @dispatch.jax_funcify.register(CAReduce)
+    def reduction(op: CAReduce, node: Any, **keywords: Any) -> Callable[..., Any]:
+        reduce = pytensors_reduction(op, node=node, **keywords)
+        dtype = node.outputs[0].type.dtype
+        # PyTensor leaves a sum of float32 in the float64 that it is to be added up in, and all that follows with it
+        return lambda x: reduce(x).astype(dtype)
 
 
 def _mend_pytorch(dispatch: Any) -> None:
@@ -91,5 +103,6 @@ def _mend_mlx(dispatch: Any) -> None:
         return check
 
 
+wrapt.register_post_import_hook(_mend_jax, "pytensor.link.jax.dispatch")
 wrapt.register_post_import_hook(_mend_pytorch, "pytensor.link.pytorch.dispatch")
 wrapt.register_post_import_hook(_mend_mlx, "pytensor.link.mlx.dispatch")
