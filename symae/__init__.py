@@ -7,7 +7,7 @@ from symae.compile import compile_time, function
 from symae.datasets import load_data
 from symae.errors import BackendError, InputError, MissingFileError, UnwritableError
 from symae.images import tile_raster_images
-from symae.models import Autoencoder, DenoisingAutoencoder, LogisticRegression
+from symae.models import Autoencoder, DenoisingAutoencoder, ImageAutoencoder, LogisticRegression
 from symae.random import RandomStreams
 
 __version__ = "0.1.0"
@@ -16,6 +16,7 @@ __all__ = [
     "Autoencoder",
     "BackendError",
     "DenoisingAutoencoder",
+    "ImageAutoencoder",
     "InputError",
     "LogisticRegression",
     "MissingFileError",

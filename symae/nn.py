@@ -1,4 +1,4 @@
-"""Costs and initial weights, as small functions from expressions to expressions."""
+"""Activations, costs and initial weights, as small functions from expressions to expressions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
-__all__ = ["cross_entropy", "tutorial_weights"]
+__all__ = ["cross_entropy", "glorot_filters", "relu", "root_mean_square_error", "tutorial_weights"]
 
 
 def cross_entropy(x: Variable, z: Variable) -> Variable:
@@ -26,6 +26,40 @@ def cross_entropy(x: Variable, z: Variable) -> Variable:
         In nats per image.
     """
     return -pt.sum(x * pt.log(z) + (1 - x) * pt.log(1 - z), axis=1)
+
+
+def relu(x: Variable) -> Variable:
+    """max(x, 0), elementwise. Its gradient at 0 is 0."""
+    return pt.switch(x > 0, x, pt.zeros_like(x))
+
+
+def root_mean_square_error(x: Variable, z: Variable) -> Variable:
+    """How far a pixel of an image is off: the root of the mean square over all pixels.
+
+    .. math:: e_i = \\sqrt{\\tfrac1k \\sum_k (z_{ik} - x_{ik})^2}
+
+    Parameters
+    ----------
+    x, z : (n, ...), images and reconstructions of any number of dimensions
+
+    Returns
+    -------
+    (n,)
+        In units of x. The gradient at e = 0, where there is none, is taken as 0: an image that is met exactly says nothing.
+    """
+    square = pt.mean(pt.sqr(z - x), axis=tuple(range(1, x.type.ndim)))
+    met = pt.eq(square, 0)
+    return pt.switch(met, 0, pt.sqrt(pt.switch(met, 1, square)))
+
+
+def glorot_filters(numpy_rng: np.random.RandomState, shape: tuple[int, int, int, int], scale: float = 1.0) -> np.ndarray:
+    """Initial filters (m, c, kh, kw) of a convolution: uniform in ±scale sqrt(6 / ((m + c) kh kw)), in floatX.
+
+    Source: Glorot and Bengio (2010); an output pixel has c kh kw inputs, and an input pixel m kh kw outputs.
+    """
+    m, c, kh, kw = shape
+    limit = scale * np.sqrt(6.0 / ((m + c) * kh * kw))
+    return np.asarray(numpy_rng.uniform(low=-limit, high=limit, size=shape), dtype=pytensor.config.floatX)
 
 
 def tutorial_weights(numpy_rng: np.random.RandomState, n_in: int, n_out: int) -> np.ndarray:

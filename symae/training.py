@@ -10,7 +10,7 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,13 +37,16 @@ class History:
     costs : list of float
         The mean of the minibatch costs, in the units of the cost.
     seconds : list of float
-        How long each epoch took.
+        How long each epoch took, without measuring.
+    measures : dict of lists of float
+        What was measured after each epoch, by name.
     interrupted : bool
         Ctrl-C ended the training before the last epoch.
     """
 
     costs: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    measures: dict[str, list[float]] = field(default_factory=dict)
     interrupted: bool = False
 
     def __len__(self) -> int:
@@ -68,9 +71,10 @@ class EpochLog:
         if not append:
             self._write("", "w")
 
-    def __call__(self, epoch: int, cost: float, seconds: float) -> None:
+    def __call__(self, epoch: int, cost: float, seconds: float, measures: Mapping[str, float]) -> None:
         entry = {"model": self.model} if self.model is not None else {}
-        self._write(json.dumps({**entry, "epoch": epoch, "cost": cost, "seconds": round(seconds, 4)}) + "\n", "a")
+        line = json.dumps({**entry, "epoch": epoch, "cost": cost, **measures, "seconds": round(seconds, 4)})
+        self._write(line + "\n", "a")
 
     def _write(self, text: str, mode: str) -> None:
         try:
@@ -86,7 +90,9 @@ def train_epochs(
     n_epochs: int,
     *,
     every: int | None = None,
-    on_epoch: Callable[[int, float, float], None] | None = None,
+    on_epoch: Callable[[int, float, float, Mapping[str, float]], None] | None = None,
+    before_epoch: Callable[[int], None] | None = None,
+    measure: Callable[[], Mapping[str, float]] | None = None,
     params: Sequence[SharedVariable] = (),
     threads: int | None = None,
     say: Callable[[str], None] | None = None,
@@ -103,7 +109,11 @@ def train_epochs(
     every : int, optional
         Print every so many epochs, 0 for none. By default each of up to 20 epochs, and every tenth of more.
     on_epoch : callable, optional
-        Called with (epoch, cost, seconds) as each epoch ends; an `EpochLog` for instance.
+        Called with (epoch, cost, seconds, measures) as each epoch ends; an `EpochLog` for instance.
+    before_epoch : callable, optional
+        Called with the number of each epoch before it begins, to shuffle for instance.
+    measure : callable, optional
+        Called as each epoch ends; the figures that it returns are printed beside the cost and kept by their names.
     params : sequence of shared variables
         What `train` changes: after Ctrl-C they get back the values they had at the end of the last finished epoch.
     threads : int, optional
@@ -131,17 +141,23 @@ def train_epochs(
     with blas_threads(threads), interrupts() as check, _progress(n_epochs) as bar:
         try:
             for epoch in range(n_epochs):
+                if before_epoch is not None:
+                    before_epoch(epoch)
                 started = time.perf_counter()
                 cost = _run_epoch(train, n_batches, epoch, bar, check)
                 seconds = time.perf_counter() - started
+                measures = {} if measure is None else dict(measure())
                 if on_epoch is not None:
-                    on_epoch(epoch, cost, seconds)
+                    on_epoch(epoch, cost, seconds, measures)
                 history.costs.append(cost)
                 history.seconds.append(seconds)
+                for name, figure in measures.items():
+                    history.measures.setdefault(name, []).append(figure)
                 finished = [np.array(p.get_value(borrow=True)) for p in params]
                 if every and epoch % every == 0:
                     with tqdm.external_write_mode():
-                        say(f"Training epoch {epoch}, cost {cost:f}")
+                        figures = "".join(f", {name} {figure:f}" for name, figure in measures.items())
+                        say(f"Training epoch {epoch}, cost {cost:f}{figures}")
                 check()
         except KeyboardInterrupt:
             history.interrupted = True

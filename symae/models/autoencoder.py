@@ -128,6 +128,15 @@ class Autoencoder(Model):
         gradients = pt.grad(cost, self.params)
         return cost, [(p, p - learning_rate * g) for p, g in zip(self.params, gradients, strict=True)]
 
+    @property
+    def nodes(self) -> dict[str, Variable]:
+        """``input``, ``hidden`` (the code) and ``reconstruction``, without corruption."""
+        hidden = self.get_hidden_values(self.x)
+        return {"input": self.x, "hidden": hidden, "reconstruction": self.get_reconstructed_input(hidden)}
+
+    def checked_input(self, name: str, X: Any) -> np.ndarray:
+        return checked_matrix(name, X, self.n_visible)
+
     def feedforward(self) -> Variable:
         """The symbolic reconstruction of the input `x`, without corruption."""
         return self.get_reconstructed_input(self.get_hidden_values(self.x))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pytensor
@@ -52,10 +52,49 @@ class Model:
         What training changes.
     parameter_names : tuple of str
         Their names in files. The variables carry them too, unless the user handed in variables of other names.
+    x : symbolic variable
+        The input.
     """
 
     params: list[SharedVariable]
     parameter_names: tuple[str, ...]
+    x: Variable
+    _classes: ClassVar[dict[str, type[Model]]] = {}
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        Model._classes[cls.__name__] = cls
+
+    @property
+    def nodes(self) -> dict[str, Variable]:
+        """What the model computes on the way from `x`, by name, beginning with the input."""
+        raise NotImplementedError
+
+    def node(self, name: str) -> Variable:
+        """The symbolic variable of that name, an expression of the input `x`.
+
+        Raises
+        ------
+        InputError
+            There is none; the message lists those there are.
+        """
+        if name not in self.nodes:
+            raise InputError("node", repr(name), f"one of {', '.join(self.nodes)}")
+        return self.nodes[name]
+
+    def node_names(self) -> list[str]:
+        """The names of all nodes, in the order in which they are computed."""
+        return list(self.nodes)
+
+    def node_values(self, name: str, X: Any, *, backend: str | None = None) -> np.ndarray:
+        """The values of a node for the images `X`; its first axis counts them."""
+        node = self.node(name)
+        compute = self._compiled(f"node {name}", backend, lambda: ([self.x], node, None))
+        return np.asarray(compute(self.checked_input("X", X)))
+
+    def checked_input(self, name: str, X: Any) -> np.ndarray:
+        """`X` as an array that the input `x` takes, or an error that calls it `name`."""
+        raise NotImplementedError
 
     def configuration(self) -> dict[str, Any]:
         """What the constructor needs to build a model of this shape, as JSON takes it."""
@@ -102,16 +141,20 @@ class Model:
     def load(cls, path: str | Path) -> Self:
         """The model saved as `path`: the name given to `save`, one of its two files, or their folder.
 
+        ``Model.load`` loads one of any class in `symae.models`.
+
         Raises
         ------
         MissingFileError, InputError
             Nothing there, damaged, of another class, or with other names or shapes than the class has.
         """
         name, configuration, values = read_model(path)
-        if name != cls.__name__:
-            raise InputError(path, f"a saved {name}", f"a saved {cls.__name__}")
+        kind = Model._classes.get(name)
+        if kind is None or not issubclass(kind, cls) or (cls is not Model and name != cls.__name__):
+            expected = f"one of {', '.join(Model._classes)}" if cls is Model else cls.__name__
+            raise InputError(path, f"a saved {name}", f"a saved {expected}")
         try:
-            model = cls.from_configuration(configuration)
+            model: Self = kind.from_configuration(configuration)
         except (KeyError, TypeError, ValueError, MemoryError) as error:
             raise InputError(path, f"configuration {configuration}", f"that of a {name}") from error
         model.set_parameters(values, path)

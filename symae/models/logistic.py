@@ -51,7 +51,15 @@ class LogisticRegression(Model):
         self.p_y_given_x = pt.special.softmax(pt.dot(input, self.W) + self.b, axis=1)
         self.y_pred = pt.argmax(self.p_y_given_x, axis=1)
         self.params = [self.W, self.b]
-        self.input = input
+        self.input = self.x = input
+
+    @property
+    def nodes(self) -> dict[str, Variable]:
+        """``input``, ``p_y_given_x`` and ``y_pred``."""
+        return {"input": self.x, "p_y_given_x": self.p_y_given_x, "y_pred": self.y_pred}
+
+    def checked_input(self, name: str, X: Any) -> np.ndarray:
+        return checked_matrix(name, X, self.n_in)
 
     def negative_log_likelihood(self, y: Variable) -> Variable:
         """-log p(y | x), minibatch mean, in nats per example; `y` is an integer vector (n,) of classes."""

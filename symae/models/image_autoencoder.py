@@ -1,0 +1,217 @@
+"""CNTK's image autoencoder: convolution and pooling on the way in, unpooling and deconvolution on the way out.
+
+Source: CNTK's example 07, "Image autoencoder using deconvolution and unpooling". Unpooling by the places of the maxima is from
+Zeiler and Fergus (2014), "Visualizing and understanding convolutional networks".
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph.basic import Variable
+
+from symae.errors import InputError
+from symae.models.base import Model
+from symae.nn import glorot_filters, relu, root_mean_square_error
+from symae.ops import conv2d, deconv2d, max_unpool2d, pool2d
+from symae.optimizers import Updates, momentum
+
+__all__ = ["ImageAutoencoder"]
+
+FILTER = 5
+# CNTK's for its one deconvolution, so that the first drawings are near zero. With several layers it is for the last one alone:
+# were all scaled, their product would begin so near zero that three epochs change nothing (RMSE 0.33, that of blank images).
+DRAWING_SCALE = 0.001
+CHUNK = 500  # images at a time where a whole set is evaluated
+
+
+class ImageAutoencoder(Model):
+    """An autoencoder for images, whose code is a stack of small maps.
+
+    Each layer convolves with 5 x 5 filters, adds a bias, rectifies, and pools maxima::
+
+        conv = max(W * input + b, 0)    pool = max over windows of conv
+
+    and the decoder undoes the layers from the last to the first: unpooling puts each value of the code back to where the
+    maximum was, found again in the pooling layer's input, and a deconvolution V, without bias, draws the image from there.
+
+    Parameters
+    ----------
+    numpy_rng : RandomState
+        Draws the weights: Glorot's, those of the last deconvolution times 0.001.
+    input : symbolic (n, channels, h, w) or (n, channels * h * w), optional
+        What is encoded, pixels from 0 to 1; a new tensor ``input`` if None.
+    maps : int or sequence of int
+        Maps of each layer.
+    pool : int or sequence of int
+        Each layer's pooling window and stride; one number stands for all layers.
+    image_shape : (channels, h, w)
+
+    Attributes
+    ----------
+    x : the input
+    output : symbolic (n, channels, h, w), the reconstruction
+    rmse : symbolic (n,), root mean square error of each image
+    params : for each layer its W (maps, channels, 5, 5) and b (maps,), then the decoder's V (maps, channels, 5, 5)
+    Raises
+    ------
+    InputError
+        A setting is not as above, or a pooling window is larger than what it pools.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> model = ImageAutoencoder(np.random.RandomState(0), maps=3, pool=4)
+    >>> model.node_names()
+    ['input', 'conv1', 'pool1', 'unpool1', 'deconv1']
+    """
+
+    def __init__(
+        self,
+        numpy_rng: np.random.RandomState,
+        input: Variable | None = None,
+        maps: int | Sequence[int] = 1,
+        pool: int | Sequence[int] = 4,
+        image_shape: Sequence[int] = (1, 28, 28),
+    ):
+        self.image_shape = channels, h, w = _counts("image_shape", image_shape, 3)
+        self.maps = _counts("maps", maps)
+        self.pool = _counts("pool", pool, len(self.maps))
+        names = ["1"] if len(self.maps) == 1 else [f"_{letter}" for letter in string.ascii_uppercase[: len(self.maps)]]
+        if len(names) < len(self.maps):
+            raise InputError("maps", f"{len(self.maps)} layers", f"at most {len(names)}")
+
+        floatX = pytensor.config.floatX
+        self.x = pt.tensor("input", dtype=floatX, shape=(None, *self.image_shape)) if input is None else input
+        images = self.x
+        if images.type.ndim == 2:
+            n = images.type.shape[0]
+            images = images.reshape((-1 if n is None else n, *self.image_shape))
+        if images.type.ndim != 4:
+            raise InputError("input", f"{images.type.ndim} dimensions", f"images (n, {channels}, {h}, {w}) or rows of pixels")
+        nodes = {"input": images}
+
+        y, below = images, channels
+        encoders: list[SharedVariable] = []
+        decoders: list[tuple[str, int, SharedVariable, tuple[int, int]]] = []
+        for name, m, p in zip(names, self.maps, self.pool, strict=True):
+            if min(h, w) < p:
+                raise InputError("pool", f"{p} x {p} windows on maps of {h} x {w}", "windows no larger than what they pool")
+            W, b, V = (
+                pytensor.shared(value, name=f"{kind}{name}", borrow=True, shape=value.shape)
+                for kind, value in (
+                    ("W", glorot_filters(numpy_rng, (m, below, FILTER, FILTER))),
+                    ("b", np.zeros(m, dtype=floatX)),
+                    ("V", glorot_filters(numpy_rng, (m, below, FILTER, FILTER), DRAWING_SCALE if y is images else 1)),
+                )
+            )
+            y = relu(conv2d(y, W, border_mode="half", filter_flip=False) + b[:, None, None])
+            nodes[f"conv{name}"] = y
+            y = pool2d(y, p)
+            nodes[f"pool{name}"] = y
+            encoders += [W, b]
+            decoders.insert(0, (name, p, V, (h, w)))
+            below, h, w = m, h // p, w // p
+        for name, p, V, shape in decoders:
+            y = max_unpool2d(y, nodes[f"conv{name}"], p)
+            nodes[f"unpool{name}"] = y
+            y = deconv2d(y, V, border_mode="half", filter_flip=False, output_shape=shape)
+            nodes[f"deconv{name}"] = y
+
+        self._nodes = nodes
+        self.params = [*encoders, *(V for _, _, V, _ in decoders)]
+        self.parameter_names = tuple(p.name for p in self.params)
+        self.output = y
+        self.rmse = root_mean_square_error(images, y)
+
+    @property
+    def nodes(self) -> dict[str, Variable]:
+        """``input``, ``conv1``, ``pool1``, ``unpool1``, ``deconv1`` as in CNTK; with several layers ``conv_A``, ``conv_B`` …"""
+        return dict(self._nodes)
+
+    @property
+    def code_name(self) -> str:
+        """The name of the node that holds the code: the last pooling layer's."""
+        return [name for name in self._nodes if name.startswith("pool")][-1]
+
+    @property
+    def output_name(self) -> str:
+        """The name of the node that holds the reconstruction."""
+        return list(self._nodes)[-1]
+
+    def get_cost_updates(self, learning_rate: Any = 0.00015, time_constant: Any = 600) -> tuple[Variable, Updates]:
+        """The cost of a minibatch, and one step with momentum on it.
+
+        Parameters
+        ----------
+        learning_rate : float
+            For each image: the step is this times the sum of the images' gradients.
+        time_constant : float
+            After how many images the weight of a gradient has fallen to 1/e. For a minibatch of n the momentum is exp(-n /
+            time_constant), with unit gain.
+
+        Returns
+        -------
+        cost : symbolic scalar
+            Root mean square error of an image, minibatch mean.
+        updates : list of (variable, new value)
+        """
+        cost = pt.mean(self.rmse)
+        size = self._nodes["input"].type.shape[0]
+        n = pt.cast(self._nodes["input"].shape[0] if size is None else size, pytensor.config.floatX)
+        return cost, momentum(cost, self.params, learning_rate * n, pt.exp(-n / time_constant), unit_gain=True)
+
+    def transform(self, X: Any, *, backend: str | None = None) -> np.ndarray:
+        """The codes of images, (n, maps, rows, columns)."""
+        return self.node_values(self.code_name, X, backend=backend)
+
+    def reconstruct(self, X: Any, *, backend: str | None = None) -> np.ndarray:
+        """What the model draws of images, (n, channels, h, w); its values may lie outside of [0, 1]."""
+        return self.node_values(self.output_name, X, backend=backend)
+
+    def score(self, X: Any, *, backend: str | None = None) -> float:
+        """The mean root mean square error of images."""
+        images = self.checked_input("X", X)
+        if not len(images):
+            raise InputError("X", "no images", "at least one")
+        measure = self._compiled("score", backend, lambda: ([self.x], self.rmse, None))
+        chunks = [np.asarray(measure(images[i : i + CHUNK])) for i in range(0, len(images), CHUNK)]
+        return float(np.concatenate(chunks).mean(dtype=np.float64))
+
+    def checked_input(self, name: str, X: Any) -> np.ndarray:
+        """Images (n, channels, h, w), or rows of their pixels, in the shape of the model's input."""
+        try:
+            images = np.require(X, pytensor.config.floatX, ["C", "W"])
+        except (TypeError, ValueError) as error:
+            raise InputError(name, f"something that is no array of numbers ({error})", "images") from error
+        pixels = int(np.prod(self.image_shape))
+        if images.shape[1:] not in {self.image_shape, (pixels,)}:
+            raise InputError(name, f"shape {images.shape}", f"(n, {', '.join(map(str, self.image_shape))}) or (n, {pixels})")
+        if not np.isfinite(images).all():
+            raise InputError(name, "NaN or infinite values", "finite numbers")
+        return images.reshape((len(images), *(self.image_shape if self.x.type.ndim == 4 else (pixels,))))
+
+    def configuration(self) -> dict[str, Any]:
+        return {"maps": list(self.maps), "pool": list(self.pool), "image_shape": list(self.image_shape)}
+
+    @classmethod
+    def from_configuration(cls, configuration: Mapping[str, Any]) -> Self:
+        return cls(np.random.RandomState(0), **configuration)
+
+
+def _counts(name: str, value: Any, length: int | None = None) -> tuple[int, ...]:
+    """`value`, one positive integer or several, as a tuple; of `length`, where one number stands for all."""
+    entries = (value,) if isinstance(value, int | np.integer) else tuple(value) if isinstance(value, Sequence) else ()
+    if len(entries) == 1 and length is not None:
+        entries *= length
+    if not entries or not all(isinstance(v, int | np.integer) and v >= 1 for v in entries):
+        raise InputError(name, repr(value), "an integer of at least 1, or a sequence of them")
+    if length is not None and len(entries) != length:
+        raise InputError(name, repr(value), f"{length} numbers")
+    return tuple(int(v) for v in entries)
