@@ -16,7 +16,8 @@ import symae
 from symae.compile import BACKENDS
 from symae.datasets import available, default, download_mnist, read
 from symae.errors import InputError, one_line
-from symae.worksheet import INTERRUPTED, Parser, find_worksheet, print_anything, reader_left, worksheets
+from symae.files import make_folder
+from symae.worksheet import INTERRUPTED, Parser, at_least, find_worksheet, print_anything, reader_left, worksheets
 
 __all__ = ["main"]
 
@@ -30,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             _run(find_worksheet(settings.worksheet), settings.arguments)
         elif settings.command == "data":
             _data(settings.name, settings.out)
+        elif settings.command == "show":
+            _show(settings)
         elif settings.command == "warmup":
             _warm_up(settings.backend, settings.floatX)
         else:
@@ -62,6 +65,19 @@ def _parser() -> Parser:
     )
     data.add_argument("name", nargs="?", choices=["mnist"], help="download this")
     data.add_argument("--out", type=Path, metavar="FOLDER", help="where to; by default where the worksheets look for it")
+
+    show = commands.add_parser(
+        "show",
+        help="show what a saved model's nodes compute",
+        description="Compute nodes of the saved models of a run for the first test images, as a picture and as text files.",
+    )
+    show.add_argument("run", type=Path, help="a run's folder, or one of its models")
+    show.add_argument(
+        "--node", action="append", metavar="NAME", help="what to show; may be given again. Without it, the nodes are listed"
+    )
+    show.add_argument("--images", type=at_least(1), default=5, metavar="N", help="how many test images")
+    show.add_argument("--data", metavar="NAME|PATH", help="as the worksheets take it")
+    show.add_argument("--out", type=Path, metavar="FOLDER", help="where to; by default the run's folder")
 
     warmup = commands.add_parser(
         "warmup",
@@ -101,6 +117,30 @@ def _data(name: str | None, folder: Path | None) -> None:
         print(f"{known:12}{read(known).name}{chosen}")
     if "mnist" not in available():
         print("MNIST is not here; symae data mnist downloads it (11 MB)")
+
+
+def _show(settings: argparse.Namespace) -> None:
+    """List the nodes of a run's models, or write what they compute."""
+    from symae.visualiser import find_models, first_images, list_nodes, show_nodes
+
+    models = find_models(settings.run)
+    images = first_images(settings.data, settings.images)
+    if settings.node is None:
+        for name, model in models.items():
+            print(f"{name}, {type(model).__name__}:")
+            for node, shape in list_nodes(model, images):
+                print(f"  {node:12} {' x '.join(map(str, shape)) or 'a number'}")
+        return
+    chosen = {name: model for name, model in models.items() if set(settings.node) <= set(model.node_names())}
+    if not chosen:
+        known = dict.fromkeys(node for model in models.values() for node in model.node_names())
+        raise InputError("--node", ", ".join(settings.node), f"nodes of one model in {settings.run}: {', '.join(known)}")
+    folder = make_folder(settings.out or (settings.run if settings.run.is_dir() else settings.run.parent))
+    for name, model in chosen.items():
+        shown = show_nodes(model, settings.node, images, folder, name)
+        for node, values in shown.values.items():
+            print(f"{name}, {node} {values.shape}: from {values.min():.6f} to {values.max():.6f}")
+        print(*(f"  {file}" for file in shown.files), sep="\n")
 
 
 def _warm_up(backend: str, floatX: str) -> None:

@@ -12,7 +12,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 import pytensor
 
 from symae.compile import BACKENDS, compile_time, function
-from symae.datasets import Dataset, read
+from symae.datasets import Dataset, available, read
 from symae.errors import InputError, MissingFileError, UnwritableError, one_line
 from symae.files import make_folder
 from symae.images import save_png
@@ -28,7 +28,7 @@ from symae.models.base import Model
 from symae.report import Picture, Report, versions
 from symae.training import EpochLog, History, Step, train_epochs
 
-__all__ = ["Parser", "Worksheet", "find_worksheet", "worksheets"]
+__all__ = ["Parser", "Worksheet", "at_least", "find_worksheet", "worksheets"]
 
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
 READER_LEFT = 141  # what it reports when nobody reads the output any more
@@ -55,6 +55,14 @@ class Worksheet:
         The report's.
     epochs : int
         The default of ``--epochs``.
+    images : int, optional
+        For so many training images; by default as many images are seen in all where there are fewer.
+    data : str, optional
+        The default of ``--data``, where it is there.
+    floatX : str
+        The default of ``--floatX``.
+    options : mapping of str to dict, optional
+        The worksheet's own options: what ``ArgumentParser.add_argument`` takes, by the option's name.
     argv : list of str, optional
         The command line; that of the process by default, none in a notebook.
 
@@ -63,26 +71,44 @@ class Worksheet:
     dataset : Dataset
     epochs, seed : int
     backend, floatX : str
+    settings : argparse.Namespace
+        All options, the worksheet's own among them.
     out : Path
         The folder of the results.
     report : Report
     """
 
-    def __init__(self, name: str, title: str, *, epochs: int, argv: Sequence[str] | None = None):
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        *,
+        epochs: int,
+        images: int | None = None,
+        data: str | None = None,
+        floatX: str = "float64",
+        options: Mapping[str, dict[str, Any]] | None = None,
+        argv: Sequence[str] | None = None,
+    ):
         print_anything()
         notebook = hasattr(builtins, "__IPYTHON__")
         if not notebook:
             sys.excepthook = _report_bad_input
-        settings = _parser(name, title, epochs).parse_args([] if argv is None and notebook else argv)
+        self._parser = _parser(name, title, epochs if images is None else None, floatX)
+        for option, keywords in (options or {}).items():
+            self._parser.add_argument(option, **keywords)
+        self.settings = settings = self._parser.parse_args([] if argv is None and notebook else argv)
         self.started = time.perf_counter()
         self.name = name
-        self.epochs: int = settings.epochs
         self.seed: int = settings.seed
         self.backend: str = settings.backend
         self.floatX: str = settings.floatX
         self.threads: int | None = settings.threads
         pytensor.config.floatX = self.floatX
-        self.dataset: Dataset = read(settings.data)
+        self.dataset: Dataset = read(data if settings.data is None and data in available() else settings.data)
+        self.epochs: int = settings.epochs
+        if settings.epochs is None and images is not None:
+            self.epochs = max(1, round(epochs * images / (len(self.dataset.train.x) + len(self.dataset.valid.x))))
         self.out = make_folder(settings.out)
         for result in ("report.html", "history.jsonl", "model.safetensors", "model.json"):
             if (self.out / result).is_dir():
@@ -94,6 +120,10 @@ class Worksheet:
         self._printed: list[str] = []
         self._trained = False
         self.say(f"Data: {self.dataset.name}")
+
+    def refuse(self, message: str) -> NoReturn:
+        """End the run as argparse does: options that are fine by themselves do not go together."""
+        self._parser.error(message)
 
     def say(self, line: str) -> None:
         """Print a line, and keep it for the report."""
@@ -108,15 +138,29 @@ class Worksheet:
         self.compiling += compile_time(compiled).total
         return compiled
 
-    def minibatches(self, size: int) -> int:
-        """How many minibatches of `size` training images there are; the rest is left out, as in the tutorials."""
-        count = len(self.dataset.train.x) // size
-        if count == 0:
-            raise InputError("--data", f"{len(self.dataset.train.x)} training images", f"at least one minibatch of {size}")
-        return count
+    def minibatches(self, size: int, images: int | None = None) -> int:
+        """How many minibatches of `size` there are in so many images (all training images by default).
 
-    def train(self, train: Step, n_batches: int, model: Model, name: str | None = None) -> History:
+        The rest is left out, as in the tutorials.
+        """
+        images = len(self.dataset.train.x) if images is None else images
+        if images < size:
+            raise InputError("--data", f"{images} training images", f"at least one minibatch of {size}")
+        return images // size
+
+    def train(
+        self,
+        train: Step,
+        n_batches: int,
+        model: Model,
+        name: str | None = None,
+        *,
+        before_epoch: Callable[[int], None] | None = None,
+        measure: Callable[[], Mapping[str, float]] | None = None,
+    ) -> History:
         """Train `model` for the epochs of this run and log each to ``history.jsonl``, under `name` where there are several.
+
+        `before_epoch` and `measure` are as in `symae.training.train_epochs`.
 
         Ctrl-C leaves the model as the last finished epoch did; later calls do nothing then.
         """
@@ -128,7 +172,15 @@ class Worksheet:
         self._trained = True
         started = time.perf_counter()
         history = train_epochs(
-            train, n_batches, self.epochs, on_epoch=log, params=model.params, threads=self.threads, say=self.say
+            train,
+            n_batches,
+            self.epochs,
+            on_epoch=log,
+            before_epoch=before_epoch,
+            measure=measure,
+            params=model.params,
+            threads=self.threads,
+            say=self.say,
         )
         self.training += time.perf_counter() - started
         self.interrupted = history.interrupted
@@ -164,7 +216,7 @@ class Worksheet:
             raise SystemExit(INTERRUPTED)
 
 
-def _parser(name: str, title: str, epochs: int) -> Parser:
+def _parser(name: str, title: str, epochs: int | None, floatX: str) -> Parser:
     parser = Parser(prog=name, description=title, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument(
         "--data",
@@ -172,15 +224,15 @@ def _parser(name: str, title: str, epochs: int) -> Parser:
         metavar="NAME|PATH",
         help="mini_mnist, mnist, digits, or a file or folder of images; MNIST if it is there",
     )
-    parser.add_argument("--epochs", type=_at_least(0), default=epochs, metavar="N", help="passes over the training images")
+    parser.add_argument("--epochs", type=at_least(0), default=epochs, metavar="N", help="passes over the training images")
     parser.add_argument("--backend", choices=BACKENDS, default="numba", help="which compiler makes the machine code")
-    parser.add_argument("--floatX", choices=("float64", "float32"), default="float64", help="precision of all numbers")
+    parser.add_argument("--floatX", choices=("float64", "float32"), default=floatX, help="precision of all numbers")
     parser.add_argument(
-        "--seed", type=_at_least(0, 2**32 - 1), default=123, metavar="N", help="seeds the initial weights and the corruption"
+        "--seed", type=at_least(0, 2**32 - 1), default=123, metavar="N", help="seeds the initial weights and the corruption"
     )
     parser.add_argument("--out", type=_path, default=Path("out") / name, metavar="FOLDER", help="where the results go")
     parser.add_argument(
-        "--threads", type=_at_least(1), metavar="N", help="threads of BLAS; one unless the environment says otherwise"
+        "--threads", type=at_least(1), metavar="N", help="threads of BLAS; one unless the environment says otherwise"
     )
     return parser
 
@@ -195,7 +247,8 @@ def _path(text: str) -> Path:
     return Path(_not_empty(text))
 
 
-def _at_least(least: int, most: int | None = None) -> Any:
+def at_least(least: int, most: int | None = None) -> Callable[[str], int]:
+    """A type for options that are whole numbers."""
     expected = f"a whole number of at least {least}" if most is None else f"a whole number from {least} to {most}"
 
     def number(text: str) -> int:

@@ -1,0 +1,66 @@
+"""Feature maps as pictures: what a node of a network computes for some images, one column an image, one row a map."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from symae.errors import InputError
+from symae.images.pictures import side_by_side
+
+__all__ = ["feature_maps", "node_picture"]
+
+CELL = 112  # pixels of the picture that the longer side of a map gets, as nearly as whole zooms allow
+GAP = 4  # white, between maps
+
+
+def feature_maps(values: Any, cell: int = CELL) -> np.ndarray:
+    """Draw maps (n, c, h, w) as a tile of n columns and c rows, pixels enlarged by repetition.
+
+    Black is 0 and below, white the largest value of all, as CNTK's visualiser has it.
+
+    Parameters
+    ----------
+    values : array (n, c, h, w) or (n, k)
+        Vectors of a square number of values are drawn as squares, others as rows.
+    cell : int
+        About how many pixels each map gets in the picture.
+
+    Returns
+    -------
+    array of numbers from 0 to 1
+
+    Raises
+    ------
+    InputError
+        Another shape, nothing to draw, or values that are not finite.
+    """
+    maps = np.asarray(values, dtype=np.float64)
+    if maps.ndim == 2:
+        side = math.isqrt(maps.shape[1])
+        maps = maps.reshape((len(maps), 1, *((side, side) if side * side == maps.shape[1] else (1, maps.shape[1]))))
+    if maps.ndim != 4 or not maps.size:
+        raise InputError("feature maps", f"shape {np.shape(values)}", "(n, c, h, w) or (n, k), at least one of each")
+    if not np.isfinite(maps).all():
+        raise InputError("feature maps", "NaN or infinite values", "finite numbers")
+    n, c, h, w = maps.shape
+    zoom = max(1, round(cell / max(h, w)))
+    maps = np.clip(maps, 0, None) / max(maps.max(), np.finfo(np.float64).tiny)
+    h, w = h * zoom, w * zoom
+    tile = np.ones((c, h + GAP, n, w + GAP))
+    tile[:, :h, :, :w] = maps.repeat(zoom, axis=2).repeat(zoom, axis=3).transpose(1, 2, 0, 3)
+    return tile.reshape(c * (h + GAP), -1)[:-GAP, :-GAP]
+
+
+def node_picture(nodes: Sequence[tuple[str, Any]], cell: int = CELL) -> Image.Image:
+    """Put the maps of several nodes over one another, each under its name: image, code, reconstruction.
+
+    Parameters
+    ----------
+    nodes : sequence of (label, array (n, c, h, w) or (n, k))
+    """
+    return side_by_side([(label, feature_maps(values, cell)) for label, values in nodes], columns=1)
