@@ -1,7 +1,8 @@
 """Contenders that take turns: processes that compile once and then run an epoch each time they are asked.
 
-A contender prints a JSON line {"compile": seconds} when it is ready, reads a line from its standard input for each epoch
-it is to run, and answers with {"seconds": …, "cost": …}. Whatever else it prints goes to standard error.
+A contender prints a JSON line {"compile": seconds} when it is ready, reads a line from its standard input for each epoch it is
+to run, and answers with {"seconds": …, "cost": …}, perhaps also with the most memory that it has had, {"megabytes": …}. Whatever
+else it prints goes to standard error.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Contender:
         self.name = name
         self.seconds: list[float] = []
         self.costs: list[float] = []
+        self.megabytes: float | None = None
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -44,6 +46,7 @@ class Contender:
         if counts:
             self.seconds.append(answer["seconds"])
         self.costs.append(answer["cost"])
+        self.megabytes = answer.get("megabytes")
 
     def close(self) -> None:
         assert self.process.stdin is not None
@@ -69,6 +72,7 @@ class Contender:
             "slowest": max(self.seconds),
             "seconds": self.seconds,
             "first cost": self.costs[0],
+            "megabytes": self.megabytes,
         }
 
 
@@ -85,10 +89,12 @@ def race(contenders: Sequence[Contender], rounds: int) -> dict[str, dict[str, An
 def show(title: str, results: Mapping[str, Mapping[str, Any]], reference: str) -> None:
     """Print the medians, their spread, and the ratio to `reference`."""
     base = results[reference]["median"]
-    print(f"{title}\n{'':26}{'median s':>10}{'fastest':>10}{'slowest':>10}{'ratio':>8}{'first cost':>13}")
+    print(f"{title}\n{'':26}{'median s':>10}{'fastest':>10}{'slowest':>10}{'ratio':>8}{'first cost':>13}{'MB':>7}")
     for name, r in results.items():
         ratio = r["median"] / base
-        print(f"{name:26}{r['median']:10.4f}{r['fastest']:10.4f}{r['slowest']:10.4f}{ratio:8.2f}{r['first cost']:13.6f}")
+        megabytes = "" if r["megabytes"] is None else f"{r['megabytes']:.0f}"
+        times = f"{r['median']:10.4f}{r['fastest']:10.4f}{r['slowest']:10.4f}"
+        print(f"{name:26}{times}{ratio:8.2f}{r['first cost']:13.6f}{megabytes:>7}")
 
 
 def machine() -> dict[str, Any]:

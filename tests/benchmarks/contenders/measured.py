@@ -1,0 +1,22 @@
+"""What every contender answers: seconds, cost, and the largest memory its process has had."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+
+__all__ = ["answer"]
+
+
+def answer(compile_seconds: float, epoch: Callable[[], float]) -> None:
+    """Say that the contender is ready; then run an epoch for each line of the standard input, and say what it took."""
+    print(json.dumps({"compile": compile_seconds}), flush=True)
+    for _ in sys.stdin:
+        started = time.perf_counter()
+        cost = epoch()
+        seconds = time.perf_counter() - started
+        megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps({"seconds": seconds, "cost": cost, "megabytes": megabytes}), flush=True)

@@ -1,0 +1,61 @@
+"""One epoch of worksheet 03 (60000 images in minibatches of 64, float32): symae against PyTorch and JAX."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytensor
+from race import Contender, contender_command, race, show, write
+
+from symae import ImageAutoencoder
+from symae.datasets import available, read
+
+CONFIGURATIONS = {"1 map, 4 x 4": (1, 4), "3 maps, 4 x 4": (3, 4), "1 map, 2 x 2": (1, 2)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3, help="epochs of each contender that count")
+    parser.add_argument("--backends", nargs="+", default=["numba"])
+    parser.add_argument("--threads", type=int, default=2, help="of PyTorch; JAX and symae take what they take by themselves")
+    parser.add_argument("--out", type=Path, help="write the results here, as JSON")
+    settings = parser.parse_args()
+
+    pytensor.config.floatX = "float32"
+    results = {}
+    with tempfile.TemporaryDirectory() as folder:
+        dataset = read("mnist" if "mnist" in available() else None)
+        pixels = np.concatenate([dataset.train.x, dataset.valid.x])
+        images = Path(folder) / "images.npy"
+        np.save(images, pixels.astype("float32") / np.float32(256 if pixels.dtype == np.uint8 else 1))
+        print(
+            f"{dataset.name}: {len(pixels)} images; PyTorch threads: {settings.threads}; {settings.rounds} interleaved epochs"
+        )
+        for title, (maps, pool) in CONFIGURATIONS.items():
+            weights = Path(folder) / f"{maps} {pool}.npz"
+            np.savez(weights, **ImageAutoencoder(np.random.RandomState(0), maps=maps, pool=pool).parameters())
+            common = (images, weights, pool)
+            one = {"OPENBLAS_NUM_THREADS": "1"}
+            contenders = [
+                Contender(f"symae {b}", contender_command("symae_image_autoencoder.py", *common, b), one)
+                for b in settings.backends
+            ]
+            for name, module, arguments in (("PyTorch", "torch", (settings.threads,)), ("JAX, lax.scan", "jax", ())):
+                if importlib.util.find_spec(module) is None:
+                    print(f"{name} is left out: {module} is not installed")
+                    continue
+                script = f"{module}_image_autoencoder.py"
+                contenders.append(Contender(name, contender_command(script, *common, *arguments), {}))
+            results[title] = race(contenders, settings.rounds)
+            peers = [name for name in results[title] if not name.startswith("symae")]
+            fastest = min(peers or results[title], key=lambda name: results[title][name]["median"])
+            show(f"\n{title}", results[title], fastest)
+    write(settings.out, {"floatX": "float32", "threads": settings.threads, "races": results})
+
+
+if __name__ == "__main__":
+    main()
