@@ -85,7 +85,7 @@ def _parser() -> Parser:
         description="Compile what the worksheets need, so that they start at once.",
     )
     warmup.add_argument("--backend", choices=BACKENDS, default="numba")
-    warmup.add_argument("--floatX", choices=["float64", "float32"], default="float64")
+    warmup.add_argument("--floatX", choices=["float64", "float32"], help="each worksheet's own by default")
     return parser
 
 
@@ -143,13 +143,14 @@ def _show(settings: argparse.Namespace) -> None:
         print(*(f"  {file}" for file in shown.files), sep="\n")
 
 
-def _warm_up(backend: str, floatX: str) -> None:
+def _warm_up(backend: str, floatX: str | None) -> None:
     """Run every worksheet for no epochs: that compiles all it needs."""
+    precision = [] if floatX is None else ["--floatX", floatX]
     for name, path in worksheets().items():
         started = time.perf_counter()
         print(f"{name} …", end=" ", flush=True)
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-            _run(path, ["--epochs", "0", "--data", "digits", "--backend", backend, "--floatX", floatX, "--out", folder])
+            _run(path, ["--epochs", "0", "--data", "digits", "--backend", backend, *precision, "--out", folder])
         print(f"{time.perf_counter() - started:.1f} s", flush=True)
 
 

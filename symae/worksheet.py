@@ -12,7 +12,8 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
@@ -137,6 +138,16 @@ class Worksheet:
         print(compile_time(compiled), flush=True)
         self.compiling += compile_time(compiled).total
         return compiled
+
+    @contextmanager
+    def preparing(self, what: str) -> Iterator[None]:
+        """Say how long the block takes, and count it as compiling: a first call that compiles `what`."""
+        print(f"Compiling {what} …", end=" ", flush=True)
+        started = time.perf_counter()
+        yield
+        seconds = time.perf_counter() - started
+        print(f"{seconds:.1f} s", flush=True)
+        self.compiling += seconds
 
     def minibatches(self, size: int, images: int | None = None) -> int:
         """How many minibatches of `size` there are in so many images (all training images by default).

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytensor.tensor as pt
 import pytest
 
 import symae
@@ -43,6 +44,14 @@ def test_the_modern_example_runs(tmp_path, monkeypatch):
     code = SNIPPETS[1].replace("epochs=15", "epochs=1")
     exec(code, {"np": np, **vars(symae), "images": np.random.RandomState(0).uniform(size=(40, 784))})
     assert (tmp_path / "denoising.json").is_file()
+
+
+def test_the_example_with_images_runs():
+    scope: dict[str, object] = {"pt": pt, "function": symae.function}
+    exec(SNIPPETS[2], scope)
+    code, drawn, *gradients = scope["f"](np.ones((2, 1, 8, 8)), np.ones((3, 1, 5, 5)), np.ones((3, 1, 5, 5)))
+    assert (code.shape, drawn.shape) == ((2, 3, 2, 2), (2, 1, 8, 8))
+    assert [g.shape for g in gradients] == [(3, 1, 5, 5)] * 2
 
 
 @pytest.mark.parametrize("path", re.findall(r"^    ((?:symae|tests|worksheets|data)/\S*)", README, re.MULTILINE))

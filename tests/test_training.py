@@ -30,6 +30,23 @@ def test_minibatches_run_in_order_and_an_epochs_cost_is_their_mean(capsys):
     assert capsys.readouterr().out == "Training epoch 0, cost 2.000000\nTraining epoch 1, cost 5.000000\n"
 
 
+def test_what_is_measured_after_an_epoch_is_printed_kept_and_logged(capsys, tmp_path):
+    calls = []
+    history = train_epochs(
+        lambda index: 1.0,
+        1,
+        2,
+        before_epoch=lambda epoch: calls.append(epoch),
+        measure=lambda: {"test error": 0.5 / len(calls)},
+        on_epoch=EpochLog(tmp_path / "history.jsonl"),
+    )
+    assert calls == [0, 1]
+    assert history.measures == {"test error": [0.5, 0.25]}
+    assert capsys.readouterr().out.splitlines()[1] == "Training epoch 1, cost 1.000000, test error 0.250000"
+    logged = [json.loads(line) for line in (tmp_path / "history.jsonl").read_text().splitlines()]
+    assert [line["test error"] for line in logged] == [0.5, 0.25]
+
+
 @pytest.mark.parametrize(("epochs", "printed"), [(20, list(range(20))), (31, [0, 10, 20, 30]), (0, [])])
 def test_many_epochs_print_every_tenth(capsys, epochs, printed):
     train_epochs(lambda index: 1.0, 1, epochs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import pytensor
 import pytest
 from PIL import Image
 
-from symae import Autoencoder, DenoisingAutoencoder, InputError
+from symae import Autoencoder, DenoisingAutoencoder, ImageAutoencoder, InputError
+from symae.datasets import load_data
 from symae.errors import MissingFileError
 from symae.worksheet import Worksheet, find_worksheet, worksheets
 
@@ -64,6 +66,55 @@ def test_the_second_worksheet_shows_the_mask_and_both_models(no_mnist, tmp_path)
     assert [h["model"] for h in history] == ["denoising autoencoder", "autoencoder"]
     page = (out / "report.html").read_text()
     assert all(f">{text}<" in page for text in ["original", "autoencoder", "denoising autoencoder"])
+
+
+def test_the_third_worksheet_trains_the_chosen_model_and_shows_its_code(no_mnist, tmp_path):
+    result = run("03_image_autoencoder", "--pool", 2, "--epochs", 2, env=no_mnist, cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    epochs = [line for line in lines if line.startswith("Training epoch ")]
+    assert [re.sub(r"0\.\d{6}", "#", line) for line in epochs] == [f"Training epoch {e}, cost #, test RMSE #" for e in (0, 1)]
+    (final,) = (line for line in lines if "final" in line)
+    train, test = map(float, re.fullmatch(r"1_map_2x2: final train RMSE (\S+), test RMSE (\S+)", final).groups())
+    assert test == float(epochs[-1].split()[-1])
+    assert 0 < train < float(epochs[0].split()[4].rstrip(","))
+    out = tmp_path / "out" / "03_image_autoencoder"
+    history = [json.loads(line) for line in (out / "history.jsonl").read_text().splitlines()]
+    assert [(h["model"], f"{h['test RMSE']:f}") for h in history] == [("1_map_2x2", e.split()[-1]) for e in epochs]
+    model = ImageAutoencoder.load(out / "1_map_2x2")
+    (_, _), (_, _), (test_x, _) = load_data("digits")
+    code = model.transform(test_x.get_value()[:5])
+    np.testing.assert_allclose(np.loadtxt(out / "1_map_2x2_pool1.txt"), code.reshape(5, 196), atol=1e-5)
+    assert {"1_map_2x2_images.png", "1_map_2x2_W1.png", "1_map_2x2_V1.png"} <= {p.name for p in out.iterdir()}
+    page = (out / "report.html").read_text()
+    assert all(text in page for text in ["0.136", "0.131", "train RMSE", "time constant of 600 images"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--maps", "0"], "argument --maps: found '0', expected a whole number of at least 1"),
+        (["--pool", "29"], "argument --pool: found '29', expected a whole number from 1 to 28"),
+        (["--two-layer", "--maps", "2"], "--two-layer has maps and pooling windows of its own"),
+        (["--data", "few.npz"], "--data: found 10 training images, expected at least one minibatch of 64"),
+    ],
+)
+def test_bad_options_of_the_third_worksheet_are_one_line_and_status_2(no_mnist, tmp_path, arguments, message):
+    few = {f"{part}_x": np.zeros((5, 784), np.uint8) for part in ("train", "valid", "test")}
+    np.savez(tmp_path / "few.npz", **few, **{name.replace("x", "y"): np.arange(5) for name in few})
+    result = run("03_image_autoencoder", *arguments, env=no_mnist, cwd=tmp_path)
+    assert result.returncode == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("03_image_autoencoder: error: ")
+    assert message in line
+
+
+def test_fewer_images_are_seen_as_often_in_more_epochs(tmp_path):
+    settings = {"epochs": 3, "images": 60000, "data": "mnist"}
+    sheet = Worksheet("03", "title", **settings, argv=["--data", "digits", "--out", str(tmp_path)])
+    assert sheet.epochs == 30
+    sheet = Worksheet("03", "title", **settings, argv=["--data", "digits", "--epochs", "2", "--out", str(tmp_path)])
+    assert sheet.epochs == 2
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as Unix has them")

@@ -97,7 +97,9 @@ def train(name, maps, pool):
     rng = np.random.RandomState(sheet.seed)
     model = ImageAutoencoder(rng, maps=maps, pool=pool)
     cost, updates = model.get_cost_updates(learning_rate, time_constant)
-    step = sheet.function(f"{name}", [index], cost, updates=updates, givens={model.x: minibatch})
+    step = sheet.function(f"the training step of {name}", [index], cost, updates=updates, givens={model.x: minibatch})
+    with sheet.preparing("its error"):
+        model.score(test_images[:1], backend=sheet.backend)
     history = sheet.train(
         step,
         n_batches,
@@ -110,7 +112,10 @@ def train(name, maps, pool):
     return model, history
 
 
-runs = {name: train(name, maps, pool) for name, (maps, pool, _) in chosen.items()}
+runs = {}
+for name, (maps, pool, _) in chosen.items():
+    if not sheet.interrupted:
+        runs[name] = train(name, maps, pool)
 
 # %% [markdown]
 # ## How far off a pixel is

@@ -15,6 +15,7 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
+from pytensor.graph.replace import clone_replace
 
 from symae.errors import InputError
 from symae.models.base import Model
@@ -28,7 +29,7 @@ FILTER = 5
 # CNTK's for its one deconvolution, so that the first drawings are near zero. With several layers it is for the last one alone:
 # were all scaled, their product would begin so near zero that three epochs change nothing (RMSE 0.33, that of blank images).
 DRAWING_SCALE = 0.001
-CHUNK = 500  # images at a time where a whole set is evaluated
+CHUNK = 100  # images at a time where a whole set is evaluated
 
 
 class ImageAutoencoder(Model):
@@ -180,9 +181,19 @@ class ImageAutoencoder(Model):
         images = self.checked_input("X", X)
         if not len(images):
             raise InputError("X", "no images", "at least one")
-        measure = self._compiled("score", backend, lambda: ([self.x], self.rmse, None))
-        chunks = [np.asarray(measure(images[i : i + CHUNK])) for i in range(0, len(images), CHUNK)]
-        return float(np.concatenate(chunks).mean(dtype=np.float64))
+
+        def build() -> tuple[list[Variable], Variable, None]:
+            # of one size that is known: quicker to compile, and JAX compiles it once
+            chunk = pt.tensor("chunk", dtype=self.x.type.dtype, shape=(CHUNK, *images.shape[1:]))
+            return [chunk], clone_replace(self.rmse, {self.x: chunk}, rebuild_strict=False), None
+
+        measure = self._compiled("score", backend, build)
+        errors = []
+        for first in range(0, len(images), CHUNK):
+            part = images[first : first + CHUNK]
+            filled = np.concatenate([part, np.zeros((CHUNK - len(part), *part.shape[1:]), part.dtype)])
+            errors.append(np.asarray(measure(filled))[: len(part)])
+        return float(np.concatenate(errors).mean(dtype=np.float64))
 
     def checked_input(self, name: str, X: Any) -> np.ndarray:
         """Images (n, channels, h, w), or rows of their pixels, in the shape of the model's input."""

@@ -1,8 +1,8 @@
 """Contenders that take turns: processes that compile once and then run an epoch each time they are asked.
 
-A contender prints a JSON line {"compile": seconds} when it is ready, reads a line from its standard input for each epoch it is
-to run, and answers with {"seconds": …, "cost": …}, perhaps also with the most memory that it has had, {"megabytes": …}. Whatever
-else it prints goes to standard error.
+A contender prints a JSON line {"compile": seconds} when it is ready, reads a line from its standard input for each epoch that
+it is to run, and answers with {"seconds": …, "cost": …}, perhaps also with the most memory that it has had, {"megabytes": …}.
+Whatever else it prints goes to standard error.
 """
 
 from __future__ import annotations
