@@ -34,13 +34,13 @@ class Bilinear(ConvolutionInC):
         dilation: tuple[int, int] = (1, 1),
         groups: int = 1,
     ):
-        if groups < 1:
-            raise InputError("groups", str(groups), "at least 1")
+        if not isinstance(groups, int | np.integer) or groups < 1:
+            raise InputError("groups", repr(groups), "an integer of at least 1")
         self.border_mode = border_mode
         self.subsample = subsample
         self.filter_flip = bool(filter_flip)
         self.dilation = dilation
-        self.groups = groups
+        self.groups = int(groups)
 
     def sibling(self, kind: type[Bilinear]) -> Bilinear:
         """Another of the three, with the same settings."""

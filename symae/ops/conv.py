@@ -19,7 +19,8 @@ from pytensor.graph.basic import Apply, Variable
 
 from symae.errors import InputError
 from symae.ops.bilinear import Bilinear, Kernel, common_dtype, same_maps
-from symae.ops.geometry import Geometry, as_length, normalised_border_mode, pair, static_length
+from symae.ops.geometry import Geometry, as_length, normalised_border_mode, static_length
+from symae.ops.windows import pair
 
 __all__ = ["Convolution", "FilterGradient", "InputGradient", "conv2d", "deconv2d"]
 

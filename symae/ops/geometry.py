@@ -14,20 +14,13 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor.basic import get_scalar_constant_value
 
 from symae.errors import InputError
+from symae.ops.windows import pair
 
-__all__ = ["BorderMode", "Geometry", "as_length", "normalised_border_mode", "pair", "static_length"]
+__all__ = ["BorderMode", "Geometry", "as_length", "normalised_border_mode", "static_length"]
 
 BorderMode = str | tuple[tuple[int, int], tuple[int, int]]
 
 NAMED = ("valid", "full", "half", "same")
-
-
-def pair(name: str, value: Any, least: int = 1) -> tuple[int, int]:
-    """`value`, an int or two, as two ints of at least `least`."""
-    entries = (value, value) if isinstance(value, int | np.integer) else tuple(value)
-    if len(entries) != 2 or not all(isinstance(v, int | np.integer) and v >= least for v in entries):
-        raise InputError(name, repr(value), f"an integer of at least {least}, or two")
-    return int(entries[0]), int(entries[1])
 
 
 def normalised_border_mode(border_mode: Any) -> BorderMode:

@@ -54,8 +54,8 @@ def images2neibs(ten4: Any, neib_shape: Any, neib_step: Any = None, mode: str = 
     -----
     Meaning and shapes are those of Theano 1.0.5, ``theano.tensor.nnet.neighbours.images2neibs``; here all modes have gradients.
     """
-    size = pair("images2neibs: neib_shape", neib_shape, 1)
-    step = size if neib_step is None else pair("images2neibs: neib_step", neib_step, 1)
+    size = pair("images2neibs: neib_shape", neib_shape)
+    step = size if neib_step is None else pair("images2neibs: neib_step", neib_step)
     neibs: Variable = Images2Neibs(size, step, mode)(ten4)
     return neibs
 
@@ -90,7 +90,7 @@ def neibs2images(neibs: Any, neib_shape: Any, original_shape: Any, mode: str = "
     -----
     Meaning of Theano 1.0.5, ``theano.tensor.nnet.neighbours.neibs2images``.
     """
-    size = pair("neibs2images: neib_shape", neib_shape, 1)
+    size = pair("neibs2images: neib_shape", neib_shape)
     if mode not in ("valid", "ignore_borders"):
         raise InputError("neibs2images: mode", repr(mode), "one of valid, ignore_borders")
     sizes = as_sizes("neibs2images: original_shape", original_shape, (4,))

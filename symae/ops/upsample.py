@@ -46,7 +46,7 @@ def upsample2d(input: Any, factor: Any, mode: str = "nearest") -> Variable:
     TypeError
         `input` does not hold floats.
     """
-    factors = pair("upsample2d: factor", factor, 1)
+    factors = pair("upsample2d: factor", factor)
     if mode not in MODES:
         raise InputError("upsample2d: mode", repr(mode), f"one of {', '.join(MODES)}")
     op = NearestUpsample(factors) if mode == "nearest" else BilinearUpsample(factors)

@@ -112,7 +112,7 @@ class Windows:
         return f"{p} x {q} every {s} x {t}"
 
 
-def pair(place: str, value: Any, least: int) -> tuple[int, int]:
+def pair(place: str, value: Any, least: int = 1) -> tuple[int, int]:
     """`value`, an integer or two of them, as two integers of at least `least`."""
     try:
         first, second = value if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) else (value, value)
@@ -126,8 +126,8 @@ def pair(place: str, value: Any, least: int) -> tuple[int, int]:
 
 def pooling_windows(place: str, ws: Any, stride: Any, pad: Any, ignore_border: bool) -> Windows:
     """The windows that the arguments of a pooling function describe."""
-    sizes = pair(f"{place}: ws", ws, 1)
-    strides = sizes if stride is None else pair(f"{place}: stride", stride, 1)
+    sizes = pair(f"{place}: ws", ws)
+    strides = sizes if stride is None else pair(f"{place}: stride", stride)
     if isinstance(pad, str):
         if pad not in ("same", "valid"):
             raise InputError(f"{place}: pad", repr(pad), '"same", "valid", an integer or two of them')
