@@ -5,6 +5,7 @@ Ops of symae bring their kernels themselves (`symae.ops.base`); here are PyTenso
 
 from __future__ import annotations
 
+import copy
 import functools
 import logging
 import warnings
@@ -28,10 +29,10 @@ def _mend_jax(dispatch: Any) -> None:
 
     @dispatch.jax_funcify.register(CAReduce)
     def reduction(op: CAReduce, node: Any, **keywords: Any) -> Callable[..., Any]:
-        reduce = pytensors_reduction(op, node=node, **keywords)
-        dtype = node.outputs[0].type.dtype
-        # PyTensor leaves a sum of float32 in the float64 that it is to be added up in, and all that follows with it
-        return lambda x: reduce(x).astype(dtype)
+        # PyTensor leaves a sum of float32 in the float64 that it is to be added up in, and all that follows with it.
+        same = copy.copy(op)
+        same.acc_dtype = node.outputs[0].type.dtype
+        return pytensors_reduction(same, node=node, **keywords)
 
 
 def _mend_pytorch(dispatch: Any) -> None:
