@@ -1,6 +1,7 @@
 """Optimizers: from a cost and its parameters to updates, which a compiled function applies at each call.
 
-What an optimizer remembers between steps is in shared variables named after their parameter.
+What an optimizer remembers between steps is in shared variables named after their parameter. Below, g is the gradient of the
+cost with respect to the parameter p and η the learning rate.
 """
 
 from __future__ import annotations
@@ -14,54 +15,195 @@ import pytensor.tensor as pt
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 
-__all__ = ["Updates", "momentum", "sgd"]
+from symae.errors import InputError
+
+__all__ = ["Updates", "adadelta", "adagrad", "adam", "clipped", "momentum", "rmsprop", "sgd"]
 
 Updates = list[tuple[SharedVariable, Variable]]
+Params = Sequence[SharedVariable]
 
 
-def sgd(cost: Variable, params: Sequence[SharedVariable], learning_rate: Any) -> Updates:
+def sgd(cost: Variable, params: Params, learning_rate: Any, *, clip_norm: Any = None) -> Updates:
     """Gradient descent.
 
-    .. math:: p \\leftarrow p - \\eta \\, \\partial C / \\partial p
-    """
-    gradients = pt.grad(cost, list(params))
-    return [(p, _as(p, p - _as(p, learning_rate) * g)) for p, g in zip(params, gradients, strict=True)]
-
-
-def momentum(
-    cost: Variable, params: Sequence[SharedVariable], learning_rate: Any, momentum: Any = 0.9, *, unit_gain: bool = False
-) -> Updates:
-    """Gradient descent with momentum.
-
-    .. math::
-
-        v \\leftarrow m v + g \\, \\partial C / \\partial p, \\qquad p \\leftarrow p - \\eta v
-
-    where g is 1, or 1 - m with unit gain, and v is zero at the beginning.
+    .. math:: p \\leftarrow p - \\eta g
 
     Parameters
     ----------
     cost : symbolic scalar
     params : list of shared variables
-    learning_rate : float or symbolic scalar, the :math:`\\eta` above
-    momentum : float or symbolic scalar in [0, 1), the m above
-        CNTK states it as a time constant of T samples: ``exp(-n / T)`` for minibatches of n.
-    unit_gain : bool
-        Weigh the gradient with 1 - m, so that a constant gradient makes v equal to it: CNTK's default.
+    learning_rate : float or symbolic scalar
+    clip_norm : float or symbolic scalar, optional
+        As in `clipped`; the same for all optimizers.
 
     Returns
     -------
     list of (variable, new value)
-        For each parameter and for its velocity, a shared variable named ``<parameter>_velocity``.
+        For each parameter; the others give one for each variable of their state too.
+    """
+    return [_descended(p, _as(p, learning_rate) * g) for p, g in _gradients(cost, params, clip_norm)]
+
+
+def momentum(
+    cost: Variable,
+    params: Params,
+    learning_rate: Any,
+    momentum: Any = 0.9,
+    *,
+    nesterov: bool = False,
+    unit_gain: bool = False,
+    clip_norm: Any = None,
+) -> Updates:
+    """Gradient descent with momentum.
+
+    .. math:: v \\leftarrow m v + w g, \\qquad p \\leftarrow p - \\eta v
+
+    w is 1, or 1 - m with unit gain; v, ``<parameter>_velocity``, is zero at the beginning.
+
+    Parameters
+    ----------
+    momentum : float or symbolic scalar in [0, 1), the m above
+        CNTK states it as a time constant of T samples: ``exp(-n / T)`` for minibatches of n.
+    nesterov : bool
+        Look ahead: the step is η (w g + m v), with the new v. Source: Sutskever et al. (2013), as PyTorch and Keras have it.
+    unit_gain : bool
+        Weigh the gradient with 1 - m, so that a constant gradient makes v equal to it: CNTK's default.
     """
     updates: Updates = []
-    for p, g in zip(params, pt.grad(cost, list(params)), strict=True):
-        value = p.get_value(borrow=True)
-        velocity = pytensor.shared(np.zeros_like(value), name=f"{p.name}_velocity", shape=p.type.shape)
+    for p, g in _gradients(cost, params, clip_norm):
         m = _as(p, momentum)
-        new = m * velocity + ((1 - m) * g if unit_gain else g)
-        updates += [(velocity, _as(p, new)), (p, _as(p, p - _as(p, learning_rate) * new))]
+        weighed = (1 - m) * g if unit_gain else g
+        velocity = _state(p, "velocity")
+        v = m * velocity + weighed
+        updates += [(velocity, v), _descended(p, _as(p, learning_rate) * (weighed + m * v if nesterov else v))]
     return updates
+
+
+def adagrad(
+    cost: Variable, params: Params, learning_rate: Any = 0.01, epsilon: float = 1e-10, *, clip_norm: Any = None
+) -> Updates:
+    """A rate for each weight that falls with the squares of all its gradients.
+
+    .. math:: s \\leftarrow s + g^2, \\qquad p \\leftarrow p - \\eta g / (\\sqrt{s} + \\epsilon)
+
+    s is ``<parameter>_squares``. Source: Duchi, Hazan and Singer (2011).
+    """
+    updates: Updates = []
+    for p, g in _gradients(cost, params, clip_norm):
+        squares = _state(p, "squares")
+        s = squares + pt.sqr(g)
+        updates += [(squares, s), _descended(p, _as(p, learning_rate) * g / (pt.sqrt(s) + _as(p, epsilon)))]
+    return updates
+
+
+def rmsprop(
+    cost: Variable,
+    params: Params,
+    learning_rate: Any = 0.001,
+    rho: Any = 0.9,
+    epsilon: float = 1e-8,
+    *,
+    clip_norm: Any = None,
+) -> Updates:
+    """A rate for each weight, by a moving mean of its squared gradients.
+
+    .. math:: s \\leftarrow \\rho s + (1 - \\rho) g^2, \\qquad p \\leftarrow p - \\eta g / (\\sqrt{s} + \\epsilon)
+
+    s is ``<parameter>_squares``. Source: Tieleman and Hinton (2012), lecture 6.5.
+    """
+    updates: Updates = []
+    for p, g in _gradients(cost, params, clip_norm):
+        squares, r = _state(p, "squares"), _as(p, rho)
+        s = r * squares + (1 - r) * pt.sqr(g)
+        updates += [(squares, s), _descended(p, _as(p, learning_rate) * g / (pt.sqrt(s) + _as(p, epsilon)))]
+    return updates
+
+
+def adadelta(
+    cost: Variable, params: Params, learning_rate: Any = 1.0, rho: Any = 0.95, epsilon: float = 1e-7, *, clip_norm: Any = None
+) -> Updates:
+    """Steps in the units of the weights: the mean square of past steps over that of the gradients.
+
+    .. math::
+
+        s \\leftarrow \\rho s + (1 - \\rho) g^2, \\quad d = g \\sqrt{t + \\epsilon} / \\sqrt{s + \\epsilon}, \\quad
+        t \\leftarrow \\rho t + (1 - \\rho) d^2, \\quad p \\leftarrow p - \\eta d
+
+    s and t are ``<parameter>_squares`` and ``<parameter>_steps``; the defaults are Keras's with its classic rate of 1.
+    Source: Zeiler (2012).
+    """
+    updates: Updates = []
+    for p, g in _gradients(cost, params, clip_norm):
+        squares, steps, r, e = _state(p, "squares"), _state(p, "steps"), _as(p, rho), _as(p, epsilon)
+        s = r * squares + (1 - r) * pt.sqr(g)
+        d = g * pt.sqrt(steps + e) / pt.sqrt(s + e)
+        updates += [(squares, s), (steps, r * steps + (1 - r) * pt.sqr(d)), _descended(p, _as(p, learning_rate) * d)]
+    return updates
+
+
+def adam(
+    cost: Variable,
+    params: Params,
+    learning_rate: Any = 0.001,
+    beta1: Any = 0.9,
+    beta2: Any = 0.999,
+    epsilon: float = 1e-8,
+    *,
+    clip_norm: Any = None,
+) -> Updates:
+    """Moving means of the gradients and of their squares, both corrected for having begun at zero.
+
+    .. math::
+
+        v \\leftarrow \\beta_1 v + (1 - \\beta_1) g, \\quad s \\leftarrow \\beta_2 s + (1 - \\beta_2) g^2, \\quad
+        p \\leftarrow p - \\eta \\frac{v / (1 - \\beta_1^t)}{\\sqrt{s / (1 - \\beta_2^t)} + \\epsilon}
+
+    at step t, which is counted in ``adam_step``; v and s are ``<parameter>_velocity`` and ``<parameter>_squares``.
+    Source: Kingma and Ba (2015).
+    """
+    updates: Updates = []
+    step = pytensor.shared(np.asarray(0, "int64"), name="adam_step")
+    t = step + 1
+    for p, g in _gradients(cost, params, clip_norm):
+        velocity, squares, b1, b2 = _state(p, "velocity"), _state(p, "squares"), _as(p, beta1), _as(p, beta2)
+        v, s = b1 * velocity + (1 - b1) * g, b2 * squares + (1 - b2) * pt.sqr(g)
+        # in float64: 1 - 0.999 has three digits less in float32
+        first, second = (_as(p, 1 - pt.as_tensor(beta, dtype="float64") ** t) for beta in (beta1, beta2))
+        change = _as(p, learning_rate) * (v / first) / (pt.sqrt(s / second) + _as(p, epsilon))
+        updates += [(velocity, v), (squares, s), _descended(p, change)]
+    return [*updates, (step, t)]
+
+
+def clipped(gradients: Sequence[Variable], norm: Any) -> list[Variable]:
+    """Gradients scaled down together, so that the root of the sum of all their squares is at most `norm`.
+
+    Source: Pascanu, Mikolov and Bengio (2013).
+    """
+    total = pt.sqrt(sum(pt.sum(pt.sqr(g)) for g in gradients))
+    scale = pt.minimum(1, norm / pt.maximum(total, np.finfo("float32").tiny))
+    return [g * pt.cast(scale, g.dtype) for g in gradients]
+
+
+def _gradients(cost: Variable, params: Params, clip_norm: Any) -> list[tuple[SharedVariable, Variable]]:
+    names = [p.name for p in params]
+    if None in names or len(set(names)) < len(names):
+        raise InputError(
+            "params", f"parameters named {', '.join(map(str, names))}", "a name for each: its state is named after it"
+        )
+    gradients = pt.grad(cost, list(params))
+    if clip_norm is not None:
+        gradients = clipped(gradients, clip_norm)
+    return list(zip(params, gradients, strict=True))
+
+
+def _state(parameter: SharedVariable, kind: str) -> SharedVariable:
+    """A shared variable of zeros, shaped like `parameter` and named after it."""
+    value = np.zeros_like(parameter.get_value(borrow=True))
+    return pytensor.shared(value, name=f"{parameter.name}_{kind}", shape=parameter.type.shape)
+
+
+def _descended(parameter: SharedVariable, change: Variable) -> tuple[SharedVariable, Variable]:
+    return parameter, _as(parameter, parameter - change)
 
 
 def _as(parameter: SharedVariable, value: Any) -> Variable:

@@ -7,19 +7,19 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 
-from symae import function
-from symae.optimizers import momentum, sgd
+from symae import InputError, function
+from symae.optimizers import adadelta, adagrad, adam, clipped, momentum, rmsprop, sgd
 
 START = np.array([1.0, -2.0, 3.0])
 
 
-def quadratic():
+def quadratic(dtype="float64"):
     """A cost whose gradient is 2 p + 1."""
-    p = pytensor.shared(START.copy(), name="p")
+    p = pytensor.shared(START.astype(dtype), name="p")
     return p, pt.sum(p**2 + p)
 
 
-def steps(updates, p, count=5):
+def steps(updates, p, count=6):
     step = function([], updates=updates)
     values = []
     for _ in range(count):
@@ -28,7 +28,7 @@ def steps(updates, p, count=5):
     return np.array(values)
 
 
-def torch_steps(make, count=5):
+def torch_steps(make, count=6, clip_norm=None):
     torch = pytest.importorskip("torch", reason="the oracle is not installed")
     p = torch.tensor(START, requires_grad=True)
     optimizer = make(torch.optim, [p])
@@ -36,20 +36,47 @@ def torch_steps(make, count=5):
     for _ in range(count):
         optimizer.zero_grad()
         (p**2 + p).sum().backward()
+        if clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_([p], clip_norm)
         optimizer.step()
         values.append(p.detach().numpy().copy())
     return np.array(values)
 
 
-def test_sgd_steps_are_pytorchs():
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [
+        (lambda c, p: sgd(c, p, 0.1), lambda o, p: o.SGD(p, lr=0.1)),
+        (lambda c, p: momentum(c, p, 0.1, 0.9), lambda o, p: o.SGD(p, lr=0.1, momentum=0.9)),
+        (
+            lambda c, p: momentum(c, p, 0.1, 0.9, nesterov=True),
+            lambda o, p: o.SGD(p, lr=0.1, momentum=0.9, nesterov=True),
+        ),
+        (lambda c, p: adagrad(c, p, 0.1), lambda o, p: o.Adagrad(p, lr=0.1)),
+        (lambda c, p: rmsprop(c, p, 0.1, 0.9), lambda o, p: o.RMSprop(p, lr=0.1, alpha=0.9)),
+        (lambda c, p: adadelta(c, p), lambda o, p: o.Adadelta(p, lr=1.0, rho=0.95, eps=1e-7)),
+        (lambda c, p: adam(c, p, 0.1), lambda o, p: o.Adam(p, lr=0.1)),
+    ],
+    ids=["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam"],
+)
+def test_steps_are_pytorchs(mine, theirs):
     p, cost = quadratic()
-    np.testing.assert_allclose(steps(sgd(cost, [p], 0.1), p), torch_steps(lambda o, ps: o.SGD(ps, lr=0.1)), rtol=1e-12)
+    np.testing.assert_allclose(steps(mine(cost, [p]), p), torch_steps(theirs), rtol=1e-12)
 
 
-def test_momentum_steps_are_pytorchs():
+def test_clipped_steps_are_pytorchs():
     p, cost = quadratic()
-    mine = steps(momentum(cost, [p], 0.1, 0.9), p)
-    np.testing.assert_allclose(mine, torch_steps(lambda o, ps: o.SGD(ps, lr=0.1, momentum=0.9)), rtol=1e-12)
+    # PyTorch adds 1e-6 to the norm
+    expected = torch_steps(lambda o, ps: o.SGD(ps, lr=0.1), clip_norm=2.0)
+    np.testing.assert_allclose(steps(sgd(cost, [p], 0.1, clip_norm=2.0), p), expected, rtol=1e-6)
+
+
+def test_clipping_scales_all_gradients_together_and_leaves_small_ones():
+    a, b = pt.dvector("a"), pt.dvector("b")
+    f = function([a, b], clipped([a, b], 5.0))
+    np.testing.assert_allclose(f([6.0], [8.0, 0.0])[0], [3.0])
+    np.testing.assert_array_equal(f([3.0], [0.0, 3.0])[1], [0.0, 3.0])
+    np.testing.assert_array_equal(f([0.0], [0.0, 0.0])[0], [0.0])
 
 
 def test_unit_gain_weighs_the_gradient_with_what_momentum_leaves():
@@ -61,14 +88,38 @@ def test_unit_gain_weighs_the_gradient_with_what_momentum_leaves():
     np.testing.assert_allclose(values, [first, second], rtol=1e-12)
 
 
-def test_velocities_are_named_after_their_parameter_and_begin_at_zero():
+ALL = {"sgd": sgd, "momentum": momentum, "adagrad": adagrad, "rmsprop": rmsprop, "adadelta": adadelta, "adam": adam}
+STATE = {
+    "sgd": [],
+    "momentum": ["p_velocity"],
+    "adagrad": ["p_squares"],
+    "rmsprop": ["p_squares"],
+    "adadelta": ["p_squares", "p_steps"],
+    "adam": ["p_velocity", "p_squares", "adam_step"],
+}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_state_is_named_after_its_parameter_and_begins_at_zero(name):
     p, cost = quadratic()
-    (velocity, _), (parameter, _) = momentum(cost, [p], 0.1)
-    assert (velocity.name, parameter) == ("p_velocity", p)
-    assert not velocity.get_value().any()
+    state = [variable for variable, _ in ALL[name](cost, [p], 0.1) if variable is not p]
+    assert [variable.name for variable in state] == STATE[name]
+    assert not any(np.any(variable.get_value()) for variable in state)
 
 
-@pytest.mark.parametrize("optimizer", [sgd, momentum])
-def test_float32_parameters_stay_float32(optimizer):
-    p = pytensor.shared(START.astype("float32"), name="p")
-    assert all(new.dtype == "float32" for _, new in optimizer(pt.sum(p**2), [p], pt.dscalar("rate")))
+@pytest.mark.parametrize("name", ALL)
+def test_float32_parameters_and_state_stay_float32(name):
+    p, cost = quadratic("float32")
+    updates = ALL[name](cost, [p], pt.dscalar("rate"), clip_norm=1.0)
+    assert {new.dtype for variable, new in updates if variable.name != "adam_step"} == {"float32"}
+
+
+def test_the_first_step_of_adam_in_float32_is_not_lost_in_the_correction():
+    p, cost = quadratic("float32")
+    np.testing.assert_allclose(steps(adam(cost, [p], 0.001), p, 1)[0], START - 0.001 * np.sign(2 * START + 1), rtol=1e-6)
+
+
+def test_parameters_without_names_of_their_own_are_refused():
+    twins = [pytensor.shared(START.copy(), name="p") for _ in range(2)]
+    with pytest.raises(InputError, match="params: found parameters named p, p, expected a name for each"):
+        adam(pt.sum(twins[0] * twins[1]), twins)
