@@ -95,7 +95,7 @@ class Worksheet:
         notebook = hasattr(builtins, "__IPYTHON__")
         if not notebook:
             sys.excepthook = _report_bad_input
-        self._parser = _parser(name, title, epochs if images is None else None, floatX)
+        self._parser = _parser(name, title, epochs, images, floatX)
         for option, keywords in (options or {}).items():
             self._parser.add_argument(option, **keywords)
         self.settings = settings = self._parser.parse_args([] if argv is None and notebook else argv)
@@ -197,10 +197,10 @@ class Worksheet:
         self.interrupted = history.interrupted
         return history
 
-    def picture(self, name: str, image: Any, caption: str | None = None) -> Picture:
-        """Save `image` as ``<name>.png`` among the results, and return it for a table of the report."""
+    def picture(self, name: str, image: Any, caption: str | None = None, zoom: int | None = None) -> Picture:
+        """Save `image` as ``<name>.png`` among the results, and return it for a table of the report, perhaps enlarged."""
         save_png(self.out / f"{name}.png", image)
-        return Picture(image, caption=caption, alt=caption or name)
+        return Picture(image, caption=caption, alt=caption or name, zoom=zoom)
 
     def save(self, model: Model, name: str = "model") -> None:
         """Save `model` among the results."""
@@ -227,15 +227,28 @@ class Worksheet:
             raise SystemExit(INTERRUPTED)
 
 
-def _parser(name: str, title: str, epochs: int | None, floatX: str) -> Parser:
-    parser = Parser(prog=name, description=title, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+class _Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Says a default where there is one."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help if action.default in (None, False) else super()._get_help_string(action)
+
+
+def _parser(name: str, title: str, epochs: int, images: int | None, floatX: str) -> Parser:
+    parser = Parser(prog=name, description=title, formatter_class=_Help)
     parser.add_argument(
         "--data",
         type=_not_empty,
         metavar="NAME|PATH",
-        help="mini_mnist, mnist, digits, or a file or folder of images; MNIST if it is there",
+        help="mini_mnist, mnist, digits, or a file or folder of images (default: MNIST if it is there)",
     )
-    parser.add_argument("--epochs", type=at_least(0), default=epochs, metavar="N", help="passes over the training images")
+    parser.add_argument(
+        "--epochs",
+        type=at_least(0),
+        default=epochs if images is None else None,
+        metavar="N",
+        help="passes over the training images" + (f" (default: {epochs} of {images} images, more of fewer)" if images else ""),
+    )
     parser.add_argument("--backend", choices=BACKENDS, default="numba", help="which compiler makes the machine code")
     parser.add_argument("--floatX", choices=("float64", "float32"), default=floatX, help="precision of all numbers")
     parser.add_argument(

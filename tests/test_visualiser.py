@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from symae import Autoencoder, ImageAutoencoder, InputError, cli
-from symae.images import feature_maps, node_picture
+from symae.images import feature_maps, filter_maps, node_picture
 from symae.visualiser import show_nodes
 
 
@@ -47,6 +47,18 @@ def test_vectors_are_squares_where_they_can_be(k, shape):
 
 def test_dead_maps_are_black():
     assert not feature_maps(np.zeros((1, 1, 2, 2))).any()
+
+
+def test_filters_are_grey_at_zero_each_with_its_own_contrast():
+    filters = np.array([[[[0.0, 4.0]]], [[[-0.1, 0.05]]], [[[0.0, 0.0]]]])  # three filters of 1 x 2
+    tile = filter_maps(filters, cell=2)
+    np.testing.assert_array_equal(tile[0], [0.5, 1, 1, 1, 1, 1, 0, 0.75, 1, 1, 1, 1, 0.5, 0.5])
+
+
+@pytest.mark.parametrize("filters", [np.zeros((3, 3)), np.zeros((0, 1, 2, 2)), np.full((1, 1, 2, 2), np.nan)])
+def test_filters_that_cannot_be_drawn_are_refused(filters):
+    with pytest.raises(InputError, match="filters: found "):
+        filter_maps(filters)
 
 
 @pytest.mark.parametrize(

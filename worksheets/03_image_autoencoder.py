@@ -13,8 +13,8 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
-from symae import ImageAutoencoder, load_data, tile_raster_images
-from symae.images import enlarge
+from symae import ImageAutoencoder, load_data
+from symae.images import filter_maps
 from symae.visualiser import show_nodes
 from symae.worksheet import Worksheet, at_least
 
@@ -147,20 +147,13 @@ sheet.report.curve(
 
 
 # %%
-def filters(p):
-    """The filters of one parameter as a tile, each with its own contrast."""
-    values = p.get_value().reshape((-1, 25))
-    values = values / np.abs(values).max(axis=1, keepdims=True)
-    return enlarge(tile_raster_images(values / 2 + 0.5, (5, 5), (1, len(values)), (1, 1), False), 16)
-
-
 for name, (model, _) in runs.items():
     nodes = ["input", model.code_name, model.output_name]
     shown = show_nodes(model, nodes, test_images[:5], sheet.out, name, picture="images")
-    learned = {p.name: sheet.picture(f"{name}_{p.name}", filters(p)) for p in model.params if p.ndim == 4}
+    filters = {p.name: filter_maps(p.get_value(), cell=64) for p in model.params if p.ndim == 4}
     sheet.report.heading(name.replace("_", " "))
     sheet.report.figure(shown.picture, "the first five test images, their codes and reconstructions")
-    sheet.report.table([list(learned), list(learned.values())])
+    sheet.report.table([["filters", ""], *([p, sheet.picture(f"{name}_{p}", tile, zoom=1)] for p, tile in filters.items())])
 
 sheet.finish(
     {

@@ -12,7 +12,7 @@ from PIL import Image
 from symae.errors import InputError
 from symae.images.pictures import side_by_side
 
-__all__ = ["feature_maps", "node_picture"]
+__all__ = ["feature_maps", "filter_maps", "node_picture"]
 
 CELL = 112  # pixels of the picture that the longer side of a map gets, as nearly as whole zooms allow
 GAP = 4  # white, between maps
@@ -47,9 +47,32 @@ def feature_maps(values: Any, cell: int = CELL) -> np.ndarray:
         raise InputError("feature maps", f"shape {np.shape(values)}", "(n, c, h, w) or (n, k), at least one of each")
     if not np.isfinite(maps).all():
         raise InputError("feature maps", "NaN or infinite values", "finite numbers")
+    return _tile(np.clip(maps, 0, None) / max(maps.max(), np.finfo(np.float64).tiny), cell)
+
+
+def filter_maps(filters: Any, cell: int = CELL) -> np.ndarray:
+    """Draw the filters of a convolution, (m, c, kh, kw), as a tile of m columns and c rows.
+
+    Grey is zero; each filter has its own contrast, its largest weight, by magnitude, being white or black.
+
+    Raises
+    ------
+    InputError
+        Another shape, nothing to draw, or weights that are not finite.
+    """
+    maps = np.asarray(filters, dtype=np.float64)
+    if maps.ndim != 4 or not maps.size:
+        raise InputError("filters", f"shape {np.shape(filters)}", "(m, c, kh, kw), at least one of each")
+    if not np.isfinite(maps).all():
+        raise InputError("filters", "NaN or infinite weights", "finite numbers")
+    largest = np.abs(maps).max(axis=(2, 3), keepdims=True)
+    return _tile(maps / np.where(largest == 0, 1, largest) / 2 + 0.5, cell)
+
+
+def _tile(maps: np.ndarray, cell: int) -> np.ndarray:
+    """Maps (n, c, h, w) with values from 0 to 1 in n columns and c rows, white between them."""
     n, c, h, w = maps.shape
     zoom = max(1, round(cell / max(h, w)))
-    maps = np.clip(maps, 0, None) / max(maps.max(), np.finfo(np.float64).tiny)
     h, w = h * zoom, w * zoom
     tile = np.ones((c, h + GAP, n, w + GAP))
     tile[:, :h, :, :w] = maps.repeat(zoom, axis=2).repeat(zoom, axis=3).transpose(1, 2, 0, 3)
