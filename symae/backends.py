@@ -16,7 +16,7 @@ import numpy as np
 import wrapt
 from pytensor.raise_op import Assert, CheckAndRaise
 from pytensor.scalar.basic import EQ, Add, Cast, Mul
-from pytensor.tensor.elemwise import CAReduce
+from pytensor.tensor.elemwise import CAReduce, Elemwise
 from pytensor.tensor.math import Argmax
 
 from symae.ops.refusals import refuse_unless
@@ -25,6 +25,34 @@ __all__: list[str] = []
 
 
 def _mend_jax(dispatch: Any) -> None:
+    import jax
+
+    # What floatX is as PyTensor first imports JAX would decide whether JAX makes float32 and int32 of all 64-bit numbers, in
+    # silence. Every variable of a graph has its dtype, so there is nothing that JAX would have to be kept from widening.
+    jax.config.update("jax_enable_x64", True)
+
+    @dispatch.jax_typify.register(np.ndarray)
+    def typify(data: np.ndarray, dtype: Any = None, **_: Any) -> Any:
+        # PyTensor makes Python's numbers of scalars, of which JAX takes no dtype: float32 * float64 was float32.
+        return data[()] if data.ndim == 0 else jax.numpy.array(data, dtype=dtype)
+
+    pytensors_elemwise = dispatch.jax_funcify.dispatch(Elemwise)
+
+    @dispatch.jax_funcify.register(Elemwise)
+    def elemwise(op: Elemwise, node: Any, **keywords: Any) -> Callable[..., Any]:
+        compute = pytensors_elemwise(op, node=node, **keywords)
+        dtypes = [v.type.dtype for v in node.outputs]
+
+        def of_dtype(x: Any, dtype: str) -> Any:
+            # JAX has its own mind about some dtypes: int32 / int32 is float32.
+            return x if getattr(x, "dtype", None) == dtype else jax.numpy.asarray(x, dtype)
+
+        def elemwise(*inputs: Any) -> Any:
+            outputs = compute(*inputs)
+            return of_dtype(outputs, dtypes[0]) if len(dtypes) == 1 else tuple(map(of_dtype, outputs, dtypes))
+
+        return elemwise
+
     pytensors_reduction = dispatch.jax_funcify.dispatch(CAReduce)
 
     @dispatch.jax_funcify.register(CAReduce)

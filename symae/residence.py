@@ -8,8 +8,8 @@ hold NumPy arrays, and outputs are NumPy arrays too. A value is sent once, and a
   anybody writes into the value in place is seen. NumPy's memory is seldom aligned as JAX wants it, and MLX takes none but its
   own, so the value is moved once: an array that was borrowed before (``borrow=True``) is not the variable's any more.
 - Elsewhere (JAX on accelerators) the device has a copy. What is written in place is seen if it changes one of about a thousand
-  elements spread over the array; smaller changes have to be told by ``set_value`` with another array. The same holds where JAX
-  cannot read the value as it is: in column order, or in float64 while JAX computes in float32.
+  elements spread over the array; smaller changes have to be told by ``set_value`` with another array. The same holds for values
+  in column order, which JAX cannot read as they are.
 
 PyTorch on CPUs reads NumPy's memory by itself.
 """
@@ -128,8 +128,7 @@ class ResidentJAXLinker(ResidentLinker, JAXLinker):
     def send(self, value: np.ndarray) -> Sent:
         import jax
 
-        direct = value.flags.c_contiguous and jax.dtypes.canonicalize_dtype(value.dtype) == value.dtype
-        if not direct or not _jax_reads_host_memory():
+        if not value.flags.c_contiguous or not _jax_reads_host_memory():
             return value, jax.device_put(value), False
         if _address(value) % ALIGNMENT:
             value = _aligned(value, value.dtype)

@@ -37,16 +37,9 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(params=[_backend(name) for name in ("numba", "c", "jax", "pytorch", "mlx")])
-def float32_backend(request: pytest.FixtureRequest, jax_has_float64: None, float32: None) -> str:
+def float32_backend(request: pytest.FixtureRequest, float32: None) -> str:
     """Every installed backend in turn, while floatX is float32: MLX has nothing else."""
     return str(request.param)
-
-
-@pytest.fixture
-def jax_has_float64():
-    """What floatX is when PyTensor imports JAX decides whether JAX has float64 from then on."""
-    if importlib.util.find_spec("jax") is not None:
-        importlib.import_module("pytensor.link.jax.dispatch")
 
 
 @pytest.fixture(params=[_backend("numba"), _backend("c")])

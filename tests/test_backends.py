@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
+import pytensor
 import pytensor.tensor as pt
 import pytest
 
-from symae import function
+from symae import ImageAutoencoder, function
 
 X = np.random.RandomState(0).randint(0, 4, (3, 4, 5)).astype("float32")  # few values, so there are ties
 
@@ -32,3 +36,43 @@ def test_sums_and_products_of_many_broadcast_on_every_backend(float32_backend):
         strict=True,
     ):
         np.testing.assert_allclose(got, wanted, rtol=1e-6)
+
+
+JAX_64_BITS = """
+import numpy as np, pytensor, pytensor.tensor as pt
+pytensor.config.floatX = "float32"
+from symae import function
+n, x, y, k = pt.lscalar(), pt.fvector(), pt.dscalar(), pt.ivector()
+outputs = [n + 1, y / 3, x * pt.constant(1 / 3, dtype="float64"), k / y, k + np.int64(2**40)]
+got = function([n, x, y, k], outputs, backend="jax")(2**40, [1], 3, [1, 2])
+assert [v.dtype for v in got] == [v.type.dtype for v in outputs] == ["int64", *["float64"] * 3, "int64"], got
+for a, b in zip(got, [2**40 + 1, 1, [1 / 3], [1 / 3, 2 / 3], [2**40 + 1, 2**40 + 2]], strict=True):
+    np.testing.assert_allclose(a, b, rtol=1e-15)
+"""
+
+
+@pytest.mark.backends
+def test_jax_has_64_bits_whatever_floatx_was_when_it_was_imported():
+    pytest.importorskip("jax")
+    subprocess.run([sys.executable, "-c", JAX_64_BITS], check=True)
+
+
+@pytest.mark.backends
+def test_nothing_in_a_float32_graph_becomes_float64_on_jax(float32, monkeypatch):
+    jax = pytest.importorskip("jax")
+    programs = []
+    jit = jax.jit
+
+    def watched(fn, **keywords):
+        return lambda *inputs: programs.append(str(jax.make_jaxpr(fn)(*inputs))) or jit(fn, **keywords)(*inputs)
+
+    monkeypatch.setattr(jax, "jit", watched)
+    x, index = pt.ftensor4("x"), pt.lscalar("index")
+    data = pytensor.shared(np.random.RandomState(1).uniform(size=(6, 1, 8, 8)).astype("float32"))
+    model = ImageAutoencoder(np.random.RandomState(0), x, maps=2, pool=2, image_shape=(1, 8, 8))
+    cost, updates = model.get_cost_updates()
+    train = function([index], cost, updates=updates, givens={x: data[index * 3 : (index + 1) * 3]}, backend="jax")
+    assert train(1).dtype == "float32"
+    (program,) = programs
+    assert "f32[" in program
+    assert "f64[" not in program

@@ -19,7 +19,7 @@ DATA = np.arange(1, 13, dtype="float32").reshape(4, 3)
 
 
 @pytest.fixture(params=["jax", "jax with a copy", "mlx"])
-def device(request, jax_has_float64, float32, monkeypatch):
+def device(request, float32, monkeypatch):
     """JAX where it reads the host's memory, JAX as on an accelerator, and MLX."""
     backend = request.param.partition(" ")[0]
     pytest.importorskip(backend, reason=f"{backend} is not installed")
@@ -130,7 +130,7 @@ def test_scalars_and_integers(device):
     assert n.get_value().dtype == "int64"
 
 
-def test_a_little_change_in_much_data_is_seen_where_memory_is_shared(jax_has_float64, float32):
+def test_a_little_change_in_much_data_is_seen_where_memory_is_shared(float32):
     pytest.importorskip("jax", reason="jax is not installed")
     w = pytensor.shared(np.zeros(100_000, "float32"))
     f = function([], w.sum(), backend="jax")
