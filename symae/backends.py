@@ -51,7 +51,19 @@ def _mend_jax(dispatch: Any) -> None:
             outputs = compute(*inputs)
             return of_dtype(outputs, dtypes[0]) if len(dtypes) == 1 else tuple(map(of_dtype, outputs, dtypes))
 
-        return elemwise
+        if len(dtypes) > 1 or node.outputs[0].type.ndim or not dtypes[0].startswith(("int", "uint", "bool")):
+            return elemwise
+        given = [v.type.dtype for v in node.inputs]
+
+        def size(*inputs: Any) -> Any:
+            # Whatever jax.numpy computes in a function that is traced is unknown, even from numbers that are known, and JAX
+            # takes no unknown numbers for sizes.
+            if any(isinstance(x, jax.core.Tracer) for x in inputs):
+                return elemwise(*inputs)
+            numbers = (np.asarray(x, dtype)[()] for x, dtype in zip(inputs, given, strict=True))
+            return np.asarray(op.scalar_op.impl(*numbers), dtypes[0])[()]
+
+        return size
 
     pytensors_reduction = dispatch.jax_funcify.dispatch(CAReduce)
 

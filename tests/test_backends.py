@@ -11,6 +11,7 @@ import pytensor.tensor as pt
 import pytest
 
 from symae import ImageAutoencoder, function
+from symae.ops import conv2d, deconv2d, images2neibs, pool2d
 
 X = np.random.RandomState(0).randint(0, 4, (3, 4, 5)).astype("float32")  # few values, so there are ties
 
@@ -76,3 +77,26 @@ def test_nothing_in_a_float32_graph_becomes_float64_on_jax(float32, monkeypatch)
     (program,) = programs
     assert "f32[" in program
     assert "f64[" not in program
+
+
+@pytest.mark.backends
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda x, W: deconv2d(x, W, subsample=2, border_mode="half"),
+        lambda x, W: pt.grad(conv2d(x, W).sum(), W),
+        lambda x, W: pt.grad(conv2d(x, W, border_mode="same", subsample=2).mean(), x),
+        lambda x, W: pt.grad(pool2d(x, 2).sum(), x),
+        lambda x, W: pt.grad(images2neibs(x, 2).sum(), x),
+    ],
+    ids=["deconv2d", "conv2d to W", "conv2d to x", "pool2d", "images2neibs"],
+)
+def test_sizes_computed_from_shapes_are_known_on_jax(build):
+    pytest.importorskip("jax")
+    x, W = pt.tensor4("x", dtype="float64"), pt.tensor4("W", dtype="float64")
+    values = [np.random.RandomState(0).normal(size=shape) for shape in ((2, 4, 6, 6), (4, 4, 3, 3))]
+    got, wanted = (
+        function([x, W], build(x, W), on_unused_input="ignore", **where)(*values)
+        for where in ({"backend": "jax"}, {"mode": "FAST_COMPILE"})
+    )
+    np.testing.assert_allclose(got, wanted, rtol=1e-10, atol=1e-12)
