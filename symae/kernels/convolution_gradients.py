@@ -15,11 +15,11 @@ from symae.kernels.convolution import Settings, by_blas, columns_of, direct_forw
 from symae.kernels.gemm import gemm
 from symae.kernels.threads import THREADS, Threads
 
-__all__ = ["filter_gradient", "input_gradient"]
+__all__ = ["filter_gradient", "input_gradient", "is_finite", "put_shifted", "turn"]
 
 
 @jit
-def _finite(values: Any) -> Any:
+def is_finite(values: Any) -> Any:
     """Whether no value is infinite or NaN."""
     flat = values.reshape(-1)
     total = values.dtype.type(0)
@@ -29,19 +29,19 @@ def _finite(values: Any) -> Any:
 
 
 @jit
-def _put_shifted(values: Any, down: Any, right: Any, frame: Any) -> None:
-    """frame[c, i, j] <- values[c, i - down, j - right], zero outside; the shifts may be negative."""
+def put_shifted(values: Any, down: Any, right: Any, frame: Any) -> None:
+    """frame[c, i, j] <- values[c, i - down, j - right] where there is one; the shifts may be negative."""
     channels, h, w = values.shape
-    frame[:] = 0
+    start, stop = max(0, right), min(frame.shape[2], w + right)
     for c in range(channels):
         for i in range(max(0, down), min(frame.shape[1], h + down)):
-            line, row = frame[c, i], values[c, i - down]
-            for j in range(max(0, right), min(line.size, w + right)):
-                line[j] = row[j - right]
+            line, row = frame[c, i, start:stop], values[c, i - down, start - right :]
+            for j in range(line.size):
+                line[j] = row[j]
 
 
 @jit
-def _turned(W: Any, groups: Any) -> Any:
+def turn(W: Any, groups: Any) -> Any:
     """The filters of the transposed correlation with stride 1: maps and channels exchanged, rows and columns reversed."""
     maps, own, kh, kw = W.shape[0] // groups, W.shape[1], W.shape[2], W.shape[3]
     turned = np.empty((groups * own, maps, kh, kw), W.dtype)
@@ -54,13 +54,21 @@ def _turned(W: Any, groups: Any) -> Any:
     return turned
 
 
+@jit
+def _not_direct(frame: Any, W: Any, first: Any, line: Any, out: Any) -> None:
+    """What stands where the direct loops are never called, and need not be compiled."""
+
+
 @functools.cache
-def input_gradient(settings: Settings, threads: Threads) -> Callable[..., Any]:
-    """(W, y, top, left, frame height, frame width, groups, x): x becomes the transposed correlation."""
+def input_gradient(settings: Settings, threads: Threads, exact: bool = False) -> Callable[..., Any]:
+    """(W, y, top, left, frame height, frame width, groups, x): x becomes the transposed correlation.
+
+    `exact` is for filters that are not finite: no value meets a zero that is not its own.
+    """
     s0, s1, d0, d1 = settings
-    strided = s0 > 1 or s1 > 1
+    strided = s0 > 1 or s1 > 1 or exact
     _, scatter = columns_of(settings)
-    direct = direct_forward((1, 1, d0, d1))
+    direct = _not_direct if strided else direct_forward((1, 1, d0, d1))
 
     @jit
     def add_rows(values: Any, W: Any, first: Any, frame: Any) -> None:
@@ -89,14 +97,14 @@ def input_gradient(settings: Settings, threads: Threads) -> Callable[..., Any]:
         one, zero = x.dtype.type(1), x.dtype.type(0)
         framed = blas or not correlation
         frame = np.empty((channels if framed else 0, height, width), x.dtype)
-        seen = np.empty((0 if framed else y.shape[1], x.shape[2] + reach0, x.shape[3] + reach1), x.dtype)
+        seen = np.zeros((0 if framed else y.shape[1], x.shape[2] + reach0, x.shape[3] + reach1), x.dtype)
         line = np.empty(x.shape[2] * seen.shape[2], x.dtype)
         buffer = np.empty((column if blas else 0, rows * columns), x.dtype)
         for b in range(part * n // parts, (part + 1) * n // parts):
             if framed:
                 frame[:] = 0
             else:
-                _put_shifted(y[b], reach0 - top, reach1 - left, seen)
+                put_shifted(y[b], reach0 - top, reach1 - left, seen)
             for g in range(groups):
                 values = y[b, g * maps : (g + 1) * maps]
                 if blas:
@@ -116,8 +124,8 @@ def input_gradient(settings: Settings, threads: Threads) -> Callable[..., Any]:
     def spread(W: Any, y: Any, top: Any, left: Any, height: Any, width: Any, groups: Any, x: Any) -> None:
         work = x.shape[0] * W.size * y.shape[2] * y.shape[3]
         # Without a stride the result is a correlation of the maps, framed by zeros; an infinite weight would meet those.
-        correlation = not strided and _finite(W)
-        every_image(x.shape[0], work, (W, _turned(W, groups), correlation, y, top, left, height, width, groups, x))
+        correlation = not strided and is_finite(W)
+        every_image(x.shape[0], work, (W, turn(W, groups), correlation, y, top, left, height, width, groups, x))
 
     return spread
 
@@ -212,7 +220,7 @@ def filter_gradient(settings: Settings, threads: Threads) -> Callable[..., Any]:
         spaced = np.zeros((0 if blas else y.shape[1], length), x.dtype)
         for b in range(part * n // parts, (part + 1) * n // parts):
             put(x[b], top, left, frame)
-            finite = blas or _finite(x[b])
+            finite = blas or is_finite(x[b])
             if not blas:
                 for o in range(y.shape[1]):
                     for i in range(rows):

@@ -13,6 +13,8 @@ from pytensor.graph.basic import Apply, Variable
 from symae.errors import InputError, ShapeError
 from symae.ops.convolution_c import ConvolutionInC
 from symae.ops.geometry import BorderMode, Geometry
+from symae.ops.traced import concrete
+from symae.ops.windows import FLOATS, flag
 
 __all__ = ["Bilinear", "Kernel", "common_dtype", "same_maps"]
 
@@ -34,11 +36,11 @@ class Bilinear(ConvolutionInC):
         dilation: tuple[int, int] = (1, 1),
         groups: int = 1,
     ):
-        if not isinstance(groups, int | np.integer) or groups < 1:
+        if not isinstance(groups, int | np.integer) or isinstance(groups, bool) or groups < 1:
             raise InputError("groups", repr(groups), "an integer of at least 1")
         self.border_mode = border_mode
         self.subsample = subsample
-        self.filter_flip = bool(filter_flip)
+        self.filter_flip = flag("filter_flip", filter_flip)
         self.dilation = dilation
         self.groups = int(groups)
 
@@ -50,8 +52,9 @@ class Bilinear(ConvolutionInC):
         for name, v in zip(self.names, arguments, strict=True):
             if v.type.ndim != 4:
                 raise InputError(f"{self}, {name}", f"{v.type.ndim} dimensions", "4")
-            if not v.type.dtype.startswith("float"):
-                raise TypeError(f"{self}, {name}: found dtype {v.type.dtype}, expected floats; cast images with pt.cast")
+            if v.type.dtype not in FLOATS:
+                expected = f"{' or '.join(FLOATS)}; cast images with pt.cast"
+                raise TypeError(f"{self}, {name}: found dtype {v.type.dtype}, expected {expected}")
 
     def geometry(self, axis: int) -> Geometry:
         return Geometry.of(self.border_mode, axis, self.subsample, self.dilation)
@@ -98,8 +101,17 @@ class Bilinear(ConvolutionInC):
         x, filters = (v.type.shape for v in self.images_and_filters(node))
         return threads_for_multiplications([x[0], *filters, *(self._length(axis, x, filters) for axis in (0, 1))])
 
+    def tile(self, node: Apply, name: str) -> Any:
+        """The tile of sums for Numba's kernel `name`, or None where another way is faster or sizes are not known yet."""
+        from symae.kernels.tiles import convolution_tile
+
+        _, (maps, own, *kernel) = (v.type.shape for v in self.images_and_filters(node))
+        itemsize = np.dtype(node.outputs[0].type.dtype).itemsize
+        return convolution_tile(name, maps, own, kernel, self.groups, self.subsample, itemsize)
+
     def numba_key(self, node: Apply) -> Any:
-        return node.outputs[0].type.dtype, self.threads(node)
+        names = ("forward", "input_gradient", "filter_gradient")
+        return node.outputs[0].type.dtype, self.threads(node), *(self.tile(node, name) for name in names)
 
     def paddings(self, x: Sequence[int], filters: Sequence[int]) -> tuple[tuple[int, int], tuple[int, int]]:
         rows, columns = (self.geometry(axis).padding(x[2 + axis], filters[2 + axis]) for axis in (0, 1))
@@ -118,13 +130,21 @@ class Bilinear(ConvolutionInC):
         """The kernel `name` for these settings; paddings and check of shapes, compiled."""
         from pytensor.link.numba.dispatch.basic import numba_njit
 
-        from symae.kernels import convolution, convolution_gradients
+        from symae.kernels import convolution, convolution_gradients, tiled_convolution
 
         jit = numba_njit(error_model="numpy", fastmath=False)
         module = convolution if name == "forward" else convolution_gradients
-        kernel = getattr(module, name)((*self.subsample, *self.dilation), self.threads(node))
+        arguments: list[Any] = [(*self.subsample, *self.dilation), self.threads(node)]
+        if tile := self.tile(node, name):
+            module = tiled_convolution
+            arguments.append(tile)
+        kernel = getattr(module, name)(*arguments)
         frame = convolution.frame(self.border_mode, self.subsample, self.dilation, self.groups, str(self))
         return jit, kernel, frame
+
+    def concrete_sizes(self, node: Apply, *values: Any) -> list[int]:
+        """The sizes among the inputs of `node`, where a backend traces: constants, or what it knows while it does."""
+        return [concrete(self, size, value) for size, value in zip(node.inputs[2:], values, strict=True)]
 
     def correlate(self, x: Any, filters: Any) -> Any:
         """What JAX computes; the other two are transposes of it, which JAX derives."""

@@ -1,0 +1,177 @@
+"""The inner loop of large convolutions: a tile of sums held in registers, in LLVM's own language.
+
+Convolution and its gradients with respect to the images (without a stride) and the filters are one loop:
+
+    sums[p, m] += sum_k weights[k, m] * image[places[p] + steps[k]]
+
+over places p and maps m. A tile has a few places and a few vectors of maps, and keeps its sums in registers while k goes on;
+nothing of the image is copied into columns. LLVM does not find this form in loops of Numba's.
+
+For the convolution the steps are the filters' elements; for the gradient of the filters they are the places of a map, and
+the places are the filters' elements. Stride and dilation only change the two tables.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic
+
+__all__ = ["Tile", "add_tile", "convolution_tile"]
+
+# From this many maps and this long a column on, tiles are faster than the direct loops and BLAS (measured with AVX-512).
+MAPS_FOR_TILES, COLUMN_FOR_TILES = 8, 32
+
+
+class Tile(NamedTuple):
+    """A tile of `places` times `vectors` of `lanes` maps."""
+
+    lanes: int
+    vectors: int
+    places: int
+
+    @property
+    def maps(self) -> int:
+        return self.lanes * self.vectors
+
+
+def _registers() -> tuple[int, int]:
+    """How many vector registers Numba's machine code may use, and their bytes; (0, 0) where the tiles were not measured."""
+    features = cpu_target.target_context.codegen().magic_tuple()[2].split(",")
+    if "+avx512f" in features:
+        return 32, 64
+    return (16, 32) if {"+avx2", "+fma"} <= set(features) else (0, 0)
+
+
+def _tile_for(maps: int, itemsize: int) -> Tile | None:
+    """The tile for so many maps, or None where this machine has no such vectors."""
+    registers, size = _registers()
+    if not registers:
+        return None
+    lanes = min(size // itemsize, 1 << max(0, maps - 1).bit_length())
+    most = 4 if registers == 32 else 2
+    vectors = -(-maps // lanes)
+    vectors = -(-vectors // -(-vectors // most))  # as many in each tile
+    # Besides the sums, a row of weights and a pixel need registers; each place has an address in one of 16 others.
+    return Tile(lanes, vectors, min((registers - 2 - vectors) // vectors, 8))
+
+
+def convolution_tile(
+    name: str,
+    maps: int | None,
+    own: int | None,
+    kernel: Sequence[int | None],
+    groups: int,
+    subsample: Sequence[int],
+    itemsize: int,
+) -> Tile | None:
+    """The tile for the kernel `name` of `tiled_convolution`, or None where another way is faster or sizes are not known.
+
+    `own` is the number of channels that a filter sees.
+    """
+    if maps is None or own is None or None in kernel:
+        return None
+    if name == "input_gradient" and max(subsample) > 1:
+        return None  # a stride leaves gaps between the maps
+    column = own * math.prod(size for size in kernel if size is not None)
+    maps //= groups
+    if maps < MAPS_FOR_TILES or column < COLUMN_FOR_TILES:
+        return None
+    return _tile_for(own if name == "input_gradient" else maps, itemsize)
+
+
+@functools.cache
+def add_tile(tile: Tile) -> Any:
+    """(weights, where they start, image, where, places, where, steps, how many, sums, where): add one tile's sums.
+
+    All are flat arrays. `weights` are rows of one tile's maps, `sums` places of as many; `steps` start at 0.
+    """
+    lanes, vectors, places = tile
+
+    @intrinsic
+    def add(
+        typing: Any,
+        weights: Any,
+        first_weight: Any,
+        image: Any,
+        first_pixel: Any,
+        bases: Any,
+        first_base: Any,
+        steps: Any,
+        length: Any,
+        sums: Any,
+        first_sum: Any,
+    ) -> Any:
+        size = types.intp
+        signature = types.void(weights, size, image, size, bases, size, steps, size, sums, size)
+
+        def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            weights, first_weight, image, first_pixel, bases, first_base, steps, length, sums, first_sum = arguments
+            word = ir.IntType(64)
+            kind = signature.args[0].dtype
+            number = context.get_value_type(kind)
+            vector = ir.VectorType(number, lanes)
+            name = f"llvm.fma.v{lanes}f{kind.bitwidth}"
+            fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
+
+            def data(position: int, array: Any) -> Any:
+                return context.make_array(signature.args[position])(context, builder, array).data
+
+            def at(pointer: Any, index: Any) -> Any:
+                return builder.gep(pointer, [index])
+
+            def vector_at(pointer: Any, index: int) -> Any:
+                return builder.bitcast(at(pointer, word(index)), vector.as_pointer())
+
+            def load(pointer: Any, index: int) -> Any:
+                return builder.load(vector_at(pointer, index), align=kind.bitwidth // 8)
+
+            weights, sums = at(data(0, weights), first_weight), at(data(8, sums), first_sum)
+            bases, image, steps = at(data(4, bases), first_base), at(data(2, image), first_pixel), data(6, steps)
+            pixels = [at(image, builder.load(at(bases, word(p)))) for p in range(places)]
+            every = [(p, v) for p in range(places) for v in range(vectors)]
+            entry = builder.block
+            loop, end = builder.append_basic_block("tile"), builder.append_basic_block("tile.end")
+            before = [load(sums, p * vectors * lanes + v * lanes) for p, v in every]
+            builder.cbranch(builder.icmp_signed(">", length, word(0)), loop, end)
+
+            builder.position_at_end(loop)
+            k = builder.phi(word)
+            totals = [builder.phi(vector) for _ in every]
+            row = at(weights, builder.mul(k, word(vectors * lanes)))
+            step = builder.load(at(steps, k))
+            columns = [load(row, v * lanes) for v in range(vectors)]
+            after = []
+            for p in range(places):
+                pixel = builder.load(at(pixels[p], step))
+                single = builder.insert_element(ir.Constant(vector, ir.Undefined), pixel, ir.IntType(32)(0))
+                mask = ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)
+                wide = builder.shuffle_vector(single, ir.Constant(vector, ir.Undefined), mask)
+                after += [builder.call(fma, [wide, columns[v], totals[p * vectors + v]]) for v in range(vectors)]
+            following = builder.add(k, word(1))
+            builder.cbranch(builder.icmp_signed("<", following, length), loop, end)
+            k.add_incoming(word(0), entry)
+            k.add_incoming(following, loop)
+            for total, start, added in zip(totals, before, after, strict=True):
+                total.add_incoming(start, entry)
+                total.add_incoming(added, loop)
+
+            builder.position_at_end(end)
+            for (p, v), start, added in zip(every, before, after, strict=True):
+                result = builder.phi(vector)
+                result.add_incoming(start, entry)
+                result.add_incoming(added, loop)
+                after[p * vectors + v] = result
+            for (p, v), result in zip(every, after, strict=True):
+                builder.store(result, vector_at(sums, p * vectors * lanes + v * lanes), align=kind.bitwidth // 8)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    return add
