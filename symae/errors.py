@@ -77,6 +77,8 @@ def one_line(error: BaseException) -> str | None:
         text = str(error)
     elif isinstance(error, OSError) and error.filename is not None:
         text = f"{error.filename}: {error.strerror}"
+    elif isinstance(error, MemoryError):
+        text = f"out of memory: {error or 'the machine has too little for this'}"
     elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         text = f"standard output or a cache: {error.strerror}"
     return None if text is None else " ".join(text.split())

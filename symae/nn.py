@@ -29,8 +29,8 @@ def cross_entropy(x: Variable, z: Variable) -> Variable:
 
 
 def relu(x: Variable) -> Variable:
-    """max(x, 0), elementwise. Its gradient at 0 is 0."""
-    return pt.switch(x > 0, x, pt.zeros_like(x))
+    """max(x, 0), elementwise, and NaN of NaN. Its gradient at 0 is 0."""
+    return pt.switch(x <= 0, pt.zeros_like(x), x)
 
 
 def root_mean_square_error(x: Variable, z: Variable) -> Variable:

@@ -41,7 +41,7 @@ def sgd(cost: Variable, params: Params, learning_rate: Any, *, clip_norm: Any = 
     list of (variable, new value)
         For each parameter; the others give one for each variable of their state too.
     """
-    return [_descended(p, _as(p, learning_rate) * g) for p, g in _gradients(cost, params, clip_norm)]
+    return [_descended(p, _as(p, learning_rate) * g) for p, g in _gradients(cost, params, clip_norm, state=False)]
 
 
 def momentum(
@@ -69,6 +69,7 @@ def momentum(
     unit_gain : bool
         Weigh the gradient with 1 - m, so that a constant gradient makes v equal to it: CNTK's default.
     """
+    _check_share("momentum", momentum)
     updates: Updates = []
     for p, g in _gradients(cost, params, clip_norm):
         m = _as(p, momentum)
@@ -111,6 +112,7 @@ def rmsprop(
 
     s is ``<parameter>_squares``. Source: Tieleman and Hinton (2012), lecture 6.5.
     """
+    _check_share("rho", rho)
     updates: Updates = []
     for p, g in _gradients(cost, params, clip_norm):
         squares, r = _state(p, "squares"), _as(p, rho)
@@ -132,6 +134,7 @@ def adadelta(
     s and t are ``<parameter>_squares`` and ``<parameter>_steps``; the defaults are Keras's with its classic rate of 1.
     Source: Zeiler (2012).
     """
+    _check_share("rho", rho)
     updates: Updates = []
     for p, g in _gradients(cost, params, clip_norm):
         squares, steps, r, e = _state(p, "squares"), _state(p, "steps"), _as(p, rho), _as(p, epsilon)
@@ -161,14 +164,16 @@ def adam(
     at step t, which is counted in ``adam_step``; v and s are ``<parameter>_velocity`` and ``<parameter>_squares``.
     Source: Kingma and Ba (2015).
     """
+    _check_share("beta1", beta1)
+    _check_share("beta2", beta2)
     updates: Updates = []
     step = pytensor.shared(np.asarray(0, "int64"), name="adam_step")
     t = step + 1
     for p, g in _gradients(cost, params, clip_norm):
         velocity, squares, b1, b2 = _state(p, "velocity"), _state(p, "squares"), _as(p, beta1), _as(p, beta2)
         v, s = b1 * velocity + (1 - b1) * g, b2 * squares + (1 - b2) * pt.sqr(g)
-        # in float64: 1 - 0.999 has three digits less in float32
-        first, second = (_as(p, 1 - pt.as_tensor(beta, dtype="float64") ** t) for beta in (beta1, beta2))
+        # 1 - beta^t, which loses three digits of float32 if 0.999^t is computed first
+        first, second = (-pt.expm1(_as(p, t) * _as(p, _log(beta))) for beta in (beta1, beta2))
         change = _as(p, learning_rate) * (v / first) / (pt.sqrt(s / second) + _as(p, epsilon))
         updates += [(velocity, v), (squares, s), _descended(p, change)]
     return [*updates, (step, t)]
@@ -184,9 +189,15 @@ def clipped(gradients: Sequence[Variable], norm: Any) -> list[Variable]:
     return [g * pt.cast(scale, g.dtype) for g in gradients]
 
 
-def _gradients(cost: Variable, params: Params, clip_norm: Any) -> list[tuple[SharedVariable, Variable]]:
+def _gradients(cost: Variable, params: Params, clip_norm: Any, *, state: bool = True) -> list[tuple[SharedVariable, Variable]]:
+    """Each parameter with its gradient; all have names of their own where there is `state` to be named after them."""
     names = [p.name for p in params]
-    if None in names or len(set(names)) < len(names):
+    for p in params:
+        if not p.type.dtype.startswith("float"):
+            raise TypeError(f"params: found {p.name} of dtype {p.type.dtype}, expected floats")
+    if isinstance(clip_norm, int | float) and not clip_norm > 0:
+        raise InputError("clip_norm", str(clip_norm), "a positive number")
+    if state and (None in names or len(set(names)) < len(names)):
         raise InputError(
             "params", f"parameters named {', '.join(map(str, names))}", "a name for each: its state is named after it"
         )
@@ -194,6 +205,15 @@ def _gradients(cost: Variable, params: Params, clip_norm: Any) -> list[tuple[Sha
     if clip_norm is not None:
         gradients = clipped(gradients, clip_norm)
     return list(zip(params, gradients, strict=True))
+
+
+def _check_share(name: str, value: Any) -> None:
+    if isinstance(value, int | float) and not 0 <= value < 1:
+        raise InputError(name, str(value), "a number from 0 to 1, below 1")
+
+
+def _log(number: Any) -> Any:
+    return np.log(number) if isinstance(number, int | float) else pt.log(number)
 
 
 def _state(parameter: SharedVariable, kind: str) -> SharedVariable:

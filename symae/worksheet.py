@@ -31,6 +31,7 @@ from symae.training import EpochLog, History, Step, train_epochs
 
 __all__ = ["Parser", "Worksheet", "at_least", "find_worksheet", "worksheets"]
 
+RESULTS = {".html", ".json", ".jsonl", ".png", ".safetensors", ".txt"}
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
 READER_LEFT = 141  # what it reports when nobody reads the output any more
 
@@ -99,6 +100,8 @@ class Worksheet:
         for option, keywords in (options or {}).items():
             self._parser.add_argument(option, **keywords)
         self.settings = settings = self._parser.parse_args([] if argv is None and notebook else argv)
+        if settings.backend == "mlx" and settings.floatX == "float64":
+            self.refuse("argument --floatX: found float64, expected float32, all that the backend mlx has")
         self.started = time.perf_counter()
         self.name = name
         self.seed: int = settings.seed
@@ -111,9 +114,9 @@ class Worksheet:
         if settings.epochs is None and images is not None:
             self.epochs = max(1, round(epochs * images / (len(self.dataset.train.x) + len(self.dataset.valid.x))))
         self.out = make_folder(settings.out)
-        for result in ("report.html", "history.jsonl", "model.safetensors", "model.json"):
-            if (self.out / result).is_dir():
-                raise UnwritableError(self.out / result, "a folder", "a place for a file")
+        for taken in sorted(self.out.iterdir()):  # better said now than when the training is done
+            if taken.suffix in RESULTS and taken.is_dir():
+                raise UnwritableError(taken, "a folder", "a place for a file")
         self.report = Report(title, f"{self.dataset.name}. {self.epochs} epochs, seed {self.seed}.")
         self.interrupted = False
         self.compiling = 0.0

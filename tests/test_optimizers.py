@@ -119,6 +119,39 @@ def test_the_first_step_of_adam_in_float32_is_not_lost_in_the_correction():
     np.testing.assert_allclose(steps(adam(cost, [p], 0.001), p, 1)[0], START - 0.001 * np.sign(2 * START + 1), rtol=1e-6)
 
 
+def test_every_backend_has_adam(float32_backend):
+    p, cost = quadratic("float32")
+    step = function([], updates=adam(cost, [p], 0.1), backend=float32_backend)
+    step()
+    step()
+    q, cost = quadratic()
+    np.testing.assert_allclose(p.get_value(), steps(adam(cost, [q], 0.1), q, 2)[-1], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("build", "kind", "message"),
+    [
+        (lambda c, p: momentum(c, p, 0.1, 1.5), InputError, "momentum: found 1.5, expected a number from 0 to 1"),
+        (lambda c, p: adam(c, p, beta2=1.0), InputError, "beta2: found 1.0"),
+        (lambda c, p: sgd(c, p, 0.1, clip_norm=0), InputError, "clip_norm: found 0, expected a positive number"),
+        (
+            lambda c, p: sgd(c, [pytensor.shared(3, name="n")], 0.1),
+            TypeError,
+            "params: found n of dtype int64, expected floats",
+        ),
+    ],
+)
+def test_settings_out_of_range_are_refused(build, kind, message):
+    p, cost = quadratic()
+    with pytest.raises(kind, match=message):
+        build(cost, [p])
+
+
+def test_sgd_needs_no_names():
+    p = pytensor.shared(START.copy())
+    assert len(sgd(pt.sum(p**2), [p], 0.1)) == 1
+
+
 def test_parameters_without_names_of_their_own_are_refused():
     twins = [pytensor.shared(START.copy(), name="p") for _ in range(2)]
     with pytest.raises(InputError, match="params: found parameters named p, p, expected a name for each"):

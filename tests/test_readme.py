@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import numpy as np
-import pytensor.tensor as pt
 import pytest
 
 import symae
@@ -47,7 +46,7 @@ def test_the_modern_example_runs(tmp_path, monkeypatch):
 
 
 def test_the_example_with_images_runs():
-    scope: dict[str, object] = {"pt": pt, "function": symae.function}
+    scope: dict[str, object] = {}
     exec(SNIPPETS[2], scope)
     code, drawn, *gradients = scope["f"](np.ones((2, 1, 8, 8)), np.ones((3, 1, 5, 5)), np.ones((3, 1, 5, 5)))
     assert (code.shape, drawn.shape) == ((2, 3, 2, 2), (2, 1, 8, 8))

@@ -34,7 +34,11 @@ sheet = Worksheet(
     data="mnist",
     floatX="float32",
     options={
-        "--maps": {"type": at_least(1), "metavar": "N", "help": "train one model with so many maps (1 if --pool is given)"},
+        "--maps": {
+            "type": at_least(1, 1000),
+            "metavar": "N",
+            "help": "train one model with so many maps (1 if --pool is given)",
+        },
         "--pool": {"type": at_least(1, 28), "metavar": "N", "help": "and so large a pooling window (4 if --maps is given)"},
         "--two-layer": {"action": "store_true", "help": "train only the model of two layers, of 5 maps and 1 map"},
     },

@@ -25,7 +25,7 @@ def feature_maps(values: Any, cell: int = CELL) -> np.ndarray:
 
     Parameters
     ----------
-    values : array (n, c, h, w) or (n, k)
+    values : array (n, c, h, w), (n, k) or (n,)
         Vectors of a square number of values are drawn as squares, others as rows.
     cell : int
         About how many pixels each map gets in the picture.
@@ -40,11 +40,13 @@ def feature_maps(values: Any, cell: int = CELL) -> np.ndarray:
         Another shape, nothing to draw, or values that are not finite.
     """
     maps = np.asarray(values, dtype=np.float64)
+    if maps.ndim == 1:
+        maps = maps[:, None]
     if maps.ndim == 2:
         side = math.isqrt(maps.shape[1])
         maps = maps.reshape((len(maps), 1, *((side, side) if side * side == maps.shape[1] else (1, maps.shape[1]))))
     if maps.ndim != 4 or not maps.size:
-        raise InputError("feature maps", f"shape {np.shape(values)}", "(n, c, h, w) or (n, k), at least one of each")
+        raise InputError("feature maps", f"shape {np.shape(values)}", "(n, c, h, w), (n, k) or (n,), at least one of each")
     if not np.isfinite(maps).all():
         raise InputError("feature maps", "NaN or infinite values", "finite numbers")
     return _tile(np.clip(maps, 0, None) / max(maps.max(), np.finfo(np.float64).tiny), cell)

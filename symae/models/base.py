@@ -155,8 +155,10 @@ class Model:
             raise InputError(path, f"a saved {name}", f"a saved {expected}")
         try:
             model: Self = kind.from_configuration(configuration)
-        except (KeyError, TypeError, ValueError, MemoryError) as error:
-            raise InputError(path, f"configuration {configuration}", f"that of a {name}") from error
+            if model.configuration().keys() != configuration.keys():
+                raise ValueError(f"its keys should be {', '.join(model.configuration())}")
+        except (AttributeError, KeyError, TypeError, ValueError, MemoryError) as error:
+            raise InputError(path, f"configuration {configuration} ({error})", f"the configuration of class {name}") from error
         model.set_parameters(values, path)
         return model
 

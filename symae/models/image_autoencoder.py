@@ -91,11 +91,18 @@ class ImageAutoencoder(Model):
         floatX = pytensor.config.floatX
         self.x = pt.tensor("input", dtype=floatX, shape=(None, *self.image_shape)) if input is None else input
         images = self.x
+        pixels = channels * h * w
+        expected = f"symbolic images (n, {channels}, {h}, {w}) or rows of {pixels} pixels"
+        if not isinstance(images, Variable):
+            raise InputError("input", f"a {type(images).__name__}", expected)
+        if images.type.ndim not in (2, 4):
+            raise InputError("input", f"{images.type.ndim} dimensions", expected)
+        sizes = self.image_shape if images.type.ndim == 4 else (pixels,)
+        if any(known not in (None, size) for known, size in zip(images.type.shape[1:], sizes, strict=True)):
+            raise InputError("input", f"shape {images.type.shape}", expected)
         if images.type.ndim == 2:
             n = images.type.shape[0]
             images = images.reshape((-1 if n is None else n, *self.image_shape))
-        if images.type.ndim != 4:
-            raise InputError("input", f"{images.type.ndim} dimensions", f"images (n, {channels}, {h}, {w}) or rows of pixels")
         nodes = {"input": images}
 
         y, below = images, channels
@@ -198,7 +205,7 @@ class ImageAutoencoder(Model):
     def checked_input(self, name: str, X: Any) -> np.ndarray:
         """Images (n, channels, h, w), or rows of their pixels, in the shape of the model's input."""
         try:
-            images = np.require(X, pytensor.config.floatX, ["C", "W"])
+            images = np.require(X, self.x.type.dtype, ["C", "W"])
         except (TypeError, ValueError) as error:
             raise InputError(name, f"something that is no array of numbers ({error})", "images") from error
         pixels = int(np.prod(self.image_shape))
@@ -221,7 +228,7 @@ def _counts(name: str, value: Any, length: int | None = None) -> tuple[int, ...]
     entries = (value,) if isinstance(value, int | np.integer) else tuple(value) if isinstance(value, Sequence) else ()
     if len(entries) == 1 and length is not None:
         entries *= length
-    if not entries or not all(isinstance(v, int | np.integer) and v >= 1 for v in entries):
+    if not entries or not all(isinstance(v, int | np.integer) and not isinstance(v, bool) and v >= 1 for v in entries):
         raise InputError(name, repr(value), "an integer of at least 1, or a sequence of them")
     if length is not None and len(entries) != length:
         raise InputError(name, repr(value), f"{length} numbers")

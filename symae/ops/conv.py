@@ -13,14 +13,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply, Variable
 
 from symae.errors import InputError
 from symae.ops.bilinear import Bilinear, Kernel, common_dtype, same_maps
-from symae.ops.geometry import Geometry, as_length, normalised_border_mode, static_length
-from symae.ops.windows import pair
+from symae.ops.geometry import Geometry, normalised_border_mode
+from symae.ops.windows import as_array, as_size, as_sizes, extent, known, pair
 
 __all__ = ["Convolution", "FilterGradient", "InputGradient", "conv2d", "deconv2d"]
 
@@ -117,19 +116,16 @@ def deconv2d(
     """
     border_mode = normalised_border_mode(border_mode)
     subsample, dilation = pair("subsample", subsample), pair("dilation", dilation)
-    input, filters = pt.as_tensor(input), pt.as_tensor(filters)
+    input, filters = as_array("input", input), as_array("filters", filters)
     op = InputGradient(border_mode, subsample, filter_flip, dilation, groups)
     op.check_types(filters, input)
     if output_shape is not None:
-        count = pt.get_vector_length(output_shape) if isinstance(output_shape, Variable) else len(output_shape)
-        if count not in (2, 4):
-            raise InputError("output_shape", f"{count} numbers", "(h, w) or (n, c, h, w)")
-        height, width = output_shape[count - 2], output_shape[count - 1]
+        height, width = as_sizes("output_shape", output_shape, (2, 4))[-2:]
     else:
         extra = pair("output_padding", output_padding, least=0)
         height, width = (
             Geometry.of(border_mode, axis, subsample, dilation).transposed_length(
-                as_length(input, 2 + axis), as_length(filters, 2 + axis), extra[axis]
+                extent(input, 2 + axis), extent(filters, 2 + axis), extra[axis]
             )
             for axis in (0, 1)
         )
@@ -143,7 +139,7 @@ class Convolution(Bilinear):
     c_kernel = "forward"
 
     def make_node(self, x: Any, filters: Any) -> Apply:
-        x, filters = pt.as_tensor(x), pt.as_tensor(filters)
+        x, filters = (as_array(f"{self}, {name}", v) for name, v in zip(self.names, (x, filters), strict=True))
         self.check_types(x, filters)
         self.check_shapes(x.type.shape, filters.type.shape)
         lengths = [self._length(axis, x.type.shape, filters.type.shape) for axis in (0, 1)]
@@ -215,9 +211,12 @@ class Convolution(Bilinear):
         return convolution
 
     def mlx(self, node: Apply) -> Kernel:
+        import mlx.core as mx
+
         def convolution(x: Any, filters: Any) -> Any:
-            self.check_shapes(x.shape, filters.shape)
-            return self.correlate_mlx(x, filters)
+            shape = self.result_shape(x.shape, filters.shape)
+            # MLX divides by zero, which ends the process, where there is nothing to add up
+            return self.correlate_mlx(x, filters) if x.size and filters.size else mx.zeros(shape, x.dtype)
 
         return convolution
 
@@ -229,11 +228,11 @@ class InputGradient(Bilinear):
     c_kernel = "input_gradient"
 
     def make_node(self, filters: Any, y: Any, height: Any, width: Any) -> Apply:
-        filters, y = pt.as_tensor(filters), pt.as_tensor(y)
+        filters, y = (as_array(f"{self}, {name}", v) for name, v in zip(self.names, (filters, y), strict=True))
         self.check_types(filters, y)
-        height, width = as_length(height), as_length(width)
+        height, width = (as_size(f"{self}, size", size, checked=False) for size in (height, width))  # check_shapes says more
         channels = filters.type.shape[1]
-        x = (y.type.shape[0], None if channels is None else channels * self.groups, static_length(height), static_length(width))
+        x = (y.type.shape[0], None if channels is None else channels * self.groups, known(height), known(width))
         self.check_shapes(x, filters.type.shape, y.type.shape)
         arguments, outputs = common_dtype(filters, y, shape=x)
         return Apply(self, [*arguments, height, width], outputs)
@@ -303,7 +302,7 @@ class InputGradient(Bilinear):
         import jax
 
         def input_gradient(filters: Any, y: Any, h: Any, w: Any) -> Any:
-            x = jax.ShapeDtypeStruct(self.result_shape(filters.shape, y.shape, h, w), y.dtype)
+            x = jax.ShapeDtypeStruct(self.result_shape(filters.shape, y.shape, *self.concrete_sizes(node, h, w)), y.dtype)
             (result,) = jax.linear_transpose(lambda x: self.correlate(x, filters), x)(y)
             return result
 
@@ -326,7 +325,9 @@ class InputGradient(Bilinear):
         import mlx.core as mx
 
         def input_gradient(filters: Any, y: Any, h: Any, w: Any) -> Any:
-            x = mx.zeros(self.result_shape(filters.shape, y.shape, h, w), y.dtype)
+            x = mx.zeros(self.result_shape(filters.shape, y.shape, *self.concrete_sizes(node, h, w)), y.dtype)
+            if not (x.size and filters.size and y.size):
+                return x
             _, (result,) = mx.vjp(lambda x: self.correlate_mlx(x, filters), [x], [y])
             return result
 
@@ -340,10 +341,10 @@ class FilterGradient(Bilinear):
     c_kernel = "filter_gradient"
 
     def make_node(self, x: Any, y: Any, height: Any, width: Any) -> Apply:
-        x, y = pt.as_tensor(x), pt.as_tensor(y)
+        x, y = (as_array(f"{self}, {name}", v) for name, v in zip(self.names, (x, y), strict=True))
         self.check_types(x, y)
-        height, width = as_length(height), as_length(width)
-        filters = (y.type.shape[1], self._group_channels(x.type.shape[1]), static_length(height), static_length(width))
+        height, width = (as_size(f"{self}, size", size, checked=False) for size in (height, width))  # check_shapes says more
+        filters = (y.type.shape[1], self._group_channels(x.type.shape[1]), known(height), known(width))
         self.check_shapes(x.type.shape, filters, y.type.shape)
         arguments, outputs = common_dtype(x, y, shape=filters)
         return Apply(self, [*arguments, height, width], outputs)
@@ -411,7 +412,7 @@ class FilterGradient(Bilinear):
         import jax
 
         def filter_gradient(x: Any, y: Any, kh: Any, kw: Any) -> Any:
-            filters = jax.ShapeDtypeStruct(self.result_shape(x.shape, y.shape, kh, kw), x.dtype)
+            filters = jax.ShapeDtypeStruct(self.result_shape(x.shape, y.shape, *self.concrete_sizes(node, kh, kw)), x.dtype)
             (result,) = jax.linear_transpose(lambda filters: self.correlate(x, filters), filters)(y)
             return result
 
@@ -432,7 +433,9 @@ class FilterGradient(Bilinear):
         import mlx.core as mx
 
         def filter_gradient(x: Any, y: Any, kh: Any, kw: Any) -> Any:
-            filters = mx.zeros(self.result_shape(x.shape, y.shape, kh, kw), x.dtype)
+            filters = mx.zeros(self.result_shape(x.shape, y.shape, *self.concrete_sizes(node, kh, kw)), x.dtype)
+            if not (filters.size and x.size and y.size):
+                return filters
             _, (result,) = mx.vjp(lambda filters: self.correlate_mlx(x, filters), [filters], [y])
             return result
 

@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.tensor.basic import get_scalar_constant_value
 
 from symae.errors import InputError
 from symae.ops.windows import pair
 
-__all__ = ["BorderMode", "Geometry", "as_length", "normalised_border_mode", "static_length"]
+__all__ = ["BorderMode", "Geometry", "normalised_border_mode"]
 
 BorderMode = str | tuple[tuple[int, int], tuple[int, int]]
 
@@ -31,25 +30,15 @@ def normalised_border_mode(border_mode: Any) -> BorderMode:
             return border_mode
         raise InputError("border_mode", repr(border_mode), expected)
     try:
-        entries = (border_mode, border_mode) if isinstance(border_mode, int | np.integer) else tuple(border_mode)
+        entries = (
+            (border_mode, border_mode)
+            if isinstance(border_mode, int | np.integer) and not isinstance(border_mode, bool)
+            else tuple(border_mode)
+        )
         rows, columns = (pair("border_mode", entry, least=0) for entry in entries)
     except (TypeError, ValueError) as error:
         raise InputError("border_mode", repr(border_mode), expected) from error
     return rows, columns
-
-
-def as_length(value: Any, axis: int | None = None) -> Any:
-    """A size as a symbolic scalar of int64; with `axis`, that of a tensor, which is an int where it is known."""
-    if axis is not None:
-        known = value.type.shape[axis]
-        return value.shape[axis] if known is None else known
-    return pt.constant(value, dtype="int64") if isinstance(value, int | np.integer) else pt.cast(pt.as_tensor(value), "int64")
-
-
-def static_length(size: Variable) -> int | None:
-    """The value of a symbolic size, where it is known."""
-    value = get_scalar_constant_value(size, raise_not_constant=False)
-    return None if isinstance(value, Variable) else int(value)
 
 
 @dataclass(frozen=True)

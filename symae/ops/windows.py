@@ -23,10 +23,12 @@ __all__ = [
     "Axis",
     "ShapeError",
     "Windows",
+    "as_array",
     "as_images",
     "as_size",
     "as_sizes",
     "extent",
+    "flag",
     "known",
     "pair",
     "pooling_windows",
@@ -115,13 +117,21 @@ class Windows:
 def pair(place: str, value: Any, least: int = 1) -> tuple[int, int]:
     """`value`, an integer or two of them, as two integers of at least `least`."""
     try:
-        first, second = value if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) else (value, value)
+        entries = value if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) else (value, value)
+        first, second = entries
         result = operator.index(first), operator.index(second)
     except (TypeError, ValueError):
-        result = (least - 1, least - 1)
-    if min(result) < least:
+        entries, result = (), (least - 1, least - 1)
+    if min(result) < least or any(isinstance(entry, bool) for entry in entries):
         raise InputError(place, repr(value), f"an integer of at least {least}, or two of them")
     return result
+
+
+def flag(place: str, value: Any) -> bool:
+    """`value`, True or False, and nothing that only counts as one of them."""
+    if not isinstance(value, bool | np.bool_):
+        raise InputError(place, repr(value), "True or False")
+    return bool(value)
 
 
 def pooling_windows(place: str, ws: Any, stride: Any, pad: Any, ignore_border: bool) -> Windows:
@@ -135,7 +145,7 @@ def pooling_windows(place: str, ws: Any, stride: Any, pad: Any, ignore_border: b
         rows, columns = map(kind, sizes, strides)
         return Windows(rows, columns)
     pads = pair(f"{place}: pad", pad, 0)
-    if ignore_border:
+    if flag(f"{place}: ignore_border", ignore_border):
         if any(p >= size for p, size in zip(pads, sizes, strict=True)):
             raise InputError(f"{place}: pad", str(pads), f"less than the window, {sizes}: a window needs a pixel to look at")
         rows, columns = map(Axis.whole, sizes, strides, pads)
@@ -146,9 +156,17 @@ def pooling_windows(place: str, ws: Any, stride: Any, pad: Any, ignore_border: b
     return Windows(rows, columns)
 
 
+def as_array(place: str, value: Any) -> Variable:
+    """`value` as a symbolic array."""
+    try:
+        return pt.as_tensor(value)
+    except (NotImplementedError, TypeError, ValueError) as error:
+        raise TypeError(f"{place}: found {value!r}, expected an array or a symbolic one") from error
+
+
 def as_images(place: str, images: Any, *, pixels: bool = True) -> Variable:
     """`images` as a symbolic array of floats (n, c, h, w); with `pixels`, h and w are not 0."""
-    variable = pt.as_tensor(images)
+    variable = as_array(place, images)
     if variable.type.ndim != 4:
         raise InputError(place, f"{variable.type.ndim} dimensions", "4: (n, c, h, w)")
     if variable.type.dtype not in FLOATS:
@@ -164,15 +182,15 @@ def require_pixels(place: str, shape: Sequence[int | None]) -> None:
         raise InputError(place, f"shape {tuple(shape)}", "at least one row and one column")
 
 
-def as_size(place: str, size: Any) -> Variable:
-    """`size`, an integer or a symbolic one, as a symbolic scalar."""
-    if isinstance(size, int | np.integer):
-        if size < 0:
+def as_size(place: str, size: Any, *, checked: bool = True) -> Variable:
+    """`size`, an integer or a symbolic one, as a symbolic scalar; if it is `checked` here, it cannot be negative."""
+    if isinstance(size, int | np.integer) and not isinstance(size, bool):
+        if checked and size < 0:
             raise InputError(place, str(size), "a size of at least 0")
         return pt.constant(size, dtype="int64")
-    variable = pt.as_tensor(size)
-    if variable.type.ndim != 0 or variable.type.dtype not in integer_dtypes:
-        raise TypeError(f"{place}: found {variable.type}, expected an integer")
+    variable = as_array(place, size) if isinstance(size, Variable | np.ndarray) else None
+    if variable is None or variable.type.ndim != 0 or variable.type.dtype not in integer_dtypes:
+        raise TypeError(f"{place}: found {size!r}, expected an integer")
     return pt.cast(variable, "int64")
 
 

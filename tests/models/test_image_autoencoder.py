@@ -178,7 +178,10 @@ def test_a_saved_model_comes_back_by_its_class_and_by_any(images, tmp_path):
         ({"pool": 9}, r"pool: found 9 x 9 windows on maps of 8 x 8, expected windows no larger"),
         ({"maps": (2, 2), "pool": 4}, r"pool: found 4 x 4 windows on maps of 2 x 2"),
         ({"image_shape": (8, 8)}, r"image_shape: found \(8, 8\), expected 3 numbers"),
-        ({"input": pt.dtensor3("x")}, r"input: found 3 dimensions, expected images \(n, 1, 8, 8\) or rows of pixels"),
+        ({"input": pt.dtensor3("x")}, r"input: found 3 dimensions, expected symbolic images \(n, 1, 8, 8\)"),
+        ({"input": pt.tensor("x", shape=(None, 65))}, r"input: found shape \(None, 65\), expected symbolic images"),
+        ({"input": np.zeros((2, 64))}, "input: found a ndarray, expected symbolic images"),
+        ({"maps": True}, "maps: found True"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings, message):

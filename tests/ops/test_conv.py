@@ -259,9 +259,40 @@ def test_static_shapes_are_known_and_symbolic_ones_work():
 
 
 def test_integers_are_refused_and_precisions_are_mixed_upwards():
-    with pytest.raises(TypeError, match=r"found dtype uint8, expected floats; cast images with pt\.cast"):
-        conv2d(pt.tensor4(dtype="uint8"), pt.dtensor4())
+    for dtype in ("uint8", "float16"):
+        with pytest.raises(TypeError, match=rf"found dtype {dtype}, expected float32 or float64; cast images with pt\.cast"):
+            conv2d(pt.tensor4(dtype=dtype), pt.dtensor4())
     assert conv2d(pt.ftensor4(), pt.dtensor4()).type.dtype == "float64"
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: conv2d(None, pt.dtensor4()), "input: found None, expected an array or a symbolic one"),
+        (lambda: conv2d(pt.dtensor4(), "a"), "filters: found 'a', expected an array"),
+        (lambda: deconv2d(KNOWN, pt.zeros((3, 4, 3, 3)), output_shape=(7.5, 8)), "size: found 7.5, expected an integer"),
+        (
+            lambda: deconv2d(KNOWN, pt.zeros((3, 4, 3, 3)), output_shape=(pt.dscalar("h"), 8)),
+            "size: found h, expected an integer",
+        ),
+        (lambda: deconv2d(KNOWN, pt.zeros((3, 4, 3, 3)), output_shape=(None, 8)), "size: found None, expected an integer"),
+    ],
+)
+def test_what_is_no_array_or_no_size_is_refused_by_name(build, message):
+    with pytest.raises(TypeError, match=message):
+        build()
+
+
+@pytest.mark.backends
+@pytest.mark.skipif(importlib.util.find_spec("mlx") is None, reason="mlx is not installed")
+@pytest.mark.parametrize(("images", "maps"), [((0, 2, 5, 5), 3), ((2, 0, 5, 5), 3), ((2, 2, 5, 5), 0)])
+def test_mlx_survives_empty_arrays(images, maps):
+    n, c = images[:2]
+    inputs = tensors("float32")
+    f = function(inputs, outputs((("same", (1, 1), True, (1, 1), 1)), *inputs), backend="mlx")
+    y, x, W, back = f(*(np.ones(shape, "float32") for shape in (images, (maps, c, 3, 3), (n, maps, 5, 5))))
+    assert [a.shape for a in (y, x, W, back)] == [(n, maps, 5, 5), images, (maps, c, 3, 3), images]
+    assert not any(a.any() for a in (y, x, W, back))
 
 
 KNOWN = pt.zeros((2, 3, 5, 6))
@@ -284,7 +315,15 @@ KNOWN = pt.zeros((2, 3, 5, 6))
         (lambda: deconv2d(KNOWN, pt.zeros((2, 4, 3, 3))), "found maps of shape"),
         (lambda: deconv2d(KNOWN, pt.zeros((3, 4, 9, 9)), "full"), "images of no negative size"),
         (lambda: conv2d(KNOWN, pt.zeros((4, 3, 0, 3)), "full"), "filters of at least one row and column"),
-        (lambda: deconv2d(KNOWN, pt.zeros((3, 4, 3, 3)), output_shape=(9,)), "output_shape: found 1 numbers"),
+        (
+            lambda: deconv2d(KNOWN, pt.zeros((3, 4, 3, 3)), output_shape=(9,)),
+            r"output_shape: found \(9,\), expected \(h, w\) or \(n, c, h, w\)",
+        ),
+        (lambda: deconv2d(KNOWN, pt.zeros((3, 4, 3, 3)), output_shape=7), "output_shape: found 7, expected"),
+        (lambda: deconv2d(KNOWN, pt.zeros((3, 4, 3, 3)), output_shape="88"), "output_shape: found 88, expected"),
+        (lambda: conv2d(KNOWN, pt.zeros((4, 3, 3, 3)), subsample=True), "subsample: found True"),
+        (lambda: conv2d(KNOWN, pt.zeros((4, 3, 3, 3)), filter_flip="no"), "filter_flip: found 'no', expected True or False"),
+        (lambda: conv2d(KNOWN, pt.zeros((4, 3, 3, 3)), groups=True), "groups: found True"),
         (lambda: deconv2d(KNOWN, pt.zeros((3, 4, 3, 3)), subsample=2, output_padding=2), "less than the subsample, 2"),
     ],
 )
