@@ -10,8 +10,8 @@ Two ways, chosen by the number of maps and channels:
   loop runs over the whole map and LLVM makes vectors of it.
 - *columns*: what the filters see at each place of one image goes into the columns of a buffer (im2col), and BLAS multiplies.
 
-The gradients are in `convolution_gradients`. Where the filters' sizes are known when the graph is built, `tiled_convolution` has
-a third way, which is faster for many maps.
+The gradients are in `convolution_gradients`. `tiled_convolution` has a third way, which is faster for many maps, where the
+filters' sizes are known when the graph is built.
 """
 
 from __future__ import annotations
