@@ -16,10 +16,12 @@ import numpy as np
 import wrapt
 from pytensor.raise_op import Assert, CheckAndRaise
 from pytensor.scalar.basic import EQ, Add, Cast, Mul
+from pytensor.scan.op import Scan
+from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.elemwise import CAReduce, Elemwise
 from pytensor.tensor.math import Argmax
 
-from symae.ops.refusals import refuse_unless
+from symae.ops.refusals import refuse_unless, uncollected
 
 __all__: list[str] = []
 
@@ -64,6 +66,10 @@ def _mend_jax(dispatch: Any) -> None:
             return np.asarray(op.scalar_op.impl(*numbers), dtypes[0])[()]
 
         return size
+
+    for loop in (Scan, Blockwise):
+        pytensors_loop = dispatch.jax_funcify.dispatch(loop)
+        dispatch.jax_funcify.register(loop, lambda op, funcify=pytensors_loop, **keywords: uncollected(funcify(op, **keywords)))
 
     pytensors_reduction = dispatch.jax_funcify.dispatch(CAReduce)
 
@@ -138,7 +144,7 @@ def _mend_mlx(dispatch: Any) -> None:
         def check(x: Any, *conditions: Any) -> Any:
             # PyTensor skips it, with a warning
             for condition in conditions:
-                refuse_unless(mx.array(condition), lambda: op.exc_type(op.msg))
+                refuse_unless(mx.all(mx.array(condition)), lambda: op.exc_type(op.msg))
             return x
 
         return check

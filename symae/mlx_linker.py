@@ -14,7 +14,7 @@ from pytensor.link.mlx.linker import MLXLinker
 
 from symae.errors import BackendError
 from symae.ops.draws import Draw
-from symae.ops.refusals import collected
+from symae.ops.refusals import checked
 from symae.residence import ResidentLinker, Sent
 
 __all__ = ["ResidentMLXLinker"]
@@ -41,33 +41,18 @@ class _RefusingMLXLinker(MLXLinker):
 
         if not self.fgraph.outputs:
             return super().jit_compile(fn)
-        n_outputs = len(self.fgraph.outputs)
-        errors: list[tuple[Callable[..., Exception], int]] = []  # written by each trace, always the same
 
-        def traced(*inputs: Any) -> tuple[Any, ...]:
-            with collected() as refusals:
-                outputs = fn(*inputs)
-            errors[:] = [(error, len(values)) for _, error, values in refusals]
-            return (
-                *outputs,
-                *(mx.all(mx.array(condition)) for condition, _, _ in refusals),
-                *(v for r in refusals for v in r[2]),
-            )
+        def compiled(traced: Callable[..., Any]) -> Callable[..., Any]:
+            call = super(_RefusingMLXLinker, self).jit_compile(traced)
 
-        call = super().jit_compile(traced)
+            def evaluated(*inputs: Any) -> list[Any]:
+                results = list(call(*inputs))
+                mx.eval(results)
+                return results
 
-        def checked(*inputs: Any) -> list[Any]:
-            results = list(call(*inputs))
-            mx.eval(results)
-            outputs, conditions = results[:n_outputs], results[n_outputs : n_outputs + len(errors)]
-            values = iter(results[n_outputs + len(errors) :])
-            for condition, (error, n_values) in zip(conditions, errors, strict=True):
-                taken = [next(values) for _ in range(n_values)]
-                if not condition.item():
-                    raise error(*map(np.asarray, taken))
-            return outputs
+            return evaluated
 
-        return checked
+        return checked(fn, compiled, lambda conditions: mx.all(mx.stack(list(conditions))), len(self.fgraph.outputs))
 
 
 class ResidentMLXLinker(ResidentLinker, _RefusingMLXLinker):

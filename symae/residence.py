@@ -25,6 +25,8 @@ from pytensor.link.basic import JITLinker
 from pytensor.link.jax.linker import JAXLinker
 from pytensor.tensor.type import TensorType
 
+from symae.ops.refusals import checked
+
 __all__ = ["ResidentJAXLinker", "ResidentLinker"]
 
 ALIGNMENT = 64  # bytes; XLA's, on CPUs
@@ -122,8 +124,21 @@ class ResidentLinker(JITLinker):
         return at_home
 
 
-class ResidentJAXLinker(ResidentLinker, JAXLinker):
-    """PyTensor's JAXLinker with resident shared variables."""
+class _RefusingJAXLinker(JAXLinker):
+    """Raises what kernels refuse when it runs."""
+
+    def jit_compile(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        import jax
+
+        if not self.fgraph.outputs:
+            return super().jit_compile(fn)
+        return checked(
+            fn, super().jit_compile, lambda conditions: jax.numpy.all(jax.numpy.stack(conditions)), len(self.fgraph.outputs)
+        )
+
+
+class ResidentJAXLinker(ResidentLinker, _RefusingJAXLinker):
+    """PyTensor's JAXLinker with resident shared variables, and with errors."""
 
     def send(self, value: np.ndarray) -> Sent:
         import jax

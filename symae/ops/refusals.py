@@ -1,39 +1,94 @@
-"""How a kernel on MLX raises an error.
+"""How a kernel on JAX or MLX raises an error.
 
-MLX traces functions and has no way to raise from what it has traced. So a kernel gives its condition to `refuse_unless`; the
-linker returns the conditions beside the outputs, looks at them after each call and raises what they say.
+Both trace functions and have no way to raise from what they have traced. So a kernel gives its condition to `refuse_unless`;
+the function that `checked` makes for the linker returns the conditions beside the outputs, looks at them after each call and
+raises what they say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-__all__ = ["Refusal", "collected", "refuse_unless"]
+import numpy as np
+
+__all__ = ["checked", "refuse_unless", "uncollected"]
 
 # condition, the error to raise where it is false, and arrays whose values the error takes
-Refusal = tuple[Any, Callable[..., Exception], tuple[Any, ...]]
+_Refusal = tuple[Any, Callable[..., Exception], tuple[Any, ...]]
 
-_collecting: ContextVar[list[Refusal] | None] = ContextVar("collecting", default=None)
+_collecting: ContextVar[list[_Refusal] | None] = ContextVar("collecting", default=None)
 
 
 @contextmanager
-def collected() -> Iterator[list[Refusal]]:
-    """What the kernels called inside the block refuse."""
-    refusals: list[Refusal] = []
+def _collect(refusals: list[_Refusal] | None) -> Iterator[None]:
     token = _collecting.set(refusals)
     try:
-        yield refusals
+        yield
     finally:
         _collecting.reset(token)
 
 
 def refuse_unless(condition: Any, error: Callable[..., Exception], *values: Any) -> bool:
-    """Raise ``error(*values)`` after the call unless all of `condition` is true; False if nobody will look."""
+    """Raise ``error(*values)`` after the call unless `condition`, one bool, is true; False if nobody will look."""
     refusals = _collecting.get()
     if refusals is None:
         return False
     refusals.append((condition, error, values))
     return True
+
+
+def uncollected(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, in which nobody looks at conditions: the body of a loop has no outputs beside its own."""
+
+    def quiet(*inputs: Any) -> Any:
+        with _collect(None):
+            return function(*inputs)
+
+    return quiet
+
+
+def checked(
+    function: Callable[..., Any],
+    compiled: Callable[[Callable[..., Any]], Callable[..., Any]],
+    all_of: Callable[[Sequence[Any]], Any],
+    n_outputs: int,
+) -> Callable[..., Any]:
+    """`function`, with `n_outputs` outputs, compiled so that it raises what its kernels refuse.
+
+    `compiled` compiles a function, and `all_of` is whether all of several conditions are true, in what a backend traces.
+    """
+    # What a kernel says can depend on the shapes that it was traced for, and there is a trace for each.
+    errors: dict[Any, list[tuple[Callable[..., Exception], int]]] = {}
+
+    def traced(*inputs: Any) -> tuple[Any, ...]:
+        refusals: list[_Refusal] = []
+        with _collect(refusals):
+            outputs = function(*inputs)
+        errors[_signature(inputs)] = [(error, len(values)) for _, error, values in refusals]
+        if not refusals:
+            return tuple(outputs)
+        conditions = [condition for condition, _, _ in refusals]
+        return (*outputs, all_of(conditions), *conditions, *(v for _, _, values in refusals for v in values))
+
+    call = compiled(traced)
+
+    def raising(*inputs: Any) -> Sequence[Any]:
+        results = call(*inputs)
+        if len(results) > n_outputs and not bool(results[n_outputs]):
+            known = errors[_signature(inputs)]
+            conditions, values = results[n_outputs + 1 :][: len(known)], iter(results[n_outputs + 1 + len(known) :])
+            for condition, (error, n_values) in zip(conditions, known, strict=True):
+                taken = [np.asarray(next(values)) for _ in range(n_values)]
+                if not bool(condition):
+                    raise error(*taken)
+        return results[:n_outputs]
+
+    return raising
+
+
+def _signature(inputs: Sequence[Any]) -> tuple[Any, ...]:
+    # integers are sizes, of which JAX makes a trace for each too
+    return tuple(x if isinstance(x, int) else tuple(getattr(x, "shape", ())) for x in inputs)

@@ -51,10 +51,19 @@ class _AtSwitches(PoolingOp):
         if outside.size:
             raise InputError(f"{self.place}: switches", str(outside[0]), _range(h, w))
 
-    def traced_check(self, xp: Arrays, switches: Any, h: int, w: int) -> Any:
-        """Whether the switches are in range, as the backend can tell."""
-        message = f"{self.place}: switches: found some out of range, expected {_range(h, w)}"
-        return xp.check(message, (switches >= 0) & (switches < h * w))
+    def traced_switches(self, xp: Arrays, switches: Any, h: int, w: int) -> tuple[Any, Any]:
+        """The switches, all in range, and whether they were, as the backend can tell."""
+        if self.windows is not None or not math.prod(switches.shape):
+            return switches, True
+
+        def error(outside: np.ndarray) -> InputError:
+            return InputError(f"{self.place}: switches", str(outside), _range(h, w))
+
+        inside = (switches >= 0) & (switches < h * w)
+        first = xp.first(switches, ~inside)
+        good = xp.check((first >= 0) & (first < h * w), error, first)
+        # MLX would read and write anywhere in memory, before anybody looks at the condition.
+        return xp.where(inside, switches, 0), good
 
 
 def _range(h: int, w: int) -> str:
@@ -115,7 +124,9 @@ class PutAtSwitches(_AtSwitches):
                 values, switches = (spread_along(xp, x, axis, n, d) for x in (values, switches))
             return xp.where(switches == xp.constant(list(range(h * w))).reshape((1, 1, h, w)), values, 0)
         n, c, i, j = values.shape
-        good = True if self.windows is not None else self.traced_check(xp, switches, h, w)
+        switches, good = self.traced_switches(xp, switches, h, w)
+        if not h * w:
+            return xp.zeros((n, c, h, w), values)
         images = xp.add_along(values.reshape((n, c, i * j)), switches.reshape((n, c, i * j)), h * w).reshape((n, c, h, w))
         return images if good is True else xp.where(good, images, math.nan)
 
@@ -162,7 +173,9 @@ class TakeAtSwitches(_AtSwitches):
         self.check_shapes(tuple(images.shape), tuple(switches.shape))
         n, c, h, w = images.shape
         i, j = switches.shape[2:]
-        good = True if self.windows is not None else self.traced_check(xp, switches, h, w)
+        switches, good = self.traced_switches(xp, switches, h, w)
+        if not h * w:
+            return xp.zeros(switches.shape, images)
         values = xp.take_along(images.reshape((n, c, h * w)), switches.reshape((n, c, i * j))).reshape((n, c, i, j))
         return values if good is True else xp.where(good, values, math.nan)
 

@@ -48,8 +48,11 @@ class Arrays(Protocol):
     def add_along(self, x: Any, index: Any, size: int) -> Any:
         """The transpose of `take_along`: zeros (i, j, size), to which x[i, j, k] is added at index[i, j, k]."""
 
-    def check(self, message: str, condition: Any) -> Any:
-        """An error if not all of `condition` is true. In PyTensor's own mode for MLX there is none, and the answer is False."""
+    def first(self, x: Any, chosen: Any) -> Any:
+        """The first entry of x, which is not empty, at which `chosen` is true; the first of all if there is none."""
+
+    def check(self, condition: Any, error: Callable[..., Exception], *values: Any) -> Any:
+        """``error(*values)`` if `condition` is false. In PyTensor's own mode for MLX there is none, and the answer is False."""
 
 
 class TracedOp(BackendOp):
@@ -178,13 +181,20 @@ class _Jax:
         first, second = self.jnp.arange(i)[:, None, None], self.jnp.arange(j)[None, :, None]
         return self.zeros((i, j, size), x).at[first, second, index].add(x)
 
-    def check(self, message: str, condition: Any) -> Any:
-        def on_host(holds: Any) -> np.ndarray:
+    def first(self, x: Any, chosen: Any) -> Any:
+        return x.reshape(-1)[self.jnp.argmax(chosen.reshape(-1))]
+
+    def check(self, condition: Any, error: Callable[..., Exception], *values: Any) -> Any:
+        if refuse_unless(condition, error, *values):
+            return True
+
+        def on_host(holds: Any, *values: Any) -> np.ndarray:
             if not holds:
-                raise ValueError(message)
+                raise error(*map(np.asarray, values))
             return np.asarray(True)
 
-        return self.jax.pure_callback(on_host, self.jax.ShapeDtypeStruct((), np.bool_), self.jnp.all(condition))
+        # PyTensor's own mode, or a loop
+        return self.jax.pure_callback(on_host, self.jax.ShapeDtypeStruct((), np.bool_), condition, *values)
 
 
 class _Torch:
@@ -224,10 +234,13 @@ class _Torch:
     def add_along(self, x: Any, index: Any, size: int) -> Any:
         return self.torch.scatter_add(self.zeros((*index.shape[:2], size), x), 2, index, x)
 
-    def check(self, message: str, condition: Any) -> Any:
-        if not bool(condition.all()):
-            raise ValueError(message)
-        return self.torch.tensor(True)
+    def first(self, x: Any, chosen: Any) -> Any:
+        return x.reshape(-1)[self.torch.argmax(chosen.reshape(-1).to(self.torch.uint8))]
+
+    def check(self, condition: Any, error: Callable[..., Exception], *values: Any) -> Any:
+        if not bool(condition):
+            raise error(*(value.numpy(force=True) for value in values))
+        return True
 
 
 class _Mlx:
@@ -271,6 +284,8 @@ class _Mlx:
         zeros = self.zeros((i, j, size), x)
         return zeros.at[first, second, index].add(x) if x.size else zeros
 
-    def check(self, message: str, condition: Any) -> Any:
-        refuse_unless(condition, lambda: ValueError(message))
-        return self.mx.all(condition)
+    def first(self, x: Any, chosen: Any) -> Any:
+        return x.reshape(-1)[self.mx.argmax(chosen.reshape(-1).astype(self.mx.uint8))]
+
+    def check(self, condition: Any, error: Callable[..., Exception], *values: Any) -> Any:
+        return refuse_unless(condition, error, *values) or condition

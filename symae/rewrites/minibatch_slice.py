@@ -56,30 +56,24 @@ class MinibatchSlice(BackendOp):
     def _outside(self, start: Any, size: int) -> str:
         return f"minibatch {start}:{start + self.length} lies outside the data, expected a slice of 0:{size}"
 
-    def _check_size(self, data: Any) -> None:
+    def _last(self, data: Any) -> int:
+        """The last start, in what a backend traces."""
         if data.shape[0] < self.length:
             raise ValueError(f"a minibatch of {self.length} lies outside the data, expected a slice of 0:{data.shape[0]}")
+        return int(data.shape[0] - self.length)
+
+    def _refuse_unless(self, inside: Any, size: int, start: Any) -> None:
+        if not refuse_unless(inside, lambda start: ValueError(self._outside(start, size)), start):
+            raise NotImplementedError(f"{self} needs symae.function, which raises what is refused")
 
     def jax(self, node: Apply) -> Callable[..., Any]:
         import jax
 
         def minibatch(data: Any, start: Any) -> Any:
-            self._check_size(data)
+            # dynamic_slice moves a slice that reaches over the end back inside, and gives other rows in silence.
             start = jax.numpy.asarray(start)
-            result = jax.ShapeDtypeStruct((self.length, *data.shape[1:]), data.dtype)
-
-            def refuse(start: Any) -> Any:
-                raise ValueError(self._outside(int(start), data.shape[0]))
-
-            # dynamic_slice would move a slice that reaches over the end back inside, and give other rows in silence.
-            inside = (start >= 0) & (start <= data.shape[0] - self.length)
-            return jax.lax.cond(
-                inside,
-                lambda data, start: jax.lax.dynamic_slice_in_dim(data, start, self.length),
-                lambda data, start: jax.pure_callback(refuse, result, start),
-                data,
-                start,
-            )
+            self._refuse_unless((start >= 0) & (start <= self._last(data)), data.shape[0], start)
+            return jax.lax.dynamic_slice_in_dim(data, start, self.length)
 
         return minibatch
 
@@ -87,12 +81,9 @@ class MinibatchSlice(BackendOp):
         import mlx.core as mx
 
         def minibatch(data: Any, start: Any) -> Any:
-            self._check_size(data)
-            size, start = data.shape[0], mx.array(start)
-            last = size - self.length
-            inside = mx.logical_and(start >= 0, start <= last)
-            if not refuse_unless(inside, lambda start: ValueError(self._outside(start, size)), start):
-                raise NotImplementedError(f"{self} needs symae.function, which raises what is refused")
+            start = mx.array(start)
+            last = self._last(data)
+            self._refuse_unless((start >= 0) & (start <= last), data.shape[0], start)
             # mx.slice would read the memory beyond the data, before anybody looks at the condition.
             start = mx.clip(start, 0, last).reshape(1)
             return mx.slice(data, start, axes=(0,), slice_size=(self.length, *data.shape[1:]))
