@@ -93,10 +93,10 @@ class MinibatchSlice(BackendOp):
 
 @node_rewriter([Subtensor])
 def minibatch_slice(fgraph: Any, node: Apply) -> list[Variable] | None:
-    """Rewrite ``data[start:stop]`` with a constant stop - start > 0 and a start that is no constant."""
+    """Rewrite ``data[start:stop, …]`` with a constant stop - start > 0 and a start that is no constant."""
     data, *entries = node.inputs
     indices = indices_from_subtensor(entries, node.op.idx_list)
-    if len(indices) != 1 or not isinstance(indices[0], slice) or indices[0].step is not None:
+    if not indices or not isinstance(indices[0], slice) or indices[0].step is not None:
         return None
     start, stop = indices[0].start, indices[0].stop
     if not isinstance(start, Variable) or isinstance(start, Constant) or not isinstance(stop, Variable):
@@ -108,7 +108,9 @@ def minibatch_slice(fgraph: Any, node: Apply) -> list[Variable] | None:
         return None
     if not isinstance(start.type, pt.TensorType):
         start = pt.tensor_from_scalar(start)
-    return [MinibatchSlice(int(length))(data, start)]
+    minibatch = MinibatchSlice(int(length))(data, start)
+    others = indices[1:]
+    return [minibatch[(slice(None), *others)] if any(other != slice(None) for other in others) else minibatch]
 
 
 def _terms(expression: Variable) -> Counter[Variable | None]:

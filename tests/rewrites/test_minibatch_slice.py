@@ -56,7 +56,6 @@ def test_a_slice_of_provably_constant_length_is_rewritten(start, stop, length):
         data[i + 4 : i],
         data[:, i : i + 2],
         data[i],
-        data[i : i + 4, 0],
     ],
 )
 def test_other_slices_are_left_alone(sliced):
@@ -69,6 +68,18 @@ def test_the_rewritten_slice_equals_the_slice(float32_backend):
     f = function([i], data[i * 5 : (i + 1) * 5] * 2, backend=float32_backend)
     for index in range(4):
         np.testing.assert_array_equal(f(index), 2 * DATA[index * 5 : index * 5 + 5])
+
+
+@pytest.mark.backends
+def test_what_else_is_indexed_is_taken_from_the_slice(float32_backend):
+    data = pytensor.shared(DATA.astype("float32").reshape(20, 3, 1), name="data")
+    batch = slice(i * 5, (i + 1) * 5)
+    outputs = [data[batch, :], data[batch, 0], data[batch, 1:, 0], data[batch, ::2], data[batch, None]]
+    assert rewritten(pt.join(0, *(output.ravel() for output in outputs))) == [MinibatchSlice(5)] * 5
+    got = function([i], [output * 2 for output in outputs], backend=float32_backend)(2)
+    value = 2 * data.get_value()[10:15]
+    for result, wanted in zip(got, [value, value[:, 0], value[:, 1:, 0], value[:, ::2], value[:, None]], strict=True):
+        np.testing.assert_array_equal(result, wanted)
 
 
 def test_its_meaning_is_that_of_the_slice_and_its_static_shape_is_known():
