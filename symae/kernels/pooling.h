@@ -53,10 +53,29 @@ static int symae_allocate(PyArrayObject **out, npy_intp n, npy_intp c, npy_intp 
     return *out ? 0 : -1;
 }
 
+/* Raise symae's InputError, whose message is "place: what: found …, expected …"; takes the references to both texts. */
+static int symae_refuse(const char *place, const char *what, PyObject *found, PyObject *expected) {
+    PyObject *errors = PyImport_ImportModule("symae.errors");
+    PyObject *type = errors ? PyObject_GetAttrString(errors, "InputError") : NULL;
+    PyObject *where = type ? PyUnicode_FromFormat("%s: %s", place, what) : NULL;
+    PyObject *error = where && found && expected ? PyObject_CallFunctionObjArgs(type, where, found, expected, NULL) : NULL;
+    if (error) PyErr_SetObject(type, error);
+    Py_XDECREF(error);
+    Py_XDECREF(where);
+    Py_XDECREF(type);
+    Py_XDECREF(errors);
+    Py_XDECREF(found);
+    Py_XDECREF(expected);
+    return -1;
+}
+
+static PyObject *symae_shape(npy_intp n, npy_intp c, npy_intp h, npy_intp w) {
+    return PyUnicode_FromFormat("shape (%zd, %zd, %zd, %zd)", n, c, h, w);
+}
+
 static int symae_pixels(const char *place, npy_intp n, npy_intp c, npy_intp h, npy_intp w) {
     if (h > 0 && w > 0) return 0;
-    PyErr_Format(PyExc_ValueError, "%s: found shape (%zd, %zd, %zd, %zd), expected at least one row and one column", place, n, c, h, w);
-    return -1;
+    return symae_refuse(place, "input", symae_shape(n, c, h, w), PyUnicode_FromString("at least one row and one column"));
 }
 
 template <typename T>
@@ -173,11 +192,9 @@ static int symae_spread(PyArrayObject *input, npy_intp h, npy_intp w, PyArrayObj
     if (symae_pixels(place, n, c, h, w)) return -1;
     symae_windows rows(row_axis, h), columns(column_axis, w);
     if (pooled.dim(2) != rows.count || pooled.dim(3) != columns.count) {
-        PyErr_Format(PyExc_ValueError,
-                     "%s: found shape (%zd, %zd, %zd, %zd), expected (%zd, %zd, %zd, %zd), a value for each window of images of "
-                     "%zd x %zd pixels",
-                     place, n, c, pooled.dim(2), pooled.dim(3), n, c, rows.count, columns.count, h, w);
-        return -1;
+        return symae_refuse(place, "pooled", symae_shape(n, c, pooled.dim(2), pooled.dim(3)),
+                            PyUnicode_FromFormat("(%zd, %zd, %zd, %zd), a value for each window of images of %zd x %zd pixels", n,
+                                                 c, rows.count, columns.count, h, w));
     }
     if (symae_allocate(images, n, c, h, w, type)) return -1;
     const T *value = pooled.data<T>();
@@ -195,10 +212,9 @@ static int symae_spread(PyArrayObject *input, npy_intp h, npy_intp w, PyArrayObj
 
 static int symae_in_range(const char *place, npy_int64 at, npy_intp h, npy_intp w) {
     if (at >= 0 && at < h * w) return 0;
-    PyErr_Format(PyExc_ValueError,
-                 "%s: switches: found %lld, expected places from 0 to %zd, row * w + column in images of %zd x %zd pixels", place,
-                 (long long)at, h * w - 1, h, w);
-    return -1;
+    return symae_refuse(place, "switches", PyUnicode_FromFormat("%lld", (long long)at),
+                        PyUnicode_FromFormat("places from 0 to %zd, row * w + column in images of %zd x %zd pixels", h * w - 1, h,
+                                             w));
 }
 
 /* (values (n, c, i, j), switches (n, c, i, j)) -> images (n, c, h, w), zero where nothing was put. */
@@ -209,11 +225,12 @@ static int symae_put_at(PyArrayObject *given, PyArrayObject *given_switches, npy
     if (!values.array || !switches.array) return -1;
     npy_intp n = values.dim(0), c = values.dim(1), windows = switches.dim(2) * switches.dim(3);
     if (!PyArray_CompareLists(PyArray_DIMS(values.array), PyArray_DIMS(switches.array), 4)) {
-        PyErr_Format(PyExc_ValueError,
-                     "%s: pooled: found shape (%zd, %zd, %zd, %zd), expected (%zd, %zd, %zd, %zd), a value for each window", place,
-                     n, c, values.dim(2), values.dim(3), switches.dim(0), switches.dim(1), switches.dim(2), switches.dim(3));
-        return -1;
+        return symae_refuse(place, "pooled", symae_shape(n, c, values.dim(2), values.dim(3)),
+                            PyUnicode_FromFormat("(%zd, %zd, %zd, %zd), a value for each window", switches.dim(0),
+                                                 switches.dim(1), switches.dim(2), switches.dim(3)));
     }
+    if (h < 0 || w < 0)
+        return symae_refuse(place, "shape", PyUnicode_FromFormat("(%zd, %zd)", h, w), PyUnicode_FromString("sizes of at least 0"));
     if (symae_allocate(images, n, c, h, w, type)) return -1;
     const T *value = values.data<T>();
     const npy_int64 *at = switches.data<npy_int64>();
@@ -236,10 +253,8 @@ static int symae_take_at(PyArrayObject *given, PyArrayObject *given_switches, Py
     npy_intp n = switches.dim(0), c = switches.dim(1), h = images.dim(2), w = images.dim(3);
     npy_intp windows = switches.dim(2) * switches.dim(3);
     if (images.dim(0) != n || images.dim(1) != c) {
-        PyErr_Format(PyExc_ValueError,
-                     "%s: images: found shape (%zd, %zd, %zd, %zd), expected (%zd, %zd, h, w), as many as switches", place,
-                     images.dim(0), images.dim(1), h, w, n, c);
-        return -1;
+        return symae_refuse(place, "images", symae_shape(images.dim(0), images.dim(1), h, w),
+                            PyUnicode_FromFormat("(%zd, %zd, h, w), as many as switches", n, c));
     }
     if (symae_allocate(values, n, c, switches.dim(2), switches.dim(3), type)) return -1;
     const T *image = images.data<T>();

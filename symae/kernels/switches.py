@@ -14,12 +14,13 @@ from symae.ops.windows import ShapeError
 __all__ = ["put_at", "take_at"]
 
 PLACE, PLACES = "{}", "places from 0 to {}, row * w + column in images of {} x {} pixels"
+SIZES, SOME_SIZES = "({}, {})", "sizes of at least 0"
 
 
 @functools.cache
 def put_at(place: str) -> Callable[..., Any]:
     """(values (n, c, i, j), switches (n, c, i, j), h, w) -> images (n, c, h, w), zero where nothing was put."""
-    values_place, switches_place = f"{place}: pooled", f"{place}: switches"
+    values_place, switches_place, shape_place = f"{place}: pooled", f"{place}: switches", f"{place}: shape"
 
     @jit
     def put(values: Any, switches: Any, h: Any, w: Any) -> Any:
@@ -39,6 +40,8 @@ def put_at(place: str) -> Callable[..., Any]:
                 i,
                 j,
             )
+        if h < 0 or w < 0:
+            raise ShapeError(shape_place, SIZES, SOME_SIZES, h, w)
         pixels = h * w
         images = np.zeros((n * c, pixels), values.dtype)
         values = np.ascontiguousarray(values).reshape((n * c, rows * columns))

@@ -8,16 +8,32 @@ from typing import Any
 
 import numpy as np
 
-from symae.kernels.pooling import Threads, jit, over_maps
-from symae.ops.windows import ShapeError
+from symae.kernels.pooling import SHAPE, SOME_PIXELS, Threads, jit, over_maps, spread
+from symae.ops.windows import ShapeError, Windows
 
-__all__ = ["interpolate", "interpolate_transpose"]
+__all__ = ["interpolate", "interpolate_transpose", "repeat"]
 
 Taps = tuple[tuple[float, float, float], ...]
 
 
 @functools.cache
-def interpolate(rows: Taps, columns: Taps, dtype: str, threads: Threads) -> Callable[..., Any]:
+def repeat(windows: Windows, place: str, threads: Threads) -> Callable[..., Any]:
+    """(n, c, h, w) -> (n, c, h * f, w * g), each pixel put everywhere in its window of f by g."""
+    f, g = windows.rows.size, windows.columns.size
+    put = spread(windows, "one", place, threads)
+
+    @jit
+    def repeat_pixels(images: Any) -> Any:
+        n, c, h, w = images.shape
+        if h == 0 or w == 0:
+            raise ShapeError(place, SHAPE, SOME_PIXELS, n, c, h, w)
+        return put(images, h * f, w * g)
+
+    return repeat_pixels
+
+
+@functools.cache
+def interpolate(rows: Taps, columns: Taps, dtype: str, place: str, threads: Threads) -> Callable[..., Any]:
     """(n, c, h, w) -> (n, c, h * f, w * g), f rows of each row: row i * f + r is i - 1, i and i + 1 weighted by rows[r]."""
     a, b = np.array(rows, dtype), np.array(columns, dtype)
     f, g = len(rows), len(columns)
@@ -42,6 +58,8 @@ def interpolate(rows: Taps, columns: Taps, dtype: str, threads: Threads) -> Call
     @jit
     def upsample(images: Any) -> Any:
         n, c, h, w = images.shape
+        if h == 0 or w == 0:
+            raise ShapeError(place, SHAPE, SOME_PIXELS, n, c, h, w)
         out = np.empty((n * c, h * f, w * g), images.dtype)
         every_map(np.ascontiguousarray(images).reshape((n * c, h, w)), out, out)
         return out.reshape((n, c, h * f, w * g))

@@ -87,6 +87,10 @@ class PutAtSwitches(_AtSwitches):
         if any(a != b for a, b in zip(values, switches, strict=True) if a is not None and b is not None):
             raise InputError(f"{self.place}: pooled", f"shape {tuple(values)}", f"{tuple(switches)}, a value for each window")
 
+    def check_sizes(self, h: int, w: int) -> None:
+        if h < 0 or w < 0:
+            raise InputError(f"{self.place}: shape", f"({h}, {w})", "sizes of at least 0")
+
     def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [(*shapes[0][:2], *node.inputs[2:])]
 
@@ -96,6 +100,7 @@ class PutAtSwitches(_AtSwitches):
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
         values, switches, h, w = inputs[0], inputs[1], int(inputs[2]), int(inputs[3])
         self.check_shapes(values.shape, switches.shape)
+        self.check_sizes(h, w)
         self.check_range(switches, h, w)
         images = np.zeros((*values.shape[:2], h * w), values.dtype)
         n, c, _, _ = np.indices(switches.shape, sparse=True)
@@ -118,6 +123,7 @@ class PutAtSwitches(_AtSwitches):
         values, switches = inputs[:2]
         h, w = (concrete(self, size, value) for size, value in zip(node.inputs[2:], inputs[2:], strict=True))
         self.check_shapes(tuple(values.shape), tuple(switches.shape))
+        self.check_sizes(h, w)
         if self.windows is not None and not self.windows.overlap:
             # Each pixel asks whether it is the one that its window has chosen: faster than writing to scattered places.
             for axis, n, d in ((self.windows.rows, h, 2), (self.windows.columns, w, 3)):

@@ -12,7 +12,7 @@ from pytensor.graph.basic import Apply, Variable
 from symae.errors import InputError
 from symae.ops.sum_pool import SumPool
 from symae.ops.traced import Arrays, TracedOp, spread_along, strided
-from symae.ops.windows import Axis, Windows, as_images, pair
+from symae.ops.windows import Axis, Windows, as_images, pair, require_pixels
 
 __all__ = ["BilinearUpsample", "BilinearUpsampleTranspose", "NearestUpsample", "upsample2d"]
 
@@ -92,22 +92,18 @@ class NearestUpsample(_Upsample):
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
         f, g = self.factor
+        require_pixels(self.place, inputs[0].shape)
         output_storage[0][0] = inputs[0].repeat(f, axis=2).repeat(g, axis=3)
 
     def numba(self, node: Apply) -> Callable[..., Any]:
-        from symae.kernels.pooling import jit, spread, threads_for_pixels
+        from symae.kernels.pooling import threads_for_pixels
+        from symae.kernels.upsampling import repeat
 
-        f, g = self.factor
-        repeat = spread(self.windows, "one", self.place, threads_for_pixels(node.outputs[0].type.shape))
-
-        @jit
-        def nearest_upsample(images: Any) -> Any:
-            return repeat(images, images.shape[2] * f, images.shape[3] * g)
-
-        return nearest_upsample
+        return repeat(self.windows, self.place, threads_for_pixels(node.outputs[0].type.shape))
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         (x,) = inputs
+        require_pixels(self.place, x.shape)
         h, w = self.sizes(*x.shape[2:])
         return spread_along(xp, spread_along(xp, x, self.windows.rows, h, 2), self.windows.columns, w, 3)
 
@@ -126,6 +122,7 @@ class BilinearUpsample(_Upsample):
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
         (x,) = inputs
+        require_pixels(self.place, x.shape)
         for axis, factor in ((2, self.factor[0]), (3, self.factor[1])):
             left, right, t = interpolation(x.shape[axis], factor)
             x = np.moveaxis(x, axis, -1)
@@ -137,10 +134,12 @@ class BilinearUpsample(_Upsample):
         from symae.kernels.upsampling import interpolate
 
         rows, columns = map(taps, self.factor)
-        return interpolate(rows, columns, node.inputs[0].type.dtype, threads_for_pixels(node.outputs[0].type.shape))
+        threads = threads_for_pixels(node.outputs[0].type.shape)
+        return interpolate(rows, columns, node.inputs[0].type.dtype, self.place, threads)
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         (x,) = inputs
+        require_pixels(self.place, x.shape)
         for dimension, factor in ((2, self.factor[0]), (3, self.factor[1])):
             n, shape = x.shape[dimension], list(x.shape)
             shape[dimension] = n * factor

@@ -8,7 +8,7 @@ import numpy as np
 import pytensor.tensor as pt
 import pytest
 
-from symae import compile_time, function
+from symae import InputError, compile_time, function
 from symae.ops.neighbours import images2neibs, neibs2images
 from symae.ops.pool import max_pool2d_with_switches, pool2d
 from symae.ops.unpool import max_unpool2d, max_unpool2d_from_switches
@@ -171,6 +171,37 @@ def test_a_switch_outside_of_the_image_is_an_error_when_the_function_runs(unchec
     expected = "places from 0 to 15, row * w + column in images of 4 x 4 pixels"
     assert str(caught.value) == f"max_unpool2d_from_switches: switches: found {switch}, expected {expected}"
     assert capfd.readouterr().err == ""
+
+
+@pytest.fixture(scope="module", params=["FAST_COMPILE", *(_backend(name) for name in ("numba", "c", "jax", "pytorch", "mlx"))])
+def where(request):
+    return {"mode": request.param} if request.param == "FAST_COMPILE" else {"backend": request.param}
+
+
+@pytest.mark.parametrize(
+    ("build", "place"),
+    [
+        (lambda x: upsample2d(x, (2, 3)), "upsample2d: input"),
+        (lambda x: upsample2d(x, (2, 3), mode="bilinear"), "upsample2d: input"),
+        (lambda x: pool2d(x, 2), "pool2d: input"),
+        (lambda x: pool2d(x, 2, mode="sum"), "pool2d: input"),
+    ],
+    ids=["nearest", "bilinear", "max", "sum"],
+)
+def test_images_without_a_pixel_are_refused_alike_everywhere(where, build, place):
+    x = pt.tensor("x", dtype="float32", shape=(None,) * 4)
+    with pytest.raises(InputError) as caught:
+        function([x], build(x), **where)(np.zeros((2, 3, 0, 4), "float32"))
+    assert str(caught.value) == f"{place}: found shape (2, 3, 0, 4), expected at least one row and one column"
+
+
+def test_negative_sizes_are_refused_alike_everywhere(where):
+    x, switches = (pt.tensor(name, dtype=dtype, shape=(None,) * 4) for name, dtype in (("x", "float32"), ("switches", "int64")))
+    size = x.shape[0] - 3  # of a shape, because JAX and MLX want sizes to be known
+    f = function([x, switches], max_unpool2d_from_switches(x, switches, (size, size)), **where)
+    with pytest.raises(InputError) as caught:
+        f(np.zeros((1, 1, 1, 1), "float32"), np.zeros((1, 1, 1, 1), "int64"))
+    assert str(caught.value) == "max_unpool2d_from_switches: shape: found (-2, -2), expected sizes of at least 0"
 
 
 @pytest.mark.backends
