@@ -37,6 +37,7 @@ TABLE = [
     (("same", (1, 1), True, (1, 1), 1), (2, 16, 12, 12), (16, 16, 3, 3)),  # large enough for BLAS
     (("half", (2, 2), True, (1, 1), 2), (2, 16, 12, 12), (16, 8, 3, 3)),
     (("same", (1, 1), False, (1, 1), 1), (0, 2, 6, 6), (3, 2, 3, 3)),
+    (("half", (1, 1), False, (2, 1), 2), (2, 16, 9, 10), (40, 8, 3, 3)),  # tiles that are not full
 ]
 
 
@@ -131,12 +132,12 @@ def check_table(backend, expected, dtype, cases):
 
 
 def test_every_backend_computes_what_numpy_defines(backend, expected):
-    check_table(backend, expected, "float64", (1, 8))
+    check_table(backend, expected, "float64", (1, 9, 11))
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("cases", [range(4), range(4, 8), range(8, 11)], ids=["strides", "edges", "large"])
+@pytest.mark.parametrize("cases", [range(4), range(4, 8), range(8, 12)], ids=["strides", "edges", "large"])
 def test_every_backend_computes_the_whole_table(backend, expected, dtype, cases):
     with pytensor.config.change_flags(floatX=dtype):
         check_table(backend, expected, dtype, cases)
