@@ -33,7 +33,8 @@ def _places(height: Any, width: Any, rows: Any, columns: Any, s0: Any, s1: Any, 
     """Where in the frame each place of a map begins; the last is repeated up to a multiple."""
     table = np.empty(-(-rows * columns // multiple) * multiple, np.int64)
     _grid(0, s0 * width, rows, s1, columns, table)
-    table[rows * columns :] = table[rows * columns - 1]
+    for p in range(rows * columns, table.size):  # none where there is no place at all
+        table[p] = table[rows * columns - 1]
     return table
 
 

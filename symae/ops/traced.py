@@ -235,7 +235,12 @@ class _Torch:
         return self.torch.scatter_add(self.zeros((*index.shape[:2], size), x), 2, index, x)
 
     def first(self, x: Any, chosen: Any) -> Any:
-        return x.reshape(-1)[self.torch.argmax(chosen.reshape(-1).to(self.torch.uint8))]
+        # What torch.compile makes of argmax gave places outside of the array, for sizes that it does not know beforehand.
+        @self.torch.compiler.disable
+        def at_first(x: Any, chosen: Any) -> Any:
+            return x.reshape(-1)[self.torch.argmax(chosen.reshape(-1).to(self.torch.uint8))]
+
+        return at_first(x, chosen)
 
     def check(self, condition: Any, error: Callable[..., Exception], *values: Any) -> Any:
         if not bool(condition):
