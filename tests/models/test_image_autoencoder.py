@@ -125,7 +125,7 @@ def test_training_goes_pytorchs_way(images, settings):
 
 
 def train(backend, images, steps=3):
-    model = small(TWO)
+    model = small(ONE)
     x = pt.tensor("x", dtype=images.dtype, shape=images.shape)
     cost, updates = model.get_cost_updates(0.01, 20)
     step = function([x], cost, updates=updates, givens={model.x: x}, backend=backend)
