@@ -215,9 +215,6 @@ class Autoencoder(Model):
             every=None if verbose else 0,
             params=self.params,
         )
-        # JAX leaves arrays of its own in shared variables, which other backends do not take.
-        for shared in (*self.params, *(state for state, _ in self.theano_rng.state_updates)):
-            shared.container.storage[0] = np.asarray(shared.container.storage[0])
         return self
 
     def transform(self, X: Any, *, backend: str | None = None) -> np.ndarray:
