@@ -17,7 +17,6 @@ filters' sizes are known when the graph is built.
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -27,7 +26,7 @@ from numba import prange
 
 from symae.errors import ShapeError
 from symae.kernels.gemm import gemm
-from symae.kernels.threads import THREADS, Threads, threads_for
+from symae.kernels.threads import THREADS, Threads, threaded, threads_for
 
 __all__ = [
     "Settings",
@@ -55,13 +54,11 @@ Settings = tuple[int, int, int, int]  # strides and dilations of rows and column
 
 jit: Any = numba.njit(error_model="numpy", fastmath=FASTMATH, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 inlined: Any = numba.njit(error_model="numpy", inline="always")
-threaded: Any = numba.njit(error_model="numpy", parallel=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 def threads_for_multiplications(sizes: Sequence[int | None]) -> Threads:
     """When to use threads for so many multiplications, the product of `sizes`."""
-    known = [size for size in sizes if size is not None]
-    return threads_for(math.prod(known) if len(known) == len(sizes) else None, ENOUGH_FOR_THREADS)
+    return threads_for(sizes, ENOUGH_FOR_THREADS)
 
 
 def in_parts(work: Any, threads: Threads) -> Any:

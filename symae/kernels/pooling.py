@@ -9,7 +9,6 @@ A maximum is the first one of its window in row-major order, and the first NaN c
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -30,8 +29,7 @@ PIXELS_FOR_THREADS = 2_097_152
 
 def threads_for_pixels(shape: Sequence[int | None]) -> Threads:
     """When to use threads for images of a shape."""
-    sizes = [size for size in shape if size is not None]
-    return threads_for(math.prod(sizes) if len(sizes) == len(shape) else None, PIXELS_FOR_THREADS)
+    return threads_for(shape, PIXELS_FOR_THREADS)
 
 
 def over_maps(one_map: Any, threads: Threads) -> Any:

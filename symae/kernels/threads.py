@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import math
 import os
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numba
@@ -42,11 +44,12 @@ jit: Any = numba.njit(error_model="numpy", fastmath=False, no_cpython_wrapper=Tr
 threaded: Any = numba.njit(error_model="numpy", fastmath=False, no_cpython_wrapper=True, no_cfunc_wrapper=True, parallel=True)
 
 
-def threads_for(work: int | None, enough: int) -> Threads:
-    """When to use threads for so much work; None is work that is not known before the function runs.
+def threads_for(sizes: Sequence[int | None], enough: int) -> Threads:
+    """When to use threads for work that is the product of `sizes`; None is one that is not known before the function runs.
 
     Then machine code is needed for both ways. Otherwise one is enough, and the threaded one takes seconds to compile.
     """
-    if work is None:
+    known = [size for size in sizes if size is not None]
+    if len(known) < len(sizes):
         return "large"
-    return "always" if work >= enough and THREADS > 1 else "never"
+    return "always" if math.prod(known) >= enough and THREADS > 1 else "never"

@@ -101,17 +101,16 @@ class Bilinear(ConvolutionInC):
         x, filters = (v.type.shape for v in self.images_and_filters(node))
         return threads_for_multiplications([x[0], *filters, *(self._length(axis, x, filters) for axis in (0, 1))])
 
-    def tile(self, node: Apply, name: str) -> Any:
-        """The tile of sums for Numba's kernel `name`, or None where another way is faster or sizes are not known yet."""
+    def tile(self, node: Apply) -> Any:
+        """The tile of sums for the Numba kernel of `node`, or None where another way is faster or sizes are not known yet."""
         from symae.kernels.tiles import convolution_tile
 
         _, (maps, own, *kernel) = (v.type.shape for v in self.images_and_filters(node))
         itemsize = np.dtype(node.outputs[0].type.dtype).itemsize
-        return convolution_tile(name, maps, own, kernel, self.groups, self.subsample, itemsize)
+        return convolution_tile(self.kernel, maps, own, kernel, self.groups, self.subsample, itemsize)
 
     def numba_key(self, node: Apply) -> Any:
-        names = ("forward", "input_gradient", "filter_gradient")
-        return node.outputs[0].type.dtype, self.threads(node), *(self.tile(node, name) for name in names)
+        return node.outputs[0].type.dtype, self.threads(node), self.tile(node)
 
     def paddings(self, x: Sequence[int], filters: Sequence[int]) -> tuple[tuple[int, int], tuple[int, int]]:
         rows, columns = (self.geometry(axis).padding(x[2 + axis], filters[2 + axis]) for axis in (0, 1))
@@ -126,19 +125,19 @@ class Bilinear(ConvolutionInC):
         (top, bottom), (left, right) = self.paddings(x, filters)
         return top, left, x[2] + top + bottom, x[3] + left + right
 
-    def numba_kernel(self, name: str, node: Apply) -> tuple[Any, Any, Any]:
-        """The kernel `name` for these settings; paddings and check of shapes, compiled."""
+    def numba_kernel(self, node: Apply) -> tuple[Any, Any, Any]:
+        """The kernel for these settings; paddings and check of shapes, compiled."""
         from pytensor.link.numba.dispatch.basic import numba_njit
 
         from symae.kernels import convolution, convolution_gradients, tiled_convolution
 
         jit = numba_njit(error_model="numpy", fastmath=False)
-        module = convolution if name == "forward" else convolution_gradients
+        module = convolution if self.kernel == "forward" else convolution_gradients
         arguments: list[Any] = [(*self.subsample, *self.dilation), self.threads(node)]
-        if tile := self.tile(node, name):
+        if tile := self.tile(node):
             module = tiled_convolution
             arguments.append(tile)
-        kernel = getattr(module, name)(*arguments)
+        kernel = getattr(module, self.kernel)(*arguments)
         frame = convolution.frame(self.border_mode, self.subsample, self.dilation, self.groups, str(self))
         return jit, kernel, frame
 

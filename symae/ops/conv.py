@@ -136,7 +136,7 @@ class Convolution(Bilinear):
     """(x, W) -> y."""
 
     names = ("input", "filters")
-    c_kernel = "forward"
+    kernel = "forward"
 
     def make_node(self, x: Any, filters: Any) -> Apply:
         x, filters = (as_array(f"{self}, {name}", v) for name, v in zip(self.names, (x, filters), strict=True))
@@ -179,7 +179,7 @@ class Convolution(Bilinear):
         output_storage[0][0] = np.concatenate(parts, axis=1)
 
     def numba(self, node: Apply) -> Kernel:
-        jit, forward, frame = self.numba_kernel("forward", node)
+        jit, forward, frame = self.numba_kernel(node)
         flip, groups, dtype = self.filter_flip, self.groups, np.dtype(node.outputs[0].type.dtype)
 
         @jit
@@ -221,11 +221,43 @@ class Convolution(Bilinear):
         return convolution
 
 
-class InputGradient(Bilinear):
+class _Gradient(Bilinear):
+    """(first, y, h, w) -> what the correlation of it with `first` turns into y, transposed: backends derive that themselves."""
+
+    def with_first(self, correlate: Kernel, first: Any) -> Kernel:
+        """`correlate`, which takes images and filters, as a function of the one that is not given."""
+        raise NotImplementedError
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        return [[True], [True], [False], [False]]
+
+    def jax(self, node: Apply) -> Kernel:
+        import jax
+
+        def gradient(first: Any, y: Any, h: Any, w: Any) -> Any:
+            shape = self.result_shape(first.shape, y.shape, *self.concrete_sizes(node, h, w))
+            transpose = jax.linear_transpose(self.with_first(self.correlate, first), jax.ShapeDtypeStruct(shape, y.dtype))
+            return transpose(y)[0]
+
+        return gradient
+
+    def mlx(self, node: Apply) -> Kernel:
+        import mlx.core as mx
+
+        def gradient(first: Any, y: Any, h: Any, w: Any) -> Any:
+            zeros = mx.zeros(self.result_shape(first.shape, y.shape, *self.concrete_sizes(node, h, w)), y.dtype)
+            if not (zeros.size and first.size and y.size):
+                return zeros
+            return mx.vjp(self.with_first(self.correlate_mlx, first), [zeros], [y])[1][0]
+
+        return gradient
+
+
+class InputGradient(_Gradient):
     """(W, y, h, w) -> x: transposed convolution to images of h by w."""
 
     names = ("filters", "input")
-    c_kernel = "input_gradient"
+    kernel = "input_gradient"
 
     def make_node(self, filters: Any, y: Any, height: Any, width: Any) -> Apply:
         filters, y = (as_array(f"{self}, {name}", v) for name, v in zip(self.names, (filters, y), strict=True))
@@ -240,12 +272,12 @@ class InputGradient(Bilinear):
     def images_and_filters(self, node: Apply) -> tuple[Variable, Variable]:
         return node.outputs[0], node.inputs[0]
 
+    def with_first(self, correlate: Kernel, first: Any) -> Kernel:
+        return lambda x: correlate(x, first)
+
     def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         filters, y = shapes[:2]
         return [(y[0], filters[1] * self.groups, *node.inputs[2:])]
-
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        return [[True], [True], [False], [False]]
 
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
@@ -282,7 +314,7 @@ class InputGradient(Bilinear):
         output_storage[0][0] = np.ascontiguousarray(frame[:, :, top : top + x[2], left : left + x[3]])
 
     def numba(self, node: Apply) -> Kernel:
-        jit, spread, frame = self.numba_kernel("input_gradient", node)
+        jit, spread, frame = self.numba_kernel(node)
         flip, groups, dtype = self.filter_flip, self.groups, np.dtype(node.outputs[0].type.dtype)
         check = same_maps(str(self))
 
@@ -295,16 +327,6 @@ class InputGradient(Bilinear):
             W = np.ascontiguousarray(filters[:, :, ::-1, ::-1]) if flip else np.ascontiguousarray(filters)
             spread(W, np.ascontiguousarray(y), top, left, height, width, groups, x)
             return x
-
-        return input_gradient
-
-    def jax(self, node: Apply) -> Kernel:
-        import jax
-
-        def input_gradient(filters: Any, y: Any, h: Any, w: Any) -> Any:
-            x = jax.ShapeDtypeStruct(self.result_shape(filters.shape, y.shape, *self.concrete_sizes(node, h, w)), y.dtype)
-            (result,) = jax.linear_transpose(lambda x: self.correlate(x, filters), x)(y)
-            return result
 
         return input_gradient
 
@@ -321,24 +343,12 @@ class InputGradient(Bilinear):
 
         return input_gradient
 
-    def mlx(self, node: Apply) -> Kernel:
-        import mlx.core as mx
 
-        def input_gradient(filters: Any, y: Any, h: Any, w: Any) -> Any:
-            x = mx.zeros(self.result_shape(filters.shape, y.shape, *self.concrete_sizes(node, h, w)), y.dtype)
-            if not (x.size and filters.size and y.size):
-                return x
-            _, (result,) = mx.vjp(lambda x: self.correlate_mlx(x, filters), [x], [y])
-            return result
-
-        return input_gradient
-
-
-class FilterGradient(Bilinear):
+class FilterGradient(_Gradient):
     """(x, y, kh, kw) -> W: what the filters of kh by kw get from images and the gradients of their maps."""
 
     names = ("input", "gradient")
-    c_kernel = "filter_gradient"
+    kernel = "filter_gradient"
 
     def make_node(self, x: Any, y: Any, height: Any, width: Any) -> Apply:
         x, y = (as_array(f"{self}, {name}", v) for name, v in zip(self.names, (x, y), strict=True))
@@ -359,12 +369,12 @@ class FilterGradient(Bilinear):
     def images_and_filters(self, node: Apply) -> tuple[Variable, Variable]:
         return node.inputs[0], node.outputs[0]
 
+    def with_first(self, correlate: Kernel, first: Any) -> Kernel:
+        return lambda filters: correlate(first, filters)
+
     def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         x, y = shapes[:2]
         return [(y[1], self._group_channels(x[1]), *node.inputs[2:])]
-
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        return [[True], [True], [False], [False]]
 
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
@@ -393,7 +403,7 @@ class FilterGradient(Bilinear):
         output_storage[0][0] = np.ascontiguousarray(self.flipped(np.concatenate(parts, axis=0)))
 
     def numba(self, node: Apply) -> Kernel:
-        jit, collect, frame = self.numba_kernel("filter_gradient", node)
+        jit, collect, frame = self.numba_kernel(node)
         flip, groups, dtype = self.filter_flip, self.groups, np.dtype(node.outputs[0].type.dtype)
         check = same_maps(str(self))
 
@@ -408,16 +418,6 @@ class FilterGradient(Bilinear):
 
         return filter_gradient
 
-    def jax(self, node: Apply) -> Kernel:
-        import jax
-
-        def filter_gradient(x: Any, y: Any, kh: Any, kw: Any) -> Any:
-            filters = jax.ShapeDtypeStruct(self.result_shape(x.shape, y.shape, *self.concrete_sizes(node, kh, kw)), x.dtype)
-            (result,) = jax.linear_transpose(lambda filters: self.correlate(x, filters), filters)(y)
-            return result
-
-        return filter_gradient
-
     def pytorch(self, node: Apply) -> Kernel:
         import torch
 
@@ -426,17 +426,5 @@ class FilterGradient(Bilinear):
             filters = self.result_shape(x.shape, y.shape, kh, kw)
             gradient = torch.nn.grad.conv2d_weight(self.torch_padded(x, filters), filters, y, **self.torch_settings())
             return self.torch_filters(gradient)
-
-        return filter_gradient
-
-    def mlx(self, node: Apply) -> Kernel:
-        import mlx.core as mx
-
-        def filter_gradient(x: Any, y: Any, kh: Any, kw: Any) -> Any:
-            filters = mx.zeros(self.result_shape(x.shape, y.shape, *self.concrete_sizes(node, kh, kw)), x.dtype)
-            if not (filters.size and x.size and y.size):
-                return filters
-            _, (result,) = mx.vjp(lambda filters: self.correlate_mlx(x, filters), [filters], [y])
-            return result
 
         return filter_gradient

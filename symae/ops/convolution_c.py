@@ -19,9 +19,9 @@ __all__ = ["ConvolutionInC"]
 
 
 class ConvolutionInC(BackendOp):
-    """An op with a kernel in ``symae/kernels/convolution.h``: `c_kernel` is its name there."""
+    """An op with a kernel in ``symae/kernels/convolution.h``: `kernel` is its name there."""
 
-    c_kernel: str
+    kernel: str
 
     border_mode: BorderMode
     subsample: tuple[int, int]
@@ -51,7 +51,7 @@ class ConvolutionInC(BackendOp):
         if dtype not in (np.float32, np.float64):
             raise NotImplementedError(f"{self} has no C kernel for {dtype}")  # PyTensor then runs perform
         constants = ", ".join(map(str, (*self.subsample, *self.dilation)))
-        function = f"symae_convolution::{self.c_kernel}<npy_{dtype.name}, {constants}>"
+        function = f"symae_convolution::{self.kernel}<npy_{dtype.name}, {constants}>"
         sizes = (f"*(npy_int64 *)PyArray_DATA({size})" for size in inputs[2:])
         arguments = ", ".join([*inputs[:2], *sizes, f"&{outputs[0]}", str(dtype.num), self._c_setup()])
         return f"if ({function}({arguments})) {{ {sub['fail']} }}"
