@@ -22,7 +22,7 @@ from pytensor.raise_op import CheckAndRaise
 from pytensor.scalar import upcast
 from pytensor.tensor.sharedvar import TensorSharedVariable
 
-from symae.ops.compiled_draws import BinomialDraw, UniformDraw
+from symae.ops.compiled_draws import BinomialDraw, NormalDraw, UniformDraw
 from symae.ops.draws import STATE_TYPE, NumpyDraw, random_state, state_words
 
 __all__ = ["RandomStateSharedVariable", "RandomStreams"]
@@ -80,8 +80,8 @@ class RandomStreams:
 
     In all draws `size` is None (the shape of the parameters), a tuple whose entries may be symbolic (``input.shape[0]``)
     or -1 (taken from the parameters), or a symbolic vector such as ``input.shape``; `ndim` says its length where that
-    cannot be known. A draw ``v`` has ``v.rng``, its shared state, and ``v.update``. ``uniform`` and ``binomial`` run
-    compiled in Numba and in C; the others call NumPy.
+    cannot be known. A draw ``v`` has ``v.rng``, its shared state, and ``v.update``. ``uniform``, ``normal`` and
+    ``binomial`` run compiled in Numba and in C; the others call NumPy.
 
     Examples
     --------
@@ -235,7 +235,7 @@ def _uniform(state: Variable, size: Size, low: Any, high: Any, ndim: int | None,
 def _normal(state: Variable, size: Size, avg: Any, std: Any, ndim: int | None, dtype: str | None) -> Any:
     avg, std = pt.as_tensor(avg), pt.as_tensor(std)
     dims = _dims(size, ndim, avg, std)
-    return NumpyDraw("normal", _float_dtype(dtype, avg, std), len(dims))(state, *dims, avg, std)
+    return NormalDraw(_float_dtype(dtype, avg, std), len(dims))(state, *dims, avg, std)
 
 
 def _binomial(state: Variable, size: Size, n: Any, p: Any, ndim: int | None, dtype: str) -> Any:

@@ -81,12 +81,45 @@ def test_uniform_and_binomial_agree_on_every_backend(backend):
         assert set(np.asarray(got[7]).tobytes()) <= {0, 1}  # also in memory a bool is one of two
 
 
+def test_normal_agrees_on_every_backend(backend):
+    streams = RandomStreams(7)
+    x = pt.dmatrix("x")
+    std = np.array([0.0, 0.5, 1.0, np.nan])
+    outputs = [
+        streams.normal((3, 1367), avg=-1.0, std=2.0),
+        streams.normal((3, 7), dtype="float32"),
+        streams.normal((), avg=3.0, std=4.0),
+        streams.normal((2, -1), avg=np.array([-1.0, 0.0, 1e300, np.inf]), std=std),
+        streams.normal(x.shape, std=0.1),
+        streams.normal((0, 3)),
+        streams.normal((1367, 3), avg=x[:1, :3], std=x[:1, :1] + 1, dtype="float32"),
+        streams.normal((5,), avg=1, std=2, dtype="float64"),
+    ]
+    f = function([x], outputs, backend=backend)
+    expected = streams_of_numpy(7, len(outputs))
+    for _ in range(3):  # the counts are odd: every other call begins with a number that waited
+        got = f(np.zeros((5, 131)))
+        want = [
+            expected[0].normal(-1.0, 2.0, (3, 1367)),
+            expected[1].normal(size=(3, 7)).astype("float32"),
+            expected[2].normal(3.0, 4.0),
+            expected[3].normal(np.array([-1.0, 0.0, 1e300, np.inf]), std, (2, 4)),
+            expected[4].normal(0.0, 0.1, (5, 131)),
+            np.empty((0, 3)),
+            expected[6].normal(np.zeros((1, 3)), np.ones((1, 1)), (1367, 3)).astype("float32"),
+            expected[7].normal(1, 2, 5),
+        ]
+        for ours, numpys in zip(got, want, strict=True):
+            np.testing.assert_array_equal(np.asarray(ours), numpys)
+
+
 def test_draws_that_only_numpy_makes_agree_on_every_backend(backend):
     streams = RandomStreams(7)
-    f = function([], [streams.normal((3,)), streams.permutation((2,), n=4), streams.multinomial((2,), n=5)], backend=backend)
-    normal, permutation, _ = streams_of_numpy(7, 3)
+    draws = [streams.poisson((3,), lam=4.0), streams.permutation((2,), n=4), streams.multinomial((2,), n=5)]
+    f = function([], draws, backend=backend)
+    poisson, permutation, _ = streams_of_numpy(7, 3)
     got = [np.asarray(v) for v in f()]
-    np.testing.assert_array_equal(got[0], normal.normal(size=3))
+    np.testing.assert_array_equal(got[0], poisson.poisson(4.0, 3))
     np.testing.assert_array_equal(got[1], [permutation.permutation(4) for _ in range(2)])
     assert got[2].sum(axis=1).tolist() == [5, 5]
 
@@ -127,7 +160,7 @@ def binomial_kernel():
 def block_kernels():
     import numba
 
-    from symae.kernels.mt19937 import bernoullis, random_doubles
+    from symae.kernels.mt19937 import bernoullis, gaussians, random_doubles
 
     @numba.njit
     def doubles(state, out):
@@ -137,7 +170,11 @@ def block_kernels():
     def masks(state, p, out):
         bernoullis(state, p, out)
 
-    return doubles, masks
+    @numba.njit
+    def normals(state, out):
+        gaussians(state, out)
+
+    return doubles, masks, normals
 
 
 @given(
@@ -147,17 +184,19 @@ def block_kernels():
 )
 @pytest.mark.backends
 def test_block_kernels_leave_the_state_where_numpy_does(block_kernels, position, sizes, p):
-    doubles, masks = block_kernels
+    doubles, masks, normals = block_kernels
     words = state_words(np.random.RandomState(5))
     words[624] = position
     generator = random_state(words)
     for size in sizes:
         numbers, mask = np.empty(size), np.empty(size, np.float32)
+        normals(words, numbers)
+        np.testing.assert_array_equal(numbers, generator.normal(size=size))
         doubles(words, numbers)
         np.testing.assert_array_equal(numbers, generator.uniform(size=size))
         masks(words, p, mask)
         np.testing.assert_array_equal(mask, generator.binomial(1, p, size))
-    np.testing.assert_array_equal(words[:625], state_words(generator)[:625])
+    np.testing.assert_array_equal(words, state_words(generator))
 
 
 @pytest.mark.backends
@@ -168,6 +207,16 @@ def test_a_mask_keeps_a_numba_function_cacheable():
 
     masked()
     assert compile_time(masked()).cached
+
+
+@pytest.mark.backends
+def test_noise_keeps_a_numba_function_cacheable():
+    def noisy():
+        x = pt.dmatrix("x")
+        return function([x], x + RandomStreams(3).normal(size=x.shape, std=0.1), backend="numba")
+
+    noisy()
+    assert compile_time(noisy()).cached
 
 
 def test_a_function_draws_new_numbers_at_each_call_and_functions_share_their_streams():
@@ -228,11 +277,19 @@ def test_a_streams_state_can_be_taken_out_changed_and_put_back():
     np.testing.assert_array_equal(f(), first)
 
 
-def test_the_cached_gaussian_is_part_of_the_state():
-    streams = RandomStreams(5)
-    f = function([], streams.normal((3,)))
+def test_the_cached_gaussian_is_part_of_the_state(native_backend):
+    normal = RandomStreams(5).normal((3,))
+    f = function([], normal, backend=native_backend)
     (numpys,) = streams_of_numpy(5, 1)
-    np.testing.assert_array_equal(np.concatenate([f(), f()]), numpys.normal(size=6))
+    np.testing.assert_array_equal(f(), numpys.normal(size=3))
+    np.testing.assert_array_equal(normal.rng.words(), state_words(numpys))
+    generator = normal.rng.get_value()
+    assert generator.normal() == numpys.normal()
+    normal.rng.set_value(generator)
+    np.testing.assert_array_equal(f(), numpys.normal(size=3))
+    generator.normal()  # now one waits in the generator that is put back
+    normal.rng.set_value(generator)
+    np.testing.assert_array_equal(f(), generator.normal(size=3))
 
 
 @given(seed=st.integers(0, 2**32 - 1), gaussians=st.integers(0, 3), words=st.integers(0, 1000))
@@ -306,6 +363,17 @@ def test_a_probability_outside_its_range_is_an_error(make, native_backend):
     f = function([p], make(RandomStreams(1), p), backend=native_backend)
     with pytest.raises(ValueError, match="expected n >= 0 and p in"):
         f(1.5)
+
+
+@pytest.mark.parametrize("wrong", [-0.5, -0.0, -np.inf])
+@pytest.mark.parametrize("elementwise", [False, True])
+def test_a_negative_standard_deviation_is_an_error(elementwise, wrong, native_backend):
+    std = pt.dscalar("std")
+    given = pt.stack([1.0, 1.0, std]) if elementwise else std
+    f = function([std], RandomStreams(1).normal((3,), std=given), backend=native_backend)
+    assert f(0.0)[2] == 0.0
+    with pytest.raises(ValueError, match="scale < 0"):
+        f(wrong)
 
 
 def test_limits_that_are_not_finite_are_an_error(native_backend):

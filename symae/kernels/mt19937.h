@@ -2,8 +2,9 @@
    Compile without contraction of multiply-add: the draws have to agree with RandomState in all bits. */
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
-enum { MT_N = 624, MT_M = 397, MT_POSITION = 624, MT_STATE = 628 };
+enum { MT_N = 624, MT_M = 397, MT_POSITION = 624, MT_CACHED = 625, MT_GAUSSIAN = 626, MT_STATE = 628 };
 
 static inline uint32_t mt_twisted(uint32_t here, uint32_t following, uint32_t far) {
     uint32_t y = (here & 0x80000000u) | (following & 0x7fffffffu);
@@ -33,6 +34,25 @@ static inline uint32_t mt_word(uint32_t *state) {
 static inline double mt_double(uint32_t *state) {
     int32_t a = mt_word(state) >> 5, b = mt_word(state) >> 6;
     return (a * 67108864.0 + b) / 9007199254740992.0;
+}
+
+static double mt_gaussian(uint32_t *state) {
+    double x, y, square, scale, waiting;
+    if (state[MT_CACHED]) {
+        memcpy(&waiting, state + MT_GAUSSIAN, sizeof(waiting));
+        memset(state + MT_CACHED, 0, (MT_STATE - MT_CACHED) * sizeof(*state));
+        return waiting;
+    }
+    do {
+        x = 2.0 * mt_double(state) - 1.0;
+        y = 2.0 * mt_double(state) - 1.0;
+        square = x * x + y * y;
+    } while (square >= 1.0 || square == 0.0);
+    scale = sqrt(-2.0 * log(square) / square);
+    waiting = scale * x;
+    memcpy(state + MT_GAUSSIAN, &waiting, sizeof(waiting));
+    state[MT_CACHED] = 1;
+    return scale * y;
 }
 
 /* What the draws of one (n, p) share; less is min(p, 1 - p). */

@@ -1,11 +1,12 @@
 """The Mersenne Twister and numpy's legacy draws from it, as Numba functions.
 
 A generator is an array of 628 uint32, the content of ``RandomState.get_state()``: 624 words of key, the position in them,
-a flag and the two halves of a cached Gaussian (which uniform and binomial draws neither use nor touch).
+a flag and the two halves of a cached Gaussian (which only normal draws use).
 
-Sources: Matsumoto and Nishimura (1998), "Mersenne Twister"; Kachitvichyanukul and Schmeiser (1988), "Binomial random variate
-generation", algorithm BTPE. The order of every floating-point operation is that of numpy's ``RandomState``, because the
-draws have to agree with it in all bits; so these functions are compiled without fast-math.
+Sources: Matsumoto and Nishimura (1998), "Mersenne Twister"; Marsaglia and Bray (1964), "A convenient method for generating
+normal variables"; Kachitvichyanukul and Schmeiser (1988), "Binomial random variate generation", algorithm BTPE. The order of
+every floating-point operation is that of numpy's ``RandomState``, because the draws have to agree with it in all bits; so
+these functions are compiled without fast-math.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from typing import Any
 import numba
 import numpy as np
 
-__all__ = ["bernoullis", "binomial", "random_double", "random_doubles"]
+__all__ = ["bernoullis", "binomial", "gaussians", "random_double", "random_doubles"]
 
 N, M = 624, 397
-POSITION = 624
+POSITION, CACHED, GAUSSIAN = 624, 625, 626
 MATRIX, UPPER, LOWER = np.uint32(0x9908B0DF), np.uint32(0x80000000), np.uint32(0x7FFFFFFF)
 ONE = np.uint32(1)
 
@@ -89,6 +90,38 @@ def random_doubles(state: Any, out: Any) -> None:
             block[j] = _as_double(words[2 * j], words[2 * j + 1])
         state[POSITION] = position + 2 * count
         i += count
+
+
+@jit
+def gaussians(state: Any, out: Any) -> None:
+    """Fill the vector `out`, of doubles, with standard normal numbers, by the polar method.
+
+    A point in the unit disc gives two of them. Where only one is wanted, the other waits in the state for the next draw.
+    """
+    waiting = state[GAUSSIAN:].view(np.float64)
+    i = 0
+    if out.size > 0 and state[CACHED]:
+        out[0] = waiting[0]
+        state[CACHED], waiting[0] = 0, 0.0  # the number too, as RandomState does
+        i = 1
+    points = np.empty(min(out.size + 1, 4096), np.float64)
+    while i < out.size:
+        # each pair gives two numbers at most, so no word is taken from the stream that is not needed
+        block = points[: min((out.size - i + 1) // 2 * 2, 4096)]
+        random_doubles(state, block)
+        # Numbers out of step with points keep LLVM from replacing this log, libm's, by a vector library's.
+        for j in range(0, block.size, 2):
+            x, y = 2.0 * block[j] - 1.0, 2.0 * block[j + 1] - 1.0
+            square = x * x + y * y
+            if square >= 1.0 or square == 0.0:
+                continue
+            scale = np.sqrt(-2.0 * np.log(square) / square)
+            out[i] = scale * y
+            if i + 1 < out.size:
+                out[i + 1] = scale * x
+            else:
+                state[CACHED], waiting[0] = 1, scale * x
+            i += 2
 
 
 @jit

@@ -1,4 +1,4 @@
-"""The draws that have kernels of their own, in Numba and in C: uniform and binomial numbers.
+"""The draws that have kernels of their own, in Numba and in C: uniform, normal and binomial numbers.
 
 The kernels are in `symae.kernels.mt19937` and, for C, in ``mt19937.h`` beside it.
 """
@@ -14,7 +14,7 @@ from pytensor.graph.basic import Apply
 
 from symae.ops.draws import Draw
 
-__all__ = ["BinomialDraw", "UniformDraw"]
+__all__ = ["BinomialDraw", "NormalDraw", "UniformDraw"]
 
 
 class CompiledDraw(Draw):
@@ -141,6 +141,55 @@ class UniformDraw(CompiledDraw):
                 if not np.isfinite(high[i] - low[i]):
                     raise OverflowError("uniform: high - low is not finite")
                 out[i] = low[i] + (high[i] - low[i]) * random_double(state)
+
+        return scalar, elementwise
+
+
+class NormalDraw(CompiledDraw):
+    """avg + std * g with g of the standard normal distribution, drawn in double precision and then cast to `dtype`."""
+
+    parameter_dtypes = ("float64", "float64")
+    c_check = """if (signbit(b) && !isnan(b)) {{
+                    PyErr_SetString(PyExc_ValueError, "normal: scale < 0, expected std >= 0");
+                    {fail}
+                }}"""
+    c_loop = "a + b * mt_gaussian(state)"
+
+    def sample(self, generator: np.random.RandomState, size: tuple[int, ...], *parameters: Any) -> Any:
+        avg, std = parameters
+        return generator.normal(avg, std, size)
+
+    def numba_loops(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        from pytensor.link.numba.dispatch.basic import numba_njit
+
+        from symae.kernels.mt19937 import gaussians
+
+        jit = numba_njit(error_model="numpy", fastmath=False)
+
+        @jit
+        def check(std: Any) -> None:
+            if np.signbit(std) and not np.isnan(std):  # NumPy refuses -0.0 and lets NaN pass
+                raise ValueError("normal: scale < 0, expected std >= 0")
+
+        @jit
+        def scalar(state: Any, avg: Any, std: Any, out: Any) -> None:
+            check(std)
+            numbers = np.empty(min(out.size, 4096), np.float64)
+            for i in range(0, out.size, 4096):
+                block = out[i : i + 4096]
+                gaussians(state, numbers[: block.size])
+                for j in range(block.size):
+                    block[j] = avg + std * numbers[j]
+
+        @jit
+        def elementwise(state: Any, avg: Any, std: Any, out: Any) -> None:
+            numbers = np.empty(min(out.size, 4096), np.float64)
+            for i in range(0, out.size, 4096):
+                block = out[i : i + 4096]
+                gaussians(state, numbers[: block.size])
+                for j in range(block.size):
+                    check(std[i + j])
+                    block[j] = avg[i + j] + std[i + j] * numbers[j]
 
         return scalar, elementwise
 

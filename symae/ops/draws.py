@@ -238,7 +238,6 @@ def _multinomial(generator: np.random.RandomState, size: tuple[int, ...], n: Any
 
 
 _SAMPLERS: dict[str, Callable[..., Any]] = {
-    "normal": lambda generator, size, avg, std: generator.normal(avg, std, size),
     "poisson": lambda generator, size, lam: generator.poisson(lam, size),
     "random_integers": _random_integers,
     "choice": _choice,
