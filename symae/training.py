@@ -1,240 +1,272 @@
-"""The tutorials' loop over minibatches and epochs.
+"""``fit``: from a cost, its updates and arrays to a trained model, in one call that can be interrupted and resumed.
 
-It calls a compiled function ``train(index) -> cost`` for one minibatch after the other, keeps BLAS to one thread, shows a
-progress bar on a terminal, and comes back with what was finished when Ctrl-C is pressed.
+The loop alone, for compiled functions of one's own, is `train_epochs`.
 """
 
 from __future__ import annotations
 
-import json
-import signal
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytensor
 from pytensor.compile.sharedvalue import SharedVariable
-from tqdm import tqdm
+from pytensor.graph.basic import Constant, Variable
+from pytensor.graph.traversal import graph_inputs
 
-from symae.errors import DivergedError, InputError, UnwritableError
-from symae.threads import blas_threads
+from symae.checkpoints import Checkpoint, TrainingFolder, in_c_order, named_state, put, values
+from symae.compile import function as symae_function
+from symae.epochs import EpochLog, History, Step, check_minibatches, interrupts, print_line, train_epochs
+from symae.errors import DivergedError, InputError
+from symae.minibatches import Examples, Pass, chunk_length
+from symae.ops.draws import random_state, state_words
 
-__all__ = ["EpochLog", "History", "Step", "check_minibatches", "interrupts", "print_line", "train_epochs"]
+__all__ = ["EpochLog", "History", "Step", "check_minibatches", "fit", "interrupts", "print_line", "train_epochs"]
 
-Step = Callable[[int], Any]
+Updates = Mapping[SharedVariable, Variable] | Sequence[tuple[SharedVariable, Variable]]
 
-
-@dataclass
-class History:
-    """What happened in each finished epoch.
-
-    Attributes
-    ----------
-    costs : list of float
-        The mean of the minibatch costs, in the units of the cost.
-    seconds : list of float
-        How long each epoch took, without measuring.
-    measures : dict of lists of float
-        What was measured after each epoch, by name.
-    interrupted : bool
-        Ctrl-C ended the training before the last epoch.
-    """
-
-    costs: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    measures: dict[str, list[float]] = field(default_factory=dict)
-    interrupted: bool = False
-
-    def __len__(self) -> int:
-        return len(self.costs)
+# what a line of the history has besides measures
+RESERVED = ("model", "epoch", "seconds")
 
 
-class EpochLog:
-    """Writes a JSON line for each epoch as it ends, so that a run can be watched from outside.
-
-    Parameters
-    ----------
-    path : path
-    model : str, optional
-        Stands in each line, for files that hold several models' epochs.
-    append : bool
-        Keep the lines that are there; otherwise the file is empty until the first epoch ends.
-    """
-
-    def __init__(self, path: Path, model: str | None = None, *, append: bool = False):
-        self.path = path
-        self.model = model
-        if not append:
-            self._write("", "w")
-
-    def __call__(self, epoch: int, cost: float, seconds: float, measures: Mapping[str, float]) -> None:
-        entry = {"model": self.model} if self.model is not None else {}
-        line = json.dumps({**entry, "epoch": epoch, "cost": cost, **measures, "seconds": round(seconds, 4)})
-        self._write(line + "\n", "a")
-
-    def _write(self, text: str, mode: str) -> None:
-        try:
-            with self.path.open(mode) as file:
-                file.write(text)
-        except OSError as error:
-            raise UnwritableError(self.path, error.strerror or str(error)) from error
-
-
-def train_epochs(
-    train: Step,
-    n_batches: int,
-    n_epochs: int,
+def fit(
+    cost: Variable,
+    updates: Updates,
+    data: Mapping[Variable, Any],
     *,
-    every: int | None = None,
+    batch_size: int,
+    n_epochs: int,
+    params: Sequence[SharedVariable],
+    seed: int = 0,
+    shuffle: bool = True,
+    drop_last: bool = True,
+    validation: Mapping[Variable, Any] | None = None,
+    measures: Mapping[str, Variable] | None = None,
+    folder: str | Path | None = None,
+    resume: bool = False,
+    patience: int | None = None,
+    monitor: str | None = None,
+    restore_best: bool = False,
     on_epoch: Callable[[int, float, float, Mapping[str, float]], None] | None = None,
-    before_epoch: Callable[[int], None] | None = None,
-    measure: Callable[[], Mapping[str, float]] | None = None,
-    params: Sequence[SharedVariable] = (),
+    every: int | None = None,
+    backend: str | None = None,
     threads: int | None = None,
     say: Callable[[str], None] | None = None,
+    name: str | None = None,
+    function: Callable[..., Any] = symae_function,
 ) -> History:
-    """Run `n_epochs` times over `n_batches` minibatches, in order.
+    """Train by minibatches that are drawn from `data` in a new order in each epoch.
 
-    Prints ``Training epoch 0, cost 132.518026`` as the tutorials do.
+    With a `folder`, each epoch leaves a line in ``history.jsonl`` and a checkpoint in ``last.safetensors``, the best one in
+    ``best.safetensors`` too. A process may be killed at any moment: with ``resume=True`` the next one goes on after the last
+    finished epoch and gets, on the same machine and backend, the same numbers to the last bit.
 
     Parameters
     ----------
-    train : callable
-        Takes the index of a minibatch, does one step, returns its cost.
-    n_batches, n_epochs : int
-    every : int, optional
-        Print every so many epochs, 0 for none. By default each of up to 20 epochs, and every tenth of more.
-    on_epoch : callable, optional
-        Called with (epoch, cost, seconds, measures) as each epoch ends; an `EpochLog` for instance.
-    before_epoch : callable, optional
-        Called with the number of each epoch before it begins, to shuffle for instance.
-    measure : callable, optional
-        Called as each epoch ends; the figures that it returns are printed beside the cost and kept by their names.
-    params : sequence of shared variables
-        What `train` changes: after Ctrl-C they get back the values they had at the end of the last finished epoch.
-    threads : int, optional
-        Threads of BLAS; see `symae.threads.blas_threads`.
-    say : callable, optional
-        Gets the printed lines instead of standard output.
+    cost : symbolic scalar
+        The mean over a minibatch, in any units.
+    updates : list of (shared variable, new value)
+        A step: those of `symae.optimizers`, or others. Random streams move on by themselves.
+    data : mapping from symbolic input to array
+        Each array's first axis counts examples. Shared variables are taken too, and expressions of them.
+    batch_size, n_epochs : int
+        Examples in a minibatch, and how many times to go over all of them; those of resumed epochs count.
+    params : list of shared variables
+        The model, each with a name of its own.
+    seed : int in [0, 2**32)
+        Seeds the order of the examples.
+    shuffle : bool
+        False: always in the order of `data`.
+    drop_last : bool
+        Leave out what remains after the last full minibatch, other examples in each epoch when they are shuffled. False: it is
+        a smaller minibatch.
+    validation : mapping from symbolic input to array, optional
+        Has the inputs of `data`. After each epoch the mean of the cost over all of it is the measure ``val_cost``.
+    measures : mapping from name to symbolic scalar, optional
+        Means over a minibatch, of which the history gets those over the epoch, while the model learns; and, as ``val_<name>``,
+        those over the validation data.
+    folder : path, optional
+    resume : bool
+        Go on from the checkpoint in `folder`, if there is one. False: begin anew; the first finished epoch replaces old files.
+    patience : int, optional
+        Stop after so many epochs in a row that brought no new best.
+    monitor : str, optional
+        What is best when it is lowest: ``cost`` or the name of a measure. ``val_cost`` unless there is no validation data.
+    restore_best : bool
+        Leave the best epoch's values in `params`; otherwise those of the last one.
+    on_epoch, every, threads, say
+        As in `train_epochs`.
+    backend : str, optional
+        As in `symae.function`.
+    name : str, optional
+        The model's, in each line of the history and before the names of checkpoints, for folders of several models.
+    function : callable, optional
+        Compiles, in place of `symae.function`: called as ``function([index], outputs, updates=…, givens=…)``.
 
     Returns
     -------
     History
-        Of the finished epochs; on Ctrl-C the rest is missing and ``interrupted`` is true.
+        Of the finished epochs, also those before it was resumed. After Ctrl-C the rest is missing.
 
     Raises
     ------
     InputError
-        There are no minibatches.
+        Arrays do not fit their inputs or each other; a setting is out of its range; the checkpoint is damaged, or of another
+        model, other data or other settings. Says which; nothing is changed then.
+    UnwritableError
+        `folder` cannot be written, or has no room for checkpoints.
     DivergedError
-        A minibatch's cost is infinite or not a number. Says which.
+        The cost of a minibatch is not finite: says which, and where the last good checkpoint is. All variables get back the
+        values they had at the end of the last finished epoch.
+
+    Examples
+    --------
+    >>> history = fit(cost, adam(cost, params), {x: images}, batch_size=64, n_epochs=10, params=params)  # doctest: +SKIP
     """
-    check_minibatches(n_batches)
-    every = (1 if n_epochs <= 20 else 10) if every is None else every
-    say = say or print_line
-    history = History()
-    finished = [np.array(p.get_value(borrow=True)) for p in params]
-    with blas_threads(threads), interrupts() as check, _progress(n_epochs) as bar:
-        try:
-            for epoch in range(n_epochs):
-                if before_epoch is not None:
-                    before_epoch(epoch)
-                started = time.perf_counter()
-                cost = _run_epoch(train, n_batches, epoch, bar, check)
-                seconds = time.perf_counter() - started
-                measures = {} if measure is None else dict(measure())
-                if on_epoch is not None:
-                    on_epoch(epoch, cost, seconds, measures)
-                history.costs.append(cost)
-                history.seconds.append(seconds)
-                for name, figure in measures.items():
-                    history.measures.setdefault(name, []).append(figure)
-                finished = [np.array(p.get_value(borrow=True)) for p in params]
-                if every and epoch % every == 0:
-                    with tqdm.external_write_mode():
-                        figures = "".join(f", {name} {figure:f}" for name, figure in measures.items())
-                        say(f"Training epoch {epoch}, cost {cost:f}{figures}")
-                check()
-        except KeyboardInterrupt:
-            history.interrupted = True
-    if history.interrupted:
-        for p, value in zip(params, finished, strict=True):
-            p.set_value(value)
-        say(f"Training interrupted after {len(history)} of {n_epochs} epochs")
+    _check_number("batch_size", batch_size, 1)
+    _check_number("n_epochs", n_epochs, 0)
+    _check_number("seed", seed, 0, 2**32 - 1)
+    _check_number("patience", 1 if patience is None else patience, 1)
+    model = _by_name(params)
+    if "cost" in (measures or {}):
+        raise InputError("measures", "'cost'", "another name: the cost has this one")
+    outputs = _scalars({"cost": cost, **(measures or {})})
+    if resume and folder is None:
+        raise InputError("resume", "no folder", "the folder of the training to go on with")
+    examples = Examples("data", data)
+    if drop_last and len(examples) < batch_size:
+        raise InputError("data", f"{len(examples)} examples", f"at least one minibatch of {batch_size}, or drop_last=False")
+    held_out = None if validation is None else Examples("validation", validation, like=examples)
+    figures = [*outputs, *(f"val_{figure}" for figure in outputs if held_out is not None)]
+    monitor = monitor or figures[-len(outputs)]
+    if monitor not in figures:
+        raise InputError("monitor", repr(monitor), f"one of {', '.join(figures)}")
+    steps = list(updates.items()) if isinstance(updates, Mapping) else list(updates)
+    state = named_state(params, _updated(outputs.values(), steps, data))
+
+    history, shuffler = History(), np.random.RandomState(seed)
+    files, resumed, best = None, None, None
+    if folder is not None:
+        settings = {
+            "batch_size": int(batch_size),
+            "seed": int(seed),
+            "shuffle": bool(shuffle),
+            "drop_last": bool(drop_last),
+            "data": examples.fingerprint(),
+            "validation": None if held_out is None else held_out.fingerprint(),
+            "measures": list(outputs)[1:],
+            "monitor": monitor,
+        }
+        files = TrainingFolder(folder, settings, name)
+        if resume:
+            resumed = files.resumed(state)
+            best = files.best_values(resumed, model) if resumed is not None and restore_best else None
+        files.check_room(Checkpoint(history, values(state), settings, state_words(shuffler)))
+
+    in_c_order(state.values())
+    compiler = function if backend is None else partial(function, backend=backend)
+    order = pytensor.shared(np.arange(len(examples)), name="order") if shuffle else None
+    train = Pass(compiler, examples, batch_size, list(outputs.values()), steps, order=order, drop_last=drop_last)
+    check = None
+    if held_out is not None:
+        check = Pass(compiler, held_out, chunk_length(len(held_out), batch_size), list(outputs.values()))
+
+    if resumed is not None:
+        history, shuffler = resumed.history, random_state(resumed.shuffling)
+        put(resumed.arrays, state)
+        if len(history) < n_epochs:
+            (say or print_line)(f"Training goes on after {len(history)} of {n_epochs} epochs")
+    if files is not None:
+        files.begin(resumed)
+
+    def begin_epoch(epoch: int) -> None:
+        # what a resumed training reads is in C order, and sums in another order may differ in their last bits
+        in_c_order(state.values())
+        if order is not None:
+            order.set_value(shuffler.permutation(len(examples)), borrow=True)
+
+    def end_epoch(epoch: int, cost: float, seconds: float, measured: Mapping[str, float]) -> None:
+        nonlocal best
+        if restore_best and history.best_epoch == epoch:
+            best = {parameter: np.array(value) for parameter, value in values(model).items()}
+        if files is not None:
+            files.save(Checkpoint(history, values(state), settings, state_words(shuffler)))
+            files.log(epoch, cost, seconds, measured)
+        if on_epoch is not None:
+            on_epoch(epoch, cost, seconds, measured)
+
+    try:
+        train_epochs(
+            train,
+            len(train),
+            n_epochs,
+            every=every,
+            on_epoch=end_epoch,
+            before_epoch=begin_epoch,
+            measure=None if check is None else lambda: dict(zip(figures[len(outputs) :], check.means(), strict=True)),
+            params=list(state.values()),
+            threads=threads,
+            say=say,
+            also=list(outputs)[1:],
+            weights=train.lengths,
+            monitor=monitor,
+            patience=patience,
+            history=history,
+        )
+    except DivergedError as error:
+        if files is None or not len(history):
+            raise
+        raise DivergedError(f"{error}; the last good checkpoint is {files.last}, of epoch {len(history) - 1}") from error
+    if best is not None:
+        put(best, model)
     return history
 
 
-@contextmanager
-def interrupts() -> Iterator[Callable[[], None]]:
-    """Hold Ctrl-C back until the loop asks: yields a function that raises KeyboardInterrupt if it was pressed.
+def _check_number(name: str, value: Any, least: int, most: int | None = None) -> None:
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        expected = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise InputError(name, repr(value), f"a whole number {expected}")
 
-    Compiled code must not be left in the middle of a step, and Numba's turns an interrupt there into a SystemError. A second
-    Ctrl-C is not held back. Outside of the main thread, which gets no signals, this does nothing.
+
+def _by_name(params: Sequence[SharedVariable]) -> dict[str, SharedVariable]:
+    names = [p.name for p in params]
+    if not names or None in names or len(set(names)) < len(names):
+        raise InputError("params", f"parameters named {', '.join(map(str, names))}", "a name for each: checkpoints have them")
+    return dict(zip(names, params, strict=True))
+
+
+def _scalars(outputs: Mapping[str, Variable]) -> dict[str, Variable]:
+    """The cost and the measures, if they are scalars and the history can have figures of these names."""
+    for name, output in outputs.items():
+        if name in RESERVED or name.startswith("val_"):
+            raise InputError("measures", repr(name), f"other names than {', '.join(RESERVED)}, and than those with val_ before")
+        if not isinstance(output, Variable) or getattr(output.type, "ndim", None) != 0:
+            found = output.type if isinstance(output, Variable) else type(output).__name__
+            raise InputError(name, f"a {found}", "a symbolic scalar: the mean over a minibatch")
+    return dict(outputs)
+
+
+def _updated(
+    outputs: Iterable[Variable], steps: Sequence[tuple[SharedVariable, Variable]], data: Mapping[Variable, Any]
+) -> list[SharedVariable]:
+    """What a step changes: what `steps` say, and the random streams that it draws from.
+
+    Raises
+    ------
+    InputError
+        Something that it reads is not in `data`.
     """
-    pressed = False
-
-    def remember(number: int, frame: Any) -> None:
-        nonlocal pressed
-        if pressed:
-            signal.default_int_handler(number, frame)
-        pressed = True
-
-    def check() -> None:
-        if pressed:
-            raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is None:
-        yield check
-        return
-    before = signal.signal(signal.SIGINT, remember)
-    try:
-        yield check
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def check_minibatches(n_batches: int) -> None:
-    """Refuse to train on nothing."""
-    if n_batches < 1:
-        raise InputError("n_batches", str(n_batches), "at least one full minibatch of images")
-
-
-def _run_epoch(train: Step, n_batches: int, epoch: int, bar: Any, check: Callable[[], None]) -> float:
-    """One pass over the minibatches; the bar moves on at least twice a second."""
-    costs = []
-    shown = time.perf_counter()
-    done = 0
-    for index in range(n_batches):
-        costs.append(train(index))
-        check()
-        now = time.perf_counter()
-        if now - shown > 0.2:
-            bar.update((index + 1 - done) / n_batches)
-            shown, done = now, index + 1
-    bar.update((n_batches - done) / n_batches)
-    costs = [float(c) for c in costs]
-    for index, cost in enumerate(costs):
-        if not np.isfinite(cost):
-            raise DivergedError(
-                f"epoch {epoch}, minibatch {index}: the cost is {cost}, expected a finite number; try a smaller rate"
-            )
-    return float(np.mean(costs))
-
-
-def _progress(n_epochs: int) -> Any:
-    return tqdm(
-        total=n_epochs,
-        desc="Training",
-        disable=None,  # silent when not a terminal
-        leave=False,
-        bar_format="{desc} {percentage:3.0f}% |{bar}| epoch {n:.1f} of {total}  {rate_noinv_fmt}  {remaining} left",
-        unit=" epochs",
-    )
-
-
-def print_line(line: str) -> None:
-    print(line, flush=True)
+    updated = [v for v, _ in steps]
+    graphs = [*outputs, *(new for _, new in steps)]
+    while graphs:
+        found = list(graph_inputs(graphs, blockers=list(data)))
+        for v in found:
+            if v not in data and not isinstance(v, SharedVariable | Constant):
+                raise InputError("data", f"nothing for {v}", f"an array for it, beside {', '.join(map(str, data))}")
+        streams = [v for v in found if isinstance(v, SharedVariable) and v.default_update is not None and v not in updated]
+        updated += streams
+        graphs = [v.default_update for v in streams]
+    return updated
