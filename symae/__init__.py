@@ -7,7 +7,14 @@ from symae.compile import compile_time, function
 from symae.datasets import load_data
 from symae.errors import BackendError, InputError, MissingFileError, UnwritableError
 from symae.images import tile_raster_images
-from symae.models import Autoencoder, DenoisingAutoencoder, ImageAutoencoder, LogisticRegression
+from symae.models import (
+    Autoencoder,
+    ConvolutionalAutoencoder,
+    DenoisingAutoencoder,
+    ImageAutoencoder,
+    LogisticRegression,
+    StridedAutoencoder,
+)
 from symae.random import RandomStreams
 
 __version__ = "0.1.0"
@@ -15,12 +22,14 @@ __version__ = "0.1.0"
 __all__ = [
     "Autoencoder",
     "BackendError",
+    "ConvolutionalAutoencoder",
     "DenoisingAutoencoder",
     "ImageAutoencoder",
     "InputError",
     "LogisticRegression",
     "MissingFileError",
     "RandomStreams",
+    "StridedAutoencoder",
     "UnwritableError",
     "__version__",
     "compile_time",

@@ -8,7 +8,7 @@ import pytensor.tensor as pt
 import pytest
 
 from symae import function
-from symae.nn import glorot_filters, relu, root_mean_square_error
+from symae.nn import glorot_uniform, relu, root_mean_square_error
 
 
 def test_relu_and_its_gradient_are_zero_below_and_at_zero():
@@ -38,7 +38,7 @@ def test_an_image_that_is_met_exactly_has_no_gradient_instead_of_nan():
 
 
 def test_glorots_filters_fill_their_range():
-    filters = glorot_filters(np.random.RandomState(0), (32, 16, 5, 5), scale=0.5)
+    filters = glorot_uniform(np.random.RandomState(0), (32, 16, 5, 5), scale=0.5)
     limit = 0.5 * np.sqrt(6 / ((32 + 16) * 25))
     assert filters.dtype == pytensor.config.floatX
     assert 0.99 * limit < np.abs(filters).max() <= limit

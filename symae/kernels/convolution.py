@@ -228,11 +228,14 @@ def add_taps(weights: Any, step: Any, seen: Any, out: Any) -> None:
 
 @functools.cache
 def direct_forward(settings: Settings) -> Callable[..., Any]:
-    """(frame, W, first channel, line, out): one image's maps of a group; `line` has room for a map in the frame's rows."""
+    """(frame, W, first channel, start, line, out): one image's maps of a group.
+
+    `start` is where the first place begins in the frame; `line` has room for a map in the frame's rows.
+    """
     s0, s1, d0, d1 = settings
 
     @jit
-    def whole_maps(frame: Any, W: Any, first: Any, line: Any, out: Any) -> None:
+    def whole_maps(frame: Any, W: Any, first: Any, start: Any, line: Any, out: Any) -> None:
         """Without a stride: also the places between two rows are computed, and left out."""
         width = frame.shape[2]
         rows, columns = out.shape[1], out.shape[2]
@@ -242,21 +245,22 @@ def direct_forward(settings: Settings) -> Callable[..., Any]:
             for c in range(W.shape[1]):
                 seen = frame[first + c].reshape(-1)
                 for r in range(W.shape[2]):
-                    add_taps(W[o, c, r], d1, seen[r * d0 * width :], map_)
+                    add_taps(W[o, c, r], d1, seen[start + r * d0 * width :], map_)
             for i in range(rows):
                 row, values = out[o, i], map_[i * width :]
                 for j in range(columns):
                     row[j] = values[j]
 
     @jit
-    def row_by_row(frame: Any, W: Any, first: Any, line: Any, out: Any) -> None:
+    def row_by_row(frame: Any, W: Any, first: Any, start: Any, line: Any, out: Any) -> None:
         for o in range(out.shape[0]):
             for i in range(out.shape[1]):
                 row = out[o, i]
                 row[:] = 0
                 for c in range(W.shape[1]):
+                    channel = frame[first + c].reshape(-1)
                     for r in range(W.shape[2]):
-                        seen, weights = frame[first + c, i * s0 + r * d0], W[o, c, r]
+                        seen, weights = channel[start + (i * s0 + r * d0) * frame.shape[2] :], W[o, c, r]
                         for s in range(weights.size):
                             weight, values = weights[s], seen[s * d1 :: s1]
                             for j in range(row.size):
@@ -293,7 +297,7 @@ def forward(settings: Settings, threads: Threads) -> Callable[..., Any]:
                     matrix = flat[g * maps : (g + 1) * maps]
                     gemm(one, matrix, False, buffer, False, zero, out.reshape(maps, rows * columns))
                 else:
-                    direct(frame, W[g * maps : (g + 1) * maps], g * own, line, out)
+                    direct(frame, W[g * maps : (g + 1) * maps], g * own, 0, line, out)
 
     every_image = in_parts(images, threads)
 

@@ -55,7 +55,7 @@ def turn(W: Any, groups: Any) -> Any:
 
 
 @jit
-def _not_direct(frame: Any, W: Any, first: Any, line: Any, out: Any) -> None:
+def _not_direct(frame: Any, W: Any, first: Any, start: Any, line: Any, out: Any) -> None:
     """What stands where the direct loops are never called, and need not be compiled."""
 
 
@@ -114,7 +114,7 @@ def input_gradient(settings: Settings, threads: Threads, exact: bool = False) ->
                 elif framed:
                     add_rows(values, W[g * maps : (g + 1) * maps], g * own, frame)
                 else:
-                    direct(seen, turned[g * own : (g + 1) * own], g * maps, line, x[b, g * own : (g + 1) * own])
+                    direct(seen, turned[g * own : (g + 1) * own], g * maps, 0, line, x[b, g * own : (g + 1) * own])
             if framed:
                 take(frame, top, left, x[b])
 

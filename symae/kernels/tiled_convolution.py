@@ -17,7 +17,7 @@ from symae.kernels.convolution_gradients import is_finite, put_shifted, turn
 from symae.kernels.threads import THREADS, Threads
 from symae.kernels.tiles import Tile, add_tile
 
-__all__ = ["filter_gradient", "forward", "input_gradient"]
+__all__ = ["correlation", "elements_of", "filter_gradient", "forward", "input_gradient", "packed", "places_of"]
 
 
 @jit
@@ -29,7 +29,7 @@ def _grid(first: Any, step0: Any, rows: Any, step1: Any, columns: Any, table: An
 
 
 @jit
-def _places(height: Any, width: Any, rows: Any, columns: Any, s0: Any, s1: Any, multiple: Any) -> Any:
+def places_of(height: Any, width: Any, rows: Any, columns: Any, s0: Any, s1: Any, multiple: Any) -> Any:
     """Where in the frame each place of a map begins; the last is repeated up to a multiple."""
     table = np.empty(-(-rows * columns // multiple) * multiple, np.int64)
     _grid(0, s0 * width, rows, s1, columns, table)
@@ -39,7 +39,7 @@ def _places(height: Any, width: Any, rows: Any, columns: Any, s0: Any, s1: Any, 
 
 
 @jit
-def _elements(own: Any, kh: Any, kw: Any, height: Any, width: Any, d0: Any, d1: Any, multiple: Any) -> Any:
+def elements_of(own: Any, kh: Any, kw: Any, height: Any, width: Any, d0: Any, d1: Any, multiple: Any) -> Any:
     """How far from there each element of a filter looks; the last is repeated up to a multiple."""
     count = own * kh * kw
     table = np.empty(-(-count // multiple) * multiple, np.int64)
@@ -52,7 +52,7 @@ def _elements(own: Any, kh: Any, kw: Any, height: Any, width: Any, d0: Any, d1: 
 
 
 @functools.cache
-def _packed(tile: Tile) -> Callable[..., Any]:
+def packed(tile: Tile) -> Callable[..., Any]:
     """(matrix, target, where): rows of a matrix, one for each map, become blocks of columns, one tile's maps beside each other.
 
     Maps that are missing in the last block are zero: nobody looks at their sums.
@@ -75,7 +75,7 @@ def _packed(tile: Tile) -> Callable[..., Any]:
 
 
 @functools.cache
-def _correlation(tile: Tile) -> Callable[..., Any]:
+def correlation(tile: Tile) -> Callable[..., Any]:
     """(weights, where, image, where, places, steps, sums, out): all maps of a group of an image; `out` is (maps, places)."""
     add = add_tile(tile)
     wide, many = tile.maps, tile.places
@@ -101,7 +101,7 @@ def _correlation(tile: Tile) -> Callable[..., Any]:
 def forward(settings: Settings, threads: Threads, tile: Tile) -> Callable[..., Any]:
     """(x, W, top, left, frame height, frame width, groups, y): y becomes the correlation."""
     s0, s1, d0, d1 = settings
-    pack, correlation = _packed(tile), _correlation(tile)
+    pack, correlate_group = packed(tile), correlation(tile)
     wide, many = tile.maps, tile.places
 
     @jit
@@ -115,7 +115,7 @@ def forward(settings: Settings, threads: Threads, tile: Tile) -> Callable[..., A
             for g in range(groups):
                 out = y[b, g * maps : (g + 1) * maps].reshape(maps, y.shape[2] * y.shape[3])
                 first = g * (weights.size // groups)
-                correlation(weights, first, frame.reshape(-1), g * own * height * width, places, steps, sums, out)
+                correlate_group(weights, first, frame.reshape(-1), g * own * height * width, places, steps, sums, out)
 
     every_image = in_parts(images, threads)
 
@@ -127,8 +127,8 @@ def forward(settings: Settings, threads: Threads, tile: Tile) -> Callable[..., A
         weights = np.empty(groups * block, W.dtype)
         for g in range(groups):
             pack(W[g * maps : (g + 1) * maps].reshape(maps, column), weights, g * block)
-        places = _places(height, width, y.shape[2], y.shape[3], s0, s1, many)
-        steps = _elements(own, kh, kw, height, width, d0, d1, 1)
+        places = places_of(height, width, y.shape[2], y.shape[3], s0, s1, many)
+        steps = elements_of(own, kh, kw, height, width, d0, d1, 1)
         work = x.shape[0] * W.size * y.shape[2] * y.shape[3]
         every_image(x.shape[0], work, (x, weights, places, steps, top, left, height, width, groups, y))
 
@@ -139,7 +139,7 @@ def forward(settings: Settings, threads: Threads, tile: Tile) -> Callable[..., A
 def input_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callable[..., Any]:
     """(W, y, top, left, frame height, frame width, groups, x): x becomes the transposed correlation, without a stride."""
     _, _, d0, d1 = settings
-    pack, correlation = _packed(tile), _correlation(tile)
+    pack, correlate_group = packed(tile), correlation(tile)
     wide, many = tile.maps, tile.places
     exact = convolution_gradients.input_gradient(settings, "never", exact=True)
 
@@ -153,7 +153,7 @@ def input_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callable
             for g in range(groups):
                 out = x[b, g * own : (g + 1) * own].reshape(own, x.shape[2] * x.shape[3])
                 first = g * (weights.size // groups)
-                correlation(weights, first, frame.reshape(-1), g * maps * height * width, places, steps, sums, out)
+                correlate_group(weights, first, frame.reshape(-1), g * maps * height * width, places, steps, sums, out)
 
     every_image = in_parts(images, threads)
 
@@ -170,8 +170,8 @@ def input_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callable
         for g in range(groups):
             pack(filters[g * own : (g + 1) * own].reshape(own, column), weights, g * block)
         inner, outer = x.shape[2] + reach0, x.shape[3] + reach1
-        places = _places(inner, outer, x.shape[2], x.shape[3], 1, 1, many)
-        steps = _elements(maps, kh, kw, inner, outer, d0, d1, 1)
+        places = places_of(inner, outer, x.shape[2], x.shape[3], 1, 1, many)
+        steps = elements_of(maps, kh, kw, inner, outer, d0, d1, 1)
         work = x.shape[0] * W.size * y.shape[2] * y.shape[3]
         every_image(x.shape[0], work, (y, weights, places, steps, reach0 - top, reach1 - left, inner, outer, groups, x))
 
@@ -182,7 +182,7 @@ def input_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callable
 def filter_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callable[..., Any]:
     """(x, y, top, left, frame height, frame width, groups, W): W becomes the gradient with respect to the filters."""
     s0, s1, d0, d1 = settings
-    pack, add = _packed(tile), add_tile(tile)
+    pack, add = packed(tile), add_tile(tile)
     wide, many = tile.maps, tile.places
 
     @jit
@@ -209,8 +209,8 @@ def filter_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callabl
     @jit
     def collect(x: Any, y: Any, top: Any, left: Any, height: Any, width: Any, groups: Any, W: Any) -> None:
         maps, own, kh, kw = W.shape[0] // groups, W.shape[1], W.shape[2], W.shape[3]
-        elements = _elements(own, kh, kw, height, width, d0, d1, many)
-        steps = _places(height, width, y.shape[2], y.shape[3], s0, s1, 1)
+        elements = elements_of(own, kh, kw, height, width, d0, d1, many)
+        steps = places_of(height, width, y.shape[2], y.shape[3], s0, s1, 1)
         blocks = -(-maps // wide)
         size = groups * blocks * elements.size * wide
         sums = np.zeros((1 if threads == "never" else THREADS, size), W.dtype)

@@ -25,8 +25,11 @@ from numba.extending import intrinsic
 
 __all__ = ["Tile", "add_tile", "convolution_tile"]
 
-# From this many maps and this long a column on, tiles are faster than the direct loops and BLAS (measured with AVX-512).
-MAPS_FOR_TILES, COLUMN_FOR_TILES = 8, 32
+# From this many maps and this long a sum on, tiles are faster than the direct loops and BLAS (measured with AVX-512). Those of
+# the filters' gradients are packed anew for each image, which pays later, but with a stride the loops are slow.
+MAPS_FOR_TILES = 8
+LENGTH_FOR_TILES = {"forward": 8, "input_gradient": 32, "filter_gradient": 32}
+LENGTH_FOR_STRIDED_FILTER_GRADIENT = 16
 
 
 class Tile(NamedTuple):
@@ -69,6 +72,7 @@ def convolution_tile(
     kernel: Sequence[int | None],
     groups: int,
     subsample: Sequence[int],
+    dilation: Sequence[int],
     itemsize: int,
 ) -> Tile | None:
     """The tile for the kernel `name` of `tiled_convolution`, or None where another way is faster or sizes are not known.
@@ -77,13 +81,17 @@ def convolution_tile(
     """
     if maps is None or own is None or None in kernel:
         return None
-    if name == "input_gradient" and max(subsample) > 1:
-        return None  # a stride leaves gaps between the maps
-    column = own * math.prod(size for size in kernel if size is not None)
     maps //= groups
-    if maps < MAPS_FOR_TILES or column < COLUMN_FOR_TILES:
+    strided, least = max(subsample) > 1, LENGTH_FOR_TILES[name]
+    if name == "input_gradient":
+        if strided and max(dilation) > 1:
+            return None  # the phases of a stride are only known without dilation
+        maps, own = own, maps
+    elif name == "filter_gradient" and strided:
+        least = LENGTH_FOR_STRIDED_FILTER_GRADIENT
+    if maps < MAPS_FOR_TILES or own * math.prod(size for size in kernel if size is not None) < least:
         return None
-    return _tile_for(own if name == "input_gradient" else maps, itemsize)
+    return _tile_for(maps, itemsize)
 
 
 @functools.cache

@@ -15,11 +15,10 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
-from pytensor.graph.replace import clone_replace
 
 from symae.errors import InputError
-from symae.models.base import Model
-from symae.nn import glorot_filters, relu, root_mean_square_error
+from symae.models.image_model import ImageModel, checked_counts
+from symae.nn import glorot_uniform, relu, root_mean_square_error
 from symae.ops import conv2d, deconv2d, max_unpool2d, pool2d
 from symae.optimizers import Updates, momentum
 
@@ -29,10 +28,9 @@ FILTER = 5
 # CNTK's for its one deconvolution, so that the first drawings are near zero. With several layers it is for the last one alone:
 # were all scaled, their product would begin so near zero that three epochs change nothing (RMSE 0.33, that of blank images).
 DRAWING_SCALE = 0.001
-CHUNK = 100  # images at a time where a whole set is evaluated
 
 
-class ImageAutoencoder(Model):
+class ImageAutoencoder(ImageModel):
     """An autoencoder for images, whose code is a stack of small maps.
 
     Each layer convolves with 5 x 5 filters, adds a bias, rectifies, and pools maxima::
@@ -57,9 +55,11 @@ class ImageAutoencoder(Model):
     Attributes
     ----------
     x : the input
-    output : symbolic (n, channels, h, w), the reconstruction
+    nodes : ``input``, ``conv1``, ``pool1``, ``unpool1``, ``deconv1`` as in CNTK; with several layers ``conv_A``, ``conv_B`` …
+    output : symbolic (n, channels, h, w), the reconstruction; its values may lie outside of [0, 1]
     rmse : symbolic (n,), root mean square error of each image
     params : for each layer its W (maps, channels, 5, 5) and b (maps,), then the decoder's V (maps, channels, 5, 5)
+
     Raises
     ------
     InputError
@@ -81,30 +81,15 @@ class ImageAutoencoder(Model):
         pool: int | Sequence[int] = 4,
         image_shape: Sequence[int] = (1, 28, 28),
     ):
-        self.image_shape = channels, h, w = _counts("image_shape", image_shape, 3)
-        self.maps = _counts("maps", maps)
-        self.pool = _counts("pool", pool, len(self.maps))
+        images = self._begin(input, image_shape)
+        channels, h, w = self.image_shape
+        self.maps = checked_counts("maps", maps)
+        self.pool = checked_counts("pool", pool, len(self.maps))
         names = ["1"] if len(self.maps) == 1 else [f"_{letter}" for letter in string.ascii_uppercase[: len(self.maps)]]
         if len(names) < len(self.maps):
             raise InputError("maps", f"{len(self.maps)} layers", f"at most {len(names)}")
 
-        floatX = pytensor.config.floatX
-        self.x = pt.tensor("input", dtype=floatX, shape=(None, *self.image_shape)) if input is None else input
-        images = self.x
-        pixels = channels * h * w
-        expected = f"symbolic images (n, {channels}, {h}, {w}) or rows of {pixels} pixels"
-        if not isinstance(images, Variable):
-            raise InputError("input", f"a {type(images).__name__}", expected)
-        if images.type.ndim not in (2, 4):
-            raise InputError("input", f"{images.type.ndim} dimensions", expected)
-        sizes = self.image_shape if images.type.ndim == 4 else (pixels,)
-        if any(known not in (None, size) for known, size in zip(images.type.shape[1:], sizes, strict=True)):
-            raise InputError("input", f"shape {images.type.shape}", expected)
-        if images.type.ndim == 2:
-            n = images.type.shape[0]
-            images = images.reshape((-1 if n is None else n, *self.image_shape))
-        nodes = {"input": images}
-
+        nodes = self._nodes
         y, below = images, channels
         encoders: list[SharedVariable] = []
         decoders: list[tuple[str, int, SharedVariable, tuple[int, int]]] = []
@@ -114,9 +99,9 @@ class ImageAutoencoder(Model):
             W, b, V = (
                 pytensor.shared(value, name=f"{kind}{name}", borrow=True, shape=value.shape)
                 for kind, value in (
-                    ("W", glorot_filters(numpy_rng, (m, below, FILTER, FILTER))),
-                    ("b", np.zeros(m, dtype=floatX)),
-                    ("V", glorot_filters(numpy_rng, (m, below, FILTER, FILTER), DRAWING_SCALE if y is images else 1)),
+                    ("W", glorot_uniform(numpy_rng, (m, below, FILTER, FILTER))),
+                    ("b", np.zeros(m, dtype=pytensor.config.floatX)),
+                    ("V", glorot_uniform(numpy_rng, (m, below, FILTER, FILTER), DRAWING_SCALE if y is images else 1)),
                 )
             )
             y = relu(conv2d(y, W, border_mode="half", filter_flip=False) + b[:, None, None])
@@ -132,26 +117,12 @@ class ImageAutoencoder(Model):
             y = deconv2d(y, V, border_mode="half", filter_flip=False, output_shape=shape)
             nodes[f"deconv{name}"] = y
 
-        self._nodes = nodes
         self.params = [*encoders, *(V for _, _, V, _ in decoders)]
         self.parameter_names = tuple(p.name for p in self.params)
+        # the code is what the last pooling layer gives
+        self.code_name, self.output_name = f"pool{names[-1]}", list(nodes)[-1]
         self.output = y
         self.rmse = root_mean_square_error(images, y)
-
-    @property
-    def nodes(self) -> dict[str, Variable]:
-        """``input``, ``conv1``, ``pool1``, ``unpool1``, ``deconv1`` as in CNTK; with several layers ``conv_A``, ``conv_B`` …"""
-        return dict(self._nodes)
-
-    @property
-    def code_name(self) -> str:
-        """The name of the node that holds the code: the last pooling layer's."""
-        return [name for name in self._nodes if name.startswith("pool")][-1]
-
-    @property
-    def output_name(self) -> str:
-        """The name of the node that holds the reconstruction."""
-        return list(self._nodes)[-1]
 
     def get_cost_updates(self, learning_rate: Any = 0.00015, time_constant: Any = 600) -> tuple[Variable, Updates]:
         """The cost of a minibatch, and one step with momentum on it.
@@ -171,49 +142,13 @@ class ImageAutoencoder(Model):
         updates : list of (variable, new value)
         """
         cost = pt.mean(self.rmse)
-        size = self._nodes["input"].type.shape[0]
-        n = pt.cast(self._nodes["input"].shape[0] if size is None else size, pytensor.config.floatX)
+        size = self.images.type.shape[0]
+        n = pt.cast(self.images.shape[0] if size is None else size, pytensor.config.floatX)
         return cost, momentum(cost, self.params, learning_rate * n, pt.exp(-n / time_constant), unit_gain=True)
-
-    def transform(self, X: Any, *, backend: str | None = None) -> np.ndarray:
-        """The codes of images, (n, maps, rows, columns)."""
-        return self.node_values(self.code_name, X, backend=backend)
-
-    def reconstruct(self, X: Any, *, backend: str | None = None) -> np.ndarray:
-        """What the model draws of images, (n, channels, h, w); its values may lie outside of [0, 1]."""
-        return self.node_values(self.output_name, X, backend=backend)
 
     def score(self, X: Any, *, backend: str | None = None) -> float:
         """The mean root mean square error of images."""
-        images = self.checked_input("X", X)
-        if not len(images):
-            raise InputError("X", "no images", "at least one")
-
-        def build() -> tuple[list[Variable], Variable, None]:
-            # of one size that is known: quicker to compile, and JAX compiles it once
-            chunk = pt.tensor("chunk", dtype=self.x.type.dtype, shape=(CHUNK, *images.shape[1:]))
-            return [chunk], clone_replace(self.rmse, {self.x: chunk}, rebuild_strict=False), None
-
-        measure = self._compiled("score", backend, build)
-        errors = []
-        for first in range(0, len(images), CHUNK):
-            part = images[first : first + CHUNK]
-            filled = np.concatenate([part, np.zeros((CHUNK - len(part), *part.shape[1:]), part.dtype)])
-            errors.append(np.asarray(measure(filled))[: len(part)])
-        return float(np.concatenate(errors).mean(dtype=np.float64))
-
-    def checked_input(self, name: str, X: Any) -> np.ndarray:
-        """Images (n, channels, h, w), or rows of their pixels, in the shape of the model's input."""
-        try:
-            images = np.require(X, self.x.type.dtype, ["C", "W"])
-        except (TypeError, ValueError) as error:
-            raise InputError(name, f"something that is no array of numbers ({error})", "images") from error
-        pixels = int(np.prod(self.image_shape))
-        if images.shape[1:] not in {self.image_shape, (pixels,)}:
-            raise InputError(name, f"shape {images.shape}", f"(n, {', '.join(map(str, self.image_shape))}) or (n, {pixels})")
-        if not np.isfinite(images).all():
-            raise InputError(name, "NaN or infinite values", "finite numbers")
-        return images.reshape((len(images), *(self.image_shape if self.x.type.ndim == 4 else (pixels,))))
+        return self.mean_over("score", self.rmse, X, backend=backend)
 
     def configuration(self) -> dict[str, Any]:
         return {"maps": list(self.maps), "pool": list(self.pool), "image_shape": list(self.image_shape)}
@@ -221,15 +156,3 @@ class ImageAutoencoder(Model):
     @classmethod
     def from_configuration(cls, configuration: Mapping[str, Any]) -> Self:
         return cls(np.random.RandomState(0), **configuration)
-
-
-def _counts(name: str, value: Any, length: int | None = None) -> tuple[int, ...]:
-    """`value`, one positive integer or several, as a tuple; of `length`, where one number stands for all."""
-    entries = (value,) if isinstance(value, int | np.integer) else tuple(value) if isinstance(value, Sequence) else ()
-    if len(entries) == 1 and length is not None:
-        entries *= length
-    if not entries or not all(isinstance(v, int | np.integer) and not isinstance(v, bool) and v >= 1 for v in entries):
-        raise InputError(name, repr(value), "an integer of at least 1, or a sequence of them")
-    if length is not None and len(entries) != length:
-        raise InputError(name, repr(value), f"{length} numbers")
-    return tuple(int(v) for v in entries)

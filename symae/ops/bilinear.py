@@ -107,10 +107,11 @@ class Bilinear(ConvolutionInC):
 
         _, (maps, own, *kernel) = (v.type.shape for v in self.images_and_filters(node))
         itemsize = np.dtype(node.outputs[0].type.dtype).itemsize
-        return convolution_tile(self.kernel, maps, own, kernel, self.groups, self.subsample, itemsize)
+        return convolution_tile(self.kernel, maps, own, kernel, self.groups, self.subsample, self.dilation, itemsize)
 
     def numba_key(self, node: Apply) -> Any:
-        return node.outputs[0].type.dtype, self.threads(node), self.tile(node)
+        module, kernel, arguments = self._numba_kernel(node)
+        return node.outputs[0].type.dtype, module.__name__, kernel, arguments
 
     def paddings(self, x: Sequence[int], filters: Sequence[int]) -> tuple[tuple[int, int], tuple[int, int]]:
         rows, columns = (self.geometry(axis).padding(x[2 + axis], filters[2 + axis]) for axis in (0, 1))
@@ -129,17 +130,27 @@ class Bilinear(ConvolutionInC):
         """The kernel for these settings; paddings and check of shapes, compiled."""
         from pytensor.link.numba.dispatch.basic import numba_njit
 
-        from symae.kernels import convolution, convolution_gradients, tiled_convolution
+        from symae.kernels import convolution
 
+        module, kernel, arguments = self._numba_kernel(node)
         jit = numba_njit(error_model="numpy", fastmath=False)
-        module = convolution if self.kernel == "forward" else convolution_gradients
-        arguments: list[Any] = [(*self.subsample, *self.dilation), self.threads(node)]
-        if tile := self.tile(node):
-            module = tiled_convolution
-            arguments.append(tile)
-        kernel = getattr(module, self.kernel)(*arguments)
         frame = convolution.frame(self.border_mode, self.subsample, self.dilation, self.groups, str(self))
-        return jit, kernel, frame
+        return jit, getattr(module, kernel)(*arguments), frame
+
+    def _numba_kernel(self, node: Apply) -> tuple[Any, str, list[Any]]:
+        """Which kernel is the fastest for `node`: its module, its name, and what it is made for."""
+        from symae.kernels import convolution, convolution_gradients, phases, tiled_convolution
+        from symae.kernels.tiles import MAPS_FOR_TILES
+
+        tile = self.tile(node)
+        arguments: list[Any] = [(*self.subsample, *self.dilation), self.threads(node)]
+        in_phases = self.kernel == "input_gradient" and max(self.subsample) > 1 and max(self.dilation) == 1
+        if tile:
+            return phases if in_phases else tiled_convolution, self.kernel, [*arguments, tile]
+        channels = self.images_and_filters(node)[1].type.shape[1]
+        if in_phases and channels is not None and channels < MAPS_FOR_TILES:
+            return phases, "direct_input_gradient", arguments
+        return convolution if self.kernel == "forward" else convolution_gradients, self.kernel, arguments
 
     def concrete_sizes(self, node: Apply, *values: Any) -> list[int]:
         """The sizes among the inputs of `node`, where a backend traces: constants, or what it knows while it does."""

@@ -152,7 +152,7 @@ def test_a_minibatch_of_flat_rows_is_seen_as_images(images):
 
 
 def test_the_score_is_the_mean_over_all_images_whatever_their_number(images, monkeypatch):
-    monkeypatch.setattr("symae.models.image_autoencoder.CHUNK", 4)
+    monkeypatch.setattr("symae.models.image_model.CHUNK", 4)
     model = small()
     errors = np.sqrt(((model.reconstruct(images) - images) ** 2).mean(axis=(1, 2, 3)))
     assert model.score(images) == pytest.approx(errors.mean(), rel=1e-12)

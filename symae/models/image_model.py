@@ -1,0 +1,127 @@
+"""What models of images share: an input of images or of rows of pixels, nodes by name, and evaluation in chunks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
+from pytensor.graph.replace import clone_replace
+
+from symae.errors import InputError
+from symae.models.base import Model
+
+__all__ = ["ImageModel", "checked_counts"]
+
+CHUNK = 100  # images at a time where a whole set is evaluated
+
+
+class ImageModel(Model):
+    """A model whose input `x` is images (n, channels, h, w) or rows of their pixels.
+
+    Attributes
+    ----------
+    image_shape : (channels, h, w)
+    code_name, output_name : str
+        The names of the nodes that hold the code and the reconstruction.
+    """
+
+    image_shape: tuple[int, ...]
+    code_name: str
+    output_name: str
+
+    def _begin(self, input: Variable | None, image_shape: Sequence[int]) -> Variable:
+        """Take `input`, or make one of images; returns it as images, the first of the nodes."""
+        self.image_shape = channels, h, w = checked_counts("image_shape", image_shape, 3)
+        pixels = math.prod(self.image_shape)
+        expected = f"symbolic images (n, {channels}, {h}, {w}) or rows of {pixels} pixels"
+        if input is None:
+            input = pt.tensor("input", dtype=pytensor.config.floatX, shape=(None, *self.image_shape))
+        if not isinstance(input, Variable):
+            raise InputError("input", f"a {type(input).__name__}", expected)
+        if input.type.ndim not in (2, 4):
+            raise InputError("input", f"{input.type.ndim} dimensions", expected)
+        sizes = self.image_shape if input.type.ndim == 4 else (pixels,)
+        if any(known not in (None, size) for known, size in zip(input.type.shape[1:], sizes, strict=True)):
+            raise InputError("input", f"shape {input.type.shape}", expected)
+        self.x = images = input
+        if input.type.ndim == 2:
+            n = input.type.shape[0]
+            images = input.reshape((-1 if n is None else n, *self.image_shape))
+        self._nodes = {"input": images}
+        return images
+
+    @property
+    def images(self) -> Variable:
+        """The input as images, (n, channels, h, w)."""
+        return self._nodes["input"]
+
+    @property
+    def nodes(self) -> dict[str, Variable]:
+        """What the model computes on the way from the images, by name."""
+        return dict(self._nodes)
+
+    def node_values(self, name: str, X: Any, *, backend: str | None = None) -> np.ndarray:
+        """The values of a node for the images `X`; its first axis counts them."""
+        return self.evaluated(f"node {name}", self.node(name), X, backend=backend)
+
+    def evaluated(self, key: str, expression: Variable, X: Any, *, backend: str | None = None) -> np.ndarray:
+        """`expression`, an entry for each image of the input `x`, for the images `X`; compiled once for each `key`."""
+        images = self.checked_input("X", X)
+
+        def build() -> tuple[list[Variable], Variable, None]:
+            # of one size that is known: quicker to compile, and JAX compiles it once
+            chunk = pt.tensor("chunk", dtype=self.x.type.dtype, shape=(CHUNK, *images.shape[1:]))
+            return [chunk], clone_replace(expression, {self.x: chunk}, rebuild_strict=False), None
+
+        compute = self._compiled(key, backend, build)
+        values = []
+        for first in range(0, max(len(images), 1), CHUNK):
+            part = images[first : first + CHUNK]
+            filled = np.concatenate([part, np.zeros((CHUNK - len(part), *part.shape[1:]), part.dtype)])
+            values.append(np.asarray(compute(filled))[: len(part)])
+        return np.concatenate(values)
+
+    def transform(self, X: Any, *, backend: str | None = None) -> np.ndarray:
+        """The codes of images, (n, ...)."""
+        return self.node_values(self.code_name, X, backend=backend)
+
+    def reconstruct(self, X: Any, *, backend: str | None = None) -> np.ndarray:
+        """What the model draws of images, (n, channels, h, w)."""
+        return self.node_values(self.output_name, X, backend=backend)
+
+    def mean_over(self, key: str, costs: Variable, X: Any, *, backend: str | None = None) -> float:
+        """The mean of `costs`, a number for each image, over the images `X`, of which there must be some."""
+        values = self.evaluated(key, costs, X, backend=backend)
+        if not len(values):
+            raise InputError("X", "no images", "at least one")
+        return float(values.mean(dtype=np.float64))
+
+    def checked_input(self, name: str, X: Any) -> np.ndarray:
+        """Images (n, channels, h, w), or rows of their pixels, in the shape of the model's input."""
+        try:
+            images = np.require(X, self.x.type.dtype, ["C", "W"])
+        except (TypeError, ValueError) as error:
+            raise InputError(name, f"something that is no array of numbers ({error})", "images") from error
+        pixels = math.prod(self.image_shape)
+        if images.shape[1:] not in {self.image_shape, (pixels,)}:
+            raise InputError(name, f"shape {images.shape}", f"(n, {', '.join(map(str, self.image_shape))}) or (n, {pixels})")
+        if not np.isfinite(images).all():
+            raise InputError(name, "NaN or infinite values", "finite numbers")
+        return images.reshape((len(images), *(self.image_shape if self.x.type.ndim == 4 else (pixels,))))
+
+
+def checked_counts(name: str, value: Any, length: int | None = None) -> tuple[int, ...]:
+    """`value`, one positive integer or several, as a tuple; of `length`, where one number stands for all."""
+    entries = (value,) if isinstance(value, int | np.integer) else tuple(value) if isinstance(value, Sequence) else ()
+    if len(entries) == 1 and length is not None:
+        entries *= length
+    if not entries or not all(isinstance(v, int | np.integer) and not isinstance(v, bool) and v >= 1 for v in entries):
+        raise InputError(name, repr(value), "an integer of at least 1, or a sequence of them")
+    if length is not None and len(entries) != length:
+        raise InputError(name, repr(value), f"{length} numbers")
+    return tuple(int(v) for v in entries)

@@ -1,0 +1,51 @@
+"""What models are made of: activations, costs, initial weights and layers, as functions from expressions to expressions."""
+
+from symae.nn.activations import ACTIVATIONS, activation, elu, leaky_relu, linear, relu, sigmoid, softmax, softplus, tanh
+from symae.nn.costs import (
+    bernoulli_nll,
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    gaussian_kl,
+    mean_squared_error,
+    root_mean_square_error,
+)
+from symae.nn.layers import Layer, conv, deconv, dense, flatten, layer_of, layers_of, max_pool, reshape, upsample
+from symae.nn.parameters import Parameters
+from symae.nn.weights import glorot_normal, glorot_uniform, he_normal, he_uniform, tutorial_weights
+
+__all__ = [
+    "ACTIVATIONS",
+    "Layer",
+    "Parameters",
+    "activation",
+    "bernoulli_nll",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "conv",
+    "cross_entropy",
+    "deconv",
+    "dense",
+    "elu",
+    "flatten",
+    "gaussian_kl",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "layer_of",
+    "layers_of",
+    "leaky_relu",
+    "linear",
+    "max_pool",
+    "mean_squared_error",
+    "relu",
+    "reshape",
+    "root_mean_square_error",
+    "sigmoid",
+    "softmax",
+    "softplus",
+    "tanh",
+    "tutorial_weights",
+    "upsample",
+]

@@ -1,0 +1,82 @@
+"""Activations: elementwise functions that a layer ends with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
+
+from symae.errors import InputError
+
+__all__ = ["ACTIVATIONS", "activation", "elu", "leaky_relu", "linear", "relu", "sigmoid", "softmax", "softplus", "tanh"]
+
+Activation = Callable[[Variable], Variable]
+
+
+def linear(x: Variable) -> Variable:
+    """x, as it is."""
+    return x
+
+
+def relu(x: Variable) -> Variable:
+    """max(x, 0), elementwise, and NaN of NaN. Its gradient at 0 is 0."""
+    return pt.switch(x <= 0, pt.zeros_like(x), x)
+
+
+def leaky_relu(x: Variable, slope: Any = 0.01) -> Variable:
+    """x where it is positive, `slope` times x elsewhere. Source: Maas, Hannun and Ng (2013)."""
+    return pt.switch(x <= 0, _as(x, slope) * x, x)
+
+
+def elu(x: Variable, alpha: Any = 1.0) -> Variable:
+    """x where it is positive, alpha (exp(x) - 1) elsewhere. Source: Clevert, Unterthiner and Hochreiter (2016)."""
+    negative = x <= 0
+    # expm1 of what is not asked for must not overflow: its infinite gradient times 0 would be NaN
+    return pt.switch(negative, _as(x, alpha) * pt.expm1(pt.switch(negative, x, pt.zeros_like(x))), x)
+
+
+def sigmoid(x: Variable) -> Variable:
+    """1 / (1 + exp(-x))."""
+    return pt.sigmoid(x)
+
+
+def tanh(x: Variable) -> Variable:
+    """(exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
+    return pt.tanh(x)
+
+
+def softplus(x: Variable) -> Variable:
+    """log(1 + exp(x)), finite for every finite x."""
+    return pt.softplus(x)
+
+
+def softmax(x: Variable) -> Variable:
+    """exp(x) divided by its sum over the last axis."""
+    return pt.special.softmax(x, axis=-1)
+
+
+ACTIVATIONS: dict[str, Activation] = {f.__name__: f for f in (linear, relu, leaky_relu, elu, sigmoid, tanh, softplus, softmax)}
+
+
+def activation(chosen: str | Activation | None) -> Activation:
+    """The activation of that name; a function is taken as it is, and None is `linear`.
+
+    Raises
+    ------
+    InputError
+        There is none of that name; the message lists those there are.
+    """
+    if chosen is None:
+        return linear
+    if callable(chosen):
+        return chosen
+    if chosen not in ACTIVATIONS:
+        raise InputError("activation", repr(chosen), f"a function, or one of {', '.join(ACTIVATIONS)}")
+    return ACTIVATIONS[chosen]
+
+
+def _as(x: Variable, number: Any) -> Variable:
+    """`number` in the dtype of `x`, which a Python float would widen to float64."""
+    return pt.cast(pt.as_tensor(number), x.type.dtype)

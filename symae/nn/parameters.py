@@ -1,0 +1,82 @@
+"""The parameters of a model, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
+
+import numpy as np
+import pytensor
+from pytensor.compile.sharedvalue import SharedVariable
+
+from symae.errors import InputError
+
+__all__ = ["Parameters"]
+
+
+class Parameters(Sequence[SharedVariable]):
+    """Shared variables in the order in which layers made them; each has a name of its own, the key in files.
+
+    Parameters
+    ----------
+    numpy_rng : RandomState
+        Draws initial weights.
+
+    Examples
+    --------
+    >>> import numpy as np, pytensor.tensor as pt
+    >>> from symae import nn
+    >>> params = nn.Parameters(np.random.RandomState(0))
+    >>> x = pt.tensor("x", shape=(None, 784))
+    >>> code = nn.dense(params, "code", x, 10, activation="sigmoid")
+    >>> params.names
+    ('code_W', 'code_b')
+    """
+
+    def __init__(self, numpy_rng: np.random.RandomState):
+        self.numpy_rng = numpy_rng
+        self._variables: dict[str, SharedVariable] = {}
+
+    def add(self, name: str, value: np.ndarray) -> SharedVariable:
+        """A new parameter that begins with `value`.
+
+        Raises
+        ------
+        InputError
+            There is one of that name.
+        """
+        if name in self._variables:
+            raise InputError("parameter", f"a second {name}", "a name for each")
+        self._variables[name] = pytensor.shared(value, name=name, borrow=True, shape=value.shape)
+        return self._variables[name]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._variables)
+
+    @overload
+    def __getitem__(self, key: int | str) -> SharedVariable: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[SharedVariable]: ...
+    def __getitem__(self, key: Any) -> Any:
+        """By name or by place.
+
+        Raises
+        ------
+        InputError
+            There is none of that name; the message lists those there are.
+        """
+        if not isinstance(key, str):
+            return list(self._variables.values())[key]
+        if key not in self._variables:
+            raise InputError("parameter", repr(key), f"one of {', '.join(self._variables)}")
+        return self._variables[key]
+
+    def __iter__(self) -> Iterator[SharedVariable]:
+        return iter(self._variables.values())
+
+    def __len__(self) -> int:
+        return len(self._variables)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._variables if isinstance(key, str) else any(p is key for p in self)
