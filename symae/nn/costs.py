@@ -6,7 +6,9 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.scalar import Sigmoid
-from pytensor.tensor.elemwise import Elemwise
+from pytensor.tensor.basic import tensor_copy
+from pytensor.tensor.elemwise import DimShuffle, Elemwise
+from pytensor.tensor.shape import Reshape
 
 __all__ = [
     "bernoulli_nll",
@@ -45,17 +47,19 @@ def binary_cross_entropy(x: Variable, z: Variable) -> Variable:
     Parameters
     ----------
     x, z : (n, ...), values in [0, 1]
-        Images and reconstructions. Where `z` is the sigmoid of an expression, the cost is computed from that expression, as
-        `binary_cross_entropy_with_logits` does, and keeps all its digits. Elsewhere the logarithms are those of at least the
-        smallest normal number, so that a pixel which is wrong for certain costs 87 nats in float32 and 708 in float64.
+        Images and reconstructions. Where `z` is the sigmoid of an expression, reshaped since or not, the cost is computed from
+        that expression, as `binary_cross_entropy_with_logits` does, and keeps all its digits. Elsewhere the logarithms are
+        those of at least the smallest normal number, so that a pixel which is wrong for certain costs 87 nats in float32 and
+        708 in float64.
 
     Returns
     -------
     (n,)
         In nats per pixel. The gradient where `z` is exactly 0 or 1 is 0.
     """
-    if z.owner is not None and isinstance(z.owner.op, Elemwise) and isinstance(z.owner.op.scalar_op, Sigmoid):
-        return binary_cross_entropy_with_logits(x, z.owner.inputs[0])
+    logits = _logits(z)
+    if logits is not None:
+        return binary_cross_entropy_with_logits(x, logits)
     least = np.finfo(z.type.dtype).tiny
     return _mean(-x * pt.log(pt.maximum(z, least)) - (1 - x) * pt.log(pt.maximum(1 - z, least)))
 
@@ -69,7 +73,7 @@ def binary_cross_entropy_with_logits(x: Variable, a: Variable) -> Variable:
     ----------
     x : (n, ...), values in [0, 1]
     a : (n, ...), any finite values
-        The cost is finite, and exact to rounding, for logits as far out as 1e4 in float32 too.
+        The cost is finite for logits as far out as 1e4 in float32 too, and as exact as x a can be had.
 
     Returns
     -------
@@ -148,6 +152,20 @@ def root_mean_square_error(x: Variable, z: Variable) -> Variable:
     square = mean_squared_error(x, z)
     met = pt.eq(square, 0)
     return pt.switch(met, 0, pt.sqrt(pt.switch(met, 1, square)))
+
+
+def _logits(z: Variable) -> Variable | None:
+    """What `z` is the sigmoid of, in the shape of `z`, or None."""
+    if z.owner is None:
+        return None
+    op = z.owner.op
+    if isinstance(op, Elemwise) and isinstance(op.scalar_op, Sigmoid):
+        return z.owner.inputs[0]
+    if isinstance(op, Reshape | DimShuffle) or op == tensor_copy:
+        before, *shape = z.owner.inputs
+        logits = _logits(before)
+        return None if logits is None else op(logits, *shape)
+    return None
 
 
 def _from_logits(x: Variable, a: Variable) -> Variable:
