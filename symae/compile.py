@@ -27,6 +27,7 @@ from symae import (
     rewrites,
 )
 from symae.errors import BackendError, InputError
+from symae.memory import keep_freed_memory
 from symae.mlx_linker import ResidentMLXLinker
 from symae.residence import ResidentJAXLinker
 
@@ -176,6 +177,7 @@ def function(
     # PyTensor means to drop this argument; handed over only where it says something, and without its warning
     default_updates = {} if no_default_updates is False else {"no_default_updates": no_default_updates}
     started = time.perf_counter()
+    keep_freed_memory()
     chosen = get_mode(_mode(backend) if mode is None else mode)
     if isinstance(chosen.linker, NumbaLinker):
         # Sets filters for warnings that are to stay, so it must not be imported where filters are put back.

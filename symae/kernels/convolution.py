@@ -61,10 +61,10 @@ def threads_for_multiplications(sizes: Sequence[int | None]) -> Threads:
     return threads_for(sizes, ENOUGH_FOR_THREADS)
 
 
-def in_parts(work: Any, threads: Threads) -> Any:
-    """(n, multiplications, arguments) -> the number of parts in which `work(part, parts, arguments)` was done."""
+def in_parts(work: Any, threads: Threads, enough: int = ENOUGH_FOR_THREADS) -> Any:
+    """(n, size of the work, arguments) -> the number of parts in which `work(part, parts, arguments)` was done."""
 
-    def loop(n: Any, multiplications: Any, arguments: Any) -> Any:
+    def loop(n: Any, size: Any, arguments: Any) -> Any:
         parts = max(np.int64(1), min(np.int64(n), np.int64(THREADS)))
         for part in prange(parts):
             work(part, parts, arguments)
@@ -72,7 +72,7 @@ def in_parts(work: Any, threads: Threads) -> Any:
 
     # Numba optimises all that a compiled function calls once more with it, so a level of calls less is quicker to compile.
     @inlined
-    def alone(n: Any, multiplications: Any, arguments: Any) -> Any:
+    def alone(n: Any, size: Any, arguments: Any) -> Any:
         work(np.int64(0), np.int64(1), arguments)
         return np.int64(1)
 
@@ -83,10 +83,10 @@ def in_parts(work: Any, threads: Threads) -> Any:
         return together
 
     @inlined
-    def choice(n: Any, multiplications: Any, arguments: Any) -> Any:
-        if multiplications < ENOUGH_FOR_THREADS:
-            return alone(n, multiplications, arguments)
-        return together(n, multiplications, arguments)
+    def choice(n: Any, size: Any, arguments: Any) -> Any:
+        if size < enough:
+            return alone(n, size, arguments)
+        return together(n, size, arguments)
 
     return choice
 

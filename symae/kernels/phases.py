@@ -74,7 +74,7 @@ def _phases(s0: int, s1: int) -> Callable[..., Any]:
 
 @functools.cache
 def _turned(s0: int, s1: int) -> Callable[..., Any]:
-    """(W, groups, phase, rows, columns, filters): those that a phase sees, (channels, maps of a group, rows, columns), turned."""
+    """(W, groups, phase, filters): those that a phase sees, (channels, maps of a group, rows, columns), turned round."""
 
     @jit
     def turned(W: Any, groups: Any, phase: Any, filters: Any) -> None:

@@ -18,8 +18,8 @@ from pytensor.graph.basic import Variable
 
 from symae.errors import InputError
 from symae.models.image_model import ImageModel, checked_counts
-from symae.nn import glorot_uniform, relu, root_mean_square_error
-from symae.ops import conv2d, deconv2d, max_unpool2d, pool2d
+from symae.nn import glorot_uniform, root_mean_square_error
+from symae.ops import conv2d, deconv2d, max_unpool2d, pool2d, rectified
 from symae.optimizers import Updates, momentum
 
 __all__ = ["ImageAutoencoder"]
@@ -104,7 +104,7 @@ class ImageAutoencoder(ImageModel):
                     ("V", glorot_uniform(numpy_rng, (m, below, FILTER, FILTER), DRAWING_SCALE if y is images else 1)),
                 )
             )
-            y = relu(conv2d(y, W, border_mode="half", filter_flip=False) + b[:, None, None])
+            y = rectified(conv2d(y, W, border_mode="half", filter_flip=False), b)
             nodes[f"conv{name}"] = y
             y = pool2d(y, p)
             nodes[f"pool{name}"] = y

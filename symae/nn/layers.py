@@ -19,11 +19,11 @@ from pytensor.graph.basic import Variable
 from pytensor.graph.traversal import io_toposort
 
 from symae.errors import InputError
-from symae.nn.activations import Activation
+from symae.nn.activations import Activation, relu
 from symae.nn.activations import activation as activation_named
 from symae.nn.parameters import Parameters
 from symae.nn.weights import glorot_uniform
-from symae.ops import conv2d, deconv2d, pool2d, upsample2d
+from symae.ops import conv2d, deconv2d, pool2d, rectified, upsample2d
 from symae.ops.windows import pair
 
 __all__ = ["Layer", "conv", "deconv", "dense", "flatten", "layer_of", "layers_of", "max_pool", "reshape", "upsample"]
@@ -85,7 +85,7 @@ def dense(
     shape = (x.type.shape[1], _count(name, "n_out", n_out))
     weights, b = _weights_and_bias(params, name, shape, shape[1], W)
     f = activation_named(activation)
-    return _layer(f(pt.dot(x, weights) + b), name, f"dense{_and(f)}", weights, b)
+    return _layer(_activated(pt.dot(x, weights), b, f), name, f"dense{_and(f)}", weights, b)
 
 
 def conv(
@@ -128,8 +128,8 @@ def conv(
     shape = (_count(name, "maps", maps), _channels(name, x), *pair(f"{name}: kernel", kernel))
     weights, b = _weights_and_bias(params, name, shape, maps, W)
     f = activation_named(activation)
-    y = conv2d(x, weights, border_mode=border_mode, subsample=subsample, filter_flip=False) + b[:, None, None]
-    return _layer(f(y), name, f"convolution {_by(shape[2:], subsample)}{_and(f)}", weights, b)
+    y = conv2d(x, weights, border_mode=border_mode, subsample=subsample, filter_flip=False)
+    return _layer(_activated(y, b, f), name, f"convolution {_by(shape[2:], subsample)}{_and(f)}", weights, b)
 
 
 def deconv(
@@ -170,7 +170,7 @@ def deconv(
     weights, b = _weights_and_bias(params, name, shape, maps, W)
     f = activation_named(activation)
     y = deconv2d(x, weights, border_mode=border_mode, subsample=subsample, filter_flip=False, output_shape=output_shape)
-    return _layer(f(y + b[:, None, None]), name, f"deconvolution {_by(shape[2:], subsample)}{_and(f)}", weights, b)
+    return _layer(_activated(y, b, f), name, f"deconvolution {_by(shape[2:], subsample)}{_and(f)}", weights, b)
 
 
 def max_pool(name: str, x: Variable, ws: int | Sequence[int], *, pad: Any = "same") -> Variable:
@@ -207,6 +207,12 @@ def layers_of(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> list[t
     """The layers between `inputs` and `outputs` with their expressions, in the order in which they are computed."""
     variables = (out for node in io_toposort(inputs, outputs) for out in node.outputs)
     return [(layer, v) for v in variables if (layer := layer_of(v)) is not None]
+
+
+def _activated(y: Variable, b: Variable, f: Activation) -> Variable:
+    if f is relu:
+        return rectified(y, b)
+    return f(y + (b[:, None, None] if y.type.ndim == 4 else b))
 
 
 def _layer(y: Variable, name: str, kind: str, *params: SharedVariable) -> Variable:

@@ -13,7 +13,9 @@ from typing import Any
 from pytensor.compile.mode import optdb
 from pytensor.graph.rewriting.basic import dfs_rewriter
 
+from symae.rewrites.in_place import in_place
 from symae.rewrites.minibatch_slice import minibatch_slice
+from symae.rewrites.unused_layers import unused_layers
 
 __all__ = ["names", "tag"]
 
@@ -36,4 +38,6 @@ def register(name: str, rewriter: Any, *, backends: Iterable[str], position: flo
     _NAMES.append(name)
 
 
+register("in_place", dfs_rewriter(in_place), backends=["numba", "c"], position=50.6)
 register("minibatch_slice", dfs_rewriter(minibatch_slice), backends=["jax", "mlx"], position=0.05)
+register("unused_layers", dfs_rewriter(unused_layers), backends=["numba", "c", "jax", "pytorch", "mlx"], position=1.9)

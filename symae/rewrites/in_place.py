@@ -1,0 +1,32 @@
+"""An op that may take the memory of its input does so where nobody needs that input any more.
+
+Before::
+
+    Rectified{inplace=False}(Convolution(x, W), b)
+
+After::
+
+    Rectified{inplace=True}(Convolution(x, W), b)
+
+The result of a large layer is tens of megabytes, and memory that is new to a process costs more than the arithmetic here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.rewriting.basic import node_rewriter
+
+from symae.ops.rectified import Rectified, RectifiedGradient
+
+__all__ = ["in_place"]
+
+
+@node_rewriter([Rectified, RectifiedGradient], inplace=True)
+def in_place(fgraph: Any, node: Apply) -> list[Variable] | None:
+    """PyTensor itself takes this back where somebody else still needs the input."""
+    if node.op.inplace:
+        return None
+    outputs: list[Variable] = type(node.op)(inplace=True)(*node.inputs, return_list=True)
+    return outputs
