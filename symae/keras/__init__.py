@@ -1,0 +1,10 @@
+"""A door for people who come from Keras: `Model` with ``compile``, ``fit``, ``evaluate``, ``predict`` and ``summary``.
+
+Behind it are the layers of `symae.nn`, which are functions, and `symae.training.fit`. Images have their channels first. What is
+between the inputs and the outputs may be any PyTensor expression; the layers among them stand in the summary and are trained.
+"""
+
+from symae.keras.model import Input, KerasHistory, Model
+from symae.keras.objective import LOSSES, OPTIMIZERS
+
+__all__ = ["LOSSES", "OPTIMIZERS", "Input", "KerasHistory", "Model"]

@@ -1,0 +1,426 @@
+"""``Model``, with Keras's methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph.basic import Constant, Variable
+from pytensor.graph.replace import clone_replace
+from pytensor.graph.traversal import ancestors, graph_inputs
+from pytensor.tensor.type import TensorType
+from tqdm import tqdm
+
+from symae import nn, training
+from symae.checkpoints import put, values
+from symae.compile import function
+from symae.epochs import History, print_line
+from symae.errors import InputError
+from symae.keras.objective import Loss, Objective, Optimizer, objective
+from symae.keras.summary import summary_lines
+from symae.minibatches import Examples, chunk_length
+from symae.models.image_model import checked_counts
+from symae.models.saved import read_model, write_model
+
+__all__ = ["Input", "KerasHistory", "Model"]
+
+KIND = "keras.Model"  # what files of weights call themselves
+
+
+def Input(shape: int | Sequence[int | None], *, name: str = "x", dtype: str | None = None) -> Variable:
+    """A symbolic input of examples, (None, *shape).
+
+    Parameters
+    ----------
+    shape : int or sequence of int
+        Of one example: (channels, h, w) for images, a number for rows. None where it is not known.
+    name : str
+        What errors call it.
+    dtype : str, optional
+        floatX by default.
+
+    Raises
+    ------
+    InputError
+        A size is below 1.
+    """
+    sizes = tuple(shape) if isinstance(shape, Sequence) else (shape,)
+    for size in sizes:
+        if size is not None:
+            checked_counts("shape", size)
+    return pt.tensor(name, dtype=dtype or pytensor.config.floatX, shape=(None, *sizes))
+
+
+class KerasHistory(History):
+    """What happened in each finished epoch, under Keras's names too.
+
+    Attributes
+    ----------
+    history : dict of lists of float
+        By name, one for each epoch: ``loss``, metrics, and with validation data ``val_loss`` and ``val_<metric>``.
+    epoch : list of int
+        The numbers of the epochs; the first is 0.
+    """
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        return _renamed({"cost": self.costs, **self.measures})
+
+    @property
+    def epoch(self) -> list[int]:
+        return list(range(len(self)))
+
+
+class Model:
+    """What leads from inputs to outputs, to be trained.
+
+    Parameters
+    ----------
+    inputs : symbolic (None, ...), or a list of them
+        `Input`, or any expression: ``Model(code, drawn)`` is the decoder alone.
+    outputs : symbolic (None, ...), or a list of them
+        An entry for each example, which hangs on that example alone.
+
+    Attributes
+    ----------
+    inputs, outputs : lists of symbolic variables
+    params : list of shared variables
+        Those of the layers between inputs and outputs, which training changes; shared with other models of these layers.
+
+    Raises
+    ------
+    InputError
+        The outputs hang on something else than the inputs, or not on all of them; one is no array with an entry for each
+        example; two inputs or two parameters have the same name.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from symae import nn
+    >>> from symae.keras import Input, Model
+    >>> images = np.random.RandomState(0).rand(64, 1, 8, 8)
+    >>> params = nn.Parameters(np.random.RandomState(0))
+    >>> x = Input((1, 8, 8))
+    >>> conv1 = nn.conv(params, "conv1", x, 4, 3, activation="relu")
+    >>> code = nn.max_pool("code", conv1, 2)
+    >>> up1 = nn.upsample("up1", nn.conv(params, "conv2", code, 4, 3, activation="relu"), 2)
+    >>> drawn = nn.conv(params, "drawn", up1, 1, 3, activation="sigmoid")
+    >>> model = Model(x, drawn)
+    >>> model.summary()
+    Layer                              Output shape     Parameters
+    --------------------------------------------------------------
+    x      input                       (None, 1, 8, 8)           0
+    conv1  convolution 3 x 3, relu     (None, 4, 8, 8)          40
+    code   max pooling 2 x 2           (None, 4, 4, 4)           0
+    conv2  convolution 3 x 3, relu     (None, 4, 4, 4)         148
+    up1    upsampling 2 x 2            (None, 4, 8, 8)           0
+    drawn  convolution 3 x 3, sigmoid  (None, 1, 8, 8)          37
+    --------------------------------------------------------------
+    225 parameters
+    >>> model.compile(optimizer="adadelta", loss="binary_crossentropy")
+    >>> history = model.fit(images, images, batch_size=16, epochs=2, validation_data=(images, images), verbose=0)
+    >>> list(history.history)
+    ['loss', 'val_loss']
+    >>> history.history["loss"][1] < history.history["loss"][0]
+    True
+    >>> model.predict(images).shape
+    (64, 1, 8, 8)
+    >>> Model(x, code).predict(images).shape
+    (64, 4, 4, 4)
+    """
+
+    def __init__(self, inputs: Variable | Sequence[Variable], outputs: Variable | Sequence[Variable]):
+        self.inputs, self._one_input = _listed("inputs", inputs)
+        self.outputs, self._one_output = _listed("outputs", outputs)
+        names = [str(x) for x in self.inputs]
+        if len(set(names)) < len(names):
+            raise InputError("inputs", f"inputs named {', '.join(names)}", "a name for each: Input(shape, name=...)")
+        for v in graph_inputs(self.outputs, blockers=self.inputs):
+            if v not in self.inputs and not isinstance(v, SharedVariable | Constant):
+                raise InputError("inputs", ", ".join(names), f"{v} among them, because the outputs hang on it")
+        used = set(ancestors(self.outputs, blockers=self.inputs))
+        for x in self.inputs:
+            if x not in used:
+                raise InputError("inputs", f"{x}, on which no output hangs", "inputs that lead to the outputs")
+        self._layers = nn.layers_of(self.inputs, self.outputs)
+        self.params = list(dict.fromkeys(p for layer, _ in self._layers for p in layer.params))
+        self._named = {p.name: p for p in self.params}
+        if len(self._named) < len(self.params):
+            raise InputError("outputs", f"parameters named {', '.join(p.name for p in self.params)}", "a name for each")
+        self._objective: Objective | None = None
+        self._backend: str | None = None
+        self._functions: dict[Any, Any] = {}
+        self._trainings = 0
+
+    def compile(
+        self,
+        optimizer: str | Optimizer = "adadelta",
+        loss: str | Loss | Sequence[str | Loss] = "binary_crossentropy",
+        metrics: Sequence[str | Loss] = (),
+        *,
+        backend: str | None = None,
+    ) -> None:
+        """Choose how to train; what an optimizer remembers is forgotten.
+
+        Parameters
+        ----------
+        optimizer : str or function
+            One of `OPTIMIZERS`, with the rates of classic Keras: 0.01 for sgd, momentum (of 0.9) and adagrad, 0.001 for rmsprop
+            and adam, 1 for adadelta. Or a function (cost, params) -> updates, such as ``partial(adam, learning_rate=1e-4)``.
+        loss : str or function, or a list with one for each output
+            One of `LOSSES`, or a function (target, output) -> costs, such as `symae.nn.bernoulli_nll`, of which the mean is
+            taken. The loss of several outputs is the sum of theirs, and each is measured as ``<output>_loss``.
+        metrics : list of str or functions
+            What else to measure, as in `loss`; of several outputs as ``<output>_<metric>``.
+        backend : str, optional
+            As in `symae.function`.
+
+        Raises
+        ------
+        InputError
+            One is unknown: lists the known ones. There are no parameters; the loss does not hang on all of them.
+        """
+        if not self.params:
+            raise InputError("outputs", "no layer with parameters on the way from the inputs", "something to train")
+        self._objective = objective(self.outputs, self.params, optimizer, loss, metrics)
+        self._backend = backend
+        self._functions.clear()
+
+    def fit(
+        self,
+        x: Any,
+        y: Any,
+        batch_size: int = 32,
+        epochs: int = 1,
+        *,
+        verbose: int | str = "auto",
+        validation_data: tuple[Any, Any] | None = None,
+        shuffle: bool = True,
+        seed: int | None = None,
+        folder: str | Path | None = None,
+        resume: bool = False,
+        patience: int | None = None,
+        restore_best: bool = False,
+    ) -> KerasHistory:
+        """Train with all examples in each epoch; a second call goes on with what the optimizer remembers.
+
+        Parameters
+        ----------
+        x, y : array, or a list with one for each input or output
+            Examples and what should become of them; an autoencoder has the same twice.
+        batch_size, epochs : int
+        verbose : int or "auto"
+            0 prints nothing; otherwise a line for each epoch.
+        validation_data : (x, y), optional
+            After each epoch their loss is ``val_loss``.
+        shuffle : bool
+        seed : int, optional
+            Seeds the order of the examples. By default 0 in the first call, or with `resume`, and the next number in each later
+            one.
+        folder, resume, patience, restore_best
+            As in `symae.training.fit`; what is watched is ``val_loss``, or ``loss`` without validation data.
+
+        Returns
+        -------
+        KerasHistory
+            ``history.history["loss"]``. After Ctrl-C epochs are missing.
+
+        Raises
+        ------
+        InputError
+            Not compiled yet; or as in `symae.training.fit`: `x` or `y` do not fit, and so on.
+        DivergedError
+            As in `symae.training.fit`.
+        """
+        chosen, data = self._compiled(), self._data(x, y)
+        if validation_data is not None and not (isinstance(validation_data, tuple | list) and len(validation_data) == 2):
+            raise InputError("validation_data", f"a {type(validation_data).__name__}", "the two arrays (x, y)")
+        if seed is None:
+            seed = 0 if resume else self._trainings
+
+        def print_epoch(epoch: int, cost: float, seconds: float, measured: Mapping[str, float]) -> None:
+            figures = "".join(f" - {name}: {value:.4f}" for name, value in _renamed({"cost": cost, **measured}).items())
+            with tqdm.external_write_mode():
+                print_line(f"Epoch {epoch + 1}/{epochs} - {seconds:.1f}s{figures}")
+
+        history = training.fit(
+            chosen.figures["cost"],
+            chosen.updates,
+            data,
+            batch_size=batch_size,
+            n_epochs=epochs,
+            params=self.params,
+            seed=seed,
+            shuffle=shuffle,
+            drop_last=False,
+            validation=None if validation_data is None else self._data(*validation_data),
+            measures={name: figure for name, figure in chosen.figures.items() if name != "cost"},
+            folder=folder,
+            resume=resume,
+            patience=patience,
+            restore_best=restore_best,
+            on_epoch=print_epoch if verbose else None,
+            every=0,
+            backend=self._backend,
+            say=None if verbose else lambda line: None,
+        )
+        self._trainings += 1
+        return KerasHistory(**vars(history))
+
+    def evaluate(self, x: Any, y: Any, batch_size: int = 32) -> float | list[float]:
+        """The loss of `x` and `y`, or with metrics a list that begins with the loss, as in `fit`."""
+        (batch_size,) = checked_counts("batch_size", batch_size, 1)
+        examples = Examples("data", self._data(x, y))
+        length = chunk_length(len(examples), batch_size)
+        chunks = self._over_chunks("evaluate", examples, list(self._compiled().figures.values()), length)
+        lengths = [n for _, n in chunks]
+        means = [float(np.average(column, weights=lengths)) for column in zip(*(v for v, _ in chunks), strict=True)]
+        return means if len(means) > 1 else means[0]
+
+    def predict(self, x: Any, batch_size: int = 32) -> Any:
+        """The outputs for `x`, which may be empty: an array, or a list of them if `outputs` was one.
+
+        Parameters
+        ----------
+        x : array, or a list with one for each input
+        batch_size : int
+            Examples at a time; compiled once for each size.
+
+        Raises
+        ------
+        InputError
+            `x` does not fit; says why.
+        """
+        (length,) = checked_counts("batch_size", batch_size, 1)
+        arrays = _arrays("x", x, self.inputs, self._one_input)
+        # one of zeros in the place of none, so that shapes are checked and known
+        empty = all(getattr(a, "shape", (1,))[:1] == (0,) for a in arrays.values())
+        data = {v: np.zeros((1, *a.shape[1:]), v.type.dtype) if empty else a for v, a in arrays.items()}
+        examples = Examples("data", data)
+        chunks = self._over_chunks("predict", examples, self.outputs, length, fill=True)
+        parts = zip(*(outputs for outputs, _ in chunks), strict=True)
+        predicted = [np.concatenate(part)[: 0 if empty else len(examples)] for part in parts]
+        return predicted[0] if self._one_output else predicted
+
+    def summary(self, print_fn: Callable[[str], Any] = print) -> None:
+        """Print a table of the layers with their shapes and numbers of parameters, of at most 80 columns.
+
+        Parameters
+        ----------
+        print_fn : function
+            Gets each line.
+        """
+        for line in summary_lines(self.inputs, self._layers):
+            print_fn(line)
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """Copies of the values of the parameters by name."""
+        return {name: np.array(value) for name, value in values(self._named).items()}
+
+    def set_parameters(self, parameters: Mapping[str, Any], source: str | Path = "parameters") -> None:
+        """Replace all parameters; `source` names where they come from in the error.
+
+        Raises
+        ------
+        InputError
+            A name is missing or unknown, or a shape differs; no parameter is changed then.
+        """
+        mine = {name: value.shape for name, value in self.parameters().items()}
+        found = {name: np.shape(value) for name, value in parameters.items()}
+        for name in [*mine, *sorted(found.keys() - mine.keys())]:
+            if found.get(name) != mine.get(name):
+                one, other = (f"{name} of shape {s[name]}" if name in s else f"no {name}" for s in (found, mine))
+                raise InputError(source, one, f"{other}, as this model has")
+        put({name: np.asarray(parameters[name], p.type.dtype) for name, p in self._named.items()}, self._named)
+
+    def save_weights(self, path: str | Path) -> Path:
+        """Write the parameters by name to ``<path>.safetensors``, with ``<path>.json`` that describes them.
+
+        The layers are not saved: they are code. Whoever runs it again has the model for `load_weights`.
+
+        Raises
+        ------
+        UnwritableError
+            The disk is full or the place cannot be written; older files there are kept.
+        """
+        layers = {layer.name: layer.kind for layer, _ in self._layers}
+        return write_model(path, KIND, {"layers": layers}, self.parameters())
+
+    def load_weights(self, path: str | Path) -> None:
+        """Set the parameters to those that `save_weights` wrote.
+
+        Raises
+        ------
+        MissingFileError, InputError
+            Nothing there, damaged, of another kind, or with other names or shapes than this model has; nothing is changed then.
+        """
+        kind, _, parameters = read_model(path)
+        if kind != KIND:
+            raise InputError(path, f"a saved {kind}", "what save_weights wrote")
+        self.set_parameters(parameters, path)
+
+    def _compiled(self) -> Objective:
+        if self._objective is None:
+            raise InputError("model", "no loss", "compile(optimizer, loss) before")
+        return self._objective
+
+    def _data(self, x: Any, y: Any) -> dict[Variable, Any]:
+        targets = self._compiled().targets
+        return _arrays("x", x, self.inputs, self._one_input) | _arrays("y", y, targets, self._one_output)
+
+    def _over_chunks(
+        self, key: str, examples: Examples, outputs: Sequence[Variable], length: int, *, fill: bool = False
+    ) -> list[tuple[list[np.ndarray], int]]:
+        """The outputs for each `length` examples, and how many these were; with `fill` the last ones get zeros after them."""
+        arrays = {v: shared.get_value(borrow=True) for v, shared in examples.variables.items()}
+        computed = []
+        for first in range(0, len(examples), length):
+            parts = [a[first : first + length] for a in arrays.values()]
+            n = len(parts[0])
+            if fill and n < length:
+                parts = [np.concatenate([part, np.zeros((length - n, *part.shape[1:]), part.dtype)]) for part in parts]
+            # of sizes that are known: quicker to compile, and JAX compiles it once
+            shapes = tuple(part.shape for part in parts)
+            if (key, shapes) not in self._functions:
+                chunks = {v: pt.tensor(v.name, dtype=v.type.dtype, shape=s) for v, s in zip(arrays, shapes, strict=True)}
+                self._functions[key, shapes] = function(
+                    list(chunks.values()),
+                    clone_replace(list(outputs), chunks, rebuild_strict=False),
+                    backend=self._backend,
+                    on_unused_input="ignore",
+                    name=key,
+                )
+            computed.append((self._functions[key, shapes](*parts), n))
+        return computed
+
+
+def _listed(place: str, given: Variable | Sequence[Variable]) -> tuple[list[Variable], bool]:
+    """`given` as a list, and whether it is none; each is an array with an entry for each example."""
+    one = not isinstance(given, list | tuple)
+    variables = [given] if one else list(given)
+    expected = "symbolic arrays with an entry for each of any number of examples, (None, ...)"
+    if not variables:
+        raise InputError(place, "none", expected)
+    for v in variables:
+        if not isinstance(v, Variable) or not isinstance(v.type, TensorType) or not v.type.ndim or v.type.shape[0] is not None:
+            raise InputError(place, f"{v} of type {v.type}" if isinstance(v, Variable) else f"a {type(v).__name__}", expected)
+    return variables, one
+
+
+def _arrays(place: str, given: Any, variables: Sequence[Variable], one: bool) -> dict[Variable, Any]:
+    """What is given for each variable: itself for `one` variable, otherwise a list."""
+    if one:
+        return {variables[0]: given}
+    if not isinstance(given, list | tuple) or len(given) != len(variables):
+        found = f"{len(given)} arrays" if isinstance(given, list | tuple) else f"a {type(given).__name__}"
+        raise InputError(place, found, f"a list of {len(variables)}: {', '.join(map(str, variables))}")
+    return dict(zip(variables, given, strict=True))
+
+
+def _renamed(figures: Mapping[str, Any]) -> dict[str, Any]:
+    return {{"cost": "loss", "val_cost": "val_loss"}.get(name, name): figure for name, figure in figures.items()}

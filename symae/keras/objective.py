@@ -1,0 +1,111 @@
+"""What ``compile`` takes: optimizers, losses and metrics, by Keras's names or as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pytensor.tensor as pt
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.gradient import DisconnectedInputError
+from pytensor.graph.basic import Variable
+
+from symae import nn
+from symae.errors import InputError
+from symae.optimizers import adadelta, adagrad, adam, momentum, rmsprop, sgd
+
+__all__ = ["LOSSES", "OPTIMIZERS", "Loss", "Objective", "Optimizer", "objective"]
+
+Loss = Callable[[Variable, Variable], Variable]
+Optimizer = Callable[[Variable, Sequence[SharedVariable]], Any]
+
+OPTIMIZERS: dict[str, Optimizer] = {
+    "sgd": partial(sgd, learning_rate=0.01),
+    "momentum": partial(momentum, learning_rate=0.01),
+    "adagrad": adagrad,
+    "rmsprop": rmsprop,
+    "adadelta": adadelta,
+    "adam": adam,
+}
+LOSSES: dict[str, Loss] = {
+    "binary_crossentropy": nn.binary_cross_entropy,
+    "mean_squared_error": nn.mean_squared_error,
+    "mse": nn.mean_squared_error,
+}
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a model is trained for.
+
+    Attributes
+    ----------
+    targets : list of symbolic variables
+        One for each output, of its type.
+    figures : dict of symbolic scalars
+        The loss, called ``cost`` as in `symae.training`, and what else is measured, by name.
+    updates : list of (shared variable, new value)
+    """
+
+    targets: list[Variable]
+    figures: dict[str, Variable]
+    updates: Any
+
+
+def objective(
+    outputs: Sequence[Variable],
+    params: Sequence[SharedVariable],
+    optimizer: str | Optimizer,
+    loss: str | Loss | Sequence[str | Loss],
+    metrics: str | Loss | Sequence[str | Loss],
+) -> Objective:
+    """What `symae.keras.Model.compile` describes.
+
+    Raises
+    ------
+    InputError
+        As there.
+    """
+    make_updates = _chosen("optimizer", optimizer, OPTIMIZERS)
+    losses = [loss] * len(outputs) if isinstance(loss, str) or not isinstance(loss, Sequence) else list(loss)
+    measured = [metrics] if isinstance(metrics, str) or not isinstance(metrics, Sequence) else list(metrics)
+    if len(losses) != len(outputs):
+        raise InputError("loss", f"{len(losses)} losses", f"one, or one for each of {len(outputs)} outputs")
+    targets: list[Variable] = []
+    costs: list[Variable] = []
+    figures: dict[str, Variable] = {}
+    for number, (output, chosen) in enumerate(zip(outputs, losses, strict=True), 1):
+        prefix = f"{output.name or f'output{number}'}_" if len(outputs) > 1 else ""
+        target = pt.tensor(f"{prefix}y", dtype=output.type.dtype, shape=output.type.shape)
+        targets.append(target)
+        costs.append(_mean("loss", chosen, target, output))
+        wanted = {f"{prefix}loss": costs[-1]} if prefix else {}
+        for metric in measured:
+            name = prefix + (metric if isinstance(metric, str) else getattr(metric, "__name__", type(metric).__name__))
+            if name in {"loss", *wanted}:
+                raise InputError("metrics", f"a second {name}", "a name for each")
+            wanted[name] = _mean("metrics", metric, target, output)
+        figures |= wanted
+    cost = pt.add(*costs) if len(costs) > 1 else costs[0]
+    try:
+        updates = make_updates(cost, params)
+    except DisconnectedInputError as error:
+        raise InputError("loss", "one that parameters do not change", "a function of the target and the output") from error
+    return Objective(targets, {"cost": cost, **figures}, updates)
+
+
+def _chosen(place: str, given: Any, known: Mapping[str, Any]) -> Any:
+    if callable(given):
+        return given
+    if not isinstance(given, str) or given.lower() not in known:
+        raise InputError(place, repr(given), f"a function, or one of {', '.join(known)}")
+    return known[given.lower()]
+
+
+def _mean(place: str, chosen: Any, target: Variable, output: Variable) -> Variable:
+    costs = _chosen(place, chosen, LOSSES)(target, output)
+    if not isinstance(costs, Variable):
+        raise InputError(place, f"a function that gives a {type(costs).__name__}", "one that gives symbolic costs")
+    return pt.mean(costs)

@@ -1,0 +1,434 @@
+"""The door for people who come from Keras: trained like PyTorch, and as Keras says what it did."""
+
+from __future__ import annotations
+
+import doctest
+from functools import partial
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+
+import symae.keras.model
+from symae import ConvolutionalAutoencoder, DenoisingAutoencoder, InputError, MissingFileError, nn
+from symae.errors import DivergedError
+from symae.keras import LOSSES, OPTIMIZERS, Input, KerasHistory, Model
+from symae.optimizers import adam, sgd
+
+X = np.random.RandomState(1).rand(10, 6)
+
+
+class Autoencoder:
+    """Six pixels, three numbers, six pixels."""
+
+    def __init__(self):
+        self.params = nn.Parameters(np.random.RandomState(0))
+        self.x = Input(6)
+        self.code = nn.dense(self.params, "code", self.x, 3, activation="tanh")
+        self.drawn = nn.dense(self.params, "drawn", self.code, 6, activation="sigmoid")
+        self.model = Model(self.x, self.drawn)
+
+    def expected(self, values):
+        W, b, V, c = (p.get_value() for p in self.params)
+        return 1 / (1 + np.exp(-(np.tanh(values @ W + b) @ V + c)))
+
+
+def compiled(**keywords):
+    model = Autoencoder().model
+    model.compile(**keywords)
+    return model
+
+
+def cross_entropy(x, z):
+    return float(-np.mean(x * np.log(z) + (1 - x) * np.log(1 - z)))
+
+
+def torch_losses(network, epochs, batch_size, make):
+    """The loss of each epoch: the mean over the examples, as they come, while the network learns."""
+    torch = pytest.importorskip("torch", reason="the oracle is not installed")
+    params = [torch.tensor(p.get_value(), requires_grad=True) for p in network.params]
+    W, b, V, c = params
+    optimizer = make(torch.optim, params)
+    losses = []
+    for _ in range(epochs):
+        total = 0.0
+        for batch in torch.tensor(X).split(batch_size):
+            z = torch.sigmoid(torch.tanh(batch @ W + b) @ V + c)
+            loss = torch.nn.functional.binary_cross_entropy(z, batch)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += float(loss.detach()) * len(batch)
+        losses.append(total / len(X))
+    return losses
+
+
+# The docstring
+
+
+def test_the_example_of_the_docstring_is_true():
+    tests = doctest.DocTestFinder().find(Model, "Model", module=symae.keras.model)
+    results = [doctest.DocTestRunner().run(test) for test in tests]
+    assert sum(r.attempted for r in results) > 15
+    assert sum(r.failed for r in results) == 0
+
+
+# fit
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "theirs"),
+    [
+        ("adadelta", lambda o, p: o.Adadelta(p, lr=1.0, rho=0.95, eps=1e-7)),
+        ("SGD", lambda o, p: o.SGD(p, lr=0.01)),
+        ("momentum", lambda o, p: o.SGD(p, lr=0.01, momentum=0.9)),
+        (partial(adam, learning_rate=0.1), lambda o, p: o.Adam(p, lr=0.1)),
+    ],
+    ids=["adadelta", "sgd", "momentum", "a function"],
+)
+def test_losses_are_pytorchs_epoch_by_epoch(optimizer, theirs):
+    network = Autoencoder()
+    expected = torch_losses(network, 4, 4, theirs)
+    network.model.compile(optimizer)
+    history = network.model.fit(X, X, batch_size=4, epochs=4, shuffle=False, verbose=0)
+    np.testing.assert_allclose(history.history["loss"], expected, rtol=1e-10)
+
+
+def test_a_second_fit_goes_on_with_what_the_optimizer_remembers():
+    once, twice = compiled(), compiled()
+    expected = once.fit(X, X, 4, 3, shuffle=False, verbose=0).history["loss"]
+    found = [twice.fit(X, X, 4, n, shuffle=False, verbose=0).history["loss"] for n in (1, 2)]
+    assert found[0] + found[1] == expected
+
+
+def test_compiling_again_forgets_what_the_optimizer_remembers_and_keeps_the_weights():
+    model = compiled()
+    model.fit(X, X, verbose=0)
+    state = [v for v, _ in model._objective.updates if v not in model.params]
+    before = model.parameters()
+    model.compile()
+    assert any(v.get_value().any() for v in state)
+    assert not any(v.get_value().any() for v, _ in model._objective.updates if v not in model.params)
+    assert all((before[name] == value).all() for name, value in model.parameters().items())
+
+
+def orders(*keywords):
+    """The orders in which an epoch of each of some calls of `fit` sees the examples."""
+    network = Autoencoder()
+    seen = pytensor.shared(np.zeros(0), name="seen")
+    network.model.compile(lambda cost, params: [(seen, pt.concatenate([seen, network.x[:, 0]]))])
+    for keyword in keywords:
+        network.model.fit(X, X, batch_size=3, verbose=0, **keyword)
+    return seen.get_value().reshape(len(keywords), len(X))
+
+
+def test_each_epoch_has_all_examples_in_the_order_of_a_seed_which_is_another_in_each_call():
+    found = orders({}, {}, {"seed": 0}, {"shuffle": False})
+    shuffled = [X[np.random.RandomState(seed).permutation(10), 0] for seed in (0, 1, 0)]
+    np.testing.assert_array_equal(found, [*shuffled, X[:, 0]])
+
+
+def test_the_history_has_keras_names_for_losses_and_metrics():
+    model = compiled(loss="mse", metrics=["binary_crossentropy", nn.root_mean_square_error])
+    history = model.fit(X, X, epochs=2, validation_data=(X[:4], X[:4]), verbose=0)
+    assert isinstance(history, KerasHistory)
+    names = ["loss", "binary_crossentropy", "root_mean_square_error"]
+    assert list(history.history) == [*names, *(f"val_{name}" for name in names)]
+    assert history.epoch == [0, 1]
+    last = model.evaluate(X[:4], X[:4])
+    assert [history.history[f"val_{name}"][-1] for name in names] == pytest.approx(last, rel=1e-12)
+    assert history.history["loss"] is history.costs
+
+
+@pytest.mark.parametrize(("verbose", "lines"), [(0, 0), (1, 2), ("auto", 2)])
+def test_a_line_for_each_epoch_unless_there_shall_be_none(capsys, verbose, lines):
+    history = compiled().fit(X, X, epochs=2, verbose=verbose, validation_data=(X, X))
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == lines
+    if lines:
+        figures = f"loss: {history.history['loss'][1]:.4f} - val_loss: {history.history['val_loss'][1]:.4f}"
+        assert printed[1].startswith("Epoch 2/2 - ")
+        assert printed[1].endswith(f"s - {figures}")
+
+
+def test_a_folder_can_be_resumed_and_patience_stops(tmp_path):
+    expected = compiled().fit(X, X, 4, 4, verbose=0).history["loss"]
+    compiled().fit(X, X, 4, 2, folder=tmp_path, verbose=0)
+    resumed = compiled().fit(X, X, 4, 4, folder=tmp_path, resume=True, verbose=0)
+    assert resumed.history["loss"] == expected
+    worse = compiled(optimizer=lambda cost, params: sgd(cost, params, -0.1))
+    history = worse.fit(X, X, epochs=9, patience=2, restore_best=True, verbose=0)
+    assert (history.stopped_early, history.epoch) == (True, [0, 1, 2])
+
+
+def test_a_denoising_autoencoder_has_noisy_examples_and_clean_targets():
+    noisy = np.clip(X + 0.5 * np.random.RandomState(2).normal(size=X.shape), 0, 1)
+    network = Autoencoder()
+    network.model.compile()
+    assert network.model.evaluate(noisy, X) == pytest.approx(cross_entropy(X, network.expected(noisy)), rel=1e-12)
+
+
+def test_only_layers_between_inputs_and_outputs_are_trained():
+    network = Autoencoder()
+    decoder = Model(network.code, network.drawn)
+    assert [p.name for p in decoder.params] == ["drawn_W", "drawn_b"]
+    before = network.model.parameters()
+    decoder.compile("sgd")
+    decoder.fit(np.random.RandomState(0).normal(size=(10, 3)), X, verbose=0)
+    changed = {name for name, value in network.model.parameters().items() if (value != before[name]).any()}
+    assert changed == {"drawn_W", "drawn_b"}
+
+
+def test_several_inputs_and_outputs_come_as_lists():
+    params = nn.Parameters(np.random.RandomState(0))
+    a, b = Input(2, name="a"), Input(4, name="b")
+    left, right = nn.dense(params, "left", pt.concatenate([a, b], axis=1), 3), nn.dense(params, "right", b, 1)
+    model = Model([a, b], [left, right])
+    inputs, targets = [X[:, :2], X[:, 2:]], [X[:, :3], X[:, 3:4]]
+    model.compile("sgd", loss=["mse", "mse"], metrics=["mse"])
+    history = model.fit(inputs, targets, verbose=0, validation_data=(inputs, targets))
+    names = ["loss", "left_loss", "left_mse", "right_loss", "right_mse"]
+    assert list(history.history) == [*names, *(f"val_{name}" for name in names)]
+    loss, left_loss, left_mse, right_loss, _ = model.evaluate(inputs, targets)
+    assert loss == pytest.approx(left_loss + right_loss)
+    predicted = model.predict(inputs)
+    assert [p.shape for p in predicted] == [(10, 3), (10, 1)]
+    assert left_loss == left_mse == pytest.approx(np.mean((predicted[0] - targets[0]) ** 2))
+    with pytest.raises(InputError, match="x: found a ndarray, expected a list of 2: a, b"):
+        model.predict(X)
+    with pytest.raises(InputError, match="y: found 1 arrays, expected a list of 2: left_y, right_y"):
+        model.evaluate(inputs, targets[:1])
+
+
+# predict and evaluate
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, 4, 5, 8])
+def test_any_number_of_examples_can_be_predicted(n):
+    network = Autoencoder()
+    values = np.random.RandomState(3).rand(n, 6)
+    predicted = network.model.predict(values, batch_size=4)
+    assert predicted.shape == (n, 6)
+    np.testing.assert_allclose(predicted, network.expected(values), rtol=1e-12)
+
+
+def test_predictions_are_compiled_once(monkeypatch):
+    compilations = []
+    real = symae.keras.model.function
+    monkeypatch.setattr(symae.keras.model, "function", lambda *a, **k: compilations.append(k["name"]) or real(*a, **k))
+    model = compiled()
+    for n in (7, 1, 0):
+        model.predict(X[:n], batch_size=4)
+        model.evaluate(X[:8], X[:8], batch_size=4)
+    assert sorted(compilations) == ["evaluate", "predict"]
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 4, 32])
+def test_an_evaluation_is_the_mean_over_all_examples(batch_size):
+    network = Autoencoder()
+    network.model.compile()
+    expected = cross_entropy(X[:7], network.expected(X[:7]))
+    assert network.model.evaluate(X[:7], X[:7], batch_size) == pytest.approx(expected, rel=1e-12)
+
+
+def test_bytes_are_taken_as_numbers_and_results_are_of_float_x(float32):
+    images = np.random.RandomState(0).randint(2, size=(5, 6)).astype("uint8")
+    model = compiled()
+    model.fit(images, images, verbose=0)
+    assert model.predict(images).dtype == np.float32
+
+
+def test_every_backend_trains_and_predicts(float32_backend):
+    model = compiled(optimizer="sgd", loss="mse", backend=float32_backend)
+    history = model.fit(X, X, batch_size=5, shuffle=False, verbose=0)
+    exact = compiled(optimizer="sgd", loss="mse")
+    assert history.history["loss"] == pytest.approx(exact.fit(X, X, 5, shuffle=False, verbose=0).costs, rel=1e-5)
+    np.testing.assert_allclose(model.predict(X, batch_size=5), exact.predict(X), rtol=1e-5)
+
+
+# summary and weights
+
+
+def test_the_summary_is_a_table_of_layers(capsys):
+    network = Autoencoder()
+    Model(network.x, nn.flatten("flat", network.drawn)).summary()
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        "Layer                  Output shape  Parameters",
+        "-----------------------------------------------",
+        "x      input           (None, 6)              0",
+        "code   dense, tanh     (None, 3)             21",
+        "drawn  dense, sigmoid  (None, 6)             24",
+        "flat   flatten         (None, 6)              0",
+        "-----------------------------------------------",
+        "45 parameters",
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["c", "a_convolution_with_a_name_that_is_much_longer_than_any_line_of_a_terminal_has_room_for"]
+)
+def test_a_summary_has_at_most_80_columns(name):
+    params = nn.Parameters(np.random.RandomState(0))
+    x = Input((3, 128, 128))
+    y = nn.deconv(params, name, x, 1024, (3, 5), activation="leaky_relu", subsample=(2, 3), border_mode="same")
+    lines = []
+    Model(x, y).summary(print_fn=lines.append)
+    assert max(map(len, lines)) <= 80
+    assert "(None, 1024, 256, 384)" in lines[3]
+    assert lines[3].endswith("47,104")
+    assert lines[-1] == "47,104 parameters"
+
+
+def test_a_summary_of_a_whole_model_adds_up():
+    autoencoder = ConvolutionalAutoencoder(np.random.RandomState(0))
+    lines = []
+    Model(autoencoder.x, autoencoder.output).summary(print_fn=lines.append)
+    assert lines[-1] == "4,385 parameters"
+    assert len(lines) == 1 + 1 + 1 + 13 + 1 + 1
+
+
+def test_weights_are_saved_and_loaded_by_name(tmp_path):
+    model, other = compiled(), compiled()
+    model.fit(X, X, verbose=0)
+    assert model.save_weights(tmp_path / "weights").name == "weights.safetensors"
+    other.load_weights(tmp_path / "weights")
+    np.testing.assert_array_equal(other.predict(X), model.predict(X))
+
+
+def test_weights_of_other_models_are_refused_and_change_nothing(tmp_path):
+    network = Autoencoder()
+    before = network.model.parameters()
+    Model(network.x, network.code).save_weights(tmp_path / "encoder")
+    with pytest.raises(InputError, match="encoder: found no drawn_W, expected drawn_W of shape \\(3, 6\\), as this model has"):
+        network.model.load_weights(tmp_path / "encoder")
+    DenoisingAutoencoder(np.random.RandomState(0), n_visible=6, n_hidden=3).save(tmp_path / "other")
+    with pytest.raises(InputError, match="other: found a saved DenoisingAutoencoder, expected what save_weights wrote"):
+        network.model.load_weights(tmp_path / "other")
+    with pytest.raises(MissingFileError):
+        network.model.load_weights(tmp_path / "nothing")
+    with pytest.raises(InputError, match="parameters: found more of shape \\(\\), expected no more"):
+        network.model.set_parameters({**before, "more": 1.0})
+    assert all((before[name] == value).all() for name, value in network.model.parameters().items())
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"optimizer": "lion"}, f"optimizer: found 'lion', expected a function, or one of {', '.join(OPTIMIZERS)}"),
+        ({"optimizer": None}, "optimizer: found None"),
+        ({"loss": "hinge"}, f"loss: found 'hinge', expected a function, or one of {', '.join(LOSSES)}"),
+        ({"loss": ["mse", "mse"]}, "loss: found 2 losses, expected one, or one for each of 1 outputs"),
+        ({"loss": lambda t, z: 0.5}, "loss: found a function that gives a float, expected one that gives symbolic costs"),
+        ({"loss": lambda t, z: t}, "loss: found one that parameters do not change, expected a function of the target and"),
+        ({"metrics": ["accuracy"]}, "metrics: found 'accuracy'"),
+        ({"metrics": "accuracy"}, "metrics: found 'accuracy'"),
+        ({"metrics": ["mse", "mse"]}, "metrics: found a second mse, expected a name for each"),
+    ],
+)
+def test_unknown_settings_are_refused_with_the_known_ones(keywords, message):
+    with pytest.raises(InputError, match=message):
+        compiled(**keywords)
+
+
+@pytest.mark.parametrize("call", [lambda m: m.fit(X, X), lambda m: m.evaluate(X, X)])
+def test_a_model_without_a_loss_cannot_be_trained(call):
+    with pytest.raises(InputError, match="model: found no loss, expected compile\\(optimizer, loss\\) before"):
+        call(Autoencoder().model)
+
+
+NAN = np.where(np.arange(60).reshape(10, 6) == 7, np.nan, X)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "keywords", "message"),
+    [
+        ((X, X[:9]), {}, r"data\[y\]: found 9 examples, expected 10, as many as data\[x\] has"),
+        ((X[:, :5], X), {}, r"data\[x\]: found shape \(10, 5\), expected \(n, 6\)"),
+        ((X, X[:, :5]), {}, r"data\[y\]: found shape \(10, 5\), expected \(n, 6\)"),
+        ((X.astype(str), X), {}, r"data\[x\]: found dtype <U\d+, expected an array of numbers"),
+        ((NAN, X), {}, r"data\[x\]: found NaN or infinite values, expected finite numbers"),
+        ((X[:0], X[:0]), {}, "data: found no examples, expected at least one"),
+        ((X, X), {"batch_size": 0}, "batch_size: found 0, expected a whole number of at least 1"),
+        ((X, X), {"validation_data": X}, r"validation_data: found a ndarray, expected the two arrays \(x, y\)"),
+        ((X, X), {"validation_data": (X, X[:3])}, r"validation\[y\]: found 3 examples"),
+        ((X, X), {"resume": True}, "resume: found no folder"),
+    ],
+)
+def test_data_that_does_not_fit_is_refused(arguments, keywords, message):
+    with pytest.raises(InputError, match=message):
+        compiled().fit(*arguments, **keywords, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (X[:, :5], r"data\[x\]: found shape \(10, 5\), expected \(n, 6\)"),
+        (np.zeros((0, 5)), r"data\[x\]: found shape \(1, 5\), expected \(n, 6\)"),
+        (NAN, r"data\[x\]: found NaN or infinite values"),
+        ([[1.0], [2.0, 3.0]], r"data\[x\]: found something that is no array of numbers"),
+        ([], r"data\[x\]: found shape \(0,\)"),
+    ],
+)
+def test_what_cannot_be_predicted_is_refused(values, message):
+    with pytest.raises(InputError, match=message):
+        Autoencoder().model.predict(values)
+
+
+def test_chunks_of_no_examples_are_refused():
+    with pytest.raises(InputError, match="batch_size: found 0, expected an integer of at least 1"):
+        Autoencoder().model.predict(X, batch_size=0)
+
+
+@pytest.mark.parametrize("shape", [(0, 8), -1, 2.5, "28"])
+def test_shapes_of_inputs_are_checked(shape):
+    with pytest.raises(InputError, match="shape: found"):
+        Input(shape)
+
+
+def test_sizes_of_inputs_may_be_unknown():
+    assert Input((1, None, 28)).type.shape == (None, 1, None, 28)
+    assert Input((), dtype="int64").type.shape == (None,)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (
+            lambda n: Model(n.x, n.drawn + pt.matrix("z")),
+            "inputs: found x, expected z among them, because the outputs hang on it",
+        ),
+        (lambda n: Model([n.x, Input(3, name="z")], n.drawn), "inputs: found z, on which no output hangs"),
+        (lambda n: Model([n.x, Input(6)], n.drawn), "inputs: found inputs named x, x, expected a name for each"),
+        (lambda n: Model([], n.drawn), "inputs: found none, expected symbolic arrays"),
+        (lambda n: Model(X, n.drawn), "inputs: found a ndarray, expected symbolic arrays"),
+        (
+            lambda n: Model(n.x, pt.sum(n.drawn)),
+            "outputs: found .* of type .*, expected symbolic arrays with an entry for each",
+        ),
+        (lambda n: Model(pt.tensor("x", shape=(5, 6)), n.drawn), "inputs: found x of type .*5, 6"),
+        (lambda n: Model(n.x, n.x * 2).compile(), "outputs: found no layer with parameters on the way from the inputs"),
+    ],
+)
+def test_models_that_are_none_are_refused(build, message):
+    with pytest.raises(InputError, match=message):
+        build(Autoencoder())
+
+
+def test_two_parameters_of_a_name_are_refused():
+    x = Input(6)
+    one, other = (nn.dense(nn.Parameters(np.random.RandomState(0)), "code", x, 3) for _ in range(2))
+    with pytest.raises(
+        InputError, match="outputs: found parameters named code_W, code_b, code_W, code_b, expected a name for each"
+    ):
+        Model(x, one + other)
+
+
+def test_a_loss_that_is_not_finite_is_said_at_once():
+    model = compiled(loss=lambda target, drawn: nn.mean_squared_error(target, drawn) + np.inf)
+    with pytest.raises(DivergedError, match="epoch 0, minibatch"):
+        model.fit(X, X, 2, verbose=0)
