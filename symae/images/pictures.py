@@ -82,8 +82,8 @@ def labelled_rows(
 
     Parameters
     ----------
-    rows : sequence of (label, array (n, h*w))
-        One flattened image a row of the array; uint8 pixels or numbers from 0 to 1.
+    rows : sequence of (label, array (n, h*w), (n, h, w) or (n, 1, h, w))
+        Images of grey, uint8 pixels or numbers from 0 to 1.
     img_shape : (h, w)
     zoom : int
         Images are enlarged by pixel repetition.
@@ -93,6 +93,8 @@ def labelled_rows(
     strips = []
     for label, X in _labelled(rows):
         images = np.asarray(X)
+        if images.ndim > 2 and images.shape[-2:] == tuple(img_shape) and images.shape[1:-2] in ((), (1,)):
+            images = images.reshape((len(images), images.shape[-2] * images.shape[-1]))
         if images.ndim != 2 or not len(images):
             raise InputError(f"row {label!r}", f"shape {images.shape}", "images (n, h*w), at least one")
         strips.append((label, tile_raster_images(images, img_shape, (1, len(images)), tile_spacing, False, False)))
