@@ -9,27 +9,34 @@ from __future__ import annotations
 import argparse
 import builtins
 import io
+import math
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
+import numpy as np
 import pytensor
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph.basic import Variable
 
+from symae.checkpoints import TrainingFolder, read_checkpoint
 from symae.compile import BACKENDS, compile_time, function
 from symae.datasets import Dataset, available, read
-from symae.errors import InputError, MissingFileError, UnwritableError, one_line
+from symae.errors import BackendError, InputError, MissingFileError, UnwritableError, one_line
 from symae.files import make_folder
 from symae.images import save_png
 from symae.models.base import Model
 from symae.report import Picture, Report, versions
-from symae.training import EpochLog, History, Step, train_epochs
+from symae.training import EpochLog, History, Step, fit, train_epochs
 
-__all__ = ["Parser", "Worksheet", "at_least", "find_worksheet", "worksheets"]
+__all__ = ["Parser", "Worksheet", "at_least", "find_worksheet", "real_at_least", "worksheets"]
 
 RESULTS = {".html", ".json", ".jsonl", ".png", ".safetensors", ".txt"}
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
@@ -63,6 +70,8 @@ class Worksheet:
         The default of ``--data``, where it is there.
     floatX : str
         The default of ``--floatX``.
+    resumable : bool
+        Take ``--resume`` and ``--images``: for worksheets that use `fit` and `training_images`.
     options : mapping of str to dict, optional
         The worksheet's own options: what ``ArgumentParser.add_argument`` takes, by the option's name.
     argv : list of str, optional
@@ -89,6 +98,7 @@ class Worksheet:
         images: int | None = None,
         data: str | None = None,
         floatX: str = "float64",
+        resumable: bool = False,
         options: Mapping[str, dict[str, Any]] | None = None,
         argv: Sequence[str] | None = None,
     ):
@@ -97,6 +107,13 @@ class Worksheet:
         if not notebook:
             sys.excepthook = _report_bad_input
         self._parser = _parser(name, title, epochs, images, floatX)
+        if resumable:
+            self._parser.add_argument(
+                "--images", type=at_least(1), metavar="N", help="train on the first N training images only (default: on all)"
+            )
+            self._parser.add_argument(
+                "--resume", action="store_true", help="go on from the last checkpoint in --out, if there is one"
+            )
         for option, keywords in (options or {}).items():
             self._parser.add_argument(option, **keywords)
         self.settings = settings = self._parser.parse_args([] if argv is None and notebook else argv)
@@ -161,6 +178,141 @@ class Worksheet:
         if images < size:
             raise InputError("--data", f"{images} training images", f"at least one minibatch of {size}")
         return images // size
+
+    def training_images(self, batch_size: int) -> np.ndarray:
+        """The training images followed by the validation images, or the first ``--images`` of them.
+
+        For worksheets that have no other use for validation images.
+
+        Returns
+        -------
+        array (n, 784)
+            Bytes or floats, as the data set has them; `symae.images.unit_images` scales both.
+
+        Raises
+        ------
+        InputError
+            There are fewer images than ``--images`` asks for, or fewer than a minibatch of `batch_size`.
+        """
+        images = np.concatenate([self.dataset.train.x, self.dataset.valid.x])
+        chosen = getattr(self.settings, "images", None)
+        if chosen is not None and chosen < batch_size:
+            raise InputError("--images", str(chosen), f"at least one minibatch of {batch_size}")
+        if chosen is not None and chosen > len(images):
+            raise InputError("--images", str(chosen), f"at most {len(images)}, the images that there are to train on")
+        self.minibatches(batch_size, len(images))
+        return images[:chosen]
+
+    def fit(
+        self,
+        cost: Variable,
+        updates: Sequence[tuple[SharedVariable, Variable]],
+        data: Mapping[Variable, Any],
+        model: Model,
+        name: str | None = None,
+        *,
+        batch_size: int,
+        seconds_an_image: float | None = None,
+        **keywords: Any,
+    ) -> History:
+        """Train `model` for the epochs of this run by `symae.training.fit`, with checkpoints and the history among the results.
+
+        With ``--resume`` the training goes on after the last finished epoch, to the last bit as if it had not stopped. Ctrl-C
+        leaves the model as the last finished epoch did; later calls do nothing then.
+
+        Parameters
+        ----------
+        cost, updates, data, batch_size
+            As `symae.training.fit` takes them, and `keywords` too: ``validation``, ``measures``, ``patience`` …
+        model : Model
+        name : str, optional
+            The model's, where several are trained in one run.
+        seconds_an_image : float, optional
+            About what a training image takes in an epoch, on two cores, on Numba: says before the training how long it will be.
+
+        Raises
+        ------
+        InputError
+            The checkpoint is damaged, or of another model, other data or other settings.
+        UnwritableError, DivergedError
+            As `symae.training.fit`.
+        """
+        if self.interrupted:
+            return History(interrupted=True)
+        if name is not None:
+            self.say(f"{name}:")
+        self._trained = True
+        started, compiled = time.perf_counter(), self.compiling
+        last = TrainingFolder(self.out, {}, name).last
+        resume = getattr(self.settings, "resume", False)
+        goes_on = resume and last.is_file()
+        if resume and not goes_on:
+            self.say(f"--resume: there is no {last} yet, so the training begins anew")
+        try:
+            done = len(read_checkpoint(last).history) if goes_on else 0
+            if seconds_an_image is not None and done < self.epochs and self.backend == "numba":
+                images, tested = (len(next(iter(d.values()))) if d else 0 for d in (data, keywords.get("validation")))
+                # drawing an image takes about a third of learning from it
+                left, seconds = self.epochs - done, seconds_an_image * (images + tested / 3)
+                self.say(f"{_epochs(left)} of {images} images: {_about(left * seconds)} on two cores, once compiled")
+            history = fit(
+                cost,
+                updates,
+                data,
+                batch_size=batch_size,
+                n_epochs=self.epochs,
+                params=model.params,
+                seed=self.seed,
+                folder=self.out,
+                resume=resume,
+                threads=self.threads,
+                say=self.say,
+                name=name,
+                function=partial(self._compiled_for, name),
+                **keywords,
+            )
+        except InputError as error:
+            if not goes_on or isinstance(error, BackendError | UnwritableError):
+                raise
+            # a fingerprint is known by its beginning
+            found, expected = (re.sub(r"(SHA-256 \w{8})\w+", r"\1…", text) for text in (error.found, error.expected))
+            hint = "give the options of that run, or another --out"
+            raise InputError("--resume", f"{error.place}: {found}", f"{expected}; {hint}") from error
+        self.training += time.perf_counter() - started - (self.compiling - compiled)
+        if goes_on and done >= self.epochs:
+            self.say(f"{last} has {_epochs(done)} already: nothing is left to train")
+        if history.interrupted and len(history) and "resume" in self.settings:
+            self.say("The same command with --resume goes on from there")
+        self.interrupted = history.interrupted
+        return history
+
+    def _compiled_for(self, name: str | None, *arguments: Any, updates: Any = (), **keywords: Any) -> Any:
+        """`function`, with words for what `symae.training.fit` compiles."""
+        what = "the training step" if updates else "the test cost"
+        return self.function(what + (f" of {name}" if name else ""), *arguments, updates=updates, **keywords)
+
+    def report_costs(self, history: History, units: str, heading: str = "Cost") -> None:
+        """Say the final costs, and report those of about ten epochs as a table and all as a curve.
+
+        Parameters
+        ----------
+        history : History
+            Of `fit` with the test images as validation data.
+        units : str
+            What the cost is: ``"nats per pixel"``.
+        """
+        self.report.heading(heading)
+        costs, test = history.costs, history.measures.get("val_cost", [])
+        if not costs:
+            self.report.text("No epoch was finished.")
+            return
+        self.say(f"After {_epochs(len(costs))}: cost {costs[-1]:.6f}, of test images {test[-1]:.6f}, {units}")
+        self.report.text("Training images are measured while the model still learns, test images at the end of each epoch.")
+        shown = sorted({*range(0, len(costs), math.ceil(len(costs) / 10)), len(costs) - 1})
+        rows = [[str(epoch), f"{costs[epoch]:.4f}", f"{test[epoch]:.4f}"] for epoch in shown]
+        self.report.table([["epoch", "training images", "test images"], *rows])
+        curves = {"training images": dict(enumerate(costs)), "test images": dict(enumerate(test))}
+        self.report.curve(curves, x_label="epoch", y_label=f"cost, {units}")
 
     def train(
         self,
@@ -230,6 +382,19 @@ class Worksheet:
             raise SystemExit(INTERRUPTED)
 
 
+def _epochs(count: int) -> str:
+    return f"{count} epoch{'' if count == 1 else 's'}"
+
+
+def _about(seconds: float) -> str:
+    """A time in words, no more exact than an estimate is."""
+    if seconds < 20:
+        return "a few seconds"
+    if seconds < 90:
+        return f"about {10 * round(seconds / 10)} seconds"
+    return f"about {round(seconds / 60)} minutes"
+
+
 class _Help(argparse.ArgumentDefaultsHelpFormatter):
     """Says a default where there is one."""
 
@@ -285,6 +450,21 @@ def at_least(least: int, most: int | None = None) -> Callable[[str], int]:
             value = least - 1
         if value < least or (most is not None and value > most):
             raise argparse.ArgumentTypeError(f"found {text!r}, expected {expected}")
+        return value
+
+    return number
+
+
+def real_at_least(least: float) -> Callable[[str], float]:
+    """A type for options that are finite numbers."""
+
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value < math.inf:  # NaN fails both
+            raise argparse.ArgumentTypeError(f"found {text!r}, expected a number of at least {least:g}")
         return value
 
     return number
