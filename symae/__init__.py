@@ -10,6 +10,7 @@ from symae.images import tile_raster_images
 from symae.models import (
     Autoencoder,
     ConvolutionalAutoencoder,
+    CoordinateVAE,
     DenoisingAutoencoder,
     ImageAutoencoder,
     LogisticRegression,
@@ -23,6 +24,7 @@ __all__ = [
     "Autoencoder",
     "BackendError",
     "ConvolutionalAutoencoder",
+    "CoordinateVAE",
     "DenoisingAutoencoder",
     "ImageAutoencoder",
     "InputError",

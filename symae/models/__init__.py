@@ -2,15 +2,18 @@
 
 from symae.models.autoencoder import Autoencoder, DenoisingAutoencoder
 from symae.models.convolutional import ConvolutionalAutoencoder, StridedAutoencoder
+from symae.models.coordinate_vae import CoordinateVAE, coordinates
 from symae.models.image_autoencoder import ImageAutoencoder
 from symae.models.logistic import LogisticRegression, sgd_optimization
 
 __all__ = [
     "Autoencoder",
     "ConvolutionalAutoencoder",
+    "CoordinateVAE",
     "DenoisingAutoencoder",
     "ImageAutoencoder",
     "LogisticRegression",
     "StridedAutoencoder",
+    "coordinates",
     "sgd_optimization",
 ]

@@ -1,0 +1,273 @@
+"""A variational autoencoder whose decoder is a function of a place in the image, so that it draws at any resolution.
+
+Source: the resolution-independent image model of a Chainer tutorial; variational autoencoders are by Kingma and Welling (2014),
+images as functions of coordinates by Stanley (2007), "Compositional pattern producing networks".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
+from pytensor.graph.replace import clone_replace
+
+from symae import nn
+from symae.errors import InputError
+from symae.models.base import checked_matrix
+from symae.models.image_model import ImageModel, checked_counts
+from symae.ops import coordinate_layers
+from symae.optimizers import Updates, adam
+from symae.random import RandomStreams
+
+__all__ = ["CoordinateVAE", "coordinates"]
+
+ENCODER = (256, 256)
+DECODER, AFFINE_DECODER = (256, 256, 256), (32, 64, 32)
+STRIP = 32768  # places that are drawn at a time
+
+
+def coordinates(height: int, width: int) -> np.ndarray:
+    """Where the pixels of an image of that size lie: (height * width, 2), row by row, in floatX.
+
+    The first column is u, from -1 at the left to 1 at the right, the second v, from -1 at the top to 1 at the bottom; the
+    outermost pixels lie at exactly -1 and 1, and a single one in the middle.
+    """
+    v, u = np.meshgrid(_line(height), _line(width), indexing="ij")
+    return np.stack([u.ravel(), v.ravel()], axis=1).astype(pytensor.config.floatX)
+
+
+def _line(n: int) -> np.ndarray:
+    return np.linspace(-1, 1, n) if n > 1 else np.zeros(1)
+
+
+class CoordinateVAE(ImageModel):
+    """A variational autoencoder of images; each pixel is a function of its place (u, v) and of the image's code z.
+
+    ::
+
+        input 784 -> 256 -> 256 -> mean of z, logarithm of its variance
+        (u, v, z) -> 256 -> 256 -> 256 -> logit of the pixel      for each pixel
+
+    All layers but the last of each are rectified. The decoder's first layer never sees (u, v, z) of every pixel: its product is
+    a term of (u, v) plus a term of z (`symae.ops.coordinate_layers`).
+
+    With `affine` the encoder also says where the digit stands: the decoder, 32 -> 64 -> 32 units, sees coordinates that are
+    moved to the digit's middle, turned and scaled, so that z has to say only what it looks like::
+
+        (u', v') = exp(-s) R(-a) ((u, v) - (t_u, t_v))
+
+    Parameters
+    ----------
+    numpy_rng : RandomState
+        Draws the weights: He's normal ones; biases begin at zero, and so does the layer of the pose.
+    theano_rng : RandomStreams, optional
+        Draws the training's random numbers; one with a seed from `numpy_rng` if None.
+    input : symbolic (n, 784) or (n, 1, 28, 28), optional
+        Pixels from 0 to 1; a new matrix ``input`` if None.
+    n_latent : int
+        Numbers in a code.
+    affine : bool
+    image_shape : (1, h, w)
+
+    Attributes
+    ----------
+    x : the input
+    mean, log_variance : symbolic (n, n_latent)
+    pose : symbolic (n, 4), s, a in radians, t_u and t_v; None without `affine`
+    output : symbolic (n, 1, h, w), the probabilities drawn from `mean`
+    params : the layers' weights and biases, ``<layer>_W`` and ``<layer>_b``
+
+    Raises
+    ------
+    InputError
+        A setting is not as above.
+    """
+
+    code_name, output_name = "mean", "output"
+
+    def __init__(
+        self,
+        numpy_rng: np.random.RandomState,
+        theano_rng: RandomStreams | None = None,
+        input: Variable | None = None,
+        n_latent: int = 8,
+        affine: bool = False,
+        image_shape: Sequence[int] = (1, 28, 28),
+    ):
+        (self.n_latent,) = checked_counts("n_latent", n_latent, 1)
+        if not isinstance(affine, bool):
+            raise InputError("affine", repr(affine), "True or False")
+        shape = checked_counts("image_shape", image_shape, 3)
+        if shape[0] != 1:
+            raise InputError("image_shape", str(shape), "one channel")
+        self.affine = affine
+        self.theano_rng = RandomStreams(numpy_rng.randint(2**30)) if theano_rng is None else theano_rng
+        pixels = shape[1] * shape[2]
+        if input is None:
+            input = pt.tensor("input", dtype=pytensor.config.floatX, shape=(None, pixels))
+        self._begin(input, image_shape)
+        self._parameters = params = nn.Parameters(numpy_rng)
+        self._encode()
+        self._layers = AFFINE_DECODER if affine else DECODER
+        below = 2 + self.n_latent
+        for number, units in enumerate((*self._layers, 1), 1):
+            params.add(f"decoder{number}_W", nn.he_normal(numpy_rng, (below, units)))
+            params.add(f"decoder{number}_b", np.zeros(units, pytensor.config.floatX))
+            below = units
+        self.params, self.parameter_names = list(params), params.names
+        self._places = pt.constant(coordinates(*shape[1:]))
+        logits = self.logits(self.mean, self._places, self.pose)
+        self.output = pt.sigmoid(nn.reshape("output", logits, shape))
+        self._nodes |= {"mean": self.mean, "log_variance": self.log_variance, "output": self.output}
+        if self.pose is not None:
+            self._nodes["pose"] = self.pose
+        self._add_costs(logits)
+
+    def _encode(self) -> None:
+        """The distribution of z, and the pose."""
+        params = self._parameters
+        self._rows = h = self.x if self.x.type.ndim == 2 else nn.flatten("rows", self.x)
+        for number, units in enumerate(ENCODER, 1):
+            h = nn.dense(params, f"encoder{number}", h, units, activation="relu", W=nn.he_normal)
+        self.mean = nn.dense(params, "mean", h, self.n_latent, W=nn.he_normal)
+        self.log_variance = nn.dense(params, "log_variance", h, self.n_latent, W=nn.he_normal)
+        self.pose = nn.dense(params, "pose", h, 4, W=_zeros) if self.affine else None
+
+    def _add_costs(self, logits: Variable) -> None:
+        """The costs of training, with its random numbers, and that of drawing from the mean."""
+        rows, pixels = self._rows, float(np.prod(self.image_shape))
+        binary = pt.cast(self.theano_rng.uniform(size=self.x.shape) < self.x, self.x.type.dtype)
+        encoded = [self.mean, self.log_variance, *([] if self.pose is None else [self.pose])]
+        mean, log_variance, *pose = clone_replace(encoded, {self.x: binary}, rebuild_strict=False)
+        z = mean + pt.exp(log_variance / 2) * self.theano_rng.normal(size=mean.shape, dtype=mean.type.dtype)
+        drawn = self.logits(z, self._places, pose[0] if pose else None)
+        self.nll = pt.mean(nn.bernoulli_nll(rows, drawn)) / pixels
+        self.kl = pt.mean(nn.gaussian_kl(mean, log_variance))
+        self.cost = (self.nll + self.kl / pixels) / self.n_latent
+        self._errors = nn.bernoulli_nll(rows, logits) / pixels
+
+    def logits(self, z: Variable, places: Variable, pose: Variable | None = None) -> Variable:
+        """What the decoder says of each place in each image.
+
+        Parameters
+        ----------
+        z : (n, n_latent)
+        places : (m, 2)
+            As `coordinates` gives them.
+        pose : (n, 4), optional
+            Only with `affine`; None is that of a digit in the middle, upright and of the usual size.
+
+        Returns
+        -------
+        (n, m), logarithms of the odds
+        """
+        params = self._parameters
+        W, b = params["decoder1_W"], params["decoder1_b"]
+        layers = [(params[f"decoder{i}_W"], params[f"decoder{i}_b"]) for i in range(2, len(self._layers) + 2)]
+        of_image = pt.dot(z, W[2:])
+        if pose is None:
+            return coordinate_layers(pt.dot(places, W[:2]) + b, of_image, layers)[:, :, 0]
+        scale, angle, t_u, t_v = (pose[:, i, None] for i in range(4))
+        u, v = places[None, :, 0] - t_u, places[None, :, 1] - t_v
+        size, cos, sin = pt.exp(-scale), pt.cos(angle), pt.sin(angle)
+        u, v = size * (cos * u + sin * v), size * (cos * v - sin * u)
+        first = u[:, :, None] * W[0] + v[:, :, None] * W[1] + b + of_image[:, None, :]
+        # every place of every image is a place of its own here, of one image
+        nothing = pt.zeros((1, self._layers[0]), dtype=first.type.dtype)
+        return coordinate_layers(first.reshape((-1, self._layers[0])), nothing, layers).reshape(u.shape)
+
+    def get_cost_updates(self, learning_rate: Any = 0.001) -> tuple[Variable, Updates]:
+        """The cost of a minibatch, and one step of Adam on it.
+
+        Each call draws anew: the encoder sees each pixel black or white, white with its grey value as the probability, and z is
+        drawn from its distribution. The decoder is to draw the grey image.
+
+        Returns
+        -------
+        cost : (nll + kl / pixels) / n_latent
+            With `nll`, the negative logarithm of the likelihood in nats per pixel, and `kl`, in nats per image, both attributes
+            of the model and means over the minibatch: the usual bound, divided by pixels and by n_latent.
+        updates : list of pairs
+        """
+        return self.cost, adam(self.cost, self.params, learning_rate)
+
+    def score(self, X: Any, *, backend: str | None = None) -> float:
+        """Negative logarithm of the likelihood of images under what is drawn from the mean of z, in nats per pixel."""
+        return self.mean_over("score", self._errors, X, backend=backend)
+
+    def render(
+        self,
+        Z: Any,
+        size: tuple[int, int],
+        pose: Any = None,
+        *,
+        backend: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> np.ndarray:
+        """Draw codes at any size, a strip of places at a time: the memory beside the images themselves does not grow with it.
+
+        Parameters
+        ----------
+        Z : (n, n_latent)
+            Codes, for instance from `transform`.
+        size : (height, width)
+        pose : (n, 4), optional
+            Only with `affine`, for instance from ``node_values("pose", X)``; None draws the digits normalised.
+        progress : callable, optional
+            Called with the number of places that are drawn, and of those there will be.
+
+        Returns
+        -------
+        (n, height, width), probabilities, in floatX
+
+        Raises
+        ------
+        InputError
+            Codes or poses of another shape or not finite, a size below 1, a pose where there is no `affine`.
+        """
+        codes = checked_matrix("Z", Z, self.n_latent)
+        height, width = checked_counts("size", size, 2)
+        if pose is not None and not self.affine:
+            raise InputError("pose", "an array", "none: the model is not affine")
+        poses = None if pose is None else checked_matrix("pose", pose, 4)
+        if poses is not None and len(poses) != len(codes):
+            raise InputError("pose", f"{len(poses)} poses", f"{len(codes)}, one for each code")
+
+        def build() -> tuple[list[Variable], Variable, None]:
+            floatX = codes.dtype.name
+            z, places = (
+                pt.tensor("z", dtype=floatX, shape=(1, self.n_latent)),
+                pt.tensor("places", dtype=floatX, shape=(None, 2)),
+            )
+            stance = None if poses is None else pt.tensor("pose", dtype=floatX, shape=(1, 4))
+            inputs = [z, places] if stance is None else [z, places, stance]
+            return inputs, pt.sigmoid(self.logits(z, places, stance))[0], None
+
+        draw = self._compiled("render" if poses is None else "render with pose", backend, build)
+        pixels = height * width
+        images = np.empty((len(codes), pixels), codes.dtype)
+        u, v = (_line(n).astype(codes.dtype) for n in (width, height))
+        for n in range(len(codes)):
+            for first in range(0, pixels, STRIP):
+                index = np.arange(first, min(first + STRIP, pixels))
+                places = np.stack([u[index % width], v[index // width]], axis=1)
+                stance = () if poses is None else (poses[n : n + 1],)
+                images[n, index] = draw(codes[n : n + 1], places, *stance)
+                if progress is not None:
+                    progress(n * pixels + int(index[-1]) + 1, len(codes) * pixels)
+        return images.reshape(len(codes), height, width)
+
+    def configuration(self) -> dict[str, Any]:
+        return {"n_latent": self.n_latent, "affine": self.affine, "image_shape": list(self.image_shape)}
+
+    @classmethod
+    def from_configuration(cls, configuration: Mapping[str, Any]) -> Self:
+        return cls(np.random.RandomState(0), **configuration)
+
+
+def _zeros(numpy_rng: np.random.RandomState, shape: Sequence[int]) -> np.ndarray:
+    return np.zeros(tuple(shape), pytensor.config.floatX)
