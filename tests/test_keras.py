@@ -10,6 +10,7 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 
+import symae.keras.chunks
 import symae.keras.model
 from symae import ConvolutionalAutoencoder, DenoisingAutoencoder, InputError, MissingFileError, nn
 from symae.errors import DivergedError
@@ -215,8 +216,8 @@ def test_any_number_of_examples_can_be_predicted(n):
 
 def test_predictions_are_compiled_once(monkeypatch):
     compilations = []
-    real = symae.keras.model.function
-    monkeypatch.setattr(symae.keras.model, "function", lambda *a, **k: compilations.append(k["name"]) or real(*a, **k))
+    real = symae.keras.chunks.function
+    monkeypatch.setattr(symae.keras.chunks, "function", lambda *a, **k: compilations.append(k["name"]) or real(*a, **k))
     model = compiled()
     for n in (7, 1, 0):
         model.predict(X[:n], batch_size=4)
@@ -316,6 +317,10 @@ def test_weights_of_other_models_are_refused_and_change_nothing(tmp_path):
 # What is refused
 
 
+def cost(target, drawn):
+    return pt.abs(target - drawn)
+
+
 @pytest.mark.parametrize(
     ("keywords", "message"),
     [
@@ -327,6 +332,7 @@ def test_weights_of_other_models_are_refused_and_change_nothing(tmp_path):
         ({"loss": lambda t, z: t}, "loss: found one that parameters do not change, expected a function of the target and"),
         ({"metrics": ["accuracy"]}, "metrics: found 'accuracy'"),
         ({"metrics": "accuracy"}, "metrics: found 'accuracy'"),
+        ({"metrics": [cost]}, "metrics: found a second cost, expected a name for each"),
         ({"metrics": ["mse", "mse"]}, "metrics: found a second mse, expected a name for each"),
     ],
 )
@@ -426,6 +432,13 @@ def test_two_parameters_of_a_name_are_refused():
         InputError, match="outputs: found parameters named code_W, code_b, code_W, code_b, expected a name for each"
     ):
         Model(x, one + other)
+
+
+def test_outputs_of_one_name_cannot_both_be_trained():
+    network = Autoencoder()
+    model = Model(network.x, [network.drawn, network.drawn])
+    with pytest.raises(InputError, match="metrics: found a second drawn_loss, expected a name for each"):
+        model.compile()
 
 
 def test_a_loss_that_is_not_finite_is_said_at_once():

@@ -4,7 +4,8 @@ Behind it are the layers of `symae.nn`, which are functions, and `symae.training
 between the inputs and the outputs may be any PyTensor expression; the layers among them stand in the summary and are trained.
 """
 
-from symae.keras.model import Input, KerasHistory, Model
+from symae.keras.history import KerasHistory
+from symae.keras.model import Input, Model
 from symae.keras.objective import LOSSES, OPTIMIZERS
 
 __all__ = ["LOSSES", "OPTIMIZERS", "Input", "KerasHistory", "Model"]

@@ -11,23 +11,23 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Constant, Variable
-from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import ancestors, graph_inputs
 from pytensor.tensor.type import TensorType
 from tqdm import tqdm
 
 from symae import nn, training
 from symae.checkpoints import put, values
-from symae.compile import function
-from symae.epochs import History, print_line
+from symae.epochs import print_line
 from symae.errors import InputError
+from symae.keras.chunks import Chunks
+from symae.keras.history import KerasHistory, in_keras_names
 from symae.keras.objective import Loss, Objective, Optimizer, objective
 from symae.keras.summary import summary_lines
 from symae.minibatches import Examples, chunk_length
 from symae.models.image_model import checked_counts
 from symae.models.saved import read_model, write_model
 
-__all__ = ["Input", "KerasHistory", "Model"]
+__all__ = ["Input", "Model"]
 
 KIND = "keras.Model"  # what files of weights call themselves
 
@@ -54,26 +54,6 @@ def Input(shape: int | Sequence[int | None], *, name: str = "x", dtype: str | No
         if size is not None:
             checked_counts("shape", size)
     return pt.tensor(name, dtype=dtype or pytensor.config.floatX, shape=(None, *sizes))
-
-
-class KerasHistory(History):
-    """What happened in each finished epoch, under Keras's names too.
-
-    Attributes
-    ----------
-    history : dict of lists of float
-        By name, one for each epoch: ``loss``, metrics, and with validation data ``val_loss`` and ``val_<metric>``.
-    epoch : list of int
-        The numbers of the epochs; the first is 0.
-    """
-
-    @property
-    def history(self) -> dict[str, list[float]]:
-        return _renamed({"cost": self.costs, **self.measures})
-
-    @property
-    def epoch(self) -> list[int]:
-        return list(range(len(self)))
 
 
 class Model:
@@ -154,7 +134,7 @@ class Model:
             raise InputError("outputs", f"parameters named {', '.join(p.name for p in self.params)}", "a name for each")
         self._objective: Objective | None = None
         self._backend: str | None = None
-        self._functions: dict[Any, Any] = {}
+        self._predictions = Chunks("predict", self.outputs, None)
         self._trainings = 0
 
     def compile(
@@ -189,7 +169,8 @@ class Model:
             raise InputError("outputs", "no layer with parameters on the way from the inputs", "something to train")
         self._objective = objective(self.outputs, self.params, optimizer, loss, metrics)
         self._backend = backend
-        self._functions.clear()
+        self._predictions = Chunks("predict", self.outputs, backend)
+        self._figures = Chunks("evaluate", list(self._objective.figures.values()), backend)
 
     def fit(
         self,
@@ -244,7 +225,7 @@ class Model:
             seed = 0 if resume else self._trainings
 
         def print_epoch(epoch: int, cost: float, seconds: float, measured: Mapping[str, float]) -> None:
-            figures = "".join(f" - {name}: {value:.4f}" for name, value in _renamed({"cost": cost, **measured}).items())
+            figures = "".join(f" - {name}: {value:.4f}" for name, value in in_keras_names({"cost": cost, **measured}).items())
             with tqdm.external_write_mode():
                 print_line(f"Epoch {epoch + 1}/{epochs} - {seconds:.1f}s{figures}")
 
@@ -277,7 +258,7 @@ class Model:
         (batch_size,) = checked_counts("batch_size", batch_size, 1)
         examples = Examples("data", self._data(x, y))
         length = chunk_length(len(examples), batch_size)
-        chunks = self._over_chunks("evaluate", examples, list(self._compiled().figures.values()), length)
+        chunks = self._figures(examples, length)
         lengths = [n for _, n in chunks]
         means = [float(np.average(column, weights=lengths)) for column in zip(*(v for v, _ in chunks), strict=True)]
         return means if len(means) > 1 else means[0]
@@ -302,7 +283,7 @@ class Model:
         empty = all(getattr(a, "shape", (1,))[:1] == (0,) for a in arrays.values())
         data = {v: np.zeros((1, *a.shape[1:]), v.type.dtype) if empty else a for v, a in arrays.items()}
         examples = Examples("data", data)
-        chunks = self._over_chunks("predict", examples, self.outputs, length, fill=True)
+        chunks = self._predictions(examples, length, fill=True)
         parts = zip(*(outputs for outputs, _ in chunks), strict=True)
         predicted = [np.concatenate(part)[: 0 if empty else len(examples)] for part in parts]
         return predicted[0] if self._one_output else predicted
@@ -373,31 +354,6 @@ class Model:
         targets = self._compiled().targets
         return _arrays("x", x, self.inputs, self._one_input) | _arrays("y", y, targets, self._one_output)
 
-    def _over_chunks(
-        self, key: str, examples: Examples, outputs: Sequence[Variable], length: int, *, fill: bool = False
-    ) -> list[tuple[list[np.ndarray], int]]:
-        """The outputs for each `length` examples, and how many these were; with `fill` the last ones get zeros after them."""
-        arrays = {v: shared.get_value(borrow=True) for v, shared in examples.variables.items()}
-        computed = []
-        for first in range(0, len(examples), length):
-            parts = [a[first : first + length] for a in arrays.values()]
-            n = len(parts[0])
-            if fill and n < length:
-                parts = [np.concatenate([part, np.zeros((length - n, *part.shape[1:]), part.dtype)]) for part in parts]
-            # of sizes that are known: quicker to compile, and JAX compiles it once
-            shapes = tuple(part.shape for part in parts)
-            if (key, shapes) not in self._functions:
-                chunks = {v: pt.tensor(v.name, dtype=v.type.dtype, shape=s) for v, s in zip(arrays, shapes, strict=True)}
-                self._functions[key, shapes] = function(
-                    list(chunks.values()),
-                    clone_replace(list(outputs), chunks, rebuild_strict=False),
-                    backend=self._backend,
-                    on_unused_input="ignore",
-                    name=key,
-                )
-            computed.append((self._functions[key, shapes](*parts), n))
-        return computed
-
 
 def _listed(place: str, given: Variable | Sequence[Variable]) -> tuple[list[Variable], bool]:
     """`given` as a list, and whether it is none; each is an array with an entry for each example."""
@@ -420,7 +376,3 @@ def _arrays(place: str, given: Any, variables: Sequence[Variable], one: bool) ->
         found = f"{len(given)} arrays" if isinstance(given, list | tuple) else f"a {type(given).__name__}"
         raise InputError(place, found, f"a list of {len(variables)}: {', '.join(map(str, variables))}")
     return dict(zip(variables, given, strict=True))
-
-
-def _renamed(figures: Mapping[str, Any]) -> dict[str, Any]:
-    return {{"cost": "loss", "val_cost": "val_loss"}.get(name, name): figure for name, figure in figures.items()}

@@ -81,13 +81,12 @@ def objective(
         target = pt.tensor(f"{prefix}y", dtype=output.type.dtype, shape=output.type.shape)
         targets.append(target)
         costs.append(_mean("loss", chosen, target, output))
-        wanted = {f"{prefix}loss": costs[-1]} if prefix else {}
-        for metric in measured:
-            name = prefix + (metric if isinstance(metric, str) else getattr(metric, "__name__", type(metric).__name__))
-            if name in {"loss", *wanted}:
-                raise InputError("metrics", f"a second {name}", "a name for each")
-            wanted[name] = _mean("metrics", metric, target, output)
-        figures |= wanted
+        wanted = [("loss", costs[-1])] if prefix else []
+        wanted += [(_name_of(metric), _mean("metrics", metric, target, output)) for metric in measured]
+        for name, figure in wanted:
+            if prefix + name in {"loss", "cost", *figures}:
+                raise InputError("metrics", f"a second {prefix}{name}", "a name for each")
+            figures[prefix + name] = figure
     cost = pt.add(*costs) if len(costs) > 1 else costs[0]
     try:
         updates = make_updates(cost, params)
@@ -102,6 +101,10 @@ def _chosen(place: str, given: Any, known: Mapping[str, Any]) -> Any:
     if not isinstance(given, str) or given.lower() not in known:
         raise InputError(place, repr(given), f"a function, or one of {', '.join(known)}")
     return known[given.lower()]
+
+
+def _name_of(metric: str | Loss) -> str:
+    return metric if isinstance(metric, str) else getattr(metric, "__name__", type(metric).__name__)
 
 
 def _mean(place: str, chosen: Any, target: Variable, output: Variable) -> Variable:
