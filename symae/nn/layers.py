@@ -83,9 +83,10 @@ def dense(
     if x.type.ndim != 2 or x.type.shape[1] is None:
         raise InputError(f"{name}: x", f"shape {x.type.shape}", "(n, n_in) with a known n_in")
     shape = (x.type.shape[1], _count(name, "n_out", n_out))
-    weights, b = _weights_and_bias(params, name, shape, shape[1], W)
-    f = activation_named(activation)
-    return _layer(_activated(pt.dot(x, weights), b, f), name, f"dense{_and(f)}", weights, b)
+    with params.together():
+        weights, b = _weights_and_bias(params, name, shape, shape[1], W)
+        f = activation_named(activation)
+        return _layer(_activated(pt.dot(x, weights), b, f), name, f"dense{_and(f)}", weights, b)
 
 
 def conv(
@@ -126,10 +127,11 @@ def conv(
         `x` does not have 4 dimensions and known channels, or as in `dense` and `symae.ops.conv2d`.
     """
     shape = (_count(name, "maps", maps), _channels(name, x), *pair(f"{name}: kernel", kernel))
-    weights, b = _weights_and_bias(params, name, shape, maps, W)
-    f = activation_named(activation)
-    y = conv2d(x, weights, border_mode=border_mode, subsample=subsample, filter_flip=False)
-    return _layer(_activated(y, b, f), name, f"convolution {_by(shape[2:], subsample)}{_and(f)}", weights, b)
+    with params.together():
+        weights, b = _weights_and_bias(params, name, shape, maps, W)
+        f = activation_named(activation)
+        y = conv2d(x, weights, border_mode=border_mode, subsample=subsample, filter_flip=False)
+        return _layer(_activated(y, b, f), name, f"convolution {_by(shape[2:], subsample)}{_and(f)}", weights, b)
 
 
 def deconv(
@@ -167,10 +169,11 @@ def deconv(
         As in `conv`; or no convolution leads from `output_shape` to the shape of `x`.
     """
     shape = (_channels(name, x), _count(name, "maps", maps), *pair(f"{name}: kernel", kernel))
-    weights, b = _weights_and_bias(params, name, shape, maps, W)
-    f = activation_named(activation)
-    y = deconv2d(x, weights, border_mode=border_mode, subsample=subsample, filter_flip=False, output_shape=output_shape)
-    return _layer(_activated(y, b, f), name, f"deconvolution {_by(shape[2:], subsample)}{_and(f)}", weights, b)
+    with params.together():
+        weights, b = _weights_and_bias(params, name, shape, maps, W)
+        f = activation_named(activation)
+        y = deconv2d(x, weights, border_mode=border_mode, subsample=subsample, filter_flip=False, output_shape=output_shape)
+        return _layer(_activated(y, b, f), name, f"deconvolution {_by(shape[2:], subsample)}{_and(f)}", weights, b)
 
 
 def max_pool(name: str, x: Variable, ws: int | Sequence[int], *, pad: Any = "same") -> Variable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, overload
 
 import numpy as np
@@ -49,6 +50,16 @@ class Parameters(Sequence[SharedVariable]):
             raise InputError("parameter", f"a second {name}", "a name for each")
         self._variables[name] = pytensor.shared(value, name=name, borrow=True, shape=value.shape)
         return self._variables[name]
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Keep what is added inside the block only if nothing is refused there: it can be built again under its name."""
+        before = dict(self._variables)
+        try:
+            yield
+        except BaseException:
+            self._variables = before
+            raise
 
     @property
     def names(self) -> tuple[str, ...]:

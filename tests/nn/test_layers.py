@@ -223,6 +223,17 @@ def test_what_does_not_fit_is_refused(params, x, rows, build, message):
         build(params, x, rows)
 
 
+def test_a_refused_layer_leaves_no_parameters(params, rows, x):
+    for build in (
+        lambda: dense(params, "h", rows, 2, activation="selu"),
+        lambda: conv(params, "c", x, 4, 3, border_mode="some"),
+        lambda: deconv(params, "d", x, 4, 3, subsample=2, output_shape=(90, 90)),
+    ):
+        with pytest.raises(InputError):
+            build()
+    assert params.names == ()
+
+
 def test_a_second_layer_of_a_name_is_refused(params, rows):
     dense(params, "h", rows, 2)
     with pytest.raises(InputError, match="parameter: found a second h_W"):
