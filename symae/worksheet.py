@@ -72,6 +72,8 @@ class Worksheet:
         The default of ``--floatX``.
     resumable : bool
         Take ``--resume`` and ``--images``: for worksheets that use `fit` and `training_images`.
+    subset : int, optional
+        The default of ``--images``, where there are as many; all of them if not given.
     options : mapping of str to dict, optional
         The worksheet's own options: what ``ArgumentParser.add_argument`` takes, by the option's name.
     argv : list of str, optional
@@ -99,6 +101,7 @@ class Worksheet:
         data: str | None = None,
         floatX: str = "float64",
         resumable: bool = False,
+        subset: int | None = None,
         options: Mapping[str, dict[str, Any]] | None = None,
         argv: Sequence[str] | None = None,
     ):
@@ -107,9 +110,14 @@ class Worksheet:
         if not notebook:
             sys.excepthook = _report_bad_input
         self._parser = _parser(name, title, epochs, images, floatX)
+        self._subset = subset
         if resumable:
+            default = "all" if subset is None else subset
             self._parser.add_argument(
-                "--images", type=at_least(1), metavar="N", help="train on the first N training images only (default: on all)"
+                "--images",
+                type=at_least(1),
+                metavar="N",
+                help=f"train on the first N training images only (default: {default})",
             )
             self._parser.add_argument(
                 "--resume", action="store_true", help="go on from the last checkpoint in --out, if there is one"
@@ -201,6 +209,9 @@ class Worksheet:
         if chosen is not None and chosen > len(images):
             raise InputError("--images", str(chosen), f"at most {len(images)}, the images that there are to train on")
         self.minibatches(batch_size, len(images))
+        if chosen is None and self._subset is not None and self._subset < len(images):
+            self.say(f"Training on the first {self._subset} of {len(images)} images; --images {len(images)} takes all")
+            chosen = self._subset
         return images[:chosen]
 
     def fit(

@@ -28,6 +28,21 @@ def _share(part: Any, parts: Any, n: Any) -> Any:
     return part * n // parts, (part + 1) * n // parts
 
 
+@jit
+def _check_rows(x: Any, b: Any) -> None:
+    if x.shape[1] != b.size:
+        raise ShapeError(
+            "rectified", "{} biases", "{}, one for each map of ({}, {})", b.size, x.shape[1], x.shape[0], x.shape[1]
+        )
+
+
+@jit
+def _check_maps(x: Any, b: Any) -> None:
+    n, c, h, w = x.shape
+    if c != b.size:
+        raise ShapeError("rectified", "{} biases", "{}, one for each map of ({}, {}, {}, {})", b.size, c, n, c, h, w)
+
+
 @functools.cache
 def rectify(ndim: int, threads: Threads, inplace: bool) -> Callable[..., Any]:
     """(x, b) -> max(x + b, 0), of x's memory if `inplace`."""
@@ -56,11 +71,11 @@ def rectify(ndim: int, threads: Threads, inplace: bool) -> Callable[..., Any]:
                     out[j] = zero if value <= zero else value
 
     everywhere = in_parts(rows if ndim == 2 else maps, threads, VALUES_FOR_THREADS)
+    check = _check_rows if ndim == 2 else _check_maps
 
     @jit
     def rectified(x: Any, b: Any) -> Any:
-        if x.shape[1] != b.size:
-            raise ShapeError("rectified", "{} biases", "{}, one for each map", b.size, x.shape[1])
+        check(x, b)
         seen = np.ascontiguousarray(x)
         y = seen if inplace else np.empty_like(seen)
         everywhere(x.shape[0], x.size, (seen, b, y))

@@ -22,6 +22,7 @@ from symae.models.image_model import ImageModel, checked_counts
 from symae.ops import coordinate_layers
 from symae.optimizers import Updates, adam
 from symae.random import RandomStreams
+from symae.threads import blas_threads
 
 __all__ = ["CoordinateVAE", "coordinates"]
 
@@ -251,14 +252,15 @@ class CoordinateVAE(ImageModel):
         pixels = height * width
         images = np.empty((len(codes), pixels), codes.dtype)
         u, v = (_line(n).astype(codes.dtype) for n in (width, height))
-        for n in range(len(codes)):
-            for first in range(0, pixels, STRIP):
-                index = np.arange(first, min(first + STRIP, pixels))
-                places = np.stack([u[index % width], v[index // width]], axis=1)
-                stance = () if poses is None else (poses[n : n + 1],)
-                images[n, index] = draw(codes[n : n + 1], places, *stance)
-                if progress is not None:
-                    progress(n * pixels + int(index[-1]) + 1, len(codes) * pixels)
+        with blas_threads():
+            for n in range(len(codes)):
+                for first in range(0, pixels, STRIP):
+                    index = np.arange(first, min(first + STRIP, pixels))
+                    places = np.stack([u[index % width], v[index // width]], axis=1)
+                    stance = () if poses is None else (poses[n : n + 1],)
+                    images[n, index] = draw(codes[n : n + 1], places, *stance)
+                    if progress is not None:
+                        progress(n * pixels + int(index[-1]) + 1, len(codes) * pixels)
         return images.reshape(len(codes), height, width)
 
     def configuration(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pytensor.graph.replace import clone_replace
 
 from symae.errors import InputError
 from symae.models.base import Model
+from symae.threads import blas_threads
 
 __all__ = ["ImageModel", "checked_counts"]
 
@@ -80,10 +81,11 @@ class ImageModel(Model):
 
         compute = self._compiled(key, backend, build)
         values = []
-        for first in range(0, max(len(images), 1), CHUNK):
-            part = images[first : first + CHUNK]
-            filled = np.concatenate([part, np.zeros((CHUNK - len(part), *part.shape[1:]), part.dtype)])
-            values.append(np.asarray(compute(filled))[: len(part)])
+        with blas_threads():
+            for first in range(0, max(len(images), 1), CHUNK):
+                part = images[first : first + CHUNK]
+                filled = np.concatenate([part, np.zeros((CHUNK - len(part), *part.shape[1:]), part.dtype)])
+                values.append(np.asarray(compute(filled))[: len(part)])
         return np.concatenate(values)
 
     def transform(self, X: Any, *, backend: str | None = None) -> np.ndarray:
