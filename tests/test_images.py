@@ -1,4 +1,4 @@
-"""Tiled pictures equal the tutorials' bit for bit; labelled pictures show every pixel; bad input is named."""
+"""Tiled pictures equal the tutorials' bit for bit; labelled pictures show every pixel; maps show codes; bad input is named."""
 
 import hashlib
 import io
@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytensor
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,15 +14,20 @@ from PIL import Image
 
 from symae.errors import InputError, UnwritableError
 from symae.images import (
+    code_map,
     enlarge,
     labelled_rows,
     png_bytes,
+    principal_components,
+    psnr,
     save_png,
     scale_to_unit_interval,
     side_by_side,
     tile_raster_images,
     to_image,
+    unit_images,
 )
+from symae.images.code_map import COLOURS
 
 with np.load(Path(__file__).parent / "golden" / "tile_raster_images.npz", allow_pickle=False) as golden:
     GOLDEN = dict(golden)
@@ -265,6 +271,12 @@ def test_originals_stand_over_their_reconstructions(dtype):
     assert {left for _, left in black_square(picture, 12)} == {16 + column for column in range(49)}
 
 
+def test_rows_take_images_in_any_of_their_shapes():
+    X = np.random.RandomState(0).rand(4, 6)
+    flat, *others = (labelled_rows([("a", X.reshape(shape))], (2, 3)) for shape in ((4, 6), (4, 2, 3), (4, 1, 2, 3)))
+    assert all(png_bytes(picture) == png_bytes(flat) for picture in others)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -272,6 +284,8 @@ def test_originals_stand_over_their_reconstructions(dtype):
         (lambda: side_by_side([ok]), "pictures: found a ndarray, expected pairs of a label and a picture"),
         (lambda: side_by_side([("a", ok)], columns=0), "columns: found 0"),
         (lambda: labelled_rows([("a", np.zeros((0, 6)))], (2, 3)), r"row 'a': found shape \(0, 6\)"),
+        (lambda: labelled_rows([("a", np.zeros((0, 2, 3)))], (2, 3)), r"row 'a': found shape \(0, 6\)"),
+        (lambda: labelled_rows([("a", np.zeros((4, 2, 2, 3)))], (2, 3)), r"row 'a': found shape \(4, 2, 2, 3\)"),
         (lambda: labelled_rows([("a", ok)], (3, 3)), r"X: found shape \(4, 6\), expected an array \(n, 9\)"),
     ],
 )
@@ -292,3 +306,106 @@ def test_a_png_that_cannot_be_written_leaves_nothing_behind(tmp_path):
     with pytest.raises(UnwritableError, match="a folder"):
         save_png(tmp_path, ok)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("floatX", ["float64", "float32"])
+def test_bytes_become_images_from_0_to_1_as_keras_scales_them(floatX):
+    rows = np.arange(256, dtype="uint8").reshape(2, 128)
+    with pytensor.config.change_flags(floatX=floatX):
+        images = unit_images(rows, (2, 8, 8))
+    assert (images.dtype, images.shape) == (floatX, (2, 2, 8, 8))
+    np.testing.assert_array_equal(images.reshape(2, 128), rows.astype(floatX) / np.array(255, floatX))
+    assert (images.min(), images.max()) == (0, 1)
+
+
+def test_fractions_stay_as_they_are_and_are_not_shared():
+    rows = np.random.RandomState(0).rand(3, 6)
+    images = unit_images(rows, (1, 2, 3))
+    np.testing.assert_array_equal(images.reshape(3, 6), rows)
+    assert not np.shares_memory(images, rows)
+    assert unit_images(np.zeros((0, 6)), (1, 2, 3)).shape == (0, 1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (np.zeros((2, 5)), r"rows: found shape \(2, 5\), expected \(n, 6\)"),
+        (np.zeros(6), r"rows: found shape \(6,\)"),
+        (np.zeros((2, 6), "int64"), "rows: found dtype int64, expected uint8 pixels, or floats from 0 to 1"),
+        (np.full((1, 6), 1.5), "rows: found values from 1.5 to 1.5"),
+        (np.full((1, 6), np.nan), "rows: found values from nan to nan"),
+    ],
+)
+def test_what_is_no_image_from_0_to_1_is_refused(rows, message):
+    with pytest.raises(InputError, match=message):
+        unit_images(rows, (1, 2, 3))
+
+
+def test_the_peak_signal_to_noise_ratio_is_in_decibels_for_each_image():
+    clean = np.zeros((4, 1, 2, 2))
+    images = clean + np.array([0.1, 0.01, 1, 0]).reshape(4, 1, 1, 1)
+    np.testing.assert_allclose(psnr(images, clean), [20, 40, 0, np.inf], atol=1e-12)
+    np.testing.assert_allclose(psnr(255 * images, clean, peak=255), [20, 40, 0, np.inf], atol=1e-12)
+    half = clean.copy()
+    half[0, 0, 0, 0] = 1  # a quarter of the pixels
+    assert psnr(half, clean)[0] == pytest.approx(10 * np.log10(4))
+    # bytes do not wrap around
+    assert psnr(np.zeros((1, 2), "uint8"), np.full((1, 2), 255, "uint8"), peak=255)[0] == 0
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (2, 2, 1), (0, 2)])
+def test_images_that_cannot_be_compared_are_named(shape):
+    with pytest.raises(InputError, match=r"psnr: found shapes \(.*\) and \(.*\), expected images \(n, ...\) of one shape"):
+        psnr(np.zeros(shape), np.zeros((0, 2) if shape[0] == 0 else (2, 2)))
+
+
+def test_principal_components_are_the_directions_of_most_variance():
+    rng = np.random.RandomState(0)
+    along = rng.normal(size=(200, 2)) * (5, 1)
+    axes = np.linalg.qr(rng.normal(size=(6, 2)))[0].T
+    coordinates, shares = principal_components(7 + along @ axes)
+    expected = along - along.mean(axis=0)
+    off = np.abs(np.abs(coordinates) - np.abs(expected)).max()
+    assert off < 1  # the drawn points are not quite uncorrelated
+    np.testing.assert_allclose((coordinates**2).sum(axis=1), (expected**2).sum(axis=1))
+    np.testing.assert_allclose(coordinates.T @ coordinates, np.diag(np.diag(coordinates.T @ coordinates)), atol=1e-9)
+    assert shares.sum() == pytest.approx(1)
+    assert 0.9 < shares[0] < 1
+    # neither a shift nor a mirror changes the map
+    np.testing.assert_allclose(principal_components(-along @ axes)[0], coordinates, atol=1e-9)
+
+
+@pytest.mark.parametrize("codes", [np.ones((5, 3)), np.arange(5.0)[:, None], np.random.RandomState(0).rand(3, 2, 4, 4)])
+def test_codes_of_any_shape_have_two_coordinates(codes):
+    coordinates, shares = principal_components(codes)
+    assert coordinates.shape == (len(codes), 2)
+    assert 0 <= shares[1] <= shares[0] <= 1
+    assert code_map(codes, np.arange(len(codes))).mode == "RGB"
+
+
+def test_a_map_shows_each_code_in_the_colour_of_its_label_and_names_them():
+    middles = np.array([[0.0, 0, 0], [10, 0, 0], [0, 10, 0]])
+    labels = np.repeat([0, 3, 8], 40)
+    codes = np.repeat(middles, 40, axis=0) + np.random.RandomState(0).normal(size=(120, 3))
+    picture = code_map(codes, labels)
+    colours = {colour: count for count, colour in picture.getcolors(picture.width * picture.height)}
+    shown = [digit for digit, name in enumerate(COLOURS) if colours.get(tuple(bytes.fromhex(name[1:])), 0) > 200]
+    assert shown == [0, 3, 8]
+    assert len(colours) > 100  # smooth edges
+    assert png_bytes(code_map(codes, labels)) == png_bytes(picture)
+
+
+@pytest.mark.parametrize(
+    ("codes", "labels", "message"),
+    [
+        (np.zeros((1, 3)), [0], r"codes: found shape \(1, 3\), expected \(n, ...\) with at least two codes"),
+        (np.zeros(3), [0, 1, 2], r"codes: found shape \(3,\)"),
+        (np.full((2, 2), np.inf), [0, 1], "codes: found NaN or infinite values"),
+        (np.zeros((2, 2)), [0, 10], r"labels: found int64 of shape \(2,\) from 0 to 10, expected 2 integers from 0 to 9"),
+        (np.zeros((2, 2)), [0.0, 1.0], r"labels: found float64 of shape \(2,\)"),
+        (np.zeros((2, 2)), [0], r"labels: found int64 of shape \(1,\)"),
+    ],
+)
+def test_codes_that_cannot_be_shown_are_named(codes, labels, message):
+    with pytest.raises(InputError, match=message):
+        code_map(codes, labels)

@@ -9,15 +9,25 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytensor
+import pytensor.tensor as pt
 import pytest
 from PIL import Image
 
-from symae import Autoencoder, DenoisingAutoencoder, ImageAutoencoder, InputError
+from symae import (
+    Autoencoder,
+    ConvolutionalAutoencoder,
+    DenoisingAutoencoder,
+    ImageAutoencoder,
+    InputError,
+    StridedAutoencoder,
+)
 from symae.datasets import load_data
 from symae.errors import MissingFileError
+from symae.images import psnr
 from symae.worksheet import Worksheet, find_worksheet, worksheets
 
 ROOT = Path(__file__).parents[1]
@@ -266,3 +276,253 @@ def test_a_seed_decides_everything(no_mnist, tmp_path):
         run("01_autoencoder", "--epochs", 1, "--seed", 7, "--out", tmp_path / folder, env=no_mnist, cwd=tmp_path)
     a, b = (Autoencoder.load(tmp_path / folder) for folder in ("a", "b"))
     np.testing.assert_array_equal(a.W.get_value(), b.W.get_value())
+
+
+def costs_by_epoch(out):
+    """The history without what differs between equal runs."""
+    lines = [json.loads(line) for line in (out / "history.jsonl").read_text().splitlines()]
+    return [{name: figure for name, figure in line.items() if name != "seconds"} for line in lines]
+
+
+def test_the_fourth_worksheet_draws_digits_and_goes_on_to_the_last_bit(no_mnist, tmp_path):
+    few = ["--backend", "jax", "--images", 256]  # the quickest to compile
+    result = run("04_convolutional_autoencoder", *few, "--epochs", 2, env=no_mnist, cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    epochs = [line for line in lines if line.startswith("Training epoch ")]
+    assert [re.sub(r"0\.\d{6}", "#", line) for line in epochs] == [f"Training epoch {e}, cost #, val_cost #" for e in (0, 1)]
+    whole = tmp_path / "out" / "04_convolutional_autoencoder"
+    history = costs_by_epoch(whole)
+    assert history[1]["cost"] < history[0]["cost"] < 0.75  # grey costs 0.69
+    final = f"cost {history[1]['cost']:.6f}, of test images {history[1]['val_cost']:.6f}, nats per pixel"
+    assert f"After 2 epochs: {final}" in lines
+    model = ConvolutionalAutoencoder.load(whole)
+    assert model.maps == (16, 8, 8)
+    filters = {f"{layer}_W.png" for layer in ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "output")}
+    assert {p.name for p in whole.glob("*.png")} == {"codes.png", "reconstructions.png", *filters}
+    page = (whole / "report.html").read_text()
+    assert all(
+        text in page for text in ["16 filters 3 × 3 on 1 map<", "Adadelta, rate 1.0, rho 0.95", final, "Reconstructions"]
+    )
+
+    parts = tmp_path / "parts"
+    for number in (1, 2):
+        result = run(
+            "04_convolutional_autoencoder", *few, "--epochs", number, "--resume", "--out", parts, env=no_mnist, cwd=ROOT
+        )
+        assert (result.returncode, result.stderr) == (0, "")
+    assert "Training goes on after 1 of 2 epochs" in result.stdout.splitlines()
+    assert costs_by_epoch(parts) == history
+    assert (parts / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+
+
+def test_the_fourth_worksheet_makes_a_map_of_a_few_numbers(no_mnist, tmp_path):
+    arguments = ["--code", 10, "--backend", "jax", "--images", 256, "--epochs", 1]
+    result = run("04_convolutional_autoencoder", *arguments, env=no_mnist, cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    out = tmp_path / "out" / "04_convolutional_autoencoder"
+    assert StridedAutoencoder.load(out).n_code == 10
+    with Image.open(out / "codes.png") as picture:
+        assert picture.mode == "RGB"
+    page = (out / "report.html").read_text()
+    assert all(text in page for text in ["1000 test images", "strides, a code of 10 numbers", "64 filters 5 × 5 on 32 maps"])
+
+
+@pytest.mark.backends
+def test_the_fifth_worksheet_takes_noise_out(no_mnist, tmp_path):
+    arguments = ["--images", 1280, "--epochs", 3]
+    result = run("05_image_denoising", *arguments, env=no_mnist, cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert "3 epochs of 1280 images: a few seconds on two cores, once compiled" in lines
+    (line,) = (line for line in lines if line.startswith("PSNR"))
+    before, after = map(float, re.fullmatch(r"PSNR of test images: noisy (\S+) dB, denoised (\S+) dB", line).groups())
+    assert after > before
+    out = tmp_path / "out" / "05_image_denoising"
+    history = costs_by_epoch(out)
+    assert [h["epoch"] for h in history] == [0, 1, 2]
+    assert history[2]["val_cost"] < history[0]["val_cost"]
+    # the noise, drawn again: half a standard normal, the test images first
+    clean = np.load(ROOT / "data" / "digits.npz")["test_x"].reshape(1000, 784) / 255
+    noisy = np.clip(clean + 0.5 * np.random.RandomState(123).standard_normal(clean.shape), 0, 1)
+    assert before == pytest.approx(psnr(noisy, clean).mean(), abs=0.006)
+    model = ConvolutionalAutoencoder.load(out)
+    assert model.maps == (32, 32)
+    assert after == pytest.approx(psnr(model.reconstruct(noisy[:50]).reshape(50, 784), clean[:50]).mean(), abs=0.5)
+    assert {p.name for p in out.glob("*.png")} == {"denoised.png", "filters.png"}
+    page = (out / "report.html").read_text()
+    assert all(text in page for text in [f"{before:.2f} dB", f"{after:.2f} dB", "Peak signal-to-noise ratio", "32, 32 maps"])
+
+
+BAD_IMAGES = [
+    (["--images", "0"], "argument --images: found '0', expected a whole number of at least 1"),
+    (["--images", "127"], "--images: found 127, expected at least one minibatch of 128"),
+    (["--images", "6001"], "--images: found 6001, expected at most 6000, the images that there are to train on"),
+    (["--data", "few.npz"], "--data: found 10 training images, expected at least one minibatch of 128"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        *(("04_convolutional_autoencoder", *case) for case in BAD_IMAGES),
+        ("04_convolutional_autoencoder", ["--code", "0"], "argument --code: found '0', expected a whole number from 1 to 1000"),
+        (
+            "04_convolutional_autoencoder",
+            ["--code", "2", "--images", "255"],
+            "--images: found 255, expected at least one minibatch",
+        ),
+        *(("05_image_denoising", *case) for case in BAD_IMAGES[:2]),
+        ("05_image_denoising", ["--noise", "-0.1"], "argument --noise: found '-0.1', expected a number of at least 0"),
+        ("05_image_denoising", ["--noise", "nan"], "argument --noise: found 'nan', expected a number of at least 0"),
+        ("05_image_denoising", ["--noise", "inf"], "argument --noise: found 'inf'"),
+        ("05_image_denoising", ["--noise", "loud"], "argument --noise: found 'loud'"),
+        ("05_image_denoising", ["--resume", "--out", "damaged"], "last.safetensors: a damaged file"),
+        ("01_autoencoder", ["--resume"], "unrecognized arguments: --resume"),
+    ],
+)
+def test_bad_options_of_worksheets_that_resume_are_one_line_and_status_2(no_mnist, tmp_path, name, arguments, message):
+    few = {f"{part}_x": np.zeros((5, 784), np.uint8) for part in ("train", "valid", "test")}
+    np.savez(tmp_path / "few.npz", **few, **{name.replace("x", "y"): np.arange(5) for name in few})
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "last.safetensors").write_bytes(b"no checkpoint")
+    result = run(name, *arguments, env=no_mnist, cwd=tmp_path)
+    assert result.returncode == 2
+    assert "Training" not in result.stdout
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"{name}: error: ")
+    assert message in line
+
+
+# What Worksheet.fit does, with a model that compiles at once
+
+
+def sheet_of(folder, *arguments, **keywords):
+    argv = ["--data", "digits", "--out", str(folder), *map(str, arguments)]
+    return Worksheet("04", "title", **{"epochs": 4, "resumable": True, **keywords}, argv=argv)
+
+
+def small_fit(sheet, n_hidden=3, name=None, X=None, **keywords):
+    """Train a linear model on 20 images of 4 pixels; returns its weights and the history."""
+    x = pt.matrix("x", dtype="float64")
+    W = pytensor.shared(np.random.RandomState(0).normal(size=(4, n_hidden)), name="W")
+    cost = ((x.dot(W).dot(W.T) - x) ** 2).mean()
+    updates = [(W, W - 0.1 * pt.grad(cost, W))]
+    X = np.random.RandomState(1).rand(20, 4) if X is None else X
+    history = sheet.fit(
+        cost, updates, {x: X}, SimpleNamespace(params=[W]), name, batch_size=5, **{"validation": {x: X[:6]}} | keywords
+    )
+    return W.get_value(), history
+
+
+def test_a_training_goes_on_after_its_checkpoint(tmp_path, capsys):
+    expected, history = small_fit(sheet_of(tmp_path / "whole"))
+    assert len(history) == 4
+    small_fit(sheet_of(tmp_path / "parts", "--epochs", 2))
+    capsys.readouterr()
+    W, again = small_fit(sheet_of(tmp_path / "parts", "--resume"))
+    np.testing.assert_array_equal(W, expected)
+    assert (again.costs, again.measures) == (history.costs, history.measures)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith("Compiling the training step … ")
+    assert lines[2].startswith("Compiling the test cost … ")
+    assert lines[3] == "Training goes on after 2 of 4 epochs"
+    assert lines[4].startswith("Training epoch 2, cost ")
+    assert costs_by_epoch(tmp_path / "parts") == costs_by_epoch(tmp_path / "whole")
+
+
+def test_where_there_is_nothing_to_go_on_with_it_says_so(tmp_path, capsys):
+    expected, _ = small_fit(sheet_of(tmp_path / "a"))
+    W, _ = small_fit(sheet_of(tmp_path / "b", "--resume"))
+    np.testing.assert_array_equal(W, expected)
+    said = capsys.readouterr().out
+    assert f"--resume: there is no {tmp_path / 'b' / 'last.safetensors'} yet, so the training begins anew\n" in said
+    W, history = small_fit(sheet_of(tmp_path / "b", "--resume", "--epochs", 1))
+    np.testing.assert_array_equal(W, expected)
+    assert len(history) == 4
+    assert "last.safetensors has 4 epochs already: nothing is left to train\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "keywords", "message"),
+    [
+        (
+            ["--seed", 5],
+            {},
+            r"found seed: 5, expected 123, with which .*last\.safetensors was trained; give the options of that",
+        ),
+        (
+            [],
+            {"X": np.zeros((20, 4))},
+            r"found data: 'x float64 \(20, 4\), SHA-256 \w{8}…', expected 'x float64 \(20, 4\), SHA",
+        ),
+        (
+            [],
+            {"n_hidden": 2},
+            r"found .*last\.safetensors: W of shape \(4, 3\) .*, expected W of shape \(4, 2\) .*another --out$",
+        ),
+        ([], {"shuffle": False}, "found shuffle: False, expected True"),
+    ],
+)
+def test_the_checkpoint_of_another_training_is_refused(tmp_path, arguments, keywords, message):
+    small_fit(sheet_of(tmp_path, "--epochs", 1))
+    before = (tmp_path / "last.safetensors").read_bytes()
+    with pytest.raises(InputError, match=f"^--resume: {message}") as refused:
+        small_fit(sheet_of(tmp_path, "--resume", *arguments), **keywords)
+    assert "\n" not in str(refused.value)
+    assert (tmp_path / "last.safetensors").read_bytes() == before
+
+
+def test_an_error_that_has_nothing_to_do_with_resuming_stays_as_it_is(tmp_path):
+    with pytest.raises(InputError, match=r"^data: found 4 examples, expected at least one minibatch of 5"):
+        small_fit(sheet_of(tmp_path, "--resume"), X=np.zeros((4, 4)))
+
+
+def test_ctrl_c_in_fit_ends_all_trainings_and_says_how_to_go_on(tmp_path, capsys):
+    def press(epoch, *figures):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    sheet = sheet_of(tmp_path)
+    _, history = small_fit(sheet, name="a", on_epoch=press)
+    assert (history.interrupted, len(history)) == (True, 2)
+    assert small_fit(sheet, name="b")[1].costs == []
+    assert capsys.readouterr().out.endswith("after 2 of 4 epochs\nThe same command with --resume goes on from there\n")
+    expected, _ = small_fit(sheet_of(tmp_path / "whole"), name="a")
+    W, _ = small_fit(sheet_of(tmp_path, "--resume"), name="a")
+    np.testing.assert_array_equal(W, expected)
+    assert [line["model"] for line in costs_by_epoch(tmp_path)] == ["a"] * 4
+    assert {p.name for p in tmp_path.glob("*.safetensors")} == {"a_last.safetensors", "a_best.safetensors"}
+
+
+def test_training_and_compiling_are_counted_apart(tmp_path):
+    sheet = sheet_of(tmp_path)
+    small_fit(sheet)
+    assert sheet.compiling > sheet.training > 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.01, "a few seconds"), (0.5, "about 40 seconds"), (3, "about 4 minutes"), (60, "about 88 minutes")]
+)
+def test_a_long_training_says_first_how_long_it_will_be(tmp_path, capsys, seconds, words):
+    small_fit(sheet_of(tmp_path), seconds_an_image=seconds)  # 20 images, and 6 that are only looked at
+    assert f"4 epochs of 20 images: {words} on two cores, once compiled\n" in capsys.readouterr().out
+
+
+def test_validation_images_are_trained_on_too_and_images_takes_the_first(tmp_path):
+    whole = sheet_of(tmp_path).training_images(128)
+    (_, _), (valid_x, _), _ = load_data("digits")
+    assert whole.shape == (6000, 784)
+    np.testing.assert_array_equal(whole[5000:] / np.array(256, pytensor.config.floatX), valid_x.get_value())
+    np.testing.assert_array_equal(sheet_of(tmp_path, "--images", 200).training_images(128), whole[:200])
+
+
+def test_costs_are_reported_of_about_ten_epochs_and_of_none(tmp_path, capsys):
+    sheet = sheet_of(tmp_path, "--epochs", 25)
+    sheet.report_costs(small_fit(sheet)[1], "nats")
+    (table,) = re.findall(r"<table.*?</table>", sheet.report.html(), re.DOTALL)
+    assert re.findall(r">(\d+)<", table) == [str(epoch) for epoch in range(0, 25, 3)]
+    assert re.search(r"After 25 epochs: cost 0\.\d{6}, of test images 0\.\d{6}, nats\n", capsys.readouterr().out)
+    sheet = sheet_of(tmp_path, "--epochs", 0)
+    sheet.report_costs(small_fit(sheet)[1], "nats")
+    assert "No epoch was finished." in sheet.report.html()
