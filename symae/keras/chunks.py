@@ -12,6 +12,7 @@ from pytensor.graph.replace import clone_replace
 
 from symae.compile import function
 from symae.minibatches import Examples
+from symae.threads import blas_threads
 
 __all__ = ["Chunks"]
 
@@ -38,12 +39,13 @@ class Chunks:
         """The outputs for each `length` examples, and how many these were; with `fill` the last ones get zeros after them."""
         arrays = {v: shared.get_value(borrow=True) for v, shared in examples.variables.items()}
         computed = []
-        for first in range(0, len(examples), length):
-            parts = [a[first : first + length] for a in arrays.values()]
-            n = len(parts[0])
-            if fill and n < length:
-                parts = [np.concatenate([part, np.zeros((length - n, *part.shape[1:]), part.dtype)]) for part in parts]
-            computed.append((self._compiled(list(arrays), [part.shape for part in parts])(*parts), n))
+        with blas_threads():
+            for first in range(0, len(examples), length):
+                parts = [a[first : first + length] for a in arrays.values()]
+                n = len(parts[0])
+                if fill and n < length:
+                    parts = [np.concatenate([part, np.zeros((length - n, *part.shape[1:]), part.dtype)]) for part in parts]
+                computed.append((self._compiled(list(arrays), [part.shape for part in parts])(*parts), n))
         return computed
 
     def _compiled(self, variables: Sequence[Variable], shapes: Sequence[tuple[int, ...]]) -> Any:
