@@ -53,6 +53,16 @@ def test_the_example_with_images_runs():
     assert [g.shape for g in gradients] == [(3, 1, 5, 5)] * 2
 
 
+def test_the_example_of_layers_trains_and_goes_on(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for epochs in (1, 2):
+        scope: dict[str, object] = {}
+        exec(SNIPPETS[3].replace("n_epochs=2", f"n_epochs={epochs}"), scope)
+        assert len(scope["history"]) == epochs
+    epochs = [line.split(",")[0] for line in capsys.readouterr().out.splitlines() if line.startswith("Training epoch")]
+    assert epochs == ["Training epoch 0", "Training epoch 1"]
+
+
 @pytest.mark.parametrize("path", re.findall(r"^    ((?:symae|tests|worksheets|data)/\S*)", README, re.MULTILINE))
 def test_every_part_that_it_names_is_there(path):
     assert (ROOT / path).exists()
