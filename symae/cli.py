@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         elif settings.command == "show":
             _show(settings)
         elif settings.command == "warmup":
-            _warm_up(settings.backend, settings.floatX)
+            _warm_up(settings.worksheets, settings.backend, settings.floatX)
         else:
             _parser().print_help()
     except KeyboardInterrupt:
@@ -84,6 +84,7 @@ def _parser() -> Parser:
         help="compile the worksheets' functions",
         description="Compile what the worksheets need, so that they start at once.",
     )
+    warmup.add_argument("worksheets", nargs="*", metavar="WORKSHEET", help="numbers or names; all if none is given")
     warmup.add_argument("--backend", choices=BACKENDS, default="numba")
     warmup.add_argument("--floatX", choices=["float64", "float32"], help="each worksheet's own by default")
     return parser
@@ -143,10 +144,11 @@ def _show(settings: argparse.Namespace) -> None:
         print(*(f"  {file}" for file in shown.files), sep="\n")
 
 
-def _warm_up(backend: str, floatX: str | None) -> None:
-    """Run every worksheet for no epochs: that compiles all it needs."""
+def _warm_up(chosen: Sequence[str], backend: str, floatX: str | None) -> None:
+    """Run the worksheets for no epochs: that compiles all they need."""
     precision = [] if floatX is None else ["--floatX", floatX]
-    for name, path in worksheets().items():
+    paths = [find_worksheet(name) for name in chosen] or list(worksheets().values())
+    for name, path in ((path.stem, path) for path in paths):
         started = time.perf_counter()
         print(f"{name} …", end=" ", flush=True)
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):

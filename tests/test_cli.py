@@ -9,6 +9,7 @@ import pytest
 
 import symae
 from symae import cli
+from symae.worksheet import worksheets
 
 
 def test_the_version_is_that_of_the_package(capsys):
@@ -122,11 +123,12 @@ def test_data_mnist_that_cannot_be_had_is_one_line(capsys, monkeypatch, tmp_path
     assert not list((tmp_path / "m").glob("*.gz"))
 
 
-def test_warmup_compiles_what_the_worksheets_need(no_mnist, tmp_path):
-    for _ in range(2):
-        result = subprocess.run(
-            [sys.executable, "-m", "symae", "warmup"], capture_output=True, text=True, env=no_mnist, cwd=tmp_path
-        )
-        assert (result.returncode, result.stderr) == (0, "")
-    assert [line.split(" … ")[0] for line in result.stdout.splitlines()][:2] == ["01_autoencoder", "02_denoising_autoencoder"]
+@pytest.mark.parametrize("arguments", [["01", "02"], ["--backend", "jax"]])
+def test_warmup_compiles_what_the_worksheets_need(arguments, no_mnist, tmp_path):
+    command = [sys.executable, "-m", "symae", "warmup", *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, env=no_mnist, cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    warm = [line.split(" … ")[0] for line in result.stdout.splitlines()]
+    assert warm == list(worksheets())[: len(warm)]
+    assert len(warm) == (2 if "01" in arguments else len(worksheets()))
     assert not list(tmp_path.glob("out"))
