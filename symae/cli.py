@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import symae
+from symae.command_line import INTERRUPTED, Parser, at_least, print_anything, reader_left
 from symae.compile import BACKENDS
 from symae.datasets import available, default, download_mnist, read
 from symae.errors import InputError, one_line
 from symae.files import make_folder
-from symae.worksheet import INTERRUPTED, Parser, at_least, find_worksheet, print_anything, reader_left, worksheets
+from symae.worksheet import find_worksheet, worksheets
 
 __all__ = ["main"]
 

@@ -6,9 +6,7 @@ A worksheet is a percent script: ``python worksheets/01_autoencoder.py`` runs it
 
 from __future__ import annotations
 
-import argparse
 import builtins
-import io
 import math
 import os
 import re
@@ -18,7 +16,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -27,30 +24,19 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 
 from symae.checkpoints import TrainingFolder, read_checkpoint
-from symae.compile import BACKENDS, compile_time, function
+from symae.command_line import INTERRUPTED, at_least, print_anything, report_bad_input, worksheet_parser
+from symae.compile import compile_time, function
 from symae.datasets import Dataset, available, read
-from symae.errors import BackendError, InputError, MissingFileError, UnwritableError, one_line
+from symae.errors import BackendError, InputError, MissingFileError, UnwritableError
 from symae.files import make_folder
 from symae.images import save_png
 from symae.models.base import Model
 from symae.report import Picture, Report, versions
 from symae.training import EpochLog, History, Step, fit, train_epochs
 
-__all__ = ["Parser", "Worksheet", "at_least", "find_worksheet", "real_at_least", "worksheets"]
+__all__ = ["Worksheet", "find_worksheet", "worksheets"]
 
 RESULTS = {".html", ".json", ".jsonl", ".png", ".safetensors", ".txt"}
-INTERRUPTED = 130  # what a shell reports for Ctrl-C
-READER_LEFT = 141  # what it reports when nobody reads the output any more
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line."""
-
-    def __init__(self, **keywords: Any):
-        super().__init__(allow_abbrev=False, **keywords)
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {message}\n")
 
 
 class Worksheet:
@@ -108,8 +94,8 @@ class Worksheet:
         print_anything()
         notebook = hasattr(builtins, "__IPYTHON__")
         if not notebook:
-            sys.excepthook = _report_bad_input
-        self._parser = _parser(name, title, epochs, images, floatX)
+            sys.excepthook = report_bad_input
+        self._parser = worksheet_parser(name, title, epochs, images, floatX)
         self._subset = subset
         if resumable:
             default = "all" if subset is None else subset
@@ -404,109 +390,6 @@ def _about(seconds: float) -> str:
     if seconds < 90:
         return f"about {10 * round(seconds / 10)} seconds"
     return f"about {round(seconds / 60)} minutes"
-
-
-class _Help(argparse.ArgumentDefaultsHelpFormatter):
-    """Says a default where there is one."""
-
-    def _get_help_string(self, action: argparse.Action) -> str | None:
-        return action.help if action.default in (None, False) else super()._get_help_string(action)
-
-
-def _parser(name: str, title: str, epochs: int, images: int | None, floatX: str) -> Parser:
-    parser = Parser(prog=name, description=title, formatter_class=_Help)
-    parser.add_argument(
-        "--data",
-        type=_not_empty,
-        metavar="NAME|PATH",
-        help="mini_mnist, mnist, digits, or a file or folder of images (default: MNIST if it is there)",
-    )
-    parser.add_argument(
-        "--epochs",
-        type=at_least(0),
-        default=epochs if images is None else None,
-        metavar="N",
-        help="passes over the training images" + (f" (default: {epochs} of {images} images, more of fewer)" if images else ""),
-    )
-    parser.add_argument("--backend", choices=BACKENDS, default="numba", help="which compiler makes the machine code")
-    parser.add_argument("--floatX", choices=("float64", "float32"), default=floatX, help="precision of all numbers")
-    parser.add_argument(
-        "--seed", type=at_least(0, 2**32 - 1), default=123, metavar="N", help="seeds the initial weights and the corruption"
-    )
-    parser.add_argument("--out", type=_path, default=Path("out") / name, metavar="FOLDER", help="where the results go")
-    parser.add_argument(
-        "--threads", type=at_least(1), metavar="N", help="threads of BLAS; one unless the environment says otherwise"
-    )
-    return parser
-
-
-def _not_empty(text: str) -> str:
-    if not text:
-        raise argparse.ArgumentTypeError("found '', expected a name or a path")
-    return text
-
-
-def _path(text: str) -> Path:
-    return Path(_not_empty(text))
-
-
-def at_least(least: int, most: int | None = None) -> Callable[[str], int]:
-    """A type for options that are whole numbers."""
-    expected = f"a whole number of at least {least}" if most is None else f"a whole number from {least} to {most}"
-
-    def number(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = least - 1
-        if value < least or (most is not None and value > most):
-            raise argparse.ArgumentTypeError(f"found {text!r}, expected {expected}")
-        return value
-
-    return number
-
-
-def real_at_least(least: float) -> Callable[[str], float]:
-    """A type for options that are finite numbers."""
-
-    def number(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not least <= value < math.inf:  # NaN fails both
-            raise argparse.ArgumentTypeError(f"found {text!r}, expected a number of at least {least:g}")
-        return value
-
-    return number
-
-
-def _report_bad_input(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """An excepthook: one line and status 2 for what the user can mend, a traceback for what only we can."""
-    if issubclass(kind, KeyboardInterrupt):
-        print("interrupted", file=sys.stderr)
-        raise SystemExit(INTERRUPTED)
-    if issubclass(kind, BrokenPipeError):
-        raise SystemExit(reader_left())
-    line = one_line(error)
-    if line is None:
-        sys.__excepthook__(kind, error, trace)
-        return
-    print(f"{Path(sys.argv[0]).stem}: error: {line}", file=sys.stderr)
-    raise SystemExit(2)
-
-
-def print_anything() -> None:
-    """Let characters that the terminal's encoding lacks appear as question marks instead of ending the run."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-
-
-def reader_left() -> int:
-    """The exit status after a closed pipe, as in ``… | head -1``; what Python still wants to flush goes nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return READER_LEFT
 
 
 def worksheets() -> dict[str, Path]:

@@ -14,9 +14,10 @@ import pytensor
 import pytensor.tensor as pt
 
 from symae import ImageAutoencoder, load_data
+from symae.command_line import at_least
 from symae.images import filter_maps
 from symae.visualiser import show_nodes
-from symae.worksheet import Worksheet, at_least
+from symae.worksheet import Worksheet
 
 # name: (maps, pooling window, CNTK's RMSE on training and test images)
 CONFIGURATIONS = {

@@ -14,8 +14,9 @@
 import numpy as np
 
 from symae import ConvolutionalAutoencoder, StridedAutoencoder, function
+from symae.command_line import at_least
 from symae.images import code_map, feature_maps, filter_maps, labelled_rows, side_by_side, unit_images
-from symae.worksheet import Worksheet, at_least
+from symae.worksheet import Worksheet
 
 sheet = Worksheet(
     "04_convolutional_autoencoder",

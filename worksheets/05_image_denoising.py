@@ -11,8 +11,9 @@
 import numpy as np
 
 from symae import ConvolutionalAutoencoder
+from symae.command_line import real_at_least
 from symae.images import filter_maps, labelled_rows, psnr, unit_images
-from symae.worksheet import Worksheet, real_at_least
+from symae.worksheet import Worksheet
 
 sheet = Worksheet(
     "05_image_denoising",

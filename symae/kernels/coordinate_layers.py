@@ -32,8 +32,8 @@ def _check(P: Any, Q: Any, weights: Any, biases: Any) -> None:
         W, b = weights[number], biases[number]
         if W.shape[0] != width or W.shape[1] != b.size:
             found, expected = "layer {}: weights of shape ({}, {}) and {} biases", "weights ({}, {}) and {} biases"
-            units = W.shape[1]
-            raise ShapeError("coordinate_layers", found, expected, number + 1, W.shape[0], units, b.size, width, units, units)
+            below, units = width, W.shape[1]  # older Numbas raise with the value that a variable had first
+            raise ShapeError("coordinate_layers", found, expected, number + 1, W.shape[0], units, b.size, below, units, units)
         width = b.size
 
 

@@ -130,9 +130,6 @@ class CoordinateLayers(_Coordinates):
             outputs = CoordinateLayers(self.depth)(*inputs, return_list=True)
         return list(CoordinateGradient(self.depth)(*inputs, *outputs[1:], cotangents[0], return_list=True))
 
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        return [[True, *[False] * (len(node.outputs) - 1)]] * len(node.inputs)
-
     def _computed(self, inputs: Sequence[Any], rectify: Callable[[Any], Any]) -> list[Any]:
         P, Q, weights, biases = self.layers_of(inputs)
         shapes = [v.shape for pair in zip(weights, biases, strict=True) for v in pair]
