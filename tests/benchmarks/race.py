@@ -13,6 +13,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,12 @@ class Contender:
         self.seconds: list[float] = []
         self.costs: list[float] = []
         self.megabytes: float | None = None
+        self.complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115 (`close` does)
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self.complaints,
             text=True,
             env={**os.environ, **environment},
         )
@@ -52,12 +54,15 @@ class Contender:
         assert self.process.stdin is not None
         self.process.stdin.close()
         self.process.wait()
+        self.complaints.close()
 
     def _answer(self) -> Any:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self.name} ended with status {self.process.wait()} before it answered")
+            status = self.process.wait()
+            self.complaints.seek(0)
+            raise RuntimeError(f"{self.name} ended with status {status} before it answered:\n{self.complaints.read()[-2000:]}")
         return json.loads(line)
 
     @property
@@ -86,15 +91,17 @@ def race(contenders: Sequence[Contender], rounds: int) -> dict[str, dict[str, An
     return {contender.name: contender.summary() for contender in contenders}
 
 
-def show(title: str, results: Mapping[str, Mapping[str, Any]], reference: str) -> None:
-    """Print the medians, their spread, and the ratio to `reference`."""
+def show(title: str, results: Mapping[str, Mapping[str, Any]], reference: str, minibatches: int | None = None) -> None:
+    """Print the medians, their spread, and the ratio to `reference`; in ms a minibatch for rounds of so many `minibatches`."""
     base = results[reference]["median"]
-    print(f"{title}\n{'':26}{'median s':>10}{'fastest':>10}{'slowest':>10}{'ratio':>8}{'first cost':>13}{'MB':>7}")
+    unit, scale, digits = ("s", 1, 4) if minibatches is None else ("ms", 1000 / minibatches, 2)
+    width = max(26, 1 + max(map(len, results)))
+    print(f"{title}\n{'':{width}}{f'median {unit}':>10}{'fastest':>10}{'slowest':>10}{'ratio':>8}{'first cost':>13}{'MB':>7}")
     for name, r in results.items():
         ratio = r["median"] / base
         megabytes = "" if r["megabytes"] is None else f"{r['megabytes']:.0f}"
-        times = f"{r['median']:10.4f}{r['fastest']:10.4f}{r['slowest']:10.4f}"
-        print(f"{name:26}{times}{ratio:8.2f}{r['first cost']:13.6f}{megabytes:>7}")
+        times = "".join(f"{scale * r[figure]:10.{digits}f}" for figure in ("median", "fastest", "slowest"))
+        print(f"{name:{width}}{times}{ratio:8.2f}{r['first cost']:13.6f}{megabytes:>7}")
 
 
 def machine() -> dict[str, Any]:

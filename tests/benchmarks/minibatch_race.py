@@ -1,0 +1,47 @@
+"""What the races over minibatches have in common: images and first weights in a folder, and the contenders' commands."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytensor
+from race import Contender, contender_command
+
+from symae.datasets import available, read
+from symae.images import unit_images
+
+pytensor.config.floatX = "float32"  # of every model that takes part
+ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1"}  # symae's kernels have threads of their own
+
+
+def save_images(folder: Path, *, rows: bool = False, count: int | None = None) -> str:
+    """Write ``images.npy``, the first `count`, and ``test.npy``, float32 from 0 to 1; say in words what they are.
+
+    They are (n, 1, 28, 28), or `rows` of 784 pixels.
+    """
+    dataset = read("mnist" if "mnist" in available() else None)
+    pixels = {"images": np.concatenate([dataset.train.x, dataset.valid.x])[:count], "test": dataset.test.x}
+    for name, values in pixels.items():
+        images = unit_images(values)
+        np.save(folder / f"{name}.npy", images.reshape(len(images), -1) if rows else images)
+    return f"{len(pixels['images'])} of {dataset.name}"
+
+
+def start(name: str, script: str, model: Any, folder: Path, **options: Any) -> Contender:
+    """A contender that trains `model`, a symae model, from its present weights; True as an option's value is a bare flag."""
+    weights = folder / f"{type(model).__name__}.npz"
+    np.savez(weights, **model.parameters())
+    given = {"images": folder / "images.npy", "weights": weights} | options
+    words = [word for option, value in given.items() for word in ([f"--{option}"] if value is True else [f"--{option}", value])]
+    environment = ONE_BLAS_THREAD if script.startswith("symae") else {}
+    return Contender(name, contender_command(script, type(model).__name__, *words), environment)
+
+
+def installed(name: str, module: str) -> bool:
+    if importlib.util.find_spec(module) is None:
+        print(f"{name} is left out: {module} is not installed")
+        return False
+    return True
