@@ -6,6 +6,7 @@ images as functions of coordinates by Stanley (2007), "Compositional pattern pro
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
@@ -123,15 +124,18 @@ class CoordinateVAE(ImageModel):
         self._places = pt.constant(coordinates(*shape[1:]))
         logits = self.logits(self.mean, self._places, self.pose)
         self.output = pt.sigmoid(nn.reshape("output", logits, shape))
-        self._nodes |= {"mean": self.mean, "log_variance": self.log_variance, "output": self.output}
+        self._nodes |= {"mean": self.mean, "log_variance": self.log_variance}
         if self.pose is not None:
             self._nodes["pose"] = self.pose
+        self._nodes["output"] = self.output
         self._add_costs(logits)
 
     def _encode(self) -> None:
         """The distribution of z, and the pose."""
         params = self._parameters
-        self._rows = h = self.x if self.x.type.ndim == 2 else nn.flatten("rows", self.x)
+        n, pixels = self.x.type.shape[0], math.prod(self.image_shape)
+        known = self.x.type.shape[1:] == (pixels,)
+        self._rows = h = self.x if known else self.x.reshape((-1 if n is None else n, pixels))
         for number, units in enumerate(ENCODER, 1):
             h = nn.dense(params, f"encoder{number}", h, units, activation="relu", W=nn.he_normal)
         self.mean = nn.dense(params, "mean", h, self.n_latent, W=nn.he_normal)
@@ -169,14 +173,15 @@ class CoordinateVAE(ImageModel):
         params = self._parameters
         W, b = params["decoder1_W"], params["decoder1_b"]
         layers = [(params[f"decoder{i}_W"], params[f"decoder{i}_b"]) for i in range(2, len(self._layers) + 2)]
-        of_image = pt.dot(z, W[2:])
+        W_place, W_code = pt.split(W, [2, self.n_latent], n_splits=2)  # MLX has no gradient of slices
+        of_image = pt.dot(z, W_code)
         if pose is None:
-            return coordinate_layers(pt.dot(places, W[:2]) + b, of_image, layers)[:, :, 0]
+            return coordinate_layers(pt.dot(places, W_place) + b, of_image, layers)[:, :, 0]
         scale, angle, t_u, t_v = (pose[:, i, None] for i in range(4))
         u, v = places[None, :, 0] - t_u, places[None, :, 1] - t_v
         size, cos, sin = pt.exp(-scale), pt.cos(angle), pt.sin(angle)
         u, v = size * (cos * u + sin * v), size * (cos * v - sin * u)
-        first = u[:, :, None] * W[0] + v[:, :, None] * W[1] + b + of_image[:, None, :]
+        first = u[:, :, None] * W_place[0] + v[:, :, None] * W_place[1] + b + of_image[:, None, :]
         # every place of every image is a place of its own here, of one image
         nothing = pt.zeros((1, self._layers[0]), dtype=first.type.dtype)
         return coordinate_layers(first.reshape((-1, self._layers[0])), nothing, layers).reshape(u.shape)

@@ -11,11 +11,14 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytensor.gradient import verify_grad
 
 from symae import InputError, compile_time, function
+from symae.kernels.convolution import threads_for_multiplications
+from symae.kernels.tiles import Tile
 from symae.ops.conv import Convolution, FilterGradient, InputGradient, conv2d, deconv2d
 from symae.ops.geometry import Geometry, normalised_border_mode
 
@@ -342,3 +345,114 @@ def test_impossible_shapes_are_refused_when_the_function_runs(backend):
     spread = function([g, W], deconv2d(g, W, *settings, output_shape=(8, 8)), backend=backend)
     with pytest.raises(ValueError, match="found maps of shape"):
         spread(np.zeros((2, 4, 5, 6)), np.zeros((4, 2, 3, 3)))
+
+
+# The gradient of a strided convolution by phases, on shapes that the compiled kernels take when they run
+
+PHASES = {"2 x 3": ((2, 3), None), "3 x 2, by tiles that are not full": ((3, 2), Tile(4, 2, 3))}
+
+
+@pytest.fixture(
+    scope="module", params=[pytest.param(value, id=key, marks=pytest.mark.backends) for key, value in PHASES.items()]
+)
+def in_phases(request):
+    """A stride, and the kernel for it: (W, y, top, left, frame's height and width, groups, x); it fills x."""
+    import numba
+
+    from symae.kernels.phases import direct_input_gradient, input_gradient
+
+    stride, tile = request.param
+    settings = (*stride, 1, 1)
+    kernel = input_gradient(settings, "never", tile) if tile else direct_input_gradient(settings, "never")
+    return stride, numba.njit(kernel.py_func)
+
+
+def spread_both_ways(in_phases, border_mode, images, kernel, groups, change=None):
+    """What the kernel and what NumPy make of maps of that convolution."""
+    stride, spread = in_phases
+    op = InputGradient(normalised_border_mode(border_mode), stride, filter_flip=False, groups=groups)
+    n, own, maps, *image = images
+    x, filters = (n, own * groups, *image), (maps * groups, own, *kernel)
+    rng = np.random.default_rng(0)
+    W, y = rng.normal(size=filters), rng.normal(size=(n, maps * groups, *(op._length(a, x, filters) for a in (0, 1))))
+    if change is not None:
+        change(W, y)
+    got, wanted = np.full(x, np.nan), [[None]]
+    with np.errstate(invalid="ignore"):
+        op.perform(None, [W, y, *image], wanted)
+    spread(W, y, *op.frame(x, filters), groups, got)
+    return got, wanted[0][0]
+
+
+def fits(in_phases, border_mode, image, kernel):
+    stride, mode = in_phases[0], normalised_border_mode(border_mode)
+    return all(Geometry.of(mode, a, stride, (1, 1)).length(image[a], kernel[a]) >= 1 for a in (0, 1))
+
+
+border_modes = st.sampled_from(["valid", "full", "half", "same"]) | st.tuples(st.integers(0, 3), st.integers(0, 3))
+
+
+@given(
+    counts=st.tuples(st.integers(0, 2), st.integers(1, 5), st.integers(1, 5)),
+    image=sizes,
+    kernel=sizes,
+    border_mode=border_modes,
+    groups=st.integers(1, 2),
+)
+@hypothesis_settings(suppress_health_check=[HealthCheck.filter_too_much])
+def test_phases_give_the_gradient_for_all_shapes(in_phases, counts, image, kernel, border_mode, groups):
+    assume(fits(in_phases, border_mode, image, kernel))
+    got, wanted = spread_both_ways(in_phases, border_mode, (*counts, *image), kernel, groups)
+    np.testing.assert_allclose(got, wanted, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("border_mode", "image", "kernel"),
+    [
+        ("valid", (7, 7), (1, 1)),  # phases that no element of the filters sees
+        ("same", (5, 4), (1, 2)),
+        ("valid", (1, 1), (1, 1)),  # phases without a pixel
+        ((3, 3), (1, 2), (5, 4)),
+        ("full", (2, 1), (7, 6)),  # most elements see nothing but padding
+        ("valid", (6, 6), (3, 3)),  # pixels at the end that nothing sees
+        (((0, 3), (2, 0)), (4, 5), (3, 2)),
+    ],
+)
+@pytest.mark.parametrize("infinite", [False, True])
+def test_phases_that_are_empty_and_weights_that_are_infinite(in_phases, border_mode, image, kernel, infinite):
+    def change(W, y):
+        if infinite:  # it must not meet the zeros around the maps
+            W[0, 0, 0, -1], W[-1, -1, -1, 0] = np.inf, np.nan
+
+    got, wanted = spread_both_ways(in_phases, border_mode, (2, 3, 2, *image), kernel, 2, change)
+    np.testing.assert_allclose(got, wanted, rtol=1e-12, atol=1e-12)
+
+
+def test_an_infinite_gradient_stays_where_it_belongs(in_phases):
+    def change(W, y):
+        y[0, 0, 1, 0], y[1, 1, 0, 1] = np.inf, np.nan
+
+    got, wanted = spread_both_ways(in_phases, "half", (2, 3, 2, 6, 6), (3, 3), 1, change)
+    np.testing.assert_allclose(got, wanted, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.backends
+@pytest.mark.parametrize(
+    ("images", "filters", "kernel", "enough"),
+    [((2, 3, 8, 7), (4, 3, 3, 3), "direct_input_gradient", 10**9), ((2, 8, 8, 7), (4, 8, 3, 3), "input_gradient", 1)],
+    ids=["direct", "tiles in threads"],
+)
+def test_the_gradient_of_a_strided_convolution_is_computed_by_phases(monkeypatch, images, filters, kernel, enough):
+    monkeypatch.setattr("symae.kernels.convolution.ENOUGH_FOR_THREADS", enough)
+    monkeypatch.setattr("symae.kernels.tiles._registers", lambda: (16, 32))
+    arguments = values(images, filters, ("same", (2, 2)), "float32")
+    inputs = tensors("float32", [v.shape for v in arguments])
+    x, W, g = inputs
+    gradient = pt.grad(None, x, known_grads={conv2d(x, W, "same", (2, 2)): g})
+    f = function(inputs, gradient, backend="numba", on_unused_input="ignore")
+    (node,) = (node for node in f.maker.fgraph.toposort() if isinstance(node.op, InputGradient))
+    module, chosen, (_, threads, *_) = node.op._numba_kernel(node)
+    assert (module.__name__, chosen) == ("symae.kernels.phases", kernel)
+    assert threads == threads_for_multiplications([2])
+    wanted = function(inputs, gradient, mode="FAST_COMPILE", on_unused_input="ignore")(*arguments)
+    close([f(*arguments)], [wanted], "float32")

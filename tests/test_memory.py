@@ -1,0 +1,133 @@
+"""What functions free stays with the process, unless the user or the system says otherwise."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from symae import memory
+
+CHILD = """
+import resource
+import numpy as np
+from symae.memory import keep_freed_memory
+
+def faults(size):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    values = np.empty(size // 8)
+    values.fill(1)
+    del values
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+{keep}
+for size in (1_600_000, 80_000_000):
+    faults(size)
+    print(min(faults(size) for _ in range(3)))
+"""
+OF_THE_USER = {"MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_MMAP_MAX_", "GLIBC_TUNABLES"}
+
+on_glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="malloc is not glibc's here")
+
+
+def page_faults(keep="keep_freed_memory()", **environment):
+    """How often the system has to clear a page where 1.6 and 80 MB are allocated that were just freed."""
+    own = {name: value for name, value in os.environ.items() if name not in OF_THE_USER}
+    child = subprocess.run(
+        [sys.executable, "-c", CHILD.format(keep=keep)], env=own | environment, capture_output=True, text=True, check=True
+    )
+    return [int(line) for line in child.stdout.split()]
+
+
+@on_glibc
+def test_memory_that_was_freed_is_there_at_the_next_call():
+    small, large = page_faults()
+    assert small < 10
+    assert large < 10
+    assert max(page_faults(keep="")) > 100  # so by default the system takes it back
+
+
+@on_glibc
+def test_a_compiled_function_brings_it_about():
+    compiled = (
+        "import pytensor.tensor as pt; from symae import function; x = pt.dscalar(); function([x], x, mode='FAST_COMPILE')"
+    )
+    assert max(page_faults(keep=compiled)) < 10
+
+
+@on_glibc
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MALLOC_MMAP_THRESHOLD_", "65536"),
+        ("MALLOC_TRIM_THRESHOLD_", "65536"),
+        ("GLIBC_TUNABLES", "glibc.malloc.mmap_threshold=65536"),
+    ],
+)
+def test_the_users_own_settings_have_the_say(name, value):
+    assert min(page_faults(**{name: value})) > 10
+
+
+@pytest.fixture
+def settings(monkeypatch):
+    """What malloc is told, in place of telling it."""
+    told = []
+
+    class Library:
+        def __init__(self, name):
+            pass
+
+        def mallopt(self, parameter, value):
+            told.append((parameter, value))
+
+    monkeypatch.setattr(memory.ctypes, "CDLL", Library)
+    for name in OF_THE_USER:
+        monkeypatch.delenv(name, raising=False)
+    return told
+
+
+def keep_anew():
+    memory.keep_freed_memory.__wrapped__()
+
+
+def test_malloc_is_told_to_keep_a_gigabyte_and_to_map_nothing(settings, monkeypatch):
+    monkeypatch.setattr(memory.platform, "libc_ver", lambda: ("glibc", "2.36"))
+    keep_anew()
+    assert settings == [(-4, 0), (-1, 2**30)]
+
+
+@pytest.mark.parametrize("name", sorted(OF_THE_USER))
+def test_each_of_the_users_variables_is_respected(settings, monkeypatch, name):
+    monkeypatch.setattr(memory.platform, "libc_ver", lambda: ("glibc", "2.36"))
+    monkeypatch.setenv(name, "1")
+    keep_anew()
+    assert settings == []
+
+
+@pytest.mark.parametrize("library", [("", ""), ("musl", "1.2")])
+def test_other_mallocs_are_left_alone(settings, monkeypatch, library):
+    monkeypatch.setattr(memory.platform, "libc_ver", lambda: library)
+    keep_anew()
+    assert settings == []
+
+
+def test_a_malloc_without_settings_is_no_error(monkeypatch):
+    monkeypatch.setattr(memory.platform, "libc_ver", lambda: ("glibc", "2.36"))
+    for broken in (lambda name: object(), None):
+        monkeypatch.setattr(memory.ctypes, "CDLL", broken or _missing)
+        keep_anew()
+
+
+def _missing(name):
+    raise OSError("no such library")
+
+
+def test_it_is_done_once(settings, monkeypatch):
+    monkeypatch.setattr(memory.platform, "libc_ver", lambda: ("glibc", "2.36"))
+    memory.keep_freed_memory.cache_clear()
+    memory.keep_freed_memory()
+    memory.keep_freed_memory()
+    assert len(settings) == 2
