@@ -208,16 +208,16 @@ class TrainingFolder:
         Raises
         ------
         InputError
-            It is damaged, of another setting, or its arrays do not fit the variables of `state`.
+            It is damaged, its arrays do not fit the variables of `state`, or it is of another setting.
         """
         if not self.last.exists():
             return None
         checkpoint = read_checkpoint(self.last)
+        checkpoint.check(self.last, state, complete=True)  # another model first: its settings are often others too
         for name, value in self.settings.items():
             saved = checkpoint.settings.get(name)
             if saved != value:
                 raise InputError(name, _brief.repr(value), f"{_brief.repr(saved)}, with which {self.last} was trained")
-        checkpoint.check(self.last, state, complete=True)
         return checkpoint
 
     def best_values(self, last: Checkpoint, params: Mapping[str, SharedVariable]) -> dict[str, np.ndarray]:

@@ -24,7 +24,7 @@ SHAPE, SOME_PIXELS = "shape ({}, {}, {}, {})", "at least one row and one column"
 
 # Two threads halve the time from 50,000 pixels on, if both get a core at once. If one has to wait for a core that another
 # process holds, all wait, for 4 ms as measured; so only work of that order goes to threads.
-PIXELS_FOR_THREADS = 2_097_152
+PIXELS_FOR_THREADS = 1_048_576
 
 
 def threads_for_pixels(shape: Sequence[int | None]) -> Threads:
