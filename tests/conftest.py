@@ -24,10 +24,10 @@ hypothesis.settings.load_profile("symae")
 MODULES = {"numba": "numba", "jax": "jax", "pytorch": "torch", "mlx": "mlx"}
 
 
-def _backend(name: str) -> object:
+def _backend(name: str, *more: pytest.MarkDecorator) -> object:
     missing = name in MODULES and importlib.util.find_spec(MODULES[name]) is None
     marks = [pytest.mark.backends, pytest.mark.skipif(missing, reason=f"{MODULES.get(name)} is not installed")]
-    return pytest.param(name, marks=marks)
+    return pytest.param(name, marks=[*marks, *more])
 
 
 @pytest.fixture(params=[_backend(name) for name in ("numba", "c", "jax", "pytorch")])
@@ -39,6 +39,14 @@ def backend(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(params=[_backend(name) for name in ("numba", "c", "jax", "pytorch", "mlx")])
 def float32_backend(request: pytest.FixtureRequest, float32: None) -> str:
     """Every installed backend in turn, while floatX is float32: MLX has nothing else."""
+    return str(request.param)
+
+
+@pytest.fixture(
+    params=[_backend("numba"), _backend("jax"), _backend("mlx"), *(_backend(n, pytest.mark.long) for n in ("c", "pytorch"))]
+)
+def training_backend(request: pytest.FixtureRequest, float32: None) -> str:
+    """The same for whole training steps, of which C and PyTorch compile one for a minute: these are marked long."""
     return str(request.param)
 
 

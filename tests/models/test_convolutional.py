@@ -141,13 +141,14 @@ def costs(backend, cls, images, **settings):
     return [float(step(images)) for _ in range(3)]
 
 
-def test_every_backend_trains_alike(float32_backend):
+def test_every_backend_trains_alike(training_backend):
     images = np.random.RandomState(0).uniform(size=(5, 1, 4, 4)).astype("float32")
     plain = costs(None, ConvolutionalAutoencoder, images, maps=2)
     assert plain[2] < plain[0]
-    np.testing.assert_allclose(costs(float32_backend, ConvolutionalAutoencoder, images, maps=2), plain, rtol=2e-5)
+    np.testing.assert_allclose(costs(training_backend, ConvolutionalAutoencoder, images, maps=2), plain, rtol=2e-5)
 
 
+@pytest.mark.long
 def test_strides_are_trained_alike_by_kernels_and_by_definition(native_backend):
     images = np.random.RandomState(0).uniform(size=(5, 1, 9, 9))
     settings = {"maps": (2, 2, 2), "code": 2}

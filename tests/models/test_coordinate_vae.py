@@ -209,11 +209,14 @@ def train(backend, affine):
     return [float(step(rows)) for _ in range(2)]
 
 
-@AFFINE
-def test_every_backend_trains_alike(float32_backend, affine):
-    if float32_backend == "pytorch" and affine:
-        pytest.skip("compiles for a minute")
-    np.testing.assert_allclose(train(float32_backend, affine), train(None, affine), rtol=2e-5)
+def test_every_backend_trains_alike(training_backend):
+    np.testing.assert_allclose(train(training_backend, False), train(None, False), rtol=2e-5)
+
+
+@pytest.mark.parametrize("name", ["jax", pytest.param("numba", marks=pytest.mark.long)])
+def test_with_poses_too(name, float32):
+    pytest.importorskip(name, reason=f"{name} is not installed")
+    np.testing.assert_allclose(train(name, True), train(None, True), rtol=2e-5)
 
 
 @pytest.mark.parametrize("shape", [(None,) * 4, (None, *SHAPE), (None, None), (None, 30)], ids=str)
