@@ -47,6 +47,7 @@ def float32_backend(request: pytest.FixtureRequest, float32: None) -> str:
 )
 def training_backend(request: pytest.FixtureRequest, float32: None) -> str:
     """The same for whole training steps, of which C and PyTorch compile one for a minute: these are marked long."""
+    pytest.importorskip(MODULES.get(request.param, "numpy"), reason=f"{request.param} is not installed")
     return str(request.param)
 
 
