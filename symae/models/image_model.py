@@ -73,18 +73,19 @@ class ImageModel(Model):
     def evaluated(self, key: str, expression: Variable, X: Any, *, backend: str | None = None) -> np.ndarray:
         """`expression`, an entry for each image of the input `x`, for the images `X`; compiled once for each `key`."""
         images = self.checked_input("X", X)
+        size = self.x.type.shape[0] or CHUNK
 
         def build() -> tuple[list[Variable], Variable, None]:
             # of one size that is known: quicker to compile, and JAX compiles it once
-            chunk = pt.tensor("chunk", dtype=self.x.type.dtype, shape=(CHUNK, *images.shape[1:]))
+            chunk = pt.tensor("chunk", dtype=self.x.type.dtype, shape=(size, *images.shape[1:]))
             return [chunk], clone_replace(expression, {self.x: chunk}, rebuild_strict=False), None
 
         compute = self._compiled(key, backend, build)
         values = []
         with blas_threads():
-            for first in range(0, max(len(images), 1), CHUNK):
-                part = images[first : first + CHUNK]
-                filled = np.concatenate([part, np.zeros((CHUNK - len(part), *part.shape[1:]), part.dtype)])
+            for first in range(0, max(len(images), 1), size):
+                part = images[first : first + size]
+                filled = np.concatenate([part, np.zeros((size - len(part), *part.shape[1:]), part.dtype)])
                 values.append(np.asarray(compute(filled))[: len(part)])
         return np.concatenate(values)
 

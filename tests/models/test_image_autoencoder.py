@@ -158,6 +158,11 @@ def test_the_score_is_the_mean_over_all_images_whatever_their_number(images, mon
     assert model.score(images) == pytest.approx(errors.mean(), rel=1e-12)
 
 
+def test_a_model_of_minibatches_of_one_size_takes_any_number_of_images(images):
+    four = small(input=pt.tensor("x", shape=(4, 64)))
+    np.testing.assert_allclose(four.reconstruct(images), small().reconstruct(images), rtol=1e-12)
+
+
 def test_a_saved_model_comes_back_by_its_class_and_by_any(images, tmp_path):
     model = small(TWO)
     model.save(tmp_path / "two")
