@@ -81,11 +81,15 @@ model = CoordinateVAE(rng, RandomStreams(rng.randint(2**30)), affine=affine, ima
 
 
 # %%
-def drawings(pose=True):
+def poses(images):
+    """Scale, angle and place of each image, where the model knows of them."""
+    return model.node_values("pose", images, backend=sheet.backend) if affine else None
+
+
+def drawings(pose):
     """The sixteen test images as the model draws them, 168 x 168."""
     codes = model.transform(sixteen, backend=sheet.backend)
-    stance = model.node_values("pose", sixteen, backend=sheet.backend) if affine and pose else None
-    return model.render(codes, (168, 168), stance, backend=sheet.backend)
+    return model.render(codes, (168, 168), pose, backend=sheet.backend)
 
 
 def tile(pictures):
@@ -100,12 +104,12 @@ originals = tile(np.repeat(np.repeat(sixteen[:, 0], 6, axis=1), 6, axis=2))
 
 def draw_first(epoch, cost, seconds, measures):
     if epoch == 0:
-        save_png(sheet.out / "after_the_first_epoch.png", tile(drawings()))
+        save_png(sheet.out / "after_the_first_epoch.png", tile(drawings(poses(sixteen))))
 
 
 cost, updates = model.get_cost_updates(learning_rate=0.001)
 with sheet.preparing("the drawing"):
-    drawings()
+    drawings(poses(sixteen))
 history = sheet.fit(
     cost,
     updates,
@@ -143,7 +147,7 @@ sheet.report.text(f"Test images, drawn from the mean of their codes: {error:.4f}
 
 # %%
 sheet.report.heading("Sixteen test images")
-after = tile(drawings())
+after = tile(drawings(poses(sixteen)))
 columns = {"28 x 28, enlarged": originals}
 first = sheet.out / "after_the_first_epoch.png"
 if len(history) > 1 and first.is_file():
@@ -152,10 +156,16 @@ if len(history) > 1 and first.is_file():
 columns[f"168 x 168 after {len(history)} epoch{'s' if len(history) != 1 else ''}"] = after
 sheet.report.figure(sheet.picture("renderings", side_by_side(list(columns.items())), "sixteen test images", zoom=1))
 
+# %% [markdown]
+# With `--affine` the digits can be drawn without what is particular in how they stand: all sixteen in the average pose of a
+# thousand images. What is left is what the code says of their form.
+
+# %%
 if affine:
-    normalised = [("as they stand", after), ("normalised", tile(drawings(pose=False)))]
+    average = poses(test_images[:1000]).mean(axis=0)
+    normalised = [("as they stand", after), ("normalised", tile(drawings(np.tile(average, (16, 1)))))]
     sheet.report.heading("Without scale, rotation and place")
-    sheet.report.figure(sheet.picture("normalised", side_by_side(normalised), "the same digits, normalised", zoom=1))
+    sheet.report.figure(sheet.picture("normalised", side_by_side(normalised), "the same digits in the average pose", zoom=1))
 
 # %% [markdown]
 # ## From one digit to another
@@ -166,7 +176,7 @@ if affine:
 # %%
 codes = model.transform(test_images[:2], backend=sheet.backend)
 path = np.linspace(codes[0], codes[1], 9)
-stances = np.linspace(*model.node_values("pose", test_images[:2], backend=sheet.backend), 9) if affine else None
+stances = np.linspace(*poses(test_images[:2]), 9) if affine else None
 walk = np.concatenate(list(model.render(path, (112, 112), stances, backend=sheet.backend)), axis=1)
 sheet.report.heading("From one digit to another")
 sheet.report.figure(sheet.picture("walk", walk, "from the first test image to the second", zoom=1))
@@ -177,9 +187,8 @@ sheet.report.figure(sheet.picture("walk", walk, "from the first test image to th
 # %%
 size = sheet.settings.resolution
 if size is not None:
-    pose = model.node_values("pose", test_images[:1], backend=sheet.backend) if affine else None
     with counting(f"Drawing {size} x {size} pixels") as progress:
-        large = model.render(codes[:1], (size, size), pose, backend=sheet.backend, progress=progress)[0]
+        large = model.render(codes[:1], (size, size), poses(test_images[:1]), backend=sheet.backend, progress=progress)[0]
     large = (large * 255).astype("uint8")
     save_png(sheet.out / f"digit_{size}x{size}.png", large)
     sheet.say(f"digit_{size}x{size}.png is the first test image")

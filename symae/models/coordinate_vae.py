@@ -164,7 +164,7 @@ class CoordinateVAE(ImageModel):
         places : (m, 2)
             As `coordinates` gives them.
         pose : (n, 4), optional
-            Only with `affine`; None is that of a digit in the middle, upright and of the usual size.
+            Only with `affine`; None stands for (0, 0, 0, 0).
 
         Returns
         -------
@@ -222,7 +222,8 @@ class CoordinateVAE(ImageModel):
             Codes, for instance from `transform`.
         size : (height, width)
         pose : (n, 4), optional
-            Only with `affine`, for instance from ``node_values("pose", X)``; None draws the digits normalised.
+            Only with `affine`, for instance from ``node_values("pose", X)``, or their mean for all, which draws the digits
+            normalised. None stands for (0, 0, 0, 0), which is no typical pose after training.
         progress : callable, optional
             Called with the number of places that are drawn, and of those there will be.
 
