@@ -141,10 +141,6 @@ def costs(backend, cls, images, **settings):
     return [float(step(images)) for _ in range(3)]
 
 
-LONG = [pytest.param(name, marks=pytest.mark.long) for name in ("numba", "c", "pytorch")]  # a minute's compiling each
-
-
-@pytest.mark.parametrize("training_backend", ["jax", "mlx", *LONG], indirect=True)
 def test_every_backend_trains_alike(training_backend):
     images = np.random.RandomState(0).uniform(size=(5, 1, 4, 4)).astype("float32")
     plain = costs(None, ConvolutionalAutoencoder, images, maps=2)

@@ -265,6 +265,7 @@ def test_precisions_are_mixed_upwards():
     assert coordinate_layers(pt.fmatrix(), pt.fmatrix(), layers).type.dtype == "float64"
 
 
+@pytest.mark.long
 @pytest.mark.backends
 def test_threads_change_nothing(monkeypatch):
     monkeypatch.setattr("symae.kernels.convolution.ENOUGH_FOR_THREADS", 1)
