@@ -34,7 +34,7 @@ from symae.models.base import Model
 from symae.report import Picture, Report, versions
 from symae.training import EpochLog, History, Step, fit, train_epochs
 
-__all__ = ["Worksheet", "find_worksheet", "worksheets"]
+__all__ = ["Worksheet", "about_ten", "find_worksheet", "worksheets"]
 
 RESULTS = {".html", ".json", ".jsonl", ".png", ".safetensors", ".txt"}
 
@@ -305,8 +305,7 @@ class Worksheet:
             return
         self.say(f"After {_epochs(len(costs))}: cost {costs[-1]:.6f}, of test images {test[-1]:.6f}, {units}")
         self.report.text("Training images are measured while the model still learns, test images at the end of each epoch.")
-        shown = sorted({*range(0, len(costs), math.ceil(len(costs) / 10)), len(costs) - 1})
-        rows = [[str(epoch), f"{costs[epoch]:.4f}", f"{test[epoch]:.4f}"] for epoch in shown]
+        rows = [[str(epoch), f"{costs[epoch]:.4f}", f"{test[epoch]:.4f}"] for epoch in about_ten(len(costs))]
         self.report.table([["epoch", "training images", "test images"], *rows])
         curves = {"training images": dict(enumerate(costs)), "test images": dict(enumerate(test))}
         self.report.curve(curves, x_label="epoch", y_label=f"cost, {units}")
@@ -377,6 +376,11 @@ class Worksheet:
         print(f"Results are in {self.out}{os.sep}: open report.html")
         if self.interrupted and not hasattr(builtins, "__IPYTHON__"):
             raise SystemExit(INTERRUPTED)
+
+
+def about_ten(epochs: int) -> list[int]:
+    """The first, the last and about eight between of so many epochs, for tables; at least one."""
+    return sorted({*range(0, epochs, math.ceil(epochs / 10)), epochs - 1})
 
 
 def _epochs(count: int) -> str:

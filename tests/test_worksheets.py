@@ -45,6 +45,16 @@ def run(name, *arguments, env, cwd):
     return subprocess.run(command, capture_output=True, text=True, env=env, cwd=cwd, timeout=300)
 
 
+def assert_refused(name, arguments, message, *, env, cwd):
+    """One line that says `message`, status 2, and nothing trained."""
+    result = run(name, *arguments, env=env, cwd=cwd)
+    assert result.returncode == 2
+    assert "Training" not in result.stdout
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"{name}: error: ")
+    assert message in line
+
+
 def test_the_first_worksheet_leaves_filters_reconstructions_model_history_and_report(no_mnist, tmp_path):
     result = run("01_autoencoder", "--epochs", 2, env=no_mnist, cwd=tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
@@ -178,12 +188,7 @@ def test_bad_input_is_one_line_and_status_2(no_mnist, tmp_path, name, arguments,
     (tmp_path / "taken" / "model.json").mkdir(parents=True)
     few = {f"{part}_x": np.zeros((5, 784), np.uint8) for part in ("train", "valid", "test")}
     np.savez(tmp_path / "few.npz", **few, **{name.replace("x", "y"): np.arange(5) for name in few})
-    result = run(name, *arguments, env=no_mnist, cwd=tmp_path)
-    assert result.returncode == 2
-    assert "Training" not in result.stdout
-    (line,) = result.stderr.splitlines()
-    assert line.startswith(f"{name}: error: ")
-    assert message in line
+    assert_refused(name, arguments, message, env=no_mnist, cwd=tmp_path)
     assert (tmp_path / "file").read_text() == "precious"
 
 
@@ -412,12 +417,7 @@ def test_bad_options_of_worksheets_that_resume_are_one_line_and_status_2(no_mnis
     np.savez(tmp_path / "few.npz", **few, **{name.replace("x", "y"): np.arange(5) for name in few})
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / "last.safetensors").write_bytes(b"no checkpoint")
-    result = run(name, *arguments, env=no_mnist, cwd=tmp_path)
-    assert result.returncode == 2
-    assert "Training" not in result.stdout
-    (line,) = result.stderr.splitlines()
-    assert line.startswith(f"{name}: error: ")
-    assert message in line
+    assert_refused(name, arguments, message, env=no_mnist, cwd=tmp_path)
 
 
 # What Worksheet.fit does, with a model that compiles at once

@@ -20,7 +20,7 @@ from symae import CoordinateVAE, RandomStreams, tile_raster_images
 from symae.command_line import at_least
 from symae.images import save_png, side_by_side, unit_images
 from symae.progress import counting
-from symae.worksheet import Worksheet
+from symae.worksheet import Worksheet, about_ten
 
 sheet = Worksheet(
     "06_any_resolution",
@@ -134,8 +134,7 @@ sheet.say(f"Test images, drawn from the mean of their codes: {error:.6f} nats pe
 sheet.report.heading("Cost")
 nll, kl = (history.measures.get(name, []) for name in ("nll", "kl"))
 if nll:
-    shown = sorted({*range(0, len(nll), -(-len(nll) // 10)), len(nll) - 1})
-    rows = [[str(epoch), f"{nll[epoch]:.4f}", f"{kl[epoch]:.2f}"] for epoch in shown]
+    rows = [[str(epoch), f"{nll[epoch]:.4f}", f"{kl[epoch]:.2f}"] for epoch in about_ten(len(nll))]
     sheet.report.table([["epoch", "nll, nats per pixel", "kl, nats per image"], *rows])
     sheet.report.curve({"nll": dict(enumerate(nll))}, x_label="epoch", y_label="nats per pixel")
 sheet.report.text(f"Test images, drawn from the mean of their codes: {error:.4f} nats per pixel.")
