@@ -220,8 +220,8 @@ class TrainingFolder:
                 raise InputError(name, _brief.repr(value), f"{_brief.repr(saved)}, with which {self.last} was trained")
         return checkpoint
 
-    def best_values(self, last: Checkpoint, params: Mapping[str, SharedVariable]) -> dict[str, np.ndarray]:
-        """The values of `params` in the best epoch of a training that is at `last`.
+    def best_arrays(self, last: Checkpoint, variables: Mapping[str, SharedVariable]) -> dict[str, np.ndarray]:
+        """The values of `variables`, by name, in the best epoch of a training that is at `last`.
 
         Raises
         ------
@@ -229,12 +229,12 @@ class TrainingFolder:
             The best checkpoint is not there, damaged, or of another training.
         """
         if last.history.best_epoch == last.epoch:
-            return {name: last.arrays[name] for name in params}
+            return {name: last.arrays[name] for name in variables}
         best = read_checkpoint(self.best)
         if best.epoch != last.history.best_epoch:
             raise InputError(self.best, f"epoch {best.epoch}", f"epoch {last.history.best_epoch}, the best one of {self.last}")
-        best.check(self.best, params, complete=False)
-        return {name: best.arrays[name] for name in params}
+        best.check(self.best, variables, complete=False)
+        return {name: best.arrays[name] for name in variables}
 
     def check_room(self, checkpoint: Checkpoint) -> None:
         """Raise UnwritableError where files as large as `checkpoint` will not find room."""

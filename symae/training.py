@@ -16,6 +16,7 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Constant, Variable
 from pytensor.graph.traversal import graph_inputs
 
+from symae.averages import Averages
 from symae.checkpoints import Checkpoint, TrainingFolder, in_c_order, named_state, put, values
 from symae.compile import function as symae_function
 from symae.epochs import EpochLog, History, Step, check_minibatches, interrupts, print_line, train_epochs
@@ -49,6 +50,7 @@ def fit(
     patience: int | None = None,
     monitor: str | None = None,
     restore_best: bool = False,
+    average: float | None = None,
     on_epoch: Callable[[int, float, float, Mapping[str, float]], None] | None = None,
     every: int | None = None,
     backend: str | None = None,
@@ -96,6 +98,10 @@ def fit(
         What is best when it is lowest: ``cost`` or the name of a measure. ``val_cost`` unless there is no validation data.
     restore_best : bool
         Leave the best epoch's values in `params`; otherwise those of the last one.
+    average : float in [0, 1), optional
+        Average the parameters over the steps with this decay, as `symae.averages` says; 0.99 reaches back about 100 steps. The
+        averages are what is measured with the validation data, and what is in `params` when the training has ended. The steps
+        and their cost are the same as without.
     on_epoch, every, threads, say
         As in `train_epochs`.
     backend : str, optional
@@ -144,6 +150,11 @@ def fit(
     if monitor not in figures:
         raise InputError("monitor", repr(monitor), f"one of {', '.join(figures)}")
     steps = list(updates.items()) if isinstance(updates, Mapping) else list(updates)
+    kept, checked = model, list(outputs.values())
+    if average is not None:
+        averages = Averages(model, steps, average)
+        kept, checked = averages.variables, averages.in_place_of_params(checked)
+        steps += averages.updates
     state = named_state(params, _updated(outputs.values(), steps, data))
 
     history, shuffler = History(), np.random.RandomState(seed)
@@ -158,11 +169,15 @@ def fit(
             "validation": None if held_out is None else held_out.fingerprint(),
             "measures": list(outputs)[1:],
             "monitor": monitor,
+            **({} if average is None else {"average": float(average)}),
         }
         files = TrainingFolder(folder, settings, name)
         if resume:
             resumed = files.resumed(state)
-            best = files.best_values(resumed, model) if resumed is not None and restore_best else None
+            if resumed is not None and restore_best:
+                names = {v: name for name, v in state.items()}
+                arrays = files.best_arrays(resumed, {names[v]: v for v in kept.values()})
+                best = {name: arrays[names[v]] for name, v in kept.items()}
         files.check_room(Checkpoint(history, values(state), settings, state_words(shuffler)))
 
     in_c_order(state.values())
@@ -171,7 +186,7 @@ def fit(
     train = Pass(compiler, examples, batch_size, list(outputs.values()), steps, order=order, drop_last=drop_last)
     check = None
     if held_out is not None:
-        check = Pass(compiler, held_out, chunk_length(len(held_out), batch_size), list(outputs.values()))
+        check = Pass(compiler, held_out, chunk_length(len(held_out), batch_size), checked)
 
     if resumed is not None:
         history, shuffler = resumed.history, random_state(resumed.shuffling)
@@ -190,7 +205,7 @@ def fit(
     def end_epoch(epoch: int, cost: float, seconds: float, measured: Mapping[str, float]) -> None:
         nonlocal best
         if restore_best and history.best_epoch == epoch:
-            best = {parameter: np.array(value) for parameter, value in values(model).items()}
+            best = {parameter: np.array(value) for parameter, value in values(kept).items()}
         if files is not None:
             files.save(Checkpoint(history, values(state), settings, state_words(shuffler)))
             files.log(epoch, cost, seconds, measured)
@@ -219,8 +234,8 @@ def fit(
         if files is None or not len(history):
             raise
         raise DivergedError(f"{error}; the last good checkpoint is {files.last}, of epoch {len(history) - 1}") from error
-    if best is not None:
-        put(best, model)
+    if best is not None or kept is not model:
+        put(values(kept) if best is None else best, model)
     return history
 
 

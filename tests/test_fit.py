@@ -217,6 +217,8 @@ def test_an_input_of_a_fixed_length_takes_minibatches_of_that_length_only():
         ({"n_epochs": -1}, "n_epochs: found -1"),
         ({"seed": 2**32}, "seed: found 4294967296, expected a whole number from 0 to 4294967295"),
         ({"patience": 0}, "patience: found 0"),
+        ({"average": 1.0}, "average: found 1.0, expected a decay from 0 to below 1"),
+        ({"average": "0.9"}, "average: found '0.9'"),
         ({"monitor": "val_cost"}, "monitor: found 'val_cost', expected one of cost"),
         ({"resume": True}, "resume: found no folder"),
         ({"params": []}, "params: found parameters named "),
@@ -321,6 +323,81 @@ def test_patience_watches_the_validation_cost_unless_told_otherwise():
     assert lines == ["Training stopped after 3 of 9 epochs: val_cost was lowest in epoch 0, 1.000000"]
     assert epoch.get_value() == 1.0
     assert not train(model, **arguments, monitor="cost").stopped_early
+
+
+# Averages
+
+
+def recorded(visited):
+    """A `function` for `fit` whose training steps leave the parameters that they come to in `visited`."""
+
+    def function(*arguments, updates=(), **keywords):
+        step = symae.function(*arguments, updates=updates, **keywords)
+        if not updates:
+            return step
+
+        def recorded_step(index):
+            cost = step(index)
+            visited.append([v.get_value() for v, _ in updates[: len(updates) // 2]])
+            return cost
+
+        return recorded_step
+
+    return function
+
+
+def test_averages_are_what_is_kept_and_they_do_not_change_the_steps():
+    model, plain = autoencoder(sgd), autoencoder(sgd)
+    first, visited = [p.get_value() for p in model.params], []
+    history = train(model, 3, average=0.8, function=recorded(visited))
+    assert history.costs == train(plain, 3).costs
+    np.testing.assert_array_equal(visited[-1][0], plain.params[0].get_value())
+    for i, p in enumerate(model.params):
+        expected = first[i]
+        for step in visited:
+            expected = 0.8 * expected + 0.2 * step[i]
+        np.testing.assert_allclose(p.get_value(), expected, rtol=1e-12)
+
+
+def test_the_validation_cost_is_that_of_the_averages():
+    x = pt.vector("x")
+    p = pytensor.shared(0.0, name="p")
+    model = SimpleNamespace(x=x, params=[p], cost=p + 0 * pt.mean(x), updates=[(p, p + 1)])
+    history = train(model, 2, {x: np.zeros(2)}, batch_size=2, average=0.5, validation={x: np.zeros(2)})
+    assert history.costs == [0.0, 1.0]  # before each step
+    assert history.measures["val_cost"] == [0.5, 1.25]  # half of 1; then half of that and half of 2
+    assert p.get_value() == 1.25
+
+
+@pytest.mark.parametrize("restore_best", [False, True])
+def test_a_training_with_averages_in_two_calls_is_one_training(tmp_path, restore_best):
+    def go_on(folder, n_epochs):
+        model = autoencoder()
+        keywords = {"average": 0.9, "restore_best": restore_best, "validation": {model.x: X[:7] * 0.5}}
+        train(model, n_epochs, folder=tmp_path / folder, resume=True, **keywords)
+        return [p.get_value().tobytes() for p in model.params]
+
+    whole = go_on("whole", 5)
+    go_on("parts", 3)
+    assert go_on("parts", 5) == whole
+    assert go_on("parts", 5) == whole  # nothing is left to train
+    assert_same_training(tmp_path / "whole", tmp_path / "parts")
+    names = read_checkpoint(tmp_path / "whole" / "last.safetensors").arrays.keys()
+    assert {"W", "W_average", "b", "b_average"} <= names
+
+
+def test_a_training_is_not_resumed_with_another_average(tmp_path):
+    train(n_epochs=1, folder=tmp_path, average=0.9)
+    with pytest.raises(InputError, match=r"average: found 0\.5, expected 0\.9"):
+        train(n_epochs=2, folder=tmp_path, average=0.5, resume=True)
+    with pytest.raises(InputError, match="W_average"):
+        train(n_epochs=2, folder=tmp_path, resume=True)
+
+
+def test_whole_numbers_are_not_averaged():
+    model = recorder()
+    train(model, 1, {model.x: np.arange(6)}, batch_size=3, average=0.9, shuffle=False)
+    assert model.params[0].get_value().tolist() == [0, 1, 2, 3, 4, 5]
 
 
 # Checkpoints

@@ -1,0 +1,65 @@
+"""Running averages of parameters: where the steps of a training end up, without the last steps' noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytensor
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph.basic import Variable
+from pytensor.graph.replace import clone_replace
+
+from symae.errors import InputError
+
+__all__ = ["Averages"]
+
+
+class Averages:
+    """For each parameter p an average over its past values, the newest ones weighing most.
+
+    .. math:: a \\leftarrow d a + (1 - d) p
+
+    with the p that a step has come to; a, ``<parameter>_average``, begins as p is. It reaches back about 1 / (1 - d) steps. A
+    training with steps of a constant size does not settle down but wanders about the minimum, and averages lie nearer to it.
+    Source: Polyak and Juditsky (1992); as a running average Keras has it, where it is called ``use_ema``.
+
+    Parameters
+    ----------
+    params : dict of shared variables
+        The parameters by name.
+    updates : sequence of (shared variable, new value)
+        A step.
+    decay : float in [0, 1), the d above
+
+    Attributes
+    ----------
+    updates : list of (shared variable, new value)
+        How a step moves the averages.
+    variables : dict of shared variables
+        By the name of the parameter its average; the parameter itself if steps do not change it or it has whole numbers.
+
+    Raises
+    ------
+    InputError
+        `decay` is out of its range.
+    """
+
+    def __init__(self, params: dict[str, SharedVariable], updates: Sequence[tuple[SharedVariable, Variable]], decay: float):
+        number = isinstance(decay, float | int | np.number) and not isinstance(decay, bool)
+        if not number or not 0 <= decay < 1:
+            raise InputError("average", repr(decay), "a decay from 0 to below 1, such as 0.99")
+        stepped = dict(updates)
+        self._params = params
+        self.variables: dict[str, SharedVariable] = dict(params)
+        self.updates: list[tuple[SharedVariable, Variable]] = []
+        for name, p in params.items():
+            if p in stepped and np.dtype(p.type.dtype).kind == "f":
+                average = self.variables[name] = pytensor.shared(np.array(p.get_value()), name=f"{name}_average")
+                d = np.asarray(decay, average.type.dtype)
+                self.updates.append((average, d * average + (1 - d) * stepped[p]))
+
+    def in_place_of_params(self, outputs: Sequence[Variable]) -> list[Variable]:
+        """`outputs` of a model whose parameters are the averages."""
+        replaced = {p: self.variables[name] for name, p in self._params.items() if p is not self.variables[name]}
+        return list(clone_replace(list(outputs), replaced, rebuild_strict=False))
