@@ -38,6 +38,7 @@ class Examples:
     Attributes
     ----------
     variables : dict from symbolic variable to shared variable
+    arrays : dict from symbolic variable to array, the values of these
 
     Raises
     ------
@@ -55,20 +56,18 @@ class Examples:
             raise InputError(name, f"the inputs {', '.join(map(str, data))}", expected)
         self.name: str = name
         self.variables: dict[Variable, SharedVariable] = {x: _shared(f"{name}[{x}]", x, values) for x, values in data.items()}
-        self._arrays: dict[Variable, np.ndarray] = {
-            x: variable.get_value(borrow=True) for x, variable in self.variables.items()
-        }
-        first = next(iter(self._arrays))
-        for x, array in self._arrays.items():
+        self.arrays: dict[Variable, np.ndarray] = {x: variable.get_value(borrow=True) for x, variable in self.variables.items()}
+        first = next(iter(self.arrays))
+        for x, array in self.arrays.items():
             if len(array) != len(self):
                 raise InputError(f"{name}[{x}]", f"{len(array)} examples", f"{len(self)}, as many as {name}[{first}] has")
-            if like is not None and array.shape[1:] != like._arrays[x].shape[1:]:
-                raise InputError(f"{name}[{x}]", f"shape {array.shape}", f"examples of shape {like._arrays[x].shape[1:]}")
+            if like is not None and array.shape[1:] != like.arrays[x].shape[1:]:
+                raise InputError(f"{name}[{x}]", f"shape {array.shape}", f"examples of shape {like.arrays[x].shape[1:]}")
         if not len(self):
             raise InputError(name, "no examples", "at least one")
 
     def __len__(self) -> int:
-        return len(next(iter(self._arrays.values())))
+        return len(next(iter(self.arrays.values())))
 
     def givens(self, start: Variable, length: int, order: Variable | None) -> list[tuple[Variable, Variable]]:
         """Each input with its minibatch of `length` examples from `start`: of places in `order` if there is one.
@@ -83,11 +82,11 @@ class Examples:
         for x in self.variables:
             if x.type.shape[0] not in (None, length):
                 raise InputError(f"{self.name}[{x}]", f"minibatches of {length}", f"{x.type.shape[0]}, the fixed length of {x}")
-        return [(x, variable[rows].reshape((length, *self._arrays[x].shape[1:]))) for x, variable in self.variables.items()]
+        return [(x, variable[rows].reshape((length, *self.arrays[x].shape[1:]))) for x, variable in self.variables.items()]
 
     def fingerprint(self) -> str:
         """The inputs with the dtypes and shapes of their arrays, and a SHA-256 of these and of all values."""
-        arrays = sorted(self._arrays.items(), key=lambda item: item[0].name or "")
+        arrays = sorted(self.arrays.items(), key=lambda item: item[0].name or "")
         described = ", ".join(f"{x.name} {array.dtype} {array.shape}" for x, array in arrays)
         digest = hashlib.sha256(described.encode())
         for _, array in arrays:

@@ -17,9 +17,9 @@ from tqdm import tqdm
 
 from symae import nn, training
 from symae.checkpoints import put, values
+from symae.chunks import Chunks
 from symae.epochs import print_line
 from symae.errors import InputError
-from symae.keras.chunks import Chunks
 from symae.keras.history import KerasHistory, in_keras_names
 from symae.keras.objective import Loss, Objective, Optimizer, objective
 from symae.keras.summary import summary_lines
@@ -258,7 +258,7 @@ class Model:
         (batch_size,) = checked_counts("batch_size", batch_size, 1)
         examples = Examples("data", self._data(x, y))
         length = chunk_length(len(examples), batch_size)
-        chunks = self._figures(examples, length)
+        chunks = self._figures(examples.arrays, length)
         lengths = [n for _, n in chunks]
         means = [float(np.average(column, weights=lengths)) for column in zip(*(v for v, _ in chunks), strict=True)]
         return means if len(means) > 1 else means[0]
@@ -283,7 +283,7 @@ class Model:
         empty = all(getattr(a, "shape", (1,))[:1] == (0,) for a in arrays.values())
         data = {v: np.zeros((1, *a.shape[1:]), v.type.dtype) if empty else a for v, a in arrays.items()}
         examples = Examples("data", data)
-        chunks = self._predictions(examples, length, fill=True)
+        chunks = self._predictions(examples.arrays, length, fill=True)
         parts = zip(*(outputs for outputs, _ in chunks), strict=True)
         predicted = [np.concatenate(part)[: 0 if empty else len(examples)] for part in parts]
         return predicted[0] if self._one_output else predicted

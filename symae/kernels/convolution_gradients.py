@@ -13,7 +13,7 @@ import numpy as np
 
 from symae.kernels.convolution import Settings, by_blas, columns_of, direct_forward, in_parts, jit, put, take
 from symae.kernels.gemm import gemm
-from symae.kernels.threads import THREADS, Threads
+from symae.kernels.threads import Threads, parts_for
 
 __all__ = ["filter_gradient", "input_gradient", "is_finite", "put_shifted", "turn"]
 
@@ -238,11 +238,11 @@ def filter_gradient(settings: Settings, threads: Threads) -> Callable[..., Any]:
                 else:
                     exact(frame, y[b, g * maps : (g + 1) * maps], g * own, weights)
 
-    every_image = in_parts(images, threads)
+    every_image, most = in_parts(images, threads), parts_for(threads)
 
     @jit
     def collect(x: Any, y: Any, top: Any, left: Any, height: Any, width: Any, groups: Any, W: Any) -> None:
-        sums = np.zeros((1 if threads == "never" else THREADS, W.shape[0], W.shape[1], W.shape[2], W.shape[3]), W.dtype)
+        sums = np.zeros((most, W.shape[0], W.shape[1], W.shape[2], W.shape[3]), W.dtype)
         work = x.shape[0] * W.size * y.shape[2] * y.shape[3]
         parts = every_image(x.shape[0], work, (x, y, top, left, height, width, groups, sums))
         _add_up(sums[:parts], W)

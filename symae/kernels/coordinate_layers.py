@@ -16,9 +16,9 @@ import numpy as np
 from symae.errors import ShapeError
 from symae.kernels.convolution import in_parts, jit
 from symae.kernels.gemm import gemm
-from symae.kernels.threads import THREADS, Threads
+from symae.kernels.threads import Threads
 
-__all__ = ["backward", "forward", "sums_for"]
+__all__ = ["backward", "forward"]
 
 BLOCK = 448  # places at most: of 256 units, 450 kB
 
@@ -181,7 +181,7 @@ def _mask(h: Any, d: Any, total: Any) -> None:
 def backward(threads: Threads, depth: int) -> Callable[..., Any]:
     """(P, Q, weights, hidden, g, sums_W, sums_b): from g, the gradient of y, those of P and Q, and sums[0] of W and b.
 
-    The sums have room for `sums_for` parts.
+    The sums have room for `threads.parts_for` parts.
     """
     grouped = _grouped(7, depth, max(depth - 1, 1), depth, depth)
 
@@ -260,8 +260,3 @@ def backward(threads: Threads, depth: int) -> Callable[..., Any]:
         return sums_P[0], sums_Q[0]
 
     return gradients
-
-
-def sums_for(threads: Threads) -> int:
-    """How many parts add up sums of their own."""
-    return 1 if threads == "never" else THREADS

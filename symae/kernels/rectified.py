@@ -10,7 +10,7 @@ import numpy as np
 
 from symae.errors import ShapeError
 from symae.kernels.convolution import in_parts, jit
-from symae.kernels.threads import THREADS, Threads, threads_for
+from symae.kernels.threads import Threads, parts_for, threads_for
 
 __all__ = ["rectify", "rectify_gradient", "threads_for_values"]
 
@@ -115,14 +115,14 @@ def rectify_gradient(ndim: int, threads: Threads, inplace: bool) -> Callable[...
                     total += value
                 totals[c] += total
 
-    everywhere = in_parts(rows if ndim == 2 else maps, threads, VALUES_FOR_THREADS)
+    everywhere, most = in_parts(rows if ndim == 2 else maps, threads, VALUES_FOR_THREADS), parts_for(threads)
 
     @jit
     def gradient(y: Any, g: Any) -> Any:
         given = np.ascontiguousarray(g)
         gx = given if inplace else np.empty_like(given)
         # sums of many maps' sums, so in double precision
-        sums = np.zeros((1 if threads == "never" else THREADS, y.shape[1]), np.float64)
+        sums = np.zeros((most, y.shape[1]), np.float64)
         everywhere(y.shape[0], y.size, (np.ascontiguousarray(y), given, gx, sums))
         gb = np.empty(y.shape[1], y.dtype)
         for c in range(gb.size):

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numba
 
-__all__ = ["THREADS", "Threads", "jit", "threaded", "threads_for"]
+__all__ = ["THREADS", "Threads", "jit", "parts_for", "threaded", "threads_for"]
 
 Threads = Literal["never", "always", "large"]
 
@@ -53,3 +53,8 @@ def threads_for(sizes: Sequence[int | None], enough: int) -> Threads:
     if len(known) < len(sizes):
         return "large"
     return "always" if math.prod(known) >= enough and THREADS > 1 else "never"
+
+
+def parts_for(threads: Threads) -> int:
+    """The most parts that work is divided into; each adds up sums of its own."""
+    return 1 if threads == "never" else THREADS

@@ -14,7 +14,7 @@ import numpy as np
 from symae.kernels import convolution_gradients
 from symae.kernels.convolution import Settings, in_parts, jit, put
 from symae.kernels.convolution_gradients import is_finite, put_shifted, turn
-from symae.kernels.threads import THREADS, Threads
+from symae.kernels.threads import Threads, parts_for
 from symae.kernels.tiles import Tile, add_tile
 
 __all__ = ["correlation", "elements_of", "filter_gradient", "forward", "input_gradient", "packed", "places_of"]
@@ -204,7 +204,7 @@ def filter_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callabl
                     for k in range(0, elements.size, many):
                         add(values, block * wide * length, flat, pixel, elements, k, steps, length, sums, first + k * wide)
 
-    every_image = in_parts(images, threads)
+    every_image, most = in_parts(images, threads), parts_for(threads)
 
     @jit
     def collect(x: Any, y: Any, top: Any, left: Any, height: Any, width: Any, groups: Any, W: Any) -> None:
@@ -213,7 +213,7 @@ def filter_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callabl
         steps = places_of(height, width, y.shape[2], y.shape[3], s0, s1, 1)
         blocks = -(-maps // wide)
         size = groups * blocks * elements.size * wide
-        sums = np.zeros((1 if threads == "never" else THREADS, size), W.dtype)
+        sums = np.zeros((most, size), W.dtype)
         work = x.shape[0] * W.size * y.shape[2] * y.shape[3]
         parts = every_image(x.shape[0], work, (x, y, elements, steps, top, left, height, width, groups, sums))
         for part in range(1, parts):

@@ -10,11 +10,10 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.graph.replace import clone_replace
 
+from symae.chunks import Chunks
 from symae.errors import InputError
 from symae.models.base import Model
-from symae.threads import blas_threads
 
 __all__ = ["ImageModel", "checked_counts"]
 
@@ -73,21 +72,11 @@ class ImageModel(Model):
     def evaluated(self, key: str, expression: Variable, X: Any, *, backend: str | None = None) -> np.ndarray:
         """`expression`, an entry for each image of the input `x`, for the images `X`; compiled once for each `key`."""
         images = self.checked_input("X", X)
-        size = self.x.type.shape[0] or CHUNK
-
-        def build() -> tuple[list[Variable], Variable, None]:
-            # of one size that is known: quicker to compile, and JAX compiles it once
-            chunk = pt.tensor("chunk", dtype=self.x.type.dtype, shape=(size, *images.shape[1:]))
-            return [chunk], clone_replace(expression, {self.x: chunk}, rebuild_strict=False), None
-
-        compute = self._compiled(key, backend, build)
-        values = []
-        with blas_threads():
-            for first in range(0, max(len(images), 1), size):
-                part = images[first : first + size]
-                filled = np.concatenate([part, np.zeros((size - len(part), *part.shape[1:]), part.dtype)])
-                values.append(np.asarray(compute(filled))[: len(part)])
-        return np.concatenate(values)
+        kept = self.__dict__.setdefault("_chunks", {})
+        if (key, backend) not in kept:
+            kept[key, backend] = Chunks(key, [expression], backend)
+        chunks = kept[key, backend]({self.x: images}, self.x.type.shape[0] or CHUNK, fill=True)
+        return np.concatenate([np.asarray(values)[:n] for (values,), n in chunks])
 
     def transform(self, X: Any, *, backend: str | None = None) -> np.ndarray:
         """The codes of images, (n, ...)."""

@@ -206,7 +206,8 @@ class CoordinateGradient(_Coordinates):
     def numba(self, node: Apply) -> Callable[..., Any]:
         from pytensor.link.numba.dispatch.basic import numba_njit
 
-        from symae.kernels.coordinate_layers import backward, sums_for
+        from symae.kernels.coordinate_layers import backward
+        from symae.kernels.threads import parts_for
 
         dtype = np.dtype(node.outputs[0].type.dtype)
         threads = self.threads(node)
@@ -225,7 +226,7 @@ class CoordinateGradient(_Coordinates):
             f"    gP, gQ = kernel(P, Q, {names.weights}, {hidden}, g, sums_W, sums_b)",
             f"    return gP, gQ, {results}",
         ]
-        scope = {"kernel": backward(threads, self.depth), "dtype": dtype, "parts": sums_for(threads)}
+        scope = {"kernel": backward(threads, self.depth), "dtype": dtype, "parts": parts_for(threads)}
         return _compiled(source, "gradients", numba_njit, scope)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,6 @@ from pytensor.graph.basic import Variable
 from pytensor.graph.replace import clone_replace
 
 from symae.compile import function
-from symae.minibatches import Examples
 from symae.threads import blas_threads
 
 __all__ = ["Chunks"]
@@ -35,12 +34,18 @@ class Chunks:
         self.backend = backend
         self._functions: dict[Any, Any] = {}
 
-    def __call__(self, examples: Examples, length: int, *, fill: bool = False) -> list[tuple[list[np.ndarray], int]]:
-        """The outputs for each `length` examples, and how many these were; with `fill` the last ones get zeros after them."""
-        arrays = {v: shared.get_value(borrow=True) for v, shared in examples.variables.items()}
+    def __call__(
+        self, arrays: Mapping[Variable, np.ndarray], length: int, *, fill: bool = False
+    ) -> list[tuple[list[np.ndarray], int]]:
+        """The outputs for each `length` examples, and how many these were; with `fill` the last ones get zeros after them.
+
+        `arrays` holds the values of each variable that the outputs hang on. With `fill` and no examples there is one chunk of
+        zeros, and its number is 0.
+        """
+        examples = len(next(iter(arrays.values())))
         computed = []
         with blas_threads():
-            for first in range(0, len(examples), length):
+            for first in range(0, max(examples, int(fill)), length):
                 parts = [a[first : first + length] for a in arrays.values()]
                 n = len(parts[0])
                 if fill and n < length:
