@@ -23,7 +23,7 @@ from safetensors import SafetensorError, safe_open
 
 from symae.epochs import EpochLog, History
 from symae.errors import InputError, MissingFileError, UnwritableError
-from symae.files import make_folder, write_together
+from symae.files import make_folder, sweep, write_together
 from symae.ops.draws import STATE_SIZE
 from symae.random import RandomStateSharedVariable
 
@@ -252,6 +252,8 @@ class TrainingFolder:
 
     def begin(self, checkpoint: Checkpoint | None) -> None:
         """Let all files be as they were when `checkpoint`, the one in `last`, was written."""
+        for path in (self.last, self.best, self.log.path):
+            sweep(path)
         self.log.rewrite(History() if checkpoint is None else checkpoint.history)
         if checkpoint is not None and checkpoint.history.best_epoch == checkpoint.epoch:
             # the process may have been killed when only `last` had been renamed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from typing import IO
 
 from symae.errors import UnwritableError
 
-__all__ = ["make_folder", "replacing", "write_text", "write_together"]
+__all__ = ["make_folder", "replacing", "sweep", "write_text", "write_together"]
 
 
 @contextmanager
@@ -48,6 +49,13 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
             _finish(path, file, temporary)
         for path, _, temporary in parts:
             _rename(temporary, path)
+
+
+def sweep(path: Path) -> None:
+    """Remove what a process that was killed while it wrote `path` has left beside it."""
+    for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        with _named(part):
+            part.unlink(missing_ok=True)
 
 
 @contextmanager

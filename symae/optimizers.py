@@ -17,7 +17,7 @@ from pytensor.graph.basic import Variable
 
 from symae.errors import InputError
 
-__all__ = ["Updates", "adadelta", "adagrad", "adam", "clipped", "momentum", "rmsprop", "sgd"]
+__all__ = ["Updates", "adadelta", "adagrad", "adam", "clipped", "inverse_time_decay", "momentum", "rmsprop", "sgd"]
 
 Updates = list[tuple[SharedVariable, Variable]]
 Params = Sequence[SharedVariable]
@@ -177,6 +177,38 @@ def adam(
         change = _as(p, learning_rate) * (v / first) / (pt.sqrt(s / second) + _as(p, epsilon))
         updates += [(velocity, v), (squares, s), _descended(p, change)]
     return [*updates, (step, t)]
+
+
+def inverse_time_decay(learning_rate: Any, half_after: float) -> tuple[Variable, Updates]:
+    """A rate that falls, for any optimizer: at step t, from zero,
+
+    .. math:: \\eta_t = \\eta / (1 + t / h)
+
+    The steps are counted in ``decay_step``. Source: Robbins and Monro (1951); Keras has it as ``InverseTimeDecay``.
+
+    Parameters
+    ----------
+    learning_rate : float or symbolic scalar
+        The first rate, η.
+    half_after : float
+        The steps after which the rate is half of that, h.
+
+    Returns
+    -------
+    rate : symbolic scalar
+    updates : list of (variable, new value)
+        They go with the optimizer's into the compiled step, which counts by them.
+
+    Examples
+    --------
+    >>> rate, counting = inverse_time_decay(0.1, half_after=1000)  # doctest: +SKIP
+    >>> updates = sgd(cost, params, rate) + counting  # doctest: +SKIP
+    """
+    if not isinstance(half_after, int | float | np.number) or isinstance(half_after, bool) or not 0 < half_after < np.inf:
+        raise InputError("half_after", repr(half_after), "a positive number of steps")
+    step = pytensor.shared(np.asarray(0, "int64"), name="decay_step")
+    floatX = pytensor.config.floatX
+    return pt.cast(learning_rate, floatX) / (1 + pt.cast(step, floatX) / np.asarray(half_after, floatX)), [(step, step + 1)]
 
 
 def clipped(gradients: Sequence[Variable], norm: Any) -> list[Variable]:

@@ -218,6 +218,17 @@ def test_the_best_checkpoint_is_made_up_for_when_only_the_last_one_was_renamed(t
     np.testing.assert_array_equal(read_checkpoint(folder.best).arrays["W"], np.ones(2))
 
 
+def test_what_a_killed_process_was_writing_is_swept_up(tmp_path):
+    folder = TrainingFolder(tmp_path, {})
+    left = [tmp_path / name for name in (".last.safetensors.a1.part", ".history.jsonl.x.part")]
+    others = [tmp_path / name for name in (".other_last.safetensors.a1.part", "last.safetensors.part", "mine.part")]
+    for path in [*left, *others]:
+        path.write_bytes(b"half")
+    folder.begin(None)
+    assert not any(path.exists() for path in left)
+    assert all(path.exists() for path in others)
+
+
 @pytest.mark.parametrize("name", ["", "a/b", "/", "a\0"])
 def test_a_name_that_no_file_can_have_is_refused(tmp_path, name):
     with pytest.raises(InputError, match="name: found "):

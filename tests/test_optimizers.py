@@ -8,7 +8,7 @@ import pytensor.tensor as pt
 import pytest
 
 from symae import InputError, function
-from symae.optimizers import adadelta, adagrad, adam, clipped, momentum, rmsprop, sgd
+from symae.optimizers import adadelta, adagrad, adam, clipped, inverse_time_decay, momentum, rmsprop, sgd
 
 START = np.array([1.0, -2.0, 3.0])
 
@@ -77,6 +77,23 @@ def test_clipping_scales_all_gradients_together_and_leaves_small_ones():
     np.testing.assert_allclose(f([6.0], [8.0, 0.0])[0], [3.0])
     np.testing.assert_array_equal(f([3.0], [0.0, 3.0])[1], [0.0, 3.0])
     np.testing.assert_array_equal(f([0.0], [0.0, 0.0])[0], [0.0])
+
+
+@pytest.mark.parametrize("floatX", ["float64", "float32"])
+def test_a_rate_falls_with_the_steps(floatX):
+    with pytensor.config.change_flags(floatX=floatX):
+        p = pytensor.shared(np.zeros(1, floatX), name="p")
+        rate, counting = inverse_time_decay(2.0, half_after=3)
+        assert rate.dtype == floatX
+        values = steps(sgd(pt.sum(p), [p], rate) + counting, p, 4)[:, 0]
+    rates = -np.diff([0.0, *values])
+    np.testing.assert_allclose(rates, [2, 2 / (1 + 1 / 3), 2 / (1 + 2 / 3), 1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("half_after", [0, -1, np.inf, np.nan, "3", True])
+def test_a_rate_has_to_fall(half_after):
+    with pytest.raises(InputError, match=r"half_after: found .*, expected a positive number of steps"):
+        inverse_time_decay(0.1, half_after)
 
 
 def test_unit_gain_weighs_the_gradient_with_what_momentum_leaves():
