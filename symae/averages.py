@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytensor
+import pytensor.tensor as pt
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 from pytensor.graph.replace import clone_replace
@@ -18,11 +19,12 @@ __all__ = ["Averages"]
 class Averages:
     """For each parameter p an average over its past values, the newest ones weighing most.
 
-    .. math:: a \\leftarrow d a + (1 - d) p
+    .. math:: a \\leftarrow d_t a + (1 - d_t) p, \\qquad d_t = \\min(d, (1 + t) / (10 + t))
 
-    with the p that a step has come to; a, ``<parameter>_average``, begins as p is. It reaches back about 1 / (1 - d) steps. A
-    training with steps of a constant size does not settle down but wanders about the minimum, and averages lie nearer to it.
-    Source: Polyak and Juditsky (1992); as a running average Keras has it, where it is called ``use_ema``.
+    with the p that step t, from zero, has come to; a, ``<parameter>_average``, begins as p is. It reaches back about
+    1 / (1 - d) steps, and in the beginning less, so that it does not hang on the weights before training. A training with steps
+    of a constant size does not settle down but wanders about the minimum, and averages lie nearer to it. Source: Polyak and
+    Juditsky (1992); as running averages TensorFlow has them, where the steps are ``num_updates``, and Keras, as ``use_ema``.
 
     Parameters
     ----------
@@ -53,11 +55,14 @@ class Averages:
         self._params = params
         self.variables: dict[str, SharedVariable] = dict(params)
         self.updates: list[tuple[SharedVariable, Variable]] = []
+        step = pytensor.shared(np.asarray(0, "int64"), name="average_step")
         for name, p in params.items():
             if p in stepped and np.dtype(p.type.dtype).kind == "f":
                 average = self.variables[name] = pytensor.shared(np.array(p.get_value()), name=f"{name}_average")
-                d = np.asarray(decay, average.type.dtype)
+                t = pt.cast(step, average.type.dtype)
+                d = pt.minimum(np.asarray(decay, average.type.dtype), (1 + t) / (10 + t))
                 self.updates.append((average, d * average + (1 - d) * stepped[p]))
+        self.updates.append((step, step + 1))
 
     def in_place_of_params(self, outputs: Sequence[Variable]) -> list[Variable]:
         """`outputs` of a model whose parameters are the averages."""
