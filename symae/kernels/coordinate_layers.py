@@ -145,7 +145,6 @@ def forward(threads: Threads, keep: bool, depth: int) -> Callable[..., Any]:
 @jit
 def _begin_back(h: Any, g: Any, turned: Any, gW: Any, gb: Any, d: Any, total: Any) -> None:
     """Back through the last layer: gW += (h' g)', gb += sum g, d <- g W' where h is positive, total += sum d."""
-    zero = h.dtype.type(0)
     for r in range(h.shape[0]):
         row, out = h[r], d[r]
         for k in range(gb.size):
@@ -159,10 +158,7 @@ def _begin_back(h: Any, g: Any, turned: Any, gW: Any, gb: Any, d: Any, total: An
             else:
                 for j in range(row.size):
                     out[j] += value * weights[j]
-        for j in range(row.size):
-            value = zero if row[j] <= zero else out[j]
-            out[j] = value
-            total[j] += value
+    _mask(h, d, total)
 
 
 @jit

@@ -1,0 +1,105 @@
+"""Runs the programs of a folder, lisa-lab's DeepLearningTutorials/code, by ``symae run`` and by real Theano, and compares.
+
+    python tests/benchmarks/deep_learning_tutorials.py DeepLearningTutorials/code --theano python3.8
+
+The folder is copied and nothing in the copy is changed. Programs that take hours are called with fewer epochs, by a driver of two
+lines beside them. What a program prints is compared number for number, but for lines about time. ``--theano`` is a Python 3.8
+with Theano 1.0.5; without it there is only what symae prints. MNIST is looked for as symae does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import os
+import pickle
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import symae
+
+# program -> what is called of it; None runs the file itself
+PROGRAMS = {
+    "logistic_sgd": None,
+    "logistic_cg": "cg_optimization_mnist(n_epochs=5)",
+    "mlp": "test_mlp(n_epochs=2)",
+    "convolutional_mlp": "evaluate_lenet5(n_epochs=1)",
+    "dA": "test_dA(training_epochs=1)",
+    "cA": "test_cA(training_epochs=1)",
+    "SdA": "test_SdA(pretraining_epochs=1, training_epochs=1, batch_size=50)",
+    "rbm": "test_rbm(training_epochs=1, n_samples=2)",
+    "DBN": "test_DBN(pretraining_epochs=1, training_epochs=1, batch_size=50)",
+    "hmc/test_hmc": None,
+}
+NUMBER = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?|nan|inf")
+ABOUT_TIME = re.compile(r"ran for|epochs/sec|took|Training took|seconds|minutes|\d+(\.\d+)?m$|downloading|WARNING|warn", re.I)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--theano", metavar="PYTHON", help="a Python 3.8 with Theano 1.0.5")
+    parser.add_argument("--only", nargs="*", choices=PROGRAMS, default=list(PROGRAMS))
+    parser.add_argument("--floatX", default="float64", choices=["float64", "float32"])
+    settings = parser.parse_args()
+    code = Path(tempfile.mkdtemp(prefix="tutorials")) / "code"
+    shutil.copytree(settings.folder, code)
+    print(f"{'program':18s} {'symae':>8s} {'Theano':>8s}  ratio  output")
+    for program in settings.only:
+        script = code / f"{program}.py"
+        if PROGRAMS[program] is not None:
+            script = code / f"driver_of_{program}.py"
+            script.write_text(f"import {program}\n{program}.{PROGRAMS[program]}\n")
+        flags = f"floatX={settings.floatX},device=cpu,openmp=False"
+        mine, seconds = _run([sys.executable, "-m", "symae", "run", script.name], script.parent, flags)
+        if settings.theano is None:
+            print(f"{program:18s} {seconds:8.1f}")
+            print("".join(f"    {line}\n" for line in mine), end="")
+            continue
+        _give_mnist(code)
+        theirs, their_seconds = _run([settings.theano, script.name], script.parent, flags)
+        shutil.rmtree(code.parent / "data", ignore_errors=True)
+        verdict = _compared(mine, theirs)
+        print(f"{program:18s} {seconds:8.1f} {their_seconds:8.1f}  {seconds / their_seconds:5.2f}  {verdict}", flush=True)
+    return 0
+
+
+def _run(command: list[str], folder: Path, flags: str) -> tuple[list[str], float]:
+    """What the command prints, without lines about time, and how long it took."""
+    started = time.perf_counter()
+    environment = os.environ | {"THEANO_FLAGS": flags, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    lines = [line.strip() for line in done.stdout.splitlines() if line.strip() and not ABOUT_TIME.search(line)]
+    if done.returncode:
+        lines += ["status " + str(done.returncode), *done.stderr.splitlines()[-3:]]
+    return lines, time.perf_counter() - started
+
+
+def _give_mnist(code: Path) -> None:
+    """The pickle that the tutorials look for in ../data, for real Theano."""
+    sets = [[v.eval() if hasattr(v, "eval") else v for v in pair] for pair in symae.load_data("mnist")]
+    folder = code.parent / "data"
+    folder.mkdir(exist_ok=True)
+    with gzip.open(folder / "mnist.pkl.gz", "wb", compresslevel=1) as file:
+        pickle.dump([(x.astype("float32"), y.astype("int64")) for x, y in sets], file, protocol=2)
+
+
+def _compared(mine: list[str], theirs: list[str]) -> str:
+    """How many lines are the same, and the first that is not."""
+    same = sum(a == b for a, b in zip(mine, theirs, strict=False))
+    if mine == theirs:
+        return f"all {same} lines the same; the last: {theirs[-1] if theirs else ''}"
+    numbers = [[float(n) for line in lines for n in NUMBER.findall(line)] for lines in (mine, theirs)]
+    first = next((i for i, (a, b) in enumerate(zip(mine, theirs, strict=False)) if a != b), same)
+    shown = [lines[first] if first < len(lines) else "nothing" for lines in (mine, theirs)]
+    close = len(numbers[0]) == len(numbers[1]) and max(abs(a - b) for a, b in zip(*numbers, strict=True))
+    return f"{same} of {len(theirs)} lines the same; first other: {shown[0]!r}, Theano {shown[1]!r}; largest difference {close}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
