@@ -91,8 +91,8 @@ model = StridedAutoencoder(rng, code=sheet.settings.code) if strided else Convol
 # falls with 1 / (1 + t / 3500), t being the steps so far, and the weights that are tested and kept are averages over about the
 # last hundred steps.
 #
-# The images come in a new order in each epoch. Each finished epoch is kept in `last.safetensors`; after Ctrl-C or a power failure
-# `--resume` goes on from there, to the last bit as if nothing had happened.
+# The images come in a new order in each epoch. Each finished epoch is kept in `last.safetensors`; after Ctrl-C or a power
+# failure `--resume` goes on from there, to the last bit as if nothing had happened.
 
 # %%
 first_rate, rho = 4.0, 0.95
