@@ -18,6 +18,7 @@ from symae.compile import BACKENDS
 from symae.datasets import available, default, download_mnist, read
 from symae.errors import InputError, one_line
 from symae.files import make_folder
+from symae.port.command import add_port, run_port
 from symae.worksheet import find_worksheet, worksheets
 
 __all__ = ["main"]
@@ -29,11 +30,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = _parser().parse_args(argv)
     try:
         if settings.command == "run":
-            _run(find_worksheet(settings.worksheet), settings.arguments)
-        elif settings.command == "data":
+            return _run_any(find_worksheet(settings.worksheet), settings.arguments, settings.out)
+        if settings.command == "data":
             _data(settings.name, settings.out)
         elif settings.command == "show":
             _show(settings)
+        elif settings.command == "port":
+            return run_port(settings)
         elif settings.command == "warmup":
             _warm_up(settings.worksheets, settings.backend, settings.floatX)
         else:
@@ -57,7 +60,13 @@ def _parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"symae {symae.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
 
-    run = commands.add_parser("run", help="run a worksheet", usage="symae run WORKSHEET [its own arguments]")
+    run = commands.add_parser(
+        "run",
+        help="run a worksheet, or a script of the Theano years as it is",
+        description="Run a worksheet; or a Theano script of 2010 to 2017, Python 2 or 3, without changing it.",
+        usage="symae run [--out FOLDER] WORKSHEET|SCRIPT.py [its own arguments]",
+    )
+    run.add_argument("--out", type=Path, metavar="FOLDER", help="where a script's results go; by default out/ and its name")
     run.add_argument("worksheet", type=_worksheet, help="its number, its name, or the path of a file")
     run.add_argument("arguments", nargs=argparse.REMAINDER, help="the worksheet's own; symae run 01 --help lists them")
 
@@ -80,6 +89,8 @@ def _parser() -> Parser:
     show.add_argument("--data", metavar="NAME|PATH", help="as the worksheets take it")
     show.add_argument("--out", type=Path, metavar="FOLDER", help="where to; by default the run's folder")
 
+    add_port(commands)
+
     warmup = commands.add_parser(
         "warmup",
         help="compile the worksheets' functions",
@@ -95,6 +106,18 @@ def _worksheet(text: str) -> str:
     if text.startswith("-"):
         raise argparse.ArgumentTypeError(f"found {text!r}, expected a worksheet before its options")
     return text
+
+
+def _run_any(path: Path, arguments: Sequence[str], out: Path | None) -> int:
+    """Run a worksheet or another script that imports symae as Python would, and everything else as legacy code."""
+    from symae.legacy.run import is_legacy, run_script
+
+    if path not in worksheets().values() and is_legacy(path):
+        return run_script(path, arguments, out)
+    if out is not None:
+        raise InputError("--out", f"{out} before {path.name}", "it after the name, where a worksheet's own options are")
+    _run(path, arguments)
+    return 0
 
 
 def _run(path: Path, arguments: Sequence[str]) -> None:

@@ -33,7 +33,8 @@ def test_run_hands_the_rest_to_the_worksheet(no_mnist, tmp_path):
     assert (tmp_path / "r" / "report.html").is_file()
 
 
-def test_run_takes_any_script(tmp_path, capsys):
+def test_run_takes_any_script(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     script = tmp_path / "mine.py"
     script.write_text("import sys\nprint(__name__, sys.argv[1:])\n")
     assert cli.main(["run", str(script), "--a", "b"]) == 0
@@ -72,7 +73,6 @@ def test_errors_of_the_user_are_one_line_and_status_2(capsys, arguments, message
         ["warmup", "--backend", "cobol"],
         ["run"],
         ["run", "--epochs", "02"],
-        ["run", "--out=r", "01"],
     ],
 )
 def test_words_it_does_not_know_are_one_line_and_status_2(capsys, arguments):
@@ -82,11 +82,12 @@ def test_words_it_does_not_know_are_one_line_and_status_2(capsys, arguments):
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-def test_ctrl_c_is_one_line_and_status_130(tmp_path, capsys):
+def test_ctrl_c_is_one_line_and_status_130(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     script = tmp_path / "mine.py"
     script.write_text("raise KeyboardInterrupt\n")
     assert cli.main(["run", str(script)]) == 130
-    assert capsys.readouterr().err == "interrupted\n"
+    assert capsys.readouterr().err.splitlines()[0] == "interrupted"
 
 
 def test_characters_that_the_terminal_lacks_do_not_end_a_run(no_mnist, tmp_path):
@@ -96,11 +97,12 @@ def test_characters_that_the_terminal_lacks_do_not_end_a_run(no_mnist, tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
 
 
-def test_a_defect_in_a_script_shows_its_traceback(tmp_path):
+def test_a_defect_in_a_script_shows_its_traceback(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     script = tmp_path / "mine.py"
     script.write_text("1 / 0\n")
-    with pytest.raises(ZeroDivisionError):
-        cli.main(["run", str(script)])
+    assert cli.main(["run", str(script)]) == 1
+    assert "line 1, in <module>\n    1 / 0\n" in capsys.readouterr().err
 
 
 def test_data_lists_what_is_here(capsys, no_mnist, monkeypatch):

@@ -60,6 +60,7 @@ class Draw(BackendOp):
 
     __props__: tuple[str, ...] = ("dtype", "ndim")
 
+    state_type = STATE_TYPE
     parameter_dtypes: tuple[str, ...]
 
     def __init__(self, dtype: str, ndim: int):
@@ -67,11 +68,11 @@ class Draw(BackendOp):
         self.ndim = ndim
 
     def make_node(self, state: Any, *inputs: Any) -> Apply:
-        state = STATE_TYPE.filter_variable(pt.as_tensor(state))
+        state = self.state_type.filter_variable(pt.as_tensor(state))
         dims = [_dim(d) for d in inputs[: self.ndim]]
         parameters = self.checked_parameters(inputs[self.ndim :])
         draws = pt.TensorType(self.dtype, shape=(*map(_static, dims), *self.static_tail(parameters)))
-        return Apply(self, [state, *dims, *parameters], [STATE_TYPE(), draws()])
+        return Apply(self, [state, *dims, *parameters], [state.type(), draws()])
 
     def checked_parameters(self, parameters: Sequence[Any]) -> list[Variable]:
         """The parameters in the dtypes of the distribution; they are broadcast to the shape of the draws."""
@@ -94,7 +95,7 @@ class Draw(BackendOp):
 
     def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         first = 1 + self.ndim
-        return [(STATE_SIZE,), (*node.inputs[1:first], *self.output_tail(node.inputs[first:], shapes[first:]))]
+        return [shapes[0], (*node.inputs[1:first], *self.output_tail(node.inputs[first:], shapes[first:]))]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         # Parameters stay connected, so that a gradient through them is refused and not silently zero.
@@ -145,7 +146,7 @@ class Draw(BackendOp):
                 ]
             except (TypeError, jax.errors.ConcretizationTypeError):
                 raise NotImplementedError(f"{self}: JAX needs the size of a random draw to be known, found {static}") from None
-            result = (jax.ShapeDtypeStruct((STATE_SIZE,), np.uint32), jax.ShapeDtypeStruct((*sizes, *tail), dtype))
+            result = (jax.ShapeDtypeStruct(inputs[0].shape, inputs[0].dtype), jax.ShapeDtypeStruct((*sizes, *tail), dtype))
             return jax.pure_callback(on_host, result, *inputs)
 
         return draw

@@ -1,0 +1,231 @@
+"""Pickles of that time, read without running what they ask for.
+
+Admitted are arrays, plain containers, the variables, types and operations of a graph, and the classes of the script's own
+modules; everything else is refused by name. Names of Theano's modules are answered by `symae.theano` and PyTensor.
+"""
+
+from __future__ import annotations
+
+import collections
+import copyreg
+import functools
+import importlib
+import io
+import pickle
+import sys
+import warnings
+from types import FunctionType, ModuleType
+from typing import Any, ClassVar
+
+import numpy as np
+
+from symae.errors import InputError
+from symae.legacy.old_graphs import theanos
+
+__all__ = ["load", "loads"]
+
+ADMITTED = "arrays, containers, shared variables, and objects of the script's own classes"
+MOVED = {"__builtin__": "builtins", "copy_reg": "copyreg", "UserDict": "collections", "exceptions": "builtins"}
+
+
+def _path(*parts: str) -> str:
+    return "/".join(parts)
+
+
+PLAIN: dict[tuple[str, str], Any] = {
+    **{("builtins", kind.__name__): kind for kind in (set, frozenset, list, dict, tuple, object, bytearray, complex, slice)},
+    **{("builtins", kind.__name__): kind for kind in (int, float, str, bool, bytes, range)},
+    **{("builtins", old): new for old, new in (("xrange", range), ("long", int), ("unicode", str), ("basestring", str))},
+    **{("collections", name): getattr(collections, name) for name in ("OrderedDict", "defaultdict", "deque", "Counter")},
+    ("copyreg", "_reconstructor"): copyreg._reconstructor,  # type: ignore[attr-defined]
+    ("copyreg", "__newobj__"): copyreg.__newobj__,  # type: ignore[attr-defined]
+    ("_codecs", "encode"): lambda text, encoding="latin1": text.encode("latin1"),
+    # Files of C code, of operations that get their own again.
+    **{("pathlib", name): _path for name in ("PosixPath", "WindowsPath", "PurePosixPath", "PureWindowsPath", "Path")},
+    **{("pathlib._local", name): _path for name in ("PosixPath", "WindowsPath", "Path")},
+}
+NUMPY_FUNCTIONS = {
+    *(("numpy._core.multiarray", name) for name in ("_reconstruct", "scalar")),
+    ("numpy._core.numeric", "_frombuffer"),
+    *(("numpy.random._pickle", f"__{name}_ctor") for name in ("randomstate", "generator", "bit_generator")),
+    ("numpy.ma.core", "_mareconstruct"),
+}
+# Classes of these are parts of a graph: they compute, and run nothing that a pickle could bring along.
+GRAPHS = (
+    *(
+        f"pytensor.{part}"
+        for part in ("graph", "tensor", "scalar", "scan", "sparse", "ifelse", "raise_op", "gradient", "misc.")
+    ),
+    *(f"pytensor.{part}" for part in ("compile.ops", "compile.sharedvalue", "compile.io", "compile.mode", "compile.builders")),
+    *("pytensor.link.basic", "pytensor.link.c.type", "symae.theano", "symae.ops", "symae.random"),
+)
+# Functions of this one say which type a result has.
+CALLED = "pytensor.scalar"
+# These make parts of graphs, and functions of them.
+MAKERS = {*((f"pytensor.graph.{m}", "_get_frozen_output") for m in ("basic", "fg")), ("symae.theano.functions", "_made_again")}
+# Except for these, which compile or call what they are given.
+REFUSED = {"ExternalCOp", "ParamsType", "FromFunctionOp", "_CustomWrapOp", "Print", "BreakPoint"}
+
+
+class _KeepsAFunction(Exception):
+    """A pickle names a function of the script's: it may be kept, but not called while the pickle is read."""
+
+
+class _Names:
+    """What both unpicklers do with a name."""
+
+    def __init__(self, file: Any, modules: dict[str, ModuleType]):
+        super().__init__(file, fix_imports=False, encoding="latin1")  # type: ignore[call-arg]
+        self._place = str(getattr(file, "name", "pickle"))
+        self._modules = modules
+
+    def find_class(self, module: str, name: str) -> Any:
+        found = found_by_name(module, name, self._modules)
+        if found is None:
+            raise InputError(self._place, f"a pickle that asks for {module}.{name}"[:200], ADMITTED)
+        return found
+
+    def persistent_load(self, identity: Any) -> Any:
+        raise InputError(self._place, "a pickle with parts in other files", "one whole pickle")
+
+    def is_own_function(self, found: Any) -> bool:
+        """Whether something is a function of the script's."""
+        return isinstance(found, FunctionType) and found.__module__ in self._modules
+
+
+class _Unpickler(_Names, pickle.Unpickler):
+    """Python's unpickler, with a list of names."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        found = super().find_class(module, name)
+        if self.is_own_function(found):
+            raise _KeepsAFunction
+        return found
+
+
+SLOW: Any = pickle._Unpickler
+
+
+class _Careful(_Names, SLOW):
+    """The slow unpickler, which can be asked what it calls."""
+
+    dispatch: ClassVar[dict[int, Any]] = dict(SLOW.dispatch)
+
+    def _check(self, function: Any) -> None:
+        if self.is_own_function(function):
+            found = f"a pickle that calls {function.__module__}.{function.__qualname__}"
+            raise InputError(self._place, found, ADMITTED)
+
+    def load_reduce(self) -> None:
+        self._check(self.stack[-2])
+        super().load_reduce()
+
+    def _instantiate(self, klass: Any, args: Any) -> None:
+        self._check(klass)
+        super()._instantiate(klass, args)
+
+    dispatch[pickle.REDUCE[0]] = load_reduce
+
+
+def found_by_name(module: str, name: str, modules: dict[str, ModuleType]) -> Any:
+    """What a pickle gets for a name, or None."""
+    module = MOVED.get(module, module)
+    if (module, name) in PLAIN:
+        return PLAIN[module, name]
+    if module in modules:
+        return _own(modules, module, name)
+    top = module.partition(".")[0]
+    if top == "theano":
+        return theanos(module, name)
+    if top == "numpy":
+        return _numpys(module, name)
+    if module.startswith(GRAPHS):
+        found = getattr(importlib.import_module(module), name, None) if _exists(module) else None
+        if isinstance(found, FunctionType):
+            return found if module.startswith(CALLED) or (module, name) in MAKERS else None
+        if not isinstance(found, type) or name in REFUSED or not found.__module__.startswith(GRAPHS):
+            return None
+        return _without_its_source(found) if any(base.__name__ == "ExternalCOp" for base in found.__mro__) else found
+    if top == "scipy" and module.startswith("scipy.sparse"):
+        import scipy.sparse
+
+        found = getattr(scipy.sparse, name, None)
+        return found if isinstance(found, type) else None
+    if module == "datetime" and name in ("datetime", "date", "time", "timedelta"):
+        return getattr(importlib.import_module("datetime"), name)
+    return None
+
+
+@functools.cache
+def _without_its_source(cls: Any) -> type:
+    """Some operations carry the text of their C code: what is read gets the text of the PyTensor that is here."""
+
+    def set_state(operation: Any, state: dict[str, Any]) -> None:
+        fresh = cls(**{name: state[name] for name in cls.__props__})
+        operation.__class__ = cls
+        vars(operation).clear()
+        vars(operation).update(vars(fresh))
+
+    return type(f"Loading{cls.__name__}", (cls,), {"__setstate__": set_state})
+
+
+def _own(modules: dict[str, ModuleType], module: str, name: str) -> Any:
+    """A class or a function that one of the script's modules defines; what it only imported is not its own."""
+    found: Any = modules[module]
+    for part in name.split("."):
+        found = vars(found).get(part) if isinstance(found, ModuleType | type) else None
+    if isinstance(found, type) and found.__module__ in modules:
+        return found
+    return found if isinstance(found, FunctionType) and found.__module__ in modules else None
+
+
+def _numpys(module: str, name: str) -> Any:
+    module = module.replace("numpy.core", "numpy._core", 1) if module.startswith("numpy.core") else module
+    if module == "numpy.random" and name.startswith("__"):
+        module = "numpy.random._pickle"
+        name = {"__RandomState_ctor": "__randomstate_ctor"}.get(name, name)
+    if (module, name) in NUMPY_FUNCTIONS:
+        return getattr(importlib.import_module(module), name)
+    found = getattr(importlib.import_module(module), name, None) if _exists(module) else None
+    kinds = (np.generic, np.ndarray, np.dtype, np.random.RandomState, np.random.BitGenerator, np.ufunc)
+    if isinstance(found, type) and issubclass(found, kinds):
+        return found
+    return None
+
+
+def _exists(module: str) -> bool:
+    if module in sys.modules:
+        return True
+    try:
+        importlib.import_module(module)
+    except ImportError:
+        return False
+    return True
+
+
+def load(file: Any, modules: dict[str, ModuleType] | None = None) -> Any:
+    """Read a pickle of Python 2 or 3 from a file, which may have been opened as text.
+
+    Raises
+    ------
+    InputError
+        It asks for what is not admitted; the error names it.
+    """
+    file = getattr(file, "buffer", file) if not hasattr(file, "readinto") else file
+    if not all(hasattr(file, name) for name in ("readline", "seekable", "tell")) or isinstance(file, io.StringIO):
+        return loads(file.read(), modules)
+    begin = file.tell() if file.seekable() else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return _Unpickler(file, modules or {}).load()
+        except _KeepsAFunction:
+            if begin is None:
+                raise InputError(getattr(file, "name", "pickle"), "a pickle with functions, in a pipe", "a file") from None
+            file.seek(begin)
+            return _Careful(file, modules or {}).load()
+
+
+def loads(data: Any, modules: dict[str, ModuleType] | None = None) -> Any:
+    """The same from bytes, or from what was a string of bytes."""
+    return load(io.BytesIO(data.encode("latin-1") if isinstance(data, str) else data), modules)

@@ -1,0 +1,217 @@
+"""``symae run script.py``: a legacy script from its first line to its report."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any
+
+import pytensor
+
+from symae.command_line import INTERRUPTED
+from symae.errors import InputError, one_line
+from symae.files import make_folder
+from symae.legacy.data import Data
+from symae.legacy.files import Files
+from symae.legacy.importing import Importer
+from symae.legacy.python2 import Source, parse
+from symae.legacy.record import Record
+from symae.legacy.session import Session
+
+__all__ = ["is_legacy", "run_script"]
+
+# Shows the frames of libraries too.
+FULL = "SYMAE_TRACEBACK"
+PACKAGE = str(Path(__file__).parent) + os.sep
+
+
+def is_legacy(path: Path) -> bool:
+    """Whether the script is for this module, and not one for `symae` itself, like its worksheets.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, or no Python can parse it.
+    """
+    import ast
+
+    tree = parse(path).tree
+    imported = {
+        (name or "").partition(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
+    }
+    return "theano" in imported or "symae" not in imported
+
+
+def run_script(path: Path, arguments: Sequence[str] = (), out: Path | None = None) -> int:
+    """Run the legacy script at `path`, and return its exit status.
+
+    Its printed text goes where it always went, what it writes into `out`, by default ``out/`` and the script's name, together
+    with ``report.html``. Errors that are not caught give status 1 and a traceback of the original lines; imports that nothing
+    answers, pickles that want to run code and other input that the user can mend status 2 and one line.
+
+    Raises
+    ------
+    InputError
+        The script cannot be read, no Python can parse it, or the output folder holds the script.
+    UnwritableError
+        The output folder cannot be made or written.
+    """
+    script = Path(os.path.realpath(path))
+    source = parse(script)
+    caller = Path.cwd()
+    folder = Path("out") / script.stem if out is None else out
+    if script.is_relative_to(os.path.realpath(folder)) or Path(os.path.realpath(folder)) == caller.resolve():
+        raise InputError("--out", f"{folder}, where the script or its data lies", "a folder of its own")
+    folder = make_folder(folder).resolve()
+    session = _session(script, folder, caller, source)
+    status = _run(session, source, [str(path), *arguments])
+    facts = {"THEANO_FLAGS": os.environ["THEANO_FLAGS"]} if os.environ.get("THEANO_FLAGS") else {}
+    session.record.write(script, folder, list(arguments), status, facts)
+    print(f"symae: results are in {_relative(folder, caller)}{os.sep}: open report.html", file=sys.stderr)
+    return status
+
+
+def _session(script: Path, out: Path, caller: Path, source: Source) -> Session:
+    record = Record()
+    files = Files(out, caller, script.parent)
+    session = Session(script, out, caller, files, record, source.dialect)
+    files.say = session.say
+    files.known = Data(session.say).path
+    return session
+
+
+def _run(session: Session, source: Source, argv: list[str]) -> int:
+    main = ModuleType("__main__")
+    main.__file__ = str(session.script)
+    session.modules["__main__"] = main
+    importer = Importer(session)
+    before = sys.argv, sys.path[:], sys.modules["__main__"], sys.excepthook
+    with ExitStack() as stack:
+        stack.enter_context(_flags_kept())
+        stack.enter_context(session.record.listening())
+        stack.callback(_put_back, *before)
+        sys.argv = argv
+        sys.path.insert(0, str(session.script.parent))
+        sys.modules["__main__"] = main
+        try:
+            stack.enter_context(importer.in_force())
+            stack.enter_context(session.files.in_force())
+            importer.run(source, main)
+        except SystemExit as end:
+            return _status(end)
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            return INTERRUPTED
+        except BrokenPipeError:
+            raise
+        except BaseException as error:
+            return _failed(error, session)
+        finally:
+            sys.stdout.flush()
+    return 0
+
+
+@contextmanager
+def _flags_kept() -> Iterator[None]:
+    """What a script sets in ``theano.config`` is its own."""
+    # A script may set THEANO_FLAGS before it imports Theano, so this must not import it.
+    configuration: Any = sys.modules.get("symae.theano.configuration")
+    if configuration is None:
+        yield
+        return
+    config = configuration.config
+    values = dict(config._values)
+    with pytensor.config.change_flags(**{name: getattr(pytensor.config, name) for name in configuration.PYTENSORS}):
+        yield
+    config._values.clear()
+    config._values.update(values)
+
+
+def _put_back(argv: list[str], path: list[str], main: ModuleType, hook: object) -> None:
+    sys.argv, sys.path[:], sys.modules["__main__"] = argv, path, main
+    sys.excepthook = hook  # type: ignore[assignment]
+
+
+def _status(end: SystemExit) -> int:
+    if end.code is None or isinstance(end.code, int):
+        return end.code or 0
+    print(end.code, file=sys.stderr)
+    return 1
+
+
+def _failed(error: BaseException, session: Session) -> int:
+    """Print what went wrong and where in the script; 2 for what the user can mend, 1 for an error of the script's."""
+    line = one_line(error) if isinstance(error, InputError) else None
+    place = _last_line(error, session)
+    if line is None and isinstance(error, ModuleNotFoundError) and place:
+        line = f"found an import that nothing answers ({error}), expected a module beside the script or an installed one"
+    if line is not None:
+        where = f"{place}: " if place and not line.startswith(place) else ""
+        print(f"symae: error: {where}{line}", file=sys.stderr)
+        return 2
+    print("".join(_formatted(error, session)), end="", file=sys.stderr)
+    return 1
+
+
+def _last_line(error: BaseException, session: Session) -> str:
+    """The deepest line of the script's own modules that the error passed."""
+    place = ""
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        if _is_the_scripts(frame.f_code.co_filename, session):
+            place = f"{_relative(Path(frame.f_code.co_filename), session.caller)}, line {number}"
+    return place
+
+
+def _formatted(error: BaseException, session: Session) -> list[str]:
+    """The traceback, of the script's own lines: what is beneath them is the libraries' affair, unless one asks for it."""
+    told = traceback.TracebackException(type(error), error, _begin(error.__traceback__), compact=True)
+    hidden = 0
+    part: traceback.TracebackException | None = told
+    while part is not None:
+        own = [frame for frame in part.stack if _is_the_scripts(frame.filename, session)]
+        kept = own
+        if os.environ.get(FULL):
+            kept = [frame for frame in part.stack if not frame.filename.startswith(PACKAGE) and "<frozen" not in frame.filename]
+        hidden += len(part.stack) - len(kept)
+        for frame in own:
+            frame.colno = frame.end_colno = None  # columns are of the converted text
+        part.stack = traceback.StackSummary.from_list(kept)
+        part = part.__cause__ or (None if part.__suppress_context__ else part.__context__)
+    lines = [_without_symaes(line) for line in told.format()]
+    if hidden and own and not os.environ.get(FULL):
+        lines.append(f"({FULL}=1 shows the lines of the libraries too)\n")
+    return lines
+
+
+def _without_symaes(text: str) -> str:
+    """A message without the lines of symae's own that PyTensor noted when it made a variable."""
+    if os.environ.get(FULL):
+        return text
+    return re.sub(rf'  File "{re.escape(str(Path(PACKAGE).parent))}{re.escape(os.sep)}.*\n(    .*\n)?', "", text)
+
+
+def _begin(trace: TracebackType | None) -> TracebackType | None:
+    """Without the frames that began the run."""
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(PACKAGE):
+        trace = trace.tb_next
+    return trace
+
+
+def _is_the_scripts(filename: str, session: Session) -> bool:
+    return filename in session.sources or filename == "<string>"
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return str(path.relative_to(folder.resolve()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,56 @@
+"""What the parts of one run share."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from symae.legacy.files import Files
+from symae.legacy.python2 import Dialect
+from symae.legacy.record import Record
+
+__all__ = ["Session"]
+
+
+@dataclass
+class Session:
+    """One run of one script.
+
+    Attributes
+    ----------
+    script, out, caller : Path
+        The script, the output folder and the folder that the run was started in, all absolute.
+    files : Files
+    record : Record
+        What goes into the report.
+    dialect : str
+        The script's; a module beside it that does not tell which Python it is for is of the script's.
+    modules : dict
+        The script's own modules: itself under ``__main__``, and those beside it that it imported.
+    sources : set of str
+        Their files.
+    pyplot : module, optional
+        What draws where matplotlib is not installed.
+    """
+
+    script: Path
+    out: Path
+    caller: Path
+    files: Files
+    record: Record
+    dialect: Dialect = "either"
+    modules: dict[str, ModuleType] = field(default_factory=dict)
+    sources: set[str] = field(default_factory=set)
+    pyplot: ModuleType | None = None
+    stderr: Any = field(default_factory=lambda: sys.stderr)
+    _said: set[str] = field(default_factory=set)
+
+    def say(self, line: str) -> None:
+        """Tell the user something, once, where it does not mix with what the script prints."""
+        if line not in self._said:
+            self._said.add(line)
+            self.record.note(line)
+            print(f"symae: {line}", file=self.stderr, flush=True)

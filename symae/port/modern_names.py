@@ -1,0 +1,227 @@
+"""What Theano's names are called today, in PyTensor and in symae: the tables of ``symae port --modern``."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import operator
+import types
+
+__all__ = ["COMPARISONS", "HELPERS", "MEANINGS", "canonical", "config_is_gone", "is_module", "modern_name"]
+
+# A colon stands before a name that has to be imported by itself: pytensor.scan is a function that hides its package.
+_NAMES = {
+    "theano.function": "symae.function",
+    "theano.compile.function": "symae.function",
+    "theano.pp": "pytensor.printing.pp",
+    "theano.pprint": "pytensor.printing.pprint",
+    "theano.clone": "pytensor.graph.clone_replace",
+    "theano.scan_module.until": "pytensor.scan.utils:until",
+    "theano.scan_module.scan_utils.until": "pytensor.scan.utils:until",
+    "theano.scan_module.scan": "pytensor.scan",
+    "theano.reduce": "pytensor.scan:reduce",
+    "theano.foldl": "pytensor.scan:foldl",
+    "theano.foldr": "pytensor.scan:foldr",
+    "theano.Op": "pytensor.graph.Op",
+    "theano.Apply": "pytensor.graph.Apply",
+    "theano.Variable": "pytensor.graph.Variable",
+    "theano.Constant": "pytensor.graph.Constant",
+    "theano.Type": "pytensor.graph.Type",
+    "theano.gof.Op": "pytensor.graph.Op",
+    "theano.gof.Apply": "pytensor.graph.Apply",
+    "theano.gof.graph.Apply": "pytensor.graph.Apply",
+    "theano.gof.Variable": "pytensor.graph.Variable",
+    "theano.gof.graph.Variable": "pytensor.graph.Variable",
+    "theano.gof.Constant": "pytensor.graph.Constant",
+    "theano.gof.graph.Constant": "pytensor.graph.Constant",
+    "theano.gof.Type": "pytensor.graph.Type",
+    "theano.gof.FunctionGraph": "pytensor.graph.FunctionGraph",
+    "theano.gof.graph.ancestors": "pytensor.graph.ancestors",
+    "theano.gof.graph.inputs": "pytensor.graph.graph_inputs",
+    "theano.Param": "pytensor.In",
+    "theano.ifelse.ifelse": "pytensor.ifelse",
+    "theano.as_op": "pytensor.compile.ops.as_op",
+    "theano.compile.nanguardmode.NanGuardMode": "pytensor.compile.debug.nanguardmode:NanGuardMode",
+    "theano.compile.monitormode.MonitorMode": "pytensor.compile.MonitorMode",
+    "theano.compile.sharedvalue.SharedVariable": "pytensor.compile.SharedVariable",
+    "theano.tensor.TensorSharedVariable": "pytensor.tensor.sharedvar.TensorSharedVariable",
+    "theano.compat.OrderedDict": "collections:OrderedDict",
+    "theano.compat.python2x.OrderedDict": "collections:OrderedDict",
+    "theano.gradient.consider_constant": "pytensor.gradient.zero_grad",
+    "theano.tensor.consider_constant": "pytensor.gradient.zero_grad",
+    "theano._asarray": "numpy.asarray",
+    "theano.tensor._shared": "pytensor.shared",
+    "theano.tensor.shared": "pytensor.shared",
+    "theano.tensor.abs_": "pytensor.tensor.abs",
+    "theano.tensor.inv": "pytensor.tensor.reciprocal",
+    "theano.tensor.sgn": "pytensor.tensor.sign",
+    "theano.tensor.batched_dot": "pytensor.tensor.matmul",
+    "theano.tensor.addbroadcast": "pytensor.tensor.specify_broadcastable",
+    "theano.tensor.Rop": "pytensor.gradient.Rop",
+    "theano.tensor.Lop": "pytensor.gradient.Lop",
+    "theano.tensor.elu": "symae.nn.elu",
+    "theano.tensor.diag": "pytensor.tensor.diag",
+    "theano.tensor.RandomStreams": "symae.RandomStreams",
+    "theano.tensor.shared_randomstreams.RandomStreams": "symae.RandomStreams",
+    "theano.sandbox.rng_mrg.MRG_RandomStreams": "symae.RandomStreams",
+    "theano.tensor.nnet.images2neibs": "symae.ops.images2neibs",
+    "theano.tensor.nnet.neibs2images": "symae.ops.neibs2images",
+    "theano.tensor.nnet.sigmoid": "pytensor.tensor.sigmoid",
+    "theano.tensor.nnet.ultra_fast_sigmoid": "pytensor.tensor.sigmoid",
+    "theano.tensor.nnet.softplus": "pytensor.tensor.softplus",
+    "theano.tensor.nnet.elu": "symae.nn.elu",
+    "theano.tensor.nnet.conv2d": "symae.ops.conv2d",
+    "theano.tensor.nnet.conv.conv2d": "symae.ops.conv2d",
+    "theano.tensor.signal.pool.pool_2d": "symae.ops.pool2d",
+    "theano.tensor.signal.pool.max_pool_2d": "symae.ops.pool2d",
+    "theano.tensor.signal.downsample.max_pool_2d": "symae.ops.pool2d",
+    "theano.sandbox.cuda.dnn.dnn_conv": "symae.ops.conv2d",
+    "theano.gpuarray.dnn.dnn_conv": "symae.ops.conv2d",
+    "theano.sandbox.cuda.dnn.dnn_pool": "symae.ops.pool2d",
+    "theano.gpuarray.dnn.dnn_pool": "symae.ops.pool2d",
+}
+_NAMES |= {f"theano.tensor.{name}": f"pytensor.tensor.type.{name}" for name in (
+    "all_dtypes", "complex_dtypes", "continuous_dtypes", "discrete_dtypes", "float_dtypes", "int_dtypes", "integer_dtypes",
+    "uint_dtypes",
+)}  # fmt: skip
+
+# Modules whose names were also those of the package above
+_SAME = {
+    "theano.tensor.nnet.nnet.": "theano.tensor.nnet.",
+    "theano.tensor.nnet.sigm.": "theano.tensor.nnet.",
+    "theano.tensor.nnet.neighbours.": "theano.tensor.nnet.",
+    "theano.tensor.nnet.bn.": "theano.tensor.nnet.",
+    "theano.tensor.nnet.abstract_conv.": "theano.tensor.nnet.",
+    "theano.tensor.basic.": "theano.tensor.",
+    "theano.tensor.raw_random.RandomStreams": "theano.tensor.shared_randomstreams.RandomStreams",
+    "theano.theano.": "theano.",
+    "theano.compile.pfunc.": "theano.",
+    "theano.compile.io.": "theano.",
+}
+
+COMPARISONS = {f"theano.tensor.{name}" for name in ("eq", "neq", "lt", "gt", "le", "ge")}
+
+MEANINGS = {
+    "theano.tensor.nnet.ultra_fast_sigmoid": "ultra_fast_sigmoid was an approximation; this is the sigmoid itself",
+    "theano.sandbox.rng_mrg.MRG_RandomStreams": "symae.RandomStreams draws other numbers of the same distributions than"
+    " MRG_RandomStreams; symae.theano.sandbox.rng_mrg draws the same, in programs ported without --modern",
+    "theano.Param": "inputs with default values are gone: give the value in each call, or keep it in a shared variable",
+    "theano.tensor.batched_dot": "matmul is batched_dot for two stacks of matrices; a stack of vectors needs [..., None]",
+    "theano.tensor.round": "before Theano 0.10 halves were rounded away from 0, mode='half_away_from_zero'; now to even",
+    "theano.tensor.signal.pool.pool_2d": "where pixels share a maximum, Theano gave the gradient to each, symae to the first",
+}
+for _name in ("theano.tensor.signal.pool.max_pool_2d", "theano.tensor.signal.downsample.max_pool_2d"):
+    MEANINGS[_name] = MEANINGS["theano.tensor.signal.pool.pool_2d"]
+for _name in ("theano.Op", "theano.gof.Op"):
+    MEANINGS[_name] = "an Op of your own: PyTensor asks it for pullback where Theano asked for grad, and for other C code"
+
+# Functions that neither library has with Theano's meaning; {pt} is pytensor.tensor.
+HELPERS = {
+    "theano.tensor.nnet.relu": '''
+def legacy_relu(x, alpha=0):
+    """Theano's relu, whose gradient at 0 is (1 + alpha) / 2."""
+    return 0.5 * (x + abs(x)) if isinstance(alpha, int) and alpha == 0 else 0.5 * ((1 + alpha) * x + (1 - alpha) * abs(x))
+''',
+    "theano.tensor.nnet.softmax": '''
+def legacy_softmax(x):
+    """Theano's softmax: of each row of a matrix, and (1, n) of a vector."""
+    return {pt}.special.softmax({pt}.atleast_2d(x), axis=-1)
+''',
+    "theano.tensor.nnet.logsoftmax": '''
+def legacy_logsoftmax(x):
+    """Theano's logsoftmax: of each row of a matrix, and (1, n) of a vector."""
+    return {pt}.special.log_softmax({pt}.atleast_2d(x), axis=-1)
+''',
+    "theano.tensor.nnet.binary_crossentropy": '''
+def legacy_binary_crossentropy(output, target):
+    """Theano's binary_crossentropy, elementwise."""
+    return -(target * {pt}.log(output) + (1.0 - target) * {pt}.log(1.0 - output))
+''',
+    "theano.tensor.nnet.sigmoid_binary_crossentropy": '''
+def legacy_sigmoid_binary_crossentropy(output, target):
+    """Theano's sigmoid_binary_crossentropy, elementwise: `output` is what the sigmoid is taken of."""
+    return {pt}.softplus(output) - target * output
+''',
+    "theano.tensor.nnet.categorical_crossentropy": '''
+def legacy_categorical_crossentropy(coding_dist, true_dist):
+    """Theano's categorical_crossentropy, a number for each row; `true_dist` holds distributions or whole numbers."""
+    if true_dist.ndim == coding_dist.ndim:
+        return -{pt}.sum(true_dist * {pt}.log(coding_dist), axis=coding_dist.ndim - 1)
+    return -{pt}.log(coding_dist[{pt}.arange(true_dist.shape[0]), true_dist])
+''',
+    "theano.tensor.nnet.hard_sigmoid": '''
+def legacy_hard_sigmoid(x):
+    """Theano's hard_sigmoid: three straight lines."""
+    return {pt}.clip(0.2 * x + 0.5, 0.0, 1.0)
+''',
+    "theano.tensor.nnet.softsign": '''
+def legacy_softsign(x):
+    """Theano's softsign."""
+    return x / (1.0 + abs(x))
+''',
+    "theano.tensor.nnet.batch_normalization": '''
+def legacy_batch_normalization(inputs, gamma, beta, mean, std, mode="low_mem"):
+    """Theano's batch_normalization; `mode` was about memory on GPUs."""
+    return (inputs - mean) * (gamma / std) + beta
+''',
+}
+HELPERS["theano.tensor.nnet.crossentropy_categorical_1hot"] = HELPERS["theano.tensor.nnet.categorical_crossentropy"]
+HELPERS["theano.tensor.nnet.softmax_graph"] = HELPERS["theano.tensor.nnet.softmax"]
+
+
+def canonical(name: str) -> str:
+    """One name for a thing that had several: ``theano.tensor.nnet.nnet.relu`` is ``theano.tensor.nnet.relu``."""
+    for module, package in _SAME.items():
+        if name.startswith(module):
+            return canonical(package + name.removeprefix(module))
+    return name
+
+
+@functools.cache
+def modern_name(name: str) -> str | None:
+    """The full name of today for a full name of Theano's; None if there is none, or if it needs more than a name."""
+    name = canonical(name)
+    if name in HELPERS:
+        return None
+    if name in _NAMES:
+        return _NAMES[name]
+    rest = name.partition(".")[2]
+    if not rest:
+        return "pytensor"
+    parts = rest.split(".")
+    if parts[0] == "config":
+        return f"pytensor.{rest}"
+    if parts[0] == "tensor" and len(parts) > 2 and parts[1] in ("nlinalg", "slinalg"):
+        parts[1] = "linalg"
+    for candidate in (".".join(parts), f"tensor.{parts[-1]}" if parts[0] == "tensor" and parts[1:2] != ["nnet"] else ""):
+        if candidate and _is_there(f"pytensor.{candidate}"):
+            return f"pytensor.{candidate}"
+    return None
+
+
+@functools.cache
+def _is_there(name: str) -> bool:
+    """Whether PyTensor has it, as an attribute that needs no further import."""
+    first, *rest = name.split(".")
+    importlib.import_module("symae")  # loads as much of PyTensor as a ported program does
+    found = importlib.import_module(first)
+    for part in rest:
+        if not hasattr(found, part):
+            return False
+        found = getattr(found, part)
+    return True
+
+
+def config_is_gone(name: str) -> bool:
+    """Whether ``theano.config.x`` has no counterpart in PyTensor."""
+    return not _is_there(".".join(["pytensor", *name.split(".")[1:3]]))
+
+
+@functools.cache
+def is_module(name: str) -> bool:
+    """Whether a name of today's is a module, whose names are looked up one by one."""
+    first, _, rest = name.partition(".")
+    if first != "pytensor" or ":" in name or not _is_there(name):
+        return False
+    found = importlib.import_module("pytensor")
+    return isinstance(operator.attrgetter(rest)(found) if rest else found, types.ModuleType)

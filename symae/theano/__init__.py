@@ -1,0 +1,136 @@
+"""Theano's names, laid out like Theano's own tree, with Theano's semantics on PyTensor.
+
+``import symae.theano as theano`` in new code; ``symae run script.py`` answers a script's ``import theano`` with it.
+
+What holds here and not in PyTensor: comparisons are int8; Python 2's ``/`` follows ``config.int_division``; updates of `scan`
+can be added to lists; functions have default values and outputs by name; `tensor.nnet`, `tensor.signal` and
+`tensor.shared_randomstreams` are Theano's. A name that is not here raises AttributeError, which says what to use instead.
+"""
+
+from __future__ import annotations
+
+import sys as _sys
+
+from pytensor.compile.builders import OpFromGraph
+from pytensor.graph.basic import Apply, Constant, Variable
+from pytensor.graph.fg import FunctionGraph
+from pytensor.graph.type import Type
+from pytensor.link.basic import Container
+from pytensor.link.c.type import Generic, generic
+from pytensor.tensor.variable import TensorConstant, TensorVariable
+
+from symae.theano.absent import getter as _getter
+from symae.theano.configuration import change_flags, config
+from symae.theano.variables import mark
+
+from symae.theano.updates import OrderedUpdates  # isort: skip
+from symae.theano import compile, gof, gradient, printing, scan_module, tensor, version  # isort: skip
+from symae.theano.compile.mode import Mode, predefined_linkers, predefined_modes, predefined_optimizers
+from symae.theano.compile.ops import as_op
+from symae.theano.functions import In, Out, Param, UnusedInputError, function
+from symae.theano.gof.op import Op
+from symae.theano.gradient import Lop, Rop, grad, subgraph_grad
+from symae.theano.misc.safe_asarray import _asarray
+from symae.theano.printing import pp, pprint
+from symae.theano.scan_module import clone, foldl, foldr, map, reduce, scan
+from symae.theano.shared import shared
+from symae.theano.tensor.creation import CREATION as _CREATION
+
+__version__ = version.version
+
+get_scalar_constant_value = _CREATION["get_scalar_constant_value"]
+theano = _sys.modules[__name__]
+
+__getattr__ = _getter(
+    __name__,
+    elsewhere={
+        "InconsistencyError": "gof",
+        "FunctionMaker": "compile",
+        "ProfileStats": "compile",
+        "SymbolicInput": "compile",
+        "SymbolicOutput": "compile",
+        "toolbox": "gof:toolbox",
+        "PY3": "compat",
+        "Linker": "gof",
+        "LocalLinker": "gof",
+        "PerformLinker": "gof",
+        "CLinker": "gof",
+        "DualLinker": "gof",
+        "OpWiseCLinker": "gof",
+    },
+    submodules=[
+        "compat",
+        "configdefaults",
+        "configparser",
+        "gpuarray",
+        "ifelse",
+        "misc",
+        "raise_op",
+        "sandbox",
+        "scalar",
+        "sparse",
+        "tests",
+        "typed_list",
+    ],
+    instead={
+        "function_dump": "use pickle.dump on what theano.function takes",
+        "sparse_grad": "use theano.grad, whose gradients of indexing are dense",
+        "scan_checkpoints": "use theano.scan, with all its memory, or pytensor.scan.scan_checkpoints",
+        "test": "use pytest on symae's own tests",
+        "dot": "use theano.tensor.dot",
+        "OpenMPOp": "use theano.Op: Numba makes parallel code by itself",
+    },
+    pytensor=["pytensor", "pytensor.compile", "pytensor.graph", "pytensor.link.basic"],
+)
+
+__all__ = [
+    "Apply",
+    "Constant",
+    "Container",
+    "FunctionGraph",
+    "Generic",
+    "In",
+    "Lop",
+    "Mode",
+    "Op",
+    "OpFromGraph",
+    "OrderedUpdates",
+    "Out",
+    "Param",
+    "Rop",
+    "TensorConstant",
+    "TensorVariable",
+    "Type",
+    "UnusedInputError",
+    "Variable",
+    "_asarray",
+    "as_op",
+    "change_flags",
+    "clone",
+    "compile",
+    "config",
+    "foldl",
+    "foldr",
+    "function",
+    "generic",
+    "get_scalar_constant_value",
+    "gof",
+    "grad",
+    "gradient",
+    "map",
+    "mark",
+    "pp",
+    "pprint",
+    "predefined_linkers",
+    "predefined_modes",
+    "predefined_optimizers",
+    "printing",
+    "reduce",
+    "scan",
+    "scan_module",
+    "shared",
+    "subgraph_grad",
+    "tensor",
+    "theano",
+    "version",
+]

@@ -1,0 +1,83 @@
+"""What a module of `symae.theano` says to those who ask it for a name that it does not have."""
+
+from __future__ import annotations
+
+import dis
+import importlib
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+__all__ = ["absent", "getter"]
+
+_GPU = "there is no GPU in symae.theano: leave the GPU's branch of the program, the CPU's computes the same"
+
+
+def absent(place: str, name: str, instead: str) -> AttributeError | ImportError:
+    """The error for `name`, which Theano's module `place` had, and what to use `instead`.
+
+    It is an AttributeError; where the name was asked for by ``from place import name`` an ImportError, as Python would replace
+    an AttributeError's message there by its own.
+    """
+    text = f"{place}.{name} is not in symae.theano: {instead}"
+    return ImportError(text, name=place) if _asked_by_import() else AttributeError(text)
+
+
+def getter(
+    module: str,
+    *,
+    submodules: Iterable[str] = (),
+    elsewhere: Mapping[str, str] | None = None,
+    instead: Mapping[str, str] | None = None,
+    pytensor: Iterable[str] = (),
+) -> Callable[[str], Any]:
+    """A ``__getattr__`` for the module of that name.
+
+    Parameters
+    ----------
+    module : str
+        Its ``__name__``.
+    submodules : iterable of str
+        Its modules that are imported when they are asked for.
+    elsewhere : dict from name to "module" or "module:name"
+        Things that live in other modules of this package, by their path below ``symae.theano``; imported when asked for.
+        Nothing before the colon is ``symae.theano`` itself.
+    instead : dict from name to str
+        What to use instead of names that are not there.
+    pytensor : iterable of str
+        Modules of PyTensor in which to look for other names, for the message.
+    """
+    package, theano = "symae.theano", module.replace("symae.theano", "theano", 1)
+    submodules, elsewhere, instead, pytensor = frozenset(submodules), elsewhere or {}, instead or {}, tuple(pytensor)
+
+    def __getattr__(name: str) -> Any:
+        if name in submodules:
+            return importlib.import_module(f"{module}.{name}")
+        if name in elsewhere:
+            source, _, attribute = elsewhere[name].partition(":")
+            value = getattr(importlib.import_module(f"{package}.{source}" if source else package), attribute or name)
+            setattr(sys.modules[module], name, value)
+            return value
+        if name.startswith("__"):
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        raise absent(theano, name, instead.get(name) or _in_pytensor(name, pytensor))
+
+    return __getattr__
+
+
+def _in_pytensor(name: str, modules: Iterable[str]) -> str:
+    if "gpu" in name.lower() or "cuda" in name.lower():
+        return _GPU
+    for module in modules:
+        if hasattr(importlib.import_module(module), name):
+            return f"use {module}.{name} of PyTensor"
+    return "nothing is known here that takes its place"
+
+
+def _asked_by_import() -> bool:
+    """Whether the frame that asked a module's ``__getattr__`` is executing a ``from … import``."""
+    frame = sys._getframe(2)
+    while frame is not None and frame.f_code.co_filename == __file__:
+        frame = frame.f_back  # type: ignore[assignment]
+    code = frame.f_code.co_code if frame is not None else b""
+    return frame is not None and 0 <= frame.f_lasti < len(code) and dis.opname[code[frame.f_lasti]] == "IMPORT_FROM"

@@ -1,0 +1,10 @@
+"""``theano.compile.io``."""
+
+from pytensor.compile.io import SymbolicInput, SymbolicOutput
+
+from symae.theano.absent import getter
+from symae.theano.functions import In, Out
+
+__all__ = ["In", "Out", "SymbolicInput", "SymbolicOutput"]
+
+__getattr__ = getter(__name__, pytensor=["pytensor.compile.io"])

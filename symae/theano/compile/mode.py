@@ -1,0 +1,106 @@
+"""How functions are compiled, by Theano's names.
+
+``FAST_RUN`` and ``Mode``, the default, are `symae.function`'s default, Numba unless PyTensor is configured otherwise;
+``FAST_COMPILE`` is PyTensor's, interpreted and with few rewrites. ``DebugMode`` is interpreted, with all rewrites and without
+Theano's comparisons of every Op's results, which are PyTensor's tests' work. ``NanGuardMode`` and ``MonitorMode`` are
+PyTensor's. ``ProfileMode`` is the default. The names of `symae.function`'s backends are accepted too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytensor.compile import mode as _modes
+from pytensor.compile.mode import (
+    AddDestroyHandler,
+    Mode,
+    optdb,
+    predefined_linkers,
+    predefined_modes,
+    predefined_optimizers,
+    register_linker,
+    register_mode,
+    register_optimizer,
+)
+
+from symae.compile import BACKENDS, _mode
+from symae.errors import InputError
+from symae.theano.absent import getter
+from symae.theano.configuration import config
+
+__all__ = [
+    "FAST_COMPILE",
+    "FAST_RUN",
+    "AddDestroyHandler",
+    "DebugMode",
+    "Mode",
+    "ProfileMode",
+    "get_default_mode",
+    "get_mode",
+    "optdb",
+    "predefined_linkers",
+    "predefined_modes",
+    "predefined_optimizers",
+    "register_linker",
+    "register_mode",
+    "register_optimizer",
+    "resolved",
+]
+
+__getattr__ = getter(__name__, pytensor=["pytensor.compile.mode"])
+
+FAST_COMPILE = "FAST_COMPILE"
+FAST_RUN = "FAST_RUN"
+_DEFAULT = {"mode", "fast_run", "profilemode", "profile_mode", "fast_run_nogc"}
+_DEBUG = {"debugmode", "debug_mode"}
+
+
+def resolved(mode: Any) -> tuple[Any, str | None]:
+    """The mode and the backend to hand to `symae.function` for a Theano `mode`.
+
+    Raises
+    ------
+    InputError
+        There is no mode of that name.
+    """
+    if mode is None:
+        mode = _configured()
+    if not isinstance(mode, str):
+        return mode, None
+    name = mode.lower()
+    if name in _DEFAULT:
+        return None, None
+    if name in BACKENDS:
+        return None, name
+    if name in _DEBUG:
+        return DebugMode(), None
+    if name in {"fast_compile", "nanguardmode"} or mode in predefined_modes:
+        return _modes.get_mode(mode), None
+    raise InputError("mode", repr(mode), "FAST_RUN, FAST_COMPILE, DebugMode, NanGuardMode, ProfileMode or a Mode")
+
+
+def _configured() -> str:
+    if config.mode.lower() == "mode" and (config.optimizer in {"fast_compile", "None"} or config.linker == "py"):
+        return FAST_COMPILE
+    return str(config.mode)
+
+
+def get_mode(orig_string: Any = None) -> Mode:
+    """The mode of that name, the configured one for None."""
+    mode, backend = resolved(orig_string)
+    return _modes.get_mode(_mode(backend) if mode is None else mode)
+
+
+def get_default_mode() -> Mode:
+    """The mode that functions are compiled in unless they are told."""
+    return get_mode(None)
+
+
+def DebugMode(*args: Any, **kwargs: Any) -> Mode:
+    """All rewrites, interpreted: what goes wrong is seen at the node where it does. The arguments are accepted and ignored."""
+    return Mode(linker="vm", optimizer="fast_run")
+
+
+def ProfileMode(*args: Any, **kwargs: Any) -> Mode:
+    """The default: ``theano.function(…, profile=True)`` profiles."""
+    return get_default_mode()

@@ -1,0 +1,59 @@
+"""``theano.configparser``: flags, and how to change them for a while."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symae.theano.absent import getter
+from symae.theano.configuration import Configuration, change_flags, config
+
+__all__ = [
+    "AddConfigVar",
+    "BoolParam",
+    "ConfigParam",
+    "EnumStr",
+    "FloatParam",
+    "IntParam",
+    "StrParam",
+    "change_flags",
+    "config",
+]
+
+TheanoConfigParser = Configuration
+THEANO_FLAGS_DICT: dict[str, str] = {}
+
+__getattr__ = getter(__name__, pytensor=["pytensor.configparser"])
+
+
+class ConfigParam:
+    """The default value of a flag that a script adds."""
+
+    def __init__(self, default: Any = None, *args: Any, **kwargs: Any):
+        self.default = default
+
+
+class EnumStr(ConfigParam):
+    """One of several words, the first unless told."""
+
+
+class StrParam(ConfigParam):
+    """Text."""
+
+
+class IntParam(ConfigParam):
+    """A whole number."""
+
+
+class FloatParam(ConfigParam):
+    """A number."""
+
+
+class BoolParam(ConfigParam):
+    """Yes or no."""
+
+
+def AddConfigVar(name: str, doc: str, configparam: ConfigParam, root: Any = config, in_c_key: bool = True) -> None:
+    """Add the flag `name` to ``theano.config``, unless it has it."""
+    if name not in config._values:
+        default = configparam.default
+        config._values[name] = default() if callable(default) else default

@@ -1,0 +1,10 @@
+"""``theano.gof.fg``."""
+
+from pytensor.graph.fg import FunctionGraph
+from pytensor.graph.utils import InconsistencyError, MissingInputError
+
+from symae.theano.absent import getter
+
+__all__ = ["FunctionGraph", "InconsistencyError", "MissingInputError"]
+
+__getattr__ = getter(__name__, pytensor=["pytensor.graph.fg"])

@@ -1,0 +1,112 @@
+"""``theano.Op``: operations that a script defines, with the methods of Theano's years.
+
+PyTensor asks an Op for ``pullback``, ``pushforward`` and, in its older versions, for ``infer_shape`` with the graph as its
+first argument. Here a script's ``grad`` or ``L_op``, ``R_op`` and ``infer_shape(node, shapes)`` answer, with marked variables.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pytensor.gradient import DisconnectedType, disconnected_type
+from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.op import Op as PlainOp
+from pytensor.graph.utils import MethodNotDefined
+
+from symae.theano.absent import getter
+from symae.theano.variables import behind, legacy, mark, unmark
+
+__all__ = ["Apply", "MethodNotDefined", "Op", "get_test_value"]
+
+PureOp = PlainOp
+
+
+class Op(PlainOp):
+    """What operations of a script inherit from: ``make_node``, ``perform``, and ``grad(inputs, output_grads)``."""
+
+    def __init_subclass__(cls, **kwargs: Any):
+        own = vars(cls)
+        if "infer_shape" in own:
+            cls.infer_shape = _infer_shape(own["infer_shape"])
+        if "grad" in own or "L_op" in own:
+            cls.pullback = _pullback(cls)
+        if "R_op" in own:
+            cls.pushforward = _pushforward
+        super().__init_subclass__(**kwargs)
+
+    def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
+        # Theano's keyword for test values of its own graphs
+        kwargs.pop("_no_test_value", None)
+        return mark(super().__call__(*inputs, **kwargs))
+
+    def R_op(self, inputs: Sequence[Variable], eval_points: Sequence[Any]) -> Any:
+        raise NotImplementedError(f"{self} has no R_op")
+
+
+def _seen_by_script(method: Callable[..., Any], *arguments: Any) -> Any:
+    """What `method` of a script makes of variables of a graph that PyTensor has in hand: plain when it is done."""
+    with legacy(*arguments):
+        result = method(*arguments)
+        result = [result] if isinstance(result, Variable) else list(result)
+    unmark(behind(([r for r in result if isinstance(r, Variable)],)))
+    return result
+
+
+def _pullback(cls: type) -> Callable[..., Any]:
+    # L_op is asked first where a class has both, and grad where it is the newer of the two
+    name = "L_op" if "L_op" in vars(cls) else "grad"
+
+    def pullback(self: Any, inputs: Any, outputs: Any, output_grads: Any) -> list[Variable]:
+        if name == "grad":
+            found = _seen_by_script(self.grad, list(inputs), list(output_grads))
+        else:
+            found = _seen_by_script(self.L_op, list(inputs), list(outputs), list(output_grads))
+        return [disconnected_type() if g is None else g for g in found]
+
+    return pullback
+
+
+def _pushforward(self: Any, inputs: Any, outputs: Any, tangents: Any) -> list[Variable]:
+    points = [None if isinstance(t.type, DisconnectedType) else t for t in tangents]
+    found = _seen_by_script(self.R_op, list(inputs), points)
+    return [disconnected_type() if r is None else r for r in found]
+
+
+def _infer_shape(theirs: Callable[..., Any]) -> Callable[..., Any]:
+    if len(inspect.signature(theirs).parameters) != 3:  # PyTensor's own, with the graph or with *args
+        return theirs
+
+    # PyTensor 3.0 passes (fgraph, node, shapes), later lines (node, shapes).
+    def infer_shape(self: Any, *args: Any) -> Any:
+        node, shapes = args[-2:]
+        with legacy(shapes):
+            result = theirs(self, node, shapes)
+        unmark(behind((result,)))
+        return result
+
+    return infer_shape
+
+
+def get_test_value(v: Any) -> Any:
+    """The value that `v` has when the variables that it hangs on have their ``tag.test_value``.
+
+    Raises
+    ------
+    AttributeError
+        One of them has none.
+    """
+    from symae.theano.values import value_for_test
+
+    return value_for_test(v)
+
+
+__getattr__ = getter(
+    __name__,
+    instead={
+        "COp": "use theano.Op with perform: C code for Theano's own C interface does not compile against PyTensor's",
+        "OpenMPOp": "use theano.Op: Numba makes parallel code by itself",
+    },
+    pytensor=["pytensor.graph.op"],
+)

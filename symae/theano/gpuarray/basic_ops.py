@@ -1,0 +1,14 @@
+"""``theano.gpuarray.basic_ops``: needs a GPU, see `symae.theano.sandbox.cuda`."""
+
+from typing import Any
+
+from symae.theano.sandbox.cuda import no_gpu
+
+__all__: list[str] = []
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = no_gpu("theano.gpuarray.basic_ops", name)
+    return globals()[name]

@@ -1,0 +1,220 @@
+"""``theano.gradient``: derivatives of expressions, and expressions that change derivatives on their way."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor import gradient as _gradient
+from pytensor.gradient import (
+    DisconnectedGrad,
+    DisconnectedInputError,
+    DisconnectedType,
+    GradClip,
+    GradientError,
+    GradScale,
+    NullTypeGradError,
+    UndefinedGrad,
+    ZeroGrad,
+    _float_ones_like,
+    _float_zeros_like,
+    disconnected_type,
+    grad_not_implemented,
+    grad_undefined,
+    numeric_grad,
+)
+from pytensor.graph.basic import Variable
+from pytensor.graph.null_type import NullType, null_type
+
+from symae.theano.absent import getter
+from symae.theano.compile.mode import resolved
+from symae.theano.variables import as_theano, behind, legacy, mark, plain, unmark
+
+__all__ = [
+    "DisconnectedGrad",
+    "DisconnectedInputError",
+    "DisconnectedType",
+    "GradClip",
+    "GradScale",
+    "GradientError",
+    "Lop",
+    "NullType",
+    "NullTypeGradError",
+    "Rop",
+    "UndefinedGrad",
+    "ZeroGrad",
+    "_float_ones_like",
+    "_float_zeros_like",
+    "consider_constant",
+    "disconnected_grad",
+    "disconnected_type",
+    "format_as",
+    "grad",
+    "grad_clip",
+    "grad_not_implemented",
+    "grad_scale",
+    "grad_undefined",
+    "hessian",
+    "jacobian",
+    "null_type",
+    "numeric_grad",
+    "subgraph_grad",
+    "undefined_grad",
+    "verify_grad",
+    "zero_grad",
+]
+
+__getattr__ = getter(__name__, pytensor=["pytensor.gradient"])
+
+disconnected_grad = as_theano(_gradient.disconnected_grad, "disconnected_grad", __name__)
+zero_grad = as_theano(_gradient.zero_grad, "zero_grad", __name__)
+consider_constant = as_theano(_gradient.zero_grad, "consider_constant", __name__)
+undefined_grad = as_theano(_gradient.undefined_grad, "undefined_grad", __name__)
+grad_clip = as_theano(_gradient.grad_clip, "grad_clip", __name__)
+grad_scale = as_theano(_gradient.grad_scale, "grad_scale", __name__)
+disconnected_grad_ = disconnected_grad
+zero_grad_ = zero_grad
+consider_constant_ = consider_constant
+undefined_grad_ = undefined_grad
+
+
+def grad(
+    cost: Variable | None,
+    wrt: Any,
+    consider_constant: Any = None,
+    disconnected_inputs: str = "raise",
+    add_names: bool = True,
+    known_grads: Mapping[Variable, Variable] | Sequence[tuple[Variable, Variable]] | None = None,
+    return_disconnected: str = "zero",
+    null_gradients: str = "raise",
+) -> Any:
+    """The gradient of the scalar `cost` by `wrt`, a variable, list or tuple of variables; the arguments are Theano's.
+
+    Raises
+    ------
+    DisconnectedInputError
+        `cost` does not hang on one of `wrt`, unless `disconnected_inputs` is "ignore" or "warn".
+    TypeError
+        `cost` is no scalar.
+    """
+    known = dict(known_grads) if known_grads is not None else None
+    constant = list(consider_constant) if consider_constant is not None else None
+    chosen: Any = wrt if isinstance(wrt, Variable) else list(wrt)
+    with plain(cost, chosen, constant, known):
+        result = _gradient.grad(
+            cost,
+            chosen,
+            constant,
+            disconnected_inputs,
+            add_names,
+            known,
+            return_disconnected,
+            null_gradients,
+        )
+    return _formatted(result, wrt if isinstance(wrt, Variable | tuple) else chosen)
+
+
+def Rop(f: Any, wrt: Any, eval_points: Any) -> Any:
+    """The Jacobian of `f` by `wrt`, times `eval_points` from the right."""
+    with plain(f, wrt, eval_points):
+        result = _gradient.pushforward(_listed(f), _listed(wrt), _listed(eval_points), disconnected_outputs="ignore")
+    return _formatted(result, f)
+
+
+def Lop(f: Any, wrt: Any, eval_points: Any, consider_constant: Any = None, disconnected_inputs: str = "raise") -> Any:
+    """The Jacobian of `f` by `wrt`, times `eval_points` from the left."""
+    with plain(f, wrt, eval_points, consider_constant):
+        result = _gradient.pullback(
+            _listed(f),
+            _listed(wrt),
+            _listed(eval_points),
+            consider_constant,
+            disconnected_inputs,
+        )
+    return _formatted(result, wrt)
+
+
+def jacobian(
+    expression: Variable, wrt: Any, consider_constant: Any = None, disconnected_inputs: str = "raise", **kwargs: Any
+) -> Any:
+    """The derivatives of the vector `expression` by `wrt`: one more dimension, the first, than `wrt`."""
+    with plain(expression, wrt, consider_constant), _quiet():
+        result = _gradient.jacobian(expression, wrt, consider_constant, disconnected_inputs, **kwargs)
+    return _formatted(result, wrt)
+
+
+def hessian(cost: Variable, wrt: Any, consider_constant: Any = None, disconnected_inputs: str = "raise") -> Any:
+    """The second derivatives of the scalar `cost` by `wrt`, vectors."""
+    with plain(cost, wrt, consider_constant), _quiet():
+        result = _gradient.hessian(cost, wrt, consider_constant, disconnected_inputs)
+    return _formatted(result, wrt)
+
+
+def subgraph_grad(wrt: Any, end: Any, start: Any = None, cost: Any = None, details: bool = False) -> Any:
+    """Gradients along a part of a graph, from `end` or from `start`, gradients that are known already."""
+    with plain(wrt, end, start, cost):
+        return mark(_gradient.subgraph_grad(wrt, end, start, cost, details))
+
+
+def verify_grad(
+    fun: Callable[..., Any],
+    pt: Sequence[np.ndarray],
+    n_tests: int = 2,
+    rng: Any = None,
+    eps: float | None = None,
+    out_type: str | None = None,
+    abs_tol: float | None = None,
+    rel_tol: float | None = None,
+    mode: Any = None,
+    cast_to_output_type: bool = False,
+    no_debug_ref: bool = True,
+) -> None:
+    """Compare the gradient of `fun` at the arrays `pt` with finite differences.
+
+    Raises
+    ------
+    GradientError
+        They differ by more than `abs_tol` and `rel_tol`.
+    """
+
+    def plain_fun(*inputs: Variable) -> Any:
+        with legacy(inputs):
+            outputs = fun(*inputs)
+        unmark(behind((outputs,)))
+        return outputs
+
+    chosen, _ = resolved(mode)
+    rng = np.random.RandomState() if rng is None else rng
+    _gradient.verify_grad(
+        plain_fun, list(pt), n_tests, rng, eps, out_type, abs_tol, rel_tol, chosen, cast_to_output_type, no_debug_ref
+    )
+
+
+verify_grad.E_grad = GradientError  # type: ignore[attr-defined]
+
+
+def format_as(use_list: bool, use_tuple: bool, outputs: Any) -> Any:
+    """`outputs` as a list, a tuple or the only one of them."""
+    if isinstance(outputs, list | tuple):
+        return list(outputs) if use_list else tuple(outputs) if use_tuple else outputs[0]
+    return [outputs] if use_list else (outputs,) if use_tuple else outputs
+
+
+def _listed(values: Any) -> list[Any]:
+    return [pt.as_tensor_variable(v) for v in values] if isinstance(values, list | tuple) else [pt.as_tensor_variable(values)]
+
+
+def _formatted(result: Any, like: Any) -> Any:
+    return mark(format_as(isinstance(like, list), isinstance(like, tuple), result))
+
+
+class _quiet(warnings.catch_warnings):
+    """PyTensor says at each use that its scan will return something else one day."""
+
+    def __enter__(self) -> Any:
+        entered = super().__enter__()
+        warnings.filterwarnings("ignore", message="Scan return signature will change")
+        return entered

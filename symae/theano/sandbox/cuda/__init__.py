@@ -1,0 +1,51 @@
+"""``theano.sandbox.cuda``: there is no GPU. A program asks, ``cuda_available`` is False, and it takes its CPU's branch.
+
+Functions and classes of this package can be imported, tested with ``isinstance``, and not called.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import warnings
+from typing import Any
+
+from symae.errors import InputError
+
+__all__ = ["cuda_available", "cuda_enabled", "handle_shared_float32", "no_gpu", "unuse", "use"]
+
+cuda_available = cuda_enabled = False
+cuda_initialization_error_message = "there is no GPU in symae.theano"
+
+_SUBMODULES = ["basic_ops", "blas", "dnn", "fftconv", "nnet", "opt", "rng_curand", "type", "var"]
+
+
+def use(device: Any = None, *args: Any, **kwargs: Any) -> None:
+    """Warn that `device` is not there: everything is computed on the CPU."""
+    warnings.warn(f"theano.sandbox.cuda.use({device!r}): there is no GPU, symae.theano computes on the CPU", stacklevel=2)
+
+
+def unuse() -> None:
+    """Nothing: no GPU is in use."""
+
+
+def handle_shared_float32(tf: bool) -> None:
+    """Nothing: shared variables are on the CPU."""
+
+
+def no_gpu(place: str, name: str) -> Any:
+    """A class that can be asked for and not be made or called: what a module of a GPU, `place`, answers for `name`."""
+
+    def refuse(self: Any, *args: Any, **kwargs: Any) -> None:
+        raise InputError(f"{place}.{name}", "no GPU", "the program's branch for the CPU, where theano.config.device is 'cpu'")
+
+    return builtins.type(name, (), {"__init__": refuse, "__module__": place, "__doc__": "Needs a GPU."})
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = no_gpu("theano.sandbox.cuda", name)
+    return globals()[name]

@@ -1,0 +1,7 @@
+"""``theano.sandbox.softsign``: now in `symae.theano.tensor.nnet`."""
+
+from symae.theano.absent import getter
+
+__all__: list[str] = []
+
+__getattr__ = getter(__name__, elsewhere={"softsign": "tensor.nnet"})

@@ -1,0 +1,218 @@
+"""Constants, arrays that are made, and what is read from graphs."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
+from pytensor.tensor.subtensor import inc_subtensor as _inc_subtensor
+from pytensor.tensor.subtensor import set_subtensor as _set_subtensor
+
+from symae.theano.shared import shared
+from symae.theano.variables import as_theano
+
+__all__ = ["CREATION"]
+
+_MODULE = "symae.theano.tensor"
+_SAME = [
+    "zeros",
+    "ones",
+    "zeros_like",
+    "ones_like",
+    "alloc",
+    "eye",
+    "identity_like",
+    "tensor_from_scalar",
+    "scalar_from_tensor",
+    "get_vector_length",
+    "tensor_copy",
+    "arange",
+    "empty",
+    "empty_like",
+    "full",
+    "full_like",
+]
+
+
+@as_theano
+def constant(x: Any, name: str | None = None, ndim: int | None = None, dtype: Any = None) -> Variable:
+    """A constant; Python's numbers get the smallest dtype that holds them."""
+    return pt.constant(np.int8(x) if isinstance(x, bool) and dtype is None else x, name, ndim, dtype)
+
+
+@as_theano
+def as_tensor_variable(x: Any, name: str | None = None, ndim: int | None = None) -> Variable:
+    """`x`, a variable, array, number or list of them, as a variable; of `ndim` dimensions if that is told."""
+    if isinstance(x, bool):
+        raise AsTensorError(f"as_tensor_variable: found {x}, expected a number, or numpy.array({x}) for a constant of bool")
+    return pt.as_tensor_variable(x, name, ndim)
+
+
+class AsTensorError(TypeError):
+    """Something cannot be made a tensor variable."""
+
+
+@as_theano
+def set_subtensor(x: Any, y: Any, inplace: bool = False, tolerate_inplace_aliasing: bool = False) -> Variable:
+    """The whole of which `x` is a part, with `y` in that part's place."""
+    return _set_subtensor(x, y, inplace, tolerate_inplace_aliasing)
+
+
+@as_theano
+def inc_subtensor(
+    x: Any, y: Any, inplace: bool = False, set_instead_of_inc: bool = False, tolerate_inplace_aliasing: bool = False
+) -> Variable:
+    """The whole of which `x` is a part, with `y` added to that part."""
+    if set_instead_of_inc:
+        return _set_subtensor(x, y, inplace, tolerate_inplace_aliasing)
+    return _inc_subtensor(x, y, inplace=inplace, tolerate_inplace_aliasing=tolerate_inplace_aliasing)
+
+
+@as_theano
+def dot(a: Any, b: Any) -> Variable:
+    """The product of matrices and vectors; of arrays of more dimensions over the last of `a` and the last but one of `b`."""
+    return pt.dot(a, b)
+
+
+@as_theano
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Variable:
+    """The sum of products over `axes`: a number of them, or lists of those of `a` and of `b`."""
+    if isinstance(axes, np.ndarray):
+        axes = axes.tolist()
+    return pt.tensordot(pt.as_tensor_variable(a), pt.as_tensor_variable(b), axes)
+
+
+@as_theano
+def batched_dot(a: Any, b: Any) -> Variable:
+    """`dot` of each pair along the first dimension."""
+    a, b = pt.as_tensor_variable(a), pt.as_tensor_variable(b)
+    if 0 in (a.type.ndim, b.type.ndim):
+        raise TypeError("batched_dot: found a scalar, expected arrays whose first dimensions are equally long")
+    if a.type.ndim == 1:
+        return a.dimshuffle(0, *("x" for _ in range(b.type.ndim - 1))) * b
+    if b.type.ndim == 1:
+        return a * b.dimshuffle(0, *("x" for _ in range(a.type.ndim - 1)))
+    left = a.dimshuffle(0, "x", 1) if a.type.ndim == 2 else a
+    right = b.dimshuffle(0, 1, "x") if b.type.ndim == 2 else b
+    if left.type.ndim > 3 or right.type.ndim > 3:
+        return _batched(a, b, [[a.type.ndim - 1], [b.type.ndim - 2]])
+    product = pt.matmul(left, right)
+    if b.type.ndim == 2:
+        product = product[..., 0]
+    return product[:, 0] if a.type.ndim == 2 else product
+
+
+@as_theano
+def batched_tensordot(x: Any, y: Any, axes: Any = 2) -> Variable:
+    """`tensordot` of each pair along the first dimension."""
+    return _batched(pt.as_tensor_variable(x), pt.as_tensor_variable(y), axes)
+
+
+def _batched(x: Variable, y: Variable, axes: Any) -> Variable:
+    if isinstance(axes, int | np.integer):
+        axes = [list(range(x.type.ndim - axes, x.type.ndim)), list(range(1, 1 + axes))]
+    summed = [list(a) if isinstance(a, list | tuple) else [a] for a in axes]
+    kept = [[i for i in range(1, v.type.ndim) if i not in s] for v, s in zip((x, y), summed, strict=True)]
+    shape = [x.shape[0], *(x.shape[i] for i in kept[0]), *(y.shape[i] for i in kept[1])]
+    one = x.transpose(0, *kept[0], *summed[0]).reshape(
+        (x.shape[0], pt.prod([x.shape[i] for i in kept[0]], dtype="int64") if kept[0] else 1, -1), ndim=3
+    )
+    other = y.transpose(0, *summed[1], *kept[1]).reshape(
+        (y.shape[0], -1, pt.prod([y.shape[i] for i in kept[1]], dtype="int64") if kept[1] else 1), ndim=3
+    )
+    return pt.matmul(one, other).reshape(shape, ndim=len(shape))
+
+
+@as_theano
+def get_scalar_constant_value(v: Any, elemwise: bool = True, only_process_constants: bool = False, max_recur: int = 10) -> Any:
+    """The number that `v` always is.
+
+    Raises
+    ------
+    NotScalarConstantError
+        It hangs on an input, or is no number.
+    """
+    return pt.get_scalar_constant_value(v, elemwise, only_process_constants, max_recur)
+
+
+def extract_constant(x: Any, elemwise: bool = True, only_process_constants: bool = False) -> Any:
+    """The number that `x` always is, or `x`."""
+    try:
+        return get_scalar_constant_value(x, elemwise, only_process_constants)
+    except pytensor.tensor.exceptions.NotScalarConstantError:
+        return x
+
+
+def stacklists(arg: Any) -> Variable:
+    """Nested lists of variables as one array."""
+    if isinstance(arg, list | tuple):
+        return as_theano(pt.stack)([stacklists(part) for part in arg])
+    return arg
+
+
+@as_theano
+def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None, **kwargs: Any) -> Variable:
+    """The covariances of the rows of `m`, or of its columns if not `rowvar`."""
+    m = pt.atleast_2d(pt.as_tensor_variable(m))
+    m = m.T if not rowvar and m.type.shape[0] != 1 else m
+    if y is not None:
+        y = pt.atleast_2d(pt.as_tensor_variable(y))
+        m = pt.concatenate([m, y.T if not rowvar and y.type.shape[0] != 1 else y], axis=0)
+    freedom = m.shape[1] - ((0 if bias else 1) if ddof is None else ddof)
+    centred = m - m.mean(axis=1, keepdims=True)
+    return pt.dot(centred, centred.conj().T) / freedom
+
+
+@as_theano
+def transfer(var: Variable, target: str) -> Variable:
+    """`var`: there is one device, the CPU."""
+    return var
+
+
+class _Grid:
+    """numpy's ``mgrid`` and ``ogrid`` of numbers and variables."""
+
+    def __init__(self, grid: Any):
+        self._grid = grid
+
+    def __getitem__(self, *slices: Any) -> Any:
+        return as_theano(lambda: list(self._grid.__getitem__(*slices)))()
+
+
+def _shared(value: Any, name: str | None = None, strict: bool = False, allow_downcast: Any = None, **kwargs: Any) -> Any:
+    """`shared`."""
+    return shared(value, name, strict, allow_downcast, **kwargs)
+
+
+_OWN = (
+    constant,
+    as_tensor_variable,
+    set_subtensor,
+    inc_subtensor,
+    dot,
+    tensordot,
+    batched_dot,
+    batched_tensordot,
+    get_scalar_constant_value,
+    extract_constant,
+    stacklists,
+    cov,
+    transfer,
+    _shared,
+)
+
+
+def _all() -> dict[str, Any]:
+    made = {name: as_theano(getattr(pt, name), name, _MODULE) for name in _SAME if hasattr(pt, name)}
+    made["alloc"] = as_theano(pt.alloc, "alloc", _MODULE)
+    grids = {"mgrid": _Grid(pt.mgrid), "ogrid": _Grid(pt.ogrid)}
+    python = {"python_complex": builtins.complex, "python_any": builtins.any, "python_all": builtins.all}
+    own = {f.__name__: f for f in _OWN}
+    return made | own | grids | python | {"AsTensorError": AsTensorError, "as_tensor": as_tensor_variable}
+
+
+CREATION = _all()

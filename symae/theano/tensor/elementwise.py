@@ -1,0 +1,231 @@
+"""What is done to each element: Theano's names and dtypes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
+from pytensor.tensor.elemwise import Elemwise
+
+from symae.theano.variables import as_theano, condition, divided, logical
+
+__all__ = ["ELEMENTWISE"]
+
+_MODULE = "symae.theano.tensor"
+
+# theano.tensor's name: PyTensor's
+_SAME = {
+    name: name
+    for name in [
+        "add",
+        "sub",
+        "mul",
+        "true_div",
+        "int_div",
+        "floor_div",
+        "mod",
+        "pow",
+        "neg",
+        "exp",
+        "exp2",
+        "expm1",
+        "log",
+        "log2",
+        "log10",
+        "log1p",
+        "sqrt",
+        "sqr",
+        "square",
+        "ceil",
+        "floor",
+        "trunc",
+        "iround",
+        "sin",
+        "cos",
+        "tan",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "arctan2",
+        "sinh",
+        "cosh",
+        "tanh",
+        "arcsinh",
+        "arccosh",
+        "arctanh",
+        "deg2rad",
+        "rad2deg",
+        "maximum",
+        "minimum",
+        "erf",
+        "erfc",
+        "erfcx",
+        "erfinv",
+        "erfcinv",
+        "gamma",
+        "gammaln",
+        "psi",
+        "tri_gamma",
+        "chi2sf",
+        "gammainc",
+        "gammaincc",
+        "gammau",
+        "gammal",
+        "j0",
+        "j1",
+        "jv",
+        "i0",
+        "i1",
+        "iv",
+        "real",
+        "imag",
+        "conj",
+        "angle",
+        "complex",
+        "complex_from_polar",
+        "second",
+        "fill",
+        "bitwise_and",
+        "bitwise_or",
+        "bitwise_xor",
+        "bitwise_not",
+        "round_half_away_from_zero",
+        "round_half_to_even",
+        "mod_check",
+        "divmod",
+        "clip",
+        "cast",
+        "ceil_intdiv",
+    ]
+} | {"abs_": "abs", "inv": "reciprocal", "power": "pow", "sgn": "sign"}
+
+_LOGICAL = {name: name for name in ("lt", "gt", "le", "ge", "eq", "neq", "isnan", "isinf", "isclose", "allclose")}
+
+
+class LegacyElemwise(Elemwise):
+    """An Op of PyTensor's, `op`, under Theano's name, that takes and returns marked variables.
+
+    It is equal to `op`, which it leaves in graphs: programs write ``node.op == T.mul`` and ``local_optimizer([T.log])``.
+    """
+
+    def __init__(self, op: Elemwise, name: str):
+        self.__dict__.update(vars(op))
+        self._op, self._call = op, as_theano(op)
+        self.__name__ = name
+        self.__module__ = _MODULE
+
+    def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
+        return self._call(*inputs, **kwargs)
+
+    def make_node(self, *inputs: Any) -> Any:
+        return self._op.make_node(*inputs)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self._op == (other._op if isinstance(other, LegacyElemwise) else other))
+
+    def __hash__(self) -> int:
+        return hash(self._op)
+
+    def __str__(self) -> str:
+        return str(self._op)
+
+    def __reduce__(self) -> str:
+        return self.__name__
+
+
+def _of_pytensor(name: str, theirs: str) -> Callable[..., Any] | None:
+    found = getattr(pt, theirs, None) or getattr(pt.math, theirs, None) or getattr(pt.basic, theirs, None)
+    if isinstance(found, Elemwise):
+        return LegacyElemwise(found, name)
+    return None if found is None else as_theano(found, name, _MODULE)
+
+
+def _answers(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    answer = logical(function)
+    answer.__name__ = answer.__qualname__ = name
+    answer.__module__ = _MODULE
+    return answer
+
+
+def _bits_or_answers(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """and, or, xor and not: of answers they are answers, of whole numbers they are made bit by bit."""
+    answer, bits = logical(function), as_theano(function)
+
+    def combined(*operands: Any) -> Variable:
+        wanted = [getattr(getattr(o, "tag", None), "is_answer", False) for o in operands]
+        return answer(*(condition(o) for o in operands)) if all(wanted) else bits(*operands)
+
+    combined.__name__ = combined.__qualname__ = name
+    combined.__module__ = _MODULE
+    combined.__doc__ = function.__doc__
+    return combined
+
+
+def switch(cond: Any, ift: Any, iff: Any) -> Variable:
+    """`ift` where `cond`, `iff` where not."""
+    return _switch(condition(cond), ift, iff)
+
+
+_switch = as_theano(pt.switch)
+
+
+def where(cond: Any, ift: Any = None, iff: Any = None, **kwargs: Any) -> Any:
+    """`switch`."""
+    return switch(cond, ift, iff)
+
+
+def round(a: Any, mode: str | None = None) -> Variable:
+    """Whole numbers next to `a`; halves to the even one unless `mode` is "half_away_from_zero"."""
+    if mode not in {None, "half_to_even", "half_away_from_zero"}:
+        raise Exception(f"round mode {mode} is not implemented.")
+    return _rounded[mode == "half_away_from_zero"](a)
+
+
+_rounded = (as_theano(pt.round_half_to_even), as_theano(pt.round_half_away_from_zero))
+
+
+@as_theano
+def default(x: Any, default: Any) -> Variable:
+    """`x`, or `default` if `x` is None."""
+    return pt.as_tensor_variable(default if x is None else x)
+
+
+@as_theano
+def largest(*args: Any) -> Variable:
+    """The largest of the arguments, element by element."""
+    return _extreme(pt.maximum, pt.max, args)
+
+
+@as_theano
+def smallest(*args: Any) -> Variable:
+    """The smallest of the arguments, element by element."""
+    return _extreme(pt.minimum, pt.min, args)
+
+
+def _extreme(of_two: Callable[..., Variable], of_all: Callable[..., Variable], args: tuple[Any, ...]) -> Variable:
+    return of_two(*args) if len(args) == 2 else of_all(pt.stack(pt.broadcast_arrays(*args)), axis=0)
+
+
+def div_proxy(a: Any, b: Any) -> Variable:
+    """``a / b`` of Python 2, which follows ``config.int_division``."""
+    return divided(a, b)
+
+
+def _all() -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for name, theirs in _SAME.items():
+        found = _of_pytensor(name, theirs)
+        if found is not None:
+            made[name] = found
+    for name, theirs in _LOGICAL.items():
+        made[name] = _answers(name, getattr(pt, theirs))
+    made["isnan_"], made["isinf_"] = made["isnan"], made["isinf"]
+    for name, function in {"and_": pt.and_, "or_": pt.or_, "xor": pt.xor, "invert": pt.invert}.items():
+        made[name] = _bits_or_answers(name, function)
+    own = {"switch": switch, "where": where, "round": round, "default": default, "largest": largest, "smallest": smallest}
+    return made | own | {"div_proxy": div_proxy}
+
+
+ELEMENTWISE = _all()

@@ -1,0 +1,119 @@
+"""``theano.tensor.extra_ops``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytensor
+import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
+from pytensor.tensor import extra_ops
+from pytensor.tensor.extra_ops import CumOp, FillDiagonal
+
+from symae.theano.absent import getter
+from symae.theano.variables import as_theano
+
+__all__ = [
+    "CumOp",
+    "FillDiagonal",
+    "Unique",
+    "bartlett",
+    "bincount",
+    "compress",
+    "cpu_contiguous",
+    "cumprod",
+    "cumsum",
+    "diff",
+    "fill_diagonal",
+    "fill_diagonal_offset",
+    "ravel_multi_index",
+    "repeat",
+    "searchsorted",
+    "squeeze",
+    "to_one_hot",
+    "unravel_index",
+]
+
+searchsorted = as_theano(extra_ops.searchsorted, "searchsorted", __name__)
+diff = as_theano(extra_ops.diff, "diff", __name__)
+bincount = as_theano(extra_ops.bincount, "bincount", __name__)
+compress = as_theano(extra_ops.compress, "compress", __name__)
+bartlett = as_theano(extra_ops.bartlett, "bartlett", __name__)
+fill_diagonal = as_theano(extra_ops.fill_diagonal, "fill_diagonal", __name__)
+fill_diagonal_offset = as_theano(extra_ops.fill_diagonal_offset, "fill_diagonal_offset", __name__)
+ravel_multi_index = as_theano(extra_ops.ravel_multi_index, "ravel_multi_index", __name__)
+cpu_contiguous = as_theano(extra_ops.cpu_contiguous, "cpu_contiguous", __name__)
+
+
+@as_theano
+def cumsum(x: Any, axis: int | None = None) -> Variable:
+    """Sums of the first 1, 2, … elements along `axis`, without one of the flattened array, in the dtype of `x`."""
+    return _cumulated(extra_ops.cumsum, pt.as_tensor(x), axis)
+
+
+@as_theano
+def cumprod(x: Any, axis: int | None = None) -> Variable:
+    """Products of the first 1, 2, … elements along `axis`, without one of the flattened array, in the dtype of `x`."""
+    return _cumulated(extra_ops.cumprod, pt.as_tensor(x), axis)
+
+
+def _cumulated(op: Any, x: Variable, axis: int | None) -> Variable:
+    # of small integers PyTensor's op says that it gives the same, and gives int64
+    wide = pt.cast(x, "int64") if x.type.dtype in ("int8", "int16", "int32", "uint8", "uint16", "uint32", "bool") else x
+    return pt.cast(op(wide, axis), x.type.dtype)
+
+
+@as_theano
+def squeeze(x: Any) -> Variable:
+    """`x` without its dimensions that broadcast."""
+    x = pt.as_tensor(x)
+    return x.dimshuffle([i for i in range(x.type.ndim) if not x.type.broadcastable[i]])
+
+
+@as_theano
+def repeat(x: Any, repeats: Any, axis: int | None = None) -> Variable:
+    """Each element of `x` along `axis` `repeats` times; without an axis, `x` is flattened first."""
+    return pt.repeat(x, repeats, axis)
+
+
+@as_theano
+def to_one_hot(y: Any, nb_class: int, dtype: str | None = None) -> Variable:
+    """(n,) of integers -> (n, nb_class), 1 at the place that is named and 0 elsewhere, in floatX unless `dtype` is given."""
+    return extra_ops.to_one_hot(y, nb_class, dtype or pytensor.config.floatX)
+
+
+@as_theano
+def unravel_index(indices: Any, dims: Any, order: str = "C", ndim: int | None = None) -> Any:
+    """Places in a flat array as places in one of shape `dims`, a vector for each dimension."""
+    return extra_ops.unravel_index(indices, dims, order)
+
+
+class Unique:
+    """x -> its different elements, sorted, and what else is asked for, as ``numpy.unique`` gives it."""
+
+    def __init__(
+        self, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, axis: int | None = None
+    ):
+        self.settings = (return_index, return_inverse, return_counts, axis)
+
+    @as_theano
+    def __call__(self, x: Any) -> Any:
+        return pt.unique(pt.as_tensor(x), *self.settings)
+
+
+_OPS = {
+    "CpuContiguous": "cpu_contiguous",
+    "CumprodOp": "cumprod",
+    "CumsumOp": "cumsum",
+    "DiffOp": "diff",
+    "RavelMultiIndex": "ravel_multi_index",
+    "RepeatOp": "repeat",
+    "SearchsortedOp": "searchsorted",
+    "UnravelIndex": "unravel_index",
+}
+
+__getattr__ = getter(
+    __name__,
+    instead={name: f"use the function tensor.{function}" for name, function in _OPS.items()},
+    pytensor=["pytensor.tensor.extra_ops", "pytensor.tensor"],
+)

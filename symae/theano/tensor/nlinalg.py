@@ -1,0 +1,125 @@
+"""``theano.tensor.nlinalg``: linear algebra of matrices. What is an Op there is a function here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
+from pytensor.tensor import linalg
+
+from symae.theano.absent import getter
+from symae.theano.variables import as_theano
+
+__all__ = [
+    "alloc_diag",
+    "det",
+    "diag",
+    "eig",
+    "eigh",
+    "extract_diag",
+    "lstsq",
+    "matrix_dot",
+    "matrix_inverse",
+    "matrix_power",
+    "norm",
+    "pinv",
+    "qr",
+    "svd",
+    "tensorinv",
+    "tensorsolve",
+    "trace",
+]
+
+matrix_inverse = as_theano(linalg.inv, "matrix_inverse", __name__)
+pinv = as_theano(linalg.pinv, "pinv", __name__)
+det = as_theano(linalg.det, "det", __name__)
+eig = as_theano(linalg.eig, "eig", __name__)
+lstsq = as_theano(linalg.lstsq, "lstsq", __name__)
+matrix_dot = as_theano(linalg.matrix_dot, "matrix_dot", __name__)
+matrix_power = as_theano(linalg.matrix_power, "matrix_power", __name__)
+tensorinv = as_theano(linalg.tensorinv, "tensorinv", __name__)
+tensorsolve = as_theano(linalg.tensorsolve, "tensorsolve", __name__)
+
+
+@as_theano
+def diag(x: Any) -> Variable:
+    """The matrix that has the vector `x` on its diagonal, or the diagonal of the matrix `x`."""
+    x = pt.as_tensor(x)
+    if x.type.ndim not in (1, 2):
+        raise TypeError(f"diag: found {x.type.ndim} dimensions, expected 1 or 2")
+    return pt.diag(x)
+
+
+@as_theano
+def alloc_diag(diag: Any) -> Variable:
+    """The matrix that has the vector `diag` on its diagonal."""
+    return pt.alloc_diag(diag)
+
+
+@as_theano
+def extract_diag(x: Any) -> Variable:
+    """The diagonal of the matrix `x`."""
+    return pt.diagonal(pt.as_tensor(x))
+
+
+@as_theano
+def trace(X: Any) -> Variable:
+    """The sum of the diagonal of a matrix."""
+    return pt.sum(pt.diagonal(pt.as_tensor(X)))
+
+
+@as_theano
+def eigh(a: Any, UPLO: str = "L") -> Any:
+    """Eigenvalues and eigenvectors of a symmetric matrix, of which only the lower or the upper (``UPLO="U"``) half is read."""
+    if UPLO not in ("L", "U"):
+        raise ValueError(f"eigh: UPLO is {UPLO!r}, expected L or U")
+    return linalg.eigh(a, lower=UPLO == "L")
+
+
+@as_theano
+def qr(a: Any, mode: str = "reduced") -> Any:
+    """The factors [q, r] of a matrix, or with `mode` "r" the second; "complete" gives square q."""
+    if mode not in ("reduced", "complete", "r"):
+        raise ValueError(f"qr: mode is {mode!r}, expected reduced, complete or r")
+    return linalg.qr(a, mode="reduced")[1] if mode == "r" else linalg.qr(a, mode=mode)
+
+
+@as_theano
+def svd(a: Any, full_matrices: Any = 1, compute_uv: Any = 1) -> Any:
+    """[u, s, v] of a matrix, with u diag(s) v = a, or with ``compute_uv=0`` s alone."""
+    return linalg.svd(a, bool(full_matrices), bool(compute_uv))
+
+
+@as_theano
+def norm(x: Any, ord: Any) -> Variable:
+    """The norm of a vector or a matrix; `ord` is what ``numpy.linalg.norm`` takes, None for the root of the sum of squares."""
+    x = pt.as_tensor(x)
+    if x.type.ndim == 0:
+        raise ValueError("norm: found a scalar, expected a vector or a matrix")
+    if ord is None:
+        return pt.sqrt(pt.sum(pt.sqr(pt.abs(x))))
+    return linalg.norm(x, ord)
+
+
+_FUNCTIONS = {
+    "AllocDiag": "alloc_diag",
+    "Det": "det",
+    "Eig": "eig",
+    "Eigh": "eigh",
+    "ExtractDiag": "extract_diag",
+    "MatrixInverse": "matrix_inverse",
+    "MatrixPinv": "pinv",
+    "QRFull": "qr",
+    "QRIncomplete": "qr",
+    "SVD": "svd",
+    "TensorInv": "tensorinv",
+    "TensorSolve": "tensorsolve",
+}
+
+__getattr__ = getter(
+    __name__,
+    elsewhere={"kron": "tensor.slinalg:kron"},
+    instead={name: f"use the function tensor.nlinalg.{function}" for name, function in _FUNCTIONS.items()},
+    pytensor=["pytensor.tensor.linalg"],
+)

@@ -1,0 +1,339 @@
+"""Convolutions of images, their gradients as functions, and bilinear upsampling, with Theano's names.
+
+The shapes that Theano takes beside its arguments (``input_shape``, ``filter_shape``) made its code faster. Here, as in Theano
+1.0, nothing hangs on them, and wrong ones do no harm; only the two functions that go backwards have to be told one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
+
+from symae.errors import InputError
+from symae.ops.conv import Convolution, FilterGradient, InputGradient
+from symae.ops.geometry import normalised_border_mode
+from symae.theano.absent import getter
+from symae.theano.tensor.nnet.shapes import numbers, size
+from symae.theano.variables import as_theano
+
+__all__ = [
+    "AbstractConv2d",
+    "AbstractConv2d_gradInputs",
+    "AbstractConv2d_gradWeights",
+    "bilinear_kernel_1D",
+    "bilinear_kernel_2D",
+    "bilinear_upsampling",
+    "causal_conv1d",
+    "conv2d",
+    "conv2d_grad_wrt_inputs",
+    "conv2d_grad_wrt_weights",
+    "separable_conv2d",
+]
+
+
+class _Settings:
+    """What a convolution is beside its two arrays; also the three ops of Theano's that are called with arrays."""
+
+    def __init__(
+        self,
+        imshp: Any = None,
+        kshp: Any = None,
+        border_mode: Any = "valid",
+        subsample: Any = (1, 1),
+        filter_flip: bool = True,
+        filter_dilation: Any = (1, 1),
+        num_groups: int = 1,
+        unshared: bool = False,
+    ):
+        if unshared:
+            raise InputError("conv2d: unshared", "True", "False: filters of their own for each place are not in symae.theano")
+        self.imshp, self.kshp = imshp, kshp
+        self.border_mode = _border_mode(border_mode)
+        self.subsample = numbers("conv2d: subsample", subsample, 2)
+        self.filter_flip = bool(filter_flip)
+        self.filter_dilation = numbers("conv2d: filter_dilation", filter_dilation, 2)
+        self.num_groups = int(num_groups)
+
+    def op(self, kind: Any) -> Any:
+        return kind(self.border_mode, self.subsample, self.filter_flip, self.filter_dilation, self.num_groups)
+
+
+def _border_mode(border_mode: Any) -> Any:
+    if isinstance(border_mode, list | np.ndarray):
+        border_mode = tuple(border_mode)
+    if isinstance(border_mode, tuple):
+        border_mode = tuple(tuple(map(int, b)) if np.ndim(b) else int(b) for b in border_mode)
+    return normalised_border_mode(border_mode)
+
+
+class AbstractConv2d(_Settings):
+    """(images, filters) -> maps: `conv2d` with its settings given before its arrays."""
+
+    @as_theano
+    def __call__(self, img: Any, kern: Any) -> Variable:
+        maps: Variable = self.op(Convolution)(img, kern)
+        return maps
+
+
+class AbstractConv2d_gradInputs(_Settings):
+    """(filters, gradient of the maps, (rows, columns)) -> gradient of the images."""
+
+    @as_theano
+    def __call__(self, kern: Any, topgrad: Any, shape: Any, add_assert_shape: bool = True) -> Variable:
+        images: Variable = self.op(InputGradient)(kern, topgrad, *_last_two(shape))
+        return images
+
+
+class AbstractConv2d_gradWeights(_Settings):
+    """(images, gradient of the maps, (rows, columns)) -> gradient of the filters."""
+
+    @as_theano
+    def __call__(self, img: Any, topgrad: Any, shape: Any, add_assert_shape: bool = True) -> Variable:
+        filters: Variable = self.op(FilterGradient)(img, topgrad, *_last_two(shape))
+        return filters
+
+
+def _last_two(shape: Any) -> tuple[Any, Any]:
+    if isinstance(shape, Variable):
+        return shape[-2], shape[-1]
+    rows, columns = shape[-2:]
+    return size(rows), size(columns)
+
+
+def conv2d(
+    input: Any,
+    filters: Any,
+    input_shape: Any = None,
+    filter_shape: Any = None,
+    border_mode: Any = "valid",
+    subsample: Any = (1, 1),
+    filter_flip: bool = True,
+    filter_dilation: Any = (1, 1),
+    num_groups: int = 1,
+    unshared: bool = False,
+) -> Variable:
+    """Convolve images with filters; `symae.ops.conv2d` says what that is.
+
+    Parameters
+    ----------
+    input : (n, c, h, w)
+    filters : (m, c / num_groups, kh, kw)
+    input_shape, filter_shape : ignored
+    border_mode : "valid", "full", "half", int, (int, int) or ((int, int), (int, int))
+    subsample, filter_dilation : (int, int)
+    filter_flip : bool
+        False is cross-correlation.
+    num_groups : int
+    unshared : False
+
+    Returns
+    -------
+    (n, m, i, j)
+    """
+    op = AbstractConv2d(input_shape, filter_shape, border_mode, subsample, filter_flip, filter_dilation, num_groups, unshared)
+    return op(input, filters)
+
+
+def conv2d_grad_wrt_inputs(
+    output_grad: Any,
+    filters: Any,
+    input_shape: Any,
+    filter_shape: Any = None,
+    border_mode: Any = "valid",
+    subsample: Any = (1, 1),
+    filter_flip: bool = True,
+    filter_dilation: Any = (1, 1),
+    num_groups: int = 1,
+    unshared: bool = False,
+) -> Variable:
+    """The gradient of `conv2d` with respect to its images, where `output_grad` is that of the maps.
+
+    `input_shape` is (n, c, h, w), of which only h and w are looked at; they may be symbolic.
+    """
+    op = AbstractConv2d_gradInputs(
+        input_shape, filter_shape, border_mode, subsample, filter_flip, filter_dilation, num_groups, unshared
+    )
+    return op(filters, output_grad, input_shape)
+
+
+def conv2d_grad_wrt_weights(
+    input: Any,
+    output_grad: Any,
+    filter_shape: Any,
+    input_shape: Any = None,
+    border_mode: Any = "valid",
+    subsample: Any = (1, 1),
+    filter_flip: bool = True,
+    filter_dilation: Any = (1, 1),
+    num_groups: int = 1,
+    unshared: bool = False,
+) -> Variable:
+    """The gradient of `conv2d` with respect to its filters, where `output_grad` is that of the maps.
+
+    `filter_shape` is (m, c / num_groups, kh, kw), of which only kh and kw are looked at; they may be symbolic.
+    """
+    op = AbstractConv2d_gradWeights(
+        input_shape, filter_shape, border_mode, subsample, filter_flip, filter_dilation, num_groups, unshared
+    )
+    return op(input, output_grad, filter_shape)
+
+
+def separable_conv2d(
+    input: Any,
+    depthwise_filters: Any,
+    pointwise_filters: Any,
+    num_channels: int,
+    input_shape: Any = None,
+    depthwise_filter_shape: Any = None,
+    pointwise_filter_shape: Any = None,
+    border_mode: Any = "valid",
+    subsample: Any = (1, 1),
+    filter_flip: bool = True,
+    filter_dilation: Any = (1, 1),
+) -> Variable:
+    """`conv2d` of each channel with filters of its own, then of all channels with filters of one pixel.
+
+    Parameters
+    ----------
+    input : (n, num_channels, h, w)
+    depthwise_filters : (num_channels * k, 1, kh, kw)
+    pointwise_filters : (m, num_channels * k, 1, 1)
+    """
+    maps = conv2d(input, depthwise_filters, None, None, border_mode, subsample, filter_flip, filter_dilation, num_channels)
+    return conv2d(maps, pointwise_filters, filter_flip=filter_flip)
+
+
+def causal_conv1d(
+    input: Any,
+    filters: Any,
+    filter_shape: Any,
+    input_shape: Any = None,
+    subsample: int = 1,
+    filter_flip: bool = True,
+    filter_dilation: int = 1,
+    num_groups: int = 1,
+    unshared: bool = False,
+) -> Variable:
+    """Convolution along time that looks at no later time: (n, c, t) and (m, c / num_groups, k) -> (n, m, t).
+
+    `filter_shape` is (m, c, k): k says how many zeros go before the first time.
+    """
+    before = (int(filter_shape[2]) - 1) * filter_dilation
+    op = AbstractConv2d(
+        None, None, ((before, 0), (0, 0)), (subsample, 1), filter_flip, (filter_dilation, 1), num_groups, unshared
+    )
+    return _as_images(op, input, filters)
+
+
+@as_theano
+def _as_images(op: _Settings, input: Any, filters: Any) -> Variable:
+    maps = op.op(Convolution)(pt.shape_padright(pt.as_tensor(input)), pt.shape_padright(pt.as_tensor(filters)))
+    return maps[:, :, :, 0]
+
+
+def _triangle(ratio: int, normalize: bool) -> np.ndarray:
+    kernel = ratio - np.abs(np.arange(1.0 - ratio, ratio))
+    return kernel / ratio if normalize else kernel
+
+
+@as_theano
+def bilinear_kernel_1D(ratio: int, normalize: bool = True) -> Variable:
+    """1, 2, …, ratio, …, 2, 1, divided by `ratio` with `normalize`: weights of linear interpolation, in floatX."""
+    return pt.cast(pt.constant(_triangle(ratio, normalize)), "floatX")
+
+
+@as_theano
+def bilinear_kernel_2D(ratio: int, normalize: bool = True) -> Variable:
+    """The outer product of `bilinear_kernel_1D` with itself."""
+    kernel = _triangle(ratio, normalize)
+    return pt.cast(pt.constant(np.outer(kernel, kernel)), "floatX")
+
+
+@as_theano
+def bilinear_upsampling(
+    input: Any,
+    ratio: int | None = None,
+    frac_ratio: Any = None,
+    batch_size: Any = None,
+    num_input_channels: Any = None,
+    use_1D_kernel: bool = True,
+) -> Variable:
+    """Enlarge images by a whole factor, with bilinear interpolation.
+
+    Parameters
+    ----------
+    input : (n, c, h, w)
+    ratio : int
+        Row i of the result lies at row (i - (ratio - 1) // 2) / ratio of the image, whose outermost rows go on for ever; so
+        for the columns. (`symae.ops.upsample2d` centres the rows, as other frameworks do.)
+    frac_ratio : not supported
+    batch_size, num_input_channels, use_1D_kernel : ignored
+
+    Returns
+    -------
+    (n, c, h * ratio, w * ratio)
+
+    Raises
+    ------
+    InputError
+        A `ratio` that is not a whole number, or a `frac_ratio`.
+    """
+    if frac_ratio is not None:
+        raise InputError("bilinear_upsampling: frac_ratio", str(frac_ratio), "None: only whole ratios are in symae.theano")
+    (factor,) = numbers("bilinear_upsampling: ratio", ratio, 1)
+    x = pt.as_tensor(input)
+    for axis in (2, 3):
+        x = _stretched(x, axis, factor)
+    return x
+
+
+def _stretched(x: Variable, axis: int, ratio: int) -> Variable:
+    """Linear interpolation along an axis: for each of the `ratio` rows that follow from one, a mean of it and a neighbour."""
+    whole: list[Any] = [slice(None)] * 4
+
+    def part(start: int | None, stop: int | None) -> Variable:
+        return x[(*whole[:axis], slice(start, stop))]
+
+    before, after = (pt.concatenate(rows, axis) for rows in ([part(0, 1), part(0, -1)], [part(1, None), part(-1, None)]))
+    phases = []
+    for k in range(ratio):
+        share = (k - (ratio - 1) // 2) / ratio
+        weight = pt.constant(abs(share), dtype=x.type.dtype)
+        phases.append(x + weight * ((before if share < 0 else after) - x) if share else x)
+    shape = [ratio * x.shape[i] if i == axis else x.shape[i] for i in range(4)]
+    return pt.stack(phases, axis=axis + 1).reshape(shape)
+
+
+__getattr__ = getter(
+    __name__,
+    elsewhere={
+        name: f"tensor.nnet.films:{name}"
+        for name in ("conv3d", "conv3d_grad_wrt_inputs", "conv3d_grad_wrt_weights", "separable_conv3d")
+    }
+    | {
+        name: f"tensor.nnet.conv_shapes:{name}"
+        for name in (
+            "assert_conv_shape",
+            "assert_shape",
+            "border_mode_to_pad",
+            "check_conv_gradinputs_shape",
+            "get_conv_gradinputs_shape",
+            "get_conv_gradinputs_shape_1axis",
+            "get_conv_gradweights_shape",
+            "get_conv_gradweights_shape_1axis",
+            "get_conv_output_shape",
+            "get_conv_shape_1axis",
+        )
+    },
+    instead={
+        "AbstractConv": "use AbstractConv2d, or the function T.nnet.conv3d",
+        "AbstractConv3d": "it is not an op here, use the function T.nnet.conv3d",
+        "AbstractConv3d_gradInputs": "it is not an op here, use the function conv3d_grad_wrt_inputs",
+        "AbstractConv3d_gradWeights": "it is not an op here, use the function conv3d_grad_wrt_weights",
+        "frac_bilinear_upsampling": "use bilinear_upsampling with a whole ratio",
+    },
+    pytensor=["symae.ops"],
+)

@@ -1,0 +1,83 @@
+"""The convolution that Theano had first: two border modes, and hints for its code that mean nothing here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytensor.graph.basic import Variable
+
+from symae.errors import InputError
+from symae.theano.absent import getter
+from symae.theano.tensor.nnet.abstract_conv import AbstractConv2d
+from symae.theano.tensor.nnet.conv_shapes import get_conv_shape_1axis
+
+__all__ = ["ConvOp", "conv2d"]
+
+# How Theano was to unroll its loops, and other advice of that kind.
+_HINTS = frozenset({"openmp", "unroll_batch", "unroll_kern", "unroll_patch", "verbose", "version", "direction_hint"})
+_LOGICAL = ("imshp_logical", "kshp_logical")
+
+
+class ConvOp(AbstractConv2d):
+    """(images, filters) -> maps, with its settings given before its arrays; the shapes among them are ignored."""
+
+    def __init__(
+        self,
+        imshp: Any = None,
+        kshp: Any = None,
+        nkern: Any = None,
+        bsize: Any = None,
+        dx: int = 1,
+        dy: int = 1,
+        output_mode: str = "valid",
+        **hints: Any,
+    ):
+        for name, value in hints.items():
+            if name in _LOGICAL and value is not None:
+                raise InputError(f"conv2d: {name}", str(value), "None: enlarge the images first, by T.repeat or upsampling")
+            if name not in {*_HINTS, *_LOGICAL, "kshp_logical_top_aligned"}:
+                raise TypeError(f"conv2d got an unexpected keyword argument {name!r}")
+        if output_mode not in ("valid", "full"):
+            raise InputError("conv2d: border_mode", repr(output_mode), "valid or full; T.nnet.conv2d has more")
+        super().__init__(imshp, kshp, output_mode, (dx, dy))
+
+    @staticmethod
+    def getOutputShape(inshp: Any, kshp: Any, stride: Any = (1, 1), mode: str = "valid") -> tuple[Any, ...]:
+        """(rows, columns) of the maps of images of shape `inshp` with kernels of shape `kshp`."""
+        return tuple(get_conv_shape_1axis(i, k, mode, s) for i, k, s in zip(inshp, kshp, stride, strict=True))
+
+
+def conv2d(
+    input: Any,
+    filters: Any,
+    image_shape: Any = None,
+    filter_shape: Any = None,
+    border_mode: str = "valid",
+    subsample: Any = (1, 1),
+    **kargs: Any,
+) -> Variable:
+    """Convolve images with filters, which are flipped.
+
+    Parameters
+    ----------
+    input : (n, c, h, w)
+    filters : (m, c, kh, kw)
+    image_shape, filter_shape : ignored
+    border_mode : "valid" or "full"
+    subsample : (int, int)
+    kargs : ``unroll_batch``, ``unroll_kern``, ``openmp`` and other hints, ignored
+
+    Returns
+    -------
+    (n, m, i, j)
+
+    Raises
+    ------
+    InputError
+        Another border mode, or ``imshp_logical``.
+    """
+    dx, dy = subsample
+    return ConvOp(dx=dx, dy=dy, output_mode=border_mode, **kargs)(input, filters)
+
+
+__getattr__ = getter(__name__, pytensor=["symae.ops"])

@@ -1,0 +1,53 @@
+"""Neighbourhoods of pixels as rows of a matrix, and back: `symae.ops.images2neibs` with Theano's arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytensor.graph.basic import Variable
+
+from symae import ops
+from symae.theano.absent import getter
+from symae.theano.tensor.nnet.shapes import in_floats, numbers
+from symae.theano.variables import as_theano
+
+__all__ = ["Images2Neibs", "images2neibs", "neibs2images"]
+
+
+@as_theano
+def images2neibs(ten4: Any, neib_shape: Any, neib_step: Any = None, mode: str = "valid") -> Variable:
+    """Lay out the neighbourhoods in images as rows of a matrix, as `symae.ops.images2neibs` says.
+
+    Parameters
+    ----------
+    ten4 : (n, c, h, w), floats or integers
+    neib_shape, neib_step : two integers
+        In a sequence or a symbolic vector whose value is known when the graph is built.
+    mode : {"valid", "ignore_borders", "wrap_centered", "half", "full"}
+    """
+    shape = numbers("images2neibs: neib_shape", neib_shape, 2)
+    step = None if neib_step is None else numbers("images2neibs: neib_step", neib_step, 2)
+    return in_floats(lambda x: ops.images2neibs(x, shape, step, mode), ten4)
+
+
+@as_theano
+def neibs2images(neibs: Any, neib_shape: Any, original_shape: Any, mode: str = "valid") -> Variable:
+    """Put neighbourhoods together again, as `symae.ops.neibs2images` says; `original_shape` may be symbolic."""
+    shape = numbers("neibs2images: neib_shape", neib_shape, 2)
+    if isinstance(original_shape, Variable):
+        original_shape = [original_shape[i] for i in range(4)]
+    return in_floats(lambda x: ops.neibs2images(x, shape, list(original_shape), mode), neibs)
+
+
+class Images2Neibs:
+    """`images2neibs` with its mode given before its arguments."""
+
+    def __init__(self, mode: str = "valid"):
+        self.mode = mode
+
+    def __call__(self, ten4: Any, neib_shape: Any, neib_step: Any = None) -> Variable:
+        neibs: Variable = images2neibs(ten4, neib_shape, neib_step, self.mode)
+        return neibs
+
+
+__getattr__ = getter(__name__, pytensor=["symae.ops"])

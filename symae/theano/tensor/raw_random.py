@@ -1,0 +1,119 @@
+"""``theano.tensor.raw_random``: draws as functions of a random state, (state, …) -> (new state, draws).
+
+The state is a shared variable, ``theano.shared(numpy.random.RandomState(seed))``, or what another draw gave.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytensor.graph.basic import Variable
+
+from symae import random
+from symae.theano.absent import getter
+from symae.theano.tensor.shared_randomstreams import RandomStreams as RandomStreamsBase
+from symae.theano.variables import as_theano
+
+__all__ = [
+    "RandomStreamsBase",
+    "binomial",
+    "choice",
+    "multinomial",
+    "normal",
+    "permutation",
+    "poisson",
+    "random_integers",
+    "uniform",
+]
+
+Draw = tuple[Variable, Variable]
+
+
+@as_theano
+def uniform(
+    random_state: Any, size: Any = None, low: Any = 0.0, high: Any = 1.0, ndim: int | None = None, dtype: str | None = None
+) -> Draw:
+    """`RandomStreams.uniform` of that state."""
+    return random._uniform(random_state, size, low, high, ndim, dtype)
+
+
+@as_theano
+def normal(
+    random_state: Any, size: Any = None, avg: Any = 0.0, std: Any = 1.0, ndim: int | None = None, dtype: str | None = None
+) -> Draw:
+    """`RandomStreams.normal` of that state."""
+    return random._normal(random_state, size, avg, std, ndim, dtype)
+
+
+@as_theano
+def binomial(
+    random_state: Any,
+    size: Any = None,
+    n: Any = 1,
+    p: Any = 0.5,
+    ndim: int | None = None,
+    dtype: str = "int64",
+    prob: Any = None,
+) -> Draw:
+    """`RandomStreams.binomial` of that state."""
+    return random._binomial(random_state, size, n, p if prob is None else prob, ndim, dtype)
+
+
+@as_theano
+def random_integers(
+    random_state: Any, size: Any = None, low: Any = 0, high: Any = 1, ndim: int | None = None, dtype: str = "int64"
+) -> Draw:
+    """`RandomStreams.random_integers` of that state."""
+    return random._random_integers(random_state, size, low, high, ndim, dtype)
+
+
+@as_theano
+def choice(
+    random_state: Any,
+    size: Any = None,
+    a: Any = 2,
+    replace: Any = True,
+    p: Any = None,
+    ndim: int | None = None,
+    dtype: str = "int64",
+) -> Draw:
+    """`RandomStreams.choice` of that state."""
+    return random._choice(random_state, size, a, replace, p, ndim, dtype)
+
+
+@as_theano
+def poisson(random_state: Any, size: Any = None, lam: Any = 1.0, ndim: int | None = None, dtype: str = "int64") -> Draw:
+    """`RandomStreams.poisson` of that state."""
+    return random._poisson(random_state, size, lam, ndim, dtype)
+
+
+@as_theano
+def permutation(random_state: Any, size: Any = None, n: Any = 1, ndim: int | None = None, dtype: str = "int64") -> Draw:
+    """`RandomStreams.permutation` of that state."""
+    return random._permutation(random_state, size, n, ndim, dtype)
+
+
+@as_theano
+def multinomial(
+    random_state: Any,
+    size: Any = None,
+    n: Any = 1,
+    pvals: Any = (0.5, 0.5),
+    ndim: int | None = None,
+    dtype: str = "int64",
+) -> Draw:
+    """`RandomStreams.multinomial` of that state."""
+    return random._multinomial(random_state, size, n, pvals, ndim, dtype)
+
+
+_STATE = "use theano.shared(numpy.random.RandomState(seed)) for the state"
+
+__getattr__ = getter(
+    __name__,
+    instead={
+        "RandomFunction": "use the draws of theano.tensor.shared_randomstreams.RandomStreams",
+        "RandomStateType": _STATE,
+        "random_state_type": _STATE,
+    },
+    pytensor=["pytensor.tensor.random.basic"],
+)

@@ -1,0 +1,194 @@
+"""Shapes: reshaping, joining, cutting, reordering, and what broadcasts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
+from pytensor.tensor.shape import specify_broadcastable
+
+from symae.theano.tensor.unbroadcast import Unbroadcast
+from symae.theano.variables import as_theano
+
+__all__ = ["SHAPING"]
+
+_MODULE = "symae.theano.tensor"
+_SAME = [
+    "shape",
+    "transpose",
+    "swapaxes",
+    "shape_padleft",
+    "shape_padright",
+    "shape_padaxis",
+    "concatenate",
+    "join",
+    "roll",
+    "squeeze",
+    "diagonal",
+    "tril",
+    "triu",
+    "tri",
+    "outer",
+    "vertical_stack",
+    "horizontal_stack",
+    "repeat",
+    "diff",
+    "nonzero_values",
+    "flatnonzero",
+    "inverse_permutation",
+    "permute_row_elements",
+    "choose",
+    "take",
+    "unravel_index",
+    "ravel_multi_index",
+    "expand_dims",
+    "moveaxis",
+    "broadcast_to",
+    "trace",
+]
+
+
+@as_theano
+def flatten(x: Any, ndim: int | None = None, outdim: int | None = None) -> Variable:
+    """`x` with its last dimensions made one, so that `ndim` are left; `outdim` is an older name."""
+    if ndim is not None and outdim is not None:
+        raise ValueError("flatten: found ndim and outdim, expected one of them")
+    dims = 1 if ndim is None and outdim is None else ndim if ndim is not None else outdim
+    return pt.flatten(pt.as_tensor_variable(x), dims)
+
+
+@as_theano
+def reshape(x: Any, newshape: Any, ndim: int | None = None, name: str | None = None) -> Variable:
+    """`x` in the shape `newshape`, a tuple, list or vector; -1 is what is left, and `ndim` the length of a vector."""
+    result = pt.reshape(x, newshape, ndim=None if ndim is None else int(ndim))
+    if name is not None:
+        result.name = name
+    return result
+
+
+@as_theano
+def stack(*tensors: Any, **kwargs: Any) -> Variable:
+    """Arrays of one shape along a new dimension: ``stack([a, b], axis=0)`` or, as before Theano 0.7, ``stack(a, b)``."""
+    axis = kwargs.pop("axis", 0)
+    parts: Any = kwargs.pop("tensors", tensors)
+    if kwargs:
+        raise TypeError(f"stack: found the argument {next(iter(kwargs))}, expected tensors and axis")
+    if parts and isinstance(parts[0], list | tuple):
+        axis = parts[1] if len(parts) > 1 else axis
+        parts = parts[0]
+    if not parts:
+        raise ValueError("stack: found no tensors, expected at least one")
+    if isinstance(parts, Variable):
+        return parts
+    return pt.stack(list(parts), axis=axis)
+
+
+@as_theano
+def split(x: Any, splits_size: Any, n_splits: int, axis: Any = 0) -> Any:
+    """`x` in `n_splits` pieces of the lengths `splits_size` along `axis`."""
+    return pt.split(x, splits_size, n_splits=n_splits, axis=axis)
+
+
+@as_theano
+def tile(x: Any, reps: Any, ndim: int | None = None) -> Variable:
+    """`x` repeated `reps` times, a number for each dimension, as numpy's tile; `ndim` is the length of `reps`."""
+    x = pt.as_tensor_variable(x)
+    if isinstance(reps, Variable) and reps.type.ndim == 1:
+        length = ndim if ndim is not None else pt.get_vector_length(reps)
+        reps = tuple(reps[i] for i in range(length))
+    if not isinstance(reps, list | tuple):
+        reps = (reps,)
+    if ndim is not None and ndim > len(reps):
+        reps = (*(1,) * (ndim - len(reps)), *reps)
+    return pt.tile(x, tuple(reps))
+
+
+@as_theano
+def diag(v: Any, k: int = 0) -> Variable:
+    """The `k`-th diagonal of a matrix, or the matrix that has the vector `v` there."""
+    return pt.diag(v, k)
+
+
+@as_theano
+def nonzero(a: Any, return_matrix: bool = False) -> Any:
+    """Where `a` is not 0: one vector of positions for each dimension, or one matrix of them."""
+    return pt.nonzero(a, return_matrix=return_matrix)
+
+
+@as_theano
+def addbroadcast(x: Any, *axes: int) -> Variable:
+    """`x`, told that its length along `axes` is 1."""
+    return specify_broadcastable(pt.as_tensor_variable(x), *axes)
+
+
+@as_theano
+def unbroadcast(x: Any, *axes: int) -> Variable:
+    """`x`, whose length along `axes` is 1 by chance and does not broadcast."""
+    x = pt.as_tensor_variable(x)
+    known = [a % x.type.ndim for a in axes if x.type.broadcastable[a]]
+    return Unbroadcast(*known)(x) if known else x
+
+
+@as_theano
+def patternbroadcast(x: Any, broadcastable: Sequence[bool]) -> Variable:
+    """`x` that broadcasts where `broadcastable` says so, and nowhere else."""
+    x = pt.as_tensor_variable(x)
+    wrong = [i for i in range(x.type.ndim) if x.type.broadcastable[i] and not broadcastable[i]]
+    lacking = [i for i in range(x.type.ndim) if broadcastable[i] and not x.type.broadcastable[i]]
+    x = Unbroadcast(*wrong)(x) if wrong else x
+    return specify_broadcastable(x, *lacking) if lacking else x
+
+
+@as_theano
+def specify_shape(x: Any, shape: Any) -> Variable:
+    """`x`, checked to have that shape when it is computed."""
+    x = pt.as_tensor_variable(x)
+    if isinstance(shape, Variable):
+        shape = tuple(shape[i] for i in range(x.type.ndim))
+    return pt.specify_shape(x, tuple(shape) if isinstance(shape, list | tuple) else shape)
+
+
+def is_flat(var: Any, ndim: int | None = None, outdim: int | None = None) -> bool:
+    """Whether `var` has as few dimensions as `flatten` would leave."""
+    return bool(var.ndim == (ndim or outdim or 1))
+
+
+@as_theano
+def shape_i(x: Any, i: int) -> Variable:
+    """The length of `x` along dimension `i`."""
+    return pt.as_tensor_variable(x).shape[i]
+
+
+@as_theano
+def dimshuffle(x: Any, *pattern: Any) -> Variable:
+    """The dimensions of `x` in another order, "x" for new ones that broadcast."""
+    return pt.as_tensor_variable(x).dimshuffle(*pattern)
+
+
+_OWN = (
+    flatten,
+    reshape,
+    stack,
+    split,
+    tile,
+    diag,
+    nonzero,
+    addbroadcast,
+    unbroadcast,
+    patternbroadcast,
+    specify_shape,
+    is_flat,
+    shape_i,
+)
+
+
+def _all() -> dict[str, Any]:
+    places = (pt, pt.basic, pt.subtensor, pt.extra_ops)
+    found = {name: next((getattr(p, name) for p in places if hasattr(p, name)), None) for name in _SAME}
+    made = {name: as_theano(f, name, _MODULE) for name, f in found.items() if f is not None}
+    return made | {f.__name__: f for f in _OWN}
+
+
+SHAPING = _all()

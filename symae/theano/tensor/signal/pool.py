@@ -1,0 +1,191 @@
+"""Pooling: one number for each window of an image, its maximum, its sum or its average."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
+
+from symae import ops
+from symae.errors import InputError
+from symae.ops.windows import Axis, Windows, pooling_windows
+from symae.theano.absent import getter
+from symae.theano.tensor.nnet.shapes import in_floats, numbers
+from symae.theano.tensor.signal.maxima import EqualMaxPool, SpreadToMaxima
+from symae.theano.variables import as_theano
+
+__all__ = ["Pool", "max_pool_2d_same_size", "pool_2d", "pool_3d"]
+
+
+@as_theano
+def pool_2d(
+    input: Any,
+    ws: Any = None,
+    ignore_border: bool | None = None,
+    stride: Any = None,
+    pad: Any = (0, 0),
+    mode: str = "max",
+    ds: Any = None,
+    st: Any = None,
+    padding: Any = None,
+) -> Variable:
+    """Pool over windows of the last two dimensions.
+
+    Parameters
+    ----------
+    input : (..., h, w), at least two dimensions
+    ws : two integers
+        Height and width of the windows.
+    ignore_border : bool, optional
+        False, also if not given: windows may reach out of the image at the bottom and the right. True: they may not.
+    stride : two integers, optional
+        Rows and columns from one window to the next, `ws` if not given.
+    pad : two integers
+        Rows above and below and columns left and right, only with ``ignore_border=True``.
+    mode : {"max", "sum", "average_inc_pad", "average_exc_pad"}
+    ds, st, padding : older names of `ws`, `stride` and `pad`
+
+    Returns
+    -------
+    (..., i, j)
+        `symae.ops.pool2d` says how many there are. The gradient of a maximum goes to all pixels that equal it.
+
+    Raises
+    ------
+    InputError
+        Both an old and a new name, an unknown mode, padding with ``ignore_border=False``, sizes out of their range.
+    """
+    ws, stride, pad = _renamed(ws, stride, pad, ds, st, padding)
+    return _pooled("pool_2d", input, 2, (ws, stride, pad), bool(ignore_border), mode)
+
+
+@as_theano
+def pool_3d(
+    input: Any,
+    ws: Any = None,
+    ignore_border: bool | None = None,
+    stride: Any = None,
+    pad: Any = (0, 0, 0),
+    mode: str = "max",
+    ds: Any = None,
+    st: Any = None,
+    padding: Any = None,
+) -> Variable:
+    """`pool_2d` over windows of the last three dimensions, with three integers instead of two."""
+    ws, stride, pad = _renamed(ws, stride, pad, ds, st, padding)
+    return _pooled("pool_3d", input, 3, (ws, stride, pad), bool(ignore_border), mode)
+
+
+@as_theano
+def max_pool_2d_same_size(input: Any, patch_size: Any) -> Variable:
+    """Images of which only the maxima of their patches are left, zero elsewhere.
+
+    Parameters
+    ----------
+    input : (n, c, h, w)
+    patch_size : two integers
+        Patches at the bottom and the right that are not whole are all zero. Equal maxima of a patch are all left.
+
+    Returns
+    -------
+    (n, c, h, w)
+    """
+    windows = pooling_windows("max_pool_2d_same_size", numbers("patch_size", patch_size, 2), None, (0, 0), True)
+    images = pt.as_tensor(input)
+    maxima = EqualMaxPool(windows)(images)[0]
+    return SpreadToMaxima(windows)(images, maxima, maxima)
+
+
+class Pool:
+    """`pool_2d`, or with ``ndim=3`` `pool_3d`, with its settings given before its arguments."""
+
+    def __init__(self, ignore_border: bool = False, mode: str = "max", ndim: int = 2, openmp: Any = None):
+        self.ignore_border, self.mode, self.ndim = ignore_border, mode, ndim
+
+    @as_theano
+    def __call__(self, x: Any, ws: Any, stride: Any = None, pad: Any = None) -> Variable:
+        return _pooled("Pool", x, self.ndim, (ws, stride, pad), bool(self.ignore_border), self.mode)
+
+    @staticmethod
+    def out_shape(
+        imgshape: Sequence[int], ws: Any, ignore_border: bool = False, stride: Any = None, pad: Any = None, ndim: int = 2
+    ) -> list[Any]:
+        """The shape that images of shape `imgshape` get."""
+        sizes, strides, pads = _settings("Pool", ndim, ws, stride, pad)
+        axes = [_axis(*settings, ignore_border) for settings in zip(sizes, strides, pads, strict=True)]
+        lead = len(imgshape) - ndim
+        lengths = zip(axes, imgshape[lead:], strict=True)
+        return [*imgshape[:lead], *(axis.count(n, pt.maximum if isinstance(n, Variable) else max) for axis, n in lengths)]
+
+
+def _axis(size: int, stride: int, pad: int, ignore_border: bool) -> Axis:
+    return Axis.whole(size, stride, pad) if ignore_border else Axis.partial(size, stride)
+
+
+def _renamed(ws: Any, stride: Any, pad: Any, ds: Any, st: Any, padding: Any) -> tuple[Any, Any, Any]:
+    for new, old, value, older in (("ws", "ds", ws, ds), ("stride", "st", stride, st)):
+        if value is not None and older is not None:
+            raise InputError("pool_2d", f"{new} and {old}", "one of the two")
+    if padding is not None and pad is not None and any(pad):
+        raise InputError("pool_2d", "pad and padding", "one of the two")
+    return ws if ds is None else ds, stride if st is None else st, pad if padding is None else padding
+
+
+def _settings(place: str, ndim: int, ws: Any, stride: Any, pad: Any) -> list[tuple[int, ...]]:
+    if ws is None:
+        raise InputError(f"{place}: ws", "None", f"{ndim} sizes of a window")
+    given = (("ws", ws), ("stride", ws if stride is None else stride), ("pad", (0,) * ndim if pad is None else pad))
+    return [numbers(f"{place}: {name}", value, ndim) for name, value in given]
+
+
+def _pooled(place: str, input: Any, ndim: int, settings: Any, ignore_border: bool, mode: str) -> Variable:
+    x = pt.as_tensor(input)
+    if x.type.ndim < ndim:
+        raise InputError(place, f"{x.type.ndim} dimensions", f"at least {ndim}")
+    sizes, strides, pads = _settings(place, ndim, *settings)
+    lead = [x.shape[i] for i in range(x.type.ndim - ndim)]
+
+    def pool(images: Variable, axes: slice) -> Variable:
+        return in_floats(lambda v: _pool_maps(v, sizes[axes], strides[axes], pads[axes], ignore_border, mode), images)
+
+    if ndim == 2:
+        return _with_four(x, lambda maps: pool(maps, slice(0, 2)))
+    flat = x.reshape((-1, *(x.shape[i] for i in range(-3, 0)))) if len(lead) != 1 else x
+    y = pool(flat, slice(1, 3))
+    # all modes can be had axis by axis: a maximum of maxima, an average of averages
+    n, depth, i, j = (y.shape[k] for k in range(4))
+    tall = y.reshape((n, 1, depth, i * j))
+    sizes, strides, pads = ((v[0], one) for v, one in ((sizes, 1), (strides, 1), (pads, 0)))
+    z = pool(tall, slice(0, 2))
+    return z.reshape((*lead, z.shape[2], i, j))
+
+
+def _with_four(x: Variable, pool: Any) -> Variable:
+    """`pool`, which takes (n, c, h, w), of images with any other number of dimensions in front."""
+    ndim = x.type.ndim
+    if ndim == 4:
+        return pool(x)
+    if ndim < 4:
+        y = pool(x.dimshuffle(*["x"] * (4 - ndim), *range(ndim)))
+        return y.dimshuffle(*range(4 - ndim, 4))
+    lead = [x.shape[i] for i in range(ndim - 2)]
+    y = pool(x.reshape((-1, *(x.shape[i] for i in range(-3, 0)))))
+    return y.reshape((*lead, y.shape[2], y.shape[3]))
+
+
+def _pool_maps(maps: Variable, ws: Any, stride: Any, pad: Any, ignore_border: bool, mode: str) -> Variable:
+    if mode == "max":
+        windows: Windows = pooling_windows("pool_2d", ws, stride, pad, ignore_border)
+        return EqualMaxPool(windows)(maps)[0]
+    return ops.pool2d(maps, ws, stride, pad, mode, ignore_border)
+
+
+_GRADIENTS = "it is not an op here, T.grad makes gradients of pool_2d"
+
+__getattr__ = getter(
+    __name__,
+    instead=dict.fromkeys(("PoolGrad", "MaxPoolGrad", "AveragePoolGrad", "DownsampleFactorMaxGradGrad"), _GRADIENTS),
+    pytensor=["symae.ops"],
+)

@@ -1,0 +1,103 @@
+"""``theano.tensor.slinalg``: linear algebra that Theano took from SciPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
+from pytensor.raise_op import CheckAndRaise
+from pytensor.tensor import linalg
+
+from symae.errors import InputError
+from symae.theano.absent import getter
+from symae.theano.variables import as_theano
+
+__all__ = [
+    "Cholesky",
+    "Solve",
+    "cholesky",
+    "eigvalsh",
+    "expm",
+    "kron",
+    "solve",
+    "solve_lower_triangular",
+    "solve_symmetric",
+    "solve_upper_triangular",
+]
+
+expm = as_theano(linalg.expm, "expm", __name__)
+
+
+class Cholesky:
+    """x -> the triangular L with L L' = x, or with ``lower=False`` the U with U' U = x.
+
+    Where `x` is not positive definite, there is an error, or with ``on_error="nan"`` NaN.
+    """
+
+    def __init__(self, lower: bool = True, on_error: str = "raise"):
+        self.lower, self.on_error = lower, on_error
+
+    @as_theano
+    def __call__(self, x: Any) -> Variable:
+        factor = linalg.cholesky(x, lower=self.lower)
+        if self.on_error != "raise":
+            return factor
+        definite = CheckAndRaise(np.linalg.LinAlgError, "Cholesky: found a matrix that is not positive definite")
+        return definite(factor, pt.invert(pt.any(pt.isnan(factor))))
+
+
+_STRUCTURES = {"general": "gen", "symmetric": "sym"}
+
+
+class Solve:
+    """(A, b) -> x with A x = b, for a vector or a matrix b.
+
+    `A_structure` is "general", "symmetric", "lower_triangular" or "upper_triangular".
+    """
+
+    def __init__(self, A_structure: str = "general", lower: bool = False, overwrite_A: bool = False, overwrite_b: bool = False):
+        if A_structure not in (*_STRUCTURES, "lower_triangular", "upper_triangular"):
+            raise InputError(
+                "Solve: A_structure", repr(A_structure), "general, symmetric, lower_triangular or upper_triangular"
+            )
+        self.A_structure = A_structure
+
+    @as_theano
+    def __call__(self, A: Any, b: Any) -> Variable:
+        A, b = pt.as_tensor(A), pt.as_tensor(b)
+        if A.type.ndim != 2 or b.type.ndim not in (1, 2):
+            raise InputError("Solve", f"{A.type.ndim} and {b.type.ndim} dimensions", "a matrix, and a vector or a matrix")
+        if self.A_structure in _STRUCTURES:
+            return linalg.solve(A, b, assume_a=_STRUCTURES[self.A_structure], b_ndim=b.type.ndim)
+        return linalg.solve_triangular(A, b, lower=self.A_structure == "lower_triangular", b_ndim=b.type.ndim)
+
+
+cholesky = Cholesky()
+solve = Solve()
+solve_lower_triangular = Solve("lower_triangular", lower=True)
+solve_upper_triangular = Solve("upper_triangular", lower=False)
+solve_symmetric = Solve("symmetric")
+
+
+@as_theano
+def eigvalsh(a: Any, b: Any, lower: bool = True) -> Variable:
+    """The eigenvalues of a symmetric matrix, with `b` not None those of a v = w b v."""
+    return linalg.eigvalsh(a, b, lower=lower)
+
+
+@as_theano
+def kron(a: Any, b: Any) -> Variable:
+    """The Kronecker product of two arrays of at least 3 dimensions together."""
+    a, b = pt.as_tensor(a), pt.as_tensor(b)
+    if a.type.ndim + b.type.ndim <= 2:
+        raise TypeError(f"kron: found {a.type.ndim} and {b.type.ndim} dimensions, expected 3 or more together; see T.outer")
+    return linalg.kron(a, b)
+
+
+__getattr__ = getter(
+    __name__,
+    instead={"Eigvalsh": "use the function tensor.slinalg.eigvalsh", "Expm": "use the function tensor.slinalg.expm"},
+    pytensor=["pytensor.tensor.linalg"],
+)

@@ -1,0 +1,132 @@
+"""``theano.tensor.type``: types of arrays, and the functions that make variables of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytensor
+from pytensor.graph.basic import Variable
+from pytensor.tensor.type import TensorType as PlainType
+from pytensor.tensor.type import values_eq_approx_always_true
+
+from symae.theano.absent import getter
+from symae.theano.variables import mark
+
+__all__ = ["CONSTRUCTORS", "TensorType", "tensor", "values_eq_approx_always_true"]
+
+__getattr__ = getter(__name__, pytensor=["pytensor.tensor.type"])
+
+
+class _IsATensorType(type(PlainType)):  # type: ignore[misc]
+    """All array types are Theano's: ``isinstance(x.type, T.TensorType)``."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, PlainType)
+
+
+class TensorType(PlainType, metaclass=_IsATensorType):
+    """The type of arrays of a dtype, with a bool for each dimension: whether its length is 1 and it broadcasts.
+
+    Equal to PyTensor's type of the same arrays. Calling it makes a variable.
+    """
+
+    def __init__(self, dtype: Any, broadcastable: Iterable[Any] = (), name: str | None = None, sparse_grad: bool = False):
+        # Theano read 0 and 1 as no and yes; PyTensor reads numbers as lengths.
+        super().__init__(dtype, shape=tuple(1 if b else None for b in broadcastable), name=name)
+        self.sparse_grad = sparse_grad
+
+    def plain(self) -> PlainType:
+        """PyTensor's type of the same arrays."""
+        return PlainType(self.dtype, shape=self.shape)
+
+    def __call__(self, name: str | None = None, **kwargs: Any) -> Variable:
+        return mark(self.plain()(name, **kwargs))
+
+    def make_variable(self, name: str | None = None) -> Variable:
+        return self(name)
+
+    def clone(self, dtype: Any = None, broadcastable: Any = None, shape: Any = None, **kwargs: Any) -> PlainType:
+        changed = tuple(1 if b else None for b in broadcastable) if broadcastable is not None else shape
+        return self.plain().clone(dtype=dtype, shape=changed)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, PlainType):
+            return bool(self.dtype == other.dtype and self.shape == other.shape)
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.plain())
+
+    def __repr__(self) -> str:
+        return repr(self.plain())
+
+
+def tensor(*args: Any, **kwargs: Any) -> Variable:
+    """A variable of ``TensorType(dtype, broadcastable)``; ``name=`` names it."""
+    name = kwargs.pop("name", None)
+    return TensorType(*args, **kwargs)(name)
+
+
+_LETTERS = {
+    "b": "int8",
+    "w": "int16",
+    "i": "int32",
+    "l": "int64",
+    "f": "float32",
+    "d": "float64",
+    "c": "complex64",
+    "z": "complex128",
+}
+_KINDS: dict[str, tuple[bool, ...]] = {
+    "scalar": (),
+    "vector": (False,),
+    "row": (True, False),
+    "col": (False, True),
+    "matrix": (False, False),
+    **{f"tensor{n}": (False,) * n for n in range(3, 8)},
+}
+_PLURALS = {"matrix": "matrices"}
+
+
+def _of_floatX(kind: str) -> Callable[..., Variable]:
+    def make(name: str | None = None, dtype: Any = None) -> Variable:
+        return TensorType(pytensor.config.floatX if dtype is None else dtype, _KINDS[kind])(name)
+
+    make.__doc__ = f"A variable, {kind}, of `dtype`, floatX unless given."
+    return _in_tensor(make, kind)
+
+
+def _several(one: Callable[..., Variable], name: str) -> Callable[..., Any]:
+    def make(*names: Any) -> Any:
+        if len(names) == 1:
+            names = (None,) * names[0] if isinstance(names[0], int) else tuple(names[0])
+            if names and len(names) == 1 and names[0] is not None:
+                return one(names[0])
+        return [one(n) for n in names]
+
+    make.__doc__ = (
+        "Several variables, by their names, by the letters of one text, or by how many; of one letter one, in no list."
+    )
+    return _in_tensor(make, name)
+
+
+def _in_tensor(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    function.__name__ = function.__qualname__ = name
+    function.__module__ = "symae.theano.tensor"
+    return function
+
+
+def _constructors() -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for kind, pattern in _KINDS.items():
+        plural = _PLURALS.get(kind, f"{kind}s")
+        made[kind] = _of_floatX(kind)
+        made[plural] = _several(made[kind], plural)
+        for letter, dtype in _LETTERS.items():
+            made[letter + kind] = TensorType(dtype, pattern)
+            made[letter + plural] = _several(made[letter + kind], letter + plural)
+    return made
+
+
+CONSTRUCTORS = _constructors()

@@ -1,0 +1,9 @@
+"""``theano.tensor.type_other``."""
+
+from pytensor.tensor.type_other import NoneConst, NoneTypeT
+
+from symae.theano.absent import getter
+
+__all__ = ["NoneConst", "NoneTypeT"]
+
+__getattr__ = getter(__name__, pytensor=["pytensor.tensor.type_other"])

@@ -1,0 +1,9 @@
+"""``theano.tensor.utils``."""
+
+from pytensor.tensor.utils import hash_from_ndarray
+
+from symae.theano.absent import getter
+
+__all__ = ["hash_from_ndarray"]
+
+__getattr__ = getter(__name__, pytensor=["pytensor.tensor.utils"])

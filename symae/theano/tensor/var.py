@@ -1,0 +1,11 @@
+"""``theano.tensor.var``."""
+
+from pytensor.graph.basic import Constant, Variable
+from pytensor.tensor.variable import TensorConstant, TensorVariable, _tensor_py_operators
+
+from symae.theano.absent import getter
+from symae.theano.tensor.type import TensorType
+
+__all__ = ["Constant", "TensorConstant", "TensorType", "TensorVariable", "Variable", "_tensor_py_operators"]
+
+__getattr__ = getter(__name__, pytensor=["pytensor.tensor.variable"])

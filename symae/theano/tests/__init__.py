@@ -1,0 +1,7 @@
+"""``theano.tests``: what tests of Theano's programs use."""
+
+from symae.theano.absent import getter
+
+__all__: list[str] = []
+
+__getattr__ = getter(__name__, submodules=["unittest_tools"])

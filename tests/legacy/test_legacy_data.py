@@ -1,0 +1,237 @@
+"""The tutorials' data is found by its name, old pickles are read and run nothing, and no file of the user's is changed."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("fissix")
+
+
+@pytest.fixture(autouse=True)
+def _digits(no_mnist):
+    """symae's own digits stand for MNIST: they are small."""
+
+
+LOAD = """
+    import cPickle, gzip, os, urllib
+    dataset = 'mnist.pkl.gz'
+    if not os.path.isfile('../data/' + dataset):
+        urllib.urlretrieve('http://www.iro.umontreal.ca/~lisa/deep/data/mnist/mnist.pkl.gz', dataset)
+    f = gzip.open('../data/' + dataset, 'rb')
+    train_set, valid_set, test_set = cPickle.load(f)
+    f.close()
+    print train_set[0].shape, valid_set[0].dtype, test_set[1].dtype, train_set[0].max() <= 1
+"""
+
+
+def test_mnist_is_there_wherever_a_script_asks_for_it(run, tmp_path):
+    result = run(LOAD)
+    assert (result.status, result.out) == (0, "(5000, 784) float32 int64 True\n"), result.err
+    assert "mnist.pkl.gz: symae’s own digits" in result.err
+    assert not list((tmp_path / "work").rglob("mnist*"))
+
+
+def test_a_file_of_the_users_goes_before_ours(run, tmp_path):
+    with gzip.open(tmp_path / "work" / "mnist.pkl.gz", "wb") as file:
+        pickle.dump("mine", file, protocol=2)
+    assert run("import cPickle, gzip\nprint cPickle.load(gzip.open('mnist.pkl.gz'))\n").out == "mine\n"
+
+
+def test_the_network_is_not_asked(run):
+    result = run("import urllib\nurllib.urlretrieve('http://example.org/faces.mat', 'faces.mat')\n")
+    assert result.status == 2
+    assert "old.py, line 2: http://example.org/faces.mat: found a download" in result.err
+    assert "expected the data at faces.mat" in result.err
+
+
+def test_a_download_of_mnist_is_answered(run):
+    result = run("""
+        import urllib, gzip, cPickle
+        urllib.urlretrieve('http://deeplearning.net/data/mnist/mnist.pkl.gz', 'digits.gz')
+    """)
+    assert result.status == 0, result.err
+    assert run("import urllib2\nprint len(urllib2.urlopen('http://x.org/mnist.pkl.gz').read(2))\n").out == "2\n"
+
+
+def test_pickles_of_python_2_are_read(run, tmp_path):
+    # ['é', {u'b': array([1., 2.])}] as Python 2's protocol 0 wrote it, and a long
+    (tmp_path / "work" / "old.pkl").write_bytes(b"(lp0\nS'\\xe9'\np1\naL3L\na.")
+    assert run("import cPickle\nprint cPickle.load(open('old.pkl'))\n").out == "['é', 3]\n"
+
+
+def test_an_object_of_the_scripts_own_goes_through_a_pickle(run):
+    result = run("""
+        import cPickle, numpy
+        def square(x): return x ** 2
+        class Model(object):
+            def __init__(self):
+                self.W, self.f = numpy.arange(3.), square
+        cPickle.dump(Model(), open('model.pkl', 'w'), cPickle.HIGHEST_PROTOCOL)
+        model = cPickle.load(open('model.pkl'))
+        print model.f(model.W), cPickle.loads(cPickle.dumps({'a': (1, u'b')}))
+    """)
+    assert (result.status, result.out) == (0, "[ 0.  1.  4.] {'a': (1, 'b')}\n"), result.err
+    assert (result.folder / "model.pkl").is_file()
+
+
+def test_an_expression_of_theanos_goes_through_a_pickle(run):
+    result = run("""
+        import cPickle, numpy, theano, theano.tensor as T
+        x, W = T.matrix('x'), theano.shared(numpy.eye(2), 'W')
+        cPickle.dump((x, W, T.nnet.softmax(T.dot(x, W))), open('model.pkl', 'wb'))
+        x, W, y = cPickle.load(open('model.pkl', 'rb'))
+        W.set_value(numpy.zeros((2, 2)))
+        print theano.function([x], y, mode='FAST_COMPILE')([[1., 2.]])
+    """)
+    assert (result.status, result.out) == (0, "[[ 0.5  0.5]]\n"), result.err
+
+
+class Bad:
+    """A pickle that calls a function."""
+
+    def __init__(self, function: object, *arguments: object):
+        self.call = function, arguments
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize(
+    ("pickled", "name"),
+    [
+        ("cos\nsystem\n(S'touch ran'\ntR.", "os.system"),
+        ("csubprocess\nPopen\n(S'x'\ntR.", "subprocess.Popen"),
+        ("c__builtin__\neval\n.", "__builtin__.eval"),
+        ("cnumpy\nload\n.", "numpy.load"),
+        ("cpytensor.compile.ops\nFromFunctionOp\n.", "pytensor.compile.ops.FromFunctionOp"),
+        ("cpytensor.utils\nsubprocess_Popen\n.", "pytensor.utils.subprocess_Popen"),
+        ("cpytensor.link.c.cmodule\nModuleCache\n.", "pytensor.link.c.cmodule.ModuleCache"),
+        ("csymae.worksheet\nWorksheet\n.", "symae.worksheet.Worksheet"),
+        ("c__main__\nsystem\n.", "__main__.system"),
+    ],
+)
+def test_a_pickle_that_wants_to_run_code_is_refused(run, tmp_path, pickled, name):
+    (tmp_path / "work" / "bad.pkl").write_text(pickled)
+    result = run("import cPickle\nfrom os import system\ncPickle.load(open('bad.pkl'))\n")
+    assert result.status == 2
+    assert f"old.py, line 3: {tmp_path}/work/bad.pkl: found a pickle that asks for {name}, expected" in result.err
+    assert len(result.err.splitlines()) == 2
+    assert not list(tmp_path.rglob("ran"))
+
+
+def test_a_pickle_does_not_call_the_scripts_functions(run, tmp_path):
+    (tmp_path / "work" / "bad.pkl").write_text("c__main__\nrun\n(tR.")
+    result = run("import cPickle\ndef run():\n    print 'ran'\ncPickle.load(open('bad.pkl'))\n")
+    assert (result.status, result.out) == (2, "")
+    assert "found a pickle that calls __main__.run" in result.err
+
+
+def test_arrays_of_objects_are_read_without_running_code(run, tmp_path):
+    np.save(tmp_path / "work" / "good.npy", np.array([{"a": 1}, None], dtype=object))
+    np.save(tmp_path / "work" / "bad.npy", np.array([Bad(exec, "1")], dtype=object))
+    result = run("import numpy\nprint numpy.load('good.npy')[0]\nnumpy.load('bad.npy')\n")
+    assert (result.status, result.out) == (2, "{'a': 1}\n")
+    assert "a pickle that asks for builtins.exec" in result.err
+
+
+def test_what_a_script_writes_goes_into_the_output_folder(run, tmp_path):
+    work = tmp_path / "work"
+    (work / "log.txt").write_text("old ")
+    (work / "plots").mkdir()
+    result = run("""
+        import os, numpy, shutil
+        here = os.path.dirname(os.path.abspath(__file__))
+        open('log.txt', 'a').write('new')
+        open(os.path.join(here, 'old.py'), 'w').write('gone')
+        numpy.save(os.path.join(here, 'x.npy'), numpy.zeros(2))
+        if not os.path.isdir('plots'):
+            os.makedirs('plots')
+        os.chdir('plots')
+        open('a.txt', 'w').write('a')
+        os.chdir('..')
+        open('../outside.txt', 'w').write('o')
+        shutil.rmtree(here)
+        print open('log.txt').read(), numpy.load(here + '/x.npy'), os.listdir('plots'), open('../outside.txt').read()
+    """)
+    assert (result.status, result.out) == (0, "old new [ 0.  0.] ['a.txt'] o\n"), result.err
+    assert sorted(path.name for path in work.iterdir()) == ["log.txt", "old.py", "out", "plots"]
+    assert (work / "log.txt").read_text() == "old "
+    assert "import os, numpy" in (work / "old.py").read_text()
+    assert not list((work / "plots").iterdir())
+    assert not (tmp_path / "outside.txt").exists()
+    assert f"old.py: written to old.py in {work / 'out' / 'old'}; what is there stays as it is" in result.err
+
+
+def test_a_file_that_was_there_is_not_overwritten_wherever_it_is(run, tmp_path):
+    other = tmp_path / "elsewhere" / "results.txt"
+    other.parent.mkdir()
+    other.write_text("mine")
+    result = run("import sys, os\nfor name in sys.argv[1:]:\n    open(name, 'w').write('new')\nos.remove(sys.argv[1])\n"
+                 "print os.path.exists(sys.argv[1])\n", str(other))  # fmt: skip
+    assert other.read_text() == "mine"
+    assert result.status == 0
+
+
+def test_what_one_script_leaves_another_finds(run):
+    run("open('weights.txt', 'w').write('7')\n", name="train.py")
+    result = run("print open('weights.txt').read()\n", name="predict.py")
+    assert result.out == "7\n"
+    assert "weights.txt: read from" in result.err
+
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "theano_pickles.json"
+READS = """
+    import cPickle, json, theano
+    theano.config.mode = 'FAST_COMPILE'
+    class LogisticRegression(object):
+        pass
+    stored = cPickle.load(open('old.pkl', 'rb'))
+"""
+
+
+@pytest.fixture
+def of_theano(tmp_path):
+    """What real Theano computed, and a function that puts one of its pickles beside the script."""
+    golden = json.loads(GOLDEN.read_text())
+
+    def stored(name):
+        (tmp_path / "work" / "old.pkl").write_bytes(gzip.decompress(base64.b64decode(golden[name])))
+        return golden
+
+    return stored
+
+
+@pytest.mark.parametrize("protocol", [0, 2])
+def test_a_model_that_theano_pickled_computes_what_it_computed(run, of_theano, protocol):
+    golden = of_theano(f"model, protocol {protocol}")
+    lines = f"""
+    f = theano.function([stored.input, stored.y], [stored.p_y_given_x, stored.cost])
+    print json.dumps([value.tolist() for value in f({golden["x"]}, [1, 0])]), stored.W.name, stored.b.get_value()
+    """
+    result = run(READS + lines)
+    assert result.status == 0, result.err
+    assert result.out.endswith("] W [ 0.5 -0.5]\n")
+    p, cost = json.loads(result.out[: result.out.rindex(" W")])
+    np.testing.assert_allclose(p, golden["p_y_given_x"], rtol=1e-13)
+    assert cost == pytest.approx(golden["cost"], rel=1e-13)
+
+
+def test_a_function_that_theano_pickled_is_compiled_again(run, of_theano):
+    golden = of_theano("function")
+    result = run(READS + f"    x = {golden['x']}\n    print json.dumps([stored(x).tolist(), stored(x, 1.).tolist()])\n")
+    assert result.status == 0, result.err
+    np.testing.assert_allclose(json.loads(result.out), golden["calls"], rtol=1e-14)
+
+
+def test_streams_that_theano_pickled_go_on(run, of_theano):
+    golden = of_theano("streams")
+    result = run(READS + "    print json.dumps(theano.function([], stored.uniform((2,)))().tolist())\n")
+    assert result.status == 0, result.err
+    assert json.loads(result.out) == golden["uniform"]

@@ -1,0 +1,192 @@
+"""Python 2 sources become Python 3 code that computes what they computed, with the lines they have."""
+
+from __future__ import annotations
+
+import textwrap
+import traceback
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+pytest.importorskip("fissix")
+
+from symae.errors import InputError
+from symae.legacy.functions2 import builtins_for
+from symae.legacy.meaning import compiled
+from symae.legacy.python2 import parse, parse_text
+
+
+def run(text: str, of_python2: bool = False, **names: object) -> dict[str, object]:
+    """The names of a module of this text."""
+    source = parse_text(text, Path("old.py"), of_python2)
+    module = ModuleType("old")
+    vars(module).update(names, __builtins__=builtins_for(source.dialect, __import__))
+    exec(compiled(source), vars(module))
+    return vars(module)
+
+
+def value(expression: str, **names: object) -> object:
+    """What an expression of Python 2 gives."""
+    return run(f"print '',\nx = {expression}\n", **names)["x"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("7 / 2", 3),
+        ("-7 / 2", -4),
+        ("7 / 2.", 3.5),
+        ("True / 2", 0),
+        ("0777 + 10L", 521),
+        ("`1` + `'a'`", "1'a'"),
+        ("1 <> 2", True),
+        ("round(2.5), round(-0.5), round(2.675, 2)", (3.0, -1.0, 2.67)),
+        ("map(None, [1, 2], 'a')", [(1, "a"), (2, None)]),
+        ("map(str, [1]) + zip('a', 'b') + filter(None, [0, 3])", ["1", ("a", "b"), 3]),
+        ("range(3) + range(1)", [0, 1, 2, 0]),
+        ("filter(lambda c: c > 'a', 'abc')", "bc"),
+        ("sorted([1, 3, 2], lambda a, b: cmp(b, a))", [3, 2, 1]),
+        ("{'a': 1}.has_key('a'), {'a': 1}.keys()[0]", (True, "a")),
+        ("reduce(lambda a, b: a * b, xrange(1, 5))", 24),
+        ("isinstance(u'a', basestring), isinstance(3L, (int, long)), unichr(97)", (True, True, "a")),
+        ("str(0.1 + 0.2), str(1e16), str(3.), repr(0.1 + 0.2)", ("0.3", "1e+16", "3.0", "0.30000000000000004")),
+        ("'%s %r %.3f %d' % (1 / 3., 0.5, 1 / 3., 2)", "0.333333333333 0.5 0.333 2"),
+        ("'%s' % (0.1 + 0.2)", "0.3"),
+        ("'{0} {1:.2f}'.format(0.1 + 0.2, 2 / 3.)", "0.3 0.67"),
+        ("'abc'.decode('utf-8') + '6162'.decode('hex').decode('ascii')", "abcab"),
+        ("eval('7 / 2')", 3),
+    ],
+)
+def test_an_expression_means_what_it_meant(expression, expected):
+    assert value(expression) == expected
+
+
+def test_arrays_of_whole_numbers_divide_like_them():
+    n, x = np.array([7, 8]), np.array([7.0, 8.0])
+    np.testing.assert_array_equal(value("n / 2", n=n), [3, 4])
+    np.testing.assert_array_equal(value("x / 2", x=x), [3.5, 4.0])
+    np.testing.assert_array_equal(value("n / x", n=n, x=x), [1.0, 1.0])
+    assert value("n / 3", n=np.int64(7)) == 2
+
+
+def test_division_in_place_stays_in_place():
+    whole, real = np.array([7, 8]), np.array([7.0, 8.0])
+    names = run("print 1 and '',\nx /= 2\ny /= 2\nd['a'][0:1] /= f()\n", x=whole, y=real, d={"a": real}, f=lambda: 7)
+    assert names["x"] is whole
+    assert names["y"] is real
+    np.testing.assert_array_equal(whole, [3, 4])
+    np.testing.assert_array_equal(real, [0.5, 4.0])
+
+
+def test_a_class_with_div_is_divided_by_it():
+    names = run(
+        "print '',\nclass A:\n    def __div__(self, other):\n        return 'divided', other\nx = A() / 2\ny = A() / 2.\n"
+    )
+    assert (names["x"], names["y"]) == (("divided", 2), ("divided", 2.0))
+
+
+def test_future_division_is_true_division():
+    assert run("from __future__ import division\nprint '',\nx = 7 / 2\n")["x"] == 3.5
+
+
+def test_a_source_for_either_python_divides_truly_and_counts_whole():
+    names = run("n = 7 / 2\nsteps = [i for i in range(n)]\n")
+    assert names["n"] == 3.5
+    assert names["steps"] == [0, 1, 2]
+
+
+def test_a_module_of_python_2_takes_one_that_does_not_tell_for_python_2():
+    assert run("n = 7 / 2\n", of_python2=True)["n"] == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "dialect"),
+    [
+        ("print 'a'\n", "python2"),
+        ("for i in xrange(3): pass\n", "python2"),
+        ("import cPickle\n", "python2"),
+        ("try:\n    import cPickle as pickle\nexcept ImportError:\n    import pickle\n", "either"),
+        ("from six.moves import xrange\nfor i in xrange(3): pass\n", "either"),
+        ("print('a', end='')\n", "python3"),
+        ("x = f'{1}'\n", "python3"),
+        ("class A:\n    def __init__(self):\n        super().__init__()\n", "python3"),
+        ("from __future__ import print_function\nprint('a', end='')\n", "either"),
+        ("import numpy as np\nx = np.float(3)\n", "either"),
+    ],
+)
+def test_a_source_tells_which_python_it_is_for(text, dialect):
+    assert parse_text(text, Path("old.py")).dialect == dialect
+
+
+def test_tabs_line_ends_marks_and_encodings_are_read(tmp_path):
+    script = tmp_path / "old.py"
+    script.write_bytes(b"# -*- coding: latin-1 -*-\r\nif 1:\r\n\tx = '\xe9'\r\n        y = 'a\tb'\r\nprint x\r\n")
+    source = parse(script)
+    module: dict[str, object] = {"__builtins__": {**builtins_for("python2", __import__), "print": lambda *_: None}}
+    exec(compiled(source), module)
+    assert (module["x"], module["y"]) == ("é", "a\tb")
+    assert script.read_bytes().count(b"\r\n") == 5
+
+
+def test_a_traceback_has_the_line_of_the_original():
+    text = "class A:\n    __metaclass__ = type\n\ndef f(a, (b, c)):\n    print '',\n    return a.gone\n\nf(1, (2, 3))\n"
+    with pytest.raises(AttributeError) as caught:
+        run(text)
+    lines = [frame.lineno for frame in traceback.extract_tb(caught.value.__traceback__) if frame.filename == "old.py"]
+    assert lines == [8, 6]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("print 'a'\nx = = 3\n", 2),
+        ("print('a', end='')\nx = = 3\n", 2),
+        ("def f(:\n    pass\n", 1),
+        ("print 'a'\nif 1:\nprint 2\n", 3),
+        ("print 'a'\nx = '''\n", 2),
+    ],
+)
+def test_what_no_python_reads_is_one_line_with_its_place(text, line):
+    with pytest.raises(InputError, match=rf"^old.py, line {line}: found a syntax error \([^\n]*$"):
+        parse_text(text, Path("old.py"))
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b"x = 1\0", "null bytes"),
+        (b"# coding: klingon\n", "the unknown encoding 'klingon'"),
+        (b"# coding: ascii\n\xe9\n", "line 2"),
+    ],
+)
+def test_a_file_that_is_no_text_is_refused(tmp_path, raw, message):
+    script = tmp_path / "old.py"
+    script.write_bytes(raw)
+    with pytest.raises(InputError, match=message):
+        parse(script)
+
+
+def test_exec_and_execfile_run_python_2(tmp_path):
+    (tmp_path / "part.py").write_text("print '',\ny = 9 / 2\n")
+    names = run(
+        "print '',\nd = {}\nexec 'x = 7 / 2' in d\nexecfile(path, d)\nexec 'z = 5 / 2'\n", path=str(tmp_path / "part.py")
+    )
+    assert (names["d"]["x"], names["d"]["y"], names["z"]) == (3, 4, 2)
+
+
+def test_files_that_were_opened_as_text_take_bytes(tmp_path):
+    text = """
+        print '',
+        f = open(path, 'w')
+        f.write('a')
+        f.write(raw)
+        f.close()
+        f = open(path, 'rU')
+        x = f.read()
+        f.close()
+    """
+    names = run(textwrap.dedent(text), path=str(tmp_path / "f"), raw=b"\xff")
+    assert (tmp_path / "f").read_bytes() == b"a\xff"
+    assert len(names["x"]) == 2

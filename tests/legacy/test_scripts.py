@@ -1,0 +1,144 @@
+"""Small scripts as they were written from 2010 to 2017, one for each idiom, print what they printed under Theano.
+
+What real Theano 1.0.5 printed is in tests/golden/legacy_scripts; tests/golden/make_legacy_scripts.py says how it was asked.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytensor
+import pytest
+
+from symae.legacy.run import run_script
+from symae.theano import change_flags, config
+
+SCRIPTS = Path(__file__).with_name("scripts")
+GOLDEN = Path(__file__).parents[1] / "golden" / "legacy_scripts"
+SIBLINGS = {"layers_of_2012"}
+NAMES = sorted(path.stem for path in SCRIPTS.glob("*.py") if path.stem not in SIBLINGS)
+# Flags that a script sets by the environment before it imports Theano: that has to be the first import of the process.
+ALONE = {"theano_flags"}
+
+NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?(?![\w])")
+# From as many decimals on, the last one may be rounded otherwise; of fewer, as of whole numbers, all have to be the same.
+MANY = 6
+
+# Theano's and NumPy's own warnings of the time are part of what legacy scripts do.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture
+def quick() -> Iterator[None]:
+    """Interpreted, loops too, for which PyTensor would call a C compiler; and as if no script had changed a flag before."""
+    before = dict(config._values)
+    with pytensor.config.change_flags(cxx=""), change_flags(mode="FAST_COMPILE", floatX="float64"):
+        yield
+    config._values.clear()
+    config._values.update(before)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ALONE])
+def test_prints_what_it_printed_under_theano(name, quick, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    before = _files_of(SCRIPTS)
+    status = run_script(SCRIPTS / f"{name}.py", out=tmp_path / "out")
+    printed = capsys.readouterr()
+    assert status == 0, printed.err
+    assert _differences(printed.out, (GOLDEN / f"{name}.txt").read_text()) == []
+    assert _files_of(SCRIPTS) == before
+
+
+@pytest.mark.parametrize("name", sorted(ALONE))
+def test_prints_the_same_in_a_process_of_its_own(name, tmp_path):
+    environment = {key: value for key, value in os.environ.items() if key != "THEANO_FLAGS"}
+    command = [sys.executable, "-m", "symae", "run", str(SCRIPTS / f"{name}.py"), "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert _differences(done.stdout, (GOLDEN / f"{name}.txt").read_text()) == []
+
+
+def test_every_script_has_its_output_and_every_output_its_script():
+    assert sorted(path.stem for path in GOLDEN.glob("*.txt")) == NAMES
+    assert len(NAMES) >= 34
+
+
+def test_some_of_the_scripts_have_the_line_ends_and_the_tabs_of_their_time():
+    raw = {name: (SCRIPTS / f"{name}.py").read_bytes() for name in NAMES}
+    assert sorted(name for name in NAMES if b"\r\n" in raw[name]) == ["early_stopping_with_crlf", "mlp_with_tabs_and_crlf"]
+    assert [name for name in NAMES if b"\n\t" in raw[name]] == ["mlp_with_tabs_and_crlf"]
+
+
+def test_half_of_the_scripts_are_python_2():
+    parsed = [name for name in NAMES if _is_python3((SCRIPTS / f"{name}.py").read_bytes())]
+    assert len(parsed) < len(NAMES) / 2
+
+
+@pytest.mark.parametrize(
+    ("printed", "golden"),
+    [
+        ("3", "4"),
+        ("cost 0.12345678", "cost 0.12345688"),
+        ("[1, 2]", "[1, 2, 3]"),
+        ("2.5", "2.4"),
+        ("1", "1.0"),
+        ("int8", "int32"),
+        ("one line", "one line\nand another"),
+        ("0.1235", "0.1234"),
+    ],
+)
+def test_a_difference_is_seen(printed, golden):
+    assert _differences(printed, golden)
+
+
+@pytest.mark.parametrize(
+    ("printed", "golden"),
+    [("0.12345678", "0.12345679"), ("-0.0", "0.0"), ("0.30000000000000004", "0.3"), ("a  b", "a b"), ("1e-05", "1e-05")],
+)
+def test_what_rounding_makes_is_no_difference(printed, golden):
+    assert _differences(printed, golden) == []
+
+
+def _differences(printed: str, golden: str) -> list[str]:
+    """The lines that are not the same: text to the letter, numbers to the printed digits."""
+    found, expected = printed.rstrip().split("\n"), golden.rstrip().split("\n")
+    lines = [f"found {f!r}, expected {e!r}" for f, e in zip(found, expected, strict=False) if not _is_same(f, e)]
+    return lines + ([f"found {len(found)} lines, expected {len(expected)}"] if len(found) != len(expected) else [])
+
+
+def _is_same(found: str, expected: str) -> bool:
+    numbers, others = NUMBER.findall(found), NUMBER.findall(expected)
+    if NUMBER.sub("0", found).split() != NUMBER.sub("0", expected).split():
+        return False
+    return len(numbers) == len(others) and all(_is_close(*pair) for pair in zip(numbers, others, strict=True))
+
+
+def _is_close(found: str, expected: str) -> bool:
+    if found == expected:
+        return True
+    if not ("." in found or "e" in found) or not ("." in expected or "e" in expected):
+        return False
+    a, b = float(found), float(expected)
+    decimals = {len(number.partition(".")[2].partition("e")[0]) for number in (found, expected)}
+    if len(decimals) == 1:
+        step = 10.0 ** -decimals.pop()
+        return a == b or (step <= 10.0**-MANY and abs(a - b) < 1.5 * step)
+    # Written out in full, as repr does, by Python 2 with twelve digits.
+    return abs(a - b) <= 1e-11 * max(abs(a), abs(b))
+
+
+def _is_python3(source: bytes) -> bool:
+    try:
+        compile(source, "script", "exec", dont_inherit=True)
+    except SyntaxError:
+        return False
+    return True
+
+
+def _files_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}

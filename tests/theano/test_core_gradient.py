@@ -1,0 +1,116 @@
+"""theano.gradient and theano.grad: arguments, forms and errors are Theano's. Values are from Theano 1.0.5."""
+
+import numpy as np
+import pytest
+
+import symae.theano as theano
+import symae.theano.tensor as T
+
+ARRAY = np.arange(4.0)
+gradient = theano.gradient
+
+
+@pytest.fixture
+def x():
+    return T.vector("x")
+
+
+def at(expression, x, values=ARRAY):
+    return theano.function([x], expression, on_unused_input="ignore")(values).tolist()
+
+
+def test_gradients_come_in_the_form_of_what_they_are_by(x):
+    w = theano.shared(np.ones((2, 2)))
+    cost = (w**2).sum() + x.sum()
+    assert at(T.grad(cost, w), x) == [[2, 2], [2, 2]]
+    assert type(T.grad(cost, [w, x])) is list
+    assert type(T.grad(cost, (w, x))) is tuple
+    assert type(T.grad(cost, {"w": w, "x": x}.values())) is list
+
+
+@pytest.mark.parametrize(
+    ("cost", "expected"),
+    [
+        (lambda x: T.switch(x > 1, x**2, x).sum(), [1, 1, 4, 6]),
+        (lambda x: ((x > 1) * x**2).sum(), [0, 0, 4, 6]),
+        (lambda x: (x * gradient.disconnected_grad(x)).sum(), [0, 1, 2, 3]),
+        (lambda x: (x * gradient.zero_grad(x)).sum(), [0, 1, 2, 3]),
+        (lambda x: (x * gradient.consider_constant(x)).sum(), [0, 1, 2, 3]),
+        (lambda x: (gradient.grad_clip(x, -1, 1) ** 2).sum(), [0, 1, 1, 1]),
+        (lambda x: gradient.grad_scale(x, 3.0).sum(), [3, 3, 3, 3]),
+        (lambda x: x[x > 1].sum(), [0, 0, 1, 1]),
+        (lambda x: T.max(x), [0, 0, 0, 1]),
+    ],
+)
+def test_gradients(x, cost, expected):
+    assert at(T.grad(cost(x), x), x) == expected
+
+
+def test_parts_of_a_cost_are_considered_constant(x):
+    scale = x.sum()
+    assert at(T.grad((x * scale).sum(), x, consider_constant=[scale]), x) == [6, 6, 6, 6]
+
+
+def test_a_cost_that_does_not_hang_on_something_says_so(x):
+    cost = T.scalar() ** 2
+    with pytest.raises(gradient.DisconnectedInputError):
+        T.grad(cost, x)
+    assert at(T.grad(cost, x, disconnected_inputs="ignore"), x) == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("kind", [dict, list])
+def test_gradients_go_on_from_known_ones(x, kind):
+    double = x * 2
+    known = {double: T.ones_like(x)}
+    assert at(T.grad(None, x, known_grads=known if kind is dict else list(known.items())), x) == [2, 2, 2, 2]
+
+
+def test_only_scalars_have_gradients(x):
+    with pytest.raises(TypeError, match=r"(?i)cost must be a scalar"):
+        T.grad(x * 2, x)
+
+
+def test_products_with_jacobians(x):
+    assert at(T.Rop(x**2, x, T.ones_like(x)), x) == [0, 2, 4, 6]
+    assert at(T.Lop(x**2, x, T.ones_like(x)), x) == [0, 2, 4, 6]
+    assert type(T.Rop([x**2], [x], [T.ones_like(x)])) is list
+
+
+def test_jacobians_and_hessians(x):
+    assert at(T.jacobian(x**2, x), x) == np.diag(2 * ARRAY).tolist()
+    assert at(T.hessian((x**3).sum(), x), x) == np.diag(6 * ARRAY).tolist()
+    assert type(T.jacobian(x**2, [x])) is list
+
+
+def test_gradients_are_verified():
+    rng = np.random.RandomState(0)
+    gradient.verify_grad(lambda v: T.switch(v > 0.5, v**2, v), [rng.rand(3)], rng=rng)
+    with pytest.raises(gradient.GradientError):
+        gradient.verify_grad(lambda v: v * gradient.disconnected_grad(v), [rng.rand(3)], rng=rng)
+    with pytest.raises(T.verify_grad.E_grad):
+        theano.tests.unittest_tools.verify_grad(lambda v: v * gradient.disconnected_grad(v), [rng.rand(3)])
+
+
+def test_parts_of_graphs_have_gradients(x):
+    w = theano.shared(2.0)
+    middle = x + 1
+    by_w, by_middle = gradient.subgraph_grad([w], [middle], cost=((middle * w) ** 2).sum())
+    assert at(by_w[0], x) == 2 * 2 * float(((ARRAY + 1) ** 2).sum())
+    assert at(by_middle[0], x) == (2 * 4 * (ARRAY + 1)).tolist()
+
+
+def test_one_of_two_expressions_is_computed(x):
+    from symae.theano.ifelse import ifelse
+
+    y = T.scalar("y")
+    f = theano.function([x, y], ifelse(T.gt(y, 0), x, -x))
+    assert f(ARRAY, 1.0).tolist() == ARRAY.tolist()
+    assert f(ARRAY, -1.0).tolist() == (-ARRAY).tolist()
+    both = ifelse(y, [x, x * 2], [x * 3, x * 4])
+    assert [r.tolist() for r in theano.function([x, y], both)(ARRAY, 0.0)] == [(3 * ARRAY).tolist(), (4 * ARRAY).tolist()]
+
+
+def test_clones_have_replacements(x):
+    y = T.vector("y")
+    assert at(theano.clone((x - 1).sum(), {x: y * 2}), y) == 8
+    assert len(theano.clone([x, x + 1], replace=[(x, y)])) == 2

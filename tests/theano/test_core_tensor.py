@@ -1,0 +1,172 @@
+"""theano.tensor's functions have Theano's names, arguments, dtypes and values, and its types are Theano's."""
+
+import json
+import pickle
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytensor.tensor as pt
+import pytest
+
+import symae.theano as theano
+import symae.theano.tensor as T
+
+FOLDER = Path(__file__).parents[1] / "golden"
+sys.path.insert(0, str(FOLDER))
+try:
+    from theano_tensor_cases import EXPRESSIONS, evaluate
+finally:
+    sys.path.remove(str(FOLDER))
+
+
+@pytest.fixture(scope="module")
+def golden():
+    return json.loads((FOLDER / "theano_tensor.json").read_text())
+
+
+@pytest.mark.parametrize("text", EXPRESSIONS)
+def test_an_expression_is_what_theano_computes(text, golden):
+    found = evaluate(theano, text)
+    assert (found["dtype"], found["broadcastable"]) == (golden[text]["dtype"], golden[text]["broadcastable"])
+    np.testing.assert_allclose(found["value"], golden[text]["value"], rtol=1e-7, atol=2e-9)
+
+
+@pytest.mark.parametrize(
+    ("letter", "dtype"),
+    list(zip("bwilfdcz", ("int8", "int16", "int32", "int64", "float32", "float64", "complex64", "complex128"), strict=True)),
+)
+def test_constructors_by_letter(letter, dtype):
+    assert getattr(T, f"{letter}matrix")("m").type == pt.TensorType(dtype, shape=(None, None))
+    assert getattr(T, f"{letter}scalar")().ndim == 0
+    assert getattr(T, f"{letter}row")().broadcastable == (True, False)
+    assert getattr(T, f"{letter}col")().broadcastable == (False, True)
+    assert getattr(T, f"{letter}tensor4")().ndim == 4
+
+
+def test_constructors_of_floatX():
+    assert T.vector("v").dtype == "float64"
+    assert T.matrix("m", "int8").dtype == "int8"
+    with theano.change_flags(floatX="float32"):
+        assert T.tensor3().dtype == "float32"
+
+
+def test_several_variables_at_once():
+    assert [v.name for v in T.matrices("a", "b")] == ["a", "b"]
+    assert [v.name for v in T.scalars("ab")] == ["a", "b"]
+    assert [v.name for v in T.vectors(["long", "names"])] == ["long", "names"]
+    assert T.scalars("a").name == "a"
+    assert [v.dtype for v in T.fvectors(2)] == ["float32", "float32"]
+
+
+def test_types_are_told_by_dtype_and_pattern():
+    column = T.TensorType("float32", (False, True))
+    assert column("c").broadcastable == (False, True)
+    assert T.TensorType("float32", [0, 1]) == column
+    assert T.tensor("float32", (False, True), name="c").name == "c"
+    assert T.TensorType(theano.config.floatX, broadcastable=[False])().type == T.dvector
+
+
+def test_types_are_equal_to_those_of_variables():
+    x = T.vector()
+    assert T.dvector == x.type
+    assert x.type == T.dvector
+    assert x.type in [T.dvector]
+    assert {T.dvector: 1}[x.type] == 1
+    assert T.fvector != x.type
+    assert isinstance(x.type, T.TensorType)
+    assert isinstance(T.dvector, T.TensorType)
+    assert not isinstance(theano.shared([1]).type, T.TensorType)
+    assert type(x.type) is pt.TensorType
+
+
+def test_functions_of_elements_are_the_ops_of_graphs():
+    x = T.vector()
+    assert T.exp(x).owner.op == T.exp
+    assert T.exp == T.exp(x).owner.op
+    assert (x * 2).owner.op == T.mul
+    assert T.exp(x).owner.op != T.log
+    assert isinstance(T.tanh, T.Elemwise)
+    assert pickle.loads(pickle.dumps(T.tanh)) is T.tanh
+
+
+@pytest.mark.parametrize("name", ["dot", "mean", "flatten", "concatenate", "eq", "switch", "grad"])
+def test_functions_are_pickled_by_name(name):
+    assert pickle.loads(pickle.dumps(getattr(T, name))) is getattr(T, name)
+
+
+@pytest.mark.parametrize("ndims", [(1, 1), (1, 3), (2, 1), (2, 2), (3, 2), (2, 3), (3, 3), (4, 3)])
+def test_batched_dot_is_dot_of_each_pair(ndims):
+    rng = np.random.RandomState(0)
+    shapes = {1: (4,), 2: (4, 3), 3: (4, 3, 3), 4: (4, 2, 3, 3)}
+    a, b = (rng.rand(*shapes[n]) for n in ndims)
+    expected = [np.dot(p, q) for p, q in zip(a, b, strict=True)]
+    np.testing.assert_allclose(T.batched_dot(T.constant(a), T.constant(b)).eval(), expected)
+
+
+def test_unbroadcast_forgets_that_a_length_is_one():
+    row = T.row("row")
+    free = T.unbroadcast(row, 0)
+    assert free.broadcastable == (False, False)
+    assert T.addbroadcast(free, 0).broadcastable == (True, False)
+    assert T.unbroadcast(T.matrix(), 0).owner is None
+    gradient = T.grad((free**2).sum(), row)
+    assert gradient.broadcastable == (True, False)
+    assert gradient.eval({row: np.ones((1, 3))}).tolist() == [[2, 2, 2]]
+
+
+@pytest.mark.backends
+def test_unbroadcast_runs_compiled():
+    row = T.row("row")
+    f = theano.function([row], T.unbroadcast(row, 0) * 2, mode="numba")
+    assert f(np.ones((1, 2))).tolist() == [[2, 2]]
+
+
+def test_patterns_are_set():
+    x = T.matrix()
+    assert T.patternbroadcast(x, (True, False)).broadcastable == (True, False)
+    assert T.patternbroadcast(T.row(), (False, False)).broadcastable == (False, False)
+    with pytest.raises(Exception, match="shape"):
+        T.addbroadcast(x, 0).eval({x: np.ones((2, 3))})
+
+
+def test_the_largest_elements_are_found():
+    v = T.constant(np.array([3.0, 1.0, 2.0, 5.0]))
+    assert T.topk(v, 2).eval().tolist() == [3, 5]
+    assert T.topk(v, -2).eval().tolist() == [1, 2]
+    assert T.argtopk(v, 2).eval().tolist() == [0, 3]
+
+
+def test_constants_are_as_small_as_they_can_be():
+    assert [T.constant(c).dtype for c in (1, 300, 2**40, 1.5)] == ["int8", "int16", "int64", "float32"]
+    with pytest.raises(T.AsTensorError, match="True"):
+        T.as_tensor_variable(True)
+
+
+def test_scalar_constants_are_read_off():
+    assert T.get_scalar_constant_value(T.constant(3) + 1) == 4
+    assert T.extract_constant(T.scalar("s")).name == "s"
+    with pytest.raises(T.NotScalarConstantError):
+        T.get_scalar_constant_value(T.scalar())
+
+
+def test_flatten_has_one_number_of_dimensions():
+    with pytest.raises(ValueError, match="ndim and outdim"):
+        T.flatten(T.tensor3(), ndim=2, outdim=2)
+
+
+def test_star_import_brings_theanos_names():
+    namespace: dict[str, object] = {}
+    exec("from symae.theano.tensor import *", namespace)
+    assert {"dmatrix", "tanh", "dot", "grad", "nnet", "TensorType", "mean", "shared_randomstreams"} <= set(namespace)
+
+
+def test_older_addresses_have_the_same_functions():
+    from symae.theano.tensor import basic, inplace, sharedvar
+    from symae.theano.tensor.var import TensorVariable
+
+    assert basic.dot is T.dot
+    assert inplace.exp_inplace is T.exp
+    assert isinstance(theano.shared(1.0), sharedvar.ScalarSharedVariable)
+    assert TensorVariable is T.TensorVariable
+    assert T.var(T.vector()).ndim == 0

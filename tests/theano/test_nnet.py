@@ -1,0 +1,237 @@
+"""theano.tensor.nnet where there is more to say than that its values are Theano's."""
+
+from __future__ import annotations
+
+import importlib
+
+import numpy as np
+import pytensor
+import pytest
+from pytensor.graph.rewriting.basic import node_rewriter
+from pytensor.tensor.rewriting import basic as rewriting
+
+import symae.theano as theano
+import symae.theano.tensor as T
+from symae import function
+from symae.errors import InputError
+from symae.theano.tensor import opt, slinalg
+from symae.theano.tensor.nnet import abstract_conv, conv
+from symae.theano.variables import is_marked, plain
+
+LOGITS = np.array([[0, 1000, -1000], [200, -300, 5], [1, 2, 3]], "float32")
+CLASSES = np.array([0, 1, 2], "int32")
+
+
+def test_results_have_theanos_operators():
+    x = T.matrix("x")
+    for y in (T.nnet.softmax(x), T.nnet.relu(x), *T.nnet.crossentropy_softmax_1hot(x, T.ivector()), T.nnet.sigmoid(x)):
+        assert is_marked(y)
+        assert (y > 0).dtype == "int8"
+
+
+def test_softmax_of_a_vector_is_a_row():
+    assert T.nnet.softmax(T.vector()).broadcastable == (True, False)
+
+
+@pytest.mark.parametrize("x", [T.tensor3(), T.scalar(), T.imatrix()], ids=str)
+def test_softmax_refuses_what_theano_refused(x):
+    with pytest.raises(ValueError, match="expected a matrix of floats"):
+        T.nnet.softmax(x)
+
+
+def test_half_of_the_gradient_of_relu_is_at_zero():
+    x = T.vector("x")
+    gradient = theano.function([x], theano.grad(T.nnet.relu(x).sum(), x))
+    assert gradient(np.array([-1.0, 0.0, 2.0], pytensor.config.floatX)).tolist() == [0, 0.5, 1]
+
+
+def test_the_gradient_of_elu_is_finite_far_out():
+    x = T.dvector("x")
+    gradient = theano.function([x], theano.grad(T.nnet.elu(x).sum(), x))
+    assert gradient([-1e4, 1e4]).tolist() == [0, 1]
+
+
+def test_classes_may_be_any_integers_but_no_floats():
+    p = T.nnet.softmax(T.matrix())
+    assert T.nnet.categorical_crossentropy(p, T.bvector()).ndim == 1
+    with pytest.raises(TypeError, match="expected a vector of integers"):
+        T.nnet.categorical_crossentropy(p, T.vector())
+
+
+def test_distributions_of_other_ranks_are_refused():
+    with pytest.raises(TypeError, match="expected as many or one less"):
+        T.nnet.categorical_crossentropy(T.tensor3(), T.vector())
+
+
+def chosen_afterwards(p, y):
+    return -T.log(p[T.arange(y.shape[0]), y])
+
+
+def scaled(p, y):
+    return 2 * chosen_afterwards(p, y) / 2
+
+
+@pytest.mark.parametrize("backend", ["jax", pytest.param("numba", marks=pytest.mark.backends)])
+@pytest.mark.parametrize("cost", [T.nnet.categorical_crossentropy, chosen_afterwards, scaled])
+def test_crossentropy_of_certain_mistakes_is_finite_on_backends(cost, backend):
+    """1000 nats in float32, and a gradient that points the right way."""
+    if backend == "jax":
+        pytest.importorskip("jax")
+    x, y = T.fmatrix("x"), T.ivector("y")
+    nats = cost(T.nnet.softmax(x), y)
+    gradient = theano.grad(nats.sum(), x)
+    with plain(nats, gradient):
+        value, slope = function([x, y], [nats, gradient], backend=backend)(LOGITS, CLASSES)
+    np.testing.assert_allclose(value, [1000, 500, 0.40760595], rtol=1e-6)
+    np.testing.assert_allclose(slope[:2], [[-1, 1, 0], [1, -1, 0]], atol=1e-6)
+
+
+def test_ultra_fast_sigmoid_is_near_the_sigmoid_and_has_a_gradient():
+    x = T.dvector("x")
+    y = T.nnet.ultra_fast_sigmoid(x)
+    at = np.linspace(-8, 8, 101)
+    value, slope = theano.function([x], [y, theano.grad(y.sum(), x)])(at)
+    assert np.abs(value - 1 / (1 + np.exp(-at))).max() < 0.06
+    assert (slope >= 0).all()
+    assert slope.max() == pytest.approx(0.375)
+
+
+def test_confusion_matrix_of_theanos_documentation():
+    x, y = T.vector(), T.vector()
+    counts, order = theano.function([x, y], T.nnet.confusion_matrix(x, y))([2, 0, 2, 2, 0, 1], [0, 0, 2, 2, 0, 2])
+    assert counts.tolist() == [[2, 0, 0], [0, 0, 1], [1, 0, 2]]
+    assert order.tolist() == [0, 1, 2]
+
+
+def test_wrong_shape_hints_do_no_harm():
+    x, W = T.tensor4(), T.tensor4()
+    y = T.nnet.conv2d(x, W, input_shape=(5, 3, 9, 9), filter_shape=(7, 3, 3, 3))
+    one = np.ones
+    assert theano.function([x, W], y)(one((2, 3, 8, 8)), one((4, 3, 3, 3))).shape == (2, 4, 6, 6)
+
+
+def test_conv2d_ignores_old_hints_and_says_so():
+    with pytest.warns(UserWarning, match="conv2d ignores unroll_kern"):
+        T.nnet.conv2d(T.tensor4(), T.tensor4(), unroll_kern=3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"unshared": True}, "unshared"),
+        ({"imshp_logical": (1, 2, 3)}, "imshp_logical"),
+        ({"image_shape": (1, 1, 2, 2), "input_shape": (1, 1, 2, 2)}, "one of them"),
+        ({"border_mode": "sideways"}, "border_mode"),
+        ({"subsample": T.lvector()}, "known when the graph is built"),
+    ],
+    ids=lambda v: str(v),
+)
+def test_conv2d_refuses(settings, said):
+    with pytest.raises(InputError, match=said):
+        T.nnet.conv2d(T.tensor4(), T.tensor4(), **settings)
+
+
+def test_the_old_conv2d_has_two_border_modes():
+    with pytest.raises(InputError, match="valid or full"):
+        conv.conv2d(T.tensor4(), T.tensor4(), border_mode="half")
+    assert conv.ConvOp.getOutputShape((8, 8), (3, 3), (1, 1), "full") == (10, 10)
+
+
+def test_subsample_may_come_as_an_array_or_a_shared_variable():
+    x = np.zeros((1, 1, 6, 6))
+    for subsample in (np.array([2, 3]), [2, 3], theano.shared(np.array([2, 3]))):
+        assert T.nnet.conv2d(x, x, subsample=subsample, border_mode="full").eval().shape == (1, 1, 6, 4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (((2, 3, 8, 8), (4, 3, 3, 3), "valid", (1, 1)), (2, 4, 6, 6)),
+        (((2, 3, 8, 8), (4, 3, 3, 3), "half", (2, 1), (2, 2)), (2, 4, 4, 8)),
+        (((None, 3, 8, None), (4, 3, 3, 3), (1, 2), (2, 1), (2, 2)), (None, 4, 3, None)),
+        (((2, 3, 8, 8), (4, 3, 3, 3), "full", (1, 1)), (2, 4, 10, 10)),
+        (((2, 3, 8, 8, 8), (4, 3, 3, 3, 3), ((1, 2), (0, 1), (1, 1)), (1, 1, 2)), (2, 4, 9, 7, 4)),
+    ],
+)
+def test_shapes_of_maps_are_theanos(arguments, expected):
+    assert abstract_conv.get_conv_output_shape(*arguments) == expected
+
+
+def test_shapes_of_gradients_are_theanos():
+    weights, inputs = abstract_conv.get_conv_gradweights_shape, abstract_conv.get_conv_gradinputs_shape
+    assert weights((2, 3, 8, 8), (2, 4, 6, 6), "valid", (1, 1)) == (4, 3, 3, 3)
+    assert weights((2, 3, 8, 8), (2, 4, 3, 3), "half", (2, 2)) == (4, 3, None, None)
+    assert inputs((4, 3, 3, 3), (2, 4, 6, 6), "valid", (1, 1)) == (2, 3, 8, 8)
+    assert inputs((4, 3, 3, 3), (2, 4, 6, 6), "full", (2, 2)) == (2, 3, None, None)
+    assert inputs((4, 3, 3, 3), (2, 4, 6, 6), "full", (1, 1), (2, 2)) == (2, 3, 2, 2)
+
+
+def test_convolution_can_be_had_as_an_op_with_its_gradients():
+    x, W, y = np.ones((1, 2, 5, 5)), np.ones((3, 2, 2, 2)), np.ones((1, 3, 4, 4))
+    assert abstract_conv.AbstractConv2d()(x, W).eval().shape == y.shape
+    assert abstract_conv.AbstractConv2d_gradInputs()(W, y, (5, 5)).eval().shape == x.shape
+    assert abstract_conv.AbstractConv2d_gradWeights()(x, y, T.constant([2, 2])).eval().shape == W.shape
+
+
+def test_fractional_upsampling_is_refused():
+    with pytest.raises(InputError, match="only whole ratios"):
+        abstract_conv.bilinear_upsampling(T.tensor4(), frac_ratio=(3, 2), use_1D_kernel=False)
+
+
+def test_epsilon_of_batch_normalization_is_not_too_small():
+    x, gamma = T.matrix(), T.vector()
+    with pytest.raises(ValueError, match="at least 1e-5"):
+        T.nnet.bn.batch_normalization_train(x, gamma, gamma, epsilon=1e-6)
+
+
+def test_batch_normalization_refuses_parameters_of_other_ranks():
+    with pytest.raises(ValueError, match="beta: found 2 dimensions, expected 1 or 4"):
+        T.nnet.bn.batch_normalization_test(T.tensor4(), T.vector(), T.matrix(), T.vector(), T.vector(), axes="spatial")
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "said"),
+    [
+        ("tensor.nnet", "Softmax", "use the function T.nnet.softmax"),
+        ("tensor.nnet.ctc", "ctc", "warp-ctc"),
+        ("tensor.nnet.Conv3D", "conv3D", "use theano.tensor.nnet.conv3d"),
+        ("tensor.nnet.bn", "AbstractBatchNormTrain", "batch_normalization_train"),
+        ("tensor.nnet.sigm", "scalar_sigmoid", "T.nnet.sigmoid"),
+        ("tensor.signal.downsample", "max_pool", "max_pool_2d"),
+        ("tensor.nlinalg", "MatrixInverse", "tensor.nlinalg.matrix_inverse"),
+        ("tensor.raw_random", "random_state_type", "RandomState"),
+        ("tensor.extra_ops", "RepeatOp", "tensor.repeat"),
+    ],
+)
+def test_what_is_not_there_says_what_to_use(module, name, said):
+    with pytest.raises(AttributeError, match=said):
+        getattr(importlib.import_module(f"symae.theano.{module}"), name)
+
+
+def test_a_plain_function_is_no_rewrite_and_comes_back():
+    def local_nothing(node):
+        return None
+
+    with pytest.warns(UserWarning, match="local_nothing is not registered"):
+        assert opt.register_specialize("fast_compile")(local_nothing) is local_nothing
+
+
+def test_a_rewrite_of_pytensors_kind_is_registered(monkeypatch):
+    registered = []
+    monkeypatch.setattr(
+        rewriting, "register_canonicalize", lambda rewrite, *tags: registered.append((rewrite, tags)) or rewrite
+    )
+
+    @opt.register_canonicalize("fast_compile")
+    @node_rewriter([pytensor.tensor.neg])
+    def local_nothing(fgraph, node):
+        return None
+
+    assert registered == [(local_nothing, ("fast_compile",))]
+
+
+def test_cholesky_refuses_what_is_not_definite_or_says_nan():
+    x = T.dmatrix()
+    with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
+        theano.function([x], slinalg.cholesky(x))(-np.eye(2))
+    assert np.isnan(theano.function([x], slinalg.Cholesky(on_error="nan")(x))(-np.eye(2))).any()
