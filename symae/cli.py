@@ -16,7 +16,7 @@ import symae
 from symae.command_line import INTERRUPTED, Parser, at_least, print_anything, reader_left
 from symae.compile import BACKENDS
 from symae.datasets import available, default, download_mnist, read
-from symae.errors import InputError, one_line
+from symae.errors import BackendError, InputError, one_line
 from symae.files import make_folder
 from symae.port.command import add_port, run_port
 from symae.worksheet import find_worksheet, worksheets
@@ -175,9 +175,15 @@ def _warm_up(chosen: Sequence[str], backend: str, floatX: str | None) -> None:
     for name, path in ((path.stem, path) for path in paths):
         started = time.perf_counter()
         print(f"{name} …", end=" ", flush=True)
-        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-            _run(path, ["--epochs", "0", "--data", "digits", "--backend", backend, *precision, "--out", folder])
-        print(f"{time.perf_counter() - started:.1f} s", flush=True)
+        try:
+            with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+                _run(path, ["--epochs", "0", "--data", "digits", "--backend", backend, *precision, "--out", folder])
+        except BackendError as error:
+            if chosen:
+                raise
+            print(one_line(error), flush=True)
+        else:
+            print(f"{time.perf_counter() - started:.1f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -385,6 +385,29 @@ def test_the_sixth_worksheet_draws_at_any_resolution(more, no_mnist, tmp_path):
     assert all(text in page for text in ["Sixteen test images", "128 of 6000", "nats per image"])
 
 
+WAYS = [
+    pytest.param("jax", ["as it is", "ported"], marks=pytest.mark.backends),
+    pytest.param("numba", ["as it is", "ported", "ported, modern"], marks=[pytest.mark.backends, pytest.mark.long]),
+]
+
+
+@pytest.mark.parametrize(("backend", "ways"), WAYS, ids=["jax", "numba"])
+def test_the_seventh_worksheet_ports_a_script_and_its_numbers_stay(backend, ways, no_mnist, tmp_path):
+    pytest.importorskip("libcst", reason="it is not installed")
+    result = run("07_porting_theano", "--backend", backend, "--epochs", 1, env=no_mnist, cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    # what real Theano 1.0.5 prints of the same script and digits
+    assert "epoch 0: cost 149.5751772756, wrong 0.0789045918" in lines
+    assert "They print the same, to the last digit." in lines
+    out = tmp_path / "out" / "07_porting_theano"
+    assert "print >>sys.stderr" in (out / "before.py").read_text()
+    assert "import symae.theano as theano" in (out / "after.py").read_text()
+    assert (out / "modern.py").exists() == ("ported, modern" in ways)
+    page = (out / "report.html").read_text()
+    assert all(f">{way}<" in page for way in ways)
+
+
 BAD_IMAGES = [
     (["--images", "0"], "argument --images: found '0', expected a whole number of at least 1"),
     (["--images", "127"], "--images: found 127, expected at least one minibatch of 128"),

@@ -20,8 +20,9 @@ try:
 finally:
     sys.path.remove(str(FOLDER))
 
-# Rewritten as symae.function does it, because some of the values are infinite otherwise; computed without a compiler.
-REWRITTEN = Mode("py", "fast_run").including(rewrites.tag("c"))
+# Rewritten as symae.function does it, because some of the values are infinite otherwise; computed without a compiler, and
+# without fusion, because PyTensor 3.3 computes a fused function of two results in float32 then.
+REWRITTEN = Mode("py", "fast_run").including(rewrites.tag("c")).excluding("fusion")
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +35,8 @@ def golden() -> dict[str, dict[str, np.ndarray]]:
     return found
 
 
+# Python 3.13, of the logical not that PyTensor computes so without a compiler
+@pytest.mark.filterwarnings("ignore:Bitwise inversion")
 @pytest.mark.parametrize("floatX", ["float64", "float32"])
 @pytest.mark.parametrize("name", CASES)
 def test_a_case_is_what_theano_computes(name, floatX, golden):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import pytensor.tensor as pt
@@ -36,10 +37,15 @@ pinv = as_theano(linalg.pinv, "pinv", __name__)
 det = as_theano(linalg.det, "det", __name__)
 eig = as_theano(linalg.eig, "eig", __name__)
 lstsq = as_theano(linalg.lstsq, "lstsq", __name__)
-matrix_dot = as_theano(linalg.matrix_dot, "matrix_dot", __name__)
 matrix_power = as_theano(linalg.matrix_power, "matrix_power", __name__)
 tensorinv = as_theano(linalg.tensorinv, "tensorinv", __name__)
 tensorsolve = as_theano(linalg.tensorsolve, "tensorsolve", __name__)
+
+
+@as_theano
+def matrix_dot(*args: Any) -> Variable:
+    """The product of all the matrices."""
+    return reduce(pt.dot, args)
 
 
 @as_theano
