@@ -53,11 +53,14 @@ _BACKENDS = {
 BACKENDS = tuple(_BACKENDS)
 
 _excluded: ContextVar[tuple[str, ...]] = ContextVar("excluded", default=())
+_included: ContextVar[tuple[str, ...]] = ContextVar("included", default=())
 
 
 @contextmanager
-def options(*, exclude: Sequence[str] = ()) -> Iterator[None]:
+def options(*, exclude: Sequence[str] = (), include: Sequence[str] = ()) -> Iterator[None]:
     """Compile without the rewrites named in `exclude` inside the block, for comparison.
+
+    With those, too, that are tagged for one of `include`, such as `symae.rewrites.THEANO`.
 
     Raises
     ------
@@ -67,11 +70,12 @@ def options(*, exclude: Sequence[str] = ()) -> Iterator[None]:
     for name in exclude:
         if name not in rewrites.names():
             raise InputError("exclude", repr(name), f"a rewrite of symae: {', '.join(rewrites.names())}")
-    token = _excluded.set((*_excluded.get(), *exclude))
+    without, more = _excluded.set((*_excluded.get(), *exclude)), _included.set((*_included.get(), *map(rewrites.tag, include)))
     try:
         yield
     finally:
-        _excluded.reset(token)
+        _excluded.reset(without)
+        _included.reset(more)
 
 
 @dataclass(frozen=True)
@@ -179,6 +183,8 @@ def function(
     started = time.perf_counter()
     keep_freed_memory()
     chosen = get_mode(_mode(backend) if mode is None else mode)
+    if _included.get():
+        chosen = chosen.including(*_included.get())
     if isinstance(chosen.linker, NumbaLinker):
         # Sets filters for warnings that are to stay, so it must not be imported where filters are put back.
         importlib.import_module("pytensor.link.numba.dispatch.basic")

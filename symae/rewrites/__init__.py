@@ -15,11 +15,15 @@ from pytensor.graph.rewriting.basic import dfs_rewriter
 
 from symae.rewrites.in_place import in_place
 from symae.rewrites.minibatch_slice import minibatch_slice
+from symae.rewrites.theano_saturation import theano_saturation
 from symae.rewrites.unused_layers import unused_layers
 
-__all__ = ["names", "tag"]
+__all__ = ["THEANO", "names", "tag"]
 
 _NAMES: list[str] = []
+
+# of the rewrites that only `symae.theano` uses, on every backend
+THEANO = "theano"
 
 
 def tag(backend: str) -> str:
@@ -40,4 +44,5 @@ def register(name: str, rewriter: Any, *, backends: Iterable[str], position: flo
 
 register("in_place", dfs_rewriter(in_place), backends=["numba", "c"], position=50.6)
 register("minibatch_slice", dfs_rewriter(minibatch_slice), backends=["jax", "mlx"], position=0.05)
+register("theano_saturation", dfs_rewriter(theano_saturation), backends=[THEANO], position=48)
 register("unused_layers", dfs_rewriter(unused_layers), backends=["numba", "c", "jax", "pytorch", "mlx"], position=1.9)

@@ -14,7 +14,9 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Constant, Variable
 from pytensor.link.basic import Container
 
+from symae import rewrites
 from symae.compile import function as compiled_function
+from symae.compile import options
 from symae.theano.compile.mode import resolved
 from symae.theano.configuration import config
 from symae.theano.inputs import In, Param
@@ -204,7 +206,7 @@ def function(
     pairs = {"updates": _pairs(updates), "givens": _pairs(givens)}
     behind = ([e.variable for e in entries], [getattr(o, "variable", o) for o in _list(extended)], pairs)
     chosen, backend = resolved(mode)
-    with plain(*behind):
+    with plain(*behind), options(include=[rewrites.THEANO]):
         compiled = compiled_function(
             [_plain_in(entry) for entry in entries],
             extended,

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
+from pytensor.compile.mode import Mode
 from pytensor.scan.basic import scan as plain_scan
 
+from symae.rewrites import THEANO, tag
 from symae.theano.absent import getter
 from symae.theano.compile.mode import resolved
 from symae.theano.scan_module.scan_utils import until
@@ -90,11 +92,15 @@ def scan(
             allow_gc=allow_gc,
             strict=strict,
             return_list=return_list,
+            mode=_STEPS,
             **_RETURN_UPDATES,
         )
     mark(list(inner))
     return mark(outputs), mark(OrderedUpdates(updates))
 
+
+# What PyTensor compiles steps in by itself, with Theano's rewrites; backends put their own linkers in its place.
+_STEPS = Mode("cvm", "fast_run").including(tag(THEANO))
 
 # Asked for explicitly, so that nothing changes on the day when PyTensor's default does.
 _RETURN_UPDATES = {"return_updates": True} if "return_updates" in inspect.signature(plain_scan).parameters else {}
