@@ -183,7 +183,7 @@ def function(
     started = time.perf_counter()
     keep_freed_memory()
     chosen = get_mode(_mode(backend) if mode is None else mode)
-    if _included.get():
+    if _included.get() and type(chosen) is Mode:  # those of other classes forget their settings in a copy
         chosen = chosen.including(*_included.get())
     if isinstance(chosen.linker, NumbaLinker):
         # Sets filters for warnings that are to stay, so it must not be imported where filters are put back.

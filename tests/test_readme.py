@@ -22,7 +22,7 @@ def test_the_first_two_commands_are_one_line_each_and_do_all_the_set_up():
         assert command.count("\n") == 1
         assert command.startswith("python3 -m venv .venv && .venv/bin/pip install")
     assert main_job.endswith("worksheets/01_autoencoder.py\n")
-    assert tests.endswith("-m pytest\n")
+    assert tests.endswith("-m pytest -n auto\n")
 
 
 def test_ci_takes_its_test_command_from_the_readme():

@@ -308,7 +308,8 @@ def test_the_fourth_worksheet_draws_digits_and_goes_on_to_the_last_bit(no_mnist,
     assert {p.name for p in whole.glob("*.png")} == {"codes.png", "reconstructions.png", *filters}
     page = (whole / "report.html").read_text()
     assert all(
-        text in page for text in ["16 filters 3 × 3 on 1 map<", "Adadelta, rate 1.0, rho 0.95", final, "Reconstructions"]
+        text in page
+        for text in ["16 filters 3 × 3 on 1 map<", "Adadelta, rate 4 and falling, rho 0.95", final, "Reconstructions"]
     )
 
     parts = tmp_path / "parts"

@@ -60,7 +60,7 @@ def diag(x: Any) -> Variable:
 @as_theano
 def alloc_diag(diag: Any) -> Variable:
     """The matrix that has the vector `diag` on its diagonal."""
-    return pt.alloc_diag(diag)
+    return pt.diag(diag)
 
 
 @as_theano
