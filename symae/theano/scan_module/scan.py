@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import warnings
 from collections.abc import Callable
@@ -92,15 +93,17 @@ def scan(
             allow_gc=allow_gc,
             strict=strict,
             return_list=return_list,
-            mode=_STEPS,
+            **_STEPS,
             **_RETURN_UPDATES,
         )
     mark(list(inner))
     return mark(outputs), mark(OrderedUpdates(updates))
 
 
-# What PyTensor compiles steps in by itself, with Theano's rewrites; backends put their own linkers in its place.
-_STEPS = Mode("cvm", "fast_run").including(tag(THEANO))
+# PyTensor 3.0 compiles steps by themselves: so do we, but with Theano's rewrites; backends put their own linkers in the place
+# of this one. Later ones rewrite steps with all the rest.
+_ALONE = importlib.util.find_spec("pytensor.compile.inner_function") is None
+_STEPS = {"mode": Mode("cvm", "fast_run").including(tag(THEANO))} if _ALONE else {}
 
 # Asked for explicitly, so that nothing changes on the day when PyTensor's default does.
 _RETURN_UPDATES = {"return_updates": True} if "return_updates" in inspect.signature(plain_scan).parameters else {}
