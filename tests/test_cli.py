@@ -27,7 +27,7 @@ def test_without_a_command_it_explains_itself(capsys):
 
 
 def test_run_hands_the_rest_to_the_worksheet(no_mnist, tmp_path):
-    command = [sys.executable, "-m", "symae", "run", "01", "--epochs", "0", "--out", str(tmp_path / "r")]
+    command = [sys.executable, "-m", "symae", "run", "01", "--epochs", "0", "--backend", "jax", "--out", str(tmp_path / "r")]
     result = subprocess.run(command, capture_output=True, text=True, env=no_mnist, cwd=tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
     assert (tmp_path / "r" / "report.html").is_file()
@@ -91,7 +91,7 @@ def test_ctrl_c_is_one_line_and_status_130(tmp_path, capsys, monkeypatch):
 
 
 def test_characters_that_the_terminal_lacks_do_not_end_a_run(no_mnist, tmp_path):
-    command = [sys.executable, "-m", "symae", "run", "01", "--epochs", "0", "--out", str(tmp_path / "r")]
+    command = [sys.executable, "-m", "symae", "run", "01", "--epochs", "0", "--backend", "jax", "--out", str(tmp_path / "r")]
     env = {**no_mnist, "PYTHONIOENCODING": "ascii"}
     result = subprocess.run(command, capture_output=True, text=True, env=env, cwd=tmp_path)
     assert (result.returncode, result.stderr) == (0, "")

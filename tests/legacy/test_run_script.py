@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -132,9 +133,12 @@ def test_ctrl_c_and_flags_in_a_process_of_its_own(tmp_path):
     process = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     line = process.stdout.readline()
-    time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=300)
+    err = None
+    while err is None:  # Python drops an interrupt that comes while it collects garbage; one would press Ctrl-C again
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            _, err = process.communicate(timeout=20)
     assert line == "float32\n", err
     assert (process.returncode, err.splitlines()[0]) == (130, "interrupted")
     assert "THEANO_FLAGS" in (tmp_path / "out" / "old" / "report.html").read_text()

@@ -132,10 +132,10 @@ def train(backend, images, steps=3):
     return [float(step(images)) for _ in range(steps)]
 
 
-def test_every_backend_trains_alike(float32_backend, images):
+def test_every_backend_trains_alike(training_backend, images):
     images = images.astype("float32")
     plain = function_costs(images)
-    np.testing.assert_allclose(train(float32_backend, images), plain, rtol=2e-5)
+    np.testing.assert_allclose(train(training_backend, images), plain, rtol=2e-5)
 
 
 def function_costs(images):
