@@ -182,7 +182,7 @@ def function(
     default_updates = {} if no_default_updates is False else {"no_default_updates": no_default_updates}
     started = time.perf_counter()
     keep_freed_memory()
-    chosen = get_mode(_mode(backend) if mode is None else mode)
+    chosen = get_mode(mode_for(backend) if mode is None else mode)
     if _included.get() and type(chosen) is Mode:  # those of other classes forget their settings in a copy
         chosen = chosen.including(*_included.get())
     if isinstance(chosen.linker, NumbaLinker):
@@ -212,7 +212,14 @@ def function(
     return compiled
 
 
-def _mode(backend: str | None) -> Any:
+def mode_for(backend: str | None) -> Any:
+    """PyTensor's mode with symae's rewrites for `backend`; of None the default, or None where PyTensor is configured otherwise.
+
+    Raises
+    ------
+    BackendError
+        It is unknown, or not installed here.
+    """
     if backend is None:
         configured = pytensor.config.mode.lower()
         linker = pytensor.config.linker

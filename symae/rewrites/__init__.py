@@ -13,12 +13,15 @@ from typing import Any
 from pytensor.compile.mode import optdb
 from pytensor.graph.rewriting.basic import dfs_rewriter
 
+from symae.rewrites.entries_of_softmax import entries_of_softmax
 from symae.rewrites.in_place import in_place
 from symae.rewrites.minibatch_slice import minibatch_slice
 from symae.rewrites.theano_saturation import theano_saturation
 from symae.rewrites.unused_layers import unused_layers
 
 __all__ = ["THEANO", "names", "tag"]
+
+_ALL = ("numba", "c", "jax", "pytorch", "mlx")
 
 _NAMES: list[str] = []
 
@@ -42,7 +45,9 @@ def register(name: str, rewriter: Any, *, backends: Iterable[str], position: flo
     _NAMES.append(name)
 
 
+# before canonicalize, which writes the quotient in another way
+register("entries_of_softmax", dfs_rewriter(entries_of_softmax), backends=_ALL, position=0.9)
 register("in_place", dfs_rewriter(in_place), backends=["numba", "c"], position=50.6)
 register("minibatch_slice", dfs_rewriter(minibatch_slice), backends=["jax", "mlx"], position=0.05)
 register("theano_saturation", dfs_rewriter(theano_saturation), backends=[THEANO], position=48)
-register("unused_layers", dfs_rewriter(unused_layers), backends=["numba", "c", "jax", "pytorch", "mlx"], position=1.9)
+register("unused_layers", dfs_rewriter(unused_layers), backends=_ALL, position=1.9)

@@ -17,14 +17,12 @@ from __future__ import annotations
 import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.fg import FunctionGraph
-from pytensor.graph.rewriting.basic import dfs_rewriter, node_rewriter
+from pytensor.graph.rewriting.basic import node_rewriter
 from pytensor.tensor.basic import get_underlying_scalar_constant_value
 from pytensor.tensor.exceptions import NotScalarConstantError
 from pytensor.tensor.math import mul, true_div
 from pytensor.tensor.special import Softmax
 from pytensor.tensor.subtensor import AdvancedIncSubtensor, AdvancedSubtensor
-
-from symae import rewrites
 
 __all__ = ["entries_of_softmax"]
 
@@ -64,9 +62,3 @@ def _is_zero(x: Variable) -> bool:
         return bool(get_underlying_scalar_constant_value(x) == 0)
     except NotScalarConstantError:
         return False
-
-
-# before canonicalize, which writes the quotient in another way
-rewrites.register(
-    "entries_of_softmax", dfs_rewriter(entries_of_softmax), backends=["numba", "c", "jax", "pytorch", "mlx"], position=0.9
-)

@@ -21,7 +21,7 @@ from pytensor.tensor.variable import TensorConstant, TensorVariable, _tensor_py_
 
 from symae.theano.configuration import config
 
-__all__ = ["as_theano", "compared", "condition", "divided", "is_marked", "legacy", "logical", "mark", "plain", "unmark"]
+__all__ = ["as_theano", "condition", "divided", "is_marked", "legacy", "logical", "mark", "plain", "unmark"]
 
 
 def mark(values: Any) -> Any:
@@ -97,9 +97,6 @@ def logical(function: Callable[..., Variable]) -> Callable[..., Variable]:
         return answer
 
     return as_theano(answered)
-
-
-compared = logical
 
 
 def condition(value: Any) -> Any:

@@ -23,7 +23,7 @@ from pytensor.compile.mode import (
     register_optimizer,
 )
 
-from symae.compile import BACKENDS, _mode
+from symae.compile import BACKENDS, mode_for
 from symae.errors import InputError
 from symae.theano.absent import getter
 from symae.theano.configuration import config
@@ -88,7 +88,7 @@ def _configured() -> str:
 def get_mode(orig_string: Any = None) -> Mode:
     """The mode of that name, the configured one for None."""
     mode, backend = resolved(orig_string)
-    return _modes.get_mode(_mode(backend) if mode is None else mode)
+    return _modes.get_mode(mode_for(backend) if mode is None else mode)
 
 
 def get_default_mode() -> Mode:

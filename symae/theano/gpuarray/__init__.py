@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import warnings
 from typing import Any
 
-from symae.theano.sandbox.cuda import no_gpu
+from symae.theano.sandbox.cuda import gpu_getter
 
 __all__ = ["init_dev", "pygpu_activated", "use"]
 
 pygpu_activated = False
 pygpu = None
-
-_SUBMODULES = ["basic_ops", "blas", "dnn", "type"]
 
 
 def use(device: Any = None, *args: Any, **kwargs: Any) -> None:
@@ -24,10 +21,4 @@ def use(device: Any = None, *args: Any, **kwargs: Any) -> None:
 init_dev = use
 
 
-def __getattr__(name: str) -> Any:
-    if name in _SUBMODULES:
-        return importlib.import_module(f"{__name__}.{name}")
-    if name.startswith("__"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = no_gpu("theano.gpuarray", name)
-    return globals()[name]
+__getattr__ = gpu_getter(__name__, ["basic_ops", "blas", "dnn", "type"])

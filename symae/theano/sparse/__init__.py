@@ -10,23 +10,19 @@ from typing import Any
 
 from pytensor import sparse as _sparse
 
-from symae.theano.absent import absent
-from symae.theano.variables import as_theano
+from symae.theano.borrowed import borrower
 
 __all__ = ["enable_sparse"]
 
 enable_sparse = imported_scipy = True
 
 
+_borrowed = borrower(
+    __name__,
+    (_sparse, _sparse.basic, _sparse.math),
+    "see pytensor.sparse for what there is, or use theano.sparse.dense_from_sparse first",
+)
+
+
 def __getattr__(name: str) -> Any:
-    if name == "basic":
-        return importlib.import_module(__name__)
-    for place in (_sparse, _sparse.basic, _sparse.math):
-        if hasattr(place, name):
-            found = getattr(place, name)
-            value = found if isinstance(found, type) or not callable(found) else as_theano(found, name, __name__)
-            globals()[name] = value
-            return value
-    if name.startswith("__"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    raise absent("theano.sparse", name, "see pytensor.sparse for what there is, or use theano.sparse.dense_from_sparse first")
+    return importlib.import_module(__name__) if name == "basic" else _borrowed(name)

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import builtins
 import importlib
+import sys
 import warnings
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from symae.errors import InputError
 
-__all__ = ["cuda_available", "cuda_enabled", "handle_shared_float32", "no_gpu", "unuse", "use"]
+__all__ = ["cuda_available", "cuda_enabled", "gpu_getter", "handle_shared_float32", "no_gpu", "unuse", "use"]
 
 cuda_available = cuda_enabled = False
 cuda_initialization_error_message = "there is no GPU in symae.theano"
-
-_SUBMODULES = ["basic_ops", "blas", "dnn", "fftconv", "nnet", "opt", "rng_curand", "type", "var"]
 
 
 def use(device: Any = None, *args: Any, **kwargs: Any) -> None:
@@ -42,10 +42,20 @@ def no_gpu(place: str, name: str) -> Any:
     return builtins.type(name, (), {"__init__": refuse, "__module__": place, "__doc__": "Needs a GPU."})
 
 
-def __getattr__(name: str) -> Any:
-    if name in _SUBMODULES:
-        return importlib.import_module(f"{__name__}.{name}")
-    if name.startswith("__"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = no_gpu("theano.sandbox.cuda", name)
-    return globals()[name]
+def gpu_getter(module: str, submodules: Iterable[str] = ()) -> Callable[[str], Any]:
+    """A ``__getattr__`` for a module of a GPU: its submodules when they are asked for, and `no_gpu` for all other names."""
+    place, submodules = module.replace("symae.theano", "theano", 1), frozenset(submodules)
+
+    def __getattr__(name: str) -> Any:
+        if name in submodules:
+            return importlib.import_module(f"{module}.{name}")
+        if name.startswith("__"):
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        refusing = no_gpu(place, name)
+        setattr(sys.modules[module], name, refusing)
+        return refusing
+
+    return __getattr__
+
+
+__getattr__ = gpu_getter(__name__, ["basic_ops", "blas", "dnn", "fftconv", "nnet", "opt", "rng_curand", "type", "var"])

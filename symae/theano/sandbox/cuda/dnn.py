@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from symae.theano.sandbox.cuda import no_gpu
+from symae.theano.sandbox.cuda import gpu_getter
 
 __all__ = ["dnn_available", "version"]
 
@@ -20,8 +20,4 @@ def version(*args: Any, **kwargs: Any) -> int:
     return -1
 
 
-def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = no_gpu("theano.sandbox.cuda.dnn", name)
-    return globals()[name]
+__getattr__ = gpu_getter(__name__)

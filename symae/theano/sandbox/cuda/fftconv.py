@@ -1,14 +1,8 @@
 """``theano.sandbox.cuda.fftconv``: needs a GPU, see `symae.theano.sandbox.cuda`."""
 
-from typing import Any
-
-from symae.theano.sandbox.cuda import no_gpu
+from symae.theano.sandbox.cuda import gpu_getter
 
 __all__: list[str] = []
 
 
-def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = no_gpu("theano.sandbox.cuda.fftconv", name)
-    return globals()[name]
+__getattr__ = gpu_getter(__name__)

@@ -16,6 +16,7 @@ from symae.errors import InputError
 from symae.ops.conv import Convolution, FilterGradient, InputGradient
 from symae.ops.geometry import normalised_border_mode
 from symae.theano.absent import getter
+from symae.theano.tensor.nnet import conv_shapes, films
 from symae.theano.tensor.nnet.shapes import numbers, size
 from symae.theano.variables import as_theano
 
@@ -310,23 +311,9 @@ def _stretched(x: Variable, axis: int, ratio: int) -> Variable:
 __getattr__ = getter(
     __name__,
     elsewhere={
-        name: f"tensor.nnet.films:{name}"
-        for name in ("conv3d", "conv3d_grad_wrt_inputs", "conv3d_grad_wrt_weights", "separable_conv3d")
-    }
-    | {
-        name: f"tensor.nnet.conv_shapes:{name}"
-        for name in (
-            "assert_conv_shape",
-            "assert_shape",
-            "border_mode_to_pad",
-            "check_conv_gradinputs_shape",
-            "get_conv_gradinputs_shape",
-            "get_conv_gradinputs_shape_1axis",
-            "get_conv_gradweights_shape",
-            "get_conv_gradweights_shape_1axis",
-            "get_conv_output_shape",
-            "get_conv_shape_1axis",
-        )
+        name: f"tensor.nnet.{module.__name__.rpartition('.')[2]}:{name}"
+        for module in (conv_shapes, films)
+        for name in module.__all__
     },
     instead={
         "AbstractConv": "use AbstractConv2d, or the function T.nnet.conv3d",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from symae.rewrites.entries_of_softmax import entries_of_softmax
 from symae.theano.absent import getter
-from symae.theano.tensor.nnet.entries_of_softmax import entries_of_softmax
 
 __all__ = ["entries_of_softmax"]
 
