@@ -66,7 +66,7 @@ def _parser() -> Parser:
         description="Run a worksheet; or a Theano script of 2010 to 2017, Python 2 or 3, without changing it.",
         usage="symae run [--out FOLDER] WORKSHEET|SCRIPT.py [its own arguments]",
     )
-    run.add_argument("--out", type=Path, metavar="FOLDER", help="where a script's results go; by default out/ and its name")
+    run.add_argument("--out", type=Path, metavar="FOLDER", help="where the results go; by default out/ and its name")
     run.add_argument("worksheet", type=_worksheet, help="its number, its name, or the path of a file")
     run.add_argument("arguments", nargs=argparse.REMAINDER, help="the worksheet's own; symae run 01 --help lists them")
 
@@ -110,13 +110,13 @@ def _worksheet(text: str) -> str:
 
 def _run_any(path: Path, arguments: Sequence[str], out: Path | None) -> int:
     """Run a worksheet or another script that imports symae as Python would, and everything else as legacy code."""
-    from symae.legacy.run import is_legacy, run_script
+    if path not in worksheets().values():
+        from symae.legacy.run import is_legacy, parse, run_source
 
-    if path not in worksheets().values() and is_legacy(path):
-        return run_script(path, arguments, out)
-    if out is not None:
-        raise InputError("--out", f"{out} before {path.name}", "it after the name, where a worksheet's own options are")
-    _run(path, arguments)
+        source = parse(path)
+        if is_legacy(source):
+            return run_source(source, arguments, out)
+    _run(path, arguments if out is None else ["--out", str(out), *arguments])
     return 0
 
 

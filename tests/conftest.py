@@ -30,6 +30,7 @@ def _backend(name: str, *more: pytest.MarkDecorator) -> object:
     return pytest.param(name, marks=[*marks, *more])
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """What ``-n auto`` means: compiling is most of the work and has one thread, but each worker takes 2 to 4 GB."""
     return min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)

@@ -149,11 +149,14 @@ sheet.report.text(verdict)
 # The lines that differ, `-` before and `+` after.
 
 # %%
-for name, words in (("after", "Ported, with Theano's names"), ("modern", "Ported to today's PyTensor")):
-    if not (sheet.out / f"{name}.py").exists():
+for what, name, words in (
+    ("ported", "after.py", "Ported, with Theano's names"),
+    ("ported, modern", "modern.py", "Ported to today's PyTensor"),
+):
+    if what not in ways:
         continue
-    text = (sheet.out / f"{name}.py").read_text()
-    changed = list(difflib.unified_diff(LEGACY.splitlines(), text.splitlines(), "before.py", f"{name}.py", lineterm="", n=0))
+    text = (sheet.out / name).read_text()
+    changed = list(difflib.unified_diff(LEGACY.splitlines(), text.splitlines(), "before.py", name, lineterm="", n=0))
     sheet.report.heading(words)
     sheet.report.code("\n".join(line for line in changed if not re.match(r"@@", line)))
 sheet.report.heading("The script before")

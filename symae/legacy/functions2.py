@@ -15,9 +15,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from symae.legacy.dialect import Dialect
 from symae.legacy.meaning import compiled, with_its_meaning
 from symae.legacy.operations import OPERATIONS, sorting_key, str2
-from symae.legacy.python2 import Dialect, parse, parse_text
+from symae.legacy.python2 import parse, parse_text
 
 __all__ = ["builtins_for"]
 

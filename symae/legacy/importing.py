@@ -22,9 +22,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from symae.legacy.dialect import Dialect
 from symae.legacy.functions2 import builtins_for
 from symae.legacy.meaning import compiled
-from symae.legacy.python2 import Dialect, Source, parse
+from symae.legacy.python2 import Source, parse
 from symae.legacy.session import Session
 from symae.legacy.standins import Standins
 from symae.legacy.standins.drawing import attend

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any
@@ -24,27 +26,18 @@ from symae.legacy.python2 import Source, parse
 from symae.legacy.record import Record
 from symae.legacy.session import Session
 
-__all__ = ["is_legacy", "run_script"]
+__all__ = ["is_legacy", "run_script", "run_source"]
 
 # Shows the frames of libraries too.
 FULL = "SYMAE_TRACEBACK"
 PACKAGE = str(Path(__file__).parent) + os.sep
 
 
-def is_legacy(path: Path) -> bool:
-    """Whether the script is for this module, and not one for `symae` itself, like its worksheets.
-
-    Raises
-    ------
-    InputError
-        It cannot be read, or no Python can parse it.
-    """
-    import ast
-
-    tree = parse(path).tree
+def is_legacy(source: Source) -> bool:
+    """Whether the script is for this module, and not one for `symae` itself, like its worksheets."""
     imported = {
         (name or "").partition(".")[0]
-        for node in ast.walk(tree)
+        for node in ast.walk(source.tree)
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in ([node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
     }
@@ -65,8 +58,13 @@ def run_script(path: Path, arguments: Sequence[str] = (), out: Path | None = Non
     UnwritableError
         The output folder cannot be made or written.
     """
-    script = Path(os.path.realpath(path))
-    source = parse(script)
+    return run_source(parse(path), arguments, out)
+
+
+def run_source(source: Source, arguments: Sequence[str] = (), out: Path | None = None) -> int:
+    """The same for a script that `parse` has read."""
+    path, script = source.path, Path(os.path.realpath(source.path))
+    source = replace(source, path=script)
     caller = Path.cwd()
     folder = Path("out") / script.stem if out is None else out
     if script.is_relative_to(os.path.realpath(folder)) or Path(os.path.realpath(folder)) == caller.resolve():

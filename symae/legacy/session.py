@@ -8,8 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from symae.legacy.dialect import Dialect
 from symae.legacy.files import Files
-from symae.legacy.python2 import Dialect
 from symae.legacy.record import Record
 
 __all__ = ["Session"]

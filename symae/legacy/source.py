@@ -6,30 +6,84 @@ import codecs
 import io
 import re
 import tokenize
+from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
 from symae.errors import InputError, MissingFileError
 
-__all__ = ["read_source", "untabbed"]
+__all__ = ["StoredText", "decode", "encode", "read_source", "untabbed"]
 
 COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+# What no text holds: other control characters than ends of lines and pages, tabs, old editors' end of a file, and escapes.
+BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x19\x1c-\x1f]")
 # What a Sage cell may begin with, and how Sage's text export frames cells and what they printed.
 SAGE_LINE = re.compile(r"^(%[a-z]\w*( .*)?|\{\{\{(id=\d+\|?)?|\}\}\})\s*$")
 TAB = 8
 
 
-def read_source(path: Path) -> str:
-    """The text of the file at `path`, lines ended by ``\\n``.
+@dataclass(frozen=True)
+class StoredText:
+    """A text and how it was stored.
+
+    Attributes
+    ----------
+    text : str
+        With ``\\n`` at the ends of lines.
+    encoding : str
+        What the file says that it is in; UTF-8 if it says nothing, and for what no Python reads.
+    newline : str
+        The end of most of its lines: ``\\n``, or ``\\r\\n`` as on Windows.
+    taken_for : str
+        The encoding that its bytes were read as where they are no UTF-8 and do not say what they are; else empty.
+        `encode` writes UTF-8.
+    """
+
+    text: str
+    encoding: str = "utf-8"
+    newline: str = "\n"
+    taken_for: str = ""
+
+
+def decode(data: bytes, place: str | PathLike[str]) -> StoredText:
+    """Read the bytes of the Python file `place`.
 
     The encoding is that of the byte order mark or of the coding line, else UTF-8, else Latin-1, which has a letter for every
     byte.
 
     Raises
     ------
+    InputError
+        They are no text, name an encoding that Python does not know, or are not in the one that they name.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text, encoding, taken_for = _decoded(place, data, "utf-16"), "utf-8", "UTF-16"
+    elif BINARY.search(data):
+        raise InputError(place, "binary data", "the text of a Python program")
+    else:
+        encoding = _encoding(place, data)
+        taken_for = "" if encoding else "Latin-1"
+        text = _decoded(place, data, encoding or "latin-1")
+        encoding = encoding or "utf-8"
+    # lone carriage returns, of old Macs, end lines for Python too
+    newline = "\r\n" if 2 * text.count("\r\n") > text.count("\n") else "\n"
+    return StoredText(text.replace("\r\n", "\n").replace("\r", "\n"), encoding, newline, taken_for)
+
+
+def encode(text: str, stored: StoredText) -> bytes:
+    """`text`, a new version of ``stored.text``, in the encoding and with the line ends of `stored`; mixed ends become one."""
+    return text.replace("\n", stored.newline).encode(stored.encoding)
+
+
+def read_source(path: Path) -> str:
+    """The text of the file at `path`, lines ended by ``\\n``, without what Sage's export puts around cells.
+
+    Raises
+    ------
     MissingFileError
         There is no such file.
     InputError
-        It is a folder, cannot be read, holds null bytes, or names an encoding that Python does not know or that it is not in.
+        It is a folder or cannot be read; or as for `decode`.
     """
     try:
         raw = path.read_bytes()
@@ -37,47 +91,39 @@ def read_source(path: Path) -> str:
         raise MissingFileError(path, expected="a script") from None
     except OSError as error:
         raise InputError(path, (error.strerror or str(error)).lower(), "a script that can be read") from error
-    for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
-        if raw.startswith(mark):
-            return _with_plain_lines(path, _decoded(path, raw, encoding))
-    if b"\0" in raw:
-        raise InputError(path, "null bytes", "the text of a script")
-    return _with_plain_lines(path, _decoded(path, raw, _encoding(path, raw)))
+    lines = decode(raw, path).text.split("\n")
+    if any(SAGE_LINE.match(line) for line in lines):
+        lines = _without_frames(lines)
+    return "\n".join(lines).rstrip("\x1a\n") + "\n"
 
 
-def _encoding(path: Path, raw: bytes) -> str:
-    if raw.startswith(codecs.BOM_UTF8):
+def _encoding(place: str | PathLike[str], data: bytes) -> str:
+    """What the file says that it is in; UTF-8 if it says nothing and is; else nothing."""
+    if data.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
-    for line in raw.splitlines()[:2]:
+    for line in data.splitlines()[:2]:
         if match := COOKIE.match(line):
             name = match[1].decode("ascii", "replace")
             try:
                 return codecs.lookup(name).name
             except LookupError:
-                raise InputError(path, f"the unknown encoding {name!r}", "one that Python knows, or none") from None
+                raise InputError(place, f"the unknown encoding {name!r}", "one that Python knows, or none") from None
         if line.strip() and not line.lstrip().startswith(b"#"):
             break  # a coding line in the second place counts below a comment only
     try:
-        raw.decode("utf-8")
+        data.decode("utf-8")
     except UnicodeDecodeError:
-        return "latin-1"
+        return ""
     return "utf-8"
 
 
-def _decoded(path: Path, raw: bytes, encoding: str) -> str:
+def _decoded(place: str | PathLike[str], data: bytes, encoding: str) -> str:
     try:
-        return raw.decode(encoding)
+        return data.decode(encoding)
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        place = f"{path}, line {line}"
-        raise InputError(place, f"bytes that are not {encoding}", "the encoding that the file says it has") from None
-
-
-def _with_plain_lines(path: Path, text: str) -> str:
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    if any(SAGE_LINE.match(line) for line in lines):
-        lines = _without_frames(lines)
-    return "\n".join(lines).rstrip("\x1a\n") + "\n"
+        line = data.count(b"\n", 0, error.start) + 1
+        expected = "the encoding that the file says it has"
+        raise InputError(f"{place}, line {line}", f"bytes that are not {encoding}", expected) from None
 
 
 def _without_frames(lines: list[str]) -> list[str]:

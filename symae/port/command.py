@@ -16,6 +16,7 @@ from typing import Any
 
 from symae.errors import InputError, MissingFileError, UnwritableError
 from symae.files import replacing
+from symae.legacy.source import decode
 from symae.port.draft import Note
 from symae.port.porting import port_bytes
 
@@ -70,7 +71,7 @@ def run_port(settings: argparse.Namespace) -> int:
     elif settings.out is not None:
         _write(settings.out, files[0])
     else:
-        sys.stdout.write(files[0].new.decode(errors="replace").replace("\r\n", "\n"))
+        sys.stdout.write(decode(files[0].new, source).text)
     sys.stdout.flush()
     _list(files)
     for refused in errors:
@@ -170,7 +171,7 @@ def _backup(path: Path) -> Path:
 def _diff(file: _File) -> str:
     if file.new == file.old:
         return ""
-    old, new = (data.decode(errors="replace").replace("\r\n", "\n") for data in (file.old, file.new))
+    old, new = (decode(data, file.path).text for data in (file.old, file.new))
     lines = difflib.unified_diff(
         old.splitlines(keepends=True), new.splitlines(keepends=True), str(file.path), f"{file.path} (ported)"
     )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Collection
 from dataclasses import dataclass
 from os import PathLike
 
 from symae.errors import BackendError, InputError
+from symae.legacy.dialect import future_imports
+from symae.legacy.source import decode, encode
 from symae.port.draft import Draft, Note
 from symae.port.python2 import parse
-from symae.port.sources import decode, encode
 
 __all__ = ["Ported", "port", "port_bytes"]
 
@@ -116,12 +116,13 @@ def port_bytes(
     InputError
         As `port`; or the bytes are no text.
     """
-    source = decode(data, place)
-    ported = port(source.text, modern=modern, python=python, place=place, neighbours=neighbours)
+    stored = decode(data, place)
+    ported = port(stored.text, modern=modern, python=python, place=place, neighbours=neighbours)
     notes = ported.notes
-    if source.undeclared:
-        notes = [Note(1, 1, "bytes that are not UTF-8 and not said to be anything else were taken for Latin-1"), *notes]
-    return (data if ported.text == source.text and not source.undeclared else encode(ported.text, source)), notes
+    if stored.taken_for:
+        reason = f"bytes that are not UTF-8 and do not say what they are were taken for {stored.taken_for}; they are UTF-8 now"
+        notes = [Note(1, 1, reason), *notes]
+    return (data if ported.text == stored.text and not stored.taken_for else encode(ported.text, stored)), notes
 
 
 def _divides_truly(text: str) -> bool:
@@ -130,5 +131,4 @@ def _divides_truly(text: str) -> bool:
     if isinstance(tree, SyntaxError):
         lines = [line.partition("#")[0] for line in text.split("\n")]
         return any(line.lstrip().startswith("from __future__ import") and "division" in line for line in lines)
-    found = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
-    return any(alias.name == "division" for n in found for alias in n.names)
+    return "division" in future_imports(tree)

@@ -11,33 +11,15 @@ from os import PathLike
 from typing import Any
 
 from symae.errors import InputError
+from symae.legacy.dialect import dialect_of
+from symae.legacy.python2 import line_of
+from symae.legacy.source import untabbed
 from symae.port.draft import Draft
 
-__all__ = ["looks_like_python2", "parse", "to_python3"]
+__all__ = ["parse", "to_python3"]
 
 # `import` turns imports of neighbours into relative ones, which scripts cannot have; the others are questions of taste.
 _LEFT_OUT = {"import", "ws_comma", "idioms", "set_literal", "asserts", "buffer", "sorted"}
-
-_MODULES = {
-    "BaseHTTPServer",
-    "ConfigParser",
-    "HTMLParser",
-    "Image",
-    "ImageDraw",
-    "Queue",
-    "StringIO",
-    "Tkinter",
-    "__builtin__",
-    "cPickle",
-    "cStringIO",
-    "commands",
-    "copy_reg",
-    "httplib",
-    "urllib2",
-    "urlparse",
-}
-_BUILTINS = {"basestring", "cmp", "execfile", "long", "raw_input", "reduce", "reload", "unicode", "unichr", "xrange"}
-_METHODS = {"has_key", "iteritems", "iterkeys", "itervalues"}
 
 
 def parse(text: str) -> ast.Module | SyntaxError:
@@ -50,27 +32,6 @@ def parse(text: str) -> ast.Module | SyntaxError:
         return error
     except (RecursionError, MemoryError, ValueError) as error:
         return SyntaxError(str(error) or "too deeply nested")
-
-
-def looks_like_python2(tree: ast.Module) -> bool:
-    """Whether a program that Python 3 can read uses what only Python 2 had, and not to serve both."""
-    guarded = {n for attempt in ast.walk(tree) if isinstance(attempt, ast.Try) for part in attempt.body for n in ast.walk(part)}
-    bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
-    imported = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
-    bound |= {(alias.asname or alias.name).split(".")[0] for n in imported for alias in n.names}
-    bound |= {a.arg for a in ast.walk(tree) if isinstance(a, ast.arg)}
-    for node in ast.walk(tree):
-        if node in guarded:
-            continue
-        if isinstance(node, ast.Import) and any(alias.name in _MODULES for alias in node.names):
-            return True
-        if isinstance(node, ast.ImportFrom) and not node.level and node.module in _MODULES:
-            return True
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in _BUILTINS - bound:
-            return True
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS:
-            return True
-    return False
 
 
 def to_python3(draft: Draft, place: str | PathLike[str], python: int | None = None) -> bool:
@@ -94,11 +55,11 @@ def to_python3(draft: Draft, place: str | PathLike[str], python: int | None = No
     tree = parse(draft.text)
     if python == 3 and isinstance(tree, SyntaxError):
         raise _refusal(draft.text, place, tree.lineno or 1, "Python 3", tree.msg)
-    if not isinstance(tree, SyntaxError) and (python == 3 or (python is None and not looks_like_python2(tree))):
+    if not isinstance(tree, SyntaxError) and (python == 3 or (python is None and dialect_of(tree) != "python2")):
         return False
     why, line = (tree.msg, tree.lineno or 1) if isinstance(tree, SyntaxError) else ("", 1)
     text, messages = _converted(draft.text, place, why, line)
-    text = text if not isinstance(parse(text), TabError) else _converted(_without_tabs(draft.text), place, why, line)[0]
+    text = text if not isinstance(parse(text), TabError) else _converted(untabbed(draft.text), place, why, line)[0]
     after = parse(text)
     for message in messages:
         number, _, reason = message.partition(": ")
@@ -120,7 +81,7 @@ def _converted(text: str, place: str | PathLike[str], why: str, line: int) -> tu
         try:
             tree = tool.refactor_string(source, str(place))
         except Exception as error:  # whatever fissix's driver, tokenizer and fixers say of what they cannot read
-            worst = max(worst, _line_of(error))
+            worst = max(worst, line_of(error) or 1)
             continue
         result = str(tree)
         messages = [m for m in map(_message, tool.fixer_log) if m]
@@ -145,36 +106,9 @@ def _tool(print_function: bool) -> Any:
         return refactor.RefactoringTool(chosen, {"print_function": print_function})
 
 
-def _line_of(error: Exception) -> int:
-    """The line that an error of fissix's is about: its context is ``(whitespace, (line, column))``."""
-    context = getattr(error, "context", None)
-    if context:
-        return int(context[1][0])
-    if isinstance(error, SyntaxError):
-        return error.lineno or 1
-    places = [a for a in error.args if isinstance(a, tuple) and len(a) == 2 and isinstance(a[0], int)]
-    return places[0][0] if places else 1
-
-
 def _message(entry: str) -> str | None:
     found = re.match(r"Line (\d+): (?:could not convert: )?(.*)", entry, re.DOTALL)
     return f"{found[1]}: {' '.join(found[2].split())}" if found else None
-
-
-def _without_tabs(text: str) -> str:
-    """`text` with the tabs that indent it as Python 2 understood them, up to the next multiple of 8; strings keep theirs."""
-    from fissix.pgen2 import tokenize
-
-    lines = text.split("\n")
-    inside: set[int] = set()
-    for kind, _, (first, _), (last, _), _ in tokenize.generate_tokens(iter([line + "\n" for line in lines] + [""]).__next__):
-        if kind == tokenize.STRING:
-            inside.update(range(first + 1, last + 1))
-    for number, line in enumerate(lines, 1):
-        if number not in inside:
-            body = line.lstrip(" \t\f")
-            lines[number - 1] = line[: len(line) - len(body)].expandtabs(8) + body
-    return "\n".join(lines)
 
 
 def _refusal(text: str, place: str | PathLike[str], line: int, expected: str, why: str | None) -> InputError:

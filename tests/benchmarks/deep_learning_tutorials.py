@@ -2,9 +2,9 @@
 
     python tests/benchmarks/deep_learning_tutorials.py DeepLearningTutorials/code --theano python3.8
 
-The folder is copied and nothing in the copy is changed. Programs that take hours are called with fewer epochs, by a driver of
-two lines beside them. What a program prints is compared number for number, but for lines about time. ``--theano`` is a Python
-3.8 with Theano 1.0.5; without it there is only what symae prints. MNIST is looked for as symae does.
+The folder is copied for each of the two and nothing in the copies is changed. Programs that take hours are called with fewer
+epochs, by a driver of two lines beside them. What a program prints is compared number for number, but for lines about time.
+``--theano`` is a Python 3.8 with Theano 1.0.5; without it there is only what symae prints. MNIST is looked for as symae does.
 """
 
 from __future__ import annotations
@@ -47,23 +47,30 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", choices=PROGRAMS, default=list(PROGRAMS))
     parser.add_argument("--floatX", default="float64", choices=["float64", "float32"])
     settings = parser.parse_args()
-    code = Path(tempfile.mkdtemp(prefix="tutorials")) / "code"
-    shutil.copytree(settings.folder, code)
+    with tempfile.TemporaryDirectory(prefix="tutorials") as folder:
+        _race(settings, Path(folder))
+    return 0
+
+
+def _race(settings: argparse.Namespace, folder: Path) -> None:
+    mine_in, theirs_in = folder / "symae" / "code", folder / "theano" / "code"
+    shutil.copytree(settings.folder, mine_in)
+    if settings.theano is not None:
+        shutil.copytree(settings.folder, theirs_in)
+        _give_mnist(theirs_in.parent / "data", settings.theano)
     print(f"{'program':18s} {'symae':>8s} {'Theano':>8s}  ratio  output")
     for program in settings.only:
-        script = _script(code, program)
+        script = _script(mine_in, program)
         flags = f"floatX={settings.floatX},device=cpu,openmp=False"
         mine, seconds = _run([sys.executable, "-m", "symae", "run", script.name], script.parent, flags)
         if settings.theano is None:
             print(f"{program:18s} {seconds:8.1f}")
             print("".join(f"    {line}\n" for line in mine), end="")
             continue
-        _give_mnist(code, settings.theano)
+        script = _script(theirs_in, program)
         theirs, their_seconds = _run([settings.theano, script.name], script.parent, flags)
-        shutil.rmtree(code.parent / "data", ignore_errors=True)
         verdict = _compared(mine, theirs)
         print(f"{program:18s} {seconds:8.1f} {their_seconds:8.1f}  {seconds / their_seconds:5.2f}  {verdict}", flush=True)
-    return 0
 
 
 def _script(code: Path, program: str) -> Path:
@@ -97,11 +104,10 @@ with gzip.open(sys.argv[2], "wb", compresslevel=1) as file:
 """
 
 
-def _give_mnist(code: Path, python: str) -> None:
-    """The pickle that the tutorials look for in ../data, for real Theano; written by its Python, with its older NumPy."""
+def _give_mnist(folder: Path, python: str) -> None:
+    """Write the pickle that the tutorials look for into `folder`, for real Theano: by its Python, with its older NumPy."""
     sets = [[v.eval() if hasattr(v, "eval") else v.get_value() for v in pair] for pair in symae.load_data("mnist")]
-    folder = code.parent / "data"
-    folder.mkdir(exist_ok=True)
+    folder.mkdir()
     arrays = {f"x{i}": x.astype("float32") for i, (x, _) in enumerate(sets)} | {f"y{i}": y for i, (_, y) in enumerate(sets)}
     np.savez(folder / "mnist.npz", **arrays)
     command = [python, "-c", PICKLE, str(folder / "mnist.npz"), str(folder / "mnist.pkl.gz")]

@@ -156,7 +156,7 @@ def test_what_no_python_reads_is_one_line_with_its_place(text, line):
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        (b"x = 1\0", "null bytes"),
+        (b"x = 1\0", "binary data"),
         (b"# coding: klingon\n", "the unknown encoding 'klingon'"),
         (b"# coding: ascii\n\xe9\n", "line 2"),
     ],

@@ -110,9 +110,10 @@ def test_the_folder_of_the_script_is_no_output_folder(run, folder):
     assert "--out: found" in result.err
 
 
-def test_a_worksheet_has_its_own_out(capsys):
-    assert cli.main(["run", "--out", "r", "01"]) == 2
-    assert "--out: found r before 01_autoencoder.py" in capsys.readouterr().err
+def test_out_before_a_worksheet_is_handed_on_to_it(capsys, tmp_path):
+    (tmp_path / "r").write_text("a file")
+    assert cli.main(["run", "--out", str(tmp_path / "r"), "01"]) == 2
+    assert f"{tmp_path}/r: found" in capsys.readouterr().err
 
 
 def test_a_script_for_symae_itself_runs_as_python_runs_it(run, tmp_path):

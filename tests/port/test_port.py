@@ -148,13 +148,17 @@ def test_bytes_that_say_nothing_are_latin_1_and_listed():
     data, notes = port_bytes(b"# caf\xe9\nprint 1\n", "a.py")
     assert data == "# café\nprint(1)\n".encode()
     assert "Latin-1" in notes[0].reason
+    data, notes = port_bytes("print 'é'\r\n".encode("utf-16"), "a.py")
+    assert data == "print('é')\r\n".encode()
+    assert "UTF-16" in notes[0].reason
 
 
 @pytest.mark.parametrize(
-    "data", [b"\x1f\x8b\x08\x00", "x = 1".encode("utf-16"), b"# coding: klingon\n", b"# coding: utf-8\n'\xe9'\n"]
+    ("data", "place"),
+    [(b"\x1f\x8b\x08\x00", ""), (b"# coding: klingon\n", ""), (b"# coding: utf-8\n'\xe9'\n", ", line 2")],
 )
-def test_what_is_no_text_is_refused(data):
-    with pytest.raises(InputError, match=r"^a\.py: found"):
+def test_what_is_no_text_is_refused(data, place):
+    with pytest.raises(InputError, match=rf"^a\.py{place}: found"):
         port_bytes(data, "a.py")
 
 

@@ -1,0 +1,93 @@
+"""Which Python a source is for, told from its syntax tree."""
+
+from __future__ import annotations
+
+import ast
+from typing import Literal
+
+__all__ = ["Dialect", "dialect_of", "future_imports"]
+
+# "either": nothing in the source tells. Division of whole numbers is then true, and whole where a whole number is asked for.
+Dialect = Literal["python2", "python3", "either"]
+
+GONE_NAMES = {"xrange", "raw_input", "unicode", "long", "basestring", "unichr", "cmp", "execfile", "reduce", "reload", "apply"}
+GONE_MODULES = {
+    *("cPickle", "cStringIO", "StringIO", "Queue", "ConfigParser", "urllib2", "urlparse", "httplib", "cookielib", "commands"),
+    *("Tkinter", "tkFileDialog", "HTMLParser", "__builtin__", "copy_reg", "Image", "thread", "sets", "md5", "exceptions"),
+}
+GONE_ATTRIBUTES = {"iteritems", "itervalues", "iterkeys", "has_key", "maxint", "getcwdu"}
+GONE_ITERATORS = {"izip", "imap", "ifilter", "izip_longest", "ifilterfalse"}  # of itertools
+
+
+def future_imports(tree: ast.Module) -> set[str]:
+    """What the program imports from ``__future__``."""
+    return {
+        name.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__"
+        for name in node.names
+    }
+
+
+def dialect_of(tree: ast.Module) -> Dialect:
+    """Which Python a source is for that Python 3 can parse; "either" where nothing tells.
+
+    Names that Python 2 alone has tell, unless the source gives them a meaning itself, as sources for both Pythons do.
+    """
+    future = future_imports(tree)
+    if any(_is_python3(node, future) for node in ast.walk(tree)):
+        return "python3"
+    bound = _bound(tree)
+    guarded = {id(node) for block in ast.walk(tree) if isinstance(block, ast.Try | ast.If) for node in ast.walk(block)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in GONE_NAMES - bound:
+            return "python2"
+        if id(node) in guarded:
+            continue  # try: import cPickle, except ImportError: import pickle
+        if isinstance(node, ast.Import) and any(name.name.split(".")[0] in GONE_MODULES for name in node.names):
+            return "python2"
+        if isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").split(".")[0] in GONE_MODULES:
+            return "python2"
+        if isinstance(node, ast.ImportFrom) and node.module == "itertools" and {n.name for n in node.names} & GONE_ITERATORS:
+            return "python2"
+        if isinstance(node, ast.Attribute) and (node.attr in GONE_ATTRIBUTES or _is_gone_iterator(node)):
+            return "python2"
+    return "either"
+
+
+def _is_gone_iterator(node: ast.Attribute) -> bool:
+    return node.attr in GONE_ITERATORS and isinstance(node.value, ast.Name) and node.value.id == "itertools"
+
+
+def _bound(tree: ast.Module) -> set[str]:
+    """All names that the source gives a meaning to, wherever."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            names.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.arg):
+            names.add(node.arg)
+        elif isinstance(node, ast.alias):
+            names.add((node.asname or node.name).split(".")[0])
+    return names
+
+
+def _is_python3(node: ast.AST, future: set[str]) -> bool:
+    """Whether Python 2 could not parse this."""
+    if isinstance(node, ast.FunctionDef):
+        arguments = node.args
+        return bool(
+            arguments.kwonlyargs or node.returns or any(a.annotation for a in [*arguments.args, *arguments.posonlyargs])
+        )
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        if node.func.id == "super":
+            return not node.args
+        return node.func.id == "print" and bool(node.keywords) and "print_function" not in future
+    if isinstance(node, ast.Raise):
+        return node.cause is not None
+    if isinstance(node, ast.Assign):
+        return any(isinstance(part, ast.Starred) for target in node.targets for part in ast.walk(target))
+    kinds = ast.JoinedStr | ast.Nonlocal | ast.AsyncFunctionDef | ast.YieldFrom | ast.MatMult | ast.AnnAssign | ast.NamedExpr
+    return isinstance(node, kinds)
