@@ -26,6 +26,25 @@ from symae.ops.refusals import refuse_unless, uncollected
 __all__: list[str] = []
 
 
+def _mend_numba(_: Any) -> None:
+    from numba.extending import overload
+    from numba.np import arrayobj
+
+    def different_shapes(src_shapes: Any, index_shape: Any) -> None:
+        raise NotImplementedError
+
+    @overload(different_shapes)
+    def refuse_shapes(src_shapes: Any, index_shape: Any) -> Any:
+        # Numba's own writes the shapes into a text, whose whole arithmetic of strings is then part of every program with an
+        # assignment to a slice: a tenth of what there is to compile.
+        def refuse_shapes(src_shapes: Any, index_shape: Any) -> Any:
+            raise ValueError("cannot assign to a slice of the first shape an array of the second", index_shape, src_shapes)
+
+        return refuse_shapes
+
+    arrayobj.raise_with_shape_context = different_shapes
+
+
 def _mend_jax(dispatch: Any) -> None:
     import jax
 
@@ -150,6 +169,7 @@ def _mend_mlx(dispatch: Any) -> None:
         return check
 
 
+wrapt.register_post_import_hook(_mend_numba, "pytensor.link.numba.dispatch.basic")
 wrapt.register_post_import_hook(_mend_jax, "pytensor.link.jax.dispatch")
 wrapt.register_post_import_hook(_mend_pytorch, "pytensor.link.pytorch.dispatch")
 wrapt.register_post_import_hook(_mend_mlx, "pytensor.link.mlx.dispatch")

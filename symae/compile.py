@@ -30,6 +30,7 @@ from symae.errors import BackendError, InputError
 from symae.memory import keep_freed_memory
 from symae.mlx_linker import ResidentMLXLinker
 from symae.residence import ResidentJAXLinker
+from symae.whole_programs import whole_programs
 
 __all__ = ["BACKENDS", "CompileTime", "compile_time", "function", "options"]
 
@@ -188,7 +189,7 @@ def function(
     if isinstance(chosen.linker, NumbaLinker):
         # Sets filters for warnings that are to stay, so it must not be imported where filters are put back.
         importlib.import_module("pytensor.link.numba.dispatch.basic")
-    with _quiet():
+    with _quiet(), whole_programs():
         compiled = pytensor.function(
             inputs,
             outputs,

@@ -1,0 +1,218 @@
+"""What Numba compiles for others is optimised with them and once; nothing else about it changes."""
+
+import subprocess
+import sys
+
+import numba
+import numpy as np
+import pytensor.link.numba.dispatch.basic  # noqa: F401  (connects symae.whole_programs)
+import pytest
+from numba.core import codegen
+
+import symae
+from symae.whole_programs import whole_programs
+
+pytestmark = pytest.mark.backends
+
+
+@pytest.fixture
+def optimised(monkeypatch):
+    """The names of the libraries that were optimised meanwhile."""
+    names = []
+    stock = codegen.CPUCodeLibrary._optimize_final_module
+
+    def watched(self):
+        names.append(self.name)
+        stock(self)
+
+    monkeypatch.setattr(codegen.CPUCodeLibrary, "_optimize_final_module", watched)
+    return names
+
+
+def nest():
+    """Three functions within one another."""
+
+    @numba.njit
+    def innermost(x):
+        if x < 0:
+            raise ValueError("negative")
+        return np.sqrt(x)
+
+    @numba.njit
+    def inner(xs):
+        return [innermost(x) for x in xs]
+
+    @numba.njit
+    def outer(xs):
+        return sum(inner(xs))
+
+    return innermost, inner, outer
+
+
+def test_only_the_outermost_function_is_optimised(optimised):
+    *_, outer = nest()
+    with whole_programs():
+        assert outer(np.array([4.0, 9.0])) == 5
+    assert len(optimised) == 1
+    assert "outer" in optimised[0]
+
+
+def test_elsewhere_numba_does_as_it_always_did(optimised):
+    *_, outer = nest()
+    assert outer(np.array([4.0, 9.0])) == 5
+    assert len(optimised) > 2
+
+
+def test_an_inner_function_can_still_be_called_from_python():
+    innermost, inner, outer = nest()
+    with whole_programs():
+        outer(np.array([4.0]))
+    assert innermost(16.0) == 4
+    assert inner(np.array([4.0, 9.0])) == [2, 3]
+    assert innermost.nopython_signatures
+
+
+def test_an_inner_function_is_linked_into_what_is_compiled_later():
+    innermost, _, outer = nest()
+    with whole_programs():
+        outer(np.array([4.0]))
+
+    @numba.njit
+    def another(x):
+        return innermost(x) + 1
+
+    assert another(16.0) == 5
+    with whole_programs():
+        assert numba.njit(lambda x: another(x) + innermost(x))(16.0) == 9
+
+
+def test_errors_of_inner_functions_arrive():
+    *_, outer = nest()
+    with whole_programs(), pytest.raises(ValueError, match="negative"):
+        outer(np.array([-1.0]))
+
+
+def test_a_function_may_call_itself():
+    @numba.njit
+    def factorial(n):
+        return n * factorial(n - 1) if n > 1 else 1
+
+    @numba.njit
+    def both(n):
+        return factorial(n) + factorial(n + 1)
+
+    with whole_programs():
+        assert both(4) == 24 + 120
+    assert factorial(5) == 120
+
+
+def test_object_mode_within_an_inner_function():
+    @numba.njit
+    def inner(x):
+        with numba.objmode(y="float64"):
+            y = float(str(x))
+        return y + 0.5
+
+    @numba.njit
+    def outer(x):
+        return inner(x) + 1
+
+    with whole_programs():
+        assert outer(2.5) == 4
+    assert inner(1.5) == 2
+
+
+def test_threads_within_an_inner_function():
+    @numba.njit(parallel=True)
+    def inner(xs):
+        total = 0.0
+        for i in numba.prange(len(xs)):
+            total += xs[i]
+        return total
+
+    @numba.njit
+    def outer(xs):
+        return inner(xs) * 2
+
+    with whole_programs():
+        assert outer(np.ones(1000)) == 2000
+
+
+def test_pointers_to_inner_functions():
+    @numba.njit
+    def inner(x):
+        return x + 1
+
+    @numba.njit
+    def outer(x):
+        functions = (inner, inner)
+        return functions[int(x) % 2](x)
+
+    @numba.cfunc("float64(float64)")
+    def callback(x):
+        return inner(x)
+
+    with whole_programs():
+        assert outer(1.0) == 2
+        assert callback.ctypes(2.0) == 3
+
+
+def test_what_fails_to_compile_leaves_nothing_behind(optimised):
+    *_, outer = nest()
+    with whole_programs():
+        with pytest.raises(numba.TypingError):
+            outer(1)
+        assert outer(np.array([4.0])) == 2
+    assert len(optimised) == 1
+
+
+FUNCTIONS = """
+import numba
+@numba.njit(cache=True)
+def inner(x):
+    if x < 0:
+        raise ValueError("negative")
+    return x + 1
+@numba.njit(cache=True)
+def outer(x):
+    return inner(x) * 2
+@numba.njit
+def again(x):
+    return inner(x) * 3
+"""
+CALLS = """
+from functions import *
+with {within}:
+    print({call}, sum(inner.stats.cache_hits.values()), sum(outer.stats.cache_hits.values()))
+    try:
+        inner(-1)
+    except ValueError as error:
+        print(error)
+"""
+SYMAES = "import pytensor.link.numba.dispatch.basic\nfrom symae.whole_programs import whole_programs", "whole_programs()"
+STOCK = "from contextlib import nullcontext", "nullcontext()"
+
+
+@pytest.mark.parametrize("reader", [SYMAES, STOCK], ids=["symae", "numba alone"])
+@pytest.mark.parametrize(("call", "printed"), [("inner(1), outer(1)", "2 4 1 1"), ("again(1)", "6 1 0")])
+def test_what_the_disk_keeps_of_inner_functions_is_read_by_all(tmp_path, reader, call, printed):
+    (tmp_path / "functions.py").write_text(FUNCTIONS)
+
+    def lines_of(connect, within, call):
+        (tmp_path / "program.py").write_text(connect + CALLS.format(within=within, call=call))
+        command = [sys.executable, tmp_path / "program.py"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+        return done.stdout.splitlines() or done.stderr
+
+    assert lines_of(*SYMAES, "outer(1)") == ["4 0 0", "negative"]
+    assert lines_of(*reader, call) == [printed, "negative"]
+
+
+def test_functions_of_symae_are_whole_programs(optimised):
+    import pytensor.tensor as pt
+
+    x = pt.matrix("x")
+    optimised.clear()
+    compute = symae.function([x], pt.tanh(x).sum(axis=0).max(), backend="numba")
+    assert np.allclose(compute(np.ones((2, 3))), 2 * np.tanh(1))
+    assert len(optimised) <= 2
