@@ -100,8 +100,8 @@ class Modern(Step):
         return root is not None and f"{root}.{suffix}" == ".".join([modern_name(known) or "", *rest])
 
     def _mention(self, node: cst.Name | cst.Attribute, name: str) -> None:
-        if name in MEANINGS:
-            self.note(node, MEANINGS[name])
+        for known in {name, ".".join(name.split(".")[:2])} & MEANINGS.keys():  # theano.__version__.split
+            self.note(node, MEANINGS[known])
         if name.startswith("theano.config.") and config_is_gone(name):
             self.note(node, f"{name.removeprefix('theano.')} is gone: take the line away")
 
@@ -199,6 +199,8 @@ class Modern(Step):
             return isinstance(outer, cst.Call) and canonical(self.full_name(outer.func)) in _SAFE
         if isinstance(parent, cst.Attribute):
             return parent.attr.value in _SAFE_METHODS
+        if isinstance(parent, cst.UnaryOperation):
+            return isinstance(parent.operator, cst.BitInvert | cst.Not)  # ~ of an int8 is no opposite
         if isinstance(parent, cst.BinaryOperation):
             other = parent.right if parent.left is node else parent.left
             if isinstance(parent.operator, cst.Multiply | cst.Divide):

@@ -105,6 +105,7 @@ MEANINGS = {
     "theano.tensor.nnet.ultra_fast_sigmoid": "ultra_fast_sigmoid was an approximation; this is the sigmoid itself",
     "theano.sandbox.rng_mrg.MRG_RandomStreams": "symae.RandomStreams draws other numbers of the same distributions than"
     " MRG_RandomStreams; symae.theano.sandbox.rng_mrg draws the same, in programs ported without --modern",
+    "theano.__version__": "this is PyTensor's version now, not Theano's",
     "theano.Param": "inputs with default values are gone: give the value in each call, or keep it in a shared variable",
     "theano.tensor.batched_dot": "matmul is batched_dot for two stacks of matrices; a stack of vectors needs [..., None]",
     "theano.tensor.round": "before Theano 0.10 halves were rounded away from 0, mode='half_away_from_zero'; now to even",
