@@ -104,7 +104,8 @@ def _run(session: Session, source: Source, argv: list[str]) -> int:
         try:
             stack.enter_context(importer.in_force())
             stack.enter_context(session.files.in_force())
-            importer.run(source, main)
+            with session.at_exit:
+                importer.run(source, main)
         except SystemExit as end:
             return _status(end)
         except KeyboardInterrupt:

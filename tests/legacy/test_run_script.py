@@ -116,6 +116,23 @@ def test_a_stream_of_the_scripts_needs_nothing_but_write(run):
     assert result.err.startswith("symae: error: old.py, line 11: found an import that nothing answers")
 
 
+@pytest.mark.parametrize(("ending", "status"), [("", 0), ("sys.exit(3)", 3), ("1 / 0", 1)])
+def test_what_a_script_does_at_its_end_goes_into_the_output_folder(run, tmp_path, ending, status):
+    result = run(f"""
+        import atexit, sys
+        @atexit.register
+        def bye():
+            print 'bye'
+            with open('bye.txt', 'w') as f:
+                f.write('b')
+        atexit.register(sys.stdout.write, 'first ')
+        {ending}
+    """)
+    assert (result.status, result.out) == (status, "first bye\n"), result.err
+    assert (result.folder / "bye.txt").read_text() == "b"
+    assert not (tmp_path / "work" / "bye.txt").exists()
+
+
 def test_the_report_has_what_was_printed_and_drawn(run):
     result = run("""
         import sys, Image, numpy

@@ -180,6 +180,17 @@ def _csv(session: Session) -> types.ModuleType:
     return module_of("csv", {**vars(csv), **own})
 
 
+def _atexit(session: Session) -> types.ModuleType:
+    """The script ends while its files still go into the output folder; Python itself ends later."""
+    import atexit
+
+    def register(function: Any, *arguments: Any, **keywords: Any) -> Any:
+        session.at_exit.callback(function, *arguments, **keywords)
+        return function
+
+    return module_of("atexit", {**vars(atexit), "register": register})
+
+
 def _struct(session: Session) -> types.ModuleType:
     """Bytes that were read from a file as text."""
     import struct
@@ -211,6 +222,7 @@ MODULES: dict[str, Callable[[Session], types.ModuleType]] = {
     "math": _math,
     "csv": _csv,
     "struct": _struct,
+    "atexit": _atexit,
 }
 
 
