@@ -25,6 +25,7 @@ def test_names_are_those_of_today(before, after):
         ("import theano.tensor as T\ny = T.nnet.ultra_fast_sigmoid(x)\n", "approximation"),
         ("import theano.tensor as T\ny = T.round(x)\n", "half_away_from_zero"),
         ("import theano.tensor as T\ny = (x > 0) - (z > 0)\n", "comparisons are bool"),
+        ("import theano.tensor as T\ny = T.all(x) + T.any(z)\n", "comparisons are bool"),
         ("import theano\ntheano.config.compute_test_value = 'off'\n", "config.compute_test_value is gone"),
         ("import theano\nx = theano.shared([1., 2.])\n", "numpy.asarray"),
         ("import theano\nf = theano.function([theano.Param(x, default=1)], x)\n", "default values are gone"),
