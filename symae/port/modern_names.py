@@ -113,6 +113,8 @@ MEANINGS = {
 }
 for _name in ("theano.tensor.signal.pool.max_pool_2d", "theano.tensor.signal.downsample.max_pool_2d"):
     MEANINGS[_name] = MEANINGS["theano.tensor.signal.pool.pool_2d"]
+for _name in ("theano.gof.graph.ancestors", "theano.gof.graph.inputs"):
+    MEANINGS[_name] = "this yields variables one by one now: list(…) of it has a length and entries"
 for _name in ("theano.Op", "theano.gof.Op"):
     MEANINGS[_name] = "an Op of your own: PyTensor asks it for pullback where Theano asked for grad, and for other C code"
 

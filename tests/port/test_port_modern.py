@@ -36,6 +36,7 @@ def test_names_are_those_of_today(before, after):
         ("import os\nos.environ['THEANO_FLAGS'] = 'device=gpu'\n", "PYTENSOR_FLAGS"),
         ("import theano\no, u = theano.scan(f, x)\nv = u + w\n", "a | b"),
         ("import theano\nx.tag.test_value = 3\n", "test values"),
+        ("import theano\nn = len(theano.gof.graph.ancestors([x]))\n", "one by one"),
         ("import theano\nv = theano.__version__.split('.')\n", "PyTensor's version"),
         ("from theano import *\n", "name them"),
         ("import theano\nclass A(theano.Op):\n    pass\n", "pullback"),
