@@ -10,12 +10,15 @@ __all__ = ["Dialect", "dialect_of", "future_imports"]
 # "either": nothing in the source tells. Division of whole numbers is then true, and whole where a whole number is asked for.
 Dialect = Literal["python2", "python3", "either"]
 
-GONE_NAMES = {"xrange", "raw_input", "unicode", "long", "basestring", "unichr", "cmp", "execfile", "reduce", "reload", "apply"}
+GONE_NAMES = {
+    *("xrange", "raw_input", "unicode", "long", "basestring", "unichr", "cmp", "execfile", "reduce", "reload", "apply", "file"),
+}
 GONE_MODULES = {
     *("cPickle", "cStringIO", "StringIO", "Queue", "ConfigParser", "urllib2", "urlparse", "httplib", "cookielib", "commands"),
     *("Tkinter", "tkFileDialog", "HTMLParser", "__builtin__", "copy_reg", "Image", "thread", "sets", "md5", "exceptions"),
 }
 GONE_ATTRIBUTES = {"iteritems", "itervalues", "iterkeys", "has_key", "maxint", "getcwdu"}
+PYTHON3_MODULES = {"symae", "pytensor"}  # what imports these has been ported, whatever else is left in it
 GONE_ITERATORS = {"izip", "imap", "ifilter", "izip_longest", "ifilterfalse"}  # of itertools
 
 
@@ -75,7 +78,7 @@ def _bound(tree: ast.Module) -> set[str]:
 
 
 def _is_python3(node: ast.AST, future: set[str]) -> bool:
-    """Whether Python 2 could not parse this."""
+    """Whether Python 2 could not parse this, or import it."""
     if isinstance(node, ast.FunctionDef):
         arguments = node.args
         return bool(
@@ -85,6 +88,9 @@ def _is_python3(node: ast.AST, future: set[str]) -> bool:
         if node.func.id == "super":
             return not node.args
         return node.func.id == "print" and bool(node.keywords) and "print_function" not in future
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [name.name for name in node.names]
+        return any(name.partition(".")[0] in PYTHON3_MODULES for name in names)
     if isinstance(node, ast.Raise):
         return node.cause is not None
     if isinstance(node, ast.Assign):

@@ -138,7 +138,8 @@ class Files(Places):
         if name is None:
             return _Entries(list(REAL["scandir"](path)))
         found: dict[str, Any] = {}
-        folders = [place for place in dict.fromkeys(self.places(name)[1]) if os.path.isdir(place)]
+        with self._once():  # where they really are
+            folders = [place for place in dict.fromkeys(self.places(name)[1]) if os.path.isdir(place)]
         for folder in folders or [path]:
             for entry in REAL["scandir"](folder):
                 found.setdefault(entry.name, entry)

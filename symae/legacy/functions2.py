@@ -8,6 +8,7 @@ import functools
 import importlib
 import io
 import itertools
+import os
 import sys
 from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_UP, Decimal
@@ -100,7 +101,8 @@ class Text(io.TextIOWrapper):
 
 
 def open2(name: Any, mode: str = "r", buffering: int = -1, *rest: Any, **more: Any) -> Any:
-    """A file; bytes that are no UTF-8 pass through a text unchanged."""
+    """A file; bytes that are no UTF-8 pass through a text unchanged, and so do ends of lines unless ``U`` asked for ``\\n``."""
+    newline = None if "U" in mode or os.linesep != "\n" else "\n"
     mode = mode.replace("U", "") or "r"
     if "b" in mode or rest or more:
         return builtins.open(name, mode if mode != "b" else "rb", buffering, *rest, **more)
@@ -109,6 +111,7 @@ def open2(name: Any, mode: str = "r", buffering: int = -1, *rest: Any, **more: A
         builtins.open(name, mode.replace("t", "") + kept, max(buffering, -1) if buffering > 1 else -1),
         encoding="utf-8",
         errors="surrogateescape",
+        newline=newline,
         line_buffering=buffering in (0, 1),
     )
 
@@ -144,6 +147,18 @@ def input2(prompt: object = "") -> Any:
     return builtins.eval(builtins.input(prompt), frame.f_globals, frame.f_locals)
 
 
+def compile2(source: Any, filename: str, mode: str, *rest: Any, **more: Any) -> Any:
+    """Code of a text in Python 2."""
+    if not isinstance(source, str) or mode not in ("exec", "eval"):
+        return builtins.compile(source, filename, mode, *rest, **more)
+    if mode == "exec":
+        return compiled(parse_text(f"{source}\n", Path(filename), of_python2=True))
+    end = "\n)" if "#" in source else ")"  # it may end in a comment
+    tree = with_its_meaning(parse_text(f"({source.strip()}{end}\n", Path(filename), of_python2=True))
+    (statement,) = tree.body
+    return builtins.compile(ast.Expression(statement.value), filename, mode)  # type: ignore[attr-defined]
+
+
 def _spaces(names: dict[str, Any], spaces: tuple[Any, ...]) -> tuple[Any, Any]:
     """The global and local names for `exec` and its like: those of the caller's caller by default."""
     frame = sys._getframe(2)
@@ -157,18 +172,12 @@ def _exec(names: dict[str, Any], code: Any, *spaces: Any) -> None:
     globals_, locals_ = _spaces(names, spaces)
     if hasattr(code, "read"):
         code = code.read()
-    if isinstance(code, str):
-        code = compiled(parse_text(code if code.endswith("\n") else code + "\n", Path("<string>"), of_python2=True))
-    builtins.exec(code, globals_, locals_)
+    builtins.exec(compile2(code, "<string>", "exec") if isinstance(code, str) else code, globals_, locals_)
 
 
 def _eval(names: dict[str, Any], code: Any, *spaces: Any) -> Any:
     globals_, locals_ = _spaces(names, spaces)
-    if isinstance(code, str):
-        tree = with_its_meaning(parse_text(f"({code.strip()})\n", Path("<string>"), of_python2=True))
-        (statement,) = tree.body
-        code = compile(ast.Expression(statement.value), "<string>", "eval")  # type: ignore[attr-defined]
-    return builtins.eval(code, globals_, locals_)
+    return builtins.eval(compile2(code, "<string>", "eval") if isinstance(code, str) else code, globals_, locals_)
 
 
 def _execfile(names: dict[str, Any], path: Any, *spaces: Any) -> None:
@@ -204,4 +213,5 @@ CHANGED: dict[str, Any] = {
     "ord": ord2,
     "open": open2,
     "input": input2,
+    "compile": compile2,
 }

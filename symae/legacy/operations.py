@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["OPERATIONS", "Quotient", "divided", "quotient", "str2"]
+__all__ = ["OPERATIONS", "Quotient", "as_bytes", "divided", "quotient", "str2"]
 
 WHOLE = (int, np.integer)  # bool is an int
 
@@ -154,6 +154,14 @@ def sorting_key(cmp: Callable[..., int] | None = None, key: Any = None, reverse:
     return compared if key is None else lambda item: compared(key(item))
 
 
+def as_bytes(text: str) -> bytes:
+    """The bytes that a string of Python 2 was: those of a file that was read as text, or one for each letter."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape")
+
+
 def decode(text: Any, *arguments: Any, **keywords: Any) -> Any:
     """``text.decode(…)``: what was a string of bytes is a text by now."""
     if not isinstance(text, str):
@@ -165,7 +173,7 @@ def decode(text: Any, *arguments: Any, **keywords: Any) -> Any:
         name = {"string_escape": "unicode_escape", "string-escape": "unicode_escape"}.get(encoding, encoding)
         if name == "rot13":
             return codecs.decode(text, "rot13")
-        return codecs.decode(text.encode("latin-1"), name)
+        return codecs.decode(as_bytes(text), name)
     return text
 
 

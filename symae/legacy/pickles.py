@@ -21,6 +21,7 @@ import numpy as np
 
 from symae.errors import InputError
 from symae.legacy.old_graphs import theanos
+from symae.legacy.operations import as_bytes
 
 __all__ = ["load", "loads"]
 
@@ -194,8 +195,11 @@ def _numpys(module: str, name: str) -> Any:
 
 
 def _exists(module: str) -> bool:
+    """Whether there is such a module; of those that are not loaded, only what is certain to be a part of a graph is."""
     if module in sys.modules:
         return True
+    if not module.startswith(GRAPHS) or module.startswith("pytensor.misc."):  # programs are among the others
+        return False
     try:
         importlib.import_module(module)
     except ImportError:
@@ -228,4 +232,4 @@ def load(file: Any, modules: dict[str, ModuleType] | None = None) -> Any:
 
 def loads(data: Any, modules: dict[str, ModuleType] | None = None) -> Any:
     """The same from bytes, or from what was a string of bytes."""
-    return load(io.BytesIO(data.encode("latin-1") if isinstance(data, str) else data), modules)
+    return load(io.BytesIO(as_bytes(data) if isinstance(data, str) else data), modules)

@@ -1,7 +1,7 @@
 """From the text of a legacy source to a syntax tree that Python 3 runs with the meaning it had.
 
 fissix rewrites what only Python 2 can parse; the rest of Python 2 is no matter of syntax: `symae.legacy.meaning` has the passes
-over the tree and `symae.legacy.builtins2` the functions. Line numbers of the tree are those of the original text.
+over the tree and `symae.legacy.functions2` the functions. Line numbers of the tree are those of the original text.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from symae.errors import BackendError, InputError
 from symae.legacy.dialect import Dialect, dialect_of, future_imports
 from symae.legacy.source import read_source, untabbed
 
-__all__ = ["Source", "line_of", "parse", "parse_text"]
+__all__ = ["Source", "SourceError", "line_of", "parse", "parse_text"]
 
 # Only what is syntax, or can be told from it. Names, modules and the meaning of built-in functions are there at run time.
 FIXERS = [
@@ -27,6 +27,16 @@ FIXERS = [
     *("numliterals", "paren", "print", "raise", "repr", "sys_exc", "throw", "tuple_params", "unicode"),
     "xreadlines",
 ]
+
+
+class SourceError(InputError, SyntaxError):
+    """What neither Python can parse; a script that expects a `SyntaxError` catches it."""
+
+    def __init__(self, place: str, found: str, expected: str):
+        super().__init__(place, found, expected)
+        self.msg = str(self)
+
+    __str__ = Exception.__str__
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,7 @@ def parse(path: Path, of_python2: bool = False) -> Source:
     Raises
     ------
     MissingFileError, InputError
-        As for `read_source`; and InputError for a syntax error in both Pythons, with its line.
+        As for `read_source`; and SourceError for a syntax error in both Pythons, with its line.
     BackendError
         The source is Python 2, and fissix is not installed.
     """
@@ -130,13 +140,15 @@ def line_of(problem: Exception) -> int | None:
     return getattr(problem, "lineno", None)
 
 
-def _syntax_error(path: Path, text: str, line: int | None, error: Exception | None) -> InputError:
+def _syntax_error(path: Path, text: str, line: int | None, error: Exception | None) -> SourceError:
     lines = text.split("\n")
     line = min(line or 1, max(len(lines) - 1, 1))
     words = lines[line - 1].strip()
     why = error.msg if isinstance(error, SyntaxError) and (error.lineno == line or line == len(lines)) else "invalid syntax"
-    return InputError(
+    refusal = SourceError(
         f"{path}, line {line}",
         f"a syntax error ({why})" + (f" in {words[:80]!r}" if words else " at the end of the file"),
         "what Python 2 or Python 3 can parse",
     )
+    refusal.filename, refusal.lineno, refusal.text = str(path), line, lines[line - 1]
+    return refusal

@@ -8,7 +8,7 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -96,6 +96,7 @@ def _run(session: Session, source: Source, argv: list[str]) -> int:
     with ExitStack() as stack:
         stack.enter_context(_flags_kept())
         stack.enter_context(session.record.listening())
+        printed, told = sys.stdout, sys.stderr
         stack.callback(_put_back, *before)
         sys.argv = argv
         sys.path.insert(0, str(session.script.parent))
@@ -103,7 +104,8 @@ def _run(session: Session, source: Source, argv: list[str]) -> int:
         try:
             stack.enter_context(importer.in_force())
             stack.enter_context(session.files.in_force())
-            importer.run(source, main)
+            with session.at_exit:
+                importer.run(source, main)
         except SystemExit as end:
             return _status(end)
         except KeyboardInterrupt:
@@ -112,9 +114,10 @@ def _run(session: Session, source: Source, argv: list[str]) -> int:
         except BrokenPipeError:
             raise
         except BaseException as error:
-            return _failed(error, session)
+            return _failed(error, session, told)
         finally:
-            sys.stdout.flush()
+            for stream in (sys.stdout, printed):
+                _flush(stream)
     return 0
 
 
@@ -134,6 +137,12 @@ def _flags_kept() -> Iterator[None]:
     config._values.update(values)
 
 
+def _flush(stream: Any) -> None:
+    # What a script puts in the place of sys.stdout needed nothing but `write`, and may be closed.
+    with suppress(AttributeError, ValueError):
+        stream.flush()
+
+
 def _put_back(argv: list[str], path: list[str], main: ModuleType, hook: object) -> None:
     sys.argv, sys.path[:], sys.modules["__main__"] = argv, path, main
     sys.excepthook = hook  # type: ignore[assignment]
@@ -146,15 +155,18 @@ def _status(end: SystemExit) -> int:
     return 1
 
 
-def _failed(error: BaseException, session: Session) -> int:
-    """Print what went wrong and where in the script; 2 for what the user can mend, 1 for an error of the script's."""
+def _failed(error: BaseException, session: Session, told: Any) -> int:
+    """Print what went wrong and where in the script; 2 for what the user can mend, 1 for an error of the script's.
+
+    A traceback goes where the script wants its own; what symae has to say goes to `told`.
+    """
     line = one_line(error) if isinstance(error, InputError) else None
     place = _last_line(error, session)
     if line is None and isinstance(error, ModuleNotFoundError) and place:
         line = f"found an import that nothing answers ({error}), expected a module beside the script or an installed one"
     if line is not None:
         where = f"{place}: " if place and not line.startswith(place) else ""
-        print(f"symae: error: {where}{line}", file=sys.stderr)
+        print(f"symae: error: {where}{line}", file=told)
         return 2
     print("".join(_formatted(error, session)), end="", file=sys.stderr)
     return 1

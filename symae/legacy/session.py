@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -34,6 +35,8 @@ class Session:
         Their files.
     pyplot : module, optional
         What draws where matplotlib is not installed.
+    at_exit : ExitStack
+        What the script wants to have called when it ends.
     """
 
     script: Path
@@ -45,6 +48,7 @@ class Session:
     modules: dict[str, ModuleType] = field(default_factory=dict)
     sources: set[str] = field(default_factory=set)
     pyplot: ModuleType | None = None
+    at_exit: ExitStack = field(default_factory=ExitStack)
     stderr: Any = field(default_factory=lambda: sys.stderr)
     _said: set[str] = field(default_factory=set)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import io
 import os
 import shutil
 import sys
@@ -14,7 +15,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from symae.errors import InputError, MissingFileError, UnwritableError
+from symae.errors import BackendError, InputError, MissingFileError, UnwritableError
 from symae.files import replacing
 from symae.legacy.source import decode
 from symae.port.draft import Note
@@ -53,17 +54,20 @@ def run_port(settings: argparse.Namespace) -> int:
     if folder and settings.out is None and not settings.diff and not settings.in_place:
         raise InputError(source, "a folder", "-o FOLDER, --diff or --in-place with it")
     paths = _programs(source) if folder else [source]
+    if not paths:
+        raise InputError(source, "no Python program in this folder", "files whose names end in .py")
     files, errors = [], []
     for path in paths:
         try:
             files.append(_port_file(path, settings.modern, settings.python))
         except InputError as error:
-            if not folder:
+            if not folder or isinstance(error, BackendError):
                 raise
             errors.append(error)  # the other files have done nothing wrong
     if settings.diff:
         for file in files:
-            sys.stdout.write(_diff(file))
+            patch = _diff(file)
+            _print(patch, patch.decode("utf-8", "replace"))
     elif settings.in_place:
         _write_in_place(files)
     elif folder:
@@ -71,7 +75,7 @@ def run_port(settings: argparse.Namespace) -> int:
     elif settings.out is not None:
         _write(settings.out, files[0])
     else:
-        sys.stdout.write(decode(files[0].new, source).text)
+        _print(files[0].new, decode(files[0].new, source).text)
     sys.stdout.flush()
     _list(files)
     for refused in errors:
@@ -168,14 +172,24 @@ def _backup(path: Path) -> Path:
     return path.with_name(path.name + BACKUP)
 
 
-def _diff(file: _File) -> str:
+def _print(data: bytes, text: str) -> None:
+    """Show a text; what is not read on a terminal goes on as it is stored: in its encoding, with its ends of lines."""
+    stream = getattr(sys.stdout, "buffer", None)
+    if stream is None or sys.stdout.isatty():
+        sys.stdout.write(text)
+    else:
+        sys.stdout.flush()
+        stream.write(data)
+
+
+def _diff(file: _File) -> bytes:
+    """What is changed, as a patch for the bytes of the file."""
     if file.new == file.old:
-        return ""
-    old, new = (decode(data, file.path).text for data in (file.old, file.new))
-    lines = difflib.unified_diff(
-        old.splitlines(keepends=True), new.splitlines(keepends=True), str(file.path), f"{file.path} (ported)"
-    )
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+        return b""
+    old, new = (io.BytesIO(data).readlines() for data in (file.old, file.new))
+    names = os.fsencode(file.path), os.fsencode(f"{file.path} (ported)")
+    lines = difflib.diff_bytes(difflib.unified_diff, old, new, *names)
+    return b"".join(line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n" for line in lines)
 
 
 def _list(files: Iterable[_File]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 
 import libcst as cst
 from libcst import matchers as m
+from libcst.metadata import QualifiedNameProvider
 
 from symae.port.draft import Draft
 from symae.port.rewriting import Step, argument, attribute, dotted, gone, imported, replaced_arguments, text_of
@@ -46,6 +47,10 @@ _NOTES = {
     "numpy.asscalar": "numpy.asscalar is gone: x.item() does the same",
     "numpy.asfarray": "numpy.asfarray is gone: numpy.asarray(x, dtype=float) does the same",
     "numpy.loads": "numpy.loads is gone: pickle.loads(s, encoding='latin1') does the same",
+}
+_SAGE = {  # where a program does not say itself what they are
+    "DATA": "DATA was the folder of a Sage worksheet's files: say which one it is",
+    "html": "html is Sage's: symae run shows it in a report, Python alone has nothing of that name",
 }
 _PYTHON2_NOTES = {
     "random.seed": "Python 3's random draws other numbers from the same seed, in shuffle, sample, choice and randint",
@@ -100,9 +105,11 @@ class Libraries(Step):
     def leave_Name(self, original: cst.Name, updated: cst.Name) -> cst.BaseExpression:
         if self.is_reference(original):
             name = self.full_name(original)
-            if original.value == "xrange" and name in ("six.moves.xrange", "builtins.xrange"):
+            if name == "six.moves.xrange":
                 return updated.with_changes(value="range")
             self._mention(original, name)
+            if original.value in _SAGE and not self.get_metadata(QualifiedNameProvider, original, ()):
+                self.note(original, _SAGE[original.value])
         return updated
 
     def _mention(self, node: cst.CSTNode, name: str) -> None:
@@ -122,14 +129,12 @@ class Libraries(Step):
                 return _cast(updated)
         if name in _PICKLES:
             return _with_encoding(updated)
+        if name == "numpy.fromstring" and len(original.args) < 4 and not _has(original, "sep"):
+            self.note(original, "numpy.fromstring reads numbers written as text only: numpy.frombuffer(…).copy() reads bytes")
         if name in ("builtins.open", "io.open") and self._holds_pickles(original):
             return _binary(updated)
         if self._python2 and name == "builtins.print":
             return _one_pair_of_brackets(updated)
-        if self._python2 and m.matches(original.func, m.Attribute(attr=m.Name("sort")) | m.Name("sorted")):
-            unnamed = len(original.args) == 1 and original.args[0].keyword is None and name != "builtins.sorted"
-            if unnamed or any(a.keyword is not None and a.keyword.value == "cmp" for a in original.args):
-                self.note(original, "a function that compares: Python 3 sorts by key=functools.cmp_to_key(function)")
         return updated
 
     def _holds_pickles(self, node: cst.Call) -> bool:
@@ -158,15 +163,18 @@ class Libraries(Step):
         if module.partition(".")[0] in self._neighbours:
             self.note(node, f"{module} is in the same package, where Python 3 finds it as .{module} only: from . import …")
 
-    def leave_Import(self, original: cst.Import, updated: cst.Import) -> cst.BaseSmallStatement:
-        names = []
+    def leave_Import(
+        self, original: cst.Import, updated: cst.Import
+    ) -> cst.BaseSmallStatement | cst.FlattenSentinel[cst.BaseSmallStatement]:
+        names, pictures = [], []
         for alias in updated.names:
             name, known = text_of(alias.name), alias.asname
             self._check_neighbour(original, name)
             if name in _CPICKLE:
                 alias = _alias("pickle", text_of(known.name) if known else "cPickle", alias)
-            elif name in _IMAGE_MODULES and len(updated.names) == 1:
-                return _from("PIL", [_alias(name, text_of(known.name) if known else name, alias)])
+            elif name in _IMAGE_MODULES:
+                pictures.append(_alias(name, text_of(known.name) if known else name, alias))
+                continue
             elif known is not None and text_of(known.name) == name:  # import pickle as pickle, as fissix leaves it
                 alias = alias.with_changes(asname=None)
             if name == "scipy.misc" and alias.asname is None and self._only_special:
@@ -174,7 +182,13 @@ class Libraries(Step):
             elif name == "scipy.misc":
                 self.note(original, "scipy.misc is gone")
             names.append(alias)
-        return updated.with_changes(names=names)
+        if not pictures:
+            return updated.with_changes(names=names)
+        if not names:
+            return _from("PIL", pictures)
+        names[-1] = names[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        others = updated.with_changes(names=names, semicolon=cst.MaybeSentinel.DEFAULT)
+        return cst.FlattenSentinel([others, _from("PIL", pictures)])
 
     def leave_ImportFrom(
         self, original: cst.ImportFrom, updated: cst.ImportFrom
@@ -191,6 +205,8 @@ class Libraries(Step):
         names = [_renamed(module, alias) for alias in updated.names]
         if module == "six.moves":
             return _from_six(names, updated)
+        if module in _IMAGE_MODULES:
+            return updated.with_changes(module=attribute(f"PIL.{module}"))
         if module == "scipy.misc" and all(text_of(a.name) in _SCIPY_SPECIAL for a in names):
             return updated.with_changes(module=attribute("scipy.special"))
         return updated.with_changes(names=names)
@@ -263,8 +279,12 @@ def _cast(node: cst.Call) -> cst.BaseExpression:
     return node.with_changes(func=function, args=replaced_arguments(node.args, [*node.args, argument(index, "dtype")]))
 
 
+def _has(node: cst.Call, keyword: str) -> bool:
+    return any(a.keyword is not None and a.keyword.value == keyword for a in node.args)
+
+
 def _with_encoding(node: cst.Call) -> cst.Call:
-    if any(a.star or (a.keyword is not None and a.keyword.value == "encoding") for a in node.args):
+    if any(a.star for a in node.args) or _has(node, "encoding"):
         return node
     return node.with_changes(args=replaced_arguments(node.args, [*node.args, argument('"latin1"', "encoding")]))
 

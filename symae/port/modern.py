@@ -16,6 +16,7 @@ __all__ = ["Modern"]
 
 _SAFE = {f"theano.tensor.{n}" for n in ("mean", "sum", "switch", "where", "cast", "all", "any", "and_", "or_", "xor")}
 _SAFE |= {"theano.ifelse.ifelse", "theano.scan_module.until"}
+_MASKS = {f"theano.tensor.{n}" for n in ("all", "any", "and_", "or_", "xor")}
 _SAFE_METHODS = {"mean", "sum", "astype", "all", "any", "nonzero"}
 _MOVES = {"gpu_from_host", "host_from_gpu", "as_cuda_ndarray_variable"}
 _SOFTMAX = {
@@ -100,8 +101,8 @@ class Modern(Step):
         return root is not None and f"{root}.{suffix}" == ".".join([modern_name(known) or "", *rest])
 
     def _mention(self, node: cst.Name | cst.Attribute, name: str) -> None:
-        if name in MEANINGS:
-            self.note(node, MEANINGS[name])
+        for known in {name, ".".join(name.split(".")[:2])} & MEANINGS.keys():  # theano.__version__.split
+            self.note(node, MEANINGS[known])
         if name.startswith("theano.config.") and config_is_gone(name):
             self.note(node, f"{name.removeprefix('theano.')} is gone: take the line away")
 
@@ -199,6 +200,8 @@ class Modern(Step):
             return isinstance(outer, cst.Call) and canonical(self.full_name(outer.func)) in _SAFE
         if isinstance(parent, cst.Attribute):
             return parent.attr.value in _SAFE_METHODS
+        if isinstance(parent, cst.UnaryOperation):
+            return isinstance(parent.operator, cst.BitInvert | cst.Not)  # ~ of an int8 is no opposite
         if isinstance(parent, cst.BinaryOperation):
             other = parent.right if parent.left is node else parent.left
             if isinstance(parent.operator, cst.Multiply | cst.Divide):
@@ -216,12 +219,17 @@ class Modern(Step):
         if not isinstance(original.operator, cst.Add | cst.Subtract):
             return updated
         sides = (original.left, original.right)
-        if any(isinstance(s, cst.Comparison) for s in sides) and not any(isinstance(s, cst.Integer | cst.Float) for s in sides):
+        if any(map(self._is_mask, sides)) and not any(isinstance(s, cst.Integer | cst.Float) for s in sides):
             self.note(original, _BOOL)
         if isinstance(original.operator, cst.Add):
             return updated.with_changes(left=self._pairs(original.left, updated.left, original.right),
                                         right=self._pairs(original.right, updated.right, original.left))  # fmt: skip
         return updated
+
+    def _is_mask(self, node: cst.BaseExpression) -> bool:
+        """Whether this is bool now, and no comparison by a function's name: those are cast."""
+        call = isinstance(node, cst.Call) and canonical(self.full_name(node.func)) in _MASKS
+        return call or isinstance(node, cst.Comparison)
 
     def leave_UnaryOperation(self, original: cst.UnaryOperation, updated: cst.UnaryOperation) -> cst.UnaryOperation:
         if isinstance(original.operator, cst.Minus) and isinstance(original.expression, cst.Comparison):

@@ -99,6 +99,10 @@ def _flatten(node: cst.Call) -> Arguments | None:
     return _renamed(node, {"outdim": "ndim"})
 
 
+def _clone(node: cst.Call) -> Arguments | None:
+    return _renamed(node, {"strict": "rebuild_strict", "share_inputs": "copy_inputs_over"})
+
+
 def _in(node: cst.Call) -> Arguments | None:
     names = ("variable", "default", "name", "mutable", "strict", "allow_downcast", "implicit", "borrow")
     given = bound(node, names)
@@ -130,6 +134,7 @@ CALLS: dict[str, Callable[[cst.Call], Arguments | None]] = {
     "theano.tensor.stack": _stack,
     "theano.tensor.flatten": _flatten,
     "theano.Param": _in,
+    "theano.clone": _clone,
 }
 NEED_REWRITING = {name for name in CALLS if name.startswith(("theano.tensor.signal", "theano.sandbox", "theano.gpuarray"))}
 NEED_REWRITING |= {"theano.tensor.nnet.conv2d", "theano.tensor.nnet.conv.conv2d"}

@@ -105,6 +105,7 @@ MEANINGS = {
     "theano.tensor.nnet.ultra_fast_sigmoid": "ultra_fast_sigmoid was an approximation; this is the sigmoid itself",
     "theano.sandbox.rng_mrg.MRG_RandomStreams": "symae.RandomStreams draws other numbers of the same distributions than"
     " MRG_RandomStreams; symae.theano.sandbox.rng_mrg draws the same, in programs ported without --modern",
+    "theano.__version__": "this is PyTensor's version now, not Theano's",
     "theano.Param": "inputs with default values are gone: give the value in each call, or keep it in a shared variable",
     "theano.tensor.batched_dot": "matmul is batched_dot for two stacks of matrices; a stack of vectors needs [..., None]",
     "theano.tensor.round": "before Theano 0.10 halves were rounded away from 0, mode='half_away_from_zero'; now to even",
@@ -112,6 +113,8 @@ MEANINGS = {
 }
 for _name in ("theano.tensor.signal.pool.max_pool_2d", "theano.tensor.signal.downsample.max_pool_2d"):
     MEANINGS[_name] = MEANINGS["theano.tensor.signal.pool.pool_2d"]
+for _name in ("theano.gof.graph.ancestors", "theano.gof.graph.inputs"):
+    MEANINGS[_name] = "this yields variables one by one now: list(…) of it has a length and entries"
 for _name in ("theano.Op", "theano.gof.Op"):
     MEANINGS[_name] = "an Op of your own: PyTensor asks it for pullback where Theano asked for grad, and for other C code"
 

@@ -74,6 +74,7 @@ def port(
     from symae.port.modern import Modern
     from symae.port.modern_imports import ModernImports
     from symae.port.python2 import to_python3
+    from symae.port.python2_names import Python2Names
     from symae.port.rewriting import run_step, used_names
     from symae.port.theano_names import TheanoNames
 
@@ -82,6 +83,8 @@ def port(
     python2 = to_python3(draft, place, python)
     make_division_explicit(draft, python2 and not true_division)
     try:
+        if python2:
+            run_step(draft, Python2Names(draft))
         run_step(draft, Libraries(draft, python2, neighbours))
         if modern:
             before = used_names(libcst.parse_module(draft.text))

@@ -7,6 +7,7 @@ import functools
 import logging
 import re
 import warnings
+from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
@@ -18,8 +19,10 @@ from symae.port.draft import Draft
 
 __all__ = ["parse", "to_python3"]
 
-# `import` turns imports of neighbours into relative ones, which scripts cannot have; the others are questions of taste.
-_LEFT_OUT = {"import", "ws_comma", "idioms", "set_literal", "asserts", "buffer", "sorted"}
+# `import` turns imports of neighbours into relative ones, which scripts cannot have; `types` takes all texts for bytes, and
+# `long` and `basestring` a program's own names for built-in ones: symae.port.python2_names knows better. The others are
+# questions of taste.
+_LEFT_OUT = {"import", "types", "long", "basestring", "ws_comma", "idioms", "set_literal", "asserts", "buffer", "sorted"}
 
 
 def parse(text: str) -> ast.Module | SyntaxError:
@@ -84,7 +87,7 @@ def _converted(text: str, place: str | PathLike[str], why: str, line: int) -> tu
             worst = max(worst, line_of(error) or 1)
             continue
         result = str(tree)
-        messages = [m for m in map(_message, tool.fixer_log) if m]
+        messages = _messages(tool.fixer_log)
         return (result if ended else result.removesuffix("\n")), messages
     lines = text.split("\n")
     if why and not why.startswith("Missing parentheses") and not "".join(lines[worst - 1 :]).strip():
@@ -106,9 +109,17 @@ def _tool(print_function: bool) -> Any:
         return refactor.RefactoringTool(chosen, {"print_function": print_function})
 
 
-def _message(entry: str) -> str | None:
-    found = re.match(r"Line (\d+): (?:could not convert: )?(.*)", entry, re.DOTALL)
-    return f"{found[1]}: {' '.join(found[2].split())}" if found else None
+def _messages(log: Sequence[str]) -> list[str]:
+    """What fissix's fixers have to say: "line: …"; an entry without a line is the reason of the one before."""
+    messages: list[str] = []
+    for entry in log:
+        found = re.match(r"Line (\d+): (?:could not convert: )?(.*)", entry, re.DOTALL)
+        words = " ".join((found[2] if found else entry).split())
+        if found:
+            messages.append(f"{found[1]}: {words}")
+        elif messages:
+            messages[-1] += f": {words}"
+    return messages
 
 
 def _refusal(text: str, place: str | PathLike[str], line: int, expected: str, why: str | None) -> InputError:

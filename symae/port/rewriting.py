@@ -199,10 +199,10 @@ def imported(node: cst.ImportFrom) -> str:
     return "" if node.relative or node.module is None else text_of(node.module)
 
 
-def used_names(module: cst.Module) -> set[str]:
-    """All names in a program outside of its imports."""
+def used_names(node: cst.CSTNode) -> set[str]:
+    """All names in a program, or a part of it, outside of its imports."""
     finder = _Names()
-    module.visit(finder)
+    node.visit(finder)
     return finder.names
 
 
@@ -251,7 +251,7 @@ def _without_gone(body: Sequence[Any]) -> tuple[list[Any], list[cst.EmptyLine]]:
 
 
 def _with_additions(module: cst.Module, imports: list[str], helpers: list[str]) -> cst.Module:
-    """`module` with imports after its first one of what is ported, and functions after the last import at its beginning."""
+    """`module` with imports after its first one of what is ported, and functions after the last import before they are used."""
     present = {text_of(s).strip() for s in module.body if _is_import(s)}
     missing = [s for s in imports if s not in present]
     if any(s.startswith("import symae.") for s in (*missing, *present)):  # which imports symae itself too
@@ -264,7 +264,9 @@ def _with_additions(module: cst.Module, imports: list[str], helpers: list[str]) 
         at = next((i for i, s in enumerate(body) if _is_import(s) and "__future__" not in text_of(s)), _before_first(body) - 1)
     new: list[Any] = [cst.parse_statement(s) for s in missing]
     body[at + 1 : at + 1] = new
-    last = max((i for i, s in enumerate(body) if _is_import(s)), default=at)
+    names = {source[4 : source.index("(")] for source in helpers}
+    first = next((i for i, s in enumerate(body) if names & used_names(s)), len(body))
+    last = max((i for i, s in enumerate(body[:first]) if _is_import(s)), default=_before_first(body) - 1)
     definitions: list[Any] = []
     for source in helpers:
         definition = cst.parse_statement(source)

@@ -190,3 +190,15 @@ def test_files_that_were_opened_as_text_take_bytes(tmp_path):
     names = run(textwrap.dedent(text), path=str(tmp_path / "f"), raw=b"\xff")
     assert (tmp_path / "f").read_bytes() == b"a\xff"
     assert len(names["x"]) == 2
+
+
+def test_ends_of_lines_are_those_of_the_file_unless_all_are_asked_for(tmp_path):
+    (tmp_path / "f").write_bytes(b"a\r\nb\n")
+    text = """
+        print '',
+        read = []
+        for mode in ('r', 'rU'):
+            with open(path, mode) as f:
+                read.append(list(f))
+    """
+    assert run(textwrap.dedent(text), path=str(tmp_path / "f"))["read"] == [["a\r\n", "b\n"], ["a\n", "b\n"]]

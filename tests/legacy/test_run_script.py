@@ -80,6 +80,59 @@ def test_a_syntax_error_in_a_module_beside_it_names_that(run, tmp_path):
     assert f"symae: error: old.py, line 1: {tmp_path}/work/helper.py, line 2: found a syntax error" in result.err
 
 
+def test_a_script_may_expect_a_syntax_error(run, tmp_path):
+    (tmp_path / "work" / "helper.py").write_text("x = 1\ndef f(:\n")
+    result = run("""
+        for code in ('eval("1 +")', 'exec "def f(:"', 'import helper', 'execfile("helper.py")', 'compile("1 +", "a", "eval")'):
+            try:
+                exec code
+            except SyntaxError, error:
+                print error.lineno,
+    """)
+    assert (result.status, result.out.split()) == (0, ["1", "1", "2", "2", "1"]), result.err
+
+
+def test_a_text_of_code_is_python_2(run):
+    result = run(
+        "exec compile('print 7 / 2', 'a', 'exec')\nprint eval('7 / 2  # whole'), eval(compile('7 / 2', 'a', 'eval'))\n"
+    )
+    assert (result.status, result.out) == (0, "3\n3 3\n"), result.err
+
+
+def test_a_stream_of_the_scripts_needs_nothing_but_write(run):
+    result = run("""
+        import StringIO, sys
+        class Log(object):
+            def __init__(self, stream):
+                self.stream = stream
+            def write(self, text):
+                self.stream.write(text.upper())
+        sys.stdout = Log(sys.stdout)
+        sys.stderr = StringIO.StringIO()
+        print 'a'
+        import sklearn_of_2012
+    """)
+    assert (result.status, result.out) == (2, "A\n")
+    assert result.err.startswith("symae: error: old.py, line 11: found an import that nothing answers")
+
+
+@pytest.mark.parametrize(("ending", "status"), [("", 0), ("sys.exit(3)", 3), ("1 / 0", 1)])
+def test_what_a_script_does_at_its_end_goes_into_the_output_folder(run, tmp_path, ending, status):
+    result = run(f"""
+        import atexit, sys
+        @atexit.register
+        def bye():
+            print 'bye'
+            with open('bye.txt', 'w') as f:
+                f.write('b')
+        atexit.register(sys.stdout.write, 'first ')
+        {ending}
+    """)
+    assert (result.status, result.out) == (status, "first bye\n"), result.err
+    assert (result.folder / "bye.txt").read_text() == "b"
+    assert not (tmp_path / "work" / "bye.txt").exists()
+
+
 def test_the_report_has_what_was_printed_and_drawn(run):
     result = run("""
         import sys, Image, numpy

@@ -37,6 +37,34 @@ PYTHON2 = {
         "#!/usr/bin/env python\n\n\nx = [1,2,\n     3]   # three\n\n# more\nprint(x) ; y=  2\n",
     ),
     "no end of line at the end": ("print 1", "print(1)"),
+    "built-in names": (
+        "f = file(a)\nb = isinstance(f, file), xrange, map(unicode, c)\nprint reduce(*d), buffer(e), 1\n",
+        "import io\nimport functools\nf = open(a)\nb = isinstance(f, io.IOBase), range, list(map(str, c))\n"
+        "print(functools.reduce(*d), memoryview(e), 1)\n",
+    ),
+    "names of the program's own": ("file, long = 1, 2\nprint file, long\n", "file, long = 1, 2\nprint(file, long)\n"),
+    "cmp": (
+        "import os\na.sort(cmp)\nprint cmp(1, 2), 3\nimport re\n",
+        'import os\n\n\ndef cmp(a, b):\n    """Python 2\'s cmp."""\n    return (a > b) - (a < b)\n\n\n'
+        "a.sort(cmp)\nprint(cmp(1, 2), 3)\nimport re\n",
+    ),
+    "the module string": (
+        "import string\nprint string.join(a), string.join(b, ','), string.upper(c), string.atoi('3')\n",
+        "import string\nprint(str.join(\" \", a), str.join(',', b), str.upper(c), int('3'))\n",
+    ),
+    "the module types": (
+        "import types\nprint type(x) in (types.StringType, types.UnicodeType, types.ListType), types.FunctionType\n",
+        "import types\nprint(type(x) in (str, str, list), types.FunctionType)\n",
+    ),
+    "modules that are gone": (
+        "import os, md5, sets\nprint md5.new(a), sets.Set(b)\n",
+        "import os, hashlib, builtins\nprint(hashlib.md5(a), set(b))\n",
+    ),
+    "methods of dicts that are not called": ("print map(f, d.iteritems), 1\n", "print(list(map(f, d.items)), 1)\n"),
+    "modules of PIL among others": (
+        "import os, Image\nfrom ImageDraw import Draw\nprint Image, 1\n",
+        "import os\nfrom PIL import Image\nfrom PIL.ImageDraw import Draw\nprint(Image, 1)\n",
+    ),
     "tabs": ("if a:\n\tprint 1\n        print '\t'\n", "if a:\n        print(1)\n        print('\t')\n"),
     "octal and long numbers": ("x = 0777, 9L\nprint x <> 1\n", "x = 0o777, 9\nprint(x != 1)\n"),
 }
@@ -158,6 +186,14 @@ THEANO = {
 }
 
 MODERN = {
+    "the opposite of a comparison": (
+        "import theano.tensor as T\ny = T.switch(~T.eq(x, 3), x, -T.eq(x, 1))\n",
+        'import pytensor.tensor as T\ny = T.switch(~T.eq(x, 3), x, -T.cast(T.eq(x, 1), "int8"))\n',
+    ),
+    "clone": (
+        "import theano\ny = theano.clone(x, {a: b}, strict=True)\n",
+        "import pytensor\ny = pytensor.graph.clone_replace(x, {a: b}, rebuild_strict=True)\n",
+    ),
     "imports": (
         "import theano\nimport theano.tensor as T\nx = theano.shared(1.0)\ny = T.dot(x, x).astype(theano.config.floatX)\n",
         "import pytensor\nimport pytensor.tensor as T\nx = pytensor.shared(1.0)\n"

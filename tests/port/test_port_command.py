@@ -54,6 +54,21 @@ def test_a_diff_is_a_patch(script, capsys):
     assert run(capsys, script, "--diff")[1] == ""
 
 
+def test_what_is_read_by_a_program_is_stored_as_the_source_is(script, capfdbinary):
+    script.write_bytes(b"# coding: latin-1\r\nprint '\xe9'\r\n")
+    assert cli.main(["port", str(script)]) == 0
+    assert capfdbinary.readouterr().out == b"# coding: latin-1\r\nprint('\xe9')\r\n"
+    assert cli.main(["port", str(script), "--diff"]) == 0
+    assert capfdbinary.readouterr().out.endswith(b" # coding: latin-1\r\n-print '\xe9'\r\n+print('\xe9')\r\n")
+
+
+def test_a_library_that_is_missing_is_one_line_for_a_whole_folder(folder, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "fissix", None)
+    status, _, err = run(capsys, folder, "--diff")
+    assert (status, len(err.splitlines())) == (2, 1)
+    assert "symae[port]" in err
+
+
 def test_in_place_keeps_a_backup_and_never_writes_over_one(script, capsys):
     backup = script.with_name("old.py.orig")
     assert run(capsys, script, "--in-place")[0] == 0
@@ -127,6 +142,8 @@ def test_one_bad_file_of_a_folder_is_named_and_left_as_it_is(folder, tmp_path, c
         (["old.py", "-o", "bad.py"], "bad.py: found something there already"),
         (["old.py", "-o", "nowhere/new.py"], "nowhere: found no such folder"),
         (["folder"], "folder: found a folder, expected -o FOLDER"),
+        (["folder", "--diff"], "folder: found no Python program"),
+        (["folder", "-o", "new"], "folder: found no Python program"),
         (["folder", "-o", "folder/new"], "folder/new: found a path inside of folder"),
         (["folder", "-o", "bad.py"], "bad.py: found something there already"),
     ],

@@ -25,6 +25,7 @@ def test_names_are_those_of_today(before, after):
         ("import theano.tensor as T\ny = T.nnet.ultra_fast_sigmoid(x)\n", "approximation"),
         ("import theano.tensor as T\ny = T.round(x)\n", "half_away_from_zero"),
         ("import theano.tensor as T\ny = (x > 0) - (z > 0)\n", "comparisons are bool"),
+        ("import theano.tensor as T\ny = T.all(x) + T.any(z)\n", "comparisons are bool"),
         ("import theano\ntheano.config.compute_test_value = 'off'\n", "config.compute_test_value is gone"),
         ("import theano\nx = theano.shared([1., 2.])\n", "numpy.asarray"),
         ("import theano\nf = theano.function([theano.Param(x, default=1)], x)\n", "default values are gone"),
@@ -35,6 +36,8 @@ def test_names_are_those_of_today(before, after):
         ("import os\nos.environ['THEANO_FLAGS'] = 'device=gpu'\n", "PYTENSOR_FLAGS"),
         ("import theano\no, u = theano.scan(f, x)\nv = u + w\n", "a | b"),
         ("import theano\nx.tag.test_value = 3\n", "test values"),
+        ("import theano\nn = len(theano.gof.graph.ancestors([x]))\n", "one by one"),
+        ("import theano\nv = theano.__version__.split('.')\n", "PyTensor's version"),
         ("from theano import *\n", "name them"),
         ("import theano\nclass A(theano.Op):\n    pass\n", "pullback"),
         ("import lasagne\n", "lasagne"),
@@ -48,6 +51,11 @@ def test_what_changes_its_meaning_is_listed(text, part):
 def test_what_has_no_counterpart_keeps_its_import_and_is_found_at_the_first_line():
     text = port("from theano.sandbox.cuda import CudaNdarray\nx = CudaNdarray(3)\n", modern=True).text
     assert text == "from theano.sandbox.cuda import CudaNdarray\nx = CudaNdarray(3)\n"
+
+
+def test_a_new_function_stands_before_its_use_wherever_the_last_import_is():
+    text = port("from theano.tensor.nnet import relu\ny = relu(x)\nimport os\n", modern=True).text
+    assert text.index("def legacy_relu") < text.index("y = legacy_relu(x)") < text.index("import os")
 
 
 def test_names_that_the_program_has_already_are_left_to_it():

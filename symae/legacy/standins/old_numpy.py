@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import functools
-import operator
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symae.legacy.pickles import load
+from symae.legacy.operations import as_bytes
+from symae.legacy.pickles import load, loads
 from symae.legacy.standins.restoring import names_restored
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def _fromstring(text: Any, dtype: Any = float, count: int = -1, sep: str = "", *
     """Bytes without a separator, numbers with one."""
     if sep:
         return np.asarray(np_fromstring(text, dtype, count, sep=sep, **more))
-    return np.frombuffer(text.encode("latin-1") if isinstance(text, str) else text, dtype, count).copy()
+    return np.frombuffer(as_bytes(text) if isinstance(text, str) else text, dtype, count).copy()
 
 
 np_fromstring = np.fromstring
@@ -103,7 +103,6 @@ def _names() -> dict[str, Any]:
         "set_string_function": lambda *arguments, **keywords: None,
         "deprecate": lambda *arguments, **keywords: lambda function: function,
         "fastCopyAndTranspose": lambda a: np.array(np.transpose(a)),
-        "loads": None,
         "safe_eval": __import__("ast").literal_eval,
         "getbuffer": memoryview,
         "tracemalloc_domain": 0,
@@ -111,14 +110,9 @@ def _names() -> dict[str, Any]:
         "source": lambda *arguments, **keywords: None,
         "lookfor": lambda *arguments, **keywords: None,
         "index_exp": np.s_,
-        "bool": np.bool_,
-        "reduce": functools.reduce,
-        "ushort": np.uint16,
-        "interp": np.interp,
         "maximum_sctype": lambda kind: np.dtype(kind).type,
         "byte_bounds": getattr(getattr(np.lib, "array_utils", None), "byte_bounds", None),
         "recfromcsv": functools.partial(np.genfromtxt, delimiter=",", names=True),
-        "divide_": operator.truediv,
     }
 
 
@@ -140,6 +134,7 @@ def restored(session: Session) -> Iterator[None]:
         for category in (DeprecationWarning, PendingDeprecationWarning, FutureWarning, SyntaxWarning, ResourceWarning):
             warnings.simplefilter("ignore", category)
         stack.enter_context(names_restored(np, {name: value for name, value in _names().items() if value is not None}))
+        stack.enter_context(names_restored(np, {"loads": lambda data, **_: loads(data, session.modules)}))
         stack.enter_context(names_restored(np, {"fromstring": _fromstring, "load": _load(session)}, replacing=True))
         random = {"random_integers": _random_integers, "ranf": np.random.random_sample, "sample": np.random.random_sample}
         stack.enter_context(names_restored(np.random, random))

@@ -23,7 +23,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from symae.legacy.functions2 import open2
-from symae.legacy.operations import Quotient, divided
+from symae.legacy.operations import Quotient, as_bytes, divided
 from symae.legacy.standins.restoring import module_of, names_restored
 
 if TYPE_CHECKING:
@@ -180,6 +180,27 @@ def _csv(session: Session) -> types.ModuleType:
     return module_of("csv", {**vars(csv), **own})
 
 
+def _atexit(session: Session) -> types.ModuleType:
+    """The script ends while its files still go into the output folder; Python itself ends later."""
+    import atexit
+
+    def register(function: Any, *arguments: Any, **keywords: Any) -> Any:
+        session.at_exit.callback(function, *arguments, **keywords)
+        return function
+
+    return module_of("atexit", {**vars(atexit), "register": register})
+
+
+def _struct(session: Session) -> types.ModuleType:
+    """Bytes that were read from a file as text."""
+    import struct
+
+    def unpack(form: Any, data: Any) -> tuple[Any, ...]:
+        return struct.unpack(form, as_bytes(data) if isinstance(data, str) else data)
+
+    return module_of("struct", {**vars(struct), "unpack": unpack})
+
+
 def _types(session: Session) -> types.ModuleType:
     """For the script alone: cloudpickle, and with it Numba's cache, takes every type in the real one for one of Python's."""
     kinds = {"String": str, "Unicode": str, "Int": int, "Long": int, "Float": float, "Boolean": bool, "Complex": complex}
@@ -200,6 +221,8 @@ MODULES: dict[str, Callable[[Session], types.ModuleType]] = {
     "imp": _imp,
     "math": _math,
     "csv": _csv,
+    "struct": _struct,
+    "atexit": _atexit,
 }
 
 

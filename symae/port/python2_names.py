@@ -1,0 +1,143 @@
+"""What Python 2 alone had and fissix leaves: built-in names as values, functions of its own library."""
+
+from __future__ import annotations
+
+import libcst as cst
+from libcst import matchers as m
+from libcst.metadata import QualifiedNameProvider
+
+from symae.port.rewriting import Step, argument, attribute, imported, replaced_arguments, text_of
+
+__all__ = ["Python2Names"]
+
+_TYPES = {  # of the module types
+    **{"Boolean": "bool", "Buffer": "memoryview", "Class": "type", "Complex": "complex", "Dict": "dict", "Dictionary": "dict"},
+    **{"Ellipsis": "type(Ellipsis)", "File": "io.IOBase", "Float": "float", "Int": "int", "List": "list", "Long": "int"},
+    **{"None": "type(None)", "NotImplemented": "type(NotImplemented)", "Object": "object", "Slice": "slice", "String": "str"},
+    **{"Tuple": "tuple", "Type": "type", "Unicode": "str", "XRange": "range"},
+}
+_GONE_TYPES = {**{f"{name}Type": now for name, now in _TYPES.items()}, "StringTypes": "(str,)"}
+# Functions of the module string that texts have as methods, and those that go by another name.
+_STRING = {name: f"str.{name}" for name in (
+    "capitalize", "count", "expandtabs", "find", "index", "ljust", "lower", "lstrip", "maketrans", "replace", "rfind", "rindex",
+    "rjust", "rstrip", "split", "strip", "swapcase", "translate", "upper", "zfill",
+)} | {"atof": "float", "atoi": "int", "atol": "int", "splitfields": "str.split"}  # fmt: skip
+# Built-in names where they are no calls, or not of the kind that fissix knows.
+_BUILTINS = {"xrange": "range", "raw_input": "input", "unicode": "str", "long": "int", "basestring": "str", "unichr": "chr"}
+_BUILTINS |= {"buffer": "memoryview", "reduce": "functools.reduce", "reload": "importlib.reload"}
+_ITERATORS = {"iteritems": "items", "iterkeys": "keys", "itervalues": "values", "has_key": "__contains__"}
+_MODULES = {"md5": "hashlib", "sha": "hashlib", "sets": "builtins", "exceptions": "builtins"}
+_OF_MODULES = {
+    **{"md5.new": "hashlib.md5", "md5.md5": "hashlib.md5", "sha.new": "hashlib.sha1", "sha.sha": "hashlib.sha1"},
+    **{"sets.Set": "set", "sets.ImmutableSet": "frozenset"},
+}
+_CMP = '''
+def cmp(a, b):
+    """Python 2's cmp."""
+    return (a > b) - (a < b)
+'''
+_ATTRIBUTES = {"os.getcwdu": "getcwd", "sys.maxint": "maxsize"}
+_NOTES = {
+    "sys.setdefaultencoding": "sys.setdefaultencoding is gone, and not needed: take the line, and the reload of sys, away",
+    "md5": "hashes are made of bytes: hashlib.md5(text.encode())",
+    "sha": "hashes are made of bytes: hashlib.sha1(text.encode())",
+    "imp": "the module imp is gone: importlib takes its place",
+}
+_CODECS = {"hex", "base64", "zlib", "bz2", "string_escape", "string-escape"}
+
+
+class Python2Names(Step):
+    """Names of a program that was Python 2, in Python 3's syntax by now."""
+
+    def leave_Attribute(self, original: cst.Attribute, updated: cst.Attribute) -> cst.BaseExpression:
+        if not self.is_reference(original):
+            return updated
+        name = self.full_name(original)
+        module, _, last = name.rpartition(".")
+        if name in _NOTES:
+            self.note(original, _NOTES[name])
+        if name in _OF_MODULES:
+            return attribute(_OF_MODULES[name])
+        if name in _ATTRIBUTES:
+            return updated.with_changes(attr=cst.Name(_ATTRIBUTES[name]))
+        if module == "exceptions":
+            return cst.Name(last, lpar=updated.lpar, rpar=updated.rpar)
+        if module == "types" and last in _GONE_TYPES:
+            return self._type(last)
+        if module == "string" and last in _STRING:
+            return attribute(_STRING[last])
+        if updated.attr.value in _ITERATORS:  # those that are called at once are fissix's
+            return updated.with_changes(attr=cst.Name(_ITERATORS[updated.attr.value]))
+        return updated
+
+    def leave_Name(self, original: cst.Name, updated: cst.Name) -> cst.BaseExpression:
+        # what is gone has no meaning in Python 3, unless the program gives it one
+        if not self.is_reference(original) or self.get_metadata(QualifiedNameProvider, original, ()):
+            return updated
+        if original.value == "file":
+            parent = self.parent(original)
+            called = isinstance(parent, cst.Call) and parent.func is original
+            return updated.with_changes(value="open") if called else self._type("FileType")
+        if original.value == "cmp":
+            self.helpers[_CMP.lstrip("\n")] = None
+        if original.value not in _BUILTINS:
+            return updated
+        now = _BUILTINS[original.value]
+        if "." in now:
+            self.new_imports[f"import {now.partition('.')[0]}"] = None
+        return attribute(now).with_changes(lpar=updated.lpar, rpar=updated.rpar)
+
+    def _type(self, name: str) -> cst.BaseExpression:
+        now = _GONE_TYPES[name]
+        if now.startswith("io."):
+            self.new_imports["import io"] = None
+        return attribute(now)
+
+    def leave_Call(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
+        name = self.full_name(original.func)
+        if name in ("string.join", "string.joinfields"):
+            return _joined(updated)
+        if _is_codec(original):
+            self.note(original, "texts have no such encoding: codecs.encode and codecs.decode have it, of bytes")
+        if m.matches(original.func, m.Attribute(attr=m.Name("sort")) | m.Name("sorted")):
+            unnamed = len(original.args) == 1 and original.args[0].keyword is None and name != "builtins.sorted"
+            if unnamed or any(a.keyword is not None and a.keyword.value == "cmp" for a in original.args):
+                self.note(original, "a function that compares: Python 3 sorts by key=functools.cmp_to_key(function)")
+        return updated
+
+    def leave_Import(self, original: cst.Import, updated: cst.Import) -> cst.Import:
+        names = []
+        for alias in updated.names:
+            name = text_of(alias.name)
+            if name in _NOTES:
+                self.note(original, _NOTES[name])
+            if name in _MODULES and alias.asname is None:
+                alias = alias.with_changes(name=attribute(_MODULES[name]))
+            names.append(alias)
+        return updated.with_changes(names=names)
+
+    def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:
+        module = imported(node)
+        for alias in node.names if not isinstance(node.names, cst.ImportStar) else ():
+            name = text_of(alias.name)
+            if module == "types" and name in _GONE_TYPES:
+                self.note(node, f"types.{name} is gone: {_GONE_TYPES[name]} is the same")
+            if module == "string" and name in {*_STRING, "join", "joinfields"}:
+                self.note(node, f"string.{name} is gone: texts have it as a method, numbers are made by int and float")
+        return True
+
+
+def _joined(node: cst.Call) -> cst.Call:
+    """``string.join(words, separator)`` as ``str.join(separator, words)``."""
+    if any(a.star or a.keyword is not None for a in node.args) or not 1 <= len(node.args) <= 2:
+        return node
+    separator = node.args[1].value if len(node.args) == 2 else cst.SimpleString('" "')
+    new = [argument(separator), argument(node.args[0].value)]
+    return node.with_changes(func=attribute("str.join"), args=replaced_arguments(node.args, new))
+
+
+def _is_codec(node: cst.Call) -> bool:
+    """``text.encode("hex")`` and its like."""
+    if not m.matches(node, m.Call(func=m.Attribute(attr=m.Name("encode") | m.Name("decode")), args=[m.Arg(m.SimpleString())])):
+        return False
+    return cst.ensure_type(node.args[0].value, cst.SimpleString).raw_value in _CODECS
