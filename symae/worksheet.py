@@ -406,20 +406,21 @@ def worksheets() -> dict[str, Path]:
 
 
 def find_worksheet(wanted: str) -> Path:
-    """The worksheet with the number, name or path `wanted`.
+    """The worksheet with the number or name `wanted`, or the script at that path.
 
     Raises
     ------
     InputError
         There is none; the message lists those there are.
     """
-    if Path(wanted).suffix == ".py":
-        if Path(wanted).is_file():
-            return Path(wanted)
-        raise MissingFileError(wanted, expected="a worksheet")
     known = worksheets()
     for name, path in known.items():
         number, _, rest = name.partition("_")
         if wanted in {name, rest} or (wanted.isdecimal() and int(wanted) == int(number)):
             return path
-    raise InputError("worksheet", repr(wanted), f"a path ending in .py, or one of {', '.join(known)}")
+    path = Path(wanted)
+    if path.is_file():
+        return path
+    if path.suffix and not path.exists():
+        raise MissingFileError(wanted, expected="a worksheet or a script")
+    raise InputError("worksheet", repr(wanted), f"the path of a script, or one of {', '.join(known)}")

@@ -267,7 +267,7 @@ def test_a_worksheet_is_found_by_number_name_and_path(wanted):
 
 
 def test_an_unknown_worksheet_is_answered_with_those_there_are():
-    with pytest.raises(InputError, match=f"found '99', expected a path ending in .py, or one of {', '.join(worksheets())}"):
+    with pytest.raises(InputError, match=f"found '99', expected the path of a script, or one of {', '.join(worksheets())}"):
         find_worksheet("99")
     with pytest.raises(MissingFileError, match="found no such file, expected a worksheet"):
         find_worksheet("mine.py")

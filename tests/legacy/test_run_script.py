@@ -163,6 +163,13 @@ def test_the_folder_of_the_script_is_no_output_folder(run, folder):
     assert "--out: found" in result.err
 
 
+def test_a_script_may_be_called_anything(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cells.sage").write_text("print 7 / 2\n")
+    assert cli.main(["run", "cells.sage"]) == 0
+    assert capsys.readouterr().out == "3\n"
+
+
 def test_out_before_a_worksheet_is_handed_on_to_it(capsys, tmp_path):
     (tmp_path / "r").write_text("a file")
     assert cli.main(["run", "--out", str(tmp_path / "r"), "01"]) == 2
