@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import textwrap
 import traceback
 from pathlib import Path
@@ -174,6 +175,29 @@ def test_exec_and_execfile_run_python_2(tmp_path):
         "print '',\nd = {}\nexec 'x = 7 / 2' in d\nexecfile(path, d)\nexec 'z = 5 / 2'\n", path=str(tmp_path / "part.py")
     )
     assert (names["d"]["x"], names["d"]["y"], names["z"]) == (3, 4, 2)
+
+
+@pytest.mark.parametrize("mode", ["wb", "w+b", "ab"])
+def test_files_that_were_opened_as_bytes_take_text(tmp_path, mode):
+    text = r"""
+        print '',
+        import pickle
+        f = open(path, mode)
+        f.write('{0}\n'.format(649))
+        print >> f, 'a'
+        f.writelines(['b', raw])
+        pickle.dump([1], f)
+        f.close()
+    """
+    run(textwrap.dedent(text), path=str(tmp_path / "f"), mode=mode, raw=b"\xff")
+    assert (tmp_path / "f").read_bytes().startswith(b"649\na\nb")
+    assert pickle.loads((tmp_path / "f").read_bytes().split(b"\xff")[1]) == [1]
+
+
+def test_a_file_of_bytes_without_a_buffer_is_written_at_once(tmp_path):
+    names = run("print '',\nf = open(path, 'wb', 0)\nf.write('a')\n", path=str(tmp_path / "f"))
+    assert (tmp_path / "f").read_bytes() == b"a"
+    names["f"].close()
 
 
 def test_files_that_were_opened_as_text_take_bytes(tmp_path):
