@@ -177,6 +177,29 @@ def test_exec_and_execfile_run_python_2(tmp_path):
     assert (names["d"]["x"], names["d"]["y"], names["z"]) == (3, 4, 2)
 
 
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("np.zeros((np.sqrt(4), 3)).shape", (2, 3)),
+        ("np.ones(3.).shape", (3,)),
+        ("np.empty(shape=[2., 2]).shape", (2, 2)),
+        ("np.arange(4).reshape((np.sqrt(4), 2)).shape", (2, 2)),
+        ("np.arange(4).reshape(2., -1).shape", (2, 2)),
+        ("np.reshape([.5, 1.5], (2., 1)).tolist()", [[0.5], [1.5]]),
+        ("range(9)[1:np.sqrt(9)]", [1, 2]),
+        ("np.arange(16).reshape(4, 4)[:, 0:2.5:1.].shape", (4, 2)),
+    ],
+)
+@pytest.mark.parametrize("first", ["print '',", "import os"])
+def test_numpy_took_floats_for_sizes(first, expression, expected):
+    assert run(f"{first}\nx = {expression}\n", np=np)["x"] in (expected, range(1, 3))
+
+
+def test_what_is_no_size_is_refused():
+    with pytest.raises(TypeError, match="integer"):
+        value("np.zeros((2, 'a'))", np=np)
+
+
 @pytest.mark.parametrize("mode", ["wb", "w+b", "ab"])
 def test_files_that_were_opened_as_bytes_take_text(tmp_path, mode):
     text = r"""
