@@ -100,10 +100,39 @@ class Text(io.TextIOWrapper):
         return super().write(data)
 
 
+class _TakesText:
+    """The writing of a file that was opened as bytes and takes text too, as all files did."""
+
+    def __init__(self, raw: Any, buffering: int):
+        super().__init__(raw, buffering if buffering > 1 else io.DEFAULT_BUFFER_SIZE)  # type: ignore[call-arg]
+        self._at_once = buffering == 0
+
+    def write(self, data: Any) -> int:
+        data = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
+        written: int = super().write(data)  # type: ignore[misc]
+        if self._at_once:
+            self.flush()  # type: ignore[attr-defined]
+        return written
+
+    def writelines(self, lines: Iterable[Any]) -> None:
+        for line in lines:
+            self.write(line)
+
+
+class Written(_TakesText, io.BufferedWriter):
+    """A file of bytes for writing."""
+
+
+class ReadAndWritten(_TakesText, io.BufferedRandom):
+    """A file of bytes for both."""
+
+
 def open2(name: Any, mode: str = "r", buffering: int = -1, *rest: Any, **more: Any) -> Any:
     """A file; bytes that are no UTF-8 pass through a text unchanged, and so do ends of lines unless ``U`` asked for ``\\n``."""
     newline = None if "U" in mode or os.linesep != "\n" else "\n"
     mode = mode.replace("U", "") or "r"
+    if "b" in mode and set(mode) & set("wax+") and not (rest or more):
+        return (ReadAndWritten if "+" in mode else Written)(builtins.open(name, mode, 0), buffering)
     if "b" in mode or rest or more:
         return builtins.open(name, mode if mode != "b" else "rb", buffering, *rest, **more)
     kept = "b" if set(mode) & set("rwax") else "rb"

@@ -17,6 +17,8 @@ DIVIDED, DIVIDED_IN_PLACE, STR, FORMATTED, FORMAT, SORT, DECODE = (
     f"__symae_{name}__" for name in ("divided", "divided_in_place", "str", "formatted", "format", "sort", "decode")
 )
 QUOTIENT, QUOTIENT_IN_PLACE = "__symae_quotient__", "__symae_quotient_in_place__"
+WHOLE, SHAPED = "__symae_whole__", "__symae_shaped__"
+SHAPES = {"reshape", "zeros", "ones", "empty"}
 BASE, KEY = "_symae_base", "_symae_key"
 
 
@@ -140,11 +142,24 @@ def _is_text(node: ast.expr) -> bool:
 
 
 class _Numpy1(ast.NodeTransformer):
-    """``array(x, copy=False)``: NumPy 2 refuses where a copy is needed, and calls what was meant None."""
+    """``array(x, copy=False)``: NumPy 2 refuses where a copy is needed, and calls what was meant None.
+
+    Until NumPy 1.12 floats were ends of slices and sizes of shapes: ``x[:sqrt(n)]``, ``x.reshape((sqrt(n), sqrt(n)))``.
+    """
+
+    def visit_Slice(self, node: ast.Slice) -> ast.Slice:
+        self.generic_visit(node)
+        for field in ("lower", "upper", "step"):
+            part = getattr(node, field)
+            if part is not None and not isinstance(getattr(getattr(part, "operand", part), "value", None), int):
+                setattr(node, field, _call(WHOLE, part, part))
+        return node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         name = getattr(node.func, "attr", getattr(node.func, "id", None))
+        if name in SHAPES:
+            return _call(SHAPED, node, node.func, *node.args, keywords=node.keywords)
         for keyword in node.keywords:
             if name == "array" and keyword.arg == "copy" and getattr(keyword.value, "value", None) is False:
                 keyword.value = ast.copy_location(ast.Constant(None), keyword.value)

@@ -40,6 +40,14 @@ class Function:
         self._defaults = {i: entry.value for i, entry in enumerate(inputs) if entry.value is not None}
 
     def __call__(self, *args: Any, output_subset: Any = None, **kwargs: Any) -> Any:
+        try:
+            return self._called(args, output_subset, kwargs)
+        except SystemError as error:
+            if _is_interrupt(error):  # scripts catch that one, to stop training early
+                raise KeyboardInterrupt from error
+            raise
+
+    def _called(self, args: tuple[Any, ...], output_subset: Any, kwargs: dict[str, Any]) -> Any:
         if not self._defaults and self._keys is None and output_subset is None:
             return self.fn(*args, **kwargs)
         results = self.fn(*self._completed(args, kwargs), **kwargs)
@@ -226,6 +234,13 @@ def function(
     made._single = bool(states) and not isinstance(outputs, list | tuple | dict)
     made._made_of = arguments
     return made
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind it: code that Numba compiled turns that into an error of its own."""
+    while isinstance(error, SystemError):
+        error = error.__cause__
+    return isinstance(error, KeyboardInterrupt)
 
 
 def _made_again(arguments: dict[str, Any], defaults: dict[int, Any]) -> Function:

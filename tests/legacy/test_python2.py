@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import textwrap
 import traceback
 from pathlib import Path
@@ -174,6 +175,52 @@ def test_exec_and_execfile_run_python_2(tmp_path):
         "print '',\nd = {}\nexec 'x = 7 / 2' in d\nexecfile(path, d)\nexec 'z = 5 / 2'\n", path=str(tmp_path / "part.py")
     )
     assert (names["d"]["x"], names["d"]["y"], names["z"]) == (3, 4, 2)
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("np.zeros((np.sqrt(4), 3)).shape", (2, 3)),
+        ("np.ones(3.).shape", (3,)),
+        ("np.empty(shape=[2., 2]).shape", (2, 2)),
+        ("np.arange(4).reshape((np.sqrt(4), 2)).shape", (2, 2)),
+        ("np.arange(4).reshape(2., -1).shape", (2, 2)),
+        ("np.reshape([.5, 1.5], (2., 1)).tolist()", [[0.5], [1.5]]),
+        ("range(9)[1:np.sqrt(9)]", [1, 2]),
+        ("np.arange(16).reshape(4, 4)[:, 0:2.5:1.].shape", (4, 2)),
+    ],
+)
+@pytest.mark.parametrize("first", ["print '',", "import os"])
+def test_numpy_took_floats_for_sizes(first, expression, expected):
+    assert run(f"{first}\nx = {expression}\n", np=np)["x"] in (expected, range(1, 3))
+
+
+def test_what_is_no_size_is_refused():
+    with pytest.raises(TypeError, match="integer"):
+        value("np.zeros((2, 'a'))", np=np)
+
+
+@pytest.mark.parametrize("mode", ["wb", "w+b", "ab"])
+def test_files_that_were_opened_as_bytes_take_text(tmp_path, mode):
+    text = r"""
+        print '',
+        import pickle
+        f = open(path, mode)
+        f.write('{0}\n'.format(649))
+        print >> f, 'a'
+        f.writelines(['b', raw])
+        pickle.dump([1], f)
+        f.close()
+    """
+    run(textwrap.dedent(text), path=str(tmp_path / "f"), mode=mode, raw=b"\xff")
+    assert (tmp_path / "f").read_bytes().startswith(b"649\na\nb")
+    assert pickle.loads((tmp_path / "f").read_bytes().split(b"\xff")[1]) == [1]
+
+
+def test_a_file_of_bytes_without_a_buffer_is_written_at_once(tmp_path):
+    names = run("print '',\nf = open(path, 'wb', 0)\nf.write('a')\n", path=str(tmp_path / "f"))
+    assert (tmp_path / "f").read_bytes() == b"a"
+    names["f"].close()
 
 
 def test_files_that_were_opened_as_text_take_bytes(tmp_path):

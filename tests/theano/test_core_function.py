@@ -166,6 +166,23 @@ def test_functions_have_names_and_graphs(x):
     assert f.trust_input
 
 
+@pytest.mark.parametrize(("behind", "expected"), [(KeyboardInterrupt, KeyboardInterrupt), (ValueError, SystemError)])
+def test_an_interrupt_within_compiled_code_is_one(x, behind, expected):
+    def compiled(value):
+        try:
+            try:
+                raise behind
+            except behind as error:
+                raise SystemError("an inner function returned a result with an exception set") from error
+        except SystemError as error:
+            raise SystemError("a function returned a result with an exception set") from error
+
+    f = theano.function([x], x)
+    f.fn = compiled
+    with pytest.raises(expected):
+        f(0.0)
+
+
 def test_functions_can_be_pickled(x):
     assert pickle.loads(pickle.dumps(theano.function([x], x.sum())))(ARRAY) == 6
 
