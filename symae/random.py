@@ -192,11 +192,11 @@ def _dims(size: Size, ndim: int | None, *parameters: Variable) -> list[Any]:
         if vector.type.ndim != 1 or vector.type.dtype not in pt.type.integer_dtypes:
             raise TypeError(f"size is {vector.type}, expected a vector of integers or a tuple")
         length = pt.get_vector_length(vector) if ndim is None else ndim
-        dims = [vector[i] for i in range(length)]
-        if dims and vector.type.shape[0] is None:  # a longer one would be cut in silence
+        if length and vector.type.shape[0] is None:  # a longer one would be cut in silence
             right = CheckAndRaise(ValueError, f"size has another length than ndim, {length}")
-            dims[0] = right(dims[0], pt.eq(vector.shape[0], length))
-    if ndim is not None and ndim != len(dims):
+            vector = right(vector, pt.eq(vector.shape[0], length))
+        dims = [vector[i] for i in range(length)]
+    if ndim is not None and size is not None and ndim != len(dims):
         raise ValueError(f"size has {len(dims)} entries, but ndim is {ndim}")
     if any(p.type.ndim > len(dims) for p in parameters):
         raise ValueError(f"size has {len(dims)} entries, but a parameter has {max(p.type.ndim for p in parameters)} dimensions")

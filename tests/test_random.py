@@ -383,12 +383,13 @@ def test_limits_that_are_not_finite_are_an_error(native_backend):
         f(np.inf)
 
 
-def test_a_size_that_is_longer_than_ndim_is_an_error_and_is_not_cut():
+@pytest.mark.parametrize("wrong", [[4], [2, 3, 4]])
+def test_a_size_of_another_length_than_ndim_is_an_error_and_is_not_cut(wrong):
     size = pt.lvector("size")
     f = function([size], RandomStreams(1).uniform(size, ndim=2))
     assert f([2, 3]).shape == (2, 3)
     with pytest.raises(ValueError, match="size has another length than ndim, 2"):
-        f([2, 3, 4])
+        f(wrong)
 
 
 def test_a_parameter_that_does_not_fit_the_size_is_an_error(native_backend):

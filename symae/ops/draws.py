@@ -211,7 +211,8 @@ def _random_integers(generator: np.random.RandomState, size: tuple[int, ...], lo
 
 
 def _choice(generator: np.random.RandomState, size: tuple[int, ...], a: Any, replace: Any, p: Any) -> Any:
-    return generator.choice(a, size, bool(replace), p if p.size else None)
+    # Theano took a number for `p` too, and any number meant that all are as likely
+    return generator.choice(a, size, bool(replace), p if p.ndim and p.size else None)
 
 
 def _permutation(generator: np.random.RandomState, size: tuple[int, ...], n: Any) -> Any:

@@ -76,6 +76,7 @@ def test_a_script_may_catch_a_missing_import(run):
         "import cPickle, Queue, StringIO, ConfigParser, urllib2, urlparse, commands, __builtin__, copy_reg; print 'ok'",
         "from cStringIO import StringIO; f = StringIO(); f.write('o'); f.write('k'); print f.getvalue()",
         "import six; from six.moves import xrange, cPickle, urllib; print 'ok' if six.PY3 and list(xrange(1)) == [0] else ''",
+        "import six.moves.builtins as b, six.moves.copyreg; from six.moves.http_client import OK; print 'ok' if b.len else OK",
         "import Image, ImageDraw; print 'ok' if Image.ANTIALIAS is not None else ''",
         "import PIL.Image as Image; print 'ok' if Image.fromarray is not None else ''",
         "import scipy.misc; print 'ok' if scipy.misc.logsumexp([0.]) == 0 else ''",

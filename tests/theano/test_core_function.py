@@ -197,6 +197,14 @@ def test_modes_as_objects(x):
         assert theano.function([x], x * 2, mode=mode)(ARRAY).tolist() == [0, 2, 4, 6]
 
 
+def test_modes_by_their_names_in_the_module(x):
+    for mode in (theano.compile.FAST_COMPILE.excluding("fusion"), theano.compile.mode.FAST_COMPILE, theano.compile.DebugMode()):
+        assert theano.function([x], x * 2, mode=mode)(ARRAY).tolist() == [0, 2, 4, 6]
+    assert theano.compile.mode.FAST_RUN.linker == theano.compile.get_mode("FAST_RUN").linker
+    assert isinstance(mode, theano.compile.debugmode.DebugMode)
+    assert not isinstance(theano.compile.get_default_mode(), theano.compile.DebugMode)
+
+
 def test_an_unknown_mode_is_refused(x):
     with pytest.raises(ValueError, match="mode: found 'QUICK', expected FAST_RUN"):
         theano.function([x], x, mode="QUICK")

@@ -155,6 +155,14 @@ def test_flatten_has_one_number_of_dimensions():
         T.flatten(T.tensor3(), ndim=2, outdim=2)
 
 
+@pytest.mark.parametrize("changed", [T.set_subtensor, T.inc_subtensor])
+def test_copies_may_be_tolerated_or_not(changed):
+    x, i = theano.shared(np.zeros((2, 2))), theano.shared(1)
+    y = changed(x[i], x[i - 1] + 1, tolerate_inplace_aliasing=True)
+    theano.function([], updates=[(x, y), (i, i + 0)], mode="FAST_COMPILE")()
+    assert x.get_value().tolist() == [[0, 0], [1, 1]]
+
+
 def test_star_import_brings_theanos_names():
     namespace: dict[str, object] = {}
     exec("from symae.theano.tensor import *", namespace)
@@ -165,7 +173,8 @@ def test_older_addresses_have_the_same_functions():
     from symae.theano.tensor import basic, inplace, sharedvar
     from symae.theano.tensor.var import TensorVariable
 
-    assert basic.dot is T.dot
+    assert basic.dot is T.dot is theano.dot
+    assert basic._allclose([1.0], [1 + 1e-9])
     assert inplace.exp_inplace is T.exp
     assert isinstance(theano.shared(1.0), sharedvar.ScalarSharedVariable)
     assert TensorVariable is T.TensorVariable

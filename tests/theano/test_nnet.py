@@ -15,7 +15,7 @@ import symae.theano.tensor as T
 from symae import function
 from symae.errors import InputError
 from symae.theano.tensor import opt, slinalg
-from symae.theano.tensor.nnet import abstract_conv, conv
+from symae.theano.tensor.nnet import abstract_conv, conv, corr3d
 from symae.theano.variables import is_marked, plain
 
 LOGITS = np.array([[0, 1000, -1000], [200, -300, 5], [1, 2, 3]], "float32")
@@ -56,6 +56,21 @@ def test_classes_may_be_any_integers_but_no_floats():
     assert T.nnet.categorical_crossentropy(p, T.bvector()).ndim == 1
     with pytest.raises(TypeError, match="expected a vector of integers"):
         T.nnet.categorical_crossentropy(p, T.vector())
+
+
+def test_a_probability_of_zero_that_is_not_asked_for_has_no_part_in_the_gradient():
+    p = T.dmatrix("p")
+    f = theano.function([p], theano.grad(T.nnet.categorical_crossentropy(p, np.array([0, 1])).sum(), p))
+    assert f([[0.5, 0.5, 0.0], [0.0, 0.8, 0.2]]).tolist() == [[-2, 0, 0], [0, -1.25, 0]]
+
+
+def test_fast_compile_too_takes_the_logarithm_of_a_softmax_from_the_scores():
+    x, y = T.dmatrix("x"), T.lvector("y")
+    p = T.nnet.softmax(x)
+    for cost in (T.nnet.categorical_crossentropy(p, y).sum(), -T.log(p[T.arange(y.shape[0]), y]).sum()):
+        f = theano.function([x, y], [cost, theano.grad(cost, x)], mode="FAST_COMPILE")
+        value, gradient = f([[0.0, 1000.0]], [0])
+        assert (value, gradient.tolist()) == (1000, [[-1, 1]])
 
 
 def test_distributions_of_other_ranks_are_refused():
@@ -173,9 +188,40 @@ def test_convolution_can_be_had_as_an_op_with_its_gradients():
     assert abstract_conv.AbstractConv2d_gradWeights()(x, y, T.constant([2, 2])).eval().shape == W.shape
 
 
-def test_fractional_upsampling_is_refused():
-    with pytest.raises(InputError, match="only whole ratios"):
-        abstract_conv.bilinear_upsampling(T.tensor4(), frac_ratio=(3, 2), use_1D_kernel=False)
+def test_upsampling_by_a_fraction():
+    """Where the result's rows lie is Theano's: row i at (i * 2 - 1) / 3 of the image's."""
+    x = np.array([[[[0.0, 3.0]]]])
+    y = abstract_conv.bilinear_upsampling(x, frac_ratio=((1, 1), (6, 4)), use_1D_kernel=False)
+    np.testing.assert_allclose(y.eval(), [[[[0, 1, 3]]]])
+    y = abstract_conv.frac_bilinear_upsampling(x, (3, 2))
+    np.testing.assert_allclose(y.eval(), [[[[0, 1, 3], [0, 1, 3]]]])
+
+
+@pytest.mark.parametrize("ratios", [{}, {"ratio": 2, "frac_ratio": (3, 2)}])
+def test_upsampling_needs_one_ratio(ratios):
+    with pytest.raises(InputError, match="expected one of them"):
+        abstract_conv.bilinear_upsampling(T.tensor4(), **ratios)
+
+
+def test_kernels_of_interpolation_may_be_of_a_symbolic_size():
+    ratio = T.iscalar()
+    f = theano.function([ratio], abstract_conv.bilinear_kernel_1D(ratio, normalize=False))
+    assert f(3).tolist() == [1, 2, 3, 2, 1]
+    assert abstract_conv.bilinear_kernel_2D((1, 2)).eval().tolist() == [[0.5, 1, 0.5]]
+
+
+@pytest.mark.parametrize("border_mode", ["valid", "full", (1, 0, 2)])
+def test_convolution_of_films_can_be_had_as_an_op_with_its_gradients(border_mode):
+    rng = np.random.RandomState(0)
+    x, W = rng.uniform(size=(2, 2, 4, 5, 6)), rng.uniform(size=(3, 2, 2, 3, 2))
+    images, filters = theano.shared(x), theano.shared(W)
+    y = corr3d.Corr3dMM(border_mode)(images, filters)
+    np.testing.assert_allclose(
+        y.eval(), abstract_conv.conv3d(x, W[:, :, ::-1, ::-1, ::-1], border_mode=border_mode).eval(), rtol=1e-10
+    )
+    dx, dW = theano.grad((y**2).sum(), [images, filters])
+    np.testing.assert_allclose(corr3d.Corr3dMM_gradInputs(border_mode)(W, 2 * y, x.shape[2:]).eval(), dx.eval())
+    np.testing.assert_allclose(corr3d.Corr3dMM_gradWeights(border_mode)(x, 2 * y, W.shape[2:]).eval(), dW.eval())
 
 
 def test_epsilon_of_batch_normalization_is_not_too_small():
@@ -199,7 +245,7 @@ def test_batch_normalization_refuses_parameters_of_other_ranks():
         ("tensor.nnet.sigm", "scalar_sigmoid", "T.nnet.sigmoid"),
         ("tensor.signal.downsample", "max_pool", "max_pool_2d"),
         ("tensor.nlinalg", "MatrixInverse", "tensor.nlinalg.matrix_inverse"),
-        ("tensor.raw_random", "random_state_type", "RandomState"),
+        ("tensor.raw_random", "RandomFunction", "RandomStreams"),
         ("tensor.extra_ops", "RepeatOp", "tensor.repeat"),
     ],
 )

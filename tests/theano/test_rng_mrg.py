@@ -10,6 +10,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from pytensor.gradient import NullTypeGradError
 
 from symae import compile_time, function
 from symae.theano.sandbox.rng_mrg import MRG_RandomStreams, guess_n_streams
@@ -175,6 +176,23 @@ def test_a_gradient_through_a_parameter_of_a_draw_is_refused():
     std = pt.dscalar("std")
     with pytest.raises(Exception, match="no gradient"):
         pt.grad(MRG_RandomStreams(1).normal((2,), std=std).sum(), std)
+
+
+def test_a_gradient_through_the_probability_of_a_binomial_draw_is_refused():
+    p = pt.dscalar("p")
+    with pytest.raises(NullTypeGradError):
+        pt.grad((MRG_RandomStreams(1).binomial((2,), p=p, dtype="float64") * p).sum(), p)
+
+
+def test_the_target_is_ignored():
+    rng, p = MRG_RandomStreams(1), [[0.5, 0.5]]
+    draws = [
+        *(draw((2,), target="cpu") for draw in (rng.uniform, rng.normal, rng.truncated_normal, rng.binomial)),
+        rng.multinomial(pvals=p, target="cpu"),
+        rng.choice(p=p, replace=False, target="cpu"),
+        rng.multinomial_wo_replacement(pvals=p, target="cpu"),
+    ]
+    assert [d.ndim for d in draws] == [1, 1, 1, 1, 2, 2, 2]
 
 
 @pytest.mark.parametrize(

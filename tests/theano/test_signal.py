@@ -84,6 +84,15 @@ def test_out_shape_is_the_shape_that_comes_out(ignore_border):
     assert downsample.DownsampleFactorMax.out_shape((7, 6), (3, 2), ignore_border, (2, 3)) == shape[2:]
 
 
+def test_one_dimension_is_pooled_by_the_op():
+    x = np.arange(10.0).reshape(2, 5)
+    assert pool.Pool(ndim=1)(x, (2,)).eval().tolist() == [[1, 3, 4], [6, 8, 9]]
+    averages = pool.Pool(ignore_border=True, mode="average_exc_pad", ndim=1)(x, (3,), (2,), (1,))
+    assert averages.eval().tolist() == [[0.5, 2, 3.5], [5.5, 7, 8.5]]
+    with pytest.raises(InputError, match="ndim: found 4, expected 1, 2 or 3"):
+        pool.Pool(ndim=4)
+
+
 def test_signal_conv2d_refuses_images_with_channels():
     with pytest.raises(InputError, match="2 or 3 of each"):
         conv.conv2d(T.tensor4(), T.matrix())

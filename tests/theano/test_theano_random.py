@@ -104,6 +104,22 @@ def test_raw_draws_hand_the_state_on():
         np.testing.assert_array_equal(b, g.normal(0, 2, 3))
 
 
+def test_a_random_state_may_be_an_input():
+    state = raw_random.random_state_type()
+    after, draws = raw_random.uniform(state, (3,))
+    f = theano.function([state], draws)
+    np.testing.assert_array_equal(f(np.random.RandomState(7)), np.random.RandomState(7).uniform(size=3))
+    kept = theano.In(state, value=np.random.RandomState(7), update=after, mutable=True)
+    f, g = theano.function([kept], draws), np.random.RandomState(7)
+    np.testing.assert_array_equal([f(), f()], g.uniform(size=(2, 3)))
+
+
+def test_choice_takes_no_probabilities_for_a_number():
+    """Theano's tests hand on 0."""
+    chosen = RandomStreams(5).choice((4,), 10, True, 0).eval()
+    np.testing.assert_array_equal(chosen, stream(5).choice(10, 4))
+
+
 def test_raw_draws_make_streams_of_their_own():
     draws = RandomStreams(234).gen(raw_random.random_integers, (4,), 1, 6)
     np.testing.assert_array_equal(draws.eval(), stream(234).randint(1, 7, 4))

@@ -109,16 +109,14 @@ def _moves(session: Session) -> ModuleType:
         "cStringIO": io.StringIO,
         "cPickle": pickling.restricted(session),
         "urllib": addresses.MODULES["urllib"](session),
-        "queue": importlib.import_module("queue"),
-        "configparser": importlib.import_module("configparser"),
-        "builtins": importlib.import_module("builtins"),
         "shlex_quote": importlib.import_module("shlex").quote,
-        "http_client": importlib.import_module("http.client"),
         "__path__": [],
     }
     module = module_of("six.moves", names)
 
     def other(name: str) -> Any:
+        if name in _MOVED:
+            return importlib.import_module(_MOVED[name])
         if name in renamed.MODULES:
             return importlib.import_module(renamed.MODULES[name])
         raise AttributeError(f"six.moves has no {name!r} in symae's stand-in")
@@ -127,13 +125,35 @@ def _moves(session: Session) -> ModuleType:
     return module
 
 
+def _moved(name: str) -> Callable[[Session], ModuleType]:
+    return lambda session: importlib.import_module(name)
+
+
+# Modules under six's names for both Pythons.
+_MOVED = {
+    "_thread": "_thread",
+    "builtins": "builtins",
+    "configparser": "configparser",
+    "copyreg": "copyreg",
+    "html_entities": "html.entities",
+    "html_parser": "html.parser",
+    "http_client": "http.client",
+    "http_cookiejar": "http.cookiejar",
+    "http_cookies": "http.cookies",
+    "queue": "queue",
+    "reprlib": "reprlib",
+    "socketserver": "socketserver",
+    "tkinter": "tkinter",
+    "tkinter_filedialog": "tkinter.filedialog",
+    "tkinter_messagebox": "tkinter.messagebox",
+    "xmlrpc_client": "xmlrpc.client",
+}
 MODULES: dict[str, Callable[[Session], ModuleType]] = {
+    **{f"six.moves.{name}": _moved(module) for name, module in _MOVED.items()},
     "six": _six,
     "six.moves": _moves,
     "six.moves.cPickle": lambda session: pickling.restricted(session),
     "six.moves.urllib": addresses.MODULES["urllib"],
     "six.moves.urllib.request": addresses.MODULES["urllib.request"],
     "six.moves.urllib.parse": addresses.MODULES["urlparse"],
-    "six.moves.queue": lambda session: importlib.import_module("queue"),
-    "six.moves.configparser": lambda session: importlib.import_module("configparser"),
 }

@@ -7,8 +7,6 @@ from pytensor.compile.maker import FunctionMaker
 
 from symae.theano.absent import getter
 from symae.theano.compile.mode import (
-    FAST_COMPILE,
-    FAST_RUN,
     AddDestroyHandler,
     DebugMode,
     Mode,
@@ -28,8 +26,6 @@ from symae.theano.functions import Function, In, Out, Param, UnusedInputError, f
 from symae.theano.shared import SharedVariable, shared, shared_constructor
 
 __all__ = [
-    "FAST_COMPILE",
-    "FAST_RUN",
     "AddDestroyHandler",
     "DebugMode",
     "DeepCopyOp",
@@ -72,6 +68,8 @@ __getattr__ = getter(
     __name__,
     submodules=["builders", "debugmode", "function_module", "io", "monitormode", "nanguardmode", "profiling", "sharedvalue"],
     elsewhere={
+        "FAST_COMPILE": "compile.mode",
+        "FAST_RUN": "compile.mode",
         "MonitorMode": "compile.monitormode",
         "NanGuardMode": "compile.nanguardmode",
         "AliasedMemoryError": "compile.function_module",

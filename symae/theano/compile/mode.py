@@ -1,9 +1,10 @@
 """How functions are compiled, by Theano's names.
 
 ``FAST_RUN`` and ``Mode``, the default, are `symae.function`'s default, Numba unless PyTensor is configured otherwise;
-``FAST_COMPILE`` is PyTensor's, interpreted and with few rewrites. ``DebugMode`` is interpreted, with all rewrites and without
-Theano's comparisons of every Op's results, which are PyTensor's tests' work. ``NanGuardMode`` and ``MonitorMode`` are
-PyTensor's. ``ProfileMode`` is the default. The names of `symae.function`'s backends are accepted too.
+``FAST_COMPILE`` is interpreted, with few rewrites: PyTensor's, and those that keep results finite. ``DebugMode`` is
+interpreted, with all rewrites and without Theano's comparisons of every Op's results, which are PyTensor's tests' work.
+``NanGuardMode`` and ``MonitorMode`` are PyTensor's. ``ProfileMode`` is the default. The names of `symae.function`'s backends
+are accepted too.
 """
 
 from __future__ import annotations
@@ -12,6 +13,12 @@ from typing import Any
 
 from pytensor.compile import mode as _modes
 from pytensor.compile.mode import (
+    OPT_FAST_COMPILE,
+    OPT_FAST_RUN,
+    OPT_FAST_RUN_STABLE,
+    OPT_MERGE,
+    OPT_NONE,
+    OPT_STABILIZE,
     AddDestroyHandler,
     Mode,
     optdb,
@@ -29,8 +36,12 @@ from symae.theano.absent import getter
 from symae.theano.configuration import config
 
 __all__ = [
-    "FAST_COMPILE",
-    "FAST_RUN",
+    "OPT_FAST_COMPILE",
+    "OPT_FAST_RUN",
+    "OPT_FAST_RUN_STABLE",
+    "OPT_MERGE",
+    "OPT_NONE",
+    "OPT_STABILIZE",
     "AddDestroyHandler",
     "DebugMode",
     "Mode",
@@ -47,10 +58,14 @@ __all__ = [
     "resolved",
 ]
 
-__getattr__ = getter(__name__, pytensor=["pytensor.compile.mode"])
+_absent = getter(__name__, pytensor=["pytensor.compile.mode"])
 
-FAST_COMPILE = "FAST_COMPILE"
-FAST_RUN = "FAST_RUN"
+
+def __getattr__(name: str) -> Any:
+    # Modes are made when they are asked for: which one FAST_RUN is hangs on what is configured by then.
+    return get_mode(name) if name in ("FAST_COMPILE", "FAST_RUN") else _absent(name)
+
+
 _DEFAULT = {"mode", "fast_run", "profilemode", "profile_mode", "fast_run_nogc"}
 _DEBUG = {"debugmode", "debug_mode"}
 
@@ -74,14 +89,17 @@ def resolved(mode: Any) -> tuple[Any, str | None]:
         return None, name
     if name in _DEBUG:
         return DebugMode(), None
-    if name in {"fast_compile", "nanguardmode"} or mode in predefined_modes:
+    if name == "fast_compile":
+        # In Theano's, too, the logarithm of a softmax came from the scores and was finite.
+        return _modes.get_mode(mode).including("stabilize", "entries_of_softmax"), None
+    if name == "nanguardmode" or mode in predefined_modes:
         return _modes.get_mode(mode), None
     raise InputError("mode", repr(mode), "FAST_RUN, FAST_COMPILE, DebugMode, NanGuardMode, ProfileMode or a Mode")
 
 
 def _configured() -> str:
     if config.mode.lower() == "mode" and (config.optimizer in {"fast_compile", "None"} or config.linker == "py"):
-        return FAST_COMPILE
+        return "FAST_COMPILE"
     return str(config.mode)
 
 
@@ -96,9 +114,11 @@ def get_default_mode() -> Mode:
     return get_mode(None)
 
 
-def DebugMode(*args: Any, **kwargs: Any) -> Mode:
+class DebugMode(Mode):
     """All rewrites, interpreted: what goes wrong is seen at the node where it does. The arguments are accepted and ignored."""
-    return Mode(linker="vm", optimizer="fast_run")
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(linker="vm", optimizer="fast_run")
 
 
 def ProfileMode(*args: Any, **kwargs: Any) -> Mode:

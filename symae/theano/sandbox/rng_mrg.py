@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
+from pytensor.gradient import undefined_grad
 from pytensor.graph.basic import Variable
 from pytensor.scalar import upcast
 from pytensor.tensor.sharedvar import TensorSharedVariable
@@ -69,8 +70,8 @@ class MRG_RandomStreams:
     -----
     In all draws `size` is a tuple whose entries may be symbolic (``input.shape[0]``) or a symbolic vector such as
     ``input.shape``; `ndim` says its length where that cannot be known. `dtype` is float32 or float64 where numbers are real.
-    `nstreams` is the number of streams, by default `guess_n_streams` of the size. A draw ``v`` has ``v.rstate``, its shared
-    states, and ``v.update``. No draw has a gradient with respect to its parameters.
+    `nstreams` is the number of streams, by default `guess_n_streams` of the size; `target` is ignored, as there is no GPU. A
+    draw ``v`` has ``v.rstate``, its shared states, and ``v.update``. No draw has a gradient with respect to its parameters.
 
     Examples
     --------
@@ -130,6 +131,7 @@ class MRG_RandomStreams:
         ndim: int | None = None,
         dtype: str | None = None,
         nstreams: int | None = None,
+        target: Any = None,
     ) -> Variable:
         """low + (high - low) * u, u uniform in (0, 1). `dtype` is that of the limits, at least floatX, unless given."""
         low, high = pt.as_tensor(low), pt.as_tensor(high)
@@ -148,13 +150,14 @@ class MRG_RandomStreams:
         dtype: str = "int64",
         nstreams: int | None = None,
         prob: Any = None,
+        target: Any = None,
     ) -> Variable:
         """1 with probability `p`, else 0. `n` has to be 1, as in Theano; `prob` is an older name of `p`."""
         if not isinstance(n, int | np.integer) or n != 1:
             raise NotImplementedError("MRG_RandomStreams.binomial: found n other than 1, use RandomStreams.binomial for that")
         ndim = ndim if isinstance(size, Variable) else None
-        below = pt.lt(self.uniform(size, ndim=ndim, nstreams=nstreams), pt.as_tensor(p if prob is None else prob))
-        return self._like_its_draw(pt.cast(below, dtype))
+        p = undefined_grad(pt.as_tensor(p if prob is None else prob))
+        return self._like_its_draw(pt.cast(pt.lt(self.uniform(size, ndim=ndim, nstreams=nstreams), p), dtype))
 
     @as_theano
     def normal(
@@ -166,6 +169,7 @@ class MRG_RandomStreams:
         dtype: str | None = None,
         nstreams: int | None = None,
         truncate: bool = False,
+        target: Any = None,
     ) -> Variable:
         """Gaussian numbers of mean `avg` and standard deviation `std`, by Box and Muller's transform.
 
@@ -194,6 +198,7 @@ class MRG_RandomStreams:
         ndim: int | None = None,
         dtype: str | None = None,
         nstreams: int | None = None,
+        target: Any = None,
     ) -> Variable:
         """Gaussian numbers within 2.27 standard deviations of the mean, of standard deviation `std` as they are."""
         avg, std = pt.as_tensor(avg), pt.as_tensor(std)
@@ -209,6 +214,7 @@ class MRG_RandomStreams:
         ndim: Any = None,
         dtype: str = "int64",
         nstreams: int | None = None,
+        target: Any = None,
     ) -> Variable:
         """Counts of `n` trials over the categories whose probabilities are the rows of the matrix `pvals`: of its shape.
 
@@ -232,6 +238,7 @@ class MRG_RandomStreams:
         ndim: Any = None,
         dtype: str = "int64",
         nstreams: int | None = None,
+        target: Any = None,
     ) -> Variable:
         """`size` different categories for each row of the matrix `p` of probabilities: (rows, size).
 
@@ -256,6 +263,7 @@ class MRG_RandomStreams:
         ndim: Any = None,
         dtype: str = "int64",
         nstreams: int | None = None,
+        target: Any = None,
     ) -> Variable:
         """An older name of `choice`: `n` different categories for each row of `pvals`."""
         if size is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pytensor.graph.basic import Variable
+from pytensor.graph.basic import Variable, equal_computations
 from pytensor.graph.replace import clone_replace
 from pytensor.scan.utils import expand_empty as _expand_empty
 from pytensor.scan.utils import until as _until
@@ -13,7 +13,7 @@ from pytensor.scan.utils import until as _until
 from symae.theano.absent import getter
 from symae.theano.variables import as_theano, condition, mark, plain, unmark
 
-__all__ = ["clone", "expand_empty", "until"]
+__all__ = ["clone", "equal_computations", "expand_empty", "until"]
 
 __getattr__ = getter(__name__, pytensor=["pytensor.scan.utils", "pytensor.scan.basic"])
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytensor.tensor.math import _allclose, _get_atol_rtol
+
 from symae.theano import gradient as _gradient
 from symae.theano.absent import getter as _getter
 from symae.theano.configuration import config as _config
@@ -31,6 +33,7 @@ _NAMES: dict[str, Any] = (
     | _CREATION
     | {name: getattr(_gradient, name) for name in _GRADIENTS.split()}
     | {name: getattr(_sort, name) for name in _sort.__all__}
+    | {"_allclose": _allclose, "_get_atol_rtol": _get_atol_rtol}
     | {"TensorType": _TensorType, "Tensor": _TensorType, "tensor": _tensor, "config": _config}
 )
 globals().update(_NAMES)
@@ -139,4 +142,4 @@ float64_atol, float64_rtol = 1e-8, 1e-5
 float16_atol, float16_rtol = 5e-3, 1e-3
 
 # What `from theano.tensor import *` has always brought: everything, and the modules that Theano imported here.
-__all__ = sorted({*(name for name in _NAMES if name != "_shared"), "nlinalg", "nnet", "raw_random", "shared_randomstreams"})
+__all__ = sorted({*(name for name in _NAMES if name[0] != "_"), "nlinalg", "nnet", "raw_random", "shared_randomstreams"})

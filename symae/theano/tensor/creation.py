@@ -58,18 +58,19 @@ class AsTensorError(TypeError):
 
 @as_theano
 def set_subtensor(x: Any, y: Any, inplace: bool = False, tolerate_inplace_aliasing: bool = False) -> Variable:
-    """The whole of which `x` is a part, with `y` in that part's place."""
-    return _set_subtensor(x, y, inplace, tolerate_inplace_aliasing)
+    """The whole of which `x` is a part, with `y` in that part's place.
+
+    `tolerate_inplace_aliasing` would save a copy; it is ignored, as PyTensor cannot compile what it makes with it.
+    """
+    return _set_subtensor(x, y, inplace)
 
 
 @as_theano
 def inc_subtensor(
     x: Any, y: Any, inplace: bool = False, set_instead_of_inc: bool = False, tolerate_inplace_aliasing: bool = False
 ) -> Variable:
-    """The whole of which `x` is a part, with `y` added to that part."""
-    if set_instead_of_inc:
-        return _set_subtensor(x, y, inplace, tolerate_inplace_aliasing)
-    return _inc_subtensor(x, y, inplace=inplace, tolerate_inplace_aliasing=tolerate_inplace_aliasing)
+    """The whole of which `x` is a part, with `y` added to that part; `tolerate_inplace_aliasing` is ignored."""
+    return _set_subtensor(x, y, inplace) if set_instead_of_inc else _inc_subtensor(x, y, inplace=inplace)
 
 
 @as_theano

@@ -16,6 +16,7 @@ from pytensor.raise_op import Assert, assert_op
 from pytensor.tensor.basic import MakeVector, make_vector
 from pytensor.tensor.rewriting import basic as rewriting
 from pytensor.tensor.rewriting.shape import ShapeFeature
+from pytensor.tensor.shape import Shape_i
 
 from symae.theano.absent import getter
 
@@ -23,6 +24,7 @@ __all__ = [
     "Assert",
     "MakeVector",
     "ShapeFeature",
+    "Shape_i",
     "assert_",
     "assert_op",
     "make_vector",

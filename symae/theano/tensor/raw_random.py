@@ -1,20 +1,25 @@
 """``theano.tensor.raw_random``: draws as functions of a random state, (state, …) -> (new state, draws).
 
-The state is a shared variable, ``theano.shared(numpy.random.RandomState(seed))``, or what another draw gave.
+The state is a shared variable, ``theano.shared(numpy.random.RandomState(seed))``, an input of a function,
+``random_state_type()``, or what another draw gave.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from pytensor.graph.basic import Variable
+from pytensor.tensor.type import TensorType
 
 from symae import random
+from symae.ops.draws import STATE_TYPE, state_words
 from symae.theano.absent import getter
 from symae.theano.tensor.shared_randomstreams import RandomStreams as RandomStreamsBase
 from symae.theano.variables import as_theano
 
 __all__ = [
+    "RandomStateType",
     "RandomStreamsBase",
     "binomial",
     "choice",
@@ -23,10 +28,29 @@ __all__ = [
     "permutation",
     "poisson",
     "random_integers",
+    "random_state_type",
     "uniform",
 ]
 
 Draw = tuple[Variable, Variable]
+
+
+class RandomStateType(TensorType):
+    """The type of random states that are inputs of functions: as their value they take a ``RandomState``.
+
+    Inside of graphs, and where a function returns one, a state is an array of 628 uint32.
+    """
+
+    def __init__(self, dtype: Any = STATE_TYPE.dtype, shape: Any = STATE_TYPE.shape, name: str | None = None):
+        super().__init__(dtype, shape, name)
+
+    def filter(self, data: Any, strict: bool = False, allow_downcast: bool | None = None) -> Any:
+        if isinstance(data, np.random.RandomState):
+            data = state_words(data)
+        return super().filter(data, strict, allow_downcast)
+
+
+random_state_type = RandomStateType()
 
 
 @as_theano
@@ -106,14 +130,10 @@ def multinomial(
     return random._multinomial(random_state, size, n, pvals, ndim, dtype)
 
 
-_STATE = "use theano.shared(numpy.random.RandomState(seed)) for the state"
-
 __getattr__ = getter(
     __name__,
     instead={
         "RandomFunction": "use the draws of theano.tensor.shared_randomstreams.RandomStreams",
-        "RandomStateType": _STATE,
-        "random_state_type": _STATE,
     },
     pytensor=["pytensor.tensor.random.basic"],
 )

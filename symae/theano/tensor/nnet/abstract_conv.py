@@ -6,6 +6,7 @@ The shapes that Theano takes beside its arguments (``input_shape``, ``filter_sha
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ __all__ = [
     "conv2d",
     "conv2d_grad_wrt_inputs",
     "conv2d_grad_wrt_weights",
+    "frac_bilinear_upsampling",
     "separable_conv2d",
 ]
 
@@ -235,22 +237,23 @@ def _as_images(op: _Settings, input: Any, filters: Any) -> Variable:
     return maps[:, :, :, 0]
 
 
-def _triangle(ratio: int, normalize: bool) -> np.ndarray:
-    kernel = ratio - np.abs(np.arange(1.0 - ratio, ratio))
+def _triangle(ratio: Any, normalize: bool) -> Variable:
+    ratio = pt.cast(pt.as_tensor(ratio), "float64")
+    kernel = ratio - abs(pt.arange(1.0 - ratio, ratio))
     return kernel / ratio if normalize else kernel
 
 
 @as_theano
-def bilinear_kernel_1D(ratio: int, normalize: bool = True) -> Variable:
+def bilinear_kernel_1D(ratio: Any, normalize: bool = True) -> Variable:
     """1, 2, …, ratio, …, 2, 1, divided by `ratio` with `normalize`: weights of linear interpolation, in floatX."""
-    return pt.cast(pt.constant(_triangle(ratio, normalize)), "floatX")
+    return pt.cast(_triangle(ratio, normalize), "floatX")
 
 
 @as_theano
-def bilinear_kernel_2D(ratio: int, normalize: bool = True) -> Variable:
-    """The outer product of `bilinear_kernel_1D` with itself."""
-    kernel = _triangle(ratio, normalize)
-    return pt.cast(pt.constant(np.outer(kernel, kernel)), "floatX")
+def bilinear_kernel_2D(ratio: Any, normalize: bool = True) -> Variable:
+    """The outer product of `bilinear_kernel_1D` with itself, or of two for two ratios, of the rows and the columns."""
+    rows, columns = (_triangle(r, normalize) for r in (ratio if isinstance(ratio, tuple) else (ratio, ratio)))
+    return pt.cast(pt.outer(rows, columns), "floatX")
 
 
 @as_theano
@@ -262,7 +265,7 @@ def bilinear_upsampling(
     num_input_channels: Any = None,
     use_1D_kernel: bool = True,
 ) -> Variable:
-    """Enlarge images by a whole factor, with bilinear interpolation.
+    """Enlarge images with bilinear interpolation.
 
     Parameters
     ----------
@@ -270,25 +273,38 @@ def bilinear_upsampling(
     ratio : int
         Row i of the result lies at row (i - (ratio - 1) // 2) / ratio of the image, whose outermost rows go on for ever; so
         for the columns. (`symae.ops.upsample2d` centres the rows, as other frameworks do.)
-    frac_ratio : not supported
+    frac_ratio : (int, int) or ((int, int), (int, int)), instead of `ratio`
+        Numerator and denominator, for rows and columns alike or for each: the images are enlarged by the numerator, and of
+        the result every row (column) is taken whose number is a multiple of the denominator.
     batch_size, num_input_channels, use_1D_kernel : ignored
 
     Returns
     -------
-    (n, c, h * ratio, w * ratio)
+    (n, c, h * ratio, w * ratio), rounded up
 
     Raises
     ------
     InputError
-        A `ratio` that is not a whole number, or a `frac_ratio`.
+        A `ratio` that is not a whole number, both ratios or none.
     """
-    if frac_ratio is not None:
-        raise InputError("bilinear_upsampling: frac_ratio", str(frac_ratio), "None: only whole ratios are in symae.theano")
-    (factor,) = numbers("bilinear_upsampling: ratio", ratio, 1)
+    if (ratio is None) == (frac_ratio is None):
+        found = "neither ratio nor frac_ratio" if ratio is None else "ratio and frac_ratio"
+        raise InputError("bilinear_upsampling", found, "one of them")
+    if frac_ratio is None:
+        fractions = [(*numbers("bilinear_upsampling: ratio", ratio, 1), 1)] * 2
+    else:
+        fractions = [frac_ratio] * 2 if np.ndim(frac_ratio) == 1 else list(frac_ratio)
     x = pt.as_tensor(input)
-    for axis in (2, 3):
-        x = _stretched(x, axis, factor)
+    for axis, (p, q) in zip((2, 3), fractions, strict=True):
+        p, q = Fraction(int(p), int(q)).as_integer_ratio()
+        x = _stretched(x, axis, p)
+        x = x if q == 1 else x[(*[slice(None)] * axis, slice(None, None, q))]
     return x
+
+
+def frac_bilinear_upsampling(input: Any, frac_ratio: Any) -> Variable:
+    """`bilinear_upsampling` by fractions."""
+    return bilinear_upsampling(input, None, frac_ratio)
 
 
 def _stretched(x: Variable, axis: int, ratio: int) -> Variable:
@@ -316,11 +332,7 @@ __getattr__ = getter(
         for name in module.__all__
     },
     instead={
-        "AbstractConv": "use AbstractConv2d, or the function T.nnet.conv3d",
-        "AbstractConv3d": "it is not an op here, use the function T.nnet.conv3d",
-        "AbstractConv3d_gradInputs": "it is not an op here, use the function conv3d_grad_wrt_inputs",
-        "AbstractConv3d_gradWeights": "it is not an op here, use the function conv3d_grad_wrt_weights",
-        "frac_bilinear_upsampling": "use bilinear_upsampling with a whole ratio",
+        "AbstractConv": "use AbstractConv2d or AbstractConv3d",
     },
     pytensor=["symae.ops"],
 )

@@ -14,7 +14,15 @@ from symae.theano.tensor.nnet.conv_shapes import borders_of
 from symae.theano.tensor.nnet.shapes import numbers, size
 from symae.theano.variables import as_theano
 
-__all__ = ["conv3d", "conv3d_grad_wrt_inputs", "conv3d_grad_wrt_weights", "separable_conv3d"]
+__all__ = [
+    "AbstractConv3d",
+    "AbstractConv3d_gradInputs",
+    "AbstractConv3d_gradWeights",
+    "conv3d",
+    "conv3d_grad_wrt_inputs",
+    "conv3d_grad_wrt_weights",
+    "separable_conv3d",
+]
 
 
 def convolved(
@@ -130,6 +138,49 @@ def separable_conv3d(
     """`conv3d` of each channel with filters of its own, then of all channels with filters of one pixel."""
     maps = conv3d(input, depthwise_filters, None, None, border_mode, subsample, filter_flip, filter_dilation, num_channels)
     return conv3d(maps, pointwise_filters, filter_flip=filter_flip)
+
+
+class _Settings:
+    """What `conv3d` is told beside its two arrays."""
+
+    def __init__(
+        self,
+        imshp: Any = None,
+        kshp: Any = None,
+        border_mode: Any = "valid",
+        subsample: Any = (1, 1, 1),
+        filter_flip: bool = True,
+        filter_dilation: Any = (1, 1, 1),
+        num_groups: int = 1,
+    ):
+        self.imshp, self.kshp = imshp, kshp
+        self.border_mode, self.subsample, self.filter_flip = border_mode, subsample, filter_flip
+        self.filter_dilation, self.num_groups = filter_dilation, num_groups
+
+    @property
+    def settings(self) -> tuple[Any, ...]:
+        return self.border_mode, self.subsample, self.filter_flip, self.filter_dilation, self.num_groups
+
+
+class AbstractConv3d(_Settings):
+    """(films, filters) -> maps: `conv3d` with its settings given before its arrays."""
+
+    def __call__(self, img: Any, kern: Any) -> Variable:
+        return conv3d(img, kern, None, None, *self.settings)
+
+
+class AbstractConv3d_gradInputs(_Settings):
+    """(filters, gradient of the maps, (depth, rows, columns)) -> gradient of the films."""
+
+    def __call__(self, kern: Any, topgrad: Any, shape: Any) -> Variable:
+        return conv3d_grad_wrt_inputs(topgrad, kern, shape, None, *self.settings)
+
+
+class AbstractConv3d_gradWeights(_Settings):
+    """(films, gradient of the maps, (depth, rows, columns)) -> gradient of the filters."""
+
+    def __call__(self, img: Any, topgrad: Any, shape: Any) -> Variable:
+        return conv3d_grad_wrt_weights(img, topgrad, shape, None, *self.settings)
 
 
 def _last_three(shape: Any) -> list[Any]:

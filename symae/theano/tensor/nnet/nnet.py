@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.tensor.special import log_softmax
+from pytensor.tensor.special import Softmax, log_softmax
 from pytensor.tensor.special import softmax as softmax_along
 
 from symae.theano.absent import getter
@@ -187,8 +187,11 @@ def _one_hot_crossentropy(coding_dist: Any, true_one_of_n: Any) -> Variable:
     p, y = pt.as_tensor(coding_dist), _classes("true_one_of_n", true_one_of_n)
     if p.type.ndim != 2:
         raise TypeError(f"coding_dist: found {p.type}, expected a matrix, a distribution in each row")
-    # the logarithm first: of a softmax, it and its gradient then come from the scores, and no probability is too small
-    return -pt.log(p)[pt.arange(y.shape[0]), y]
+    rows = pt.arange(y.shape[0])
+    if p.owner is not None and (isinstance(p.owner.op, Softmax) or p.owner.op == pt.sigmoid):
+        # the logarithm first: it and its gradient then come from the scores, and no probability is too small
+        return -pt.log(p)[rows, y]
+    return -pt.log(p[rows, y])  # a probability of 0 that is not asked for has no part in the gradient
 
 
 @as_theano

@@ -99,9 +99,11 @@ def max_pool_2d_same_size(input: Any, patch_size: Any) -> Variable:
 
 
 class Pool:
-    """`pool_2d`, or with ``ndim=3`` `pool_3d`, with its settings given before its arguments."""
+    """`pool_2d`, or over one or three dimensions with that `ndim`, with its settings given before its arguments."""
 
     def __init__(self, ignore_border: bool = False, mode: str = "max", ndim: int = 2, openmp: Any = None):
+        if ndim not in (1, 2, 3):
+            raise InputError("Pool: ndim", repr(ndim), "1, 2 or 3")
         self.ignore_border, self.mode, self.ndim = ignore_border, mode, ndim
 
     @as_theano
@@ -145,6 +147,9 @@ def _pooled(place: str, input: Any, ndim: int, settings: Any, ignore_border: boo
     if x.type.ndim < ndim:
         raise InputError(place, f"{x.type.ndim} dimensions", f"at least {ndim}")
     sizes, strides, pads = _settings(place, ndim, *settings)
+    if ndim == 1:
+        rows = pt.expand_dims(x, -2)
+        return pt.squeeze(_pooled(place, rows, 2, ((1, *sizes), (1, *strides), (0, *pads)), ignore_border, mode), -2)
     lead = [x.shape[i] for i in range(x.type.ndim - ndim)]
 
     def pool(images: Variable, axes: slice) -> Variable:
