@@ -90,12 +90,14 @@ class Files(Places):
                 return function(path, *rest, **more)
             with self.quietly():
                 target = self.for_writing(path)
-            if name_of(target) is not None and (
-                target == self.out or (not is_there(target) and is_there(self.for_reading(path)))
+            if (
+                name_of(target) is not None
+                and (target == self.out or (not is_there(target) and is_there(self.for_reading(path))))
+                and not self.is_made_meanwhile(path)
             ):
                 self.say(f"{path}: not removed; what was there before the run stays")
                 return None
-            return function(target, *rest, **more)
+            return function(path if self.is_made_meanwhile(path) else target, *rest, **more)
 
         return removing
 

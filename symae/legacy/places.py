@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,6 +57,7 @@ class Places:
         self._told: set[str] = set()
         self._free = _free_folders()
         self._temporary = os.path.realpath(tempfile.gettempdir())
+        self._begun = time.time()
         self._here = threading.local()  # who asks here calls these functions again, and gets the real ones
 
     def for_reading(self, path: Any) -> Any:
@@ -170,6 +172,13 @@ class Places:
     def _is_new(self, whole: str) -> bool:
         """Whether the run made this file, or a folder that it is in."""
         return whole in self._made or any(is_inside(whole, made) for made in self._made)
+
+    def is_made_meanwhile(self, path: Any) -> bool:
+        """Whether this is a temporary file that a program which the run called wrote: a compiler, say."""
+        whole = os.path.realpath(path)
+        if not is_inside(whole, self._temporary) or self._is_the_users(whole) or is_inside(whole, self.out):
+            return False
+        return is_there(whole) and REAL["lstat"](whole).st_ctime >= self._begun
 
     def make(self, folder: str) -> None:
         """Make a folder and its parents where it really is."""

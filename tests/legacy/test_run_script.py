@@ -163,6 +163,18 @@ def test_the_folder_of_the_script_is_no_output_folder(run, folder):
     assert "--out: found" in result.err
 
 
+def test_a_temporary_file_of_a_program_that_the_script_calls_can_be_removed(run):
+    result = run("""
+        import os, subprocess, tempfile
+        name = os.path.join(tempfile.gettempdir(), 'symae_%d.o' % os.getpid())
+        subprocess.call(['touch', name])
+        os.remove(name)
+        print os.path.exists(name), subprocess.call(['test', '-e', name])
+    """)
+    assert (result.status, result.out) == (0, "False 1\n"), result.err
+    assert "not removed" not in result.err
+
+
 def test_a_script_may_be_called_anything(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "cells.sage").write_text("print 7 / 2\n")
