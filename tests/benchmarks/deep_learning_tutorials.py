@@ -5,6 +5,9 @@
 The folder is copied for each of the two and nothing in the copies is changed. Programs that take hours are called with fewer
 epochs, by a driver of two lines beside them. What a program prints is compared number for number, but for lines about time.
 ``--theano`` is a Python 3.8 with Theano 1.0.5; without it there is only what symae prints. MNIST is looked for as symae does.
+
+Both begin with empty caches. With ``--again`` each program runs a second time, with nothing left to compile: the difference is
+what compiling takes.
 """
 
 from __future__ import annotations
@@ -46,6 +49,7 @@ def main() -> int:
     parser.add_argument("--theano", metavar="PYTHON", help="a Python 3.8 with Theano 1.0.5")
     parser.add_argument("--only", nargs="*", choices=PROGRAMS, default=list(PROGRAMS))
     parser.add_argument("--floatX", default="float64", choices=["float64", "float32"])
+    parser.add_argument("--again", action="store_true", help="run each program twice")
     settings = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tutorials") as folder:
         _race(settings, Path(folder))
@@ -58,19 +62,24 @@ def _race(settings: argparse.Namespace, folder: Path) -> None:
     if settings.theano is not None:
         shutil.copytree(settings.folder, theirs_in)
         _give_mnist(theirs_in.parent / "data", settings.theano)
-    print(f"{'program':18s} {'symae':>8s} {'Theano':>8s}  ratio  output")
+    contenders = [([sys.executable, "-m", "symae", "run"], mine_in)]
+    contenders += [([settings.theano], theirs_in)] if settings.theano else []
+    names = ["symae", "Theano", "ratio"] if settings.theano else ["symae"]
+    names += [f"again: {name}" for name in names] if settings.again else []
+    print(f"{'program':18s} " + " ".join(f"{name:>8s}" for name in names) + "  output")
     for program in settings.only:
-        script = _script(mine_in, program)
-        flags = f"floatX={settings.floatX},device=cpu,openmp=False"
-        mine, seconds = _run([sys.executable, "-m", "symae", "run", script.name], script.parent, flags)
-        if settings.theano is None:
-            print(f"{program:18s} {seconds:8.1f}")
-            print("".join(f"    {line}\n" for line in mine), end="")
-            continue
-        script = _script(theirs_in, program)
-        theirs, their_seconds = _run([settings.theano, script.name], script.parent, flags)
-        verdict = _compared(mine, theirs)
-        print(f"{program:18s} {seconds:8.1f} {their_seconds:8.1f}  {seconds / their_seconds:5.2f}  {verdict}", flush=True)
+        cells = []
+        for _ in range(1 + settings.again):
+            printed, seconds = [], []
+            for command, code in contenders:
+                script = _script(code, program)
+                lines, took = _run([*command, script.name], script.parent, settings.floatX, folder / "caches" / script.stem)
+                printed.append(lines)
+                seconds.append(took)
+            figures = [f"{s:.1f}" for s in seconds] + ([f"{seconds[0] / seconds[1]:.2f}"] if settings.theano else [])
+            cells += [f"{figure:>{max(8, len(name))}s}" for figure, name in zip(figures, names[len(cells) :], strict=False)]
+        verdict = _compared(*printed) if settings.theano else "".join(f"\n    {line}" for line in printed[0])
+        print(f"{program:18s} {' '.join(cells)}  {verdict}", flush=True)
 
 
 def _script(code: Path, program: str) -> Path:
@@ -83,10 +92,15 @@ def _script(code: Path, program: str) -> Path:
     return driver
 
 
-def _run(command: list[str], folder: Path, flags: str) -> tuple[list[str], float]:
+def _run(command: list[str], folder: Path, float_type: str, caches: Path) -> tuple[list[str], float]:
     """What the command prints, without lines about time, and how long it took."""
+    flags = f"floatX={float_type},device=cpu,openmp=False,base_compiledir={caches / 'theano'}"
+    environment = os.environ | {
+        "THEANO_FLAGS": flags,
+        "PYTENSOR_FLAGS": f"base_compiledir={caches / 'pytensor'}",
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
+    }
     started = time.perf_counter()
-    environment = os.environ | {"THEANO_FLAGS": flags, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     lines = [line.strip() for line in done.stdout.splitlines() if line.strip() and not ABOUT_TIME.search(line)]
     if done.returncode:
