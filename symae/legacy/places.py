@@ -12,7 +12,6 @@ import os
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,7 +56,7 @@ class Places:
         self._told: set[str] = set()
         self._free = _free_folders()
         self._temporary = os.path.realpath(tempfile.gettempdir())
-        self._begun = time.time() - 0.05  # the clock of file systems ticks more slowly
+        self._temporary_before = frozenset(REAL["listdir"](self._temporary))
         self._here = threading.local()  # who asks here calls these functions again, and gets the real ones
 
     def for_reading(self, path: Any) -> Any:
@@ -174,11 +173,11 @@ class Places:
         return whole in self._made or any(is_inside(whole, made) for made in self._made)
 
     def is_made_meanwhile(self, path: Any) -> bool:
-        """Whether this is a temporary file that a program which the run called wrote: a compiler, say."""
+        """Whether this is a temporary file that a program wrote during the run: a compiler that the run called, say."""
         whole = os.path.realpath(path)
-        if not is_inside(whole, self._temporary) or self._is_the_users(whole) or is_inside(whole, self.out):
+        if not is_inside(whole, self._temporary) or whole == self._temporary or is_inside(whole, self.out):
             return False
-        return is_there(whole) and REAL["lstat"](whole).st_ctime >= self._begun
+        return os.path.relpath(whole, self._temporary).split(os.sep)[0] not in self._temporary_before
 
     def make(self, folder: str) -> None:
         """Make a folder and its parents where it really is."""
