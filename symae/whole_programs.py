@@ -14,6 +14,7 @@ Connects itself when PyTensor loads Numba's dispatch. A Numba that is built othe
 from __future__ import annotations
 
 import inspect
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,6 +58,23 @@ class _Deferred:
 
     def finish(self) -> Any:
         return self.context.get_executable(self.library, self.description, self.environment)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Ctrl-C waits: Numba is called back by LLVM here, where exceptions are lost, and with them the machine code."""
+    # Only the main thread is interrupted, and only a handler that Python knows can be put back.
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is None:
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    for number in came[:1]:
+        signal.raise_signal(number)
 
 
 def _connect(_: Any) -> None:
@@ -112,7 +130,8 @@ def _connect_libraries(codegen: Any) -> None:
         self._dynamic_globals.clear()  # they are looked for again
         self._optimize_final_module()
         self._final_module.verify()
-        self._finalize_final_module()
+        with _without_interrupts():
+            self._finalize_final_module()
         for variable in self._final_module.global_variables:
             # those of the functions linked in, whose own libraries have no machine code in which to set them
             environment = lookup_environment(variable.name)

@@ -1,5 +1,6 @@
 """What Numba compiles for others is optimised with them and once; nothing else about it changes."""
 
+import signal
 import subprocess
 import sys
 
@@ -164,6 +165,25 @@ def test_what_fails_to_compile_leaves_nothing_behind(optimised):
             outer(1)
         assert outer(np.array([4.0])) == 2
     assert len(optimised) == 1
+
+
+def test_ctrl_c_while_machine_code_is_made_comes_after_it(monkeypatch):
+    innermost, _, outer = nest()
+    made, stock = [], codegen.JITCodeLibrary._finalize_specific
+
+    def interrupted(self):
+        if not made:
+            signal.raise_signal(signal.SIGINT)
+        stock(self)
+        made.append(self)
+
+    monkeypatch.setattr(codegen.JITCodeLibrary, "_finalize_specific", interrupted)
+    with whole_programs(), pytest.raises(KeyboardInterrupt):
+        outer(np.array([4.0]))
+    assert made
+    with whole_programs():
+        assert outer(np.array([4.0, 9.0])) == 5
+    assert innermost(4.0) == 2
 
 
 FUNCTIONS = """
