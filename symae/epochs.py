@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from tqdm import tqdm
 
 from symae.errors import DivergedError, InputError, UnwritableError
 from symae.files import replacing
+from symae.interrupts import interrupts_told
 from symae.threads import blas_threads
 
 __all__ = ["EpochLog", "History", "Step", "check_minibatches", "interrupts", "print_line", "train_epochs"]
@@ -268,14 +268,8 @@ def interrupts() -> Iterator[Callable[[], None]]:
         if pressed:
             raise KeyboardInterrupt
 
-    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is None:
+    with interrupts_told(remember):
         yield check
-        return
-    before = signal.signal(signal.SIGINT, remember)
-    try:
-        yield check
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def check_minibatches(n_batches: int) -> None:

@@ -23,6 +23,8 @@ from typing import Any
 
 import wrapt
 
+from symae.interrupts import interrupts_told
+
 __all__ = ["whole_programs"]
 
 
@@ -63,16 +65,9 @@ class _Deferred:
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
     """Ctrl-C waits: Numba is called back by LLVM here, where exceptions are lost, and with them the machine code."""
-    # Only the main thread is interrupted, and only a handler that Python knows can be put back.
-    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is None:
-        yield
-        return
     came: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
-    try:
+    with interrupts_told(lambda number, _: came.append(number)):
         yield
-    finally:
-        signal.signal(signal.SIGINT, before)
     for number in came[:1]:
         signal.raise_signal(number)
 

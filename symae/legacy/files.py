@@ -88,16 +88,16 @@ class Files(Places):
         def removing(path: Any, *rest: Any, **more: Any) -> Any:
             if more.get("dir_fd") is not None:
                 return function(path, *rest, **more)
+            if self.is_made_meanwhile(path):
+                return function(path, *rest, **more)
             with self.quietly():
                 target = self.for_writing(path)
-            if (
-                name_of(target) is not None
-                and (target == self.out or (not is_there(target) and is_there(self.for_reading(path))))
-                and not self.is_made_meanwhile(path)
+            if name_of(target) is not None and (
+                target == self.out or (not is_there(target) and is_there(self.for_reading(path)))
             ):
                 self.say(f"{path}: not removed; what was there before the run stays")
                 return None
-            return function(path if self.is_made_meanwhile(path) else target, *rest, **more)
+            return function(target, *rest, **more)
 
         return removing
 

@@ -12,6 +12,7 @@ import functools
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from symae.errors import BackendError, InputError
 from symae.legacy.dialect import Dialect, dialect_of, future_imports
 from symae.legacy.source import read_source, untabbed
 
-__all__ = ["Source", "SourceError", "line_of", "parse", "parse_text"]
+__all__ = ["Source", "SourceError", "line_of", "parse", "parse_text", "tree_of"]
 
 # Only what is syntax, or can be told from it. Names, modules and the meaning of built-in functions are there at run time.
 FIXERS = [
@@ -66,7 +67,7 @@ def parse(path: Path, of_python2: bool = False) -> Source:
 def parse_text(text: str, path: Path, of_python2: bool = False) -> Source:
     """The same for a `text`; `path` is what errors and tracebacks call it."""
     try:
-        tree = _tree(text, path)
+        tree = tree_of(text, path)
     except (SyntaxError, RecursionError) as error:
         return _converted(text, path, error)
     dialect = dialect_of(tree)
@@ -75,7 +76,14 @@ def parse_text(text: str, path: Path, of_python2: bool = False) -> Source:
     return Source(path, text, tree, dialect, "division" in future_imports(tree))
 
 
-def _tree(text: str, path: Path) -> ast.Module:
+def tree_of(text: str, path: PathLike[str] | str = "<program>") -> ast.Module:
+    """The tree of a Python 3 program, whose old habits are no matter for warnings.
+
+    Raises
+    ------
+    SyntaxError, RecursionError, MemoryError, ValueError
+        As for `ast.parse`.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "\d" in a string and "x is 1", which nobody minded then
         return ast.parse(text, str(path))
@@ -97,7 +105,7 @@ def _converted(text: str, path: Path, error: Exception | None) -> Source:
         raise _syntax_error(path, text, line, error) from None
     original = _line_map(converted)
     try:
-        tree = _tree(str(converted), path)
+        tree = tree_of(str(converted), path)
     except SyntaxError as problem:
         raise _syntax_error(path, text, original(problem.lineno or 1), problem) from None
     node: Any

@@ -13,7 +13,7 @@ from typing import Any
 
 from symae.errors import InputError
 from symae.legacy.dialect import dialect_of
-from symae.legacy.python2 import line_of
+from symae.legacy.python2 import line_of, tree_of
 from symae.legacy.source import untabbed
 from symae.port.draft import Draft
 
@@ -28,9 +28,7 @@ _LEFT_OUT = {"import", "types", "long", "basestring", "ws_comma", "idioms", "set
 def parse(text: str) -> ast.Module | SyntaxError:
     """The tree of a Python 3 program, or why it is none."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "\d" in a string that is not raw
-            return ast.parse(text)
+        return tree_of(text)
     except SyntaxError as error:
         return error
     except (RecursionError, MemoryError, ValueError) as error:

@@ -18,7 +18,7 @@ from symae.ops.conv import Convolution, FilterGradient, InputGradient
 from symae.ops.geometry import normalised_border_mode
 from symae.theano.absent import getter
 from symae.theano.tensor.nnet import conv_shapes, films
-from symae.theano.tensor.nnet.shapes import numbers, size
+from symae.theano.tensor.nnet.shapes import last_sizes, numbers
 from symae.theano.variables import as_theano
 
 __all__ = [
@@ -86,7 +86,7 @@ class AbstractConv2d_gradInputs(_Settings):
 
     @as_theano
     def __call__(self, kern: Any, topgrad: Any, shape: Any, add_assert_shape: bool = True) -> Variable:
-        images: Variable = self.op(InputGradient)(kern, topgrad, *_last_two(shape))
+        images: Variable = self.op(InputGradient)(kern, topgrad, *last_sizes(shape, 2))
         return images
 
 
@@ -95,15 +95,8 @@ class AbstractConv2d_gradWeights(_Settings):
 
     @as_theano
     def __call__(self, img: Any, topgrad: Any, shape: Any, add_assert_shape: bool = True) -> Variable:
-        filters: Variable = self.op(FilterGradient)(img, topgrad, *_last_two(shape))
+        filters: Variable = self.op(FilterGradient)(img, topgrad, *last_sizes(shape, 2))
         return filters
-
-
-def _last_two(shape: Any) -> tuple[Any, Any]:
-    if isinstance(shape, Variable):
-        return shape[-2], shape[-1]
-    rows, columns = shape[-2:]
-    return size(rows), size(columns)
 
 
 def conv2d(

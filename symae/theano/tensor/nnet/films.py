@@ -11,7 +11,7 @@ from pytensor.graph.basic import Variable
 from symae.ops.conv import conv2d
 from symae.ops.geometry import Geometry
 from symae.theano.tensor.nnet.conv_shapes import borders_of
-from symae.theano.tensor.nnet.shapes import numbers, size
+from symae.theano.tensor.nnet.shapes import last_sizes, numbers
 from symae.theano.variables import as_theano
 
 __all__ = [
@@ -99,7 +99,7 @@ def conv3d_grad_wrt_inputs(
     """The gradient of `conv3d` with respect to its films, of shape `input_shape`, where `output_grad` is that of the maps."""
     filters, output_grad = pt.as_tensor(filters), pt.as_tensor(output_grad)
     channels = filters.shape[1] * num_groups
-    x = pt.zeros((output_grad.shape[0], channels, *_last_three(input_shape)), dtype=output_grad.type.dtype)
+    x = pt.zeros((output_grad.shape[0], channels, *last_sizes(input_shape, 3)), dtype=output_grad.type.dtype)
     return _pulled_back(convolved(x, filters, border_mode, subsample, filter_flip, filter_dilation, num_groups), x, output_grad)
 
 
@@ -118,7 +118,7 @@ def conv3d_grad_wrt_weights(
     """The gradient of `conv3d` with respect to its filters, of shape `filter_shape`."""
     input, output_grad = pt.as_tensor(input), pt.as_tensor(output_grad)
     channels = input.shape[1] // num_groups
-    W = pt.zeros((output_grad.shape[1], channels, *_last_three(filter_shape)), dtype=output_grad.type.dtype)
+    W = pt.zeros((output_grad.shape[1], channels, *last_sizes(filter_shape, 3)), dtype=output_grad.type.dtype)
     return _pulled_back(convolved(input, W, border_mode, subsample, filter_flip, filter_dilation, num_groups), W, output_grad)
 
 
@@ -181,10 +181,6 @@ class AbstractConv3d_gradWeights(_Settings):
 
     def __call__(self, img: Any, topgrad: Any, shape: Any) -> Variable:
         return conv3d_grad_wrt_weights(img, topgrad, shape, None, *self.settings)
-
-
-def _last_three(shape: Any) -> list[Any]:
-    return [shape[i] if isinstance(shape, Variable) else size(shape[i]) for i in (-3, -2, -1)]
 
 
 def _pulled_back(y: Variable, x: Variable, g: Variable) -> Variable:

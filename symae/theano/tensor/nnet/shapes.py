@@ -13,7 +13,7 @@ from pytensor.tensor.basic import get_scalar_constant_value
 
 from symae.errors import InputError
 
-__all__ = ["in_floats", "numbers", "size"]
+__all__ = ["in_floats", "last_sizes", "numbers", "size"]
 
 
 def size(value: Any) -> Any:
@@ -26,6 +26,11 @@ def size(value: Any) -> Any:
         if isinstance(value, np.integer | np.ndarray) or (isinstance(value, float) and value == int(value))
         else value
     )
+
+
+def last_sizes(shape: Any, count: int) -> list[Any]:
+    """The last `count` sizes of a shape, or of a symbolic vector."""
+    return [shape[i] if isinstance(shape, Variable) else size(shape[i]) for i in range(-count, 0)]
 
 
 def numbers(place: str, value: Any, length: int) -> tuple[int, ...]:

@@ -1,0 +1,27 @@
+"""Who is told of Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+__all__ = ["interrupts_told"]
+
+
+@contextmanager
+def interrupts_told(handler: Callable[[int, Any], None]) -> Iterator[None]:
+    """Ctrl-C calls `handler` meanwhile, with the signal's number and the frame, and whatever it called before afterwards.
+
+    Only the main thread is interrupted, and only a handler that Python knows can be put back: elsewhere this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is None:
+        yield
+        return
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
