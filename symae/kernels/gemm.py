@@ -15,7 +15,9 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 from numba.np.linalg import ensure_blas
 
-__all__ = ["gemm"]
+from symae.kernels.threads import THREADS, threaded
+
+__all__ = ["gemm", "jit", "threaded_gemms"]
 
 ensure_blas()
 
@@ -31,19 +33,24 @@ def _xxgemm(
     k: Any,
     alpha: Any,
     a: Any,
+    first_a: Any,
     lda: Any,
     b: Any,
+    first_b: Any,
     ldb: Any,
     beta: Any,
     c: Any,
+    first_c: Any,
     ldc: Any,
 ) -> Any:
-    size = types.intp
+    """BLAS's gemm of column-major matrices that begin so many elements after their arrays do."""
+    size, number = types.intp, a.dtype
     letters = (types.int64,) * 3
-    signature = types.int32(*letters, size, size, size, a.dtype, a, size, b, size, a.dtype, c, size)
+    matrices = (a, size, size, b, size, size)
+    signature = types.int32(*letters, size, size, size, number, *matrices, number, c, size, size)
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc = arguments
+        kind, ta, tb, m, n, k, alpha, a, first_a, lda, b, first_b, ldb, beta, c, first_c, ldc = arguments
         char, word = ir.IntType(8), ir.IntType(64)
         pointer = char.as_pointer()
         types_ = [char] * 3 + [word] * 3 + [pointer, pointer, word, pointer, word, pointer, pointer, word]
@@ -52,11 +59,13 @@ def _xxgemm(
         def address(number: Any) -> Any:
             return builder.bitcast(cgutils.alloca_once_value(builder, number), pointer)
 
-        def data(position: int, array: Any) -> Any:
-            return builder.bitcast(context.make_array(signature.args[position])(context, builder, array).data, pointer)
+        def data(position: int, array: Any, first: Any) -> Any:
+            start = context.make_array(signature.args[position])(context, builder, array).data
+            return builder.bitcast(builder.gep(start, [first]), pointer)
 
         letters = [builder.trunc(v, char) for v in (kind, ta, tb)]
-        values = [*letters, m, n, k, address(alpha), data(7, a), lda, data(9, b), ldb, address(beta), data(12, c), ldc]
+        matrices = [data(7, a, first_a), lda, data(10, b, first_b), ldb]
+        values = [*letters, m, n, k, address(alpha), *matrices, address(beta), data(14, c, first_c), ldc]
         return builder.call(function, values)
 
     return signature, codegen
@@ -64,18 +73,78 @@ def _xxgemm(
 
 jit: Any = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
+# Fewer multiplications than these take less time than it takes another thread to wake up. (Measured with 2 threads, AVX-512.)
+MULTIPLICATIONS_FOR_THREADS = 1_000_000
+# OpenBLAS's kernels work on blocks of so many columns or rows.
+BLOCK = 16
+
+
+@jit
+def _distance(X: Any) -> int:
+    """From a row to the next, in elements. The only row of a matrix may say anything, and BLAS looks at it."""
+    return max(1, X.shape[1], X.strides[0] // X.itemsize)
+
+
+@jit
+def _gemm_part(
+    alpha: Any, A: Any, ta: Any, B: Any, tb: Any, beta: Any, C: Any, top: Any, bottom: Any, left: Any, right: Any
+) -> None:
+    """`gemm` for the rows of C from `top` to `bottom` and the columns from `left` to `right`."""
+    if top >= bottom or left >= right:
+        return
+    k = A.shape[0] if ta else A.shape[1]
+    a, b, c = _distance(A), _distance(B), _distance(C)
+    # BLAS's matrices are column-major: row-major C is column-major C', and C' = op(B)' op(A)'.
+    kind = ord("s") if C.itemsize == 4 else ord("d")
+    letter_a, letter_b = ord("t") if ta else ord("n"), ord("t") if tb else ord("n")
+    first_a, first_b = top if ta else top * a, left * b if tb else left
+    m, n = bottom - top, right - left
+    _xxgemm(kind, letter_b, letter_a, n, m, k, alpha, B, first_b, b, A, first_a, a, beta, C, top * c + left, c)
+
 
 @jit
 def gemm(alpha: Any, A: Any, transpose_a: Any, B: Any, transpose_b: Any, beta: Any, C: Any) -> None:
-    """C <- alpha op(A) op(B) + beta C for C-contiguous matrices of one dtype, float32 or float64; C is changed in place.
+    """C <- alpha op(A) op(B) + beta C for matrices of one dtype, float32 or float64; C is changed in place.
 
-    With beta 0 the old contents of C do not matter, not even NaN.
+    Within a row their elements are neighbours; rows may be apart. With beta 0 the old contents of C do not matter, not even
+    NaN.
     """
+    _gemm_part(alpha, A, transpose_a, B, transpose_b, beta, C, 0, C.shape[0], 0, C.shape[1])
+
+
+@jit
+def _end(part: Any, size: Any) -> int:
+    """Where the part of that number, from 0, ends."""
+    return min(size, (size * (part + 1) // THREADS + BLOCK - 1) // BLOCK * BLOCK)
+
+
+@threaded
+def _gemms_in_parts(
+    alpha: Any, A: Any, ta: Any, B: Any, tb: Any, D: Any, td: Any, E: Any, te: Any, both: Any, beta: Any, C: Any
+) -> None:
     m, n = C.shape
-    k = A.shape[0] if transpose_a else A.shape[1]
-    if m == 0 or n == 0:
-        return
-    # BLAS's matrices are column-major: row-major C is column-major C', and C' = op(B)' op(A)'.
-    kind = ord("s") if C.itemsize == 4 else ord("d")
-    ta, tb = ord("t") if transpose_a else ord("n"), ord("t") if transpose_b else ord("n")
-    _xxgemm(kind, tb, ta, n, m, k, alpha, B, max(1, B.shape[1]), A, max(1, A.shape[1]), beta, C, n)
+    for part in numba.prange(THREADS):
+        if m >= n:
+            top, bottom, left, right = _end(part - 1, m), _end(part, m), 0, n
+        else:
+            top, bottom, left, right = 0, m, _end(part - 1, n), _end(part, n)
+        _gemm_part(alpha, A, ta, B, tb, beta, C, top, bottom, left, right)
+        if both:
+            _gemm_part(alpha, D, td, E, te, C.dtype.type(1), C, top, bottom, left, right)
+
+
+@jit
+def threaded_gemms(
+    alpha: Any, A: Any, ta: Any, B: Any, tb: Any, D: Any, td: Any, E: Any, te: Any, both: Any, beta: Any, C: Any
+) -> None:
+    """C <- alpha (op(A) op(B) + op(D) op(E)) + beta C, as `gemm`, the second product if `both`, by several threads if it pays.
+
+    Each thread makes a part of the longer side of C, of both products while it is in its cache.
+    """
+    k = A.shape[0] if ta else A.shape[1]
+    if THREADS > 1 and C.size * k >= MULTIPLICATIONS_FOR_THREADS:
+        _gemms_in_parts(alpha, A, ta, B, tb, D, td, E, te, both, beta, C)
+    else:
+        gemm(alpha, A, ta, B, tb, beta, C)
+        if both:
+            gemm(alpha, D, td, E, te, C.dtype.type(1), C)

@@ -23,7 +23,7 @@ import wrapt
 from pytensor.graph.basic import Apply
 from pytensor.link.c.op import COp
 
-__all__ = ["BackendOp"]
+__all__ = ["BackendOp", "kernels_fingerprint"]
 
 
 class BackendOp(COp):
@@ -63,6 +63,11 @@ def source_fingerprint(op: BackendOp) -> str:
     """
     classes = (cls for cls in type(op).__mro__ if issubclass(cls, BackendOp))
     return _digest(tuple(sorted({str(sys.modules[cls.__module__].__file__) for cls in classes})))
+
+
+def kernels_fingerprint() -> str:
+    """SHA-256 over the source of all shared kernels, for machine code that has no BackendOp."""
+    return _digest(())
 
 
 @functools.cache
