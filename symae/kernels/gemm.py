@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numba
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
@@ -86,19 +87,18 @@ def _distance(X: Any) -> int:
 
 
 @jit
-def _gemm_part(
-    alpha: Any, A: Any, ta: Any, B: Any, tb: Any, beta: Any, C: Any, top: Any, bottom: Any, left: Any, right: Any
-) -> None:
-    """`gemm` for the rows of C from `top` to `bottom` and the columns from `left` to `right`."""
+def _gemm_part(alpha: Any, A: Any, ta: Any, B: Any, tb: Any, beta: Any, C: Any, rows: Any, columns: Any, inner: Any) -> None:
+    """`gemm` for a range of C's rows and columns, and for terms of its sums from a range; each is (first, end)."""
+    (top, bottom), (left, right), (first, end) = rows, columns, inner
     if top >= bottom or left >= right:
         return
-    k = A.shape[0] if ta else A.shape[1]
     a, b, c = _distance(A), _distance(B), _distance(C)
     # BLAS's matrices are column-major: row-major C is column-major C', and C' = op(B)' op(A)'.
     kind = ord("s") if C.itemsize == 4 else ord("d")
     letter_a, letter_b = ord("t") if ta else ord("n"), ord("t") if tb else ord("n")
-    first_a, first_b = top if ta else top * a, left * b if tb else left
-    m, n = bottom - top, right - left
+    first_a = top + first * a if ta else top * a + first
+    first_b = left * b + first if tb else left + first * b
+    m, n, k = bottom - top, right - left, max(0, end - first)
     _xxgemm(kind, letter_b, letter_a, n, m, k, alpha, B, first_b, b, A, first_a, a, beta, C, top * c + left, c)
 
 
@@ -109,7 +109,8 @@ def gemm(alpha: Any, A: Any, transpose_a: Any, B: Any, transpose_b: Any, beta: A
     Within a row their elements are neighbours; rows may be apart. With beta 0 the old contents of C do not matter, not even
     NaN.
     """
-    _gemm_part(alpha, A, transpose_a, B, transpose_b, beta, C, 0, C.shape[0], 0, C.shape[1])
+    k = A.shape[0] if transpose_a else A.shape[1]
+    _gemm_part(alpha, A, transpose_a, B, transpose_b, beta, C, (0, C.shape[0]), (0, C.shape[1]), (0, k))
 
 
 @jit
@@ -120,17 +121,21 @@ def _end(part: Any, size: Any) -> int:
 
 @threaded
 def _gemms_in_parts(
-    alpha: Any, A: Any, ta: Any, B: Any, tb: Any, D: Any, td: Any, E: Any, te: Any, both: Any, beta: Any, C: Any
+    alpha: Any, A: Any, ta: Any, B: Any, tb: Any, D: Any, td: Any, E: Any, te: Any, both: Any, beta: Any, C: Any, sums: Any
 ) -> None:
+    """Each thread makes rows of C, or columns, or, if `sums` has matrices for that, a part of the terms of its sums."""
     m, n = C.shape
+    k, second = A.shape[0] if ta else A.shape[1], D.shape[0] if td else D.shape[1]
     for part in numba.prange(THREADS):
-        if m >= n:
-            top, bottom, left, right = _end(part - 1, m), _end(part, m), 0, n
+        if len(sums):
+            terms = _end(part - 1, k), _end(part, k)
+            _gemm_part(alpha, A, ta, B, tb, beta * 0, sums[part], (0, m), (0, n), terms)
         else:
-            top, bottom, left, right = 0, m, _end(part - 1, n), _end(part, n)
-        _gemm_part(alpha, A, ta, B, tb, beta, C, top, bottom, left, right)
-        if both:
-            _gemm_part(alpha, D, td, E, te, C.dtype.type(1), C, top, bottom, left, right)
+            rows = (_end(part - 1, m), _end(part, m)) if m >= n else (0, m)
+            columns = (0, n) if m >= n else (_end(part - 1, n), _end(part, n))
+            _gemm_part(alpha, A, ta, B, tb, beta, C, rows, columns, (0, k))
+            if both:
+                _gemm_part(alpha, D, td, E, te, C.dtype.type(1), C, rows, columns, (0, second))
 
 
 @jit
@@ -139,11 +144,21 @@ def threaded_gemms(
 ) -> None:
     """C <- alpha (op(A) op(B) + op(D) op(E)) + beta C, as `gemm`, the second product if `both`, by several threads if it pays.
 
-    Each thread makes a part of the longer side of C, of both products while it is in its cache.
+    The longest of the three sides is divided. So each thread keeps to the same part of a layer's weights in its cache, which
+    are long or wide, whether they are read forwards, backwards or changed; and of both products while it is at it.
     """
     k = A.shape[0] if ta else A.shape[1]
     if THREADS > 1 and C.size * k >= MULTIPLICATIONS_FOR_THREADS:
-        _gemms_in_parts(alpha, A, ta, B, tb, D, td, E, te, both, beta, C)
+        apart = k > max(C.shape) and not both
+        sums = np.empty((THREADS if apart else 0, *C.shape), C.dtype)
+        _gemms_in_parts(alpha, A, ta, B, tb, D, td, E, te, both, beta, C, sums)
+        if apart:
+            for i in range(C.shape[0]):
+                for j in range(C.shape[1]):
+                    total = sums[0, i, j]
+                    for part in range(1, THREADS):
+                        total += sums[part, i, j]
+                    C[i, j] = total if beta == 0 else beta * C[i, j] + total
     else:
         gemm(alpha, A, ta, B, tb, beta, C)
         if both:

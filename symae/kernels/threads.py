@@ -2,7 +2,7 @@
 
 A thread that has nothing to do must soon sleep. GNU's OpenMP, which Numba uses, lets it spin, and where another process wants
 the cores that is ruinous: an epoch of the image autoencoder took 61 s beside two busy processes, and 4 s with threads that
-sleep. Waking up takes 30 us, though, which is as long as a product of a small model's matrices, so they spin for a few us.
+sleep. Waking up takes 30 us, though, which is as long as a product of a small model's matrices, so they spin for a while.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ __all__ = ["THREADS", "Threads", "jit", "parts_for", "threaded", "threads_for"]
 
 Threads = Literal["never", "always", "large"]
 
-# of a waiting thread, before it sleeps: some 10 us
-SPINS = "1000"
+# of a waiting thread, before it sleeps: some 50 us, longer than what lies between two products of a training step
+SPINS = "5000"
 
 
 def _sleep_when_idle() -> None:
