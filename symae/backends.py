@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import wrapt
 from pytensor.raise_op import Assert, CheckAndRaise
 from pytensor.scalar.basic import EQ, Add, Cast, Mul
 from pytensor.scan.op import Scan
@@ -21,6 +20,7 @@ from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.elemwise import CAReduce, Elemwise
 from pytensor.tensor.math import Argmax
 
+from symae.importing import after_import
 from symae.ops.refusals import refuse_unless, uncollected
 
 __all__: list[str] = []
@@ -169,7 +169,7 @@ def _mend_mlx(dispatch: Any) -> None:
         return check
 
 
-wrapt.register_post_import_hook(_mend_numba, "pytensor.link.numba.dispatch.basic")
-wrapt.register_post_import_hook(_mend_jax, "pytensor.link.jax.dispatch")
-wrapt.register_post_import_hook(_mend_pytorch, "pytensor.link.pytorch.dispatch")
-wrapt.register_post_import_hook(_mend_mlx, "pytensor.link.mlx.dispatch")
+after_import("pytensor.link.numba.dispatch.basic", _mend_numba)
+after_import("pytensor.link.jax.dispatch", _mend_jax)
+after_import("pytensor.link.pytorch.dispatch", _mend_pytorch)
+after_import("pytensor.link.mlx.dispatch", _mend_mlx)
