@@ -24,10 +24,11 @@ from pytensor.link.numba.linker import NumbaLinker
 
 from symae import (
     backends,  # noqa: F401  (connects itself)
+    cached_code,  # noqa: F401  (connects itself)
     rewrites,
 )
 from symae.errors import BackendError, InputError
-from symae.memory import keep_freed_memory
+from symae.memory import collect_young, keep_freed_memory
 from symae.mlx_linker import ResidentMLXLinker
 from symae.residence import ResidentJAXLinker
 from symae.whole_programs import whole_programs
@@ -117,6 +118,7 @@ def compile_time(compiled: Any) -> CompileTime:
         raise InputError("compile_time", f"a {type(compiled).__name__}", "a function compiled by symae.function") from None
 
 
+@collect_young()
 def function(
     inputs: Sequence[Any],
     outputs: Any = None,
