@@ -23,7 +23,7 @@ from pytensor.tensor.type import DenseTensorType
 
 from symae.errors import InputError
 
-__all__ = ["LOOPS", "Calls", "Indexed", "Loop", "Pace", "check_loop", "chunks", "loop_over"]
+__all__ = ["LOOPS", "Calls", "Indexed", "Loop", "Pace", "check_loop", "chunks", "diverged", "loop_over"]
 
 LOOPS = ("compiled", "python")
 SECONDS = 0.2
@@ -145,13 +145,13 @@ class Pace:
         self.steps = max(1, fitting)
 
 
-def chunks(loop: Loop, steps: int, pace: Pace | None = None) -> Iterator[list[list[float]]]:
-    """Run steps 0 … `steps` - 1; yields the figures of each chunk of them, which ends after a cost that is not finite."""
+def chunks(loop: Loop, steps: int, pace: Pace | None = None, first: int = 0) -> Iterator[list[list[float]]]:
+    """Run so many steps from number `first` on; yields the figures of each chunk. A cost that is not finite ends its chunk."""
     pace = Pace() if pace is None else pace
-    first = 0
-    while first < steps:
+    end = first + steps
+    while first < end:
         started = time.perf_counter()
-        rows = loop.run(first, min(pace.steps, steps - first))
+        rows = loop.run(first, min(pace.steps, end - first))
         pace.learn(len(rows), time.perf_counter() - started)
         first += len(rows)
         yield rows

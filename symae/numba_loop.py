@@ -18,7 +18,6 @@ import numba
 import numpy as np
 from numba.core import cgutils, types
 from numba.extending import intrinsic
-from numba.np.arrayobj import _empty_nd_impl
 from pytensor.link.numba.cache import compile_numba_function_src
 from pytensor.link.utils import raise_with_op
 
@@ -59,9 +58,11 @@ class NumbaLoop:
 
     def run(self, first: int, count: int) -> list[list[float]]:
         indexed = self.indexed
+        if not indexed.holds(first + count - 1):
+            return indexed.run(first, count)
         values = indexed.values(first)
         compiled = self._compiled(values)
-        if compiled is None or not indexed.holds(first + count - 1):
+        if compiled is None:
             return indexed.run(first, count)
         rows, done = np.empty((count, indexed.figures)), np.zeros(1, np.int64)
         state = np.zeros(compiled.size, np.uint8)
@@ -149,6 +150,8 @@ def _loop_intrinsic(layout: _Layout) -> Any:
     @intrinsic
     def loop(typing: Any, address: Any, state: Any, values: Any, first: Any, rows: Any, done: Any) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            from numba.np.arrayobj import _empty_nd_impl  # what is loaded from the disk does without
+
             address, state, values, first, rows, done = arguments
             arguments_of_step = (layout.inputs,) if layout.as_tuple else tuple(layout.inputs)
             function_type = context.call_conv.get_function_type(layout.outputs, arguments_of_step)
