@@ -2,7 +2,8 @@
 
 Each call from Python costs tens of microseconds, and on accelerators the values of shared variables come home after it. Here a
 ``lax.while_loop`` makes the calls. What they update goes round in it; other values, such as the training data, are read where
-they are. XLA is free to compile the body of a loop in another way than the function alone, so results agree to rounding.
+they are. XLA is free to compile the body of a loop in another way than the function alone, so results agree to rounding. On
+CPUs it compiles convolutions badly there, so that functions with any are called from Python.
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ from symae.residence import Resident
 __all__ = ["JAXLoop"]
 
 MOST = 4096  # steps in one program: the figures of so many have a place
+CONVOLUTION = (
+    "conv_general_dilated"  # JAX's name; within loops up to 40 times slower on CPUs, https://github.com/jax-ml/jax/issues/12868
+)
 
 
-class _Unstable(Exception):
+class _NoLoop(Exception):
     """A call returns something of another shape or type than it updates."""
 
 
@@ -35,8 +39,7 @@ class JAXLoop:
         self.resident: Resident = indexed.function.vm.jit_fn
         # `checked` adds whether what kernels refuse has happened
         checked(self.resident.traceable, self._keep, lambda conditions: jnp.all(jnp.stack(conditions)), self._outputs)
-        self._program = jax.jit(self._loop)
-        self._unstable: set[Any] = set()
+        self._programs: dict[Any, Any] = {}
 
     @staticmethod
     def takes(indexed: Indexed) -> bool:
@@ -45,18 +48,19 @@ class JAXLoop:
 
     def run(self, first: int, count: int) -> list[list[float]]:
         indexed, slots = self.indexed, self.resident.slots
-        count = min(count, MOST)
-        values = [None if i == indexed.place else slot[0] for i, slot in enumerate(slots)]
-        shapes = tuple(np.shape(leaf) for leaf in jax.tree.leaves(values))
-        if shapes in self._unstable or not indexed.holds(first + count - 1):
+        if not indexed.holds(first + count - 1):
             return indexed.run(first, count)
+        values = [None if i == indexed.place else slot[0] for i, slot in enumerate(slots)]
         updated = {into: values[into] for _, into in indexed.updates}
         read = [None if i in updated else value for i, value in enumerate(values)]
-        try:
-            done, accepted, updated, figures = self._program(np.array(first, indexed.dtype), count, updated, read)
-        except _Unstable:
-            self._unstable.add(shapes)
+        arguments = np.array(first, indexed.dtype), np.array(min(count, MOST)), updated, read
+        shapes = tuple(np.shape(leaf) for leaf in jax.tree.leaves(values))
+        if shapes not in self._programs:
+            self._programs[shapes] = self._compiled(arguments)
+        program = self._programs[shapes]
+        if program is None:
             return indexed.run(first, count)
+        done, accepted, updated, figures = program(*arguments)
         if not accepted:
             # a kernel refuses something: nothing has changed yet, and the same calls from Python say what
             return [row for step in range(first, first + int(done)) for row in indexed.run(step, 1)]
@@ -72,6 +76,16 @@ class JAXLoop:
     def _keep(self, step: Any) -> Any:
         self._step = step
         return step
+
+    def _compiled(self, arguments: Any) -> Any:
+        """The loop for arguments of these shapes, or None if there is none or calls from Python are quicker."""
+        try:
+            traced = jax.jit(self._loop).trace(*arguments)
+        except _NoLoop:
+            return None
+        if jax.default_backend() == "cpu" and CONVOLUTION in str(traced.jaxpr):
+            return None
+        return traced.lower().compile()
 
     def _loop(self, first: Any, count: Any, updated: dict[int, Any], read: Sequence[Any]) -> Any:
         indexed = self.indexed
@@ -102,9 +116,9 @@ def _like(old: Any, new: Any) -> Any:
     def leaf(old: Any, new: Any) -> Any:
         new = jnp.asarray(new)
         if new.shape != jnp.shape(old) or new.dtype != jnp.result_type(old):
-            raise _Unstable
+            raise _NoLoop
         return jax.lax.convert_element_type(new, new.dtype)  # no weak type
 
     if jax.tree.structure(old) != jax.tree.structure(new):
-        raise _Unstable
+        raise _NoLoop
     return jax.tree.map(leaf, old, new)

@@ -17,6 +17,7 @@ import symae
 from symae import InputError, RandomStreams
 from symae.errors import DivergedError
 from symae.loops import SECONDS, Calls, Indexed, Pace, chunks, loop_over
+from symae.ops import conv2d
 from symae.patience import Patience, train_with_patience
 from symae.theano.sandbox.rng_mrg import MRG_RandomStreams
 from symae.training import train_epochs
@@ -231,6 +232,14 @@ def test_what_grows_in_each_step_is_called_from_python_on_jax():
     assert rows_of(loop, 3, first=5) == [[1.0]] * 3
     assert step["seen"].tolist() == [5, 6, 7]
     assert type(loop).__name__ == "JAXLoop"
+
+
+def test_convolutions_are_called_from_python_on_jax_on_cpus():
+    jax = pytest.importorskip("jax")
+    index = pt.lscalar("index")
+    images = pytensor.shared(np.arange(96.0).reshape((6, 1, 4, 4)), name="images")
+    step = Step(index, conv2d(images[index : index + 1], pt.ones((1, 1, 2, 2))).sum(), None, "jax")
+    assert len(loop_over(step.call).run(0, 5)) == (1 if jax.default_backend() == "cpu" else 5)
 
 
 def test_the_host_sees_what_jaxs_loop_left_and_the_loop_what_the_host_puts():
