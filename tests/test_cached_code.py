@@ -20,8 +20,8 @@ from symae.loops import loop_over
 
 index = pt.lscalar("index")
 W = pytensor.shared(np.eye(2), name="W")
-draws = symae.RandomStreams(1).normal(size=(2, 2))
-step = symae.function([index], W.sum(), updates=[(W, pt.tanh(W.dot(W.T) + index) + draws)], backend="numba")
+draws = symae.RandomStreams(1).uniform(size=(2, 2))
+step = symae.function([index], W.sum(), updates=[(W, pt.tanh(W * W.T + index) + draws)], backend="numba")
 print(loop_over(step).run(0, 3), symae.compile.compile_time(step).cached)
 print("numba.cpython.printimpl" in sys.modules)
 x = pt.vector("x")
