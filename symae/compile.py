@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
-import inspect
 import logging
 import time
 import warnings
@@ -283,6 +282,8 @@ def _make_machine_code(compiled: Any) -> bool:
         return False
     import numba
 
+    from symae.numba_loop import takes_tuple
+
     arguments = []
     for variable, container in zip(compiled.maker.fgraph.inputs, compiled.input_storage, strict=True):
         if container.storage[0] is not None:
@@ -292,6 +293,6 @@ def _make_machine_code(compiled: Any) -> bool:
             arguments.append(numba.types.Array(numba.from_dtype(variable.type.numpy_dtype), variable.type.ndim, "C"))
     if len(arguments) != len(compiled.maker.fgraph.inputs):
         return False  # an input without a Numba type that is known here: the first call will compile
-    takes_tuple = any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(dispatcher.py_func).parameters.values())
-    dispatcher.compile((numba.types.BaseTuple.from_types(arguments),) if takes_tuple else tuple(arguments))
+    as_tuple = (numba.types.BaseTuple.from_types(arguments),)
+    dispatcher.compile(as_tuple if takes_tuple(dispatcher) else tuple(arguments))
     return bool(sum(dispatcher.stats.cache_hits.values()))

@@ -69,8 +69,8 @@ class NumbaLoop:
         try:
             values = compiled.loop(compiled.address, state.ctypes.data, values, first, rows, done)
         except Exception:
-            # the steps before the one that failed are done
-            indexed.put(_taken(compiled.layout.inputs)(state.ctypes.data))
+            if state.any():  # the steps before the one that failed are done
+                indexed.put(_taken(compiled.layout.inputs)(state.ctypes.data))
             raise_with_op(indexed.function.maker.fgraph, indexed.node, indexed.function.vm)
         indexed.put(values)
         figures: list[list[float]] = rows[: done[0]].tolist()
@@ -82,6 +82,8 @@ class NumbaLoop:
             inputs = types.BaseTuple.from_types([numba.typeof(value) for value in values])
         except ValueError:
             return None  # Numba knows no type of a value
+        if not all(isinstance(kind, types.Array | types.NumPyRandomGeneratorType) for kind in inputs):
+            return None  # lists, for instance, which Numba copies at each call
         if inputs not in self._of_types:
             with whole_programs():
                 self._of_types[inputs] = self._compile(inputs)
