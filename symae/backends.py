@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import wrapt
 from pytensor.raise_op import Assert, CheckAndRaise
 from pytensor.scalar.basic import EQ, Add, Cast, Mul
 from pytensor.scan.op import Scan
@@ -24,6 +23,7 @@ from pytensor.tensor.math import Argmax
 from pytensor.tensor.subtensor import Subtensor
 from pytensor.tensor.type import TensorType
 
+from symae.importing import after_import
 from symae.ops.base import kernels_fingerprint
 from symae.ops.refusals import refuse_unless, uncollected
 
@@ -215,8 +215,8 @@ def _mend_mlx(dispatch: Any) -> None:
         return check
 
 
-wrapt.register_post_import_hook(_mend_numba, "pytensor.link.numba.dispatch.basic")
-wrapt.register_post_import_hook(_mend_numba_views, "pytensor.link.numba.dispatch")
-wrapt.register_post_import_hook(_mend_jax, "pytensor.link.jax.dispatch")
-wrapt.register_post_import_hook(_mend_pytorch, "pytensor.link.pytorch.dispatch")
-wrapt.register_post_import_hook(_mend_mlx, "pytensor.link.mlx.dispatch")
+after_import("pytensor.link.numba.dispatch.basic", _mend_numba)
+after_import("pytensor.link.numba.dispatch", _mend_numba_views)
+after_import("pytensor.link.jax.dispatch", _mend_jax)
+after_import("pytensor.link.pytorch.dispatch", _mend_pytorch)
+after_import("pytensor.link.mlx.dispatch", _mend_mlx)

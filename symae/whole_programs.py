@@ -21,8 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import wrapt
-
+from symae.importing import after_import
 from symae.interrupts import interrupts_told
 
 __all__ = ["whole_programs"]
@@ -216,4 +215,4 @@ def _connect_lifted(kind: Any) -> None:
     kind.compile = compile
 
 
-wrapt.register_post_import_hook(_connect, "pytensor.link.numba.dispatch.basic")
+after_import("pytensor.link.numba.dispatch.basic", _connect)

@@ -19,9 +19,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import wrapt
 from pytensor.graph.basic import Apply
 from pytensor.link.c.op import COp
+
+from symae.importing import after_import
 
 __all__ = ["BackendOp", "kernels_fingerprint"]
 
@@ -109,4 +110,4 @@ def _connect(backend: str, dispatch: Any) -> None:
 
 
 for _backend in ("numba", "jax", "pytorch", "mlx"):
-    wrapt.register_post_import_hook(functools.partial(_connect, _backend), f"pytensor.link.{_backend}.dispatch")
+    after_import(f"pytensor.link.{_backend}.dispatch", functools.partial(_connect, _backend))

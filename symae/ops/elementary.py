@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import wrapt
 from pytensor.graph.basic import Apply
 from pytensor.scalar.basic import BinaryScalarOp, Exp, Log, Tanh, exp, log, tanh, upgrade_to_float
 from pytensor.scalar.math import Sigmoid, Softplus, sigmoid, softplus
 
+from symae.importing import after_import
 from symae.ops.base import kernels_fingerprint
 
 __all__ = ["VECTORISED", "sigmoid_cross_entropy"]
@@ -101,4 +101,4 @@ def _connect(dispatch: Any) -> None:
             return function, f"{kernels_fingerprint()} {name}"
 
 
-wrapt.register_post_import_hook(_connect, "pytensor.link.numba.dispatch")
+after_import("pytensor.link.numba.dispatch", _connect)
