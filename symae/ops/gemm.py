@@ -39,7 +39,7 @@ class _Products(BackendOp):
     def sum_of_products(self, matrices: Sequence[np.ndarray]) -> np.ndarray:
         """By NumPy, with its errors."""
         pairs = zip(matrices[::2], matrices[1::2], self.flags, strict=True)
-        total: np.ndarray = sum((a.T if ta else a) @ (b.T if tb else b) for a, b, (ta, tb) in pairs)  # type: ignore[assignment]
+        total: np.ndarray = sum((a.T if ta else a) @ (b.T if tb else b) for a, b, (ta, tb) in pairs)
         return total
 
     def numba_key(self, node: Apply) -> Any:
