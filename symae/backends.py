@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import copy
 import functools
+import hashlib
 import logging
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import wrapt
 from pytensor.raise_op import Assert, CheckAndRaise
 from pytensor.scalar.basic import EQ, Add, Cast, Mul
 from pytensor.scan.op import Scan
 from pytensor.tensor.blockwise import Blockwise
-from pytensor.tensor.elemwise import CAReduce, Elemwise
+from pytensor.tensor.elemwise import CAReduce, DimShuffle, Elemwise
 from pytensor.tensor.math import Argmax
+from pytensor.tensor.subtensor import Subtensor
+from pytensor.tensor.type import TensorType
 
+from symae.importing import after_import
+from symae.ops.base import kernels_fingerprint
 from symae.ops.refusals import refuse_unless, uncollected
 
 __all__: list[str] = []
@@ -43,6 +47,48 @@ def _mend_numba(_: Any) -> None:
         return refuse_shapes
 
     arrayobj.raise_with_shape_context = different_shapes
+
+
+def _mend_numba_views(dispatch: Any) -> None:
+    from symae.kernels.views import rearranged
+
+    pytensors_view = dispatch.basic.numba_funcify_default_op_cache_key.dispatch(DimShuffle)
+
+    @dispatch.basic.register_funcify_default_op_cache_key(DimShuffle)
+    def dimshuffle(op: DimShuffle, node: Any, **keywords: Any) -> Any:
+        if op.input_ndim == 0 or not op._new_order:
+            return pytensors_view(op, node=node, **keywords)
+        view = rearranged(tuple(op._new_order), tuple(op.drop))
+
+        @dispatch.basic.numba_njit
+        def dimshuffle(x: Any) -> Any:
+            return view(x)
+
+        return dimshuffle, int(kernels_fingerprint(), 16)
+
+    pytensors_subtensor = dispatch.basic.numba_funcify_and_cache_key.dispatch(Subtensor)
+
+    @dispatch.basic.register_funcify_and_cache_key(Subtensor)
+    def subtensor(op: Subtensor, node: Any, **keywords: Any) -> tuple[Callable[..., Any], str | None]:
+        # PyTensor gives each slice a step, if only None, and Numba takes what has one for an array of unknown strides: loops
+        # over a minibatch would then not be made vectors of.
+        if not any(isinstance(entry, slice) for entry in op.idx_list) or any(
+            isinstance(entry, slice) and entry.step is not None for entry in op.idx_list
+        ):
+            return pytensors_subtensor(op, node=node, **keywords)
+        names = [f"i{n}" for n in range(len(node.inputs) - 1)]
+        given = iter(zip(names, node.inputs[1:], strict=True))
+
+        def number(entry: Any) -> str:
+            if entry is None:
+                return ""
+            name, variable = next(given)
+            return f"{name}.item()" if isinstance(variable.type, TensorType) else name
+
+        index = [f"{number(e.start)}:{number(e.stop)}" if isinstance(e, slice) else number(e) for e in op.idx_list]
+        source = f"def subtensor({', '.join(['x', *names])}):\n    return np.asarray(x[{', '.join(index)}])\n"
+        function = dispatch.basic.compile_numba_function_src(source, "subtensor", {"np": np})
+        return dispatch.basic.numba_njit(function, boundscheck=True), hashlib.sha256(source.encode()).hexdigest()
 
 
 def _mend_jax(dispatch: Any) -> None:
@@ -169,7 +215,8 @@ def _mend_mlx(dispatch: Any) -> None:
         return check
 
 
-wrapt.register_post_import_hook(_mend_numba, "pytensor.link.numba.dispatch.basic")
-wrapt.register_post_import_hook(_mend_jax, "pytensor.link.jax.dispatch")
-wrapt.register_post_import_hook(_mend_pytorch, "pytensor.link.pytorch.dispatch")
-wrapt.register_post_import_hook(_mend_mlx, "pytensor.link.mlx.dispatch")
+after_import("pytensor.link.numba.dispatch.basic", _mend_numba)
+after_import("pytensor.link.numba.dispatch", _mend_numba_views)
+after_import("pytensor.link.jax.dispatch", _mend_jax)
+after_import("pytensor.link.pytorch.dispatch", _mend_pytorch)
+after_import("pytensor.link.mlx.dispatch", _mend_mlx)

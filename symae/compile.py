@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
-import inspect
 import logging
 import time
 import warnings
@@ -24,10 +23,11 @@ from pytensor.link.numba.linker import NumbaLinker
 
 from symae import (
     backends,  # noqa: F401  (connects itself)
+    cached_code,  # noqa: F401  (connects itself)
     rewrites,
 )
 from symae.errors import BackendError, InputError
-from symae.memory import keep_freed_memory
+from symae.memory import collect_young, keep_freed_memory
 from symae.mlx_linker import ResidentMLXLinker
 from symae.residence import ResidentJAXLinker
 from symae.whole_programs import whole_programs
@@ -117,6 +117,7 @@ def compile_time(compiled: Any) -> CompileTime:
         raise InputError("compile_time", f"a {type(compiled).__name__}", "a function compiled by symae.function") from None
 
 
+@collect_young()
 def function(
     inputs: Sequence[Any],
     outputs: Any = None,
@@ -281,6 +282,8 @@ def _make_machine_code(compiled: Any) -> bool:
         return False
     import numba
 
+    from symae.numba_loop import takes_tuple
+
     arguments = []
     for variable, container in zip(compiled.maker.fgraph.inputs, compiled.input_storage, strict=True):
         if container.storage[0] is not None:
@@ -290,6 +293,6 @@ def _make_machine_code(compiled: Any) -> bool:
             arguments.append(numba.types.Array(numba.from_dtype(variable.type.numpy_dtype), variable.type.ndim, "C"))
     if len(arguments) != len(compiled.maker.fgraph.inputs):
         return False  # an input without a Numba type that is known here: the first call will compile
-    takes_tuple = any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(dispatcher.py_func).parameters.values())
-    dispatcher.compile((numba.types.BaseTuple.from_types(arguments),) if takes_tuple else tuple(arguments))
+    as_tuple = (numba.types.BaseTuple.from_types(arguments),)
+    dispatcher.compile(as_tuple if takes_tuple(dispatcher) else tuple(arguments))
     return bool(sum(dispatcher.stats.cache_hits.values()))

@@ -1,7 +1,8 @@
 """The tutorials' loop over minibatches and epochs, what it remembers, and what it writes down.
 
-The loop calls a compiled function ``train(index) -> cost`` for one minibatch after the other, keeps BLAS to one thread, shows
-a progress bar on a terminal, and comes back with what was finished when Ctrl-C is pressed.
+The loop calls a compiled function ``train(index) -> cost`` for one minibatch after the other, a chunk of them within compiled
+code where that can be had (`symae.loops`), keeps BLAS to one thread, shows a progress bar on a terminal, and comes back with
+what was finished when Ctrl-C is pressed.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from tqdm import tqdm
 from symae.errors import DivergedError, InputError, UnwritableError
 from symae.files import replacing
 from symae.interrupts import interrupts_told
+from symae.loops import Loop, Pace, chunks, diverged, loop_over
 from symae.threads import blas_threads
 
 __all__ = ["EpochLog", "History", "Step", "check_minibatches", "interrupts", "print_line", "train_epochs"]
@@ -161,6 +163,7 @@ def train_epochs(
     monitor: str = "cost",
     patience: int | None = None,
     history: History | None = None,
+    loop: str = "compiled",
 ) -> History:
     """Run `n_epochs` times over `n_batches` minibatches, in order.
 
@@ -196,6 +199,10 @@ def train_epochs(
         Stop after so many epochs in a row that brought no new best of `monitor`.
     history : History, optional
         Epochs that are finished already: the training goes on after them, and adds to them.
+    loop : {"compiled", "python"}
+        How to get from one minibatch to the next: within compiled code, where `train` is compiled by `symae.function` on Numba
+        or JAX, takes nothing but the index and returns nothing but scalars; or by a call from Python for each, as everywhere
+        else. On Numba the results are the same to the last bit.
 
     Returns
     -------
@@ -205,7 +212,7 @@ def train_epochs(
     Raises
     ------
     InputError
-        There are no minibatches, or `monitor` is no name of a figure.
+        There are no minibatches, or `monitor` is no name of a figure, or `loop` no kind of loop.
     DivergedError
         A minibatch's cost is infinite or not a number. Says which, at once.
     """
@@ -213,6 +220,7 @@ def train_epochs(
     every = (1 if n_epochs <= 20 else 10) if every is None else every
     say = say or print_line
     history = History() if history is None else history
+    steps, pace = loop_over(train, loop), Pace()
     finished = [p.get_value() for p in params]
     with blas_threads(threads), interrupts() as check, _progress(n_epochs, len(history)) as bar:
         try:
@@ -223,7 +231,7 @@ def train_epochs(
                 if before_epoch is not None:
                     before_epoch(epoch)
                 started = time.perf_counter()
-                cost, *means = _run_epoch(train, n_batches, epoch, bar, check, weights)
+                cost, *means = _run_epoch(steps, n_batches, epoch, bar, check, weights, pace)
                 seconds = time.perf_counter() - started
                 measures = dict(zip(also, means, strict=True)) | ({} if measure is None else dict(measure()))
                 history._add(cost, seconds, measures, monitor)
@@ -279,26 +287,28 @@ def check_minibatches(n_batches: int) -> None:
 
 
 def _run_epoch(
-    train: Step, n_batches: int, epoch: int, bar: Any, check: Callable[[], None], weights: Sequence[float] | None
+    steps: Loop,
+    n_batches: int,
+    epoch: int,
+    bar: Any,
+    check: Callable[[], None],
+    weights: Sequence[float] | None,
+    pace: Pace,
 ) -> list[float]:
-    """One pass over the minibatches: the means of what `train` returns. The bar moves on at least twice a second."""
-    rows = []
+    """One pass over the minibatches: the means of what `steps` return. The bar moves on at least twice a second."""
+    rows: list[list[float]] = []
     shown = time.perf_counter()
     done = 0
-    for index in range(n_batches):
-        outputs = train(index)
-        row = [float(figure) for figure in outputs] if isinstance(outputs, list | tuple) else [float(outputs)]
-        cost = row[0]
-        if not math.isfinite(cost):
-            raise DivergedError(
-                f"epoch {epoch}, minibatch {index}: the cost is {cost}, expected a finite number; try a smaller rate"
-            )
-        rows.append(row)
+    for chunk in chunks(steps, n_batches, pace):
+        rows += chunk
+        if diverged(chunk):
+            where = f"epoch {epoch}, minibatch {len(rows) - 1}"
+            raise DivergedError(f"{where}: the cost is {rows[-1][0]}, expected a finite number; try a smaller rate")
         check()
         now = time.perf_counter()
-        if now - shown > 0.2:
-            bar.update((index + 1 - done) / n_batches)
-            shown, done = now, index + 1
+        if now - shown > 0.1:
+            bar.update((len(rows) - done) / n_batches)
+            shown, done = now, len(rows)
     bar.update((n_batches - done) / n_batches)
     return [float(np.average(column, weights=weights)) for column in zip(*rows, strict=True)]
 

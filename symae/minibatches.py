@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from pytensor.graph.utils import MissingInputError
 from pytensor.tensor.type import TensorType
 
 from symae.errors import InputError
+from symae.loops import Loop, chunks, loop_over
 
 __all__ = ["Examples", "Pass", "chunk_length"]
 
@@ -97,6 +100,7 @@ class Examples:
 class Pass:
     """A function for each minibatch of all examples: calling it with the number of a minibatch gives a list of the outputs.
 
+    It is a `symae.loops.Loop` too: ``run`` makes the calls of several minibatches within compiled code where that can be had.
     What remains after the last full minibatch is a smaller one, with a compiled function of its own.
 
     Parameters
@@ -112,6 +116,8 @@ class Pass:
         Where the examples are taken from; otherwise in their own order.
     drop_last : bool
         Leave out what remains.
+    loop : {"compiled", "python"}
+        As in `symae.training.train_epochs`.
 
     Attributes
     ----------
@@ -129,6 +135,7 @@ class Pass:
         *,
         order: SharedVariable | None = None,
         drop_last: bool = False,
+        loop: str = "compiled",
     ):
         full, rest = divmod(len(examples), length)
         self.lengths = [length] * full + ([rest] if rest and not drop_last else [])
@@ -139,6 +146,7 @@ class Pass:
             compiled[size] = function([index], list(outputs), updates=list(updates), givens=givens)
             if isinstance(compiled[size], Function):
                 compiled[size].trust_input = True  # halves what a call costs beside its work; the index is of the right type
+        self._compiled, self._full, self._loop = compiled, full, loop
         self._calls = [(compiled[size], np.array(i, "int64")) for i, size in enumerate(self.lengths)]
 
     def __len__(self) -> int:
@@ -148,9 +156,18 @@ class Pass:
         call, place = self._calls[index]
         return call(place)
 
+    def run(self, first: int, count: int) -> list[list[float]]:
+        """As `symae.loops.Loop` has it: of at most `count` minibatches from number `first` on, those of the same length."""
+        last = self._full if first < self._full else len(self)
+        return self._loops[self.lengths[first]].run(first, min(count, last - first))
+
+    @cached_property
+    def _loops(self) -> dict[int, Loop]:
+        return {size: loop_over(compiled, self._loop) for size, compiled in self._compiled.items()}
+
     def means(self) -> list[float]:
         """The means of the outputs over all examples, of outputs that are means over a minibatch."""
-        columns = zip(*(map(float, self(i)) for i in range(len(self))), strict=True)
+        columns = zip(*chain.from_iterable(chunks(self, len(self))), strict=True)
         return [float(np.average(column, weights=self.lengths)) for column in columns]
 
 

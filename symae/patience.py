@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from symae.errors import DivergedError
+from symae.loops import Pace, chunks, diverged, loop_over
 from symae.threads import blas_threads
 from symae.training import Step, check_minibatches, interrupts, print_line
 
@@ -57,6 +59,7 @@ def train_with_patience(
     on_best: Callable[[], None] | None = None,
     verbose: bool = True,
     threads: int | None = None,
+    loop: str = "compiled",
 ) -> PatienceResult:
     """Train until no significant improvement of the validation error was seen for long enough.
 
@@ -80,9 +83,12 @@ def train_with_patience(
         Print as the tutorial does.
     threads : int, optional
         Threads of BLAS.
+    loop : {"compiled", "python"}
+        As in `symae.training.train_epochs`.
     """
     patience = patience or Patience()
     check_minibatches(n_batches)
+    steps, pace = loop_over(train, loop), Pace()
     say = print_line if verbose else lambda line: None
     frequency = max(1, min(n_batches, patience.minibatches // 2))
     limit: float = patience.minibatches
@@ -93,15 +99,21 @@ def train_with_patience(
         try:
             while epoch < n_epochs and step < limit:
                 epoch += 1
-                for index in range(n_batches):
-                    step = (epoch - 1) * n_batches + index
-                    cost = float(train(index))
+                index = 0
+                while index < n_batches:
+                    first = (epoch - 1) * n_batches + index
+                    # no further than to where the validation error or the patience has to be looked at
+                    until = math.ceil(min(n_batches - index, frequency - first % frequency, max(1, limit - first + 1)))
+                    chunk = next(chunks(steps, until, pace, index))
+                    index += len(chunk)
+                    step = first + len(chunk) - 1
                     check()
-                    if not np.isfinite(cost):
-                        raise DivergedError(f"epoch {epoch}, minibatch {index}: the cost is {cost}, expected a finite number")
+                    if diverged(chunk):
+                        where = f"epoch {epoch}, minibatch {index - 1}"
+                        raise DivergedError(f"{where}: the cost is {chunk[-1][0]}, expected a finite number")
                     if (step + 1) % frequency == 0:
                         error = float(validate())
-                        where = f"epoch {epoch}, minibatch {index + 1}/{n_batches}"
+                        where = f"epoch {epoch}, minibatch {index}/{n_batches}"
                         say(f"{where}, validation error {100 * error:f} %")
                         if error < best:
                             if error < best * patience.threshold:

@@ -27,7 +27,7 @@ from pytensor.tensor.type import TensorType
 
 from symae.ops.refusals import checked
 
-__all__ = ["ResidentJAXLinker", "ResidentLinker"]
+__all__ = ["Resident", "ResidentJAXLinker", "ResidentLinker"]
 
 ALIGNMENT = 64  # bytes; XLA's, on CPUs
 SAMPLED = 1024
@@ -103,25 +103,38 @@ class ResidentLinker(JITLinker):
 
     def jit_compile(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         call = super().jit_compile(fn)
-        types = [v.type for v in self.fgraph.outputs]
-        updated = {out: self.slots[i] for out, i in (self.fgraph.update_mapping or {}).items()}
-        if not types:
-            return call
+        return Resident(self, fn, call) if self.fgraph.outputs else call
 
-        def at_home(*inputs: Any) -> list[Any]:
-            outputs = list(call(*inputs))
-            for i, type_ in enumerate(types):
-                if not isinstance(type_, TensorType):
-                    continue
-                slot = updated.get(i)
-                if isinstance(slot, Slot):
-                    slot.keep(*self.settle(outputs[i], type_.dtype))
-                    outputs[i] = slot.value
-                else:
-                    outputs[i] = self.fetch(outputs[i], type_.dtype)
-            return outputs
 
-        return at_home
+class Resident:
+    """A compiled function that takes what slots hold, and gives NumPy arrays, its updates' among them.
+
+    Attributes
+    ----------
+    traceable : callable
+        The function before it was compiled.
+    slots : list
+        For each input what has its value for the backend under ``[0]``: a `Slot`, or the storage itself.
+    """
+
+    def __init__(self, linker: ResidentLinker, traceable: Callable[..., Any], call: Callable[..., Any]):
+        self.linker, self.traceable, self.slots = linker, traceable, linker.slots
+        self._call = call
+        self._types = [v.type for v in linker.fgraph.outputs]
+        self._updated = {out: self.slots[i] for out, i in (linker.fgraph.update_mapping or {}).items()}
+
+    def __call__(self, *inputs: Any) -> list[Any]:
+        return [self.at_home(i, output) for i, output in enumerate(self._call(*inputs))]
+
+    def at_home(self, place: int, output: Any) -> Any:
+        """The value for the host of the output of that number, an array of the backend; its slot keeps both."""
+        type_, slot = self._types[place], self._updated.get(place)
+        if not isinstance(type_, TensorType):
+            return output
+        if not isinstance(slot, Slot):
+            return self.linker.fetch(output, type_.dtype)
+        slot.keep(*self.linker.settle(output, type_.dtype))
+        return slot.value
 
 
 class _RefusingJAXLinker(JAXLinker):

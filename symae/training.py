@@ -21,6 +21,7 @@ from symae.checkpoints import Checkpoint, TrainingFolder, in_c_order, named_stat
 from symae.compile import function as symae_function
 from symae.epochs import EpochLog, History, Step, check_minibatches, interrupts, print_line, train_epochs
 from symae.errors import DivergedError, InputError
+from symae.loops import check_loop
 from symae.minibatches import Examples, Pass, chunk_length
 from symae.ops.draws import random_state, state_words
 
@@ -58,6 +59,7 @@ def fit(
     say: Callable[[str], None] | None = None,
     name: str | None = None,
     function: Callable[..., Any] = symae_function,
+    loop: str = "compiled",
 ) -> History:
     """Train by minibatches that are drawn from `data` in a new order in each epoch.
 
@@ -110,6 +112,8 @@ def fit(
         The model's, in each line of the history and before the names of checkpoints, for folders of several models.
     function : callable, optional
         Compiles, in place of `symae.function`: called as ``function([index], outputs, updates=…, givens=…)``.
+    loop : {"compiled", "python"}
+        As in `train_epochs`.
 
     Returns
     -------
@@ -135,6 +139,7 @@ def fit(
     _check_number("n_epochs", n_epochs, 0)
     _check_number("seed", seed, 0, 2**32 - 1)
     _check_number("patience", 1 if patience is None else patience, 1)
+    check_loop(loop)
     model = _by_name(params)
     if "cost" in (measures or {}):
         raise InputError("measures", "'cost'", "another name: the cost has this one")
@@ -183,10 +188,10 @@ def fit(
     in_c_order(state.values())
     compiler = function if backend is None else partial(function, backend=backend)
     order = pytensor.shared(np.arange(len(examples)), name="order") if shuffle else None
-    train = Pass(compiler, examples, batch_size, list(outputs.values()), steps, order=order, drop_last=drop_last)
+    train = Pass(compiler, examples, batch_size, list(outputs.values()), steps, order=order, drop_last=drop_last, loop=loop)
     check = None
     if held_out is not None:
-        check = Pass(compiler, held_out, chunk_length(len(held_out), batch_size), checked)
+        check = Pass(compiler, held_out, chunk_length(len(held_out), batch_size), checked, loop=loop)
 
     if resumed is not None:
         history, shuffler = resumed.history, random_state(resumed.shuffling)
@@ -229,6 +234,7 @@ def fit(
             monitor=monitor,
             patience=patience,
             history=history,
+            loop=loop,
         )
     except DivergedError as error:
         if files is None or not len(history):

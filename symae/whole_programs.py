@@ -21,8 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import wrapt
-
+from symae.importing import after_import
 from symae.interrupts import interrupts_told
 
 __all__ = ["whole_programs"]
@@ -123,6 +122,11 @@ def _connect_libraries(codegen: Any) -> None:
     def finish(self: Any) -> None:
         self._is_deferred = False
         self._dynamic_globals.clear()  # they are looked for again
+        for function in self._final_module.functions:
+            # What nobody else can call is inlined where it is called once, however long it is: the body of a loop, before all,
+            # of which no vectors are made otherwise.
+            if function.linkage == binding.Linkage.linkonce_odr and not function.is_declaration:
+                function.linkage = binding.Linkage.internal
         self._optimize_final_module()
         self._final_module.verify()
         with _without_interrupts():
@@ -211,4 +215,4 @@ def _connect_lifted(kind: Any) -> None:
     kind.compile = compile
 
 
-wrapt.register_post_import_hook(_connect, "pytensor.link.numba.dispatch.basic")
+after_import("pytensor.link.numba.dispatch.basic", _connect)

@@ -6,7 +6,9 @@ A worksheet is a percent script: ``python worksheets/01_autoencoder.py`` runs it
 
 from __future__ import annotations
 
+import atexit
 import builtins
+import gc
 import math
 import os
 import re
@@ -28,8 +30,8 @@ from symae.command_line import INTERRUPTED, at_least, print_anything, report_bad
 from symae.compile import compile_time, function
 from symae.datasets import Dataset, available, read
 from symae.errors import BackendError, InputError, MissingFileError, UnwritableError
-from symae.files import make_folder
-from symae.images import save_png
+from symae.files import make_folder, replacing
+from symae.images import png_bytes
 from symae.models.base import Model
 from symae.report import Picture, Report, versions
 from symae.training import EpochLog, History, Step, fit, train_epochs
@@ -350,8 +352,10 @@ class Worksheet:
 
     def picture(self, name: str, image: Any, caption: str | None = None, zoom: int | None = None) -> Picture:
         """Save `image` as ``<name>.png`` among the results, and return it for a table of the report, perhaps enlarged."""
-        save_png(self.out / f"{name}.png", image)
-        return Picture(image, caption=caption, alt=caption or name, zoom=zoom)
+        png = png_bytes(image)
+        with replacing(self.out / f"{name}.png") as file:
+            file.write(png)
+        return Picture(image, caption=caption, alt=caption or name, zoom=zoom, png=png)
 
     def save(self, model: Model, name: str = "model") -> None:
         """Save `model` among the results."""
@@ -373,6 +377,8 @@ class Worksheet:
         self.report.heading("Printed")
         self.report.code("\n".join(self._printed))
         self.report.write(self.out / "report.html")
+        if not hasattr(builtins, "__IPYTHON__"):
+            atexit.register(gc.freeze)  # everything is written: half a second of taking Numba to pieces is saved
         print(f"Results are in {self.out}{os.sep}: open report.html")
         if self.interrupted and not hasattr(builtins, "__IPYTHON__"):
             raise SystemExit(INTERRUPTED)

@@ -421,6 +421,19 @@ def test_a_training_in_two_calls_is_one_training(tmp_path, optimizer, drop_last)
         assert p.get_value().tobytes() == q.get_value().tobytes()
 
 
+@pytest.mark.backends
+def test_a_training_by_compiled_loops_is_that_by_python_loops_also_when_resumed(tmp_path):
+    def go_on(folder, n_epochs, loop):
+        model = autoencoder(momentum)
+        keywords = {"drop_last": False, "backend": "numba", "loop": loop, "measures": {"code": pt.mean(model.code)}}
+        train(model, n_epochs, folder=tmp_path / folder, resume=True, validation={model.x: X[:7]}, **keywords)
+
+    go_on("python", 4, "python")
+    for n_epochs, loop in ((1, "compiled"), (2, "python"), (4, "compiled")):
+        go_on("compiled", n_epochs, loop)
+    assert_same_training(tmp_path / "python", tmp_path / "compiled")
+
+
 @settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(0, 6), max_size=3))
 def test_a_training_may_be_resumed_after_any_epochs(tmp_path, stops):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import subprocess
@@ -131,3 +132,15 @@ def test_it_is_done_once(settings, monkeypatch):
     memory.keep_freed_memory()
     memory.keep_freed_memory()
     assert len(settings) == 2
+
+
+def test_compiling_looks_for_garbage_among_young_objects_only_and_only_meanwhile():
+    before = gc.get_threshold()
+    with memory.collect_young():
+        within = gc.get_threshold()
+        with memory.collect_young():
+            assert gc.get_threshold() == within
+        assert gc.get_threshold() == within
+    assert within[:2] == before[:2]
+    assert within[2] > 10**6
+    assert gc.get_threshold() == before

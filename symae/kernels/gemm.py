@@ -10,12 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 import numba
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 from numba.np.linalg import ensure_blas
 
-__all__ = ["gemm"]
+from symae.kernels.threads import THREADS, threaded
+
+__all__ = ["gemm", "jit", "threaded_gemms"]
 
 ensure_blas()
 
@@ -31,19 +34,24 @@ def _xxgemm(
     k: Any,
     alpha: Any,
     a: Any,
+    first_a: Any,
     lda: Any,
     b: Any,
+    first_b: Any,
     ldb: Any,
     beta: Any,
     c: Any,
+    first_c: Any,
     ldc: Any,
 ) -> Any:
-    size = types.intp
+    """BLAS's gemm of column-major matrices that begin so many elements after their arrays do."""
+    size, number = types.intp, a.dtype
     letters = (types.int64,) * 3
-    signature = types.int32(*letters, size, size, size, a.dtype, a, size, b, size, a.dtype, c, size)
+    matrices = (a, size, size, b, size, size)
+    signature = types.int32(*letters, size, size, size, number, *matrices, number, c, size, size)
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc = arguments
+        kind, ta, tb, m, n, k, alpha, a, first_a, lda, b, first_b, ldb, beta, c, first_c, ldc = arguments
         char, word = ir.IntType(8), ir.IntType(64)
         pointer = char.as_pointer()
         types_ = [char] * 3 + [word] * 3 + [pointer, pointer, word, pointer, word, pointer, pointer, word]
@@ -52,11 +60,13 @@ def _xxgemm(
         def address(number: Any) -> Any:
             return builder.bitcast(cgutils.alloca_once_value(builder, number), pointer)
 
-        def data(position: int, array: Any) -> Any:
-            return builder.bitcast(context.make_array(signature.args[position])(context, builder, array).data, pointer)
+        def data(position: int, array: Any, first: Any) -> Any:
+            start = context.make_array(signature.args[position])(context, builder, array).data
+            return builder.bitcast(builder.gep(start, [first]), pointer)
 
         letters = [builder.trunc(v, char) for v in (kind, ta, tb)]
-        values = [*letters, m, n, k, address(alpha), data(7, a), lda, data(9, b), ldb, address(beta), data(12, c), ldc]
+        matrices = [data(7, a, first_a), lda, data(10, b, first_b), ldb]
+        values = [*letters, m, n, k, address(alpha), *matrices, address(beta), data(14, c, first_c), ldc]
         return builder.call(function, values)
 
     return signature, codegen
@@ -64,18 +74,92 @@ def _xxgemm(
 
 jit: Any = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
+# Fewer multiplications than these take less time than it takes another thread to wake up. (Measured with 2 threads, AVX-512.)
+MULTIPLICATIONS_FOR_THREADS = 1_000_000
+# OpenBLAS's kernels work on blocks of so many columns or rows.
+BLOCK = 16
+
+
+@jit
+def _distance(X: Any) -> int:
+    """From a row to the next, in elements. The only row of a matrix may say anything, and BLAS looks at it."""
+    return max(1, X.shape[1], X.strides[0] // X.itemsize)
+
+
+@jit
+def _gemm_part(alpha: Any, A: Any, ta: Any, B: Any, tb: Any, beta: Any, C: Any, rows: Any, columns: Any, inner: Any) -> None:
+    """`gemm` for a range of C's rows and columns, and for terms of its sums from a range; each is (first, end)."""
+    (top, bottom), (left, right), (first, end) = rows, columns, inner
+    if top >= bottom or left >= right:
+        return
+    a, b, c = _distance(A), _distance(B), _distance(C)
+    # BLAS's matrices are column-major: row-major C is column-major C', and C' = op(B)' op(A)'.
+    kind = ord("s") if C.itemsize == 4 else ord("d")
+    letter_a, letter_b = ord("t") if ta else ord("n"), ord("t") if tb else ord("n")
+    first_a = top + first * a if ta else top * a + first
+    first_b = left * b + first if tb else left + first * b
+    m, n, k = bottom - top, right - left, max(0, end - first)
+    _xxgemm(kind, letter_b, letter_a, n, m, k, alpha, B, first_b, b, A, first_a, a, beta, C, top * c + left, c)
+
 
 @jit
 def gemm(alpha: Any, A: Any, transpose_a: Any, B: Any, transpose_b: Any, beta: Any, C: Any) -> None:
-    """C <- alpha op(A) op(B) + beta C for C-contiguous matrices of one dtype, float32 or float64; C is changed in place.
+    """C <- alpha op(A) op(B) + beta C for matrices of one dtype, float32 or float64; C is changed in place.
 
-    With beta 0 the old contents of C do not matter, not even NaN.
+    Within a row their elements are neighbours; rows may be apart. With beta 0 the old contents of C do not matter, not even
+    NaN.
     """
-    m, n = C.shape
     k = A.shape[0] if transpose_a else A.shape[1]
-    if m == 0 or n == 0:
-        return
-    # BLAS's matrices are column-major: row-major C is column-major C', and C' = op(B)' op(A)'.
-    kind = ord("s") if C.itemsize == 4 else ord("d")
-    ta, tb = ord("t") if transpose_a else ord("n"), ord("t") if transpose_b else ord("n")
-    _xxgemm(kind, tb, ta, n, m, k, alpha, B, max(1, B.shape[1]), A, max(1, A.shape[1]), beta, C, n)
+    _gemm_part(alpha, A, transpose_a, B, transpose_b, beta, C, (0, C.shape[0]), (0, C.shape[1]), (0, k))
+
+
+@jit
+def _end(part: Any, size: Any) -> int:
+    """Where the part of that number, from 0, ends."""
+    return min(size, (size * (part + 1) // THREADS + BLOCK - 1) // BLOCK * BLOCK)
+
+
+@threaded
+def _gemms_in_parts(
+    alpha: Any, A: Any, ta: Any, B: Any, tb: Any, D: Any, td: Any, E: Any, te: Any, both: Any, beta: Any, C: Any, sums: Any
+) -> None:
+    """Each thread makes rows of C, or columns, or, if `sums` has matrices for that, a part of the terms of its sums."""
+    m, n = C.shape
+    k, second = A.shape[0] if ta else A.shape[1], D.shape[0] if td else D.shape[1]
+    for part in numba.prange(THREADS):
+        if len(sums):
+            terms = _end(part - 1, k), _end(part, k)
+            _gemm_part(alpha, A, ta, B, tb, beta * 0, sums[part], (0, m), (0, n), terms)
+        else:
+            rows = (_end(part - 1, m), _end(part, m)) if m >= n else (0, m)
+            columns = (0, n) if m >= n else (_end(part - 1, n), _end(part, n))
+            _gemm_part(alpha, A, ta, B, tb, beta, C, rows, columns, (0, k))
+            if both:
+                _gemm_part(alpha, D, td, E, te, C.dtype.type(1), C, rows, columns, (0, second))
+
+
+@jit
+def threaded_gemms(
+    alpha: Any, A: Any, ta: Any, B: Any, tb: Any, D: Any, td: Any, E: Any, te: Any, both: Any, beta: Any, C: Any
+) -> None:
+    """C <- alpha (op(A) op(B) + op(D) op(E)) + beta C, as `gemm`, the second product if `both`, by several threads if it pays.
+
+    The longest of the three sides is divided. So each thread keeps to the same part of a layer's weights in its cache, which
+    are long or wide, whether they are read forwards, backwards or changed; and of both products while it is at it.
+    """
+    k = A.shape[0] if ta else A.shape[1]
+    if THREADS > 1 and C.size * k >= MULTIPLICATIONS_FOR_THREADS:
+        apart = k > max(C.shape) and not both
+        sums = np.empty((THREADS if apart else 0, *C.shape), C.dtype)
+        _gemms_in_parts(alpha, A, ta, B, tb, D, td, E, te, both, beta, C, sums)
+        if apart:
+            for i in range(C.shape[0]):
+                for j in range(C.shape[1]):
+                    total = sums[0, i, j]
+                    for part in range(1, THREADS):
+                        total += sums[part, i, j]
+                    C[i, j] = total if beta == 0 else beta * C[i, j] + total
+    else:
+        gemm(alpha, A, ta, B, tb, beta, C)
+        if both:
+            gemm(alpha, D, td, E, te, C.dtype.type(1), C)

@@ -1,7 +1,8 @@
 """Threads of Numba's kernels: when to use them, and how they wait.
 
-A thread that has nothing to do must sleep. GNU's OpenMP, which Numba uses, lets it spin, and where another process wants the
-cores that is ruinous: an epoch of the image autoencoder took 61 s beside two busy processes, and 4 s with threads that sleep.
+A thread that has nothing to do must soon sleep. GNU's OpenMP, which Numba uses, lets it spin, and where another process wants
+the cores that is ruinous: an epoch of the image autoencoder took 61 s beside two busy processes, and 4 s with threads that
+sleep. Waking up takes 30 us, though, which is as long as a product of a small model's matrices, so they spin for a while.
 """
 
 from __future__ import annotations
@@ -19,20 +20,23 @@ __all__ = ["THREADS", "Threads", "jit", "parts_for", "threaded", "threads_for"]
 
 Threads = Literal["never", "always", "large"]
 
+# of a waiting thread, before it sleeps: some 50 us, longer than what lies between two products of a training step
+SPINS = "5000"
+
 
 def _sleep_when_idle() -> None:
-    """Load Numba's OpenMP layer with waiting threads asleep, unless the user says otherwise.
+    """Load Numba's OpenMP layer with waiting threads soon asleep, unless the user says otherwise.
 
     OpenMP reads the environment once, when it is loaded; other libraries of this process, and its children, are left alone.
     """
     if {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys():
         return
-    os.environ["OMP_WAIT_POLICY"] = "passive"
+    os.environ["GOMP_SPINCOUNT"] = SPINS
     try:
         with contextlib.suppress(ImportError):  # a Numba without OpenMP has threads of its own, which sleep
             importlib.import_module("numba.np.ufunc.omppool")
     finally:
-        del os.environ["OMP_WAIT_POLICY"]
+        del os.environ["GOMP_SPINCOUNT"]
 
 
 _sleep_when_idle()

@@ -19,11 +19,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import wrapt
 from pytensor.graph.basic import Apply
 from pytensor.link.c.op import COp
 
-__all__ = ["BackendOp"]
+from symae.importing import after_import
+
+__all__ = ["BackendOp", "kernels_fingerprint"]
 
 
 class BackendOp(COp):
@@ -65,6 +66,11 @@ def source_fingerprint(op: BackendOp) -> str:
     return _digest(tuple(sorted({str(sys.modules[cls.__module__].__file__) for cls in classes})))
 
 
+def kernels_fingerprint() -> str:
+    """SHA-256 over the source of all shared kernels, for machine code that has no BackendOp."""
+    return _digest(())
+
+
 @functools.cache
 def _digest(files: tuple[str, ...]) -> str:
     kernels = Path(__file__).parents[1] / "kernels"
@@ -104,4 +110,4 @@ def _connect(backend: str, dispatch: Any) -> None:
 
 
 for _backend in ("numba", "jax", "pytorch", "mlx"):
-    wrapt.register_post_import_hook(functools.partial(_connect, _backend), f"pytensor.link.{_backend}.dispatch")
+    after_import(f"pytensor.link.{_backend}.dispatch", functools.partial(_connect, _backend))

@@ -39,12 +39,15 @@ class Picture:
         Says what is to be seen to those who cannot see it; by default the caption, or the row and column of the table.
     zoom : int, optional
         Page pixels for a pixel of the picture. By default small pictures are enlarged and large ones are not.
+    png : bytes, optional
+        The picture as a PNG file, if it has been made already.
     """
 
     image: Any
     caption: str | None = None
     alt: str | None = None
     zoom: int | None = None
+    png: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def inline(picture: Picture, alt: str = "", room: float = FIGURE) -> Inlined:
     if not isinstance(zoom, int) or zoom < 1:
         raise InputError("zoom", repr(zoom), "an integer, at least 1")
     # Stored as it is and enlarged by the browser, which repeats pixels: a small file, crisp at every size.
-    source = "data:image/png;base64," + base64.b64encode(png_bytes(image)).decode()
+    source = "data:image/png;base64," + base64.b64encode(picture.png or png_bytes(image)).decode()
     width, height = image.width * zoom, image.height * zoom
     words = picture.alt or picture.caption or alt or f"picture of {image.width} by {image.height} pixels"
     return Inlined(source, width, height, words, picture.caption, shrinks=width > PHONE)

@@ -13,11 +13,15 @@ from typing import Any
 from pytensor.compile.mode import optdb
 from pytensor.graph.rewriting.basic import dfs_rewriter
 
+from symae.rewrites.accumulated_products import accumulated_products
 from symae.rewrites.entries_of_softmax import entries_of_softmax
 from symae.rewrites.in_place import in_place
+from symae.rewrites.matrix_product import matrix_product
 from symae.rewrites.minibatch_slice import minibatch_slice
+from symae.rewrites.sigmoid_cross_entropy import sigmoid_cross_entropy
 from symae.rewrites.theano_saturation import theano_saturation
 from symae.rewrites.unused_layers import unused_layers
+from symae.rewrites.vectorised_functions import vectorised_functions
 
 __all__ = ["THEANO", "names", "tag"]
 
@@ -45,9 +49,16 @@ def register(name: str, rewriter: Any, *, backends: Iterable[str], position: flo
     _NAMES.append(name)
 
 
+# after all that looks for Dot, and before fusion, which hides sums in Composites
+register("matrix_product", dfs_rewriter(matrix_product), backends=["numba"], position=48.6)
+register("accumulated_products", dfs_rewriter(accumulated_products), backends=["numba"], position=48.7)
 # before canonicalize, which writes the quotient in another way
 register("entries_of_softmax", dfs_rewriter(entries_of_softmax), backends=_ALL, position=0.9)
 register("in_place", dfs_rewriter(in_place), backends=["numba", "c"], position=50.6)
 register("minibatch_slice", dfs_rewriter(minibatch_slice), backends=["jax", "mlx"], position=0.05)
 register("theano_saturation", dfs_rewriter(theano_saturation), backends=[THEANO], position=48)
 register("unused_layers", dfs_rewriter(unused_layers), backends=_ALL, position=1.9)
+# after theano_saturation, whose sigmoids are none of these, and before what gives sigmoids other names
+register("sigmoid_cross_entropy", dfs_rewriter(sigmoid_cross_entropy), backends=["numba"], position=48.4)
+# before fusion, which hides them in Composites
+register("vectorised_functions", dfs_rewriter(vectorised_functions), backends=["numba"], position=48.5)

@@ -18,15 +18,17 @@ from typing import Any
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.rewriting.basic import node_rewriter
 
+from symae.ops.gemm import Gemm
 from symae.ops.rectified import Rectified, RectifiedGradient
 
 __all__ = ["in_place"]
 
 
-@node_rewriter([Rectified, RectifiedGradient], inplace=True)
+@node_rewriter([Gemm, Rectified, RectifiedGradient], inplace=True)
 def in_place(fgraph: Any, node: Apply) -> list[Variable] | None:
     """PyTensor itself takes this back where somebody else still needs the input."""
     if node.op.inplace:
         return None
-    outputs: list[Variable] = type(node.op)(inplace=True)(*node.inputs, return_list=True)
+    settings = {name: getattr(node.op, name) for name in node.op.__props__} | {"inplace": True}
+    outputs: list[Variable] = type(node.op)(**settings)(*node.inputs, return_list=True)
     return outputs

@@ -1,0 +1,108 @@
+"""Sums of matrix products with transposed operands, added to a matrix that is there: BLAS's gemm as an op."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.graph.basic import Apply, Variable
+
+from symae.errors import InputError
+from symae.ops.base import BackendOp
+
+__all__ = ["Gemm", "MatrixProduct"]
+
+Flags = tuple[bool, bool]
+
+
+class _Products(BackendOp):
+    """`flags` say of each product whether its operands are transposed. The rewrites make such ops after all gradients."""
+
+    flags: tuple[Flags, ...]
+
+    def checked(self, operands: Sequence[Any]) -> tuple[list[Variable], tuple[int | None, int | None]]:
+        """The operands as matrices of one dtype, and what is known of the result's shape."""
+        place = type(self).__name__
+        matrices = [pt.as_tensor(v) for v in operands]
+        dtypes = {v.type.dtype for v in matrices}
+        if any(v.type.ndim != 2 for v in matrices):
+            raise InputError(place, f"operands of {', '.join(str(v.type.ndim) for v in matrices)} dimensions", "matrices")
+        if len(dtypes) != 1 or not dtypes <= {"float32", "float64"}:
+            raise TypeError(f"{place}: found dtypes {', '.join(sorted(dtypes))}, expected float32 or float64 alone")
+        shape: tuple[int | None, int | None] = (None, None)
+        for a, b, (ta, tb) in zip(matrices[::2], matrices[1::2], self.flags, strict=True):
+            shape = shape[0] or a.type.shape[1 if ta else 0], shape[1] or b.type.shape[0 if tb else 1]
+        return matrices, shape
+
+    def sum_of_products(self, matrices: Sequence[np.ndarray]) -> np.ndarray:
+        """By NumPy, with its errors."""
+        pairs = zip(matrices[::2], matrices[1::2], self.flags, strict=True)
+        total: np.ndarray = sum((a.T if ta else a) @ (b.T if tb else b) for a, b, (ta, tb) in pairs)
+        return total
+
+    def numba_key(self, node: Apply) -> Any:
+        return node.outputs[0].type.dtype  # and the flags, which are settings
+
+
+class MatrixProduct(_Products):
+    """(A, B) -> op(A) op(B), where op transposes what `flags` say."""
+
+    __props__ = ("flags",)
+
+    def __init__(self, transpose_a: bool = False, transpose_b: bool = False):
+        self.flags = ((transpose_a, transpose_b),)
+
+    def make_node(self, A: Any, B: Any) -> Apply:
+        matrices, shape = self.checked([A, B])
+        return Apply(self, matrices, [pt.TensorType(matrices[0].type.dtype, shape=shape)()])
+
+    def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        ((ta, tb),) = self.flags
+        return [(shapes[0][1 if ta else 0], shapes[1][0 if tb else 1])]
+
+    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
+        output_storage[0][0] = self.sum_of_products(inputs)
+
+    def numba(self, node: Apply) -> Callable[..., Any]:
+        from symae.kernels.products import product
+
+        return product(*self.flags[0])
+
+
+class Gemm(_Products):
+    """(C, beta, alpha, A1, B1[, A2, B2]) -> beta C + alpha (op(A1) op(B1) + op(A2) op(B2)), in the place of C if `inplace`."""
+
+    __props__ = ("flags", "inplace")
+
+    def __init__(self, flags: Sequence[Flags], inplace: bool = False):
+        self.flags = tuple((bool(ta), bool(tb)) for ta, tb in flags)
+        self.inplace = inplace
+        if inplace:
+            self.destroy_map = {0: [0]}
+        if len(self.flags) not in (1, 2):
+            raise InputError("Gemm", f"{len(self.flags)} products", "1 or 2")
+
+    def make_node(self, C: Any, beta: Any, alpha: Any, *operands: Any) -> Apply:
+        matrices, _ = self.checked(operands)
+        C, dtype = pt.as_tensor(C), matrices[0].type.dtype
+        if C.type.dtype != dtype or C.type.ndim != 2:
+            raise TypeError(f"Gemm, C: found {C.type}, expected a matrix of {dtype}")
+        factors = [pt.cast(pt.as_tensor(factor), dtype) for factor in (beta, alpha)]
+        return Apply(self, [C, *factors, *matrices], [C.type()])
+
+    def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [shapes[0]]
+
+    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
+        C, beta, alpha, *matrices = inputs
+        added = self.sum_of_products(matrices)
+        if added.shape != C.shape:
+            raise ValueError(f"Gemm: found a product of shape {added.shape}, expected {C.shape}")
+        output_storage[0][0] = beta * C + alpha * added
+
+    def numba(self, node: Apply) -> Callable[..., Any]:
+        from symae.kernels.products import accumulated
+
+        return accumulated(self.flags, self.inplace)

@@ -1,0 +1,123 @@
+"""Sums of matrix products: NumPy's values for every size, layout and transposition, by one thread and by several."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytensor.tensor as pt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from symae import function
+from symae.errors import InputError
+from symae.ops.gemm import Gemm, MatrixProduct
+
+FLAGS = [(ta, tb) for ta in (False, True) for tb in (False, True)]
+
+
+def operands(rng, m, n, k, flags, dtype):
+    ta, tb = flags
+    return rng.normal(size=(k, m) if ta else (m, k)).astype(dtype), rng.normal(size=(n, k) if tb else (k, n)).astype(dtype)
+
+
+def product(A, B, flags):
+    return (A.T if flags[0] else A).astype("float64") @ (B.T if flags[1] else B).astype("float64")
+
+
+def matrices(count, dtype):
+    return [pt.matrix(f"M{i}", dtype=dtype) for i in range(count)]
+
+
+@pytest.fixture(scope="module")
+def compiled():
+    """Machine code for the products of two and of four matrices, by dtype and transpositions."""
+    functions = {}
+
+    def get(dtype, *flags):
+        if (dtype, flags) not in functions:
+            C, *M = matrices(1 + 2 * len(flags), dtype)
+            alpha, beta = pt.scalar("alpha", dtype=dtype), pt.scalar("beta", dtype=dtype)
+            outputs = [Gemm(flags)(C, beta, alpha, *M)] + ([MatrixProduct(*flags[0])(*M)] if len(flags) == 1 else [])
+            functions[dtype, flags] = function([C, beta, alpha, *M], outputs, backend="numba")
+        return functions[dtype, flags]
+
+    return get
+
+
+@pytest.mark.backends
+@pytest.mark.parametrize("flags", FLAGS)
+@settings(max_examples=25)
+@given(m=st.integers(0, 40), n=st.integers(0, 40), k=st.integers(0, 40), seed=st.integers(0, 2**32 - 1), data=st.data())
+def test_small_products_are_numpys(flags, compiled, m, n, k, seed, data):
+    rng, dtype = np.random.default_rng(seed), "float64"
+    A, B = operands(rng, m, n, k, flags, dtype)
+    if data.draw(st.booleans(), label="strided"):
+        A, B = np.repeat(A, 2, axis=1)[:, ::2], np.asfortranarray(B)
+    C = rng.normal(size=(m, n))
+    sum_, alone = compiled(dtype, flags)(C, 0.5, -2.0, A, B)
+    np.testing.assert_allclose(alone, product(A, B, flags), atol=1e-12)
+    np.testing.assert_allclose(sum_, 0.5 * C - 2 * product(A, B, flags), atol=1e-12)
+
+
+@pytest.mark.backends
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("m", "n", "k"), [(20, 100, 784), (20, 784, 100), (784, 100, 20), (37, 53, 1009)])
+def test_large_products_by_several_threads_are_numpys(compiled, dtype, m, n, k):
+    rng, tolerance = np.random.default_rng(0), 1e-3 if dtype == "float32" else 1e-11
+    flags = (True, False)
+    A, B = operands(rng, m, n, k, flags, dtype)
+    C = np.full((m, n), 3, dtype)
+    number = np.dtype(dtype).type
+    sum_, alone = compiled(dtype, flags)(C, number(2), number(-1), A, B)
+    np.testing.assert_allclose(alone, product(A, B, flags), atol=tolerance)
+    np.testing.assert_allclose(sum_, 6 - product(A, B, flags), atol=tolerance)
+
+
+@pytest.mark.backends
+@pytest.mark.parametrize("k", [3, 60])
+def test_two_products_are_added_at_once(compiled, k):
+    rng, flags = np.random.default_rng(0), ((True, False), (False, True))
+    first, second = operands(rng, 300, 200, k, flags[0], "float64"), operands(rng, 300, 200, k + 7, flags[1], "float64")
+    C = rng.normal(size=(300, 200))
+    (found,) = compiled("float64", *flags)(C, 1.0, 0.1, *first, *second)
+    expected = C + 0.1 * (product(*first, flags[0]) + product(*second, flags[1]))
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+@pytest.mark.backends
+def test_what_is_in_the_result_before_does_not_matter_with_beta_zero(compiled):
+    C = np.full((2, 3), np.nan)
+    found, _ = compiled("float64", (False, False))(C, 0.0, 1.0, np.ones((2, 4)), np.ones((4, 3)))
+    assert (found == 4).all()
+
+
+@pytest.mark.backends
+@pytest.mark.parametrize("shapes", [((2, 3), (4, 5), (2, 5)), ((2, 3), (3, 5), (2, 4)), ((2, 3), (3, 5), (3, 5))])
+def test_shapes_that_do_not_fit_are_refused_by_every_backend(compiled, shapes):
+    A, B, C = map(np.ones, shapes)
+    with pytest.raises(ValueError, match=r"expected|matmul"):
+        compiled("float64", (False, False))(C, 1.0, 1.0, A, B)
+    M = matrices(3, "float64")
+    with pytest.raises(ValueError, match=r"expected|matmul|mismatch"):
+        function(M, Gemm([(False, False)])(M[2], 1.0, 1.0, M[0], M[1]), mode="FAST_COMPILE")(A, B, C)
+
+
+def test_they_take_matrices_of_one_float_dtype():
+    with pytest.raises(TypeError, match="float32 or float64 alone"):
+        MatrixProduct()(pt.fmatrix(), pt.dmatrix())
+    with pytest.raises(TypeError, match="float32 or float64 alone"):
+        MatrixProduct()(pt.imatrix(), pt.imatrix())
+    with pytest.raises(InputError, match="matrices"):
+        MatrixProduct()(pt.dvector(), pt.dmatrix())
+    with pytest.raises(TypeError, match="expected a matrix of float64"):
+        Gemm([(False, False)])(pt.fmatrix(), 1.0, 1.0, pt.dmatrix(), pt.dmatrix())
+    with pytest.raises(InputError, match="1 or 2"):
+        Gemm([])
+
+
+def test_shapes_that_are_known_stay_known():
+    A, B = pt.tensor(dtype="float64", shape=(7, None)), pt.tensor(dtype="float64", shape=(5, None))
+    assert MatrixProduct(False, True)(A, B).type.shape == (7, 5)
+    (m, n) = MatrixProduct(True, True)(A, B).shape
+    found = function([A, B], [m, n], on_unused_input="ignore")(np.ones((7, 2)), np.ones((5, 7)))
+    assert [int(v) for v in found] == [2, 5]

@@ -1,0 +1,370 @@
+"""Loops over compiled steps: what runs within compiled code is what calls from Python would have done."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+from pytensor.raise_op import Assert
+
+import symae
+from symae import InputError, RandomStreams
+from symae.errors import DivergedError
+from symae.loops import SECONDS, Calls, Indexed, Pace, chunks, loop_over
+from symae.ops import conv2d
+from symae.patience import Patience, train_with_patience
+from symae.theano.sandbox.rng_mrg import MRG_RandomStreams
+from symae.training import train_epochs
+
+pytestmark = pytest.mark.backends
+
+DATA = np.random.RandomState(3).rand(60, 4)
+
+
+class Step:
+    """A compiled step, with the shared variables that it reads and changes."""
+
+    def __init__(self, index, outputs, updates, backend):
+        self.call = symae.function([index], outputs, updates=updates, backend=backend, on_unused_input="ignore")
+        self.containers = {c.name: c for c in self.call.input_storage if c.name != "index"}
+
+    def __getitem__(self, name):
+        return self.containers[name].storage[0]
+
+    def state(self):
+        """The bytes of everything that the step reads and changes."""
+        values = (c.storage[0] for c in self.containers.values())
+        return [repr(v.bit_generator.state) if isinstance(v, np.random.Generator) else v.tobytes() for v in values]
+
+
+def training_step(backend, order="C", draws=True):
+    """Momentum, two kinds of random streams and a third of NumPy's, a parameter that is read only, and three outputs."""
+    index = pt.iscalar("index")
+    data = pytensor.shared(DATA, name="data")
+    W = pytensor.shared(np.array(np.random.RandomState(0).normal(size=(4, 3)), order=order), name="W")
+    velocity = pytensor.shared(np.zeros((4, 3)), name="velocity")
+    steps = pytensor.shared(np.array(0), name="steps")
+    x = data[index * 5 : index * 5 + 5]
+    masked, updates = x, []
+    if draws:
+        masked *= RandomStreams(7).binomial(size=(5, 4), n=1, p=0.7, dtype="float64")
+        masked += MRG_RandomStreams(11).uniform(size=(5, 4), dtype="float64")
+        generator = pytensor.shared(np.random.default_rng(5), name="generator")
+        next_generator, noise = pt.random.normal(0, 0.1, size=(5, 4), rng=generator, return_next_rng=True)
+        masked, updates = masked + noise, [(generator, next_generator)]
+    error = masked.dot(W).dot(W.T) - x
+    cost, gradient = (error**2).mean(), error.T.dot(masked.dot(W))
+    updates += [(W, W - 0.001 * velocity), (velocity, 0.9 * velocity + gradient), (steps, steps + index)]
+    return Step(index, [cost, steps, pt.lt(cost, 0.5)], updates, backend)
+
+
+def counter(backend, costs=(), limit=None, grows=False):
+    """Counts its steps and sums their costs, the next of `costs` for each; step number `limit` fails."""
+    index = pt.lscalar("index")
+    steps = pytensor.shared(np.array(0), name="steps")
+    cost = pytensor.shared(np.array([*costs, 1.0]), name="costs")[pt.minimum(steps, len(costs))]
+    if limit is not None:
+        cost = Assert("too many steps")(cost, pt.lt(steps, limit))
+    seen = pytensor.shared(np.zeros(0, "int64"), name="seen")
+    total = pytensor.shared(0.0, name="total")
+    updates = [(steps, steps + 1), (total, total + cost)] + (
+        [(seen, pt.concatenate([seen, index.reshape((1,))]))] if grows else []
+    )
+    return Step(index, cost, updates, backend)
+
+
+def rows_of(loop, steps, first=0):
+    return [row for chunk in chunks(loop, steps, first=first) for row in chunk]
+
+
+def assert_not_called(step, monkeypatch):
+    """From here on the step is not called from Python."""
+    monkeypatch.setattr(Indexed, "run", lambda *_: pytest.fail("called from Python"))
+
+
+# Compiled, on Numba
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_numbas_loop_does_what_calls_from_python_do_to_the_last_bit(order):
+    # in column order at first, the parameter changes its type in the first step
+    compiled, called, stock = (training_step("numba", order) for _ in range(3))
+    rows = rows_of(loop_over(compiled.call), 12) + rows_of(loop_over(compiled.call), 7, first=3)
+    indices = [*range(12), *range(3, 10)]
+    assert rows == [loop_over(called.call, "python").run(i, 5)[0] for i in indices]
+    assert rows == [[float(figure) for figure in stock.call(i)] for i in indices]
+    assert compiled.state() == called.state() == stock.state()
+    assert rows[-1][1] == sum(indices[:-1])
+
+
+def test_one_run_of_numbas_loop_makes_many_steps(monkeypatch):
+    step = counter("numba")
+    loop = loop_over(step.call)
+    assert_not_called(step, monkeypatch)
+    assert loop.run(0, 1000) == [[1.0]] * 1000
+    assert step["steps"] == 1000
+
+
+def test_what_grows_in_each_step_grows_in_numbas_loop(monkeypatch):
+    step = counter("numba", grows=True)
+    loop = loop_over(step.call)
+    assert_not_called(step, monkeypatch)
+    loop.run(5, 4)
+    assert step["seen"].tolist() == [5, 6, 7, 8]
+
+
+def test_an_array_that_was_borrowed_is_changed_as_calls_from_python_change_it():
+    def steps_of(loop):
+        borrowed = np.zeros((2, 2))
+        index = pt.lscalar("index")
+        total = pytensor.shared(borrowed, name="total", borrow=True)
+        step = Step(index, pt.cast(index, "float64"), [(total, total + index)], "numba")
+        rows_of(loop_over(step.call, loop), 4)
+        return borrowed, step["total"]
+
+    for compiled, called in zip(steps_of("compiled"), steps_of("python"), strict=True):
+        np.testing.assert_array_equal(compiled, called)
+
+
+def test_a_step_that_fails_leaves_the_values_and_the_error_that_a_call_from_python_leaves():
+    def failed(loop):
+        step = counter("numba", limit=6)
+        with pytest.raises(AssertionError, match="too many steps") as caught:
+            rows_of(loop_over(step.call, loop), 20)
+        assert step["total"] == 6
+        return step.state(), str(caught.value)
+
+    assert failed("compiled") == failed("python")
+
+
+# Compiled, on Numba and on JAX
+
+
+@pytest.fixture(params=["numba", "jax"])
+def compiler(request):
+    """The backends that have a compiled loop."""
+    pytest.importorskip(request.param)
+    return request.param
+
+
+def test_a_training_by_the_compiled_loop_is_that_by_the_python_loop(compiler):
+    steps, histories = {}, {}
+    for loop in ("compiled", "python"):
+        steps[loop] = step = training_step(compiler, draws=compiler == "numba")
+        histories[loop] = train_epochs(step.call, 12, 3, every=0, also=["steps", "small"], loop=loop)
+    compiled, called = histories["compiled"], histories["python"]
+    np.testing.assert_allclose(compiled.costs, called.costs, rtol=0 if compiler == "numba" else 1e-12)
+    assert compiled.measures == called.measures
+    for name in ("W", "velocity", "steps"):
+        np.testing.assert_allclose(*(step[name] for step in steps.values()), rtol=0 if compiler == "numba" else 1e-9)
+
+
+def test_a_cost_that_is_not_finite_ends_the_loop_in_its_step(compiler):
+    for bad in (np.nan, np.inf):
+        step = counter(compiler, [1.0] * 7 + [bad])
+        params = [v for v in step.call.get_shared() if v.name == "steps"]
+        loop = loop_over(step.call)
+        rows = [row for _ in range(8) for row in loop.run(0, 1)]
+        assert np.array_equal(rows, [[1.0]] * 7 + [[bad]], equal_nan=True)
+        params[0].set_value(np.array(0))
+        assert len(loop.run(0, 20)) == 8
+        assert step["steps"] == 8
+        assert loop.run(0, 20) == [[1.0]] * 20  # it goes on if it is asked to
+
+        params[0].set_value(np.array(3))
+        with pytest.raises(DivergedError, match=f"epoch 1, minibatch 1: the cost is {bad}"):
+            train_epochs(step.call, 3, 9, every=0, params=params)
+        assert step["steps"] == 6
+
+
+def test_ctrl_c_ends_a_training_within_a_chunk_and_takes_back_its_epoch(compiler):
+    step = counter(compiler)
+    params = [v for v in step.call.get_shared() if v.name == "steps"]
+    loop_over(step.call).run(0, 1)  # JAX compiles at its first call
+    pressed = []
+
+    def press():
+        pressed.append(time.perf_counter())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    timer = threading.Timer(0.5, press)
+    timer.start()
+    history = train_epochs(step.call, 10**8, 3, every=0, params=params, say=lambda line: None)
+    assert time.perf_counter() - pressed[0] < 10 * SECONDS  # a busy machine may be slow
+    assert history.interrupted
+    assert step["steps"] == 1
+
+
+def test_indices_that_the_input_cannot_hold_are_refused_as_ever(compiler):
+    index = pt.bscalar("index")
+    step = Step(index, pt.cast(index, "float64"), None, compiler)
+    assert loop_over(step.call).run(120, 8) == [[float(i)] for i in range(120, 128)]
+    with pytest.raises(OverflowError, match="128"):
+        rows_of(loop_over(step.call), 10, first=120)
+
+
+# On JAX
+
+
+def test_a_minibatch_beyond_the_data_is_refused_in_the_loop_on_jax():
+    pytest.importorskip("jax")
+    index = pt.lscalar("index")
+    data = pytensor.shared(np.arange(10.0), name="data")
+    steps = pytensor.shared(np.array(0), name="steps")
+    step = Step(index, data[index * 2 : index * 2 + 2].sum(), [(steps, steps + 1)], "jax")
+    loop = loop_over(step.call)
+    assert loop.run(0, 5) == [[1.0], [5.0], [9.0], [13.0], [17.0]]
+    with pytest.raises(ValueError, match="minibatch 10:12 lies outside the data"):
+        loop.run(3, 5)
+    assert step["steps"] == 7
+
+
+def test_what_grows_in_each_step_is_called_from_python_on_jax():
+    pytest.importorskip("jax")
+    step = counter("jax", grows=True)
+    loop = loop_over(step.call)
+    assert rows_of(loop, 3, first=5) == [[1.0]] * 3
+    assert step["seen"].tolist() == [5, 6, 7]
+    assert type(loop).__name__ == "JAXLoop"
+
+
+def test_convolutions_are_called_from_python_on_jax_on_cpus():
+    jax = pytest.importorskip("jax")
+    index = pt.lscalar("index")
+    images = pytensor.shared(np.arange(96.0).reshape((6, 1, 4, 4)), name="images")
+    step = Step(index, conv2d(images[index : index + 1], pt.ones((1, 1, 2, 2))).sum(), None, "jax")
+    assert len(loop_over(step.call).run(0, 5)) == (1 if jax.default_backend() == "cpu" else 5)
+
+
+def test_the_host_sees_what_jaxs_loop_left_and_the_loop_what_the_host_puts():
+    pytest.importorskip("jax")
+    step = counter("jax")
+    (steps,) = (v for v in step.call.get_shared() if v.name == "steps")
+    loop = loop_over(step.call)
+    loop.run(0, 3)
+    assert isinstance(steps.get_value(borrow=True), np.ndarray)
+    steps.set_value(steps.get_value() + 10)
+    loop.run(0, 3)
+    assert step["steps"] == 16
+
+
+# What is called from Python
+
+
+def test_every_other_callable_is_called_step_by_step():
+    seen = []
+
+    def step(index):
+        seen.append(index)
+        return [np.float32(index), True]
+
+    loop = loop_over(step)
+    assert isinstance(loop, Calls)
+    assert loop.run(3, 10) == [[3.0, 1.0]]
+    assert seen == [3]
+
+
+def scalar_function(inputs, outputs, **keywords):
+    return symae.function(inputs, outputs, mode="FAST_COMPILE", **keywords)
+
+
+i, j, v, z = pt.lscalar("i"), pt.lscalar("j"), pt.lvector("v"), pt.zscalar("z")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "kind"),
+    [
+        ([i], i * 2.0, Indexed),
+        ([i], [i * 2.0, i > 1], Indexed),
+        ([i, j], i * j, Calls),
+        ([v], v.sum(), Calls),
+        ([i], pt.ones(3) * i, Calls),
+        ([i], pt.complex(1.0, 2.0) * i, Calls),
+        ([i], [], Calls),
+        ([i], None, Calls),
+        ([pt.dscalar("d")], pt.ones(()), Calls),
+    ],
+)
+def test_compiled_functions_of_an_index_that_return_scalars_are_known(inputs, outputs, kind):
+    assert type(loop_over(scalar_function(inputs, outputs, on_unused_input="ignore"))) is kind
+
+
+def test_a_call_from_python_leaves_the_function_as_careful_as_it_was():
+    call = scalar_function([i], i * 2.0)
+    assert loop_over(call).run(4, 3) == [[8.0]]
+    assert not call.trust_input
+    with pytest.raises(TypeError, match="cannot store"):
+        call(np.array(4.5))
+
+
+def test_another_kind_of_loop_is_refused():
+    for train in (train_epochs, lambda *arguments, **k: train_with_patience(*arguments[:2], lambda: 0.5, lambda: 0.5, **k)):
+        with pytest.raises(InputError, match="loop: found 'fast', expected one of compiled, python"):
+            train(lambda index: 1.0, 3, 2, loop="fast")
+
+
+# In chunks
+
+
+class Slow:
+    """A loop whose steps take so many seconds; remembers how many steps it was asked for."""
+
+    def __init__(self, seconds, monkeypatch):
+        self.seconds, self.now, self.asked = seconds, 0.0, []
+        monkeypatch.setattr(time, "perf_counter", lambda: self.now)
+
+    def run(self, first, count):
+        self.asked.append((first, count))
+        self.now += count * self.seconds
+        return [[float(first + k)] for k in range(count)]
+
+
+@pytest.mark.parametrize("seconds", [1.0, 0.05, 0.001, 1e-6])
+def test_chunks_grow_to_a_fifth_of_a_second_and_no_further(seconds, monkeypatch):
+    loop = Slow(seconds, monkeypatch)
+    n = int(min(10 / seconds, 10**6))
+    rows = [row for chunk in chunks(loop, n) for row in chunk]
+    assert rows == [[float(k)] for k in range(n)]
+    assert loop.asked[0] == (0, 1)
+    assert max(count for _, count in loop.asked) * seconds <= max(SECONDS, seconds)
+    if n * seconds > 5:
+        assert len(loop.asked) * SECONDS < 2 * n * max(seconds, 0.1)
+
+
+def test_a_pace_is_kept_from_one_epoch_to_the_next(monkeypatch):
+    loop, pace = Slow(0.01, monkeypatch), Pace()
+    for _ in range(2):
+        list(chunks(loop, 100, pace))
+    assert (0, 20) in loop.asked
+
+
+def test_patience_looks_at_the_validation_error_where_the_python_loop_does(monkeypatch):
+    def calls_of(loop):
+        events = []
+
+        class Recorded:
+            def run(self, first, count):
+                events.extend(range(first, first + count))
+                return [[1.0]] * count
+
+            def __call__(self, index):
+                events.append(index)
+                return 1.0
+
+        errors = iter([0.5, 0.6, 0.2, 0.3, 0.4, 0.9, 0.9, 0.9, 0.9])
+
+        def validate():
+            events.append("validated")
+            return next(errors)
+
+        patience = Patience(minibatches=6, increase=2.25)
+        result = train_with_patience(Recorded(), 5, validate, lambda: 0.1, patience=patience, verbose=False, loop=loop)
+        return events, (result.epochs, result.best_epoch)
+
+    assert calls_of("compiled") == calls_of("python")
