@@ -49,13 +49,19 @@ class CompiledDraw(Draw):
                 elementwise(after, np.broadcast_to(a, dims).flat, np.broadcast_to(b, dims).flat, out.reshape(-1))
                 return after, out
 
+        return self.unpacked(draw, "a, b")
+
+    def unpacked(self, draw: Callable[..., Any], parameters: str) -> Callable[..., Any]:
+        """(state, size, size, …, parameters), of which `draw` takes the sizes in a tuple."""
+        from pytensor.link.numba.dispatch.basic import numba_njit
+
         # Numba has no way to make a tuple from a varying number of arguments, so this line is written for each ndim.
         names = [f"d{i}" for i in range(self.ndim)]
         sizes = "".join(f"{name}.item(), " for name in names)
-        source = f"def unpack({', '.join(['state', *names, 'a', 'b'])}): return draw(state, ({sizes}), a, b)"
+        source = f"def unpack({', '.join(['state', *names, parameters])}): return draw(state, ({sizes}), {parameters})"
         scope: dict[str, Any] = {"draw": draw}
         exec(source, scope)
-        unpacked: Callable[..., Any] = jit(scope["unpack"])
+        unpacked: Callable[..., Any] = numba_njit(error_model="numpy", fastmath=False)(scope["unpack"])
         return unpacked
 
     def c_support_code(self, **_: Any) -> str:

@@ -16,6 +16,7 @@ from pytensor.graph.rewriting.basic import dfs_rewriter
 from symae.rewrites.accumulated_products import accumulated_products
 from symae.rewrites.entries_of_softmax import entries_of_softmax
 from symae.rewrites.in_place import in_place
+from symae.rewrites.masked_draw import masked_draw
 from symae.rewrites.matrix_product import matrix_product
 from symae.rewrites.minibatch_slice import minibatch_slice
 from symae.rewrites.sigmoid_cross_entropy import sigmoid_cross_entropy
@@ -49,6 +50,7 @@ def register(name: str, rewriter: Any, *, backends: Iterable[str], position: flo
     _NAMES.append(name)
 
 
+register("masked_draw", dfs_rewriter(masked_draw), backends=["numba"], position=48.3)
 # after all that looks for Dot, and before fusion, which hides sums in Composites
 register("matrix_product", dfs_rewriter(matrix_product), backends=["numba"], position=48.6)
 register("accumulated_products", dfs_rewriter(accumulated_products), backends=["numba"], position=48.7)
