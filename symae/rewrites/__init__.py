@@ -13,9 +13,11 @@ from typing import Any
 from pytensor.compile.mode import optdb
 from pytensor.graph.rewriting.basic import dfs_rewriter
 
+from symae.rewrites.conv_at_switches import conv_at_switches
 from symae.rewrites.entries_of_softmax import entries_of_softmax
 from symae.rewrites.in_place import in_place
 from symae.rewrites.minibatch_slice import minibatch_slice
+from symae.rewrites.rectified_at_switches import rectified_at_switches
 from symae.rewrites.theano_saturation import theano_saturation
 from symae.rewrites.unused_layers import unused_layers
 
@@ -49,5 +51,8 @@ def register(name: str, rewriter: Any, *, backends: Iterable[str], position: flo
 register("entries_of_softmax", dfs_rewriter(entries_of_softmax), backends=_ALL, position=0.9)
 register("in_place", dfs_rewriter(in_place), backends=["numba", "c"], position=50.6)
 register("minibatch_slice", dfs_rewriter(minibatch_slice), backends=["jax", "mlx"], position=0.05)
+# after specialize, when sizes have become constants; the first makes work for the second
+register("rectified_at_switches", dfs_rewriter(rectified_at_switches), backends=["numba", "c"], position=2.1)
+register("conv_at_switches", dfs_rewriter(conv_at_switches), backends=["numba", "c"], position=2.2)
 register("theano_saturation", dfs_rewriter(theano_saturation), backends=[THEANO], position=48)
 register("unused_layers", dfs_rewriter(unused_layers), backends=_ALL, position=1.9)
