@@ -7,7 +7,7 @@ do, the batch is cut into as many parts as there are threads.
 Two ways, chosen by the number of maps and channels:
 
 - *direct*: a map is the sum of shifted copies of the zero-padded image, its rows as far apart as the image's, so that the inner
-  loop runs over the whole map and LLVM makes vectors of it.
+  loop, a strip of sums in registers, runs over the whole map.
 - *columns*: what the filters see at each place of one image goes into the columns of a buffer (im2col), and BLAS multiplies.
 
 The gradients are in `convolution_gradients`. `tiled_convolution` has a third way, which is faster for many maps, where the
@@ -26,11 +26,12 @@ from numba import prange
 
 from symae.errors import ShapeError
 from symae.kernels.gemm import gemm
+from symae.kernels.places import elements_of
+from symae.kernels.strips import Strip, strip_sums
 from symae.kernels.threads import THREADS, Threads, threaded, threads_for
 
 __all__ = [
     "Settings",
-    "add_taps",
     "by_blas",
     "columns_of",
     "direct_forward",
@@ -39,6 +40,7 @@ __all__ = [
     "in_parts",
     "jit",
     "put",
+    "room_for",
     "take",
     "threads_for_multiplications",
 ]
@@ -149,9 +151,9 @@ def put(image: Any, top: Any, left: Any, frame: Any) -> None:
     channels, h, w = image.shape
     for c in range(channels):
         for i in range(h):
-            line = frame[c, top + i]
+            line, row = frame[c, top + i, left:], image[c, i]  # of left + j Numba asks whether it is negative, in vain
             for j in range(w):
-                line[left + j] = image[c, i, j]
+                line[j] = row[j]
 
 
 @jit
@@ -160,9 +162,9 @@ def take(frame: Any, top: Any, left: Any, image: Any) -> None:
     channels, h, w = image.shape
     for c in range(channels):
         for i in range(h):
-            line = frame[c, top + i]
+            line, row = frame[c, top + i, left:], image[c, i]
             for j in range(w):
-                image[c, i, j] = line[left + j]
+                row[j] = line[j]
 
 
 @functools.cache
@@ -201,58 +203,49 @@ def columns_of(settings: Settings) -> tuple[Callable[..., Any], Callable[..., An
     return gather, scatter
 
 
-@jit
-def add_taps(weights: Any, step: Any, seen: Any, out: Any) -> None:
-    """out[p] += sum_s weights[s] seen[p + s step]: five, three or one weight for each pass."""
-    # Slices begin where each weight does, so that all are indexed by p alone: of p + step Numba asks whether it is negative.
-    s, last, size = 0, weights.size, out.size
-    while s + 5 <= last:
-        a, b, c, d, e = weights[s], weights[s + 1], weights[s + 2], weights[s + 3], weights[s + 4]
-        u, v, w = seen[s * step :], seen[(s + 1) * step :], seen[(s + 2) * step :]
-        x, y = seen[(s + 3) * step :], seen[(s + 4) * step :]
-        for p in range(size):
-            out[p] += a * u[p] + b * v[p] + c * w[p] + d * x[p] + e * y[p]
-        s += 5
-    while s + 3 <= last:
-        a, b, c = weights[s], weights[s + 1], weights[s + 2]
-        u, v, w = seen[s * step :], seen[(s + 1) * step :], seen[(s + 2) * step :]
-        for p in range(size):
-            out[p] += a * u[p] + b * v[p] + c * w[p]
-        s += 3
-    while s < last:
-        a, u = weights[s], seen[s * step :]
-        for p in range(size):
-            out[p] += a * u[p]
-        s += 1
+@functools.cache
+def room_for(strip: Strip | None) -> Callable[..., Any]:
+    """(channels, height, width, dtype) -> frames of zeros, behind which the last strip may look."""
+    more = 0 if strip is None else strip.places
+
+    @jit
+    def frames(channels: Any, height: Any, width: Any, dtype: Any) -> Any:
+        size = channels * height * width
+        return np.zeros(size + more, dtype)[:size].reshape(channels, height, width)
+
+    return frames
 
 
 @functools.cache
-def direct_forward(settings: Settings) -> Callable[..., Any]:
-    """(frame, W, first channel, start, line, out): one image's maps of a group.
+def direct_forward(settings: Settings, strip: Strip) -> Callable[..., Any]:
+    """(frame, W, first channel, start, steps, out): one image's maps of a group.
 
-    `start` is where the first place begins in the frame; `line` has room for a map in the frame's rows.
+    `start` is where the first place begins in the frame, `steps` how far from a place each element of the filters looks.
     """
     s0, s1, d0, d1 = settings
+    add = strip_sums(strip)
+    many, together = strip.places, strip.maps
 
     @jit
-    def whole_maps(frame: Any, W: Any, first: Any, start: Any, line: Any, out: Any) -> None:
+    def whole_maps(frame: Any, W: Any, first: Any, start: Any, steps: Any, out: Any) -> None:
         """Without a stride: also the places between two rows are computed, and left out."""
         width = frame.shape[2]
-        rows, columns = out.shape[1], out.shape[2]
-        map_ = line[: (rows - 1) * width + columns]
-        for o in range(out.shape[0]):
-            map_[:] = 0
-            for c in range(W.shape[1]):
-                seen = frame[first + c].reshape(-1)
-                for r in range(W.shape[2]):
-                    add_taps(W[o, c, r], d1, seen[start + r * d0 * width :], map_)
-            for i in range(rows):
-                row, values = out[o, i], map_[i * width :]
-                for j in range(columns):
-                    row[j] = values[j]
+        maps, rows, columns = out.shape
+        pixel, weights, seen = first * frame.shape[1] * width + start, W.reshape(-1), frame.reshape(-1)
+        length = max(0, -(-((rows - 1) * width + columns) // many) * many)
+        sums = np.empty(together * length, out.dtype)
+        for block in range(0, maps, together):
+            o = min(block, maps - together)  # the last block may do some maps once more
+            for p in range(0, length, many):
+                add(weights, o * steps.size, steps.size, seen, pixel + p, steps, steps.size, sums, p, length)
+            for m in range(together):
+                for i in range(rows):
+                    row, values = out[o + m, i], sums[m * length + i * width :]
+                    for j in range(columns):
+                        row[j] = values[j]
 
     @jit
-    def row_by_row(frame: Any, W: Any, first: Any, start: Any, line: Any, out: Any) -> None:
+    def row_by_row(frame: Any, W: Any, first: Any, start: Any, steps: Any, out: Any) -> None:
         for o in range(out.shape[0]):
             for i in range(out.shape[1]):
                 row = out[o, i]
@@ -270,10 +263,11 @@ def direct_forward(settings: Settings) -> Callable[..., Any]:
 
 
 @functools.cache
-def forward(settings: Settings, threads: Threads) -> Callable[..., Any]:
+def forward(settings: Settings, threads: Threads, strip: Strip) -> Callable[..., Any]:
     """(x, W, top, left, frame height, frame width, groups, y): y becomes the correlation."""
     gather, _ = columns_of(settings)
-    direct = direct_forward(settings)
+    direct, frames = direct_forward(settings, strip), room_for(strip)
+    d0, d1 = settings[2:]
 
     @jit
     def images(part: Any, parts: Any, arguments: Any) -> None:
@@ -285,8 +279,8 @@ def forward(settings: Settings, threads: Threads) -> Callable[..., Any]:
         blas = by_blas(maps, column)
         flat = W.reshape(W.shape[0], column)
         one, zero = x.dtype.type(1), x.dtype.type(0)
-        frame = np.zeros((channels, height, width), x.dtype)
-        line = np.empty(rows * width, x.dtype)
+        frame = frames(channels, height, width, x.dtype)
+        steps = elements_of(own, kh, kw, height, width, d0, d1, 1)
         buffer = np.empty((column if blas else 0, rows * columns), x.dtype)
         for b in range(part * n // parts, (part + 1) * n // parts):
             put(x[b], top, left, frame)
@@ -297,7 +291,7 @@ def forward(settings: Settings, threads: Threads) -> Callable[..., Any]:
                     matrix = flat[g * maps : (g + 1) * maps]
                     gemm(one, matrix, False, buffer, False, zero, out.reshape(maps, rows * columns))
                 else:
-                    direct(frame, W[g * maps : (g + 1) * maps], g * own, 0, line, out)
+                    direct(frame, W[g * maps : (g + 1) * maps], g * own, 0, steps, out)
 
     every_image = in_parts(images, threads)
 

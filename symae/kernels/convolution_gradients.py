@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from symae.kernels.convolution import Settings, by_blas, columns_of, direct_forward, in_parts, jit, put, take
+from symae.kernels.convolution import Settings, by_blas, columns_of, direct_forward, in_parts, jit, put, room_for, take
 from symae.kernels.gemm import gemm
+from symae.kernels.places import elements_of
+from symae.kernels.strips import Strip
 from symae.kernels.threads import Threads, parts_for
 
-__all__ = ["filter_gradient", "input_gradient", "is_finite", "put_shifted", "turn"]
+__all__ = ["add_up", "filter_gradient", "input_gradient", "is_finite", "put_shifted", "turn"]
 
 
 @jit
@@ -55,20 +57,21 @@ def turn(W: Any, groups: Any) -> Any:
 
 
 @jit
-def _not_direct(frame: Any, W: Any, first: Any, start: Any, line: Any, out: Any) -> None:
+def _not_direct(frame: Any, W: Any, first: Any, start: Any, steps: Any, out: Any) -> None:
     """What stands where the direct loops are never called, and need not be compiled."""
 
 
 @functools.cache
-def input_gradient(settings: Settings, threads: Threads, exact: bool = False) -> Callable[..., Any]:
+def input_gradient(settings: Settings, threads: Threads, strip: Strip | None) -> Callable[..., Any]:
     """(W, y, top, left, frame height, frame width, groups, x): x becomes the transposed correlation.
 
-    `exact` is for filters that are not finite: no value meets a zero that is not its own.
+    `strip` is for `direct_forward`. None is for filters that are not finite: no value meets a zero that is not its own.
     """
     s0, s1, d0, d1 = settings
-    strided = s0 > 1 or s1 > 1 or exact
+    strided = s0 > 1 or s1 > 1 or strip is None
     _, scatter = columns_of(settings)
-    direct = _not_direct if strided else direct_forward((1, 1, d0, d1))
+    direct = _not_direct if strip is None or strided else direct_forward((1, 1, d0, d1), strip)
+    frames = room_for(strip)
 
     @jit
     def add_rows(values: Any, W: Any, first: Any, frame: Any) -> None:
@@ -97,8 +100,8 @@ def input_gradient(settings: Settings, threads: Threads, exact: bool = False) ->
         one, zero = x.dtype.type(1), x.dtype.type(0)
         framed = blas or not correlation
         frame = np.empty((channels if framed else 0, height, width), x.dtype)
-        seen = np.zeros((0 if framed else y.shape[1], x.shape[2] + reach0, x.shape[3] + reach1), x.dtype)
-        line = np.empty(x.shape[2] * seen.shape[2], x.dtype)
+        seen = frames(0 if framed else y.shape[1], x.shape[2] + reach0, x.shape[3] + reach1, x.dtype)
+        steps = elements_of(maps, kh, kw, seen.shape[1], seen.shape[2], d0, d1, 1)
         buffer = np.empty((column if blas else 0, rows * columns), x.dtype)
         for b in range(part * n // parts, (part + 1) * n // parts):
             if framed:
@@ -114,7 +117,7 @@ def input_gradient(settings: Settings, threads: Threads, exact: bool = False) ->
                 elif framed:
                     add_rows(values, W[g * maps : (g + 1) * maps], g * own, frame)
                 else:
-                    direct(seen, turned[g * own : (g + 1) * own], g * maps, 0, line, x[b, g * own : (g + 1) * own])
+                    direct(seen, turned[g * own : (g + 1) * own], g * maps, 0, steps, x[b, g * own : (g + 1) * own])
             if framed:
                 take(frame, top, left, x[b])
 
@@ -131,7 +134,8 @@ def input_gradient(settings: Settings, threads: Threads, exact: bool = False) ->
 
 
 @jit
-def _add_up(sums: Any, total: Any) -> None:
+def add_up(sums: Any, total: Any) -> None:
+    """The sums of all parts, in their order."""
     flat = total.reshape(-1)
     flat[:] = 0
     for part in range(sums.shape[0]):
@@ -245,6 +249,6 @@ def filter_gradient(settings: Settings, threads: Threads) -> Callable[..., Any]:
         sums = np.zeros((most, W.shape[0], W.shape[1], W.shape[2], W.shape[3]), W.dtype)
         work = x.shape[0] * W.size * y.shape[2] * y.shape[3]
         parts = every_image(x.shape[0], work, (x, y, top, left, height, width, groups, sums))
-        _add_up(sums[:parts], W)
+        add_up(sums[:parts], W)
 
     return collect

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from symae.kernels import convolution_gradients
-from symae.kernels.convolution import Settings, direct_forward, in_parts, jit
+from symae.kernels.convolution import Settings, direct_forward, in_parts, jit, room_for
 from symae.kernels.convolution_gradients import is_finite, put_shifted
+from symae.kernels.places import elements_of, places_of
+from symae.kernels.strips import Strip
 from symae.kernels.threads import Threads
-from symae.kernels.tiled_convolution import correlation, elements_of, packed, places_of
+from symae.kernels.tiled_convolution import correlation, packed
 from symae.kernels.tiles import Tile
 
 __all__ = ["direct_input_gradient", "input_gradient"]
@@ -113,7 +115,7 @@ def input_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callable
     phases, turned, interleave = _phases(s0, s1), _turned(s0, s1), _interleaved(s0, s1)
     pack, correlate = packed(tile), correlation(tile)
     wide_tile, many = tile.maps, tile.places
-    exact = convolution_gradients.input_gradient(settings, "never", exact=True)
+    exact = convolution_gradients.input_gradient(settings, "never", None)
 
     @jit
     def images(part: Any, parts: Any, arguments: Any) -> None:
@@ -160,8 +162,7 @@ def input_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callable
             for g in range(groups):
                 matrix = filters[g * own : (g + 1) * own].reshape(own, maps * high * wide)
                 pack(matrix, weights, table[p, WEIGHTS] + g * block)
-            if high * wide:
-                steps[table[p, STEPS] : table[p + 1, STEPS]] = elements_of(maps, high, wide, inner, outer, 1, 1, 1)
+            steps[table[p, STEPS] : table[p + 1, STEPS]] = elements_of(maps, high, wide, inner, outer, 1, 1, 1)
             here = places_of(inner, outer, table[p, ROWS], table[p, COLUMNS], 1, 1, many)
             places[table[p, PLACES] : table[p + 1, PLACES]] = here
         work = x.shape[0] * W.size * y.shape[2] * y.shape[3]
@@ -171,18 +172,18 @@ def input_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callable
 
 
 @functools.cache
-def direct_input_gradient(settings: Settings, threads: Threads) -> Callable[..., Any]:
+def direct_input_gradient(settings: Settings, threads: Threads, strip: Strip) -> Callable[..., Any]:
     """The same by direct loops, for few channels."""
     s0, s1, _, _ = settings
     phases, turned, interleave = _phases(s0, s1), _turned(s0, s1), _interleaved(s0, s1)
-    direct = direct_forward((1, 1, 1, 1))
-    exact = convolution_gradients.input_gradient(settings, "never", exact=True)
+    direct, frames = direct_forward((1, 1, 1, 1), strip), room_for(strip)
+    exact = convolution_gradients.input_gradient(settings, "never", None)
 
     @jit
     def images(part: Any, parts: Any, arguments: Any) -> None:
-        y, weights, table, down, right, height, width, groups, x = arguments
+        y, weights, steps, table, down, right, height, width, groups, x = arguments
         n, maps, own = x.shape[0], y.shape[1] // groups, x.shape[1] // groups
-        frame, line = np.zeros((y.shape[1], height, width), x.dtype), np.empty(height * width, x.dtype)
+        frame = frames(y.shape[1], height, width, x.dtype)
         for b in range(part * n // parts, (part + 1) * n // parts):
             put_shifted(y[b], down, right, frame)
             for p in range(s0 * s1):
@@ -190,8 +191,9 @@ def direct_input_gradient(settings: Settings, threads: Threads) -> Callable[...,
                 shape = (groups * own, maps, table[p, HIGH], table[p, WIDE])
                 filters = weights[table[p, WEIGHTS] : table[p + 1, WEIGHTS]].reshape(shape)
                 out = np.empty((own, rows, columns), x.dtype)
+                seen = steps[table[p, STEPS] : table[p + 1, STEPS]]
                 for g in range(groups):
-                    direct(frame, filters[g * own : (g + 1) * own], g * maps, table[p, START], line, out)
+                    direct(frame, filters[g * own : (g + 1) * own], g * maps, table[p, START], seen, out)
                     interleave(out, table[p, FIRST_ROW], table[p, FIRST_COLUMN], x[b, g * own : (g + 1) * own])
 
     every_image = in_parts(images, threads)
@@ -202,11 +204,12 @@ def direct_input_gradient(settings: Settings, threads: Threads) -> Callable[...,
             exact(W, y, top, left, height, width, groups, x)
             return
         down, right, inner, outer, table = phases(x.shape, W, top, left, groups, 1, 1)
-        weights = np.empty(table[-1, WEIGHTS], W.dtype)
+        weights, steps = np.empty(table[-1, WEIGHTS], W.dtype), np.empty(table[-1, STEPS], np.int64)
         for p in range(s0 * s1):
             shape = (x.shape[1], W.shape[0] // groups, table[p, HIGH], table[p, WIDE])
+            steps[table[p, STEPS] : table[p + 1, STEPS]] = elements_of(shape[1], shape[2], shape[3], inner, outer, 1, 1, 1)
             turned(W, groups, p, weights[table[p, WEIGHTS] : table[p + 1, WEIGHTS]].reshape(shape))
         work = x.shape[0] * W.size * y.shape[2] * y.shape[3]
-        every_image(x.shape[0], work, (y, weights, table, down, right, inner, outer, groups, x))
+        every_image(x.shape[0], work, (y, weights, steps, table, down, right, inner, outer, groups, x))
 
     return spread

@@ -1,4 +1,7 @@
-"""Bias and rectifier, and their gradients, as Numba functions: one pass over memory each, which is what limits them."""
+"""Bias and rectifier, and their gradients, as Numba functions: one pass over memory each, which is what limits them.
+
+In place, what is read and what is written are one array by name: LLVM makes no vectors for two that turn out to overlap.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,8 @@ def rectify(ndim: int, threads: Threads, inplace: bool) -> Callable[..., Any]:
         zero = x.dtype.type(0)
         first, end = _share(part, parts, x.shape[0])
         for i in range(first, end):
-            seen, out = x[i].reshape(-1), y[i].reshape(-1)
+            out = y[i].reshape(-1)
+            seen = out if inplace else x[i].reshape(-1)
             for j in range(out.size):
                 value = seen[j] + b[j]
                 out[j] = zero if value <= zero else value
@@ -65,7 +69,8 @@ def rectify(ndim: int, threads: Threads, inplace: bool) -> Callable[..., Any]:
         first, end = _share(part, parts, x.shape[0])
         for i in range(first, end):
             for c in range(b.size):
-                seen, out, bias = x[i, c].reshape(-1), y[i, c].reshape(-1), b[c]
+                out, bias = y[i, c].reshape(-1), b[c]
+                seen = out if inplace else x[i, c].reshape(-1)
                 for j in range(out.size):
                     value = seen[j] + bias
                     out[j] = zero if value <= zero else value
@@ -94,7 +99,8 @@ def rectify_gradient(ndim: int, threads: Threads, inplace: bool) -> Callable[...
         zero, total = y.dtype.type(0), sums[part]
         first, end = _share(part, parts, y.shape[0])
         for i in range(first, end):
-            seen, given, out = y[i].reshape(-1), g[i].reshape(-1), gx[i].reshape(-1)
+            seen, out = y[i].reshape(-1), gx[i].reshape(-1)
+            given = out if inplace else g[i].reshape(-1)
             for j in range(out.size):
                 value = zero if seen[j] <= zero else given[j]
                 out[j] = value
@@ -107,7 +113,8 @@ def rectify_gradient(ndim: int, threads: Threads, inplace: bool) -> Callable[...
         first, end = _share(part, parts, y.shape[0])
         for i in range(first, end):
             for c in range(y.shape[1]):
-                seen, given, out = y[i, c].reshape(-1), g[i, c].reshape(-1), gx[i, c].reshape(-1)
+                seen, out = y[i, c].reshape(-1), gx[i, c].reshape(-1)
+                given = out if inplace else g[i, c].reshape(-1)
                 total = zero
                 for j in range(out.size):
                     value = zero if seen[j] <= zero else given[j]

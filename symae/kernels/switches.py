@@ -11,35 +11,53 @@ import numpy as np
 from symae.kernels.pooling import jit
 from symae.ops.windows import ShapeError
 
-__all__ = ["put_at", "take_at"]
+__all__ = ["as_many_images", "as_many_values", "put_at", "take_at"]
 
 PLACE, PLACES = "{}", "places from 0 to {}, row * w + column in images of {} x {} pixels"
+SHAPE, A_VALUE_FOR_EACH = "shape ({}, {}, {}, {})", "({}, {}, {}, {}), a value for each window"
+AS_MANY = "({}, {}, h, w), as many as switches"
 SIZES, SOME_SIZES = "({}, {})", "sizes of at least 0"
+
+
+@functools.cache
+def as_many_values(place: str) -> Callable[..., None]:
+    """(values' shape, switches' shape): they are the same."""
+    values_place = f"{place}: pooled"
+
+    @jit
+    def check(values: Any, switches: Any) -> None:
+        if values != switches:
+            n, c, rows, columns = values
+            a, b, i, j = switches
+            raise ShapeError(values_place, SHAPE, A_VALUE_FOR_EACH, n, c, rows, columns, a, b, i, j)
+
+    return check
+
+
+@functools.cache
+def as_many_images(place: str) -> Callable[..., None]:
+    """(images' shape, switches' shape): there are as many of both."""
+    images_place = f"{place}: images"
+
+    @jit
+    def check(images: Any, switches: Any) -> None:
+        a, b, h, w = images
+        n, c, _, _ = switches
+        if a != n or b != c:
+            raise ShapeError(images_place, SHAPE, AS_MANY, a, b, h, w, n, c)
+
+    return check
 
 
 @functools.cache
 def put_at(place: str) -> Callable[..., Any]:
     """(values (n, c, i, j), switches (n, c, i, j), h, w) -> images (n, c, h, w), zero where nothing was put."""
-    values_place, switches_place, shape_place = f"{place}: pooled", f"{place}: switches", f"{place}: shape"
+    switches_place, shape_place, check = f"{place}: switches", f"{place}: shape", as_many_values(place)
 
     @jit
     def put(values: Any, switches: Any, h: Any, w: Any) -> Any:
         n, c, rows, columns = values.shape
-        if values.shape != switches.shape:
-            a, b, i, j = switches.shape
-            raise ShapeError(
-                values_place,
-                "shape ({}, {}, {}, {})",
-                "({}, {}, {}, {}), a value for each window",
-                n,
-                c,
-                rows,
-                columns,
-                a,
-                b,
-                i,
-                j,
-            )
+        check(values.shape, switches.shape)
         if h < 0 or w < 0:
             raise ShapeError(shape_place, SIZES, SOME_SIZES, h, w)
         pixels = h * w
@@ -60,14 +78,13 @@ def put_at(place: str) -> Callable[..., Any]:
 @functools.cache
 def take_at(place: str) -> Callable[..., Any]:
     """(images (n, c, h, w), switches (n, c, i, j)) -> values (n, c, i, j)."""
-    images_place, switches_place = f"{place}: images", f"{place}: switches"
+    switches_place, check = f"{place}: switches", as_many_images(place)
 
     @jit
     def take(images: Any, switches: Any) -> Any:
         n, c, rows, columns = switches.shape
-        a, b, h, w = images.shape
-        if a != n or b != c:
-            raise ShapeError(images_place, "shape ({}, {}, {}, {})", "({}, {}, h, w), as many as switches", a, b, h, w, n, c)
+        _, _, h, w = images.shape
+        check(images.shape, switches.shape)
         pixels = h * w
         values = np.empty((n * c, rows * columns), images.dtype)
         images = np.ascontiguousarray(images).reshape((n * c, pixels))

@@ -14,41 +14,11 @@ import numpy as np
 from symae.kernels import convolution_gradients
 from symae.kernels.convolution import Settings, in_parts, jit, put
 from symae.kernels.convolution_gradients import is_finite, put_shifted, turn
+from symae.kernels.places import elements_of, places_of
 from symae.kernels.threads import Threads, parts_for
 from symae.kernels.tiles import Tile, add_tile
 
-__all__ = ["correlation", "elements_of", "filter_gradient", "forward", "input_gradient", "packed", "places_of"]
-
-
-@jit
-def _grid(first: Any, step0: Any, rows: Any, step1: Any, columns: Any, table: Any) -> None:
-    """table[first + i * columns + j] <- i * step0 + j * step1."""
-    for i in range(rows):
-        for j in range(columns):
-            table[first + i * columns + j] = i * step0 + j * step1
-
-
-@jit
-def places_of(height: Any, width: Any, rows: Any, columns: Any, s0: Any, s1: Any, multiple: Any) -> Any:
-    """Where in the frame each place of a map begins; the last is repeated up to a multiple."""
-    table = np.empty(-(-rows * columns // multiple) * multiple, np.int64)
-    _grid(0, s0 * width, rows, s1, columns, table)
-    for p in range(rows * columns, table.size):  # none where there is no place at all
-        table[p] = table[rows * columns - 1]
-    return table
-
-
-@jit
-def elements_of(own: Any, kh: Any, kw: Any, height: Any, width: Any, d0: Any, d1: Any, multiple: Any) -> Any:
-    """How far from there each element of a filter looks; the last is repeated up to a multiple."""
-    count = own * kh * kw
-    table = np.empty(-(-count // multiple) * multiple, np.int64)
-    for c in range(own):
-        _grid(c * kh * kw, d0 * width, kh, d1, kw, table)
-        for k in range(c * kh * kw, (c + 1) * kh * kw):
-            table[k] += c * height * width
-    table[count:] = table[count - 1]
-    return table
+__all__ = ["correlation", "filter_gradient", "forward", "input_gradient", "packed"]
 
 
 @functools.cache
@@ -141,7 +111,7 @@ def input_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callable
     _, _, d0, d1 = settings
     pack, correlate_group = packed(tile), correlation(tile)
     wide, many = tile.maps, tile.places
-    exact = convolution_gradients.input_gradient(settings, "never", exact=True)
+    exact = convolution_gradients.input_gradient(settings, "never", None)
 
     @jit
     def images(part: Any, parts: Any, arguments: Any) -> None:

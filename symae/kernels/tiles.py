@@ -23,7 +23,7 @@ from numba.core import cgutils, types
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-__all__ = ["Tile", "add_tile", "convolution_tile"]
+__all__ = ["Tile", "add_tile", "convolution_tile", "vector_registers"]
 
 # From this many maps and this long a sum on, tiles are faster than the direct loops and BLAS (measured with AVX-512). Those of
 # the filters' gradients are packed anew for each image, which pays later, but with a stride the loops are slow.
@@ -44,7 +44,7 @@ class Tile(NamedTuple):
         return self.lanes * self.vectors
 
 
-def _registers() -> tuple[int, int]:
+def vector_registers() -> tuple[int, int]:
     """How many vector registers Numba's machine code may use, and their bytes; (0, 0) where the tiles were not measured."""
     features = cpu_target.target_context.codegen().magic_tuple()[2].split(",")
     if "+avx512f" in features:
@@ -54,7 +54,7 @@ def _registers() -> tuple[int, int]:
 
 def _tile_for(maps: int, itemsize: int) -> Tile | None:
     """The tile for so many maps, or None where this machine has no such vectors."""
-    registers, size = _registers()
+    registers, size = vector_registers()
     if not registers:
         return None
     lanes = min(size // itemsize, 1 << max(0, maps - 1).bit_length())

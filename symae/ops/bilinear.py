@@ -24,7 +24,7 @@ Kernel = Callable[..., Any]
 class Bilinear(ConvolutionInC):
     """What the three share: settings, checks, and the padded frame."""
 
-    __props__ = ("border_mode", "subsample", "filter_flip", "dilation", "groups")
+    __props__: tuple[str, ...] = ("border_mode", "subsample", "filter_flip", "dilation", "groups")
 
     names: tuple[str, str]
 
@@ -113,6 +113,10 @@ class Bilinear(ConvolutionInC):
         module, kernel, arguments = self._numba_kernel(node)
         return node.outputs[0].type.dtype, module.__name__, kernel, arguments
 
+    def spoken_of(self) -> str:
+        """The name in errors."""
+        return str(self)
+
     def paddings(self, x: Sequence[int], filters: Sequence[int]) -> tuple[tuple[int, int], tuple[int, int]]:
         rows, columns = (self.geometry(axis).padding(x[2 + axis], filters[2 + axis]) for axis in (0, 1))
         return rows, columns
@@ -134,12 +138,13 @@ class Bilinear(ConvolutionInC):
 
         module, kernel, arguments = self._numba_kernel(node)
         jit = numba_njit(error_model="numpy", fastmath=False)
-        frame = convolution.frame(self.border_mode, self.subsample, self.dilation, self.groups, str(self))
+        frame = convolution.frame(self.border_mode, self.subsample, self.dilation, self.groups, self.spoken_of())
         return jit, getattr(module, kernel)(*arguments), frame
 
     def _numba_kernel(self, node: Apply) -> tuple[Any, str, list[Any]]:
         """Which kernel is the fastest for `node`: its module, its name, and what it is made for."""
         from symae.kernels import convolution, convolution_gradients, phases, tiled_convolution
+        from symae.kernels.strips import strip_for
         from symae.kernels.tiles import MAPS_FOR_TILES
 
         tile = self.tile(node)
@@ -147,7 +152,11 @@ class Bilinear(ConvolutionInC):
         in_phases = self.kernel == "input_gradient" and max(self.subsample) > 1 and max(self.dilation) == 1
         if tile:
             return phases if in_phases else tiled_convolution, self.kernel, [*arguments, tile]
-        channels = self.images_and_filters(node)[1].type.shape[1]
+        if self.kernel == "filter_gradient":
+            return convolution_gradients, self.kernel, arguments
+        maps, channels = self.images_and_filters(node)[1].type.shape[:2]
+        results = channels if self.kernel == "input_gradient" else maps and maps // self.groups
+        arguments.append(strip_for(results, np.dtype(node.outputs[0].type.dtype).itemsize))
         if in_phases and channels is not None and channels < MAPS_FOR_TILES:
             return phases, "direct_input_gradient", arguments
         return convolution if self.kernel == "forward" else convolution_gradients, self.kernel, arguments

@@ -1,4 +1,4 @@
-"""How the three ops of convolution call their kernels in C++."""
+"""How the ops of convolution call their kernels in C++."""
 
 from __future__ import annotations
 
@@ -50,11 +50,21 @@ class ConvolutionInC(BackendOp):
         dtype = np.dtype(node.outputs[0].type.dtype)
         if dtype not in (np.float32, np.float64):
             raise NotImplementedError(f"{self} has no C kernel for {dtype}")  # PyTensor then runs perform
-        constants = ", ".join(map(str, (*self.subsample, *self.dilation)))
-        function = f"symae_convolution::{self.kernel}<npy_{dtype.name}, {constants}>"
-        sizes = (f"*(npy_int64 *)PyArray_DATA({size})" for size in inputs[2:])
-        arguments = ", ".join([*inputs[:2], *sizes, f"&{outputs[0]}", str(dtype.num), self._c_setup()])
-        return f"if ({function}({arguments})) {{ {sub['fail']} }}"
+        function, constants = self.c_function(node)
+        passed = [
+            f"*(npy_int64 *)PyArray_DATA({name})" if variable.type.ndim == 0 else name
+            for name, variable in zip(inputs, node.inputs, strict=True)
+        ]
+        arguments = ", ".join([*passed, f"&{outputs[0]}", str(dtype.num), self._c_setup()])
+        return f"if ({function}<npy_{dtype.name}, {', '.join(map(str, constants))}>({arguments})) {{ {sub['fail']} }}"
+
+    def c_function(self, node: Apply) -> tuple[str, Sequence[int]]:
+        """The name of the C++ function, and its template arguments after the type."""
+        return f"symae_convolution::{self.kernel}", (*self.subsample, *self.dilation)
+
+    def c_settings(self) -> tuple[Any, ...]:
+        """What `complaint` makes the op of again; Python writes and reads it."""
+        return tuple(self._props())
 
     def _c_setup(self) -> str:
         """The settings as the C++ structure."""
@@ -64,5 +74,5 @@ class ConvolutionInC(BackendOp):
             mode = str(self.border_mode).upper() if named else "GIVEN"
             before, after = (0, 0) if isinstance(self.border_mode, str) else self.border_mode[axis]
             axes.append(f"{{symae_convolution::{mode}, {before}, {after}, {self.subsample[axis]}, {self.dilation[axis]}}}")
-        texts = map(json.dumps, (type(self).__module__, type(self).__name__, repr(self._props())))
+        texts = map(json.dumps, (type(self).__module__, type(self).__name__, repr(self.c_settings())))
         return f"symae_convolution::setup{{{', '.join([*axes, str(self.groups), str(self.filter_flip).lower(), *texts])}}}"

@@ -14,11 +14,13 @@ from pytensor.compile.mode import optdb
 from pytensor.graph.rewriting.basic import dfs_rewriter
 
 from symae.rewrites.accumulated_products import accumulated_products
+from symae.rewrites.conv_at_switches import conv_at_switches
 from symae.rewrites.entries_of_softmax import entries_of_softmax
 from symae.rewrites.in_place import in_place
 from symae.rewrites.masked_draw import masked_draw
 from symae.rewrites.matrix_product import matrix_product
 from symae.rewrites.minibatch_slice import minibatch_slice
+from symae.rewrites.rectified_at_switches import rectified_at_switches
 from symae.rewrites.sigmoid_cross_entropy import sigmoid_cross_entropy
 from symae.rewrites.theano_saturation import theano_saturation
 from symae.rewrites.unused_layers import unused_layers
@@ -50,17 +52,19 @@ def register(name: str, rewriter: Any, *, backends: Iterable[str], position: flo
     _NAMES.append(name)
 
 
-register("masked_draw", dfs_rewriter(masked_draw), backends=["numba"], position=48.3)
-# after all that looks for Dot, and before fusion, which hides sums in Composites
-register("matrix_product", dfs_rewriter(matrix_product), backends=["numba"], position=48.6)
-register("accumulated_products", dfs_rewriter(accumulated_products), backends=["numba"], position=48.7)
+register("minibatch_slice", dfs_rewriter(minibatch_slice), backends=["jax", "mlx"], position=0.05)
 # before canonicalize, which writes the quotient in another way
 register("entries_of_softmax", dfs_rewriter(entries_of_softmax), backends=_ALL, position=0.9)
-register("in_place", dfs_rewriter(in_place), backends=["numba", "c"], position=50.6)
-register("minibatch_slice", dfs_rewriter(minibatch_slice), backends=["jax", "mlx"], position=0.05)
-register("theano_saturation", dfs_rewriter(theano_saturation), backends=[THEANO], position=48)
 register("unused_layers", dfs_rewriter(unused_layers), backends=_ALL, position=1.9)
+# after specialize, when sizes have become constants; the first makes work for the second
+register("rectified_at_switches", dfs_rewriter(rectified_at_switches), backends=["numba", "c"], position=2.1)
+register("conv_at_switches", dfs_rewriter(conv_at_switches), backends=["numba", "c"], position=2.2)
+register("theano_saturation", dfs_rewriter(theano_saturation), backends=[THEANO], position=48)
+# From here on after all that looks for PyTensor's own ops, and before fusion, which hides them in Composites.
+register("masked_draw", dfs_rewriter(masked_draw), backends=["numba"], position=48.3)
 # after theano_saturation, whose sigmoids are none of these, and before what gives sigmoids other names
 register("sigmoid_cross_entropy", dfs_rewriter(sigmoid_cross_entropy), backends=["numba"], position=48.4)
-# before fusion, which hides them in Composites
 register("vectorised_functions", dfs_rewriter(vectorised_functions), backends=["numba"], position=48.5)
+register("matrix_product", dfs_rewriter(matrix_product), backends=["numba"], position=48.6)
+register("accumulated_products", dfs_rewriter(accumulated_products), backends=["numba"], position=48.7)
+register("in_place", dfs_rewriter(in_place), backends=["numba", "c"], position=50.6)

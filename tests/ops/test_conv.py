@@ -18,6 +18,7 @@ from pytensor.gradient import verify_grad
 
 from symae import InputError, compile_time, function
 from symae.kernels.convolution import threads_for_multiplications
+from symae.kernels.strips import Strip
 from symae.kernels.tiles import Tile
 from symae.ops.conv import Convolution, FilterGradient, InputGradient, conv2d, deconv2d
 from symae.ops.geometry import Geometry, normalised_border_mode
@@ -41,6 +42,7 @@ TABLE = [
     (("half", (2, 2), True, (1, 1), 2), (2, 16, 12, 12), (16, 8, 3, 3)),
     (("same", (1, 1), False, (1, 1), 1), (0, 2, 6, 6), (3, 2, 3, 3)),
     (("half", (1, 1), False, (2, 1), 2), (2, 16, 9, 10), (40, 8, 3, 3)),  # tiles that are not full
+    (("half", (1, 1), True, (1, 2), 1), (2, 1, 9, 8), (9, 1, 2, 2)),  # more maps than a strip has, and short sums
 ]
 
 
@@ -363,7 +365,8 @@ def in_phases(request):
 
     stride, tile = request.param
     settings = (*stride, 1, 1)
-    kernel = input_gradient(settings, "never", tile) if tile else direct_input_gradient(settings, "never")
+    strip = Strip(lanes=4, vectors=2, maps=1)
+    kernel = input_gradient(settings, "never", tile) if tile else direct_input_gradient(settings, "never", strip)
     return stride, numba.njit(kernel.py_func)
 
 
@@ -444,7 +447,7 @@ def test_an_infinite_gradient_stays_where_it_belongs(in_phases):
 )
 def test_the_gradient_of_a_strided_convolution_is_computed_by_phases(monkeypatch, images, filters, kernel, enough):
     monkeypatch.setattr("symae.kernels.convolution.ENOUGH_FOR_THREADS", enough)
-    monkeypatch.setattr("symae.kernels.tiles._registers", lambda: (16, 32))
+    monkeypatch.setattr("symae.kernels.tiles.vector_registers", lambda: (16, 32))
     arguments = values(images, filters, ("same", (2, 2)), "float32")
     inputs = tensors("float32", [v.shape for v in arguments])
     x, W, g = inputs
