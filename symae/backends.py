@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from pytensor.raise_op import Assert, CheckAndRaise
-from pytensor.scalar.basic import EQ, Add, Cast, Mul
+from pytensor.scalar.basic import EQ, Add, Cast, Composite, Mul
 from pytensor.scan.op import Scan
 from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.elemwise import CAReduce, DimShuffle, Elemwise
@@ -47,6 +47,27 @@ def _mend_numba(_: Any) -> None:
         return refuse_shapes
 
     arrayobj.raise_with_shape_context = different_shapes
+
+
+def _inline(function: Any) -> Any:
+    """The body of a loop has to be inlined, however long it is: otherwise LLVM makes no vectors of it."""
+    function.targetoptions["forceinline"] = True
+    return function
+
+
+def _mend_numba_loops(dispatch: Any) -> None:
+    from pytensor.link.numba.dispatch import elemwise
+
+    pytensors_body, pytensors_composite = (
+        elemwise.store_core_outputs,
+        dispatch.basic.numba_funcify_and_cache_key.dispatch(Composite),
+    )
+    elemwise.store_core_outputs = lambda *given, **named: _inline(pytensors_body(*given, **named))
+
+    @dispatch.basic.register_funcify_and_cache_key(Composite)
+    def composite(op: Composite, **keywords: Any) -> tuple[Any, str | None]:
+        function, key = pytensors_composite(op, **keywords)
+        return _inline(function), key and f"inlined {key}"
 
 
 def _mend_numba_views(dispatch: Any) -> None:
@@ -216,6 +237,7 @@ def _mend_mlx(dispatch: Any) -> None:
 
 
 after_import("pytensor.link.numba.dispatch.basic", _mend_numba)
+after_import("pytensor.link.numba.dispatch", _mend_numba_loops)
 after_import("pytensor.link.numba.dispatch", _mend_numba_views)
 after_import("pytensor.link.jax.dispatch", _mend_jax)
 after_import("pytensor.link.pytorch.dispatch", _mend_pytorch)

@@ -122,11 +122,6 @@ def _connect_libraries(codegen: Any) -> None:
     def finish(self: Any) -> None:
         self._is_deferred = False
         self._dynamic_globals.clear()  # they are looked for again
-        for function in self._final_module.functions:
-            # What nobody else can call is inlined where it is called once, however long it is: the body of a loop, before all,
-            # of which no vectors are made otherwise.
-            if function.linkage == binding.Linkage.linkonce_odr and not function.is_declaration:
-                function.linkage = binding.Linkage.internal
         self._optimize_final_module()
         self._final_module.verify()
         with _without_interrupts():

@@ -79,7 +79,7 @@ def _connect(dispatch: Any) -> None:
     def _(op: Any, node: Apply, **_: Any) -> tuple[Callable[..., Any], str]:
         from symae.kernels.elementary import cross_entropy
 
-        @dispatch.basic.numba_njit
+        @dispatch.basic.numba_njit(forceinline=True)
         def function(a: Any, x: Any) -> Any:
             return cross_entropy(a, x)
 
@@ -94,7 +94,7 @@ def _connect(dispatch: Any) -> None:
 
             kernel = FUNCTIONS[name]
 
-            @dispatch.basic.numba_njit
+            @dispatch.basic.numba_njit(forceinline=True)
             def function(x: Any) -> Any:
                 return kernel(x)
 
