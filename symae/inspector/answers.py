@@ -161,7 +161,7 @@ class Answers:
                     {"name": x.name, "node": x.node, "kind": x.kind, "pixels": x.sees_pixels, "units": len(inspection.filters(x.name))}
                     for x in inspection.layers.values()
                 ],
-                "nodes": list(inspection.model.nodes),
+                "nodes": list(inspection.nodes),
                 "reconstructs": inspection.output is not None,
                 "latent": inspection.has_latent,
                 "examples": None if examples is None else {"count": len(examples.images), "name": examples.name},
@@ -230,7 +230,7 @@ class Answers:
         image = inspection.image(_whole("image", _one(rest)))
         nodes = []
         for node, value in inspection.node_values(np.asarray(image, np.float64)).items():
-            array = np.asarray(value, np.float64)
+            array = np.nan_to_num(np.asarray(value, np.float64))
             maps = array if array.ndim == 3 else code_picture(array)[None]
             signed = bool(array.min(initial=0) < 0)
             stacked = maps.reshape(-1, maps.shape[2])
@@ -291,7 +291,7 @@ class Answers:
             raise InputError(kept[epoch], f"no {layer}", "the layers of the model")
         filters = Filters(chosen.pictures(values[layer], inspection.shape))
         sprite = base64.b64encode(png_bytes(filters.sprite(0))).decode()
-        return _json({**_filters_json(filters), "sprite": sprite})
+        return _json({**_filters_json(filters), "picture": sprite})
 
     def _graph(self, run: Run, name: str, rest: list[str], query: Query) -> tuple[str, bytes]:
         which, stage = _two(rest)
@@ -301,7 +301,7 @@ class Answers:
             raise InputError("backend", repr(backend), "numba or c")
         graph = inspection.graph(which, stage, backend=backend, profile=query.get("profile") == "1")
         nodes = [{"label": n.label, "kind": n.kind, "details": n.details, "seconds": n.seconds} for n in graph.nodes]
-        return _json({"title": graph.title, "operations": graph.operations, "note": graph.note, "nodes": nodes, "svg": graph.svg()})
+        return _json({"title": graph.title, "operations": graph.operations, "note": graph.note, "nodes": nodes, "svg": graph.svg(styled=False)})
 
 
 def _filters_json(filters: Filters) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def add_inspector(commands: Any) -> None:
     _one_run(graph, "graph.svg")
     graph.add_argument("--graph", metavar="NAME", help="which; the training step by default")
     graph.add_argument("--before", action="store_true", help="as written, before rewriting")
-    graph.add_argument("--backend", choices=("numba", "c"), default="numba", help="rewritten for this one (default: numba)")
+    graph.add_argument("--backend", choices=("numba", "c"), help="rewritten for this one (default: numba; with --profile c)")
     graph.add_argument("--profile", action="store_true", help="run it, and write what each node costs")
 
     export = commands.add_parser(

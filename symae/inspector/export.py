@@ -18,7 +18,7 @@ from symae.inspector.runs import Run
 
 __all__ = ["export_html", "export_page"]
 
-UNITS, SLOW_UNITS = 512, 32  # of a layer, with all that is known of each; of layers whose best inputs take gradient ascent
+UNITS, DEEPER, CLIMBED = 512, 64, 8  # of a layer: of the first one, of deeper ones, and of these with their best inputs
 IMAGES = 20
 EPOCHS = 50
 
@@ -37,8 +37,8 @@ def export_page(runs: Sequence[Run], path: str | PathLike[str], say: Callable[[s
 def export_html(runs: Sequence[Run], say: Callable[[str], None] = lambda _: None) -> str:
     """The page as text.
 
-    It holds all filters, orders, curves, graphs and maps of codes; of each layer the first 512 units (32 where the input that
-    excites a unit most takes gradient ascent), 20 images with their reconstructions and feature maps, and 50 kept epochs.
+    It holds all filters, orders, curves, graphs and maps of codes; of the first layer 512
+    units and of deeper ones 64, but the inputs that excite these most, found by gradient ascent, of 8 only; 20 images with their reconstructions and feature maps, and 50 kept epochs.
     """
     answers = Answers(runs)
     kept: dict[str, Any] = {}
@@ -82,9 +82,10 @@ def _paths(start: str, about: dict[str, Any]) -> Iterator[str]:
             yield f"{start}/order/{name}/{sort}"
         if examples:
             yield f"{start}/activity/{name}"
-        for unit in range(min(units, UNITS if layer["pixels"] else SLOW_UNITS)):
+        for unit in range(min(units, UNITS if layer["pixels"] else DEEPER)):
             yield f"{start}/unit/{name}/{unit}"
-            yield f"{start}/best/{name}/{unit}"
+            if layer["pixels"] or unit < CLIMBED:
+                yield f"{start}/best/{name}/{unit}"
         for epoch in _spread(about["epochs"]):
             yield f"{start}/epoch/{epoch}/{name}"
     if examples:

@@ -34,7 +34,7 @@ class Filters:
     """
 
     def __init__(self, pictures: Any):
-        self.pictures = np.ascontiguousarray(pictures, dtype=np.float32)
+        self.pictures = np.nan_to_num(np.ascontiguousarray(pictures, dtype=np.float32))
         flat = self._flat
         self.norms = np.sqrt(np.einsum("ij,ij->i", flat, flat, dtype=np.float64))
         self.low, self.high = flat.min(axis=1), flat.max(axis=1)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pytensor
 from pytensor.compile.mode import Mode
 from pytensor.graph.basic import Constant, Variable
 from pytensor.graph.traversal import io_toposort
@@ -73,9 +74,10 @@ class Graph:
     def operations(self) -> int:
         return sum(node.kind == "operation" for node in self.nodes)
 
-    def svg(self) -> str:
-        """The drawing, made without Graphviz."""
-        return graph_svg(self.title, self.nodes, layered([(n.label, n.kind, n.sources) for n in self.nodes]))
+    def svg(self, *, styled: bool = True) -> str:
+        """The drawing, made without Graphviz; `styled` with colours of its own."""
+        places = layered([(n.label, n.kind, n.sources) for n in self.nodes])
+        return graph_svg(self.title, self.nodes, places, styled=styled)
 
     def _repr_html_(self) -> str:
         return f'<div style="max-height: 40rem; overflow: auto">{self.svg()}</div>'
@@ -100,9 +102,9 @@ class ModelGraphs:
         Parameters
         ----------
         profile : bool
-            Run it and note what each node costs. With the backend ``c`` these are the times of the machine code, once it is
-            compiled. The others make one program of the whole graph, in which nodes cannot be timed; so each node is run by
-            itself, by its NumPy definition, and element-wise operations are not fused, which NumPy could not do.
+            Run it and note what each node costs, by default in machine code of the C++ compiler, where there is one. The other
+            backends make one program of the whole graph, in which nodes cannot be timed; so for them each node is run by its
+            NumPy definition, and element-wise operations are not fused, which NumPy could not do.
 
         Raises
         ------
@@ -123,9 +125,9 @@ class ModelGraphs:
         words = f"{type(copy).__name__}, {name}"
         if stage == "before":
             results = [*outputs, *(new for _, new in updates)]
-            nodes = collect(io_toposort([copy.x], results), results, [copy.x], [v for v, _ in updates])
+            nodes = collect(io_toposort([copy.x], results), results, [copy.x], [v for v, _ in updates], name)
             return Graph(f"{words}, as written", nodes)
-        known = backend or "numba"
+        known = backend or ("c" if profile and pytensor.config.cxx else "numba")
         compiled = _compiled(copy, outputs, updates, known, profile)
         title = f"{words}, as rewritten for {known}"
         fgraph = compiled.maker.fgraph
@@ -147,7 +149,7 @@ class ModelGraphs:
             )
             note = f"Mean of {CALLS} calls with {MINIBATCH} images, {1000 * whole:.2f} ms each: {how}."
         free = [v for v, given in zip(fgraph.inputs, compiled.maker.inputs, strict=True) if not given.implicit]
-        nodes = collect(fgraph.toposort(), fgraph.outputs, free, [v for v, _ in updates], costs)
+        nodes = collect(fgraph.toposort(), fgraph.outputs, free, [v for v, _ in updates], name, costs)
         return Graph(title, nodes, note)
 
     def _outputs(self, model: Model) -> dict[str, tuple[list[Variable], list[tuple[Any, Variable]]] | None]:
@@ -183,6 +185,7 @@ def collect(
     outputs: Sequence[Variable],
     free: Sequence[Variable],
     updated: Sequence[Variable],
+    name: str,
     costs: Mapping[Any, float] | None = None,
 ) -> list[GraphNode]:
     """The boxes of a graph: its operations in their order, a box for each use of an input, and one for each output.
@@ -198,6 +201,8 @@ def collect(
         The last ones are the new values of `updated`.
     free : list of variables
         The inputs; other variables that nothing computes are parameters.
+    name : str
+        What the graph is; the first output is called so, or cost where there are updates.
     costs : mapping of Apply node to seconds, optional
     """
     nodes: list[GraphNode] = []
@@ -224,7 +229,8 @@ def collect(
         place.update(dict.fromkeys(apply.outputs, len(nodes) - 1))
     first_update = len(outputs) - len(updated)
     for i, variable in enumerate(outputs):
-        label = f"new {updated[i - first_update].name or 'state'}" if i >= first_update else variable.name or "result"
+        result = "cost" if updated else name
+        label = f"new {updated[i - first_update].name or 'state'}" if i >= first_update else result
         if variable in place:
             nodes.append(GraphNode("output", label, [str(variable.type)], [place[variable]]))
         else:

@@ -85,6 +85,8 @@ class Inspection:
 
     Attributes
     ----------
+    nodes : dict of name to symbolic variable
+        What the model computes on its way.
     layers : dict of name to FilterLayer
         The layers with weights, by the names of the weights.
     """
@@ -92,7 +94,8 @@ class Inspection:
     def __init__(self, model: Model, examples: Examples | None = None):
         self.model = model
         self.shape = image_shape(model)
-        self.layers: dict[str, FilterLayer] = {layer.name: layer for layer in filter_layers(model)}
+        self.nodes = model.nodes
+        self.layers: dict[str, FilterLayer] = {layer.name: layer for layer in filter_layers(model, self.nodes)}
         self.code, self.output = code_and_output(model)
         pixels = int(np.prod(self.shape))
         self.examples = examples if examples is not None and examples.images.shape[1] == pixels else None
@@ -166,7 +169,7 @@ class Inspection:
         (h, w); None where nothing is drawn from the layer.
         """
         chosen, number = self.layer(layer), self.unit(layer, unit)
-        output = self.model.nodes.get(self.output or "")
+        output = self.nodes.get(self.output or "")
         if output is None or self.examples is None or chosen.expression is output:
             return None
         if chosen.expression not in set(ancestors([output])):
@@ -182,11 +185,9 @@ class Inspection:
     def node_values(self, image: np.ndarray) -> dict[str, np.ndarray]:
         """What every named node computes of one image, (c, h, w) or (k,)."""
         model = self.model
-        names = list(model.nodes)
-        values = self.functions(
-            "nodes", lambda: ([model.x], [model.nodes[n] for n in names]), model.checked_input("image", image[None])
-        )
-        return {name: value[0] for name, value in zip(names, values, strict=True)}
+        seen = model.checked_input("image", image[None])
+        values = self.functions("nodes", lambda: ([model.x], list(self.nodes.values())), seen)
+        return {name: value[0] for name, value in zip(self.nodes, values, strict=True)}
 
     def reconstruct(self, image: Any, kind: str = "zero", level: float = 0.0, seed: int = 0) -> Reconstruction:
         """An image, given as pixels or by the number of a test image, with damage, and what the model draws of that.
@@ -202,7 +203,7 @@ class Inspection:
         row = self.image(int(image)) if isinstance(image, int | np.integer) else np.asarray(image, np.float64).reshape(-1)
         if row.size != int(np.prod(self.shape)):
             raise InputError("image", f"{row.size} pixels", f"{int(np.prod(self.shape))}")
-        model, nodes = self.model, self.model.nodes
+        model, nodes = self.model, self.nodes
         damaged = corrupted(row, kind, level, seed)
         wanted: list[Variable] = [nodes[self.code], nodes[self.output]]
         seen = model.checked_input("image", damaged[None])

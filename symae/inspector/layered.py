@@ -89,17 +89,16 @@ def layered(nodes: Sequence[tuple[str, str, Sequence[int]]]) -> Layout:
 
 
 def _ranks(sources: Sequence[Sequence[int]]) -> list[int]:
-    """The length of the longest way to each node; what has no sources stands right above its first target."""
+    """The length of the longest way to each node; what no more lines lead to than from stands right above its first target."""
     ranks = [0] * len(sources)
+    targets: list[list[int]] = [[] for _ in sources]
     for node, above in enumerate(sources):
         ranks[node] = max((ranks[s] + 1 for s in above), default=0)
-    nearest: dict[int, int] = {}
-    for node, above in enumerate(sources):
         for s in above:
-            nearest[s] = min(nearest.get(s, ranks[node]), ranks[node])
-    for node, above in enumerate(sources):
-        if not above and node in nearest:
-            ranks[node] = max(0, nearest[node] - 1)
+            targets[s].append(node)
+    for node in range(len(sources) - 1, -1, -1):
+        if targets[node] and len(sources[node]) <= len(targets[node]):
+            ranks[node] = min(ranks[t] for t in targets[node]) - 1
     return ranks
 
 

@@ -86,9 +86,11 @@ def code_and_output(model: Model) -> tuple[str | None, str | None]:
     return ("hidden", "reconstruction") if isinstance(model, Autoencoder) else (None, None)
 
 
-def filter_layers(model: Model) -> list[FilterLayer]:
-    """The layers of `model` that have weights, in the order in which they are computed."""
-    nodes = model.nodes
+def filter_layers(model: Model, nodes: Mapping[str, Variable]) -> list[FilterLayer]:
+    """The layers of `model` that have weights, in the order in which they are computed.
+
+    `nodes` are those of the model; some models build them anew each time that they are asked for.
+    """
     if isinstance(model, Autoencoder):
         return [FilterLayer("W", "hidden", "dense", nodes["hidden"], "b", True, 0.5)]
     if isinstance(model, LogisticRegression):

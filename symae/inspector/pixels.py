@@ -12,10 +12,10 @@ __all__ = ["code_picture", "mosaic", "pixels_json", "quantised", "vector_shape"]
 
 
 def quantised(values: Any, low: float, high: float) -> np.ndarray:
-    """Numbers as bytes: `low` is 0 and `high` 255; what is not finite is 0."""
+    """Numbers as bytes: `low` is 0 and `high` 255; NaN is 0 too."""
     span = high - low
-    scaled = (np.asarray(values, dtype=np.float64) - low) * (255 / span if span > 0 else 0)
-    return np.rint(np.clip(np.nan_to_num(scaled, nan=0.0, posinf=255, neginf=0), 0, 255)).astype(np.uint8)
+    numbers = np.nan_to_num(np.asarray(values, dtype=np.float64), nan=low, posinf=high, neginf=low)
+    return np.rint(np.clip((numbers - low) * (255 / span if span > 0 else 0), 0, 255)).astype(np.uint8)
 
 
 def pixels_json(picture: Any, *, signed: bool = False, low: float = 0.0, high: float | None = None) -> dict[str, Any]:

@@ -36,14 +36,14 @@ text { font: 12px ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", m
 """
 
 
-def graph_svg(title: str, nodes: Sequence[GraphNode], layout: Layout) -> str:
-    """The SVG of a graph; boxes are ``g`` elements with ``data-node``, lines have ``data-from`` and ``data-to``."""
+def graph_svg(title: str, nodes: Sequence[GraphNode], layout: Layout, *, styled: bool = True) -> str:
+    """The SVG of a graph, with styles unless the page has them; boxes are ``g`` elements with ``data-node``, lines have ``data-from`` and ``data-to``."""
     w, h = round(layout.width), round(layout.height)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}" role="img" '
         f"aria-label={quoteattr(_clean(title))}>",
         f"<title>{escape(_clean(title))}</title>",
-        f"<style>{STYLE}</style>",
+        f"<style>{STYLE}</style>" if styled else "",
         '<defs><marker id="end" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6" markerHeight="6" orient="auto">'
         '<path d="M0 0L8 4L0 8z" fill="#8b8f95"/></marker></defs>',
     ]

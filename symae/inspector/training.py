@@ -69,10 +69,10 @@ def _settings(run: Run, entries: list[dict[str, Any]]) -> dict[str, str]:
         state = str(record.get("state", ""))
         if state == "running" and not run.going_on:
             state = "ended before its time"
-        found = {"worksheet": str(record.get("worksheet", "")), "state": state, "began": str(record.get("started", ""))}
+        found = {"worksheet": str(record.get("worksheet", "")), "state": state, "began": str(record.get("started", "")).replace("T", " ").replace("+00:00", " UTC")}
     else:
         found["record"] = "none: the run is older than symae inspect; its report.html has the settings"
     found["epochs finished"] = str(len(entries))
     found |= {str(k): str(v) for k, v in {**record.get("settings", {}), **record.get("facts", {})}.items() if k != "out"}
-    found |= {f"version of {k}" if k not in ("machine", "cores") else k: str(v) for k, v in record.get("versions", {}).items()}
+    found |= {str(k): str(v) for k, v in record.get("versions", {}).items()}
     return found

@@ -43,6 +43,7 @@ function open(tab) {
     const chosen = button.id === `tab-${tab}`;
     button.setAttribute("aria-selected", String(chosen));
     button.tabIndex = chosen ? 0 : -1;
+    if (chosen) button.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
   history.replaceState(null, "", `#${tab}`);
   return show();
@@ -125,7 +126,7 @@ async function begin() {
   if (!isLive) document.body.classList.add("exported");
   tabs();
   choices();
-  await show();
+  await open(page.tab);
 }
 
 begin();

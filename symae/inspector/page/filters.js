@@ -18,7 +18,7 @@ export class Tiles {
     this.coloured = new Map();
     this.cursor = 0;
     this.selected = null;
-    this.tile = looks.tile ?? Math.max(32, Math.min(84, 2 * Math.max(filters.w, filters.h)));
+    this.tile = looks.tile;
     this.canvas = h("canvas", { "aria-hidden": "true" });
     this.sizer = h("div", { className: "sizer" }, this.canvas);
     // two of them in turn, so that each move is a new active descendant, which is read out
@@ -40,6 +40,10 @@ export class Tiles {
   layout() {
     const width = this.scroller.clientWidth, { w, h: height } = this.filters;
     if (!width) return;
+    const room = Math.min(0.66 * window.innerHeight, 736), count = this.order.length;
+    // as large as lets all be seen at once, if that is large enough to see anything
+    this.tile ??= Math.max(32, Math.min(112, Math.floor(Math.sqrt((0.94 * width * room) / count)) - TILE_GAP));
+    this.sized?.(this.tile);
     const scale = this.tile / Math.max(w, height);
     this.across = Math.max(6, w * scale);
     this.down = Math.max(6, height * scale);
@@ -206,6 +210,7 @@ export async function filtersTab(panel, context) {
     tiles?.close();
     tiles = new Tiles(filters, (number) => answerBlob([run, model, "sprite", layer.name, String(number)]), words, (unit) =>
       unitPanel(side, { ...context, layer: layer.name, node: layer.node, unit, filters, activity: about_units.active, alike: () => sort(String(unit)) }));
+    tiles.sized = (pixels) => size.set(pixels);
     const hint = empty("Choose a filter to see what its unit does.", "Arrow keys go through the tile, Enter chooses.");
     side.append(hint);
     main.replaceChildren(h("div", { className: "main" }, tiles.element, status), side);
@@ -226,6 +231,10 @@ export async function filtersTab(panel, context) {
     say(`Sorted by ${SORTS.find(([key]) => key === by)[1]}`);
   }
 
+  const size = slider("Size", { min: 16, max: 168, step: 1, value: 60, words: (v) => `${Math.round(v)} px` }, (pixels) => {
+    looks.tile = tiles.tile = pixels;
+    tiles.layout();
+  });
   const sorts = SORTS.filter(([key]) => key !== "active" || about.examples);
   if (!sorts.some(([key]) => key === looks.sort)) looks.sort = "index";
   tools.append(
@@ -234,11 +243,7 @@ export async function filtersTab(panel, context) {
     choice("Sort by", sorts, looks.sort, (by) => sort(by).catch(context.fail)),
     choice("Contrast", SCALES, looks.scaling, (scaling) => { looks.scaling = scaling; tiles.recolour(); }),
     choice("Colours", Object.entries(COLOUR_NAMES), looks.colours, (colours) => { looks.colours = colours; tiles.recolour(); }),
-    slider("Size", { min: 16, max: 168, step: 4, value: looks.tile ?? 60, words: (v) => `${v} px` }, (size) => {
-      looks.tile = size;
-      tiles.tile = size;
-      tiles.layout();
-    }),
+    size,
   );
   context.leave.push(() => tiles?.close());
   await show(state.layer);
@@ -290,7 +295,7 @@ function nodeFigure(node, image) {
   for (let i = 0; i < node.maps; i++) {
     pen.drawImage(single, 0, i * height, w, height, (i % columns) * (w + gap), Math.floor(i / columns) * (height + gap), w, height);
   }
-  const zoom = Math.max(1, Math.min(8, Math.round((node.maps > 1 ? 300 : 112) / Math.max(canvas.width, canvas.height))));
+  const zoom = Math.max(1, Math.min(16, Math.round((node.maps > 1 ? 300 : canvas.height < 3 ? 160 : 112) / Math.max(canvas.width, canvas.height))));
   canvas.style.width = `${canvas.width * zoom}px`;
   figure.append(h("figcaption", {}, h("strong", {}, node.name), ` ${shape}, from ${figures(node.low)} to ${figures(node.high)}`));
   return figure;

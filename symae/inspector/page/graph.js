@@ -20,7 +20,7 @@ export async function graphTab(panel, context) {
   const zoom = slider("Zoom", { min: 10, max: 200, step: 5, value: 100, words: (v) => `${v} %` }, (v) => { state.zoom = v; scale(); });
 
   async function show(profile = false) {
-    view.replaceChildren(waiting(profile ? "Running every node by itself …" : "Drawing the graph …"));
+    view.replaceChildren(waiting(profile ? "Compiling and running every node by itself; the first time that takes a while …" : "Drawing the graph …"));
     list.replaceChildren();
     details.replaceChildren();
     status.textContent = "";
@@ -31,6 +31,10 @@ export async function graphTab(panel, context) {
     try {
       data = await answer([run, model, "graph", state.graph, profile ? "after" : state.stage], query);
     } catch (error) {
+      if (profile && state.backend === "c") { // no C++ compiler here: NumPy does it, if more slowly
+        state.backend = backends.input.value = "numba";
+        return show(true);
+      }
       view.replaceChildren(empty(error.message));
       return;
     }
@@ -92,7 +96,7 @@ export async function graphTab(panel, context) {
   }
 
   const backends = choice("Rewritten for", [["numba", "Numba"], ["c", "C"]], state.backend, (backend) => { state.backend = backend; show(); });
-  const measure = button("Measure the cost of each node", () => { state.stage = "after"; stages.input.value = "after"; show(true); });
+  const measure = button("Measure the cost of each node", () => { state.stage = "after"; stages.input.value = "after"; state.backend = backends.input.value = "c"; show(true); });
   measure.disabled = backends.input.disabled = !live;
   const stages = choice("Stage", [["before", "as written"], ["after", "as rewritten"]], state.stage, (stage) => { state.stage = stage; show(); });
   panel.append(

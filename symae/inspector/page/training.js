@@ -7,7 +7,7 @@ const STYLE_COUNT = 6, POLL = 2000;
 
 export async function trainingTab(panel, context) {
   const chart = h("div", { className: "chart" }), table = h("div", { className: "table" }), kept = h("section");
-  const state = { figure: null, scale: "linear", differences: false, data: null };
+  const state = { figure: null, scale: null, differences: false, data: null };
   const live = h("p", { className: "status", role: "status" });
   const tools = h("div", { className: "tools" });
   panel.append(h("h2", {}, "Figures by epoch"), tools, chart, live, kept, h("h2", {}, "Settings"), table);
@@ -22,11 +22,14 @@ export async function trainingTab(panel, context) {
       tools.dataset.names = wanted;
       tools.replaceChildren(...(names.length ? [
         choice("Figure", names.map((name) => [name, name === "seconds" ? "seconds an epoch" : name]), state.figure, (name) => { state.figure = name; show(); }),
-        choice("Scale", [["linear", "linear"], ["log", "logarithmic"]], state.scale, (scale) => { state.scale = scale; show(); }),
+        choice("Scale", [["auto", "as it fits"], ["linear", "linear"], ["log", "logarithmic"]], "auto", (scale) => { state.scale = scale === "auto" ? null : scale; show(); }),
       ] : []));
     }
     const shown = data.curves.filter((curve) => curve.figure === state.figure);
-    chart.replaceChildren(shown.length ? lines(shown, data.runs, state) : empty(data.running ? "No epoch has ended yet; the curve begins with the first." : "No history was kept in this run."));
+    const heights = shown.flatMap((curve) => curve.y);
+    // costs in different units: one scale for all would show none of them
+    const scale = state.scale ?? (Math.min(...heights) > 0 && Math.max(...heights) > 20 * Math.min(...heights) ? "log" : "linear");
+    chart.replaceChildren(shown.length ? lines(shown, data.runs, { ...state, scale }) : empty(data.running ? "No epoch has ended yet; the curve begins with the first." : "No history was kept in this run."));
     chart.dataset.points = String(shown.reduce((sum, curve) => sum + curve.x.length, 0));
     live.textContent = [...data.problems, data.running ? "A run goes on: this page follows it." : ""].filter(Boolean).join(" ");
     table.replaceChildren(settings(data, state, show));
@@ -148,7 +151,7 @@ function epochs(section, { run, model, about, leave }) {
     const epoch = about.epochs[state.at];
     try {
       const filters = await answer([run, model, "epoch", String(epoch), state.layer]);
-      const picture = colouredSprite(await greysOf(blobOf({ base64: filters.sprite })), filters, 0, "each", "grey");
+      const picture = colouredSprite(await greysOf(blobOf({ base64: filters.picture })), filters, 0, "each", "grey");
       const count = Math.min(filters.count, filters.sprite), columns = Math.ceil(Math.sqrt(count * 2)), { w, h: height } = filters;
       canvas.width = columns * (w + 1) - 1;
       canvas.height = Math.ceil(count / columns) * (height + 1) - 1;

@@ -30,7 +30,7 @@ export async function unitPanel(side, context) {
   } else side.append(empty("There are no test images of this model's size, so what excites the unit is not known."));
   const drawn = h("div", { className: "pair" });
   if (found.alone) {
-    const alone = pictured(`What the decoder draws for unit ${unit} alone`, "drawn for this unit alone", "middle");
+    const alone = pictured(`What the decoder draws for unit ${unit} alone`, "drawn for this unit alone, its contrast stretched", "middle");
     paint(alone.canvas, found.alone);
     drawn.append(alone);
   }
@@ -84,7 +84,7 @@ function strip({ images, labels, values, pictures }) {
   const list = h("ul", { className: "strip" }), height = pictures.h / Math.max(1, images.length);
   images.forEach((image, i) => {
     const label = labels ? `, a ${labels[i]}` : "";
-    const figure = pictured(`test image ${image}${label}: ${figures(values[i])}`, figures(values[i], 2));
+    const figure = pictured(`test image ${image}${label}: ${figures(values[i])}`, Math.abs(values[i]) < 0.005 ? "0" : figures(values[i], 2));
     paint(figure.canvas, pictures, "grey", i * height, height);
     list.append(h("li", { title: `test image ${image}${label}` }, figure));
   });
