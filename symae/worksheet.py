@@ -26,7 +26,8 @@ from pytensor.graph.basic import Variable
 from symae.checkpoints import TrainingFolder, read_checkpoint
 from symae.command_line import INTERRUPTED, at_least, print_anything, report_bad_input, worksheet_parser
 from symae.compile import compile_time, function
-from symae.datasets import Dataset, available, default, read
+from symae.datasets import Dataset, available, read
+from symae.datasets import default as default_data
 from symae.errors import BackendError, InputError, MissingFileError, UnwritableError
 from symae.files import make_folder
 from symae.images import save_png
@@ -133,7 +134,7 @@ class Worksheet:
             if taken.suffix in RESULTS and taken.is_dir():
                 raise UnwritableError(taken, "a folder", "a place for a file")
         self.report = Report(title, f"{self.dataset.name}. {self.epochs} epochs, seed {self.seed}.")
-        self.record = RunRecord(self.out, name, title, chosen or default(), vars(settings) | {"epochs": self.epochs})
+        self.record = RunRecord(self.out, name, title, chosen or default_data(), vars(settings) | {"epochs": self.epochs})
         self.interrupted = False
         self.compiling = 0.0
         self.training = 0.0

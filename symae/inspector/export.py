@@ -49,7 +49,7 @@ def export_html(runs: Sequence[Run], say: Callable[[str], None] = lambda _: None
         try:
             kind, content = answers.get(route, query)
         except InputError as error:
-            kept[path] = {"error": str(error)}
+            kept[path] = {"refused": str(error)}
             return None
         value = json.loads(content) if kind == "application/json" else {"base64": base64.b64encode(content).decode(), "type": kind}
         kept[path] = value

@@ -34,7 +34,7 @@ function keptAt(parts, query) {
   const path = parts.join("/") + (query ? "?" + Object.entries(query).map(([key, value]) => `${key}=${value}`).join("&") : "");
   const value = keptAnswers[path];
   if (value === undefined) throw new Refusal("This is not in the exported page: symae inspect shows it.", 404);
-  if (value && value.error) throw new Refusal(value.error, 400);
+  if (value?.refused) throw new Refusal(value.refused, 400);
   return value;
 }
 

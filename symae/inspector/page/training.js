@@ -146,7 +146,7 @@ function epochs(section, { run, model, about, leave }) {
     return;
   }
   const state = { layer: about.layers[0].name, at: about.epochs.length - 1 };
-  const canvas = h("canvas", { role: "img", className: "epochs" }), status = h("p", { className: "status" });
+  const canvas = h("canvas", { role: "img", className: "epochs", "aria-label": "Filters after an epoch" }), status = h("p", { className: "status" });
   const show = newest(async () => {
     const epoch = about.epochs[state.at];
     try {
