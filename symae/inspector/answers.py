@@ -158,8 +158,14 @@ class Answers:
                 "parameters": int(sum(v.size for v in inspection.model.parameters().values())),
                 "shape": inspection.shape,
                 "layers": [
-                    {"name": x.name, "node": x.node, "kind": x.kind, "pixels": x.sees_pixels, "units": len(inspection.filters(x.name))}
-                    for x in inspection.layers.values()
+                    {
+                        "name": name,
+                        "node": x.node,
+                        "kind": x.kind,
+                        "pixels": x.sees_pixels,
+                        "units": len(inspection.units(name)),
+                    }
+                    for name, x in inspection.layers.items()
                 ],
                 "nodes": list(inspection.nodes),
                 "reconstructs": inspection.output is not None,
@@ -301,7 +307,8 @@ class Answers:
             raise InputError("backend", repr(backend), "numba or c")
         graph = inspection.graph(which, stage, backend=backend, profile=query.get("profile") == "1")
         nodes = [{"label": n.label, "kind": n.kind, "details": n.details, "seconds": n.seconds} for n in graph.nodes]
-        return _json({"title": graph.title, "operations": graph.operations, "note": graph.note, "nodes": nodes, "svg": graph.svg(styled=False)})
+        about = {"title": graph.title, "operations": graph.operations, "note": graph.note}
+        return _json({**about, "nodes": nodes, "svg": graph.svg(styled=False)})
 
 
 def _filters_json(filters: Filters) -> dict[str, Any]:

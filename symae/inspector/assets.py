@@ -8,7 +8,10 @@ from pathlib import Path
 __all__ = ["ASSETS", "MODULES", "asset"]
 
 # JavaScript modules in the order in which each has those before it
-MODULES = ("source.js", "pixels.js", "dom.js", "filters.js", "unit.js", "reconstructions.js", "latent.js", "training.js", "graph.js", "app.js")
+MODULES = (
+    *("source.js", "pixels.js", "dom.js", "unit.js", "filters.js"),
+    *("reconstructions.js", "latent.js", "training.js", "graph.js", "app.js"),
+)
 ASSETS = {
     "index.html": "text/html",
     "style.css": "text/css",

@@ -36,10 +36,14 @@ def add_inspector(commands: Any) -> None:
     filters.add_argument("--tile", type=_pair("x", 1), metavar="ROWSxCOLUMNS", help="about a square by default")
     filters.add_argument("--spacing", type=_spacing, default=(1, 1), metavar="N|NxN", help="pixels between tiles (default: 1)")
     filters.add_argument(
-        "--scaling", choices=SCALINGS, default="each", help="each from least to largest weight, with zero in the middle, or common"
+        "--scaling",
+        choices=SCALINGS,
+        default="each",
+        help="each filter from least to largest weight, each with zero in the middle, or all on one scale",
     )
     filters.add_argument("--colours", choices=COLOURS, default="grey")
-    filters.add_argument("--sort", choices=SORTS, default="index", help="largest norm, most often active, or alike ones together")
+    words = "largest norm first, most often active first, or alike ones together"
+    filters.add_argument("--sort", choices=SORTS, default="index", help=words)
     filters.add_argument("--zoom", type=at_least(1, 64), default=1, metavar="N", help="pixels for each weight (default: 1)")
 
     graph = commands.add_parser(
@@ -153,4 +157,3 @@ def _pair(sign: str, least: int) -> Callable[[str], tuple[int, int]]:
 
 def _spacing(text: str) -> tuple[int, int]:
     return _pair("x", 0)(text if "x" in text.lower() else f"{text}x{text}")
-

@@ -19,8 +19,8 @@ def corrupted(images: np.ndarray, kind: str, level: float, seed: int) -> np.ndar
     Parameters
     ----------
     kind : {"zero", "noise"}
-        Each pixel is set to zero with the probability `level`, as denoising autoencoders see them; or normally distributed noise
-        with standard deviation `level` is added and the sum cut to [0, 1], as in worksheet 05.
+        Each pixel is set to zero with the probability `level`, as denoising autoencoders see them; or noise, normally
+        distributed with standard deviation `level`, is added and the sum cut to [0, 1], as in worksheet 05.
     level : float from 0 to 1
     """
     if kind not in CORRUPTIONS:

@@ -37,8 +37,9 @@ def export_page(runs: Sequence[Run], path: str | PathLike[str], say: Callable[[s
 def export_html(runs: Sequence[Run], say: Callable[[str], None] = lambda _: None) -> str:
     """The page as text.
 
-    It holds all filters, orders, curves, graphs and maps of codes; of the first layer 512
-    units and of deeper ones 64, but the inputs that excite these most, found by gradient ascent, of 8 only; 20 images with their reconstructions and feature maps, and 50 kept epochs.
+    It holds all filters, orders, curves, graphs and maps of codes; of the first layer 512 units and of deeper ones 64, but the
+    inputs that excite these most, found by gradient ascent, of 8 only; 20 images with their reconstructions and feature maps,
+    and 50 kept epochs.
     """
     answers = Answers(runs)
     kept: dict[str, Any] = {}
@@ -51,9 +52,11 @@ def export_html(runs: Sequence[Run], say: Callable[[str], None] = lambda _: None
         except InputError as error:
             kept[path] = {"refused": str(error)}
             return None
-        value = json.loads(content) if kind == "application/json" else {"base64": base64.b64encode(content).decode(), "type": kind}
-        kept[path] = value
-        return value
+        if kind == "application/json":
+            kept[path] = json.loads(content)
+        else:
+            kept[path] = {"base64": base64.b64encode(content).decode(), "type": kind}
+        return kept[path]
 
     listed = keep("runs")
     listed["live"] = False
@@ -72,7 +75,7 @@ def export_html(runs: Sequence[Run], say: Callable[[str], None] = lambda _: None
 
 def _paths(start: str, about: dict[str, Any]) -> Iterator[str]:
     """What the page asks for about one model."""
-    examples = about["examples"]
+    examples, damage = about["examples"], about["corruption"]
     for layer in about["layers"]:
         name, units = layer["name"], layer["units"]
         yield f"{start}/filters/{name}"
@@ -93,8 +96,8 @@ def _paths(start: str, about: dict[str, Any]) -> Iterator[str]:
         for image in range(min(IMAGES, examples["count"])):
             yield f"{start}/nodes/{image}"
             if about["reconstructs"]:
-                yield f"{start}/reconstruct/{image}?kind={about['corruption']['kind']}&level=0&seed=0"
-                yield f"{start}/reconstruct/{image}?kind={about['corruption']['kind']}&level={about['corruption']['level'] or 0.3:g}&seed=0"
+                for level in (0, damage["level"] or 0.3):
+                    yield f"{start}/reconstruct/{image}?kind={damage['kind']}&level={level:g}&seed=0"
     if about["latent"]:
         yield f"{start}/latent"
     for graph in about["graphs"]:

@@ -53,7 +53,8 @@ class Figure:
         title = html.escape(self.title)
         caption = f"<figcaption>{title}</figcaption>" if title else ""
         style = "image-rendering: pixelated; max-width: 100%"
-        return f'<figure style="margin: 0">{caption}<img style="{style}" alt="{title}" src="data:image/png;base64,{data}"></figure>'
+        picture = f'<img style="{style}" alt="{title}" src="data:image/png;base64,{data}">'
+        return f'<figure style="margin: 0">{caption}{picture}</figure>'
 
 
 def coloured(picture: Any, colours: str) -> np.ndarray:

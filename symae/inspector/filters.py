@@ -116,8 +116,8 @@ class Filters:
         spacing : (int, int)
             Pixels between tiles, down and across.
         scaling : {"each", "zero", "common"}
-            Each filter from its least to its largest weight, as `symae.tile_raster_images` has it; each with zero in the middle; or
-            all on one scale with zero in the middle.
+            Each filter from its least to its largest weight, as `symae.tile_raster_images` has it; each with zero in the
+            middle; or all on one scale with zero in the middle.
         colours : {"grey", "inverse", "diverging", "viridis"}
         zoom : int
             Pixels for a weight.

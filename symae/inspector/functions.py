@@ -1,7 +1,7 @@
 """Compiled functions of one model for one image at a time: ready in milliseconds, and quick enough to follow a pen.
 
-They are PyTensor's in the mode FAST_COMPILE, so each node is computed by NumPy: for one image that takes a tenth of a millisecond
-to six, where Numba would first compile for seconds.
+They are PyTensor's in the mode FAST_COMPILE, so each node is computed by NumPy: for one image that takes a tenth of a
+millisecond to six, where Numba would first compile for seconds.
 """
 
 from __future__ import annotations

@@ -134,7 +134,8 @@ class ModelGraphs:
         costs: dict[Any, float] = {}
         note = ""
         if profile:
-            images = copy.checked_input("images", np.random.RandomState(0).uniform(size=(MINIBATCH, int(np.prod(image_shape(copy))))))
+            pixels = int(np.prod(image_shape(copy)))
+            images = copy.checked_input("images", np.random.RandomState(0).uniform(size=(MINIBATCH, pixels)))
             compiled(images)
             vm = compiled.vm
             vm.time_thunks = True
@@ -143,9 +144,13 @@ class ModelGraphs:
                 compiled(images)
             whole = (time.perf_counter() - started) / CALLS
             costs = {node: seconds / CALLS for node, seconds in zip(vm.nodes, vm.call_times, strict=True)}
-            how = "each node in machine code" if known == "c" else (
-                f"each node by itself in NumPy and not fused, because {known} makes one program of all, in which they cannot "
-                "be timed; rewritten for c, they can"
+            how = (
+                "each node in machine code"
+                if known == "c"
+                else (
+                    f"each node by itself in NumPy and not fused, because {known} makes one program of all, in which they "
+                    "cannot be timed; rewritten for c, they can"
+                )
             )
             note = f"Mean of {CALLS} calls with {MINIBATCH} images, {1000 * whole:.2f} ms each: {how}."
         free = [v for v, given in zip(fgraph.inputs, compiled.maker.inputs, strict=True) if not given.implicit]
@@ -171,7 +176,7 @@ class ModelGraphs:
 def _compiled(
     model: Model, outputs: Sequence[Variable], updates: Sequence[tuple[Any, Variable]], backend: str, profile: bool
 ) -> Any:
-    """The function with the rewrites of a backend, but run node by node: by NumPy, which takes no compiler, or to measure C by C."""
+    """The function with the rewrites of a backend, but run node by node: by NumPy, without a compiler, or to measure C by C."""
     query = mode_for(backend).provided_optimizer
     in_c = profile and backend == "c"
     if profile and not in_c:
@@ -264,4 +269,3 @@ def _constant(variable: Constant) -> str:
     if data is not None and data.size == 1 and data.dtype.kind in "biuf":
         return f"{data.reshape(-1)[0]:g}"
     return variable.name or str(variable.type)
-

@@ -1,11 +1,13 @@
 """A layered drawing of a directed graph without cycles: ranks, few crossings, short lines.
 
 Source: K. Sugiyama, S. Tagawa and M. Toda (1981), "Methods for visual understanding of hierarchical system structures"; the
-ordering by medians is that of E. Gansner, E. Koutsofios, S. North and K.-P. Vo (1993), "A technique for drawing directed graphs".
+ordering by medians is that of E. Gansner, E. Koutsofios, S. North and K.-P. Vo (1993), "A technique for drawing directed
+graphs".
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -62,7 +64,7 @@ def layered(nodes: Sequence[tuple[str, str, Sequence[int]]]) -> Layout:
             below.append([])
             path.append(len(ranks) - 1)
         path.append(target)
-        for upper, lower in zip(path, path[1:], strict=False):
+        for upper, lower in itertools.pairwise(path):
             below[upper].append(lower)
             above[lower].append(upper)
         paths.append(path)
@@ -74,9 +76,7 @@ def layered(nodes: Sequence[tuple[str, str, Sequence[int]]]) -> Layout:
     middles = _across(rows, widths, above, below, sweeps)
     left = min(middles[v] - widths[v] / 2 for v in range(len(ranks)))
     middles -= left - MARGIN
-    boxes = [
-        (float(middles[v] - widths[v] / 2), MARGIN + ROW * ranks[v], float(widths[v]), HEIGHT) for v in range(len(nodes))
-    ]
+    boxes = [(float(middles[v] - widths[v] / 2), MARGIN + ROW * ranks[v], float(widths[v]), HEIGHT) for v in range(len(nodes))]
     lines = []
     for path in paths:
         points = [(float(middles[path[0]]), MARGIN + ROW * ranks[path[0]] + HEIGHT)]
@@ -168,7 +168,7 @@ def _across(
         neighbours = (above, below)[sweep % 2]
         for row in rows if sweep % 2 == 0 else rows[::-1]:
             wanted = np.array([np.mean(middles[neighbours[v]]) if neighbours[v] else middles[v] for v in row])
-            room = np.array([(widths[a] + widths[b]) / 2 + GAP for a, b in zip(row, row[1:], strict=False)])
+            room = np.array([(widths[a] + widths[b]) / 2 + GAP for a, b in itertools.pairwise(row)])
             middles[row] = _in_order(wanted, room)
     return middles
 

@@ -62,7 +62,9 @@ class FilterLayer:
             return np.stack([mosaic(maps) for maps in weights])
         channels, h, w = shape
         if weights.shape[1] == math.prod(shape):
-            return np.stack([mosaic(maps) for maps in weights.reshape(-1, *shape)]) if channels > 1 else weights.reshape(-1, h, w)
+            if channels == 1:
+                return weights.reshape(-1, h, w)
+            return np.stack([mosaic(maps) for maps in weights.reshape(-1, *shape)])
         rows, columns = vector_shape(weights.shape[1])
         padded = np.zeros((len(weights), rows * columns), weights.dtype)
         padded[:, : weights.shape[1]] = weights
@@ -107,7 +109,10 @@ def _cntk_layers(model: ImageAutoencoder, nodes: Mapping[str, Variable]) -> list
         FilterLayer(f"W{name}", f"conv{name}", "convolution", nodes[f"conv{name}"], f"b{name}", not i)
         for i, name in enumerate(names)
     ]
-    up = [FilterLayer(f"V{name}", f"unpool{name}", "deconvolution", nodes[f"unpool{name}"], None, False) for name in names[::-1]]
+    up = [
+        FilterLayer(f"V{name}", f"unpool{name}", "deconvolution", nodes[f"unpool{name}"], None, False)
+        for name in reversed(names)
+    ]
     return [*down, *up]
 
 
@@ -126,4 +131,3 @@ def _named_layers(found: list[tuple[NamedLayer, Variable]]) -> list[FilterLayer]
                 layers.append(FilterLayer(weights.name, layer.name, kind, expression, bias, pixels))
         before = layer.name, expression
     return layers
-

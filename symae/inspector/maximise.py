@@ -1,7 +1,8 @@
 """The input that excites a unit most among all of one length.
 
 Source: for the first layer A. Ng, "Sparse autoencoder" (CS294A, 2011): under ‖x‖ ≤ c the input is c w / ‖w‖. For deeper units
-gradient ascent, as D. Erhan, Y. Bengio, A. Courville and P. Vincent (2009), "Visualizing higher-layer features of a deep network".
+gradient ascent, as D. Erhan, Y. Bengio, A. Courville and P. Vincent (2009), "Visualizing higher-layer features of a deep
+network".
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ __all__ = ["BestInput", "best_input"]
 
 STEPS = 60
 STARTS = 6
-FAR = 1000.0  # so many times the bound from the origin, a rectified unit of the first layer is active for half of all directions
+# so many times the bound away from the origin, a rectified unit of the first layer is active for half of all directions
+FAR = 1000.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +51,12 @@ def best_input(
 ) -> BestInput | None:
     """The input of norm at most `bound` that excites `unit` of `layer` most.
 
-    A unit that is a map is one of its places here: in the first layer that in the middle, elsewhere that where `start` excites it.
+    A unit that is a map is one of its places here: in the first layer that in the middle, elsewhere that where `start` excites
+    it.
 
-    In closed form where the layer sees pixels: the unit's gradient points into one direction wherever it is active, which is that
-    of its weights. Elsewhere by gradient ascent from several starts with steps that get shorter, put back to the bound after
-    each; the best place on all ways counts.
+    In closed form where the layer sees pixels: the unit's gradient points into one direction wherever it is active, which is
+    that of its weights. Elsewhere by gradient ascent from several starts with steps that get shorter, put back to the bound
+    after each; the best place on all ways counts.
 
     Parameters
     ----------

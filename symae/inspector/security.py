@@ -1,7 +1,8 @@
 """Who may ask the page's server, and how much they may send.
 
-The server listens on 127.0.0.1 alone, but any page open in the same browser can send requests there: from its own origin, or, after
-the name of its host has been made to point to 127.0.0.1 (DNS rebinding), as if it were this page. Both show in the headers.
+The server listens on 127.0.0.1 alone, but any page open in the same browser can send requests there: from its own origin, or,
+after the name of its host has been made to point to 127.0.0.1 (DNS rebinding), as if it were this page. Both show in the
+headers.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Guard:
                 message["headers"] = [*message.get("headers", []), *HEADERS]
             await send(message)
 
-        refused = self._refusal(scope) if scope["type"] == "http" else (403, "found a connection of another kind, expected HTTP")
+        refused = self._refusal(scope) if scope["type"] == "http" else (403, "expected a request of HTTP")
         if refused is None:
             body, refused = await _body(scope, receive)
         if refused is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
@@ -37,7 +38,10 @@ text { font: 12px ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", m
 
 
 def graph_svg(title: str, nodes: Sequence[GraphNode], layout: Layout, *, styled: bool = True) -> str:
-    """The SVG of a graph, with styles unless the page has them; boxes are ``g`` elements with ``data-node``, lines have ``data-from`` and ``data-to``."""
+    """The SVG of a graph, with styles unless the page around it has them.
+
+    Boxes are ``g`` elements with ``data-node``; lines have ``data-from`` and ``data-to``.
+    """
     w, h = round(layout.width), round(layout.height)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}" role="img" '
@@ -91,4 +95,4 @@ def _curve(points: list[tuple[float, float]]) -> str:
 
 def _clean(text: str) -> str:
     """Without what XML does not allow."""
-    return "".join(c for c in text if c in "\t\n" or ord(c) >= 32 and not 0xD800 <= ord(c) <= 0xDFFF and ord(c) not in (0xFFFE, 0xFFFF))
+    return re.sub("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text)

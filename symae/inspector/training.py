@@ -69,7 +69,8 @@ def _settings(run: Run, entries: list[dict[str, Any]]) -> dict[str, str]:
         state = str(record.get("state", ""))
         if state == "running" and not run.going_on:
             state = "ended before its time"
-        found = {"worksheet": str(record.get("worksheet", "")), "state": state, "began": str(record.get("started", "")).replace("T", " ").replace("+00:00", " UTC")}
+        began = str(record.get("started", "")).replace("T", " ").replace("+00:00", " UTC")
+        found = {"worksheet": str(record.get("worksheet", "")), "state": state, "began": began}
     else:
         found["record"] = "none: the run is older than symae inspect; its report.html has the settings"
     found["epochs finished"] = str(len(entries))

@@ -22,8 +22,8 @@ def digits() -> np.ndarray:
 def trained(digits: np.ndarray) -> Autoencoder:
     """An autoencoder of 40 units, each of which looks for one digit."""
     model = Autoencoder(np.random.RandomState(0), n_visible=784, n_hidden=40)
-    W = (digits[:40] - digits.mean(axis=0)).T
-    model.set_parameters({"W": W, "b": -0.3 * (W**2).sum(axis=0), "b_prime": np.full(784, -2.0)})
+    W = 0.3 * (digits[:40] - digits.mean(axis=0)).T
+    model.set_parameters({"W": W, "b": np.linspace(-2, 1, 40), "b_prime": np.full(784, -2.0)})
     return model
 
 

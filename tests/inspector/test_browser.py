@@ -1,11 +1,12 @@
 """The page in a real browser: headless Chromium, driven by Selenium.
 
-``SYMAE_SCREENSHOTS=folder`` makes the last test leave its pictures there, of the runs that ``SYMAE_INSPECTED`` names (separated by
-``:``) instead of those made for the tests: so were the README's made.
+``SYMAE_SCREENSHOTS=folder`` makes the last test leave its pictures there, of the runs that ``SYMAE_INSPECTED`` names (separated
+by ``:``) instead of those made for the tests: so were the README's made.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -131,8 +132,14 @@ class Page:
 def driver() -> Iterator[object]:
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
-    quiet = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run")
-    for argument in (*quiet, "--disable-background-networking", "--disable-component-update", "--force-color-profile=srgb"):
+    quiet = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars")
+    for argument in (
+        *quiet,
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--force-color-profile=srgb",
+    ):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     started = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
@@ -222,7 +229,7 @@ def test_colours_and_contrast_change_what_is_drawn(page, server):
         page.choose(label, value)
         page.wait(f"document.querySelector('.tiles').dataset.drawn > {drawn}")
         seen.append(page.pixels(".tiles canvas"))
-    assert all(a != b for a, b in zip(seen, seen[1:], strict=False))
+    assert all(a != b for a, b in itertools.pairwise(seen))
     page.choose("Contrast", "each")
 
 
@@ -254,9 +261,10 @@ def test_tabs_are_reached_by_arrow_keys(page, server):
 
 
 def test_everything_that_can_be_used_has_a_name(page, server):
-    unnamed = """[...document.querySelectorAll('button, select, input, canvas, svg[role], [role=listbox], [role=region], [tabindex="0"]')]
-      .filter((e) => e.offsetParent !== null && !e.closest('[aria-hidden=true]') && !(e.getAttribute('aria-label') || e.textContent.trim()
-        || e.getAttribute('aria-labelledby') || (e.id && document.querySelector(`label[for="${e.id}"]`)))).map((e) => e.outerHTML.slice(0, 200))"""
+    unnamed = """[...document.querySelectorAll('button, select, input, canvas, svg[role], [role=region], [tabindex="0"]')]
+      .filter((e) => e.offsetParent !== null && !e.closest('[aria-hidden=true]'))
+      .filter((e) => !(e.getAttribute('aria-label') || e.getAttribute('aria-labelledby') || e.textContent.trim()))
+      .filter((e) => !(e.id && document.querySelector(`label[for="${e.id}"]`))).map((e) => e.outerHTML.slice(0, 200))"""
     for tab in TABS:
         page.open(server.address, tab)
         if tab == "filters":
@@ -273,7 +281,8 @@ def test_a_drawing_changes_the_reconstruction_as_it_is_drawn(page, server):
     [clear] = [b for b in page.driver.find_elements("css selector", "button") if b.text == "Clear"]
     clear.click()
     page.wait("document.querySelector('.stages + .status').textContent.startsWith('Your drawing')")
-    before, updates = page.pixels(".stage:nth-child(4) canvas"), int(page.ask("document.querySelector('.stages').dataset.updates"))
+    before = page.pixels(".stage:nth-child(4) canvas")
+    updates = int(page.ask("document.querySelector('.stages').dataset.updates"))
     paper = page.find(".paper")
     ActionChains(page.driver, duration=20).move_to_element_with_offset(paper, 0, -80).click_and_hold().move_by_offset(
         0, 60

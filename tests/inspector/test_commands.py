@@ -32,7 +32,8 @@ def refused(capsys, *arguments):
 
 def test_filters_are_written_as_asked(run, tmp_path, capsys):
     out = tmp_path / "filters.png"
-    arguments = ["--tile", "4x10", "--spacing", "2x3", "--scaling", "zero", "--colours", "diverging", "--sort", "norm", "--zoom", "2"]
+    arguments = ["--tile", "4x10", "--spacing", "2x3", "--sort", "norm", "--zoom", "2"]
+    arguments += ["--scaling", "zero", "--colours", "diverging"]
     assert main(["filters", str(run), "-o", str(out), *arguments]) == 0
     with Image.open(out) as image:
         assert image.size == (2 * (10 * 31 - 3), 2 * (4 * 30 - 2))
@@ -92,7 +93,8 @@ def test_a_port_with_a_server_is_refused(run, capsys):
 
     with bound_socket(None) as taken:
         port = taken.getsockname()[1]
-        assert f"--port: found {port}, where something listens" in refused(capsys, "inspect", run, "--port", port, "--no-browser")
+        line = refused(capsys, "inspect", run, "--port", port, "--no-browser")
+    assert f"--port: found {port}, where something listens" in line
 
 
 def test_importing_symae_imports_no_server():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -109,7 +110,7 @@ def test_lines_lead_down_and_boxes_do_not_overlap(nodes):
         rows.setdefault(y, []).append((x, x + width))
     for row in rows.values():
         row.sort()
-        for (_, right), (left, _) in zip(row, row[1:], strict=False):
+        for (_, right), (left, _) in itertools.pairwise(row):
             assert left - right >= GAP - 1e-6
     assert all(x >= 0 and y >= 0 and x + w <= layout.width and y + h <= layout.height for x, y, w, h in layout.boxes)
 

@@ -115,7 +115,12 @@ def test_a_truncated_model_is_an_error_and_the_rest_of_the_run_opens(run):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [('{"symae_run": 2}', "format 2"), ("{", "damaged JSON"), ("[]", "another kind"), ('{"symae_run": 1, "models": 3}', "a list")],
+    [
+        ('{"symae_run": 2}', "format 2"),
+        ("{", "damaged JSON"),
+        ("[]", "another kind"),
+        ('{"symae_run": 1, "models": 3}', "a list"),
+    ],
 )
 def test_a_record_of_another_version_is_named_and_the_model_still_opens(run, text, message):
     (run / FILE).write_text(text)

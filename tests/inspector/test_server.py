@@ -78,7 +78,8 @@ def client(run):
 
 
 def drawing(**more):
-    return {"pixels": base64.b64encode(bytes(range(256)) * 3 + bytes(16)).decode(), "level": 0.2, "kind": "zero", "seed": 1} | more
+    pixels = base64.b64encode(bytes(range(256)) * 3 + bytes(16)).decode()
+    return {"pixels": pixels, "level": 0.2, "kind": "zero", "seed": 1} | more
 
 
 # what it answers
@@ -177,7 +178,17 @@ def test_no_file_is_served_that_is_not_the_pages(client, path):
 
 @pytest.mark.parametrize(
     "path",
-    ["1/model/model", "-1/model/model", "x/model/model", "0/none/model", "0/model/none", "0/model/filters/none", "0", "", "0/model"],
+    [
+        "1/model/model",
+        "-1/model/model",
+        "x/model/model",
+        "0/none/model",
+        "0/model/none",
+        "0/model/filters/none",
+        "0",
+        "",
+        "0/model",
+    ],
 )
 def test_names_of_nothing_are_errors_that_say_so(client, path):
     status, _, content = client(f"/api/{path}")
@@ -190,7 +201,9 @@ def test_numbers_out_of_range_are_refused(client, path):
     assert client(f"/api/0/model/{path}")[0] == 400
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8123", "127.0.0.1", "127.0.0.1:9", "127.0.0.1:8123.evil.example", None])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8123", "127.0.0.1", "127.0.0.1:9", "127.0.0.1:8123.evil.example", None]
+)
 def test_a_foreign_host_is_refused(client, host):
     """DNS rebinding: the name of another page's host that points to 127.0.0.1."""
     status, headers, content = client("/api/runs", host=host)
