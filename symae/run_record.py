@@ -59,7 +59,9 @@ class RunRecord:
     def training(self, model: Model, label: str | None) -> int:
         """Note that the training of `model` begins; returns the model's number in the run."""
         if not any(model is known for known in self._models):
-            entry = {"label": label, "class": type(model).__name__, "configuration": model.configuration(), "file": None}
+            # whatever has parameters can be trained; only models of symae can be made again from what is written here
+            configuration = model.configuration() if hasattr(model, "configuration") else None
+            entry = {"label": label, "class": type(model).__name__, "configuration": configuration, "file": None}
             self._models.append(model)
             self._content["models"].append(entry)
             self._write()
