@@ -140,6 +140,8 @@ def _page(kept: dict[str, Any], title: str) -> str:
     html = asset("index.html").decode()
     # the policy has to come before everything that it is about
     html = html.replace("<!-- policy -->", f'<meta http-equiv="Content-Security-Policy" content="{policy}">')
-    html = html.replace('<link rel="stylesheet" href="page/style.css">', f"<style>{style}</style>")
+    html = html.replace("<!-- modules -->\n", "").replace(
+        '<link rel="stylesheet" href="page/style.css">', f"<style>{style}</style>"
+    )
     module = f'<script type="application/json" id="exported">{data}</script>\n<script type="module">{script}</script>'
     return html.replace('<script type="module" src="page/app.js"></script>', module)

@@ -15,10 +15,10 @@ from pytensor.graph.basic import Variable
 
 from symae.compile import function
 
-__all__ = ["Functions"]
+__all__ = ["COMPILING", "Functions"]
 
 # PyTensor rewrites one graph at a time.
-_compiling = threading.Lock()
+COMPILING = threading.Lock()
 
 
 class Functions:
@@ -34,11 +34,15 @@ class Functions:
 
         An input may be an intermediate result: what it is computed from does not count then.
         """
-        with _compiling:
+        if key not in self._functions:  # what is there already never waits for what is compiled
+            self._compile(key, build)
+        compiled, calling = self._functions[key]
+        with calling:  # a function's storage is for one call
+            return [np.array(value) for value in compiled(*arguments)]
+
+    def _compile(self, key: Any, build: Callable[[], tuple[Sequence[Variable], Sequence[Variable]]]) -> None:
+        with COMPILING:
             if key not in self._functions:
                 inputs, outputs = build()
                 compiled = function(list(inputs), list(outputs), mode="FAST_COMPILE", on_unused_input="ignore", name=str(key))
                 self._functions[key] = compiled, threading.Lock()
-        compiled, calling = self._functions[key]
-        with calling:  # a function's storage is for one call
-            return [np.array(value) for value in compiled(*arguments)]

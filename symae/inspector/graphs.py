@@ -17,6 +17,7 @@ from pytensor.tensor.elemwise import DimShuffle, Elemwise
 
 from symae.compile import function, mode_for
 from symae.errors import InputError
+from symae.inspector.functions import COMPILING
 from symae.inspector.layered import layered
 from symae.inspector.layers import code_and_output, image_shape
 from symae.inspector.svg import graph_svg
@@ -182,7 +183,8 @@ def _compiled(
     if profile and not in_c:
         query = query.excluding("fusion")
     mode = Mode(VMLinker(use_cloop=False, c_thunks=in_c, allow_gc=False), query)
-    return function([model.x], list(outputs), mode=mode, updates=list(updates), on_unused_input="ignore")
+    with COMPILING:
+        return function([model.x], list(outputs), mode=mode, updates=list(updates), on_unused_input="ignore")
 
 
 def collect(

@@ -35,7 +35,7 @@ class FilterLayer:
     bias : str or None
         The parameter that holds a bias for each unit.
     sees_pixels : bool
-        The units' inputs are the image itself.
+        Each unit is a rising function of the product of its weights with the image itself.
     threshold : float
         A unit above it is active.
     """
@@ -97,7 +97,8 @@ def filter_layers(model: Model, nodes: Mapping[str, Variable]) -> list[FilterLay
         return [FilterLayer("W", "hidden", "dense", nodes["hidden"], "b", True, 0.5)]
     if isinstance(model, LogisticRegression):
         classes = model.n_out
-        return [FilterLayer("W", "p_y_given_x", "dense", nodes["p_y_given_x"], "b", True, 1 / classes)]
+        # a class is the more probable the less the others are, so its best input is not its weights
+        return [FilterLayer("W", "p_y_given_x", "dense", nodes["p_y_given_x"], "b", False, 1 / classes)]
     if isinstance(model, ImageAutoencoder):
         return _cntk_layers(model, nodes)
     return _named_layers(layers_of([model.x], list(nodes.values())))

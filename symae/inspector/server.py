@@ -16,7 +16,7 @@ from typing import Any
 
 from symae.errors import BackendError, InputError
 from symae.inspector.answers import Answers, UnknownError
-from symae.inspector.assets import ASSETS, asset
+from symae.inspector.assets import ASSETS, MODULES, asset
 from symae.inspector.runs import GoneError, Run
 from symae.inspector.security import Guard
 
@@ -74,7 +74,11 @@ def application(runs: Sequence[Run], port: int) -> Any:
         name = request.path_params.get("name", "index.html")
         if name not in ASSETS:
             return _refused(404, f"{name[:80]}: found nothing of that name, expected a file of this page")
-        return Response(asset(name), media_type=ASSETS[name])
+        content = asset(name)
+        if name == "index.html":  # the browser need not read one module to learn of the next
+            links = "".join(f'<link rel="modulepreload" href="page/{module}">\n' for module in MODULES)
+            content = content.replace(b"<!-- modules -->\n", links.encode())
+        return Response(content, media_type=ASSETS[name])
 
     async def missing(request: Request, error: Exception) -> Response:
         return _refused(getattr(error, "status_code", 404), f"{request.url.path[:80]}: found nothing of that name")
@@ -104,7 +108,8 @@ def bound_socket(port: int | None) -> socket.socket:
     InputError
         Something else listens there, or the port may not be had.
     """
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # of a socket whose protocol is not said, asyncio leaves Nagle's algorithm on: every answer would wait 40 ms for an ACK
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind(("127.0.0.1", port or 0))
