@@ -17,6 +17,7 @@ from typing import Any
 from symae.errors import BackendError, InputError
 from symae.inspector.answers import Answers, UnknownError
 from symae.inspector.assets import ASSETS, MODULES, asset
+from symae.inspector.inspection import Inspection
 from symae.inspector.runs import GoneError, Run
 from symae.inspector.security import Guard
 
@@ -159,9 +160,10 @@ def _prepare(server: Any, runs: Sequence[Run], address: str | None) -> None:
         time.sleep(0.01)
     if address is not None:
         webbrowser.open(address)
-    time.sleep(0.5)  # the first page comes before
-    for run in runs:
-        with contextlib.suppress(InputError):
-            for name in run.models():
-                with contextlib.suppress(InputError):
-                    run.inspection(name).warm()
+    for pause, work in ((0.0, Inspection.filters), (0.5, Inspection.warm)):  # the first page comes between
+        time.sleep(pause)
+        for run in runs:
+            with contextlib.suppress(InputError):
+                for name in run.models():
+                    with contextlib.suppress(InputError):
+                        work(run.inspection(name))
