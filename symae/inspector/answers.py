@@ -29,6 +29,7 @@ from symae.kept_filters import read_kept
 __all__ = ["Answers", "UnknownError"]
 
 PNG, JSON = "image/png", "application/json"
+ATLAS = 12  # drawings in a row of an atlas
 LIVE = 168  # pixels a side that are drawn while a slider moves
 
 Query = Mapping[str, str]
@@ -80,6 +81,7 @@ class Answers:
             "reconstruct": self._reconstruct,
             "nodes": self._nodes,
             "latent": self._latent,
+            "atlas": self._atlas,
             "drawn": self._drawn,
             "drawn.png": self._drawn_png,
             "epoch": self._epoch,
@@ -276,6 +278,14 @@ class Answers:
                 "live": LIVE,
             }
         )
+
+    def _atlas(self, run: Run, name: str, rest: list[str], query: Query) -> tuple[str, bytes]:
+        """Drawings of many places, for a page that cannot ask for more."""
+        latent = run.inspection(name).latent
+        pictures = latent.atlas(ATLAS)
+        low, high = latent.plane.min(axis=0), latent.plane.max(axis=0)
+        stacked = pixels_json(pictures.reshape(-1, pictures.shape[2]), high=1.0)
+        return _json({"count": ATLAS, "low": _numbers(low), "high": _numbers(high), "pictures": stacked})
 
     def _drawn(self, run: Run, name: str, rest: list[str], query: Query) -> tuple[str, bytes]:
         return _json(pixels_json(_draw(run.inspection(name), query), high=1.0))

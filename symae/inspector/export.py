@@ -100,6 +100,7 @@ def _paths(start: str, about: dict[str, Any]) -> Iterator[str]:
                     yield f"{start}/reconstruct/{image}?kind={damage['kind']}&level={level:g}&seed=0"
     if about["latent"]:
         yield f"{start}/latent"
+        yield f"{start}/atlas"
     for graph in about["graphs"]:
         for stage in ("before", "after"):
             yield f"{start}/graph/{graph}/{stage}?backend=numba"

@@ -87,6 +87,12 @@ class Latent:
         code[: self.n_latent] += np.array([across, up]) @ self.directions
         return code
 
+    def atlas(self, count: int) -> np.ndarray:
+        """What is drawn at places of the plane, as far as the test images lie: (count * count, h, w), row by row from the top."""
+        low, high = self.plane.min(axis=0), self.plane.max(axis=0)
+        across, up = (np.linspace(low[i], high[i], count) for i in (0, 1))
+        return np.stack([self.draw(self.at(x, y)) for y in up[::-1] for x in across])
+
     def draw(self, code: Any, size: int | None = None) -> np.ndarray:
         """What the model draws of a code, (h, w), values from 0 to 1.
 

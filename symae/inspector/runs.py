@@ -129,9 +129,11 @@ class Run:
         found: dict[str, SavedModel] = {}
         files = {path.stem: path for path in sorted(self.folder.glob("*.safetensors")) if path.stem not in CHECKPOINTS}
         for number, entry in enumerate(entries):
-            file = entry.get("file")
-            name = file if isinstance(file, str) and file in files else str(entry.get("label") or "model")
-            found[name] = SavedModel(name, entry.get("label"), number)
+            file, label = entry.get("file"), entry.get("label")
+            if not isinstance(label, str) or set(label) & set("/\\\0"):  # it becomes part of file names
+                label = None
+            name = file if isinstance(file, str) and file in files else label or "model"
+            found[name] = SavedModel(name, label, number)
         for stem, path in files.items():
             if path.with_suffix(".json").is_file() and not stem.endswith(("_last", "_best")):
                 found.setdefault(stem, SavedModel(stem))
@@ -192,13 +194,13 @@ class Run:
 
     def _blank(self, saved: SavedModel) -> Model:
         """A model of the class and the shape that the record has for it."""
-        entry = self.record["models"][saved.number] if saved.number is not None else {}
-        kind = Model._classes.get(str(entry.get("class")))
         try:
+            entry = self.record["models"][saved.number]
+            kind = Model._classes.get(str(entry.get("class")))
             if kind is None:
                 raise ValueError(f"no class {entry.get('class')}")
             return kind.from_configuration(entry["configuration"])
-        except (AttributeError, KeyError, TypeError, ValueError, MemoryError) as error:
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError, MemoryError) as error:
             raise InputError(self.folder / FILE, f"a model that cannot be made ({error})", "one of symae's models") from error
 
     def kept(self, name: str) -> dict[int, Path]:

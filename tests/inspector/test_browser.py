@@ -433,6 +433,11 @@ def test_an_exported_page_opens_from_a_file(driver, runs, tmp_path):
     assert "Drawing needs the model at hand" in page.text()
     page.slide("Corruption", 1)
     page.wait("document.querySelector('.stages').dataset.updates > 1")
+    page.choose("Run", "1")
+    page.ask("document.getElementById('tab-latent').click()")
+    page.wait("document.querySelector('.drawn canvas')?.dataset.updates > 0")
+    page.find(".map canvas").click()
+    page.wait("document.querySelector('.drawn canvas').dataset.updates > 1")
     page.assert_quiet()
 
 

@@ -213,6 +213,14 @@ def test_a_place_on_the_map_goes_back_to_its_code(strided, digits):
     np.testing.assert_allclose(latent.directions @ residual, 0, atol=1e-8)
 
 
+def test_an_atlas_draws_the_plane_from_its_left_upper_corner(strided, digits):
+    latent = symae.inspect(strided, digits).latent
+    atlas = latent.atlas(3)
+    left, top = latent.plane[:, 0].min(), latent.plane[:, 1].max()
+    np.testing.assert_allclose(atlas[0], latent.draw(latent.at(left, top)))
+    assert atlas.shape == (9, 28, 28)
+
+
 def test_a_coordinate_vae_draws_codes_at_any_resolution(coordinate_vae, digits):
     latent = symae.inspect(coordinate_vae, digits[:5]).latent
     assert latent.any_resolution

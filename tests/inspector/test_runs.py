@@ -131,6 +131,13 @@ def test_a_record_of_another_version_is_named_and_the_model_still_opens(run, tex
     assert found.inspection("model").filters() is not None
 
 
+def test_names_in_a_record_lead_to_no_file_outside_of_the_run(run):
+    record = json.loads((run / FILE).read_text())
+    record["models"] = [record["models"][0] | {"file": "../elsewhere", "label": "../elsewhere"}]
+    (run / FILE).write_text(json.dumps(record))
+    assert list(open_run(run).models()) == ["model"]
+
+
 def test_a_model_of_another_version_is_named(run):
     description = json.loads((run / "model.json").read_text())
     (run / "model.json").write_text(json.dumps(description | {"symae": 2}))

@@ -32,10 +32,20 @@ export async function latentTab(panel, context) {
       note.textContent = `${drawn.w} × ${drawn.h} pixels, drawn in ${(performance.now() - started).toFixed(0)} ms`;
     } catch (error) { note.textContent = error.message; if (error.status === 410) context.fail(error); }
   });
+  // an exported page has drawings of some places, of which the nearest is shown
+  const atlas = isLive ? null : await answer([run, model, "atlas"]);
+  function lookUp() {
+    const { count, low, high, pictures } = atlas, height = pictures.h / (count * count);
+    const [column, row] = map.place(state.code).map((v, k) =>
+      Math.max(0, Math.min(count - 1, Math.round(((v - low[k]) / (high[k] - low[k] || 1)) * (count - 1)))));
+    paint(picture.canvas, pictures, "grey", ((count - 1 - row) * count + column) * height, height);
+    picture.canvas.dataset.updates = String(Number(picture.canvas.dataset.updates ?? 0) + 1);
+    note.textContent = `The nearest of ${count} × ${count} places whose drawings are in this exported page; symae inspect draws any.`;
+  }
   let rest = null;
   // small while something moves, as large as wanted once it rests
   function changed() {
-    if (!isLive) return;
+    if (!isLive) return lookUp();
     draw(Math.min(state.size, space.any_resolution ? 56 : space.size));
     clearTimeout(rest);
     if (state.size > 56) rest = setTimeout(() => draw(state.size), 250);
@@ -62,7 +72,7 @@ export async function latentTab(panel, context) {
 
   const map = new CodeMap(space, state, take);
   const axes = [["plane", `principal components (${space.shares.map((v) => `${Math.round(100 * v)} %`).join(" and ")} of the variance)`]];
-  for (let i = 0; i + 1 < space.n_latent; i += 2) axes.push([`${i},${i + 1}`, `${space.names[i]} across, ${space.names[i + 1]} up`]);
+  for (let i = 0; isLive && i + 1 < space.n_latent; i += 2) axes.push([`${i},${i + 1}`, `${space.names[i]} across, ${space.names[i + 1]} up`]);
   const resolution = space.any_resolution
     ? slider("Resolution", { min: 28, max: 1024, step: 4, value: state.size, words: (v) => `${v} × ${v}` }, (v) => { state.size = v; changed(); })
     : null;
@@ -86,11 +96,11 @@ export async function latentTab(panel, context) {
       map.element,
       h("p", { className: "note" }, "Each dot is a test image, coloured by its label. Click a dot for its code, or any other place for the code that lies there.")),
     h("aside", { className: "side" },
-      isLive ? picture : empty("Drawing needs the model at hand: symae inspect has it, this exported page has not."), note,
+      picture, note,
       h("div", { className: "tools" }, resolution, save, button("A test image at random", () => {
         const i = Math.floor(Math.random() * space.codes.length);
         take(space.codes[i], `test image ${i}`);
-      }, { disabled: !isLive })))),
+      })))),
   h("section", {}, h("h2", {}, "The code"), h("div", { className: "sliders" }, sliders)));
   map.start();
   context.leave.push(() => map.watcher.disconnect());
