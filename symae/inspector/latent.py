@@ -88,7 +88,7 @@ class Latent:
         return code
 
     def atlas(self, count: int) -> np.ndarray:
-        """What is drawn at places of the plane, as far as the test images lie: (count * count, h, w), row by row from the top."""
+        """Drawings of places of the plane, as far as the test images lie: (count * count, h, w), row by row from the top."""
         low, high = self.plane.min(axis=0), self.plane.max(axis=0)
         across, up = (np.linspace(low[i], high[i], count) for i in (0, 1))
         return np.stack([self.draw(self.at(x, y)) for y in up[::-1] for x in across])
