@@ -7,6 +7,7 @@ from symae.compile import compile_time, function
 from symae.datasets import load_data
 from symae.errors import BackendError, InputError, MissingFileError, UnwritableError
 from symae.images import tile_raster_images
+from symae.inspector import inspect
 from symae.models import (
     Autoencoder,
     ConvolutionalAutoencoder,
@@ -36,6 +37,7 @@ __all__ = [
     "__version__",
     "compile_time",
     "function",
+    "inspect",
     "load_data",
     "tile_raster_images",
 ]

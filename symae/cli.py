@@ -18,6 +18,7 @@ from symae.compile import BACKENDS
 from symae.datasets import available, default, download_mnist, read
 from symae.errors import BackendError, InputError, one_line
 from symae.files import make_folder
+from symae.inspector.command import COMMANDS, add_inspector, run_inspector
 from symae.port.command import add_port, run_port
 from symae.worksheet import find_worksheet, worksheets
 
@@ -37,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             _show(settings)
         elif settings.command == "port":
             return run_port(settings)
+        elif settings.command in COMMANDS:
+            run_inspector(settings)
         elif settings.command == "warmup":
             _warm_up(settings.worksheets, settings.backend, settings.floatX)
         else:
@@ -89,6 +92,7 @@ def _parser() -> Parser:
     show.add_argument("--data", metavar="NAME|PATH", help="as the worksheets take it")
     show.add_argument("--out", type=Path, metavar="FOLDER", help="where to; by default the run's folder")
 
+    add_inspector(commands)
     add_port(commands)
 
     warmup = commands.add_parser(

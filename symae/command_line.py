@@ -72,6 +72,9 @@ def worksheet_parser(name: str, title: str, epochs: int, images: int | None, flo
     parser.add_argument(
         "--threads", type=at_least(1), metavar="N", help="threads of BLAS; one unless the environment says otherwise"
     )
+    parser.add_argument(
+        "--keep-filters", action="store_true", help="keep the parameters of each epoch too, for symae inspect to show"
+    )
     return parser
 
 

@@ -29,15 +29,19 @@ from symae.checkpoints import TrainingFolder, read_checkpoint
 from symae.command_line import INTERRUPTED, at_least, print_anything, report_bad_input, worksheet_parser
 from symae.compile import compile_time, function
 from symae.datasets import Dataset, available, read
+from symae.datasets import default as default_data
 from symae.errors import BackendError, InputError, MissingFileError, UnwritableError
 from symae.files import make_folder, replacing
 from symae.images import png_bytes
+from symae.kept_filters import KeptFilters
 from symae.models.base import Model
 from symae.report import Picture, Report, versions
+from symae.run_record import RunRecord
 from symae.training import EpochLog, History, Step, fit, train_epochs
 
 __all__ = ["Worksheet", "about_ten", "find_worksheet", "worksheets"]
 
+OnEpoch = Callable[[int, float, float, Mapping[str, float]], None]
 RESULTS = {".html", ".json", ".jsonl", ".png", ".safetensors", ".txt"}
 
 
@@ -122,7 +126,8 @@ class Worksheet:
         self.floatX: str = settings.floatX
         self.threads: int | None = settings.threads
         pytensor.config.floatX = self.floatX
-        self.dataset: Dataset = read(data if settings.data is None and data in available() else settings.data)
+        chosen = data if settings.data is None and data in available() else settings.data
+        self.dataset: Dataset = read(chosen)
         self.epochs: int = settings.epochs
         if settings.epochs is None and images is not None:
             self.epochs = max(1, round(epochs * images / (len(self.dataset.train.x) + len(self.dataset.valid.x))))
@@ -131,6 +136,7 @@ class Worksheet:
             if taken.suffix in RESULTS and taken.is_dir():
                 raise UnwritableError(taken, "a folder", "a place for a file")
         self.report = Report(title, f"{self.dataset.name}. {self.epochs} epochs, seed {self.seed}.")
+        self.record = RunRecord(self.out, name, title, chosen or default_data(), vars(settings) | {"epochs": self.epochs})
         self.interrupted = False
         self.compiling = 0.0
         self.training = 0.0
@@ -247,6 +253,7 @@ class Worksheet:
         goes_on = resume and last.is_file()
         if resume and not goes_on:
             self.say(f"--resume: there is no {last} yet, so the training begins anew")
+        keywords["on_epoch"] = self._after_epoch(model, name, keywords.get("on_epoch"), anew=not goes_on)
         try:
             done = len(read_checkpoint(last).history) if goes_on else 0
             if seconds_an_image is not None and done < self.epochs and self.backend == "numba":
@@ -290,6 +297,20 @@ class Worksheet:
         what = "the training step" if updates else "the test cost"
         return self.function(what + (f" of {name}" if name else ""), *arguments, updates=updates, **keywords)
 
+    def _after_epoch(self, model: Model, name: str | None, first: OnEpoch | None, *, anew: bool) -> OnEpoch | None:
+        """Note the training of `model`; what an epoch's end calls: `first`, and with ``--keep-filters`` what keeps them."""
+        number = self.record.training(model, name)
+        if not self.settings.keep_filters:
+            return first
+        keep = KeptFilters(self.out, number, model, anew=anew)
+
+        def both(epoch: int, cost: float, seconds: float, measures: Mapping[str, float]) -> None:
+            if first is not None:
+                first(epoch, cost, seconds, measures)
+            keep(epoch, cost, seconds, measures)
+
+        return both
+
     def report_costs(self, history: History, units: str, heading: str = "Cost") -> None:
         """Say the final costs, and report those of about ten epochs as a table and all as a curve.
 
@@ -332,7 +353,7 @@ class Worksheet:
             return History(interrupted=True)
         if name is not None:
             self.say(f"{name}:")
-        log = EpochLog(self.out / "history.jsonl", name, append=self._trained)
+        log = self._after_epoch(model, name, EpochLog(self.out / "history.jsonl", name, append=self._trained), anew=True)
         self._trained = True
         started = time.perf_counter()
         history = train_epochs(
@@ -360,6 +381,7 @@ class Worksheet:
     def save(self, model: Model, name: str = "model") -> None:
         """Save `model` among the results."""
         model.save(self.out / name)
+        self.record.saved(model, name)
 
     def finish(self, settings: Mapping[str, Any]) -> None:
         """Write the report; `settings` are listed in it. After Ctrl-C, end with the status that shells expect of it."""
@@ -374,6 +396,7 @@ class Worksheet:
         times = {"training": f"{self.training:.1f} s", "compiling": f"{self.compiling:.1f} s", "whole run": f"{elapsed:.1f} s"}
         chosen = {"seed": self.seed, "floatX": self.floatX, "backend": self.backend}
         self.report.facts({"data": self.dataset.name, **settings, **chosen, **state, **times, **versions()})
+        self.record.ended("interrupted" if self.interrupted else "finished", {"data": self.dataset.name, **settings, **times})
         self.report.heading("Printed")
         self.report.code("\n".join(self._printed))
         self.report.write(self.out / "report.html")

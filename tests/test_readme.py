@@ -63,6 +63,12 @@ def test_the_example_of_layers_trains_and_goes_on(tmp_path, monkeypatch, capsys)
     assert epochs == ["Training epoch 0", "Training epoch 1"]
 
 
+def test_the_example_of_inspecting_runs():
+    scope: dict[str, object] = {}
+    exec(SNIPPETS[4], scope)
+    assert len(scope["inspection"].filters()) == 100
+
+
 @pytest.mark.parametrize("path", re.findall(r"^    ((?:symae|tests|worksheets|data)/\S*)", README, re.MULTILINE))
 def test_every_part_that_it_names_is_there(path):
     assert (ROOT / path).exists()

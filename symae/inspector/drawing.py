@@ -1,0 +1,61 @@
+"""Images that are damaged on purpose, and drawings put where the data has its digits."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from symae.errors import InputError
+
+__all__ = ["CORRUPTIONS", "centred", "corrupted"]
+
+CORRUPTIONS = ("zero", "noise")
+BOX = 20  # MNIST's digits are 20 pixels along their longer side, on 28 x 28
+
+
+def corrupted(images: np.ndarray, kind: str, level: float, seed: int) -> np.ndarray:
+    """Images from 0 to 1 with damage, the same for the same seed.
+
+    Parameters
+    ----------
+    kind : {"zero", "noise"}
+        Each pixel is set to zero with the probability `level`, as denoising autoencoders see them; or noise, normally
+        distributed with standard deviation `level`, is added and the sum cut to [0, 1], as in worksheet 05.
+    level : float from 0 to 1
+    """
+    if kind not in CORRUPTIONS:
+        raise InputError("kind", repr(kind), f"one of {', '.join(CORRUPTIONS)}")
+    if not 0 <= level <= 1:
+        raise InputError("level", str(level), "a number from 0 to 1")
+    if level == 0:
+        return images
+    rng = np.random.RandomState(seed)
+    if kind == "zero":
+        return images * (rng.uniform(size=images.shape) >= level)
+    return np.clip(images + level * rng.standard_normal(images.shape), 0, 1)
+
+
+def centred(image: np.ndarray) -> np.ndarray:
+    """A drawing (h, w) from 0 to 1, resized and moved as MNIST's digits were: 20 pixels at most, centre of mass in the middle.
+
+    A drawing without ink is as it was.
+    """
+    ink = image > 0.1
+    if not ink.any():
+        return image
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    part = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    h, w = image.shape
+    factor = min(h, w) * BOX / 28 / max(part.shape)
+    size = [max(1, round(side * factor)) for side in part.shape]
+    picture = Image.fromarray(part.astype(np.float32)).resize((size[1], size[0]), Image.Resampling.BILINEAR)
+    small = np.clip(np.asarray(picture, dtype=image.dtype), 0, 1)
+    paper = np.zeros_like(image)
+    total = small.sum()
+    corner = []
+    for axis, side in enumerate(size):
+        mass = small.sum(axis=1 - axis)
+        middle = float((mass * np.arange(side)).sum() / total) + 0.5 if total > 0 else side / 2
+        corner.append(int(np.clip(round(image.shape[axis] / 2 - middle), 0, max(image.shape[axis] - side, 0))))
+    paper[corner[0] : corner[0] + size[0], corner[1] : corner[1] + size[1]] = small
+    return paper

@@ -1,0 +1,65 @@
+"""The first test images of the data that a run was trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from symae.datasets import default, read, read_idx
+from symae.datasets.folders import find_mnist
+from symae.datasets.idx import FILES
+from symae.errors import InputError
+
+__all__ = ["COUNT", "Examples", "read_examples"]
+
+COUNT = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Images to look at.
+
+    Attributes
+    ----------
+    images : array (n, pixels) of float32 from 0 to 1
+    labels : array (n,) of integers, or None
+    name : str
+        In words.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray | None
+    name: str
+
+
+def read_examples(data: str | Path | None = None, count: int = COUNT) -> Examples:
+    """The first `count` test images of `data`, as `symae.datasets.read` takes it.
+
+    Of MNIST only the files of the test images are read, which takes a tenth of the time and of the memory of all.
+
+    Raises
+    ------
+    InputError, MissingFileError
+        As `symae.datasets.read`.
+    """
+    chosen = default() if data is None else data
+    folder = find_mnist() if chosen in ("mnist", "mini_mnist") else None
+    if folder is not None:
+        x, y = (read_idx(_existing(folder, name))[:count] for name in FILES[2:])
+        if x.ndim != 3 or len(x) != len(y):
+            raise InputError(folder, f"test images of shape {x.shape} and {len(y)} labels", "as many labels as images")
+        x, name = x.reshape(len(x), -1), "MNIST"
+    else:
+        dataset = read(chosen)
+        x, y, name = dataset.test.x[:count], dataset.test.y[:count], dataset.name.partition(",")[0]
+    images = x.astype(np.float32)
+    if x.dtype == np.uint8:
+        images /= 255
+    return Examples(images, np.asarray(y, dtype=np.int64), f"the first {len(images)} test images of {name}")
+
+
+def _existing(folder: Path, name: str) -> Path:
+    packed = folder / f"{name}.gz"
+    return packed if packed.is_file() else folder / name

@@ -1,0 +1,198 @@
+"""All filters of a layer: their pictures, what is known of each, orders, and tiles."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from symae.errors import InputError
+from symae.images.pictures import to_image
+from symae.inspector.figure import Figure, coloured
+from symae.inspector.pixels import quantised
+
+__all__ = ["SCALINGS", "SORTS", "SPRITE", "Filters", "chain", "similarities"]
+
+SPRITE = 1024  # filters in one picture for the page, 32 in a row
+SORTS = ("index", "norm", "active", "similarity")
+SCALINGS = ("each", "zero", "common")
+DIRECTIONS = 32  # principal directions in which filters are compared
+
+
+class Filters:
+    """The filters of one layer.
+
+    Attributes
+    ----------
+    pictures : array (n, h, w) of float32
+        The weights of each unit.
+    norms : array (n,)
+        Euclidean norms of the weights.
+    low, high : arrays (n,)
+        The least and the largest weight of each unit.
+    """
+
+    def __init__(self, pictures: Any):
+        self.pictures = np.nan_to_num(np.ascontiguousarray(pictures, dtype=np.float32))
+        flat = self._flat
+        self.norms = np.sqrt(np.einsum("ij,ij->i", flat, flat, dtype=np.float64))
+        self.low, self.high = flat.min(axis=1), flat.max(axis=1)
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    @property
+    def _flat(self) -> np.ndarray:
+        return self.pictures.reshape(len(self.pictures), -1)
+
+    @property
+    def sprites(self) -> int:
+        """How many pictures of `SPRITE` filters there are."""
+        return -(-len(self) // SPRITE)
+
+    def sprite(self, number: int) -> np.ndarray:
+        """Filters from ``number * SPRITE`` on as one picture of bytes, 32 in a row, no space between.
+
+        Each has a scale of its own, zero at 127.5 and the largest weight, by magnitude, at 0 or 255: with `low` and `high` the
+        page makes every other scale of it.
+        """
+        if not 0 <= number < self.sprites:
+            raise InputError("sprite", str(number), f"a number from 0 to {self.sprites - 1}")
+        part = self.pictures[number * SPRITE : (number + 1) * SPRITE]
+        largest = np.abs(part).max(axis=(1, 2), keepdims=True)
+        return _tiled(quantised(part / np.where(largest > 0, largest, 1), -1, 1), 32, (0, 0), fill=0)
+
+    def order(self, sort: str, active: np.ndarray | None = None) -> np.ndarray:
+        """The units' numbers, sorted.
+
+        Parameters
+        ----------
+        sort : {"index", "norm", "active", "similarity"}
+            By number; largest norm first; most often active first, for which `active` has a number for each unit; or so that
+            neighbours look alike.
+
+        Raises
+        ------
+        InputError
+            There is no such order, or nothing is known of what is active.
+        """
+        if sort == "norm":
+            return np.argsort(-self.norms, kind="stable")
+        if sort == "active" and active is not None:
+            return np.argsort(-active, kind="stable")
+        if sort == "similarity":
+            return chain(self._flat)
+        if sort != "index":
+            expected = f"one of {', '.join(SORTS)}" + ("; active needs test images" if sort == "active" else "")
+            raise InputError("sort", repr(sort), expected)
+        return np.arange(len(self))
+
+    def alike(self, unit: int) -> np.ndarray:
+        """The units in the order of their filters' likeness to that of `unit`, which comes first."""
+        cosines = similarities(self._flat, unit)
+        cosines[unit] = np.inf
+        return np.argsort(-cosines, kind="stable")
+
+    def figure(
+        self,
+        *,
+        order: np.ndarray | None = None,
+        tile_shape: tuple[int, int] | None = None,
+        spacing: tuple[int, int] = (1, 1),
+        scaling: str = "each",
+        colours: str = "grey",
+        zoom: int = 1,
+        title: str = "filters",
+    ) -> Figure:
+        """The filters laid out like tiles.
+
+        Parameters
+        ----------
+        order : array of int, optional
+            Which filters, in their order; as they are numbered if not given.
+        tile_shape : (rows, columns), optional
+            About a square if not given.
+        spacing : (int, int)
+            Pixels between tiles, down and across.
+        scaling : {"each", "zero", "common"}
+            Each filter from its least to its largest weight, as `symae.tile_raster_images` has it; each with zero in the
+            middle; or all on one scale with zero in the middle.
+        colours : {"grey", "inverse", "diverging", "viridis"}
+        zoom : int
+            Pixels for a weight.
+        """
+        chosen = self.pictures if order is None else self.pictures[np.asarray(order, dtype=np.intp)]
+        columns = math.ceil(math.sqrt(len(chosen)))
+        rows, columns = tile_shape or (math.ceil(len(chosen) / columns), columns)
+        scaled = scale(chosen, scaling)[: rows * columns]
+        pixels = coloured(scaled, colours)
+        floor = _tiled(pixels, columns, spacing, fill=0, rows=rows)
+        picture = to_image(floor)
+        if zoom > 1:
+            picture = picture.resize((picture.width * zoom, picture.height * zoom), 0)
+        return Figure(picture, title)
+
+
+def scale(pictures: np.ndarray, scaling: str) -> np.ndarray:
+    """Weights (n, h, w) as numbers from 0 to 1; see `Filters.figure`."""
+    if scaling == "each":
+        low = pictures.min(axis=(1, 2), keepdims=True)
+        span = pictures.max(axis=(1, 2), keepdims=True) - low
+        return (pictures - low) / np.where(span > 0, span, 1)
+    if scaling not in SCALINGS:
+        raise InputError("scaling", repr(scaling), f"one of {', '.join(SCALINGS)}")
+    largest = np.abs(pictures).max(axis=(1, 2) if scaling == "zero" else None, keepdims=True)
+    return pictures / np.where(largest > 0, largest, 1) / 2 + 0.5
+
+
+def similarities(rows: np.ndarray, unit: int) -> np.ndarray:
+    """The cosine of the angle between each row and row `unit`; that of a row of zeros is 0."""
+    units = _unit_rows(rows)
+    return units @ units[unit]
+
+
+def chain(rows: np.ndarray) -> np.ndarray:
+    """An order of the rows in which neighbours point into similar directions.
+
+    It begins with the longest row and goes on with the nearest one that is left. Rows are compared along the principal
+    directions of all, so that ten thousand take a second and no matrix of all pairs.
+    """
+    if len(rows) < 3:
+        return np.arange(len(rows))
+    units = _unit_rows(rows)
+    if units.shape[1] > DIRECTIONS:
+        _, vectors = np.linalg.eigh(units.T @ units)
+        units = np.ascontiguousarray(units @ vectors[:, -DIRECTIONS:])
+    left = np.arange(len(rows))
+    place = int(np.argmax(np.linalg.norm(rows, axis=1)))
+    found = []
+    for _ in range(len(rows)):
+        found.append(left[place])
+        current = units[place].copy()
+        # the last row takes the place of the one that goes
+        last = len(left) - 1
+        left[place], units[place] = left[last], units[last]
+        left, units = left[:last], units[:last]
+        if last:
+            place = int(np.argmax(units @ current))
+    return np.array(found)
+
+
+def _unit_rows(rows: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    units: np.ndarray = np.nan_to_num(rows / np.where(lengths > 0, lengths, 1))
+    return units
+
+
+def _tiled(pictures: np.ndarray, columns: int, spacing: tuple[int, int], fill: int, rows: int | None = None) -> np.ndarray:
+    """Pictures (n, h, w[, channels]) on a floor of `columns` columns."""
+    n, h, w = pictures.shape[:3]
+    rows = -(-n // columns) if rows is None else rows
+    down, across = spacing
+    channels = pictures.shape[3:]
+    floor = np.full((rows * columns, h + down, w + across, *channels), fill, pictures.dtype)
+    floor[:n, :h, :w] = pictures
+    floor = floor.reshape(rows, columns, h + down, w + across, *channels).swapaxes(1, 2)
+    floor = floor.reshape(rows * (h + down), columns * (w + across), *channels)
+    return floor[: floor.shape[0] - down, : floor.shape[1] - across]

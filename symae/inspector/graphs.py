@@ -1,0 +1,273 @@
+"""The graphs of a model before and after rewriting, as nodes to draw, and what each node costs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytensor
+from pytensor.compile.mode import Mode
+from pytensor.graph.basic import Constant, Variable
+from pytensor.graph.traversal import io_toposort
+from pytensor.link.vm import VMLinker
+from pytensor.tensor.elemwise import DimShuffle, Elemwise
+
+from symae.compile import function, mode_for
+from symae.errors import InputError
+from symae.inspector.functions import COMPILING
+from symae.inspector.layered import layered
+from symae.inspector.layers import code_and_output, image_shape
+from symae.inspector.svg import graph_svg
+from symae.models.base import Model
+
+__all__ = ["STAGES", "Graph", "GraphNode", "ModelGraphs", "collect"]
+
+STAGES = ("before", "after")
+CALLS = 5  # of a profiled function
+MINIBATCH = 20  # images in each
+
+
+@dataclass
+class GraphNode:
+    """A box in the drawing.
+
+    Attributes
+    ----------
+    kind : "input", "parameter", "operation" or "output"
+    label : str
+        A few words.
+    details : list of str
+        Lines that say more: types, shapes, constants.
+    sources : list of int
+        The boxes whose results it takes.
+    seconds : float or None
+        A call of it, where it was measured.
+    """
+
+    kind: str
+    label: str
+    details: list[str] = field(default_factory=list)
+    sources: list[int] = field(default_factory=list)
+    seconds: float | None = None
+
+
+@dataclass
+class Graph:
+    """A graph to draw.
+
+    Attributes
+    ----------
+    title : str
+    nodes : list of GraphNode
+        Sources come before what they lead to.
+    note : str
+        How its costs were measured, where they were.
+    """
+
+    title: str
+    nodes: list[GraphNode]
+    note: str = ""
+
+    @property
+    def operations(self) -> int:
+        return sum(node.kind == "operation" for node in self.nodes)
+
+    def svg(self, *, styled: bool = True) -> str:
+        """The drawing, made without Graphviz; `styled` with colours of its own."""
+        places = layered([(n.label, n.kind, n.sources) for n in self.nodes])
+        return graph_svg(self.title, self.nodes, places, styled=styled)
+
+    def _repr_html_(self) -> str:
+        return f'<div style="max-height: 40rem; overflow: auto">{self.svg()}</div>'
+
+
+class ModelGraphs:
+    """What is compiled of a model, drawn from a copy of it, so that measuring a training step changes nothing.
+
+    Attributes
+    ----------
+    names : list of str
+        ``reconstruction`` and ``code`` where there are, and ``training step``.
+    """
+
+    def __init__(self, model: Model):
+        self.model = model
+        self.names = [name for name, outputs in self._outputs(model).items() if outputs is not None]
+
+    def graph(self, name: str, stage: str = "after", *, backend: str | None = None, profile: bool = False) -> Graph:
+        """The graph `name`, as written (``before``) or as rewritten for a backend (``after``).
+
+        Parameters
+        ----------
+        profile : bool
+            Run it and note what each node costs, by default in machine code of the C++ compiler, where there is one. The other
+            backends make one program of the whole graph, in which nodes cannot be timed; so for them each node is run by its
+            NumPy definition, and element-wise operations are not fused, which NumPy could not do.
+
+        Raises
+        ------
+        InputError
+            There is no such graph or stage, or the graph before rewriting should be measured.
+        """
+        if name not in self.names:
+            raise InputError("graph", repr(name), f"one of {', '.join(self.names)}")
+        if stage not in STAGES:
+            raise InputError("stage", repr(stage), f"one of {', '.join(STAGES)}")
+        if profile and stage == "before":
+            raise InputError("--profile", "the graph before rewriting", "the one after it, which is run")
+        copy = type(self.model).from_configuration(self.model.configuration())
+        copy.set_parameters(self.model.parameters())
+        found = self._outputs(copy)[name]
+        assert found is not None
+        outputs, updates = found
+        words = f"{type(copy).__name__}, {name}"
+        if stage == "before":
+            results = [*outputs, *(new for _, new in updates)]
+            nodes = collect(io_toposort([copy.x], results), results, [copy.x], [v for v, _ in updates], name)
+            return Graph(f"{words}, as written", nodes)
+        known = backend or ("c" if profile and pytensor.config.cxx else "numba")
+        compiled = _compiled(copy, outputs, updates, known, profile)
+        title = f"{words}, as rewritten for {known}"
+        fgraph = compiled.maker.fgraph
+        costs: dict[Any, float] = {}
+        note = ""
+        if profile:
+            pixels = int(np.prod(image_shape(copy)))
+            images = copy.checked_input("images", np.random.RandomState(0).uniform(size=(MINIBATCH, pixels)))
+            compiled(images)
+            vm = compiled.vm
+            vm.time_thunks = True
+            started = time.perf_counter()
+            for _ in range(CALLS):
+                compiled(images)
+            whole = (time.perf_counter() - started) / CALLS
+            costs = {node: seconds / CALLS for node, seconds in zip(vm.nodes, vm.call_times, strict=True)}
+            how = (
+                "each node in machine code"
+                if known == "c"
+                else (
+                    f"each node by itself in NumPy and not fused, because {known} makes one program of all, in which they "
+                    "cannot be timed; rewritten for c, they can"
+                )
+            )
+            note = f"Mean of {CALLS} calls with {MINIBATCH} images, {1000 * whole:.2f} ms each: {how}."
+        free = [v for v, given in zip(fgraph.inputs, compiled.maker.inputs, strict=True) if not given.implicit]
+        nodes = collect(fgraph.toposort(), fgraph.outputs, free, [v for v, _ in updates], name, costs)
+        return Graph(title, nodes, note)
+
+    def _outputs(self, model: Model) -> dict[str, tuple[list[Variable], list[tuple[Any, Variable]]] | None]:
+        code, output = code_and_output(model)
+        nodes = model.nodes
+        found: dict[str, Any] = {}
+        if output is not None and code is not None:
+            found = {"reconstruction": ([nodes[output]], []), "code": ([nodes[code]], [])}
+        else:
+            found = {name: ([variable], []) for name, variable in list(nodes.items())[1:]}
+        step = getattr(model, "get_cost_updates", None)
+        if step is not None:
+            arguments = {"corruption_level": getattr(model, "default_corruption_level", 0.0), "learning_rate": 0.1}
+            cost, updates = step(**arguments) if hasattr(model, "default_corruption_level") else step()
+            found["training step"] = ([cost], list(dict(updates).items()))
+        return found
+
+
+def _compiled(
+    model: Model, outputs: Sequence[Variable], updates: Sequence[tuple[Any, Variable]], backend: str, profile: bool
+) -> Any:
+    """The function with the rewrites of a backend, but run node by node: by NumPy, without a compiler, or to measure C by C."""
+    query = mode_for(backend).provided_optimizer
+    in_c = profile and backend == "c"
+    if profile and not in_c:
+        query = query.excluding("fusion")
+    mode = Mode(VMLinker(use_cloop=False, c_thunks=in_c, allow_gc=False), query)
+    with COMPILING:
+        return function([model.x], list(outputs), mode=mode, updates=list(updates), on_unused_input="ignore")
+
+
+def collect(
+    order: Sequence[Any],
+    outputs: Sequence[Variable],
+    free: Sequence[Variable],
+    updated: Sequence[Variable],
+    name: str,
+    costs: Mapping[Any, float] | None = None,
+) -> list[GraphNode]:
+    """The boxes of a graph: its operations in their order, a box for each use of an input, and one for each output.
+
+    Inputs and parameters stand beside what uses them, again for each use: one box each would draw lines through everything.
+    Constants are no boxes; the operations list them.
+
+    Parameters
+    ----------
+    order : list of Apply nodes
+        Each after those whose results it takes.
+    outputs : list of variables
+        The last ones are the new values of `updated`.
+    free : list of variables
+        The inputs; other variables that nothing computes are parameters.
+    name : str
+        What the graph is; the first output is called so, or cost where there are updates.
+    costs : mapping of Apply node to seconds, optional
+    """
+    nodes: list[GraphNode] = []
+    place: dict[Variable, int] = {}
+    for apply in order:
+        sources = []
+        constants = []
+        for variable in apply.inputs:
+            if isinstance(variable, Constant):
+                constants.append(_constant(variable))
+                continue
+            if variable.owner is None:
+                kind = "input" if variable in free else "parameter"
+                nodes.append(GraphNode(kind, variable.name or kind, [str(variable.type)]))
+                sources.append(len(nodes) - 1)
+            else:
+                sources.append(place[variable])
+        label = _label(apply.op)
+        named = [v.name for v in apply.outputs if v.name and v.name != label]
+        details = [str(apply.op), *(f"makes {v.type}" for v in apply.outputs), *(f"constant {c}" for c in constants)]
+        node = GraphNode("operation", f"{label} → {named[0]}" if named else label, details, list(dict.fromkeys(sources)))
+        node.seconds = None if costs is None else costs.get(apply)
+        nodes.append(node)
+        place.update(dict.fromkeys(apply.outputs, len(nodes) - 1))
+    first_update = len(outputs) - len(updated)
+    for i, variable in enumerate(outputs):
+        result = "cost" if updated else name
+        label = f"new {updated[i - first_update].name or 'state'}" if i >= first_update else result
+        if variable in place:
+            nodes.append(GraphNode("output", label, [str(variable.type)], [place[variable]]))
+        else:
+            nodes.append(GraphNode("output", label, [str(variable.type), "as it came in"]))
+    return nodes
+
+
+def _label(op: Any) -> str:
+    """An op in one or two words."""
+    if isinstance(op, Elemwise):
+        scalar = op.scalar_op
+        inner = getattr(scalar, "inner_fgraph", None) or getattr(scalar, "fgraph", None)
+        if inner is not None:
+            words = [_scalar_name(node.op) for node in inner.toposort()]
+            shown = ", ".join(dict.fromkeys(words))
+            return f"fused: {shown if len(shown) <= 30 else shown[:29] + '…'}"
+        return _scalar_name(scalar)
+    if isinstance(op, DimShuffle):
+        return "transpose" if getattr(op, "is_transpose", False) else "dimshuffle"
+    text = str(op)
+    name = text.split("{")[0].split("(")[0] or type(op).__name__
+    return name if len(name) <= 28 else name[:27] + "…"
+
+
+def _scalar_name(op: Any) -> str:
+    return str(getattr(op, "name", None) or type(op).__name__).lower()
+
+
+def _constant(variable: Constant) -> str:
+    data = np.asarray(variable.data) if not isinstance(variable.data, slice) else None
+    if data is not None and data.size == 1 and data.dtype.kind in "biuf":
+        return f"{data.reshape(-1)[0]:g}"
+    return variable.name or str(variable.type)

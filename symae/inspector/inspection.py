@@ -1,0 +1,257 @@
+"""What is to be seen in one model: the objects behind the page, for Python and notebooks too."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from pytensor.graph.basic import Variable
+from pytensor.graph.traversal import ancestors
+
+from symae.errors import InputError
+from symae.images.pictures import side_by_side, to_image
+from symae.inspector.activity import Activity, activities
+from symae.inspector.drawing import corrupted
+from symae.inspector.examples import Examples
+from symae.inspector.figure import Figure, coloured
+from symae.inspector.filters import Filters
+from symae.inspector.functions import Functions
+from symae.inspector.graphs import Graph, ModelGraphs
+from symae.inspector.latent import Latent, has_latent
+from symae.inspector.layers import FilterLayer, code_and_output, filter_layers, image_shape
+from symae.inspector.maximise import BestInput, best_input
+from symae.inspector.pixels import code_picture
+from symae.models.base import Model
+
+__all__ = ["Inspection", "Reconstruction"]
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstruction:
+    """An image on its way through the model.
+
+    Attributes
+    ----------
+    original, corrupted, output : arrays (h, w), values from 0 to 1
+    code : array (k,) or (c, h', w')
+    """
+
+    original: np.ndarray
+    corrupted: np.ndarray
+    code: np.ndarray
+    output: np.ndarray
+
+    @property
+    def error(self) -> np.ndarray:
+        """What is drawn minus what should be drawn, (h, w)."""
+        return self.output - self.original
+
+    @property
+    def rmse(self) -> float:
+        """Root mean square error of a pixel."""
+        return float(np.sqrt(np.mean(np.square(self.error))))
+
+    @property
+    def figure(self) -> Figure:
+        code = code_picture(self.code)
+        largest = np.abs(code).max() or 1.0
+        limit = np.abs(self.error).max() or 1.0
+        pictures = [
+            ("original", self.original),
+            ("corrupted", self.corrupted),
+            ("code", np.clip(code / largest, 0, 1) if code.min() >= 0 else code / largest / 2 + 0.5),
+            ("reconstruction", np.clip(self.output, 0, 1)),
+            ("error", coloured(self.error / limit / 2 + 0.5, "diverging")),
+        ]
+        zoomed = [(label, to_image(p).resize((112, 112 * p.shape[0] // p.shape[1] or 1), 0)) for label, p in pictures]
+        return Figure(side_by_side(zoomed), f"root mean square error {self.rmse:.3f}")
+
+    def _repr_png_(self) -> bytes:
+        return self.figure._repr_png_()
+
+
+class Inspection:
+    """A model and test images to look at it with.
+
+    Parameters
+    ----------
+    model : Model
+    examples : Examples, optional
+        Test images; what needs none is there without them.
+
+    Attributes
+    ----------
+    nodes : dict of name to symbolic variable
+        What the model computes on its way.
+    layers : dict of name to FilterLayer
+        The layers with weights, by the names of the weights.
+    """
+
+    def __init__(self, model: Model, examples: Examples | None = None):
+        self.model = model
+        self.shape = image_shape(model)
+        self.nodes = model.nodes
+        self.layers: dict[str, FilterLayer] = {layer.name: layer for layer in filter_layers(model, self.nodes)}
+        self.code, self.output = code_and_output(model)
+        pixels = int(np.prod(self.shape))
+        self.examples = examples if examples is not None and examples.images.shape[1] == pixels else None
+        self.functions = Functions()
+        self._filters: dict[str, Filters] = {}
+        self._graphs: dict[Any, Graph] = {}
+        # one for each kind of work, so that what is quick never waits for what is slow
+        self._locks = {kind: threading.Lock() for kind in ("filters", "activities", "latent", "graphs")}
+
+    def layer(self, name: str) -> FilterLayer:
+        """The layer with the weights `name`, or an error that lists those there are."""
+        if name not in self.layers:
+            raise InputError("layer", repr(name), f"one of {', '.join(self.layers)}")
+        return self.layers[name]
+
+    def unit(self, layer: str, number: int) -> int:
+        """`number`, if `layer` has a unit of that number."""
+        count = len(self.filters(layer))
+        if not 0 <= number < count:
+            raise InputError("unit", str(number), f"a number from 0 to {count - 1}")
+        return number
+
+    def filters(self, layer: str | None = None) -> Filters:
+        """The filters of a layer, the first one by default."""
+        name = next(iter(self.layers), "") if layer is None else layer
+        chosen = self.layer(name)
+        with self._locks["filters"]:
+            if name not in self._filters:
+                self._filters[name] = Filters(chosen.pictures(self.model.parameters()[name], self.shape))
+        return self._filters[name]
+
+    @cached_property
+    def _activities(self) -> dict[str, Activity]:
+        return activities(self.model, list(self.layers.values()), self._rows, self.functions)
+
+    def activity(self, layer: str) -> Activity:
+        """What the units of a layer do when they see the test images."""
+        self.layer(layer)
+        with self._locks["activities"]:
+            return self._activities[layer]
+
+    @property
+    def _rows(self) -> np.ndarray:
+        if self.examples is None:
+            raise InputError("test images", "none of the model's size", f"images of {' x '.join(map(str, self.shape))}")
+        return self.examples.images
+
+    def image(self, number: int) -> np.ndarray:
+        """A test image as a row of pixels."""
+        rows = self._rows
+        if not 0 <= number < len(rows):
+            raise InputError("image", str(number), f"a number from 0 to {len(rows) - 1}")
+        row: np.ndarray = rows[number]
+        return row
+
+    def default_bound(self) -> float:
+        """The mean norm of the test images, for `best_input`; 1 without images."""
+        return 1.0 if self.examples is None else float(np.linalg.norm(self.examples.images, axis=1).mean())
+
+    def best_input(self, layer: str, unit: int, bound: float | None = None) -> BestInput | None:
+        """The input that excites a unit most among all of norm at most `bound`; None if the unit is dead."""
+        chosen, number = self.layer(layer), self.unit(layer, unit)
+        start = None
+        if self.examples is not None and not chosen.sees_pixels:
+            start = self.image(self.activity(layer).extremes(number, 1)[0][0])
+        return best_input(self.model, chosen, number, self.default_bound() if bound is None else bound, self.functions, start)
+
+    def alone(self, layer: str, unit: int) -> np.ndarray | None:
+        """What the decoder draws when this unit has the values that it has of the image that excites it most, and the others 0.
+
+        (h, w); None where nothing is drawn from the layer.
+        """
+        chosen, number = self.layer(layer), self.unit(layer, unit)
+        output = self.nodes.get(self.output or "")
+        if output is None or self.examples is None or chosen.expression is output:
+            return None
+        if chosen.expression not in set(ancestors([output])):
+            return None
+        model = self.model
+        image = model.checked_input("image", self.image(self.activity(layer).extremes(number, 1)[0][0])[None])
+        (values,) = self.functions(("values", layer), lambda: ([model.x], [chosen.expression]), image)
+        only = np.zeros_like(values)
+        only[:, number] = values[:, number]
+        (drawn,) = self.functions(("alone", layer), lambda: ([chosen.expression, model.x], [output]), only, image)
+        return np.asarray(drawn).reshape(self.shape).mean(axis=0)
+
+    def node_values(self, image: np.ndarray) -> dict[str, np.ndarray]:
+        """What every named node computes of one image, (c, h, w) or (k,)."""
+        model = self.model
+        seen = model.checked_input("image", image[None])
+        values = self.functions("nodes", lambda: ([model.x], list(self.nodes.values())), seen)
+        return {name: value[0] for name, value in zip(self.nodes, values, strict=True)}
+
+    def reconstruct(self, image: Any, kind: str = "zero", level: float = 0.0, seed: int = 0) -> Reconstruction:
+        """An image, given as pixels or by the number of a test image, with damage, and what the model draws of that.
+
+        Parameters
+        ----------
+        image : int or array of pixels
+        kind, level, seed
+            As in `symae.inspector.drawing.corrupted`.
+        """
+        if self.code is None or self.output is None:
+            raise InputError("reconstruct", f"a {type(self.model).__name__}, which draws nothing", "an autoencoder")
+        row = self.image(int(image)) if isinstance(image, int | np.integer) else np.asarray(image, np.float64).reshape(-1)
+        if row.size != int(np.prod(self.shape)):
+            raise InputError("image", f"{row.size} pixels", f"{int(np.prod(self.shape))}")
+        model, nodes = self.model, self.nodes
+        damaged = corrupted(row, kind, level, seed)
+        wanted: list[Variable] = [nodes[self.code], nodes[self.output]]
+        seen = model.checked_input("image", damaged[None])
+        code, drawn = self.functions("reconstruct", lambda: ([model.x], wanted), seen)
+        pictures = [np.asarray(p, np.float64).reshape(self.shape).mean(axis=0) for p in (row, damaged, drawn)]
+        return Reconstruction(pictures[0], pictures[1], code[0], pictures[2])
+
+    @property
+    def has_latent(self) -> bool:
+        """Whether the code is a few numbers that can be looked at one by one."""
+        return has_latent(self.model) and self.examples is not None
+
+    @cached_property
+    def _latent(self) -> Latent:
+        return Latent(self.model, self._rows, self.functions)
+
+    @property
+    def latent(self) -> Latent:
+        """The space of codes."""
+        if not self.has_latent:
+            raise InputError("latent", "a code of many numbers or maps, or no test images", "a code of at most 32 numbers")
+        with self._locks["latent"]:
+            return self._latent
+
+    @cached_property
+    def graphs(self) -> ModelGraphs:
+        """The graphs that are compiled of the model."""
+        return ModelGraphs(self.model)
+
+    def graph(self, name: str = "training step", stage: str = "after", **options: Any) -> Graph:
+        """A graph of the model, as `symae.inspector.graphs.ModelGraphs.graph` has it; drawn once and kept."""
+        key = (name, stage, *sorted(options.items()))
+        with self._locks["graphs"]:
+            if key not in self._graphs:
+                self._graphs[key] = self.graphs.graph(name, stage, **options)
+            return self._graphs[key]
+
+    def warm(self) -> None:
+        """Compile and call what a first drawing needs."""
+        if self.code is not None and self.output is not None:
+            self.reconstruct(np.zeros(int(np.prod(self.shape))))
+
+    def units(self, layer: str) -> Sequence[int]:
+        """The numbers of a layer's units."""
+        return range(len(self.filters(layer)))
+
+    def _repr_png_(self) -> bytes:
+        return self.filters().figure(zoom=2)._repr_png_()
+
+    def _repr_html_(self) -> str:
+        return self.filters().figure(zoom=2, title=f"{type(self.model).__name__}: filters")._repr_html_()

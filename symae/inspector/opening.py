@@ -1,0 +1,77 @@
+"""From what a user has, a model, a path, images, to an `Inspection`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from symae.errors import InputError, MissingFileError
+from symae.inspector.examples import Examples, read_examples
+from symae.inspector.inspection import Inspection
+from symae.inspector.layers import image_shape
+from symae.inspector.runs import Run, open_run
+from symae.models.base import Model
+
+__all__ = ["chosen_model", "opened"]
+
+
+def opened(model: Model | str | Path, images: Any = None, labels: Any = None) -> Inspection:
+    """See `symae.inspect`."""
+    if isinstance(model, Model):
+        examples = _examples(model, images, labels)
+        return Inspection(model, examples)
+    if not isinstance(model, str | Path):
+        raise InputError("model", f"a {type(model).__name__}", "one of symae's models, or the path of a run")
+    run, name = chosen_model(model)
+    found = run.inspection(name)
+    return found if images is None else Inspection(found.model, _examples(found.model, images, labels))
+
+
+def chosen_model(path: str | Path, name: str | None = None, data: str | Path | None = None) -> tuple[Run, str]:
+    """The run at `path` and one of its models: the one that `path` or `name` names, ``model``, or the first.
+
+    Raises
+    ------
+    InputError, MissingFileError
+        There is no run, or no such model in it.
+    """
+    path = Path(path)
+    if not path.is_dir() and path.parent.is_dir() and (path.suffix in {".safetensors", ".json"} or not path.exists()):
+        stem = path.stem if path.suffix in {".safetensors", ".json"} else path.name
+        if (path.parent / f"{stem}.safetensors").is_file():
+            return open_run(path.parent, data), stem
+    run = open_run(path, data)
+    models = run.models()
+    if not models:
+        raise MissingFileError(path, "no saved model", "a run that has saved one")
+    if name is not None and name not in models:
+        raise InputError("--model", repr(name), f"one of {', '.join(models)}")
+    return run, name or ("model" if "model" in models else next(iter(models)))
+
+
+def _examples(model: Model, images: Any, labels: Any) -> Examples | None:
+    pixels = int(np.prod(image_shape(model)))
+    if images is None or isinstance(images, str | Path):
+        try:
+            found = read_examples(images)
+        except InputError:
+            if images is not None:
+                raise
+            return None
+        if images is not None and found.images.shape[1] != pixels:
+            raise InputError("images", f"{found.images.shape[1]} pixels", f"{pixels}, which the model sees")
+        return found
+    array = np.asarray(images)
+    if array.dtype.kind not in "biuf" or array.ndim < 2 or not len(array) or array.size != len(array) * pixels:
+        raise InputError("images", f"{array.dtype} of shape {array.shape}", f"numbers (n, {pixels}), at least one image")
+    rows = array.reshape(len(array), pixels).astype(np.float32)
+    if array.dtype == np.uint8:
+        rows /= 255
+    if not np.isfinite(rows).all():
+        raise InputError("images", "NaN or infinite values", "finite numbers")
+    chosen = None if labels is None else np.asarray(labels)
+    if chosen is not None and chosen.shape != (len(rows),):
+        raise InputError("labels", f"shape {chosen.shape}", f"({len(rows)},), one for each image")
+    return Examples(rows, chosen, f"{len(rows)} images")

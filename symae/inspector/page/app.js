@@ -1,0 +1,132 @@
+// The page: which run, which model, which tab.
+import { answer, isLive } from "./source.js";
+import { choice, empty, h, waiting } from "./dom.js";
+import { filtersTab } from "./filters.js";
+import { reconstructionsTab } from "./reconstructions.js";
+import { latentTab } from "./latent.js";
+import { trainingTab } from "./training.js";
+import { graphTab } from "./graph.js";
+
+const TABS = {
+  filters: ["Filters", filtersTab],
+  reconstructions: ["Reconstructions", reconstructionsTab],
+  latent: ["Latent space", latentTab],
+  training: ["Training", trainingTab],
+  graph: ["Graph", graphTab],
+};
+const panel = document.getElementById("panel"), problem = document.getElementById("problem"), tabList = document.getElementById("tabs");
+const page = { runs: [], run: null, model: null, tab: "filters", image: 0, leave: [], turn: 0 };
+
+function fail(error) {
+  problem.replaceChildren(h("p", { className: "problem" }, error.message));
+}
+
+function tabs() {
+  tabList.replaceChildren(...Object.entries(TABS).map(([key, [words]]) => h("button", {
+    type: "button", role: "tab", id: `tab-${key}`, "aria-controls": "panel", "aria-selected": String(key === page.tab),
+    tabindex: key === page.tab ? 0 : -1, onclick: () => open(key), onkeydown: (event) => tabKey(event, key),
+  }, words)));
+}
+
+function tabKey(event, key) {
+  const keys = Object.keys(TABS), at = keys.indexOf(key), last = keys.length - 1;
+  const to = { ArrowRight: at === last ? 0 : at + 1, ArrowLeft: at === 0 ? last : at - 1, Home: 0, End: last }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  open(keys[to]);
+  document.getElementById(`tab-${keys[to]}`).focus();
+}
+
+function open(tab) {
+  page.tab = tab;
+  for (const button of tabList.children) {
+    const chosen = button.id === `tab-${tab}`;
+    button.setAttribute("aria-selected", String(chosen));
+    button.tabIndex = chosen ? 0 : -1;
+    if (chosen) button.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+  history.replaceState(null, "", `#${tab}`);
+  return show();
+}
+
+async function show() {
+  const turn = ++page.turn;
+  for (const leave of page.leave.splice(0)) leave();
+  problem.replaceChildren();
+  panel.replaceChildren(waiting("Opening …"));
+  panel.setAttribute("aria-labelledby", `tab-${page.tab}`);
+  panel.dataset.tab = page.tab;
+  delete panel.dataset.ready;
+  const context = { run: String(page.run.number), model: page.model, leave: [], fail, live: isLive, running: page.run.running, about: null,
+    get image() { return page.image; }, set image(number) { page.image = number; } };
+  page.leave = context.leave;
+  if (page.run.problem) fail({ message: page.run.problem });
+  const content = h("div");
+  try {
+    if (page.model !== null) context.about = await answer([context.run, page.model, "model"]);
+  } catch (error) {
+    if (turn !== page.turn) return;
+    fail(error);
+  }
+  if (turn !== page.turn) return;
+  describe(context.about);
+  panel.replaceChildren(content);
+  try {
+    if (context.about || page.tab === "training") await TABS[page.tab][1](content, context);
+    else content.append(page.model === null ? empty("This run has saved no model yet.", "The tab Training shows how far it is.") : empty("The model cannot be read, for the reason above.", "The tab Training does not need it."));
+  } catch (error) {
+    fail(error);
+    content.replaceChildren(empty("This could not be shown, for the reason above."));
+  }
+  if (turn === page.turn) panel.dataset.ready = page.tab;
+}
+
+function describe(about) {
+  document.getElementById("title").textContent = page.run.title;
+  const words = [page.run.name];
+  if (about) words.push(about.class, Object.entries(about.configuration).map(([k, v]) => `${k} ${v}`).join(", "), `${about.parameters.toLocaleString("en")} parameters`);
+  if (about && about.source !== "the saved model") words.push(about.source);
+  if (page.run.running) words.push("still running");
+  document.getElementById("subtitle").textContent = words.join(" · ");
+  document.title = `${page.run.name} – symae inspect`;
+}
+
+function choices() {
+  const fields = [];
+  if (page.runs.length > 1) {
+    fields.push(choice("Run", page.runs.map((run) => [String(run.number), run.name]), String(page.run.number), (number) => {
+      page.run = page.runs[Number(number)];
+      page.model = firstModel(page.run);
+      choices();
+      show();
+    }));
+  }
+  if (page.run.models.length > 1) {
+    const named = page.run.models.map((m) => [m.name, m.label && m.label !== m.name ? `${m.name}: ${m.label}` : m.name]);
+    fields.push(choice("Model", named, page.model, (model) => { page.model = model; show(); }));
+  }
+  document.getElementById("choice").replaceChildren(...fields);
+}
+
+function firstModel(run) {
+  return (run.models.find((m) => m.name === "model") ?? run.models[0])?.name ?? null;
+}
+
+async function begin() {
+  try {
+    page.runs = (await answer(["runs"])).runs;
+  } catch (error) {
+    fail(error);
+    return;
+  }
+  page.run = page.runs[0];
+  page.model = firstModel(page.run);
+  const asked = location.hash.slice(1);
+  page.tab = asked in TABS ? asked : page.model === null ? "training" : "filters";
+  if (!isLive) document.body.classList.add("exported");
+  tabs();
+  choices();
+  await open(page.tab);
+}
+
+begin();

@@ -1,0 +1,85 @@
+// Bytes as colours. Pictures arrive as bytes, what they stand for beside them, and get their colours here.
+const STOPS = {
+  grey: [[0, 0, 0], [255, 255, 255]],
+  inverse: [[255, 255, 255], [0, 0, 0]],
+  diverging: [[0, 58, 112], [60, 150, 210], [247, 247, 244], [226, 124, 54], [120, 44, 0]],
+  viridis: [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]],
+};
+export const COLOUR_NAMES = { grey: "grey", diverging: "blue to orange", viridis: "viridis", inverse: "black on white" };
+
+const tables = new Map();
+
+// 256 colours as they lie in the memory of ImageData, on machines that are all little-endian.
+export function colourTable(name) {
+  if (!tables.has(name)) {
+    const stops = STOPS[name];
+    const table = new Uint32Array(256);
+    for (let i = 0; i < 256; i++) {
+      const at = (i / 255) * (stops.length - 1), from = Math.min(Math.floor(at), stops.length - 2), t = at - from;
+      const [r, g, b] = stops[from].map((c, k) => Math.round(c + (stops[from + 1][k] - c) * t));
+      table[i] = (255 << 24) | (b << 16) | (g << 8) | r;
+    }
+    tables.set(name, table);
+  }
+  return tables.get(name);
+}
+
+export function bytesOf(picture) {
+  if (!picture.bytes) picture.bytes = Uint8Array.from(atob(picture.data), (c) => c.charCodeAt(0));
+  return picture.bytes;
+}
+
+// Draws one picture, or the rows from `top` on of several that stand over one another.
+export function paint(canvas, picture, colours = picture.signed ? "diverging" : "grey", top = 0, rows = picture.h) {
+  const table = colourTable(colours), bytes = bytesOf(picture);
+  canvas.width = picture.w;
+  canvas.height = rows;
+  const image = new ImageData(picture.w, rows);
+  const pixels = new Uint32Array(image.data.buffer), start = top * picture.w;
+  for (let i = 0; i < pixels.length; i++) pixels[i] = table[bytes[start + i]];
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+// The grey values of a PNG.
+export async function greysOf(blob) {
+  const bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
+  const canvas = document.createElement("canvas");
+  canvas.width = bitmap.width;
+  canvas.height = bitmap.height;
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0);
+  const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+  const greys = new Uint8Array(canvas.width * canvas.height);
+  for (let i = 0; i < greys.length; i++) greys[i] = data[4 * i];
+  return { greys, width: canvas.width, height: canvas.height };
+}
+
+// A sprite of filters, 32 in a row, on a canvas of its own. In its bytes each filter has a scale of its own with zero in the
+// middle; here it gets the scale that is asked for.
+export function colouredSprite(sprite, filters, first, scaling, colours) {
+  const { greys, width, height } = sprite, { w, h, low, high, count } = filters;
+  const table = colourTable(colours);
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  const image = new ImageData(width, height), pixels = new Uint32Array(image.data.buffer);
+  let largest = 0;
+  if (scaling === "common") for (let i = 0; i < count; i++) largest = Math.max(largest, Math.abs(low[i]), Math.abs(high[i]));
+  const own = new Uint32Array(256);
+  for (let i = first; i < Math.min(count, first + filters.sprite); i++) {
+    const reach = Math.max(Math.abs(low[i]), Math.abs(high[i]));
+    const span = scaling === "each" ? high[i] - low[i] : 2 * (scaling === "common" ? largest : reach);
+    const base = scaling === "each" ? low[i] : -span / 2;
+    for (let v = 0; v < 256; v++) {
+      const t = span > 0 ? ((v / 127.5 - 1) * reach - base) / span : scaling === "each" ? 0 : 0.5;
+      own[v] = table[Math.max(0, Math.min(255, Math.round(t * 255)))];
+    }
+    const column = (i - first) % 32, row = Math.floor((i - first) / 32);
+    for (let y = 0; y < h; y++) {
+      let at = (row * h + y) * width + column * w;
+      for (let x = 0; x < w; x++, at++) pixels[at] = own[greys[at]];
+    }
+  }
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  return canvas;
+}

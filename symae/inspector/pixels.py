@@ -1,0 +1,72 @@
+"""Small pictures on their way to the page: bytes in base64, which the page colours."""
+
+from __future__ import annotations
+
+import base64
+import math
+from typing import Any
+
+import numpy as np
+
+__all__ = ["code_picture", "mosaic", "pixels_json", "quantised", "vector_shape"]
+
+
+def quantised(values: Any, low: float, high: float) -> np.ndarray:
+    """Numbers as bytes: `low` is 0 and `high` 255; NaN is 0 too."""
+    span = high - low
+    numbers = np.nan_to_num(np.asarray(values, dtype=np.float64), nan=low, posinf=high, neginf=low)
+    return np.rint(np.clip((numbers - low) * (255 / span if span > 0 else 0), 0, 255)).astype(np.uint8)
+
+
+def pixels_json(picture: Any, *, signed: bool = False, low: float = 0.0, high: float | None = None) -> dict[str, Any]:
+    """A picture (h, w) as JSON takes it: width, height, bytes, and which numbers the bytes 0 and 255 stand for.
+
+    Parameters
+    ----------
+    signed : bool
+        Zero is in the middle, and the largest number, by magnitude, at one of the ends; `low` and `high` do not count.
+    low, high : float
+        `high` is the largest number if not given.
+    """
+    array = np.asarray(picture, dtype=np.float64)
+    finite = array[np.isfinite(array)]
+    if signed:
+        high = float(np.abs(finite).max()) if finite.size else 0.0
+        low = -high
+    elif high is None:
+        high = float(finite.max()) if finite.size else 0.0
+    data = base64.b64encode(quantised(array, low, high).tobytes()).decode()
+    return {"w": array.shape[1], "h": array.shape[0], "data": data, "low": low, "high": high, "signed": signed}
+
+
+def vector_shape(size: int) -> tuple[int, int]:
+    """(rows, columns) that hold `size` numbers, as near to a square as whole numbers allow; few stand in a row."""
+    if size <= 16:
+        return 1, size
+    rows = next(rows for rows in range(math.isqrt(size), 0, -1) if size % rows == 0)
+    return (rows, size // rows) if size <= 4 * rows * rows else (math.isqrt(size - 1) + 1,) * 2
+
+
+def mosaic(maps: Any, gap: int = 1) -> np.ndarray:
+    """Maps (c, h, w) beside one another in one picture, with zeros between them; one map is itself."""
+    array = np.asarray(maps)
+    count, h, w = array.shape
+    columns = math.ceil(math.sqrt(count * h / w)) if count > 1 else 1
+    rows = math.ceil(count / columns)
+    gap = gap if count > 1 else 0
+    floor = np.zeros((rows * columns, h + gap, w + gap), array.dtype)
+    floor[:count, :h, :w] = array
+    tiled = floor.reshape(rows, columns, h + gap, w + gap).swapaxes(1, 2).reshape(rows * (h + gap), columns * (w + gap))
+    return tiled[: tiled.shape[0] - gap, : tiled.shape[1] - gap]
+
+
+def code_picture(values: Any, shape: tuple[int, int] | None = None) -> np.ndarray:
+    """What a node computes of one image, (c, h, w) or (k,), as one picture; `shape` is that of vectors that are images."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim == 3:
+        return mosaic(array)
+    flat = array.reshape(-1)
+    rows, columns = shape if shape is not None and math.prod(shape) == flat.size else vector_shape(flat.size)
+    padded = np.zeros(rows * columns)
+    padded[: flat.size] = flat
+    return padded.reshape(rows, columns)

@@ -1,0 +1,169 @@
+"""The local page: a server on 127.0.0.1 for the answers of `symae.inspector.answers` and a handful of files of the package."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import importlib.util
+import json
+import logging
+import socket
+import threading
+import time
+import webbrowser
+from collections.abc import Sequence
+from typing import Any
+
+from symae.errors import BackendError, InputError
+from symae.inspector.answers import Answers, UnknownError
+from symae.inspector.assets import ASSETS, MODULES, asset
+from symae.inspector.inspection import Inspection
+from symae.inspector.runs import GoneError, Run
+from symae.inspector.security import Guard
+
+__all__ = ["application", "bound_socket", "serve"]
+
+_log = logging.getLogger(__name__)
+
+
+def application(runs: Sequence[Run], port: int) -> Any:
+    """The ASGI application for some runs, which answers requests to 127.0.0.1 and localhost at `port` only."""
+    check_installed()
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    answers = Answers(runs)
+
+    def answered(call: Any, path: str, given: Any) -> Response:
+        try:
+            kind, content = call(path, given)
+            return Response(content, media_type=kind)
+        except UnknownError as error:
+            status, text = 404, str(error)
+        except GoneError as error:
+            status, text = 410, str(error)
+        except InputError as error:
+            status, text = 400, str(error)
+        except MemoryError:
+            status, text = 507, "out of memory"
+        except Exception as error:  # of symae's own: the page says so and goes on
+            _log.exception("%s", path)
+            status, text = 500, f"symae failed: {type(error).__name__}: {error}"
+        return Response(json.dumps({"error": text}), status, media_type="application/json")
+
+    def get(request: Request) -> Response:
+        return answered(answers.get, request.path_params["path"], dict(request.query_params))
+
+    async def post(request: Request) -> Response:
+        from starlette.concurrency import run_in_threadpool
+
+        kind = request.headers.get("content-type", "").partition(";")[0].strip()
+        if kind != "application/json":
+            return _refused(415, f"Content-Type: found {kind[:60] or 'none'}, expected application/json")
+        try:
+            body = json.loads(await request.body())
+        except (ValueError, RecursionError) as error:
+            return _refused(400, f"body: found damaged JSON ({error}), expected a drawing")
+        return await run_in_threadpool(answered, answers.post, request.path_params["path"], body)
+
+    def _refused(status: int, text: str) -> Response:
+        return Response(json.dumps({"error": text}), status, media_type="application/json")
+
+    def page(request: Request) -> Response:
+        name = request.path_params.get("name", "index.html")
+        if name not in ASSETS:
+            return _refused(404, f"{name[:80]}: found nothing of that name, expected a file of this page")
+        content = asset(name)
+        if name == "index.html":  # the browser need not read one module to learn of the next
+            links = "".join(f'<link rel="modulepreload" href="page/{module}">\n' for module in MODULES)
+            content = content.replace(b"<!-- modules -->\n", links.encode())
+        return Response(content, media_type=ASSETS[name])
+
+    async def missing(request: Request, error: Exception) -> Response:
+        return _refused(getattr(error, "status_code", 404), f"{request.url.path[:80]}: found nothing of that name")
+
+    routes = [
+        Route("/", page),
+        Route("/page/{name}", page),
+        Route("/api/{path:path}", get, methods=["GET"]),
+        Route("/api/{path:path}", post, methods=["POST"]),
+    ]
+    app = Starlette(routes=routes, exception_handlers={404: missing, 405: missing})
+    return Guard(app, port)
+
+
+def check_installed() -> None:
+    """Raise BackendError where the extra ``inspect`` is not installed."""
+    for module in ("starlette", "uvicorn"):
+        if importlib.util.find_spec(module) is None:
+            raise BackendError("symae inspect", f"no module {module}", 'it installed: pip install "symae[inspect]"')
+
+
+def bound_socket(port: int | None) -> socket.socket:
+    """A socket that listens on 127.0.0.1, at `port` or a free one.
+
+    Raises
+    ------
+    InputError
+        Something else listens there, or the port may not be had.
+    """
+    # of a socket whose protocol is not said, asyncio leaves Nagle's algorithm on: every answer would wait 40 ms for an ACK
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port or 0))
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        found = f"{port}, where something listens already" if error.errno == errno.EADDRINUSE else f"{port} ({error.strerror})"
+        raise InputError("--port", found, "a free port; without --port one is found") from error
+    return listening
+
+
+def serve(runs: Sequence[Run], port: int | None = None, *, browser: bool = True) -> None:
+    """Show the page of some runs until Ctrl-C.
+
+    Raises
+    ------
+    BackendError
+        The extra ``inspect`` is not installed.
+    InputError
+        The port is taken.
+    """
+    check_installed()
+    import uvicorn
+
+    with bound_socket(port) as listening:
+        taken = listening.getsockname()[1]
+        address = f"http://127.0.0.1:{taken}/"
+        config = uvicorn.Config(
+            application(runs, taken),
+            log_level="error",
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+        server = uvicorn.Server(config)
+        print(f"Inspecting {', '.join(run.name for run in runs)} at {address} (Ctrl-C ends)", flush=True)
+        threading.Thread(target=_prepare, args=(server, runs, address if browser else None), daemon=True).start()
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets=[listening])
+
+
+def _prepare(server: Any, runs: Sequence[Run], address: str | None) -> None:
+    """Open the browser once the server listens, and compile what a first drawing will need meanwhile."""
+    while not server.started and not server.should_exit:
+        time.sleep(0.01)
+    if address is not None:
+        webbrowser.open(address)
+    for pause, work in ((0.0, Inspection.filters), (0.5, Inspection.warm)):  # the first page comes between
+        time.sleep(pause)
+        for run in runs:
+            with contextlib.suppress(InputError):
+                for name in run.models():
+                    with contextlib.suppress(InputError):
+                        work(run.inspection(name))

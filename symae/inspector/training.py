@@ -1,0 +1,79 @@
+"""The histories of several runs, and their settings side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from symae.errors import InputError
+from symae.inspector.runs import Run
+
+__all__ = ["training"]
+
+
+def training(runs: Sequence[Run]) -> dict[str, Any]:
+    """Curves and settings of runs, as the page takes them.
+
+    Returns
+    -------
+    dict
+        ``curves``: for each run, model and figure its epochs and values, those that are finite; ``table``: rows of a setting's
+        name and its value in each run; ``running``: whether any run goes on; ``problems``.
+    """
+    curves: list[dict[str, Any]] = []
+    columns: list[dict[str, str]] = []
+    problems: list[str] = []
+    for number, run in enumerate(runs):
+        try:
+            entries = run.history()
+        except InputError as error:
+            problems.append(str(error))
+            columns.append({})
+            continue
+        columns.append(_settings(run, entries))
+        series: dict[tuple[str, str], list[tuple[int, float]]] = {}
+        for entry in entries:
+            for figure, value in entry.items():
+                if figure in ("epoch", "model") or not isinstance(value, int | float) or not math.isfinite(value):
+                    continue
+                series.setdefault((str(entry.get("model", "")), figure), []).append((entry["epoch"], float(value)))
+        for (model, figure), points in series.items():
+            curves.append(
+                {
+                    "run": number,
+                    "name": run.name,
+                    "model": model,
+                    "figure": figure,
+                    "x": [x for x, _ in points],
+                    "y": [float(f"{y:.8g}") for _, y in points],
+                }
+            )
+    keys = list(dict.fromkeys(key for column in columns for key in column))
+    table = [{"name": key, "values": [column.get(key, "") for column in columns]} for key in keys]
+    return {
+        "curves": curves,
+        "table": table,
+        "runs": [run.name for run in runs],
+        "running": any(run.going_on for run in runs),
+        "problems": problems,
+    }
+
+
+def _settings(run: Run, entries: list[dict[str, Any]]) -> dict[str, str]:
+    record = run.record
+    if "problem" in record:
+        return {"record": record["problem"]}
+    found: dict[str, str] = {}
+    if record:
+        state = str(record.get("state", ""))
+        if state == "running" and not run.going_on:
+            state = "ended before its time"
+        began = str(record.get("started", "")).replace("T", " ").replace("+00:00", " UTC")
+        found = {"worksheet": str(record.get("worksheet", "")), "state": state, "began": began}
+    else:
+        found["record"] = "none: the run is older than symae inspect; its report.html has the settings"
+    found["epochs finished"] = str(len(entries))
+    found |= {str(k): str(v) for k, v in {**record.get("settings", {}), **record.get("facts", {})}.items() if k != "out"}
+    found |= {str(k): str(v) for k, v in record.get("versions", {}).items()}
+    return found

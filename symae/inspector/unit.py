@@ -1,0 +1,56 @@
+"""Everything about one unit that the page shows beside its filter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from symae.inspector.inspection import Inspection
+from symae.inspector.pixels import pixels_json
+
+__all__ = ["unit_json"]
+
+BINS = 32
+EXTREMES = 8  # test images that excite it most, and as many that excite it least
+
+
+def unit_json(inspection: Inspection, layer: str, unit: int) -> dict[str, Any]:
+    """The filter and its histogram, and with test images what excites the unit and what the decoder draws of it alone."""
+    chosen = inspection.layer(layer)
+    filters = inspection.filters(layer)
+    inspection.unit(layer, unit)
+    parameters = inspection.model.parameters()
+    weights = np.asarray(chosen.weights(parameters[layer])[unit], np.float64).reshape(-1)
+    finite = weights[np.isfinite(weights)]
+    counts, edges = np.histogram(finite, BINS) if finite.size else (np.zeros(BINS, int), np.linspace(0, 1, BINS + 1))
+    found: dict[str, Any] = {
+        "unit": unit,
+        "picture": pixels_json(filters.pictures[unit], signed=True),
+        "weights": int(weights.size),
+        "histogram": {"counts": counts.tolist(), "low": float(edges[0]), "high": float(edges[-1])},
+        "mean": float(finite.mean()) if finite.size else 0.0,
+        "deviation": float(finite.std()) if finite.size else 0.0,
+        "bias": None if chosen.bias is None else float(parameters[chosen.bias][unit]),
+    }
+    if inspection.examples is None:
+        return found
+    activity = inspection.activity(layer)
+    most, least = activity.extremes(unit, EXTREMES)
+    found["most"], found["least"] = _strip(inspection, activity, unit, most), _strip(inspection, activity, unit, least)
+    alone = inspection.alone(layer, unit)
+    found["alone"] = None if alone is None else pixels_json(alone)
+    return found
+
+
+def _strip(inspection: Inspection, activity: Any, unit: int, images: list[int]) -> dict[str, Any]:
+    """Images over one another in one picture, their numbers and labels, and what the unit computes of them."""
+    examples = inspection.examples
+    assert examples is not None
+    pictures = examples.images[images].reshape(-1, *inspection.shape).mean(axis=1)
+    return {
+        "images": images,
+        "labels": None if examples.labels is None else examples.labels[images].tolist(),
+        "values": [float(v) for v in activity.strongest[images, unit]],
+        "pictures": pixels_json(pictures.reshape(-1, pictures.shape[2]), high=1.0),
+    }

@@ -1,0 +1,154 @@
+"""``symae inspect``, ``filters``, ``graph`` and ``export`` at the terminal."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from inspector_runs import write_run
+from PIL import Image
+
+from symae.cli import main
+from symae.inspector.assets import MODULES
+from symae.inspector.export import bundled, export_html
+from symae.inspector.runs import open_run
+
+
+def refused(capsys, *arguments):
+    """The one line of an error with status 2."""
+    try:
+        status = main(list(map(str, arguments)))
+    except SystemExit as error:
+        status = error.code
+    (line,) = capsys.readouterr().err.splitlines()
+    assert status == 2
+    return line
+
+
+def test_filters_are_written_as_asked(run, tmp_path, capsys):
+    out = tmp_path / "filters.png"
+    arguments = ["--tile", "4x10", "--spacing", "2x3", "--sort", "norm", "--zoom", "2"]
+    arguments += ["--scaling", "zero", "--colours", "diverging"]
+    assert main(["filters", str(run), "-o", str(out), *arguments]) == 0
+    with Image.open(out) as image:
+        assert image.size == (2 * (10 * 31 - 3), 2 * (4 * 30 - 2))
+        assert image.mode == "RGB"
+    assert "40 of 40 filters of W" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("sort", ["index", "active", "similarity"])
+def test_filters_can_be_sorted(run, tmp_path, sort):
+    assert main(["filters", str(run), "-o", str(tmp_path / "f.png"), "--sort", sort]) == 0
+
+
+def test_a_graph_is_written_as_svg(run, tmp_path, capsys):
+    assert main(["graph", str(run), "-o", str(tmp_path / "g.svg"), "--graph", "reconstruction", "--before"]) == 0
+    assert (tmp_path / "g.svg").read_text().startswith("<svg")
+    assert "reconstruction, as written" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["filters", "nothing"], "nothing: found no such file"),
+        (["filters", "RUN", "--layer", "V"], "layer: found 'V', expected one of W"),
+        (["filters", "RUN", "--model", "other"], "--model: found 'other', expected one of model"),
+        (["filters", "RUN", "--tile", "3"], "expected two whole numbers such as 10x10"),
+        (["filters", "RUN", "--spacing", "-1"], "expected"),
+        (["filters", "RUN", "--colours", "pink"], "invalid choice"),
+        (["filters", "RUN", "-o", "no/where.png"], "no/where.png"),
+        (["graph", "RUN", "--graph", "none"], "expected one of reconstruction, code, training step"),
+        (["graph", "RUN", "--before", "--profile"], "expected the one after it"),
+        (["export", "nothing"], "nothing: found no such file"),
+        (["export", "RUN", "-o", "."], "found a folder"),
+        (["inspect", "nothing", "--no-browser"], "nothing: found no such file"),
+        (["inspect", "RUN", "--port", "99999"], "expected a whole number from 1 to 65535"),
+        (["inspect"], "the following arguments are required"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(run, tmp_path, capsys, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    assert message in refused(capsys, *[str(run) if a == "RUN" else a for a in arguments])
+
+
+def test_a_truncated_model_is_one_line(run, capsys):
+    (run / "model.safetensors").write_bytes(b"12345678")
+    assert "damaged file" in refused(capsys, "filters", run)
+
+
+def test_without_the_extra_the_command_says_what_to_install(run, capsys, monkeypatch):
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == "starlette" else real(name, *a))
+    assert 'pip install "symae[inspect]"' in refused(capsys, "inspect", run)
+
+
+def test_a_port_with_a_server_is_refused(run, capsys):
+    pytest.importorskip("uvicorn", reason="the extra inspect is not installed")
+    from symae.inspector.server import bound_socket
+
+    with bound_socket(None) as taken:
+        port = taken.getsockname()[1]
+        line = refused(capsys, "inspect", run, "--port", port, "--no-browser")
+    assert f"--port: found {port}, where something listens" in line
+
+
+def test_importing_symae_imports_no_server():
+    code = "import sys, symae, symae.cli; print([m for m in ('starlette', 'uvicorn', 'numba', 'jax') if m in sys.modules])"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
+
+
+# the exported page
+
+
+def test_an_exported_page_holds_what_the_page_asks_for_and_asks_nobody(run, tmp_path, capsys):
+    out = tmp_path / "page.html"
+    assert main(["export", str(run), "-o", str(out), "--images", "30"]) == 0
+    page = out.read_text()
+    assert "connect-src" not in page
+    assert "default-src 'none'; script-src 'sha256-" in page
+    assert not re.search(r"(src|href)=\"(?!data:)", page.replace('href="#panel"', ""))
+    data = json.loads(re.search('<script type="application/json" id="exported">(.*?)</script>', page, re.DOTALL).group(1))
+    assert data["runs"]["live"] is False
+    assert len([key for key in data if key.startswith("0/model/unit/W/")]) == 40
+    assert "0/model/graph/training step/after?backend=numba" in data
+    assert not [key for key, value in data.items() if isinstance(value, dict) and "refused" in value]
+
+
+def test_names_in_an_exported_page_cannot_end_its_data(trained, tmp_path):
+    folder = write_run(tmp_path / "<script>alert(1)<", trained)
+    record = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(record | {"title": "</script><script>alert(1)</script><!--"}))
+    page = export_html([open_run(folder, images=5)])
+    assert page.count("</script") == 2
+    assert "alert(1)" not in page.split('id="exported"')[0]
+
+
+def test_the_modules_of_the_page_have_no_name_twice():
+    text = bundled()
+    names = re.findall(r"^(?:async )?(?:function\*?|const|let|class) (\w+)", text, re.MULTILINE)
+    assert sorted(names) == sorted(set(names))
+    assert not re.search(r"^(import|export)\b", text, re.MULTILINE)
+    assert len(MODULES) == 10
+
+
+def test_a_worksheet_with_keep_filters_leaves_a_run_that_can_be_inspected(no_mnist, tmp_path):
+    from symae.worksheet import find_worksheet
+
+    command = [sys.executable, str(find_worksheet("01")), "--epochs", "2", "--keep-filters", "--out", str(tmp_path / "r")]
+    subprocess.run(command, check=True, capture_output=True, env=no_mnist, timeout=300)
+    run = open_run(tmp_path / "r")
+    assert list(run.kept("model")) == [0, 1]
+    assert run.record["state"] == "finished"
+    assert run.record["data"] == "digits"
+    assert run.record["settings"]["keep_filters"] is True
+    assert run.record["facts"]["hidden units"] == 100
+    saved = run.inspection("model").model.W.get_value()
+    from symae.kept_filters import read_kept
+
+    np.testing.assert_allclose(read_kept(run.kept("model")[1])["W"], saved, rtol=1e-3, atol=1e-6)
