@@ -22,10 +22,11 @@ HERE = Path(__file__).parent
 
 
 class Contender:
-    """One process in the race."""
+    """One process in the race; `threads` says in words how many it has."""
 
-    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]):
+    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], threads: str = ""):
         self.name = name
+        self.threads = threads
         self.seconds: list[float] = []
         self.costs: list[float] = []
         self.megabytes: float | None = None
@@ -78,6 +79,7 @@ class Contender:
             "seconds": self.seconds,
             "first cost": self.costs[0],
             "megabytes": self.megabytes,
+            "threads": self.threads,
         }
 
 
