@@ -20,7 +20,7 @@ def _benchmarks(monkeypatch):
 
 
 def figures(median: float, threads: str = "") -> dict[str, object]:
-    return {"median": median, "fastest": 0.9 * median, "slowest": 1.1 * median, "threads": threads}
+    return {"median": median, "fastest": 0.9 * median, "slowest": 1.1 * median, "threads": threads, "megabytes": 300.0}
 
 
 def measured(parts: dict[str, object]) -> dict[str, object]:
@@ -67,7 +67,7 @@ def test_a_row_of_images_has_each_librarys_fastest_way_in_ms_a_minibatch():
 
     results = {"symae numba": figures(0.1), "PyTorch": figures(0.4), "PyTorch, padding=2": figures(0.2)}
     text = markdown(measured({"04": {"minibatches": 10, "races": {"strided": results}}}))
-    assert "| 04: strided | ms a minibatch | 10.0 (9.00–11.0) | 20.0 (18.0–22.0), **0.50** | |" in text
+    assert "| 04: strided | ms a minibatch | 10.0 (9.00–11.0) | 20.0 (18.0–22.0), **0.50** | | 300, 300 |" in text
 
 
 @pytest.mark.parametrize(

@@ -130,13 +130,15 @@ def _images(parts: Mapping[str, Any]) -> list[str]:
         minibatches = parts[sheet].get("minibatches")
         unit, scale = ("s an epoch", 1.0) if minibatches is None else ("ms a minibatch", 1000 / minibatches)
         for title, results in parts[sheet]["races"].items():
-            cells = [time_and_ratio(results, _own(results), scale)]
-            for kind in ("PyTorch", "JAX"):
-                names = [name for name in results if name.startswith(kind)]
-                fastest = min(names, key=lambda name: results[name]["median"], default="")
-                cells.append(time_and_ratio(results, fastest, scale))
-            rows.append([f"{sheet}: {title}", unit, *cells])
+            fastest = [_fastest(results, kind) for kind in (OWN, "PyTorch", "JAX")]
+            memory = ", ".join(f"{results[name]['megabytes']:.0f}" for name in fastest if name)
+            rows.append([f"{sheet}: {title}", unit, *(time_and_ratio(results, name, scale) for name in fastest), memory])
     if not rows:
         return []
     say = "Worksheets 03 to 06, float32, each library's fastest way; two threads each:"
-    return [say, table(["", "", "symae, Numba", "PyTorch", "JAX"], rows)]
+    return [say, table(["", "", "symae, Numba", "PyTorch", "JAX", "memory of each, MB"], rows)]
+
+
+def _fastest(results: Mapping[str, Any], kind: str) -> str:
+    """Which of a library's ways is; empty if it does not take part."""
+    return min((name for name in results if name.startswith(kind)), key=lambda name: results[name]["median"], default="")

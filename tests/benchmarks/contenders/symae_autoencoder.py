@@ -20,4 +20,5 @@ model = (DenoisingAutoencoder if given.level else Autoencoder)(numpy_rng, theano
 cost, updates = model.get_cost_updates(given.level, LEARNING_RATE)
 minibatch = data[index * given.batch : (index + 1) * given.batch]
 step = function([index], cost, updates=updates, givens={x: minibatch}, backend=given.way)
-answer(compile_time(step).total, lambda: train_epochs(step, given.n_batches, 1, every=0, threads=given.threads).costs[0])
+threads = given.threads or None  # 0 for what they are by themselves
+answer(compile_time(step).total, lambda: train_epochs(step, given.n_batches, 1, every=0, threads=threads).costs[0])
