@@ -30,7 +30,7 @@ PARTS: dict[str, tuple[str, str, str | None]] = {
     "02": ("autoencoder_epoch.py", "--worksheets 02 --floatX float64 float32 --rounds 5", f"--worksheets 02 --rounds 3 {FEW}"),
     "01 settings": ("autoencoder_epoch.py", f"--worksheets 01 {SETTINGS}", None),
     "02 settings": ("autoencoder_epoch.py", f"--worksheets 02 {SETTINGS}", None),
-    "03": ("image_autoencoder_epoch.py", "--rounds 2", "--rounds 1 --images 12000"),
+    "03": ("image_autoencoder_epoch.py", "--rounds 3 --images 20000", "--rounds 1 --images 12000"),
     "04": ("convolutional_step.py", "--rounds 5 --minibatches 10", "--rounds 3 --minibatches 4"),
     "05": ("convolutional_step.py", "--models denoising --rounds 5 --minibatches 10", "--models denoising --minibatches 4"),
     "06": ("coordinate_vae_step.py", "--rounds 5 --minibatches 5", "--rounds 2 --minibatches 3"),

@@ -20,7 +20,7 @@ from symae.report.curve import Curve, Plot, curve
 NAMES = ("symae, Numba", "JAX, scan", "PyTorch")
 TIMES = (1, 2, 4, 8)
 BATCH, HIDDEN = 20, 100
-GAP, HEAD = 30, 34
+GAP, HEAD = 34, 34  # before each drawing, for labels longer than the logarithms that it was made for; above both
 Series = Mapping[str, Mapping[int, float]]
 
 
@@ -34,9 +34,9 @@ def measure(floatX: str, threads: int, rounds: int) -> dict[str, dict[str, dict[
             seconds[what] = {name: {} for name in there}
             for times in TIMES:
                 copies, hidden = (times, HIDDEN) if what == "images" else (1, times * HIDDEN)
-                said = save_images(images, copies)
+                count = save_images(images, copies)
                 results = race([start(name, images, floatX, 0.0, BATCH, hidden, threads) for name in there], rounds)
-                show(f"\n{said}, {hidden} hidden units", results, there[0])
+                show(f"\n{count}, {hidden} hidden units", results, there[0])
                 for name in there:
                     seconds[what][name][times] = results[name]["median"]
     return seconds
@@ -60,7 +60,7 @@ def _powers_of_two(plot: Plot) -> Plot:
 def picture(curves: list[Curve]) -> str:
     """The narrow drawings of the curves beside each other, with one legend, in the report's colours."""
     plots = [next(plot for plot in c.plots if plot.name == "narrow") for c in curves]
-    width = sum(plot.width for plot in plots) + GAP * (len(plots) - 1)
+    width = sum(plot.width for plot in plots) + GAP * len(plots)
     height = HEAD + max(plot.height for plot in plots)
     css = (files("symae.report") / "page.css").read_text()
     parts = [
@@ -76,7 +76,7 @@ def picture(curves: list[Curve]) -> str:
             f'<g class="series style{style}"><path d="M{left} 14h30"/></g><text x="{left + 38}" y="18.5">{escape(name)}</text>'
         )
         left += 38 + 8 * len(name) + 24
-    at = 0
+    at = GAP
     for plot, c in zip(plots, curves, strict=True):
         parts += [f'<g transform="translate({at} {HEAD})">', *_plot(plot, c), "</g>"]
         at += plot.width + GAP
@@ -85,7 +85,7 @@ def picture(curves: list[Curve]) -> str:
 
 def _plot(plot: Plot, c: Curve) -> list[str]:
     left, right, bottom = plot.left, plot.right, plot.bottom
-    parts = [f'<text x="8" y="14">{escape(c.y_label)}</text>']
+    parts = [f'<text x="{8 - GAP}" y="14">{escape(c.y_label)}</text>']
     for tick in plot.y_ticks:
         parts.append(f'<line class="grid" x1="{left}" x2="{right}" y1="{tick.position}" y2="{tick.position}"/>')
         parts.append(f'<text class="y tick" x="{left - 8}" y="{tick.position + 4.5}">{tick.label}</text>')

@@ -55,7 +55,7 @@ def main() -> None:
             peers = [name for name in results[title] if not name.startswith("symae")]
             fastest = min(peers or results[title], key=lambda name: results[title][name]["median"])
             show(f"\n{title}", results[title], fastest)
-    write(settings.out, {"floatX": "float32", "threads": settings.threads, "races": results})
+    write(settings.out, {"floatX": "float32", "threads": settings.threads, "images": len(pixels), "races": results})
 
 
 if __name__ == "__main__":

@@ -128,7 +128,10 @@ def _images(parts: Mapping[str, Any]) -> list[str]:
         if sheet not in parts:
             continue
         minibatches = parts[sheet].get("minibatches")
-        unit, scale = ("s an epoch", 1.0) if minibatches is None else ("ms a minibatch", 1000 / minibatches)
+        if minibatches is None:
+            unit, scale = f"s for {parts[sheet]['images']} images", 1.0
+        else:
+            unit, scale = "ms a minibatch", 1000 / minibatches
         for title, results in parts[sheet]["races"].items():
             fastest = [_fastest(results, kind) for kind in (OWN, "PyTorch", "JAX")]
             memory = ", ".join(f"{results[name]['megabytes']:.0f}" for name in fastest if name)
