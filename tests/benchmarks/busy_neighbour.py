@@ -32,9 +32,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         images = Path(folder) / "images.npy"
         np.save(images, read().train.x[:5000] / 256.0)
+        given = "--images", images, "--floatX", "float64", "--level", 0.0, "--batch", 20, "--hidden", 100, "--threads", 0
         commands = {
-            "symae": contender_command("symae_autoencoder.py", "numba", images, "float64", 0.0, 0),
-            "PyTensor, stock Numba": contender_command("theano_style.py", "pytensor", images, "float64", 0.0),
+            "symae": contender_command("symae_autoencoder.py", *given, "--way", "numba"),
+            "PyTensor, stock Numba": contender_command("theano_style.py", *given, "--way", "pytensor"),
         }
         print(f"{'':26}{'alone s':>10}{'busy s':>10}{'ratio':>8}")
         for name, command in commands.items():

@@ -1,4 +1,8 @@
-"""Keras's convolutional autoencoders (worksheet 04), minibatch by minibatch, float32: symae against PyTorch and JAX."""
+"""Keras's convolutional autoencoders, minibatch by minibatch, float32: symae against PyTorch and JAX.
+
+The plain and the strided model of worksheet 04, and worksheet 05's for denoising. That draws its input here: the noise of the
+worksheet is drawn once, before the training, and changes nothing of what a minibatch takes.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +16,14 @@ from race import race, show, write
 
 from symae.models import ConvolutionalAutoencoder, StridedAutoencoder
 
+MAPS = {"plain": (16, 8, 8), "denoising": (32, 32)}
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each contender that count")
     parser.add_argument("--minibatches", type=int, default=30, help="in a round")
-    parser.add_argument("--models", nargs="+", choices=("plain", "strided"), default=["plain", "strided"])
+    parser.add_argument("--models", nargs="+", choices=("plain", "strided", "denoising"), default=["plain", "strided"])
     parser.add_argument("--backends", nargs="+", default=["numba"], help="of symae")
     parser.add_argument("--threads", type=int, default=2, help="of PyTorch; JAX and symae take what they take by themselves")
     parser.add_argument("--compile", action="store_true", help="PyTorch with torch.compile, too")
@@ -32,7 +38,7 @@ def main() -> None:
         for which in given.models:
             strided = which == "strided"
             rng = np.random.RandomState(0)
-            model = StridedAutoencoder(rng, code=10) if strided else ConvolutionalAutoencoder(rng, maps=(16, 8, 8))
+            model = StridedAutoencoder(rng, code=10) if strided else ConvolutionalAutoencoder(rng, maps=MAPS[which])
             common = {"batch": 256 if strided else 128, "minibatches": given.minibatches}
             contenders = [start(f"symae {b}", "symae_minibatches.py", model, folder, way=b, **common) for b in given.backends]
             for way in (("padded", "turned") if strided else ("padded",)) if torch else ():

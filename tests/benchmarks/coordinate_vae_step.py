@@ -1,4 +1,4 @@
-"""The training of worksheet 06, minibatch by minibatch, float32: symae against PyTorch, and against the machine itself.
+"""The training of worksheet 06, minibatch by minibatch, float32: symae against PyTorch, JAX, and the machine itself.
 
 The machine is the product of two matrices of 4096 x 4096 by NumPy, its rounds among those of the others. Each contender draws
 random numbers of its own, so that costs agree to two or three digits only.
@@ -46,6 +46,8 @@ def main() -> None:
                 title = f"PyTorch, {way}{', compiled' if compiled else ''}"
                 options = common | {"way": way, "threads": given.threads} | ({"compiled": True} if compiled else {})
                 contenders.append(start(title, "torch_coordinate_vae.py", model, folder, **options))
+        if installed("JAX", "jax"):
+            contenders.append(start("JAX", "jax_coordinate_vae.py", model, folder, **common))
         environment = {"OPENBLAS_NUM_THREADS": str(given.threads)}
         product = Contender("NumPy's product", contender_command("numpy_product.py", SIZE), environment)
         results = race([*contenders, product], given.rounds)

@@ -21,6 +21,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, help="epochs of each contender that count")
     parser.add_argument("--backends", nargs="+", default=["numba"])
+    parser.add_argument("--images", type=int, help="train on so many only")
     parser.add_argument("--threads", type=int, default=2, help="of PyTorch; JAX and symae take what they take by themselves")
     parser.add_argument("--out", type=Path, help="write the results here, as JSON")
     settings = parser.parse_args()
@@ -29,7 +30,7 @@ def main() -> None:
     results = {}
     with tempfile.TemporaryDirectory() as folder:
         dataset = read("mnist" if "mnist" in available() else None)
-        pixels = np.concatenate([dataset.train.x, dataset.valid.x])
+        pixels = np.concatenate([dataset.train.x, dataset.valid.x])[: settings.images]
         images = Path(folder) / "images.npy"
         np.save(images, pixels.astype("float32") / np.float32(256 if pixels.dtype == np.uint8 else 1))
         print(
@@ -54,7 +55,7 @@ def main() -> None:
             peers = [name for name in results[title] if not name.startswith("symae")]
             fastest = min(peers or results[title], key=lambda name: results[title][name]["median"])
             show(f"\n{title}", results[title], fastest)
-    write(settings.out, {"floatX": "float32", "threads": settings.threads, "races": results})
+    write(settings.out, {"floatX": "float32", "threads": settings.threads, "images": len(pixels), "races": results})
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ Whatever else it prints goes to standard error.
 
 from __future__ import annotations
 
+import contextlib
+import importlib.metadata
 import json
 import os
 import platform
@@ -22,10 +24,11 @@ HERE = Path(__file__).parent
 
 
 class Contender:
-    """One process in the race."""
+    """One process in the race; `threads` says in words how many it has."""
 
-    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]):
+    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], threads: str = ""):
         self.name = name
+        self.threads = threads
         self.seconds: list[float] = []
         self.costs: list[float] = []
         self.megabytes: float | None = None
@@ -78,6 +81,7 @@ class Contender:
             "seconds": self.seconds,
             "first cost": self.costs[0],
             "megabytes": self.megabytes,
+            "threads": self.threads,
         }
 
 
@@ -105,12 +109,31 @@ def show(title: str, results: Mapping[str, Mapping[str, Any]], reference: str, m
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
-    model = platform.processor()
+    """What the figures were measured on: the processor's name, how many cores, and the versions of what takes part."""
+    versions = {}
+    for package in ("pytensor", "numba", "numpy", "jax", "torch"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[package] = importlib.metadata.version(package)
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "versions": versions,
+    }
+
+
+def _processor() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
-        model = next((line.split(": ")[1] for line in cpuinfo.read_text().splitlines() if line.startswith("model name")), model)
-    return {"processor": model, "cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()}
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(": ")[1]
+    if sys.platform == "darwin":
+        asked = subprocess.run(["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True, check=False)
+        if asked.stdout.strip():
+            return asked.stdout.strip()
+    return platform.processor() or platform.machine()
 
 
 def write(path: Path | None, results: Any) -> None:

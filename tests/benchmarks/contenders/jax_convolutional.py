@@ -37,10 +37,10 @@ def repeated(x):
 
 def plain(w, x):
     y = x
-    for name in ("conv1", "conv2", "conv3"):
+    for name in given.encoder:
         y = pooled(jax.nn.relu(conv(w, name, y)))
-    for name, padding in (("conv4", "SAME"), ("conv5", "SAME"), ("conv6", "VALID")):
-        y = repeated(jax.nn.relu(conv(w, name, y, padding=padding)))
+    for name in given.decoder:
+        y = repeated(jax.nn.relu(conv(w, name, y, padding="VALID" if name == "conv6" else "SAME")))
     return conv(w, "output", y)
 
 

@@ -48,6 +48,20 @@ class Settings:
     compiled: bool
     next_round: Callable[[], np.ndarray]
 
+    @property
+    def encoder(self) -> list[str]:
+        """The names of the layers of Keras's plain model, or of the one for denoising, that are pooled."""
+        return [f"conv{number}" for number in range(1, self._convolutions // 2 + 1)]
+
+    @property
+    def decoder(self) -> list[str]:
+        """Those whose pixels are repeated."""
+        return [f"conv{number}" for number in range(self._convolutions // 2 + 1, self._convolutions + 1)]
+
+    @property
+    def _convolutions(self) -> int:
+        return sum(name.startswith("conv") and name.endswith("_W") for name in self.weights)
+
 
 def settings() -> Settings:
     """What the command line says."""

@@ -12,7 +12,8 @@ from symae.training import train_epochs
 
 pytensor.config.floatX = "float32"
 given = settings()
-model = getattr(models, given.model)(np.random.RandomState(0))
+maps = {"maps": [len(given.weights[f"{n}_b"]) for n in given.encoder]} if given.model == "ConvolutionalAutoencoder" else {}
+model = getattr(models, given.model)(np.random.RandomState(0), **maps)
 model.set_parameters(given.weights)
 order = pytensor.shared(np.zeros(given.minibatches * given.batch, "int64"))
 index = pt.lscalar("index")

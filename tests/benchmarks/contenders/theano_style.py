@@ -1,13 +1,14 @@
 """The tutorial's training step written out, in Theano or in PyTensor without symae; runs on Python 3.8 too."""
 
-import json
-import sys
 import time
 
 import numpy as np
+from autoencoder_settings import LEARNING_RATE, SEED, settings
+from measured import answer
 
-library, images, floatX, level = sys.argv[1], sys.argv[2], sys.argv[3], float(sys.argv[4])
-if library == "theano":
+given = settings()
+floatX, batch = given.floatX, given.batch
+if given.way == "theano":
     import theano
     import theano.tensor as T
 
@@ -19,33 +20,28 @@ else:
     sigmoid = T.sigmoid
 theano.config.floatX = floatX
 
-rng = np.random.RandomState(123)
-seed = rng.randint(2**30)
-limit = 4 * np.sqrt(6.0 / (784 + 100))
-W = theano.shared(rng.uniform(-limit, limit, (784, 100)).astype(floatX))
-b, b_prime = theano.shared(np.zeros(100, floatX)), theano.shared(np.zeros(784, floatX))
-data = theano.shared(np.load(images).astype(floatX))
+W, b, b_prime = params = [theano.shared(value) for value in given.parameters()]
+data = theano.shared(given.images, borrow=True)
 index, x = T.lscalar(), T.matrix()
 seen = x
-if level and library == "theano":
-    from theano.tensor.shared_randomstreams import RandomStreams
+if given.level:
+    seed = np.random.RandomState(SEED).randint(2**30)
+    if given.way == "theano":
+        from theano.tensor.shared_randomstreams import RandomStreams
 
-    seen = RandomStreams(seed).binomial(size=x.shape, n=1, p=1 - level, dtype=floatX) * x
+        seen = RandomStreams(seed).binomial(size=x.shape, n=1, p=1 - given.level, dtype=floatX) * x
+    else:
+        from pytensor.tensor.random.utils import RandomStream
+
+        seen = T.cast(RandomStream(seed).binomial(1, 1 - given.level, size=x.shape), floatX) * x
 z = sigmoid(T.dot(sigmoid(T.dot(seen, W) + b), W.T) + b_prime)
 cost = T.mean(-T.sum(x * T.log(z) + (1 - x) * T.log(1 - z), axis=1))
-params = [W, b, b_prime]
-updates = [(p, p - np.asarray(0.1, floatX) * g) for p, g in zip(params, T.grad(cost, params))]  # noqa: B905  (Python 3.8)
+updates = [(p, p - np.asarray(LEARNING_RATE, floatX) * g) for p, g in zip(params, T.grad(cost, params))]  # noqa: B905  (Python 3.8)
 
-started = time.time()
-step = theano.function([index], cost, updates=updates, givens={x: data[index * 20 : (index + 1) * 20]})
+started = time.perf_counter()
+step = theano.function([index], cost, updates=updates, givens={x: data[index * batch : (index + 1) * batch]})
 values = [p.get_value() for p in params]
 step(0)
 for p, value in zip(params, values):  # noqa: B905
     p.set_value(value)
-print(json.dumps({"compile": time.time() - started}), flush=True)
-
-n_batches = data.get_value(borrow=True).shape[0] // 20
-for _ in sys.stdin:
-    started = time.time()
-    mean = float(np.mean([step(i) for i in range(n_batches)]))
-    print(json.dumps({"seconds": time.time() - started, "cost": mean}), flush=True)
+answer(time.perf_counter() - started, lambda: float(np.mean([step(i) for i in range(given.n_batches)])))

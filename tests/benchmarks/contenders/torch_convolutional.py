@@ -17,11 +17,11 @@ from torch_minibatches import Parameters, train
 
 def plain(w: Parameters, x: torch.Tensor) -> torch.Tensor:
     y = x
-    for name in ("conv1", "conv2", "conv3"):
+    for name in given.encoder:
         y = F.relu(F.conv2d(y, w[f"{name}_W"], w[f"{name}_b"], padding=1), inplace=True)
         y = F.max_pool2d(y, 2, ceil_mode=True)
-    for name, padding in (("conv4", 1), ("conv5", 1), ("conv6", 0)):
-        y = F.relu(F.conv2d(y, w[f"{name}_W"], w[f"{name}_b"], padding=padding), inplace=True)
+    for name in given.decoder:
+        y = F.relu(F.conv2d(y, w[f"{name}_W"], w[f"{name}_b"], padding=0 if name == "conv6" else 1), inplace=True)
         y = F.interpolate(y, scale_factor=2)
     return F.conv2d(y, w["output_W"], w["output_b"], padding=1)
 
