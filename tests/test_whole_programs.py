@@ -167,6 +167,15 @@ def test_what_fails_to_compile_leaves_nothing_behind(optimised):
     assert len(optimised) == 1
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C raises KeyboardInterrupt, as it does unless Python was started where it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_while_machine_code_is_made_comes_after_it(monkeypatch):
     innermost, _, outer = nest()
     made, stock = [], codegen.JITCodeLibrary._finalize_specific
