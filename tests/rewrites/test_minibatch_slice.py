@@ -128,9 +128,7 @@ def test_a_rewrite_can_be_switched_off_by_its_name():
 
 def test_an_unknown_rewrite_cannot_be_switched_off():
     with (
-        pytest.raises(
-            InputError, match=r"found 'fusion', expected a rewrite of symae: minibatch_slice, .*in_place"
-        ),
+        pytest.raises(InputError, match=r"found 'fusion', expected a rewrite of symae: minibatch_slice, .*in_place"),
         options(exclude=["fusion"]),
     ):
         pass
