@@ -58,11 +58,10 @@ def _inline(function: Any) -> Any:
 def _mend_numba_loops(dispatch: Any) -> None:
     from pytensor.link.numba.dispatch import elemwise
 
-    pytensors_body, pytensors_composite = (
-        elemwise.store_core_outputs,
-        dispatch.basic.numba_funcify_and_cache_key.dispatch(Composite),
-    )
-    elemwise.store_core_outputs = lambda *given, **named: _inline(pytensors_body(*given, **named))
+    pytensors_composite = dispatch.basic.numba_funcify_and_cache_key.dispatch(Composite)
+    pytensors_body = getattr(elemwise, "store_core_outputs", None)  # none in PyTensor 3.3
+    if pytensors_body is not None:
+        elemwise.store_core_outputs = lambda *given, **named: _inline(pytensors_body(*given, **named))
 
     @dispatch.basic.register_funcify_and_cache_key(Composite)
     def composite(op: Composite, **keywords: Any) -> tuple[Any, str | None]:

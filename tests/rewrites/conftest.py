@@ -29,11 +29,12 @@ def ops_of() -> Any:
     """The ops of a compiled function of a kind; of elementwise ones, with those that are fused, the functions of numbers."""
 
     def found(compiled: Any, kind: type) -> list[Any]:
-        ops = []
-        for node in compiled.maker.fgraph.toposort():
-            scalar = getattr(node.op, "scalar_op", None)
-            inner = getattr(scalar, "fgraph", None)
-            ops += [node.op, scalar, *(n.op for n in inner.toposort())] if inner is not None else [node.op, scalar]
+        graphs, ops = [compiled.maker.fgraph], []
+        while graphs:
+            for node in graphs.pop().toposort():
+                scalar = getattr(node.op, "scalar_op", None)
+                ops += [node.op, scalar]
+                graphs += [op.fgraph for op in (node.op, scalar) if getattr(op, "fgraph", None) is not None]
         return [op for op in ops if isinstance(op, kind)]
 
     return found
