@@ -18,7 +18,7 @@ from symae.datasets.dataset import Pairs, natural
 from symae.errors import InputError, MissingFileError
 from symae.files import replacing
 
-__all__ = ["FILES", "missing_files", "read_idx", "read_idx_folder", "write_idx"]
+__all__ = ["FILES", "missing_files", "read_idx", "read_idx_folder", "read_test_images", "write_idx"]
 
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
@@ -111,11 +111,25 @@ def read_idx_folder(folder: Path) -> Pairs:
     """
     if missing := missing_files(folder):
         raise MissingFileError(folder, f"no {' and no '.join(missing)}", f"{', '.join(FILES)}, each plain or .gz")
-    images, labels, test_images, test_labels = (_read_part(folder, name) for name in FILES)
-    for name, x, y in ((FILES[0], images, labels), (FILES[2], test_images, test_labels)):
-        if len(x) != len(y):
-            raise InputError(folder / name, f"{len(x)} images and {len(y)} labels", "as many labels as images")
-    return [(images, labels), (test_images, test_labels)]
+    return [_read_pair(folder, FILES[0], FILES[1]), read_test_images(folder)]
+
+
+def read_test_images(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The test images of a folder that has all four files, and their labels.
+
+    Raises
+    ------
+    InputError
+        As `read_idx_folder`, of these two files.
+    """
+    return _read_pair(folder, FILES[2], FILES[3])
+
+
+def _read_pair(folder: Path, images: str, labels: str) -> tuple[np.ndarray, np.ndarray]:
+    x, y = _read_part(folder, images), _read_part(folder, labels)
+    if len(x) != len(y):
+        raise InputError(folder / images, f"{len(x)} images and {len(y)} labels", "as many labels as images")
+    return x, y
 
 
 def _read_part(folder: Path, name: str) -> np.ndarray:

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from symae.datasets import default, read, read_idx
+from symae.datasets import default, read
 from symae.datasets.folders import find_mnist
-from symae.datasets.idx import FILES
-from symae.errors import InputError
+from symae.datasets.idx import read_test_images
 
 __all__ = ["COUNT", "Examples", "read_examples"]
 
@@ -47,10 +46,8 @@ def read_examples(data: str | Path | None = None, count: int = COUNT) -> Example
     chosen = default() if data is None else data
     folder = find_mnist() if chosen in ("mnist", "mini_mnist") else None
     if folder is not None:
-        x, y = (read_idx(_existing(folder, name))[:count] for name in FILES[2:])
-        if x.ndim != 3 or len(x) != len(y):
-            raise InputError(folder, f"test images of shape {x.shape} and {len(y)} labels", "as many labels as images")
-        x, name = x.reshape(len(x), -1), "MNIST"
+        images, y = (part[:count] for part in read_test_images(folder))
+        x, name = images.reshape(len(images), -1), "MNIST"
     else:
         dataset = read(chosen)
         x, y, name = dataset.test.x[:count], dataset.test.y[:count], dataset.name.partition(",")[0]
@@ -58,8 +55,3 @@ def read_examples(data: str | Path | None = None, count: int = COUNT) -> Example
     if x.dtype == np.uint8:
         images /= 255
     return Examples(images, np.asarray(y, dtype=np.int64), f"the first {len(images)} test images of {name}")
-
-
-def _existing(folder: Path, name: str) -> Path:
-    packed = folder / f"{name}.gz"
-    return packed if packed.is_file() else folder / name
