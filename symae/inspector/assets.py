@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
+from symae.report.theme import theme
+
 __all__ = ["ASSETS", "MODULES", "asset"]
 
 # JavaScript modules in the order in which each has those before it
@@ -24,4 +26,5 @@ def asset(name: str) -> bytes:
     """The file `name`, one of `ASSETS`."""
     if name not in ASSETS:
         raise KeyError(name)
-    return (Path(__file__).parent / "page" / name).read_bytes()
+    content = (Path(__file__).parent / "page" / name).read_bytes()
+    return theme().encode() + content if name == "style.css" else content

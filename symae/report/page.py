@@ -15,6 +15,7 @@ from symae.files import write_text
 from symae.report import picture
 from symae.report.curve import curve
 from symae.report.picture import Picture
+from symae.report.theme import stylesheet
 
 if TYPE_CHECKING:
     import jinja2
@@ -150,7 +151,7 @@ class Report:
             subtitle=self.subtitle,
             language=self.language,
             blocks=self._blocks,
-            css=_asset("page.css"),
+            css=stylesheet(),
             script=_asset("curve.js") if any(kind == "curve" for kind, _ in self._blocks) else "",
         )
         # A file name with undecodable bytes carries lone surrogates, which no UTF-8 file can hold.

@@ -7,7 +7,6 @@ import math
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -16,6 +15,7 @@ from race import race, show, write
 from race_tables import number
 
 from symae.report.curve import Curve, Plot, curve
+from symae.report.theme import stylesheet
 
 NAMES = ("symae, Numba", "JAX, scan", "PyTorch")
 TIMES = (1, 2, 4, 8)
@@ -62,12 +62,11 @@ def picture(curves: list[Curve]) -> str:
     plots = [next(plot for plot in c.plots if plot.name == "narrow") for c in curves]
     width = sum(plot.width for plot in plots) + GAP * len(plots)
     height = HEAD + max(plot.height for plot in plots)
-    css = (files("symae.report") / "page.css").read_text()
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="curve" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" role="img" font-family="system-ui, sans-serif">',
         f"<title>{escape('; '.join(c.title for c in curves))}</title>",
-        f"<style>{escape(css)}</style>",
+        f"<style>{escape(stylesheet())}</style>",
         f'<rect width="{width}" height="{height}" style="fill: var(--paper)"/>',
     ]
     left = 8
