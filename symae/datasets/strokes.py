@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 from scipy.interpolate import CubicSpline
 
+from symae.datasets.centring import BOX, centred_by_mass
 from symae.datasets.glyphs import STYLES, strokes_of
 from symae.files import replacing
 
@@ -23,8 +24,6 @@ SIZES = {"train": 5000, "valid": 1000, "test": 1000}
 SEED = 20150519
 
 OVERSAMPLING = 8
-BOX = 20
-SIDE = 28
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def digit(label: int, random: np.random.RandomState) -> np.ndarray:
     style = int(random.choice(len(weights), p=weights / weights.sum()))
     hand = Hand.draw(random)
     dots = [_dots(pieces, hand, random) for pieces in strokes_of(STYLES[label][style][1])]
-    return _centred(_inked(np.vstack(dots)))
+    return centred_by_mass(_inked(np.vstack(dots)))
 
 
 def labels(random: np.random.RandomState, n: int) -> np.ndarray:
@@ -149,18 +148,6 @@ def _inked(dots: np.ndarray) -> np.ndarray:
     for (x, y), radius in zip((dots[:, :2] - low) * scale, dots[:, 2] * scale, strict=True):
         pen.ellipse([x - radius, y - radius, x + radius, y + radius], fill=255)
     return np.asarray(paper.filter(ImageFilter.GaussianBlur(OVERSAMPLING * 0.1)).reduce(OVERSAMPLING))
-
-
-def _centred(ink: np.ndarray) -> np.ndarray:
-    """Put ink (h, w), at most 20 x 20, on 28 x 28 pixels, its centre of mass in the middle to the nearest pixel."""
-    rows, columns = np.indices(ink.shape)
-    paper = np.zeros((SIDE, SIDE), np.uint8)
-    corner = []
-    for index, size in ((rows, ink.shape[0]), (columns, ink.shape[1])):
-        middle = (index * ink.astype(float)).sum() / ink.sum() + 0.5
-        corner.append(int(np.clip(round(SIDE / 2 - middle), 0, SIDE - size)))
-    paper[corner[0] : corner[0] + ink.shape[0], corner[1] : corner[1] + ink.shape[1]] = ink
-    return paper
 
 
 def write(path: str) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from symae.datasets.centring import BOX, SIDE, centred_by_mass
 from symae.errors import InputError
 
 __all__ = ["CORRUPTIONS", "centred", "corrupted"]
 
 CORRUPTIONS = ("zero", "noise")
-BOX = 20  # MNIST's digits are 20 pixels along their longer side, on 28 x 28
 
 
 def corrupted(images: np.ndarray, kind: str, level: float, seed: int) -> np.ndarray:
@@ -46,16 +46,8 @@ def centred(image: np.ndarray) -> np.ndarray:
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     part = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     h, w = image.shape
-    factor = min(h, w) * BOX / 28 / max(part.shape)
+    factor = min(h, w) * BOX / SIDE / max(part.shape)
     size = [max(1, round(side * factor)) for side in part.shape]
     picture = Image.fromarray(part.astype(np.float32)).resize((size[1], size[0]), Image.Resampling.BILINEAR)
     small = np.clip(np.asarray(picture, dtype=image.dtype), 0, 1)
-    paper = np.zeros_like(image)
-    total = small.sum()
-    corner = []
-    for axis, side in enumerate(size):
-        mass = small.sum(axis=1 - axis)
-        middle = float((mass * np.arange(side)).sum() / total) + 0.5 if total > 0 else side / 2
-        corner.append(int(np.clip(round(image.shape[axis] / 2 - middle), 0, max(image.shape[axis] - side, 0))))
-    paper[corner[0] : corner[0] + size[0], corner[1] : corner[1] + size[1]] = small
-    return paper
+    return centred_by_mass(small, image.shape)
