@@ -43,7 +43,7 @@ def measure(part: str, given: argparse.Namespace) -> Any:
     words = [word.replace("_", " ") for word in ((quick or "") if given.quick else usual).split()]
     if script == "autoencoder_epoch.py" and given.theano:
         words += ["--theano", given.theano]
-    if script.endswith("_step.py") and given.compile:
+    if script != "autoencoder_epoch.py" and given.compile:
         words.append("--compile")
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "results.json"
@@ -72,7 +72,7 @@ def main() -> None:
     parser.add_argument(
         "--theano", default=os.environ.get("SYMAE_THEANO"), metavar="PYTHON", help="an interpreter with Theano 1.0.5"
     )
-    parser.add_argument("--compile", action="store_true", help="PyTorch with torch.compile on worksheets 04 to 06, too")
+    parser.add_argument("--compile", action="store_true", help="PyTorch with torch.compile on worksheets 03 to 06, too")
     parser.add_argument("--out", type=Path, metavar="JSON", help="keep the results here")
     parser.add_argument("--readme", action="store_true", help="put the tables into README.md")
     given = parser.parse_args()

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from minibatch_race import installed, save_images, start
+from minibatch_race import installed, save_images, start, start_jax
 from race import race, show, write
 
 from symae.models import ConvolutionalAutoencoder, StridedAutoencoder
@@ -47,7 +47,7 @@ def main() -> None:
                     options = common | {"way": way, "threads": given.threads} | ({"compiled": True} if compiled else {})
                     contenders.append(start(title, "torch_convolutional.py", model, folder, **options))
             if jax:
-                contenders.append(start("JAX", "jax_convolutional.py", model, folder, **common))
+                contenders += start_jax("jax_convolutional.py", model, folder, **common)
             title = f"{which} model, minibatches of {common['batch']}"
             results[title] = race(contenders, given.rounds)
             compared = [name for name in results[title] if name.startswith("PyTorch")] or list(results[title])

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from minibatch_race import installed, save_images, start
+from minibatch_race import installed, save_images, start, start_jax
 from race import Contender, contender_command, race, show, write
 
 from symae.models import CoordinateVAE
@@ -47,7 +47,7 @@ def main() -> None:
                 options = common | {"way": way, "threads": given.threads} | ({"compiled": True} if compiled else {})
                 contenders.append(start(title, "torch_coordinate_vae.py", model, folder, **options))
         if installed("JAX", "jax"):
-            contenders.append(start("JAX", "jax_coordinate_vae.py", model, folder, **common))
+            contenders += start_jax("jax_coordinate_vae.py", model, folder, **common)
         environment = {"OPENBLAS_NUM_THREADS": str(given.threads)}
         product = Contender("NumPy's product", contender_command("numpy_product.py", SIZE), environment)
         results = race([*contenders, product], given.rounds)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import tempfile
 from pathlib import Path
 
 import numpy as np
-import pytensor
+from minibatch_race import ONE_BLAS_THREAD, installed
 from race import Contender, contender_command, race, show, write
 
 from symae import ImageAutoencoder
@@ -23,10 +22,10 @@ def main() -> None:
     parser.add_argument("--backends", nargs="+", default=["numba"])
     parser.add_argument("--images", type=int, help="train on so many only")
     parser.add_argument("--threads", type=int, default=2, help="of PyTorch; JAX and symae take what they take by themselves")
+    parser.add_argument("--compile", action="store_true", help="PyTorch with torch.compile, too")
     parser.add_argument("--out", type=Path, help="write the results here, as JSON")
     settings = parser.parse_args()
 
-    pytensor.config.floatX = "float32"
     results = {}
     with tempfile.TemporaryDirectory() as folder:
         dataset = read("mnist" if "mnist" in available() else None)
@@ -40,20 +39,19 @@ def main() -> None:
             weights = Path(folder) / f"{maps} {pool}.npz"
             np.savez(weights, **ImageAutoencoder(np.random.RandomState(0), maps=maps, pool=pool).parameters())
             common = (images, weights, pool)
-            one = {"OPENBLAS_NUM_THREADS": "1"}
             contenders = [
-                Contender(f"symae {b}", contender_command("symae_image_autoencoder.py", *common, b), one)
+                Contender(f"symae {b}", contender_command("symae_image_autoencoder.py", *common, b), ONE_BLAS_THREAD)
                 for b in settings.backends
             ]
-            for name, module, arguments in (("PyTorch", "torch", (settings.threads,)), ("JAX, lax.scan", "jax", ())):
-                if importlib.util.find_spec(module) is None:
-                    print(f"{name} is left out: {module} is not installed")
-                    continue
-                script = f"{module}_image_autoencoder.py"
-                contenders.append(Contender(name, contender_command(script, *common, *arguments), {}))
+            ways = ("eager", "compiled") if settings.compile else ("eager",)
+            peers = {f"PyTorch, {way}": ("torch", settings.threads, way) for way in ways} | {"JAX, lax.scan": ("jax",)}
+            for name, (module, *arguments) in peers.items():
+                if installed(name, module):
+                    script = f"{module}_image_autoencoder.py"
+                    contenders.append(Contender(name, contender_command(script, *common, *arguments), {}))
             results[title] = race(contenders, settings.rounds)
-            peers = [name for name in results[title] if not name.startswith("symae")]
-            fastest = min(peers or results[title], key=lambda name: results[title][name]["median"])
+            others = [name for name in results[title] if not name.startswith("symae")]
+            fastest = min(others or results[title], key=lambda name: results[title][name]["median"])
             show(f"\n{title}", results[title], fastest)
     write(settings.out, {"floatX": "float32", "threads": settings.threads, "images": len(pixels), "races": results})
 

@@ -40,6 +40,11 @@ def start(name: str, script: str, model: Any, folder: Path, **options: Any) -> C
     return Contender(name, contender_command(script, type(model).__name__, *words), environment)
 
 
+def start_jax(script: str, model: Any, folder: Path, **options: Any) -> list[Contender]:
+    """JAX in both ways: a compiled function for each minibatch, and one for all those of a round."""
+    return [start(f"JAX, {way}", script, model, folder, way=way, **options) for way in ("step", "scan")]
+
+
 def installed(name: str, module: str) -> bool:
     if importlib.util.find_spec(module) is None:
         print(f"{name} is left out: {module} is not installed")

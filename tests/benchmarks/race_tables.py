@@ -139,8 +139,8 @@ def _images(parts: Mapping[str, Any]) -> list[str]:
     if not rows:
         return []
     say = (
-        "Worksheets 03 to 06, float32: PyTorch's fastest way, JAX by `lax.scan` in 03 and by compiled steps in the\n"
-        "others. Memory is the most that a process has had, compiling included:"
+        "Worksheets 03 to 06, float32: PyTorch's fastest way, and JAX's: by `lax.scan` or, in 04 to 06, by compiled steps.\n"
+        "Memory is the most that a process has had, compiling included:"
     )
     return [say, table(["", "", "symae, Numba", "PyTorch", "JAX", "memory of each, MB"], rows)]
 

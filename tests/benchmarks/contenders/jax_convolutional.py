@@ -1,18 +1,14 @@
-"""The same models by JAX, each step of the training in one compiled function."""
+"""The same models by JAX."""
 
 from __future__ import annotations
-
-import time
-from functools import partial
 
 import jax
 import jax.numpy as jnp
 from jax import lax
-from measured import answer
+from jax_minibatches import run
 from minibatches import EPSILON, RHO, settings
 
 given = settings()
-images = jnp.asarray(given.images)
 dimensions = ("NCHW", "OIHW", "NCHW")
 
 
@@ -63,7 +59,6 @@ def cost_of(w, x):
     return jnp.mean(jax.nn.softplus(logits) - x * logits)
 
 
-@partial(jax.jit, donate_argnums=0)
 def step(state, images, batch):
     params, squares, steps = state
     cost, gradients = jax.value_and_grad(cost_of)(params, images[batch])
@@ -73,17 +68,5 @@ def step(state, images, batch):
     return (jax.tree.map(jnp.subtract, params, changes), squares, steps), cost
 
 
-def epoch() -> float:
-    global state
-    costs = []
-    for batch in given.next_round().astype("int32"):
-        state, cost = compiled(state, images, batch)
-        costs.append(cost)
-    return float(jnp.stack(costs).mean())
-
-
 params = {name: jnp.asarray(value) for name, value in given.weights.items()}
-state = params, *({name: jnp.zeros_like(value) for name, value in params.items()} for _ in range(2))
-started = time.perf_counter()
-compiled = step.lower(state, images, jnp.zeros(given.batch, jnp.int32)).compile()
-answer(time.perf_counter() - started, epoch)
+run(step, (params, *({name: jnp.zeros_like(value) for name, value in params.items()} for _ in range(2))), given)

@@ -1,20 +1,16 @@
-"""Worksheet 06's training by JAX, each step in one compiled function; the decoder's first layer is a sum of two terms."""
+"""Worksheet 06's training by JAX; the decoder's first layer is a sum of two terms."""
 
 from __future__ import annotations
-
-import time
-from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from measured import answer
+from jax_minibatches import run
 from minibatches import settings
 
 RATE, BETA1, BETA2, EPSILON = 0.001, 0.9, 0.999, 1e-8
 
 given = settings()
-images = jnp.asarray(given.images)
 v, u = np.meshgrid(*[np.linspace(-1, 1, 28, dtype="float32")] * 2, indexing="ij")
 places = jnp.asarray(np.stack([u.ravel(), v.ravel()], axis=1))
 
@@ -40,7 +36,6 @@ def cost_of(w, x, key):
     return (nll + kl / x.shape[1]) / mean.shape[1]
 
 
-@partial(jax.jit, donate_argnums=0)
 def step(state, images, batch):
     params, means, squares, t, key = state
     key, drawn = jax.random.split(key)
@@ -53,18 +48,6 @@ def step(state, images, batch):
     return (jax.tree.map(jnp.subtract, params, change), means, squares, t, key), cost
 
 
-def epoch() -> float:
-    global state
-    costs = []
-    for batch in given.next_round().astype("int32"):
-        state, cost = compiled(state, images, batch)
-        costs.append(cost)
-    return float(jnp.stack(costs).mean())
-
-
 params = {name: jnp.asarray(value) for name, value in given.weights.items()}
 zeros = [{name: jnp.zeros_like(value) for name, value in params.items()} for _ in range(2)]
-state = params, *zeros, jnp.float32(0), jax.random.key(0)
-started = time.perf_counter()
-compiled = step.lower(state, images, jnp.zeros(given.batch, jnp.int32)).compile()
-answer(time.perf_counter() - started, epoch)
+run(step, (params, *zeros, jnp.float32(0), jax.random.key(0)), given)
