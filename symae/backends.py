@@ -92,9 +92,8 @@ def _mend_numba_views(dispatch: Any) -> None:
     def subtensor(op: Subtensor, node: Any, **keywords: Any) -> tuple[Callable[..., Any], str | None]:
         # PyTensor gives each slice a step, if only None, and Numba takes what has one for an array of unknown strides: loops
         # over a minibatch would then not be made vectors of.
-        if not any(isinstance(entry, slice) for entry in op.idx_list) or any(
-            isinstance(entry, slice) and entry.step is not None for entry in op.idx_list
-        ):
+        slices = [entry for entry in op.idx_list if isinstance(entry, slice)]
+        if not slices or any(entry.step is not None for entry in slices):
             return pytensors_subtensor(op, node=node, **keywords)
         names = [f"i{n}" for n in range(len(node.inputs) - 1)]
         given = iter(zip(names, node.inputs[1:], strict=True))

@@ -31,8 +31,8 @@ from symae.compile import compile_time, function
 from symae.datasets import Dataset, available, read
 from symae.datasets import default as default_data
 from symae.errors import BackendError, InputError, MissingFileError, UnwritableError
-from symae.files import make_folder, replacing
-from symae.images import png_bytes
+from symae.files import make_folder
+from symae.images import save_png
 from symae.kept_filters import KeptFilters
 from symae.models.base import Model
 from symae.report import Picture, Report, versions
@@ -373,9 +373,7 @@ class Worksheet:
 
     def picture(self, name: str, image: Any, caption: str | None = None, zoom: int | None = None) -> Picture:
         """Save `image` as ``<name>.png`` among the results, and return it for a table of the report, perhaps enlarged."""
-        png = png_bytes(image)
-        with replacing(self.out / f"{name}.png") as file:
-            file.write(png)
+        png = save_png(self.out / f"{name}.png", image)
         return Picture(image, caption=caption, alt=caption or name, zoom=zoom, png=png)
 
     def save(self, model: Model, name: str = "model") -> None:

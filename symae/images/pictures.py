@@ -108,8 +108,8 @@ def png_bytes(picture: Any) -> bytes:
     return buffer.getvalue()
 
 
-def save_png(path: str | os.PathLike[str], picture: Any) -> None:
-    """Write an array or image to `path` as PNG, whole or not at all.
+def save_png(path: str | os.PathLike[str], picture: Any) -> bytes:
+    """Write an array or image to `path` as PNG, whole or not at all, and give what was written.
 
     Raises
     ------
@@ -119,6 +119,7 @@ def save_png(path: str | os.PathLike[str], picture: Any) -> None:
     data = png_bytes(picture)
     with replacing(path) as file:
         file.write(data)
+    return data
 
 
 def _integer(name: str, number: Any, least: int) -> int:

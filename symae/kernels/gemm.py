@@ -16,9 +16,9 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 from numba.np.linalg import ensure_blas
 
-from symae.kernels.threads import THREADS, threaded
+from symae.kernels.threads import THREADS, jit, threaded
 
-__all__ = ["gemm", "jit", "threaded_gemms"]
+__all__ = ["gemm", "threaded_gemms"]
 
 ensure_blas()
 
@@ -71,8 +71,6 @@ def _xxgemm(
 
     return signature, codegen
 
-
-jit: Any = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 # Fewer multiplications than these take less time than it takes another thread to wake up. (Measured with 2 threads, AVX-512.)
 MULTIPLICATIONS_FOR_THREADS = 1_000_000

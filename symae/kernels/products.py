@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from symae.kernels.gemm import jit, threaded_gemms
+from symae.kernels.gemm import threaded_gemms
+from symae.kernels.threads import jit
 
 __all__ = ["accumulated", "product"]
 

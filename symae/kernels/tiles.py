@@ -23,6 +23,8 @@ from numba.core import cgutils, types
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
+from symae.kernels.vectors import Vectors, pointer_to, word
+
 __all__ = ["Tile", "add_tile", "convolution_tile", "vector_registers"]
 
 # From this many maps and this long a sum on, tiles are faster than the direct loops and BLAS (measured with AVX-512). Those of
@@ -121,63 +123,52 @@ def add_tile(tile: Tile) -> Any:
 
         def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             weights, first_weight, image, first_pixel, bases, first_base, steps, length, sums, first_sum = arguments
-            word = ir.IntType(64)
             kind = signature.args[0].dtype
-            number = context.get_value_type(kind)
-            vector = ir.VectorType(number, lanes)
+            vector = Vectors(context, builder, kind, lanes)
             name = f"llvm.fma.v{lanes}f{kind.bitwidth}"
-            fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
+            fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector.type, [vector.type] * 3), name)
 
-            def data(position: int, array: Any) -> Any:
-                return context.make_array(signature.args[position])(context, builder, array).data
+            def start(position: int, array: Any, first: Any) -> Any:
+                return pointer_to(context, builder, signature.args[position], array, first)
 
-            def at(pointer: Any, index: Any) -> Any:
-                return builder.gep(pointer, [index])
+            def number(pointer: Any, index: Any) -> Any:
+                return builder.load(builder.gep(pointer, [index]))
 
-            def vector_at(pointer: Any, index: int) -> Any:
-                return builder.bitcast(at(pointer, word(index)), vector.as_pointer())
-
-            def load(pointer: Any, index: int) -> Any:
-                return builder.load(vector_at(pointer, index), align=kind.bitwidth // 8)
-
-            weights, sums = at(data(0, weights), first_weight), at(data(8, sums), first_sum)
-            bases, image, steps = at(data(4, bases), first_base), at(data(2, image), first_pixel), data(6, steps)
-            pixels = [at(image, builder.load(at(bases, word(p)))) for p in range(places)]
+            weights, sums, image = start(0, weights, first_weight), start(8, sums, first_sum), start(2, image, first_pixel)
+            bases, steps = start(4, bases, first_base), start(6, steps, word(0))
+            pixels = [builder.gep(image, [number(bases, word(p))]) for p in range(places)]
             every = [(p, v) for p in range(places) for v in range(vectors)]
+            where = [(p * vectors + v) * lanes for p, v in every]
             entry = builder.block
             loop, end = builder.append_basic_block("tile"), builder.append_basic_block("tile.end")
-            before = [load(sums, p * vectors * lanes + v * lanes) for p, v in every]
+            before = [vector.load(sums, index) for index in where]
             builder.cbranch(builder.icmp_signed(">", length, word(0)), loop, end)
 
             builder.position_at_end(loop)
-            k = builder.phi(word)
-            totals = [builder.phi(vector) for _ in every]
-            row = at(weights, builder.mul(k, word(vectors * lanes)))
-            step = builder.load(at(steps, k))
-            columns = [load(row, v * lanes) for v in range(vectors)]
+            k = builder.phi(word(0).type)
+            totals = [builder.phi(vector.type) for _ in every]
+            row = builder.gep(weights, [builder.mul(k, word(vectors * lanes))])
+            step = number(steps, k)
+            columns = [vector.load(row, v * lanes) for v in range(vectors)]
             after = []
             for p in range(places):
-                pixel = builder.load(at(pixels[p], step))
-                single = builder.insert_element(ir.Constant(vector, ir.Undefined), pixel, ir.IntType(32)(0))
-                mask = ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)
-                wide = builder.shuffle_vector(single, ir.Constant(vector, ir.Undefined), mask)
-                after += [builder.call(fma, [wide, columns[v], totals[p * vectors + v]]) for v in range(vectors)]
+                pixel = vector.fill(number(pixels[p], step))
+                after += [builder.call(fma, [pixel, columns[v], totals[p * vectors + v]]) for v in range(vectors)]
             following = builder.add(k, word(1))
             builder.cbranch(builder.icmp_signed("<", following, length), loop, end)
             k.add_incoming(word(0), entry)
             k.add_incoming(following, loop)
-            for total, start, added in zip(totals, before, after, strict=True):
-                total.add_incoming(start, entry)
+            for total, begun, added in zip(totals, before, after, strict=True):
+                total.add_incoming(begun, entry)
                 total.add_incoming(added, loop)
 
             builder.position_at_end(end)
-            for (p, v), start, added in zip(every, before, after, strict=True):
-                result = builder.phi(vector)
-                result.add_incoming(start, entry)
+            results = [builder.phi(vector.type) for _ in every]
+            for result, begun, added in zip(results, before, after, strict=True):
+                result.add_incoming(begun, entry)
                 result.add_incoming(added, loop)
-                after[p * vectors + v] = result
-            for (p, v), result in zip(every, after, strict=True):
-                builder.store(result, vector_at(sums, p * vectors * lanes + v * lanes), align=kind.bitwidth // 8)
+            for result, index in zip(results, where, strict=True):
+                vector.store(result, sums, index)
             return context.get_dummy_value()
 
         return signature, codegen

@@ -46,9 +46,11 @@ def accumulated_products(fgraph: FunctionGraph, node: Apply) -> list[Variable] |
     parts = list(terms(fgraph, result))
     products = [t for t in parts if _is_product(fgraph, t) and t.arrays[0].type.dtype == result.type.dtype]
     others = [t for t in parts if t not in products]
-    if not products or any(v.type.broadcastable != (False, False) for t in others for v in t.arrays):
+    if any(v.type.broadcastable != (False, False) for t in others for v in t.arrays):
         return None
-    if not others and len(products) == 1:
+    if not others:
+        others, products = products[:1], products[1:]
+    if not products:
         return None
     total, beta = _rest(others)
     for _, group in groupby(sorted(products, key=lambda t: repr(t.coefficient)), key=lambda t: t.coefficient):
@@ -56,21 +58,13 @@ def accumulated_products(fgraph: FunctionGraph, node: Apply) -> list[Variable] |
         for pair in (same[i : i + 2] for i in range(0, len(same), 2)):
             nodes = [t.arrays[0].owner for t in pair]
             operands = [v for n in nodes for v in n.inputs]
-            if total is None:
-                # nothing to add it to: begin with zeros, which beta = 0 leaves unread
-                A, (ta, _) = operands[0], nodes[0].op.flags[0]
-                B, (_, tb) = operands[1], nodes[0].op.flags[0]
-                total = pt.empty((A.shape[1 if ta else 0], B.shape[0 if tb else 1]), dtype=result.type.dtype)
-                beta = pt.constant(0, dtype=result.type.dtype)
             total = Gemm([n.op.flags[0] for n in nodes])(total, beta, pair[0].number(), *operands)
             beta = pt.constant(1, dtype=result.type.dtype)
     return [total]
 
 
-def _rest(others: Sequence[Term]) -> tuple[Variable | None, Variable | None]:
-    """The sum of what is no product, and what it is to be multiplied by."""
-    if not others:
-        return None, None
+def _rest(others: Sequence[Term]) -> tuple[Variable, Variable]:
+    """The sum of what the products are added to, and what it is to be multiplied by."""
     if len(others) == 1:
         return Term(others[0].arrays).product(), others[0].number()
     total = pt.add(*(t.product() for t in others))
