@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from pytensor.raise_op import Assert, CheckAndRaise
+from pytensor.scalar import basic as scalar
 from pytensor.scalar.basic import EQ, Add, Cast, Composite, Mul
 from pytensor.scan.op import Scan
 from pytensor.tensor.blockwise import Blockwise
@@ -49,6 +50,14 @@ def _mend_numba(_: Any) -> None:
     arrayobj.raise_with_shape_context = different_shapes
 
 
+# Functions of numbers that are an instruction or two; all others are taken to be worth several of them.
+CHEAP = (
+    *(scalar.Abs, scalar.Add, scalar.BinaryBitOp, scalar.Cast, scalar.Clip, scalar.Identity, scalar.LogicalComparison),
+    *(scalar.Mul, scalar.Neg, scalar.Reciprocal, scalar.ScalarMaximum, scalar.ScalarMinimum, scalar.Second, scalar.Sign),
+    *(scalar.Sqr, scalar.Sqrt, scalar.Sub, scalar.Switch, scalar.TrueDiv, scalar.UnaryBitOp),
+)
+
+
 def _inline(function: Any) -> Any:
     """The body of a loop has to be inlined, however long it is: otherwise LLVM makes no vectors of it."""
     function.targetoptions["forceinline"] = True
@@ -56,17 +65,53 @@ def _inline(function: Any) -> Any:
 
 
 def _mend_numba_loops(dispatch: Any) -> None:
-    from pytensor.link.numba.dispatch import elemwise
+    from pytensor.link.numba.dispatch import elemwise, vectorize_codegen
+
+    from symae.kernels.shared_loops import describe, description, shared
 
     pytensors_composite = dispatch.basic.numba_funcify_and_cache_key.dispatch(Composite)
-    pytensors_body = getattr(elemwise, "store_core_outputs", None)  # none in PyTensor 3.3
-    if pytensors_body is not None:
-        elemwise.store_core_outputs = lambda *given, **named: _inline(pytensors_body(*given, **named))
 
     @dispatch.basic.register_funcify_and_cache_key(Composite)
     def composite(op: Composite, **keywords: Any) -> tuple[Any, str | None]:
         function, key = pytensors_composite(op, **keywords)
         return _inline(function), key and f"inlined {key}"
+
+    funcify = elemwise.numba_funcify_and_cache_key
+    elemwise.numba_funcify_and_cache_key = functools.partial(_described, funcify)
+    pytensors_body = getattr(elemwise, "store_core_outputs", None)  # none in PyTensor 3.3
+    if pytensors_body is not None:
+
+        def body(core_op_fn: Any, *given: Any, **named: Any) -> Any:
+            return describe(_inline(pytensors_body(core_op_fn, *given, **named)), description(core_op_fn))
+
+        elemwise.store_core_outputs = body
+    vectorize_codegen.make_loop_call = shared(vectorize_codegen.make_loop_call)
+    for kind in (Elemwise, getattr(elemwise, "FusedElemwise", None)):  # the second is in PyTensor 3.3
+        if kind is not None:
+            _key_shared_loops(dispatch, kind)
+
+
+def _described(funcify: Callable[..., Any], op: Any, *given: Any, **named: Any) -> tuple[Any, str | None]:
+    """A function of numbers, by `funcify`, with what is to be known of it by the loops that call it."""
+    from symae.kernels.shared_loops import Core, describe
+
+    function, key = funcify(op, *given, **named)
+    parts = [node.op for node in op.fgraph.apply_nodes] if isinstance(op, Composite) else [op]
+    # PyTensor has no key for what runs in Python.
+    core = Core(compiled=key is not None, expensive=not all(isinstance(part, CHEAP) for part in parts))
+    return describe(function, core), key
+
+
+def _key_shared_loops(dispatch: Any, kind: type) -> None:
+    """PyTensor's cached machine code, and that of loops that threads share, are different."""
+    from symae.kernels.threads import THREADS
+
+    pytensors_loops = dispatch.basic.numba_funcify_and_cache_key.dispatch(kind)
+
+    @dispatch.basic.register_funcify_and_cache_key(kind)
+    def loops(op: Any, **keywords: Any) -> tuple[Any, str | None]:
+        function, key = pytensors_loops(op, **keywords)
+        return function, key and f"shared by {THREADS} {kernels_fingerprint()} {key}"
 
 
 def _mend_numba_views(dispatch: Any) -> None:

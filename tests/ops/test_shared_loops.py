@@ -1,0 +1,123 @@
+"""Threads share the loops of large elementwise functions, and nothing comes out different."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+from pytensor.scalar.basic import UnaryScalarOp, upgrade_to_float
+from pytensor.tensor.elemwise import Elemwise
+
+import symae
+
+pytestmark = pytest.mark.backends
+
+ROWS, COLUMNS = 67, 600  # more numbers than threads are worth
+
+
+def numba_function(inputs, outputs, **options):
+    return symae.function(inputs, outputs, backend="numba", **options)
+
+
+class WhoComputes(UnaryScalarOp):
+    """The number of the thread that computes; raises for numbers below -100."""
+
+    def impl(self, x):
+        return 0.0
+
+
+@pytest.fixture(scope="module")
+def who():
+    import numba
+    from pytensor.link.numba.dispatch import basic
+
+    @basic.register_funcify_and_cache_key(WhoComputes)
+    def _(op, **_):
+        @basic.numba_njit
+        def who_computes(x):
+            if x < -100:
+                raise ValueError("a number below -100")
+            return numba.get_thread_id() + 0.0
+
+        return who_computes, "who computes"
+
+    x = pt.dmatrix("x")
+    return numba_function([x], Elemwise(WhoComputes(upgrade_to_float))(x))
+
+
+def test_each_thread_computes_rows_of_a_large_array(who):
+    from symae.kernels.threads import THREADS
+
+    computed_by = who(np.zeros((ROWS, COLUMNS)))
+    assert (computed_by == computed_by[:, :1]).all()
+    assert len(np.unique(computed_by)) == THREADS
+
+
+def test_one_thread_computes_a_small_array(who):
+    assert len(np.unique(who(np.zeros((8, 6))))) == 1
+
+
+@pytest.mark.parametrize("row", [0, ROWS - 1])
+def test_what_a_thread_raises_is_raised(who, row):
+    x = np.zeros((ROWS, COLUMNS))
+    x[row, 3] = -101
+    with pytest.raises(ValueError, match="a number below -100"):
+        who(x)
+    assert who(np.zeros((2, 3))).shape == (2, 3)  # and the next call is well
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 3, ROWS])
+def test_rows_columns_and_numbers_are_repeated_as_in_numpy(rows):
+    x, row, column, number = pt.dmatrix("x"), pt.drow("row"), pt.dcol("column"), pt.dscalar("number")
+    rng = np.random.default_rng(0)
+    columns = 1 + 50_000 // max(rows, 1)
+    values = [rng.normal(size=size) for size in ((rows, columns), (1, columns), (rows, 1), ())]
+    computed = numba_function([x, row, column, number], [pt.exp(x) * row - column / 3 + number, column * row])(*values)
+    a, b, c, d = values
+    np.testing.assert_allclose(computed[0], np.exp(a) * b - c / 3 + d, rtol=1e-14, atol=1e-14)
+    np.testing.assert_array_equal(computed[1], c * b)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [lambda x: x, lambda x: x.T.copy().T, lambda x: x[::-1], lambda x: x[:, ::-1], lambda x: x[::2], lambda x: x[:, 1::2]],
+    ids=["C", "Fortran", "rows backwards", "columns backwards", "every other row", "every other column"],
+)
+def test_arrays_of_any_layout_are_read_where_they_lie(view):
+    # A shared variable's value keeps its layout.
+    values = view(np.random.default_rng(0).normal(size=(2 * ROWS, 2 * COLUMNS)))
+    x, y = pytensor.shared(values, borrow=True), pt.dmatrix("y")
+    other = np.random.default_rng(1).normal(size=values.shape)
+    np.testing.assert_array_equal(numba_function([y], x * 2 + y)(other), values * 2 + other)
+
+
+def test_an_array_is_changed_where_it_lies():
+    values = np.random.default_rng(0).normal(size=(ROWS, COLUMNS))
+    x, y = pytensor.shared(values), pt.dmatrix("y")
+    step = numba_function([y], [], updates={x: x - 0.5 * y})
+    assert any(getattr(node.op, "inplace_pattern", None) for node in step.maker.fgraph.toposort())
+    step(np.ones_like(values))
+    step(np.ones_like(values))
+    np.testing.assert_array_equal(x.get_value(), values - 0.5 - 0.5)
+
+
+def test_functions_of_several_results_and_dtypes():
+    x, n = pt.ftensor3("x"), pt.ltensor3("n")
+    values = np.random.default_rng(0).normal(size=(5, 100, 90)).astype("float32")
+    counts = np.arange(values.size).reshape(values.shape)
+    large, even = numba_function([x, n], [x > 0, pt.eq(n % 2, 0) * n])(values, counts)
+    assert large.dtype == bool
+    np.testing.assert_array_equal(large, values > 0)
+    np.testing.assert_array_equal(even, np.where(counts % 2 == 0, counts, 0))
+
+
+def test_what_runs_in_python_stays_in_one_thread():
+    class Counted(UnaryScalarOp):
+        def impl(self, x):
+            return x + 1
+
+    x = pt.dmatrix("x")
+    with pytest.warns(UserWarning, match="object mode"):
+        f = numba_function([x], Elemwise(Counted(upgrade_to_float))(x) * 2)
+    assert (f(np.ones((ROWS, COLUMNS))) == 4).all()
