@@ -23,9 +23,10 @@ from symae.kernels.vectors import word
 
 __all__ = ["NUMBERS_FOR_THREADS", "Core", "describe", "description", "shared"]
 
-# Smaller arrays take less time than it takes another thread to begin, by whether what is done with each number is a matter of
-# additions and products, or of exp and the like. (Measured with 2 threads, AVX-512.)
-NUMBERS_FOR_THREADS = {False: 32768, True: 8192}
+# A tenth of a millisecond's work, by whether what is done with each number is a matter of additions and products, or of exp and
+# the like. (Measured with 2 threads, AVX-512.) From a tenth of that on two threads are faster, if both get a core at once; but
+# with that limit worksheet 03 took 0.40 s an epoch beside a busy process, and with this one 0.22.
+NUMBERS_FOR_THREADS = {False: 524_288, True: 65_536}
 
 _BYTES = ir.IntType(8).as_pointer()
 _WORD = word(0).type

@@ -13,7 +13,7 @@ import symae
 
 pytestmark = pytest.mark.backends
 
-ROWS, COLUMNS = 67, 600  # more numbers than threads are worth
+ROWS, COLUMNS = 67, 8000  # as many numbers as make it worthwhile
 
 
 def numba_function(inputs, outputs, **options):
@@ -71,7 +71,7 @@ def test_what_a_thread_raises_is_raised(who, row):
 def test_rows_columns_and_numbers_are_repeated_as_in_numpy(rows):
     x, row, column, number = pt.dmatrix("x"), pt.drow("row"), pt.dcol("column"), pt.dscalar("number")
     rng = np.random.default_rng(0)
-    columns = 1 + 50_000 // max(rows, 1)
+    columns = 1 + 600_000 // max(rows, 1)
     values = [rng.normal(size=size) for size in ((rows, columns), (1, columns), (rows, 1), ())]
     computed = numba_function([x, row, column, number], [pt.exp(x) * row - column / 3 + number, column * row])(*values)
     a, b, c, d = values
@@ -104,7 +104,7 @@ def test_an_array_is_changed_where_it_lies():
 
 def test_functions_of_several_results_and_dtypes():
     x, n = pt.ftensor3("x"), pt.ltensor3("n")
-    values = np.random.default_rng(0).normal(size=(5, 100, 90)).astype("float32")
+    values = np.random.default_rng(0).normal(size=(5, 400, 270)).astype("float32")
     counts = np.arange(values.size).reshape(values.shape)
     large, even = numba_function([x, n], [x > 0, pt.eq(n % 2, 0) * n])(values, counts)
     assert large.dtype == bool
