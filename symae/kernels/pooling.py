@@ -5,9 +5,9 @@ the loops over a window and vectorises the loop over the windows of a row; asked
 
 A maximum is the first one of its window in row-major order, and the first NaN counts as larger than every number.
 
-What limits maxima is comparing, not memory: a bias and a rectifier in the same pass instead of one of their own took 99 instead
-of 108 us for worksheet 03's layer of 4 x 4 windows, and 870 instead of 840 for worksheet 04's first of 2 x 2, with 2 threads. So
-they stay an op, which works in place (`symae.kernels.rectified`).
+What limits maxima is comparing, not memory: a bias and a rectifier in the same pass, instead of in one of their own, took 99
+instead of 108 us for worksheet 03's layer of 4 x 4 windows, and 870 instead of 840 for worksheet 04's first of 2 x 2, with 2
+threads. So they stay an op, which works in place (`symae.kernels.rectified`).
 """
 
 from __future__ import annotations
