@@ -50,40 +50,33 @@ def places_in(place: str) -> Callable[..., Any]:
     return checked
 
 
-@jit
-def _put_last(image: Any, top: Any, left: Any, width: Any, frame: Any) -> None:
-    """Copy an image into a frame of zeros, flat and with channels last, `width` pixels a row."""
-    channels, h, w = image.shape
-    for i in range(h):
-        start = ((top + i) * width + left) * channels
-        line = frame[start : start + w * channels]
-        if channels == 1:
-            row = image[0, i]
-            for j in range(w):
+def _copy(into_frame: bool) -> Callable[..., None]:
+    """(image, top, left, width, frame) -> None: between an image and a flat frame with channels last, `width` pixels a row."""
+
+    @jit
+    def copy_row(row: Any, line: Any) -> None:
+        for j in range(row.size):
+            if into_frame:
                 line[j] = row[j]
-        else:
-            for c in range(channels):
-                row, target = image[c, i], line[c::channels]
-                for j in range(w):
-                    target[j] = row[j]
-
-
-@jit
-def _take_last(frame: Any, top: Any, left: Any, width: Any, image: Any) -> None:
-    """Copy an image out of such a frame."""
-    channels, h, w = image.shape
-    for i in range(h):
-        start = ((top + i) * width + left) * channels
-        line = frame[start : start + w * channels]
-        if channels == 1:
-            row = image[0, i]
-            for j in range(w):
+            else:
                 row[j] = line[j]
-        else:
-            for c in range(channels):
-                row, source = image[c, i], line[c::channels]
-                for j in range(w):
-                    row[j] = source[j]
+
+    @jit
+    def copy(image: Any, top: Any, left: Any, width: Any, frame: Any) -> None:
+        channels, h, w = image.shape
+        for i in range(h):
+            start = ((top + i) * width + left) * channels
+            line = frame[start : start + w * channels]
+            if channels == 1:
+                copy_row(image[0, i], line)
+            else:
+                for c in range(channels):
+                    copy_row(image[c, i], line[c::channels])
+
+    return copy
+
+
+_put_last, _take_last = _copy(into_frame=True), _copy(into_frame=False)
 
 
 @jit
@@ -105,31 +98,38 @@ def _listed(values: Any, switches: Any, table: Any, everywhere: Any, dense: Any,
 
 
 @functools.cache
-def _packing(patch: Patch) -> tuple[Callable[..., Any], Callable[..., None]]:
-    """Filters (m, c, kh, kw) -> rows as the patches have them, flat; and back into such an array."""
+def _repack(patch: Patch, into_rows: bool) -> Callable[..., None]:
+    """(filters (m, c, kh, kw), rows) -> None: between filters and the rows that the patches have, flat, zeros between them."""
     wide, high = patch.wide, patch.rows
 
     @jit
-    def pack(W: Any) -> Any:
+    def repack(W: Any, rows: Any) -> None:
         maps, channels, _, kw = W.shape
-        rows = np.zeros(maps * high * wide, W.dtype)
         for m in range(maps):
             for c in range(channels):
                 for r in range(high):
                     for s in range(kw):
-                        rows[(m * high + r) * wide + s * channels + c] = W[m, c, r, s]
-        return rows
+                        at = (m * high + r) * wide + s * channels + c
+                        if into_rows:
+                            rows[at] = W[m, c, r, s]
+                        else:
+                            W[m, c, r, s] = rows[at]
+
+    return repack
+
+
+@functools.cache
+def _packed(patch: Patch) -> Callable[..., Any]:
+    """Filters (m, c, kh, kw) -> rows as the patches have them, flat."""
+    size, repack = patch.rows * patch.wide, _repack(patch, into_rows=True)
 
     @jit
-    def unpack(rows: Any, W: Any) -> None:
-        maps, channels, _, kw = W.shape
-        for m in range(maps):
-            for c in range(channels):
-                for r in range(high):
-                    for s in range(kw):
-                        W[m, c, r, s] = rows[(m * high + r) * wide + s * channels + c]
+    def packed(W: Any) -> Any:
+        rows = np.zeros(W.shape[0] * size, W.dtype)
+        repack(W, rows)
+        return rows
 
-    return pack, unpack
+    return packed
 
 
 @functools.cache
@@ -137,7 +137,7 @@ def forward(settings: Settings, threads: Threads, patch: Patch) -> Callable[...,
     """(x, W, switches (n, m, places), top, left, frame height, frame width, rows, columns, y): y becomes the correlation."""
     s0, s1, _, _ = settings
     wide, high = patch.wide, patch.rows
-    pack, _ = _packing(patch)
+    pack = _packed(patch)
     product = patch_product(patch)
 
     @jit
@@ -173,7 +173,7 @@ def input_gradient(settings: Settings, threads: Threads, patch: Patch) -> Callab
     """
     s0, s1, _, _ = settings
     wide, high = patch.wide, patch.rows
-    pack, _ = _packing(patch)
+    pack = _packed(patch)
     add = add_patch(patch)
 
     @jit
@@ -190,7 +190,7 @@ def input_gradient(settings: Settings, threads: Threads, patch: Patch) -> Callab
                 for first in range(min(apart, count)):
                     for k in range(first, count, apart):
                         add(listed[k], filters, m * high * wide, frame, places[k], width * channels)
-            _take_last(frame, top, left, width, x[b])
+            _take_last(x[b], top, left, width, frame)
 
     every_image = in_parts(images, threads)
 
@@ -220,7 +220,7 @@ def filter_gradient(settings: Settings, threads: Threads, patch: Patch) -> Calla
     """(x, values (n, m, places), switches, top, left, frame height, frame width, rows, columns, W): W becomes the gradient."""
     s0, s1, _, _ = settings
     wide, high = patch.wide, patch.rows
-    _, unpack = _packing(patch)
+    unpack = _repack(patch, into_rows=False)
     add = sum_patches(patch)
 
     @jit
@@ -248,6 +248,6 @@ def filter_gradient(settings: Settings, threads: Threads, patch: Patch) -> Calla
         sums, total = np.zeros((most, W.shape[0] * high * wide), W.dtype), np.empty(W.shape[0] * high * wide, W.dtype)
         parts = every_image(x.shape[0], work, (x, values, switches, table, top, left, height, width, sums))
         add_up(sums[:parts], total)
-        unpack(total, W)
+        unpack(W, total)
 
     return collect
