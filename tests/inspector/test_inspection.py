@@ -9,8 +9,8 @@ import pytest
 import symae
 from symae import ConvolutionalAutoencoder, ImageAutoencoder, LogisticRegression
 from symae.errors import InputError
+from symae.inspector.answers.unit import unit_json
 from symae.inspector.drawing import centred, corrupted
-from symae.inspector.unit import unit_json
 
 
 @pytest.fixture

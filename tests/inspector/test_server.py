@@ -304,7 +304,7 @@ def test_a_truncated_model_is_an_error_of_its_own(run):
 
 
 def test_a_defect_is_an_answer_and_no_crash(client, monkeypatch, caplog):
-    monkeypatch.setattr("symae.inspector.answers.training", lambda runs: 1 / 0)
+    monkeypatch.setattr("symae.inspector.answers.training.histories", lambda runs: 1 / 0)
     status, _, content = client("/api/training")
     assert status == 500
     assert "ZeroDivisionError" in json.loads(content)["error"]

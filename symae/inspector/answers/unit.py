@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from symae.inspector.answers.parts import Answer, Content, Query, json_answer, real, two, whole
 from symae.inspector.inspection import Inspection
 from symae.inspector.pixels import pixels_json
+from symae.inspector.runs import Run
 
-__all__ = ["unit_json"]
+__all__ = ["ANSWERS", "unit_json"]
 
 BINS = 32
 EXTREMES = 8  # test images that excite it most, and as many that excite it least
@@ -54,3 +56,22 @@ def _strip(inspection: Inspection, activity: Any, unit: int, images: list[int]) 
         "values": [float(v) for v in activity.strongest[images, unit]],
         "pictures": pixels_json(pictures.reshape(-1, pictures.shape[2]), high=1.0),
     }
+
+
+def _unit(run: Run, name: str, rest: list[str], query: Query) -> Content:
+    layer, unit = two(rest)
+    return json_answer(unit_json(run.inspection(name), layer, whole("unit", unit)))
+
+
+def _best(run: Run, name: str, rest: list[str], query: Query) -> Content:
+    layer, unit = two(rest)
+    inspection = run.inspection(name)
+    bound = real("bound", query.get("bound", str(inspection.default_bound())), 1e-6, 1e6)
+    best = inspection.best_input(layer, whole("unit", unit), bound)
+    if best is None:
+        return json_answer({"dead": True})
+    picture = best.input.reshape(inspection.shape).mean(axis=0)
+    return json_answer({"picture": pixels_json(picture, signed=True), "value": best.value, "bound": bound, "how": best.how})
+
+
+ANSWERS: dict[str, Answer] = {"unit": _unit, "best": _best}
