@@ -50,7 +50,7 @@ def add_inspector(commands: Any) -> None:
         "graph", help="draw a compiled graph of a run", description="Write a graph of a model as SVG; Graphviz is not needed."
     )
     _one_run(graph, "graph.svg")
-    graph.add_argument("--graph", metavar="NAME", help="which; the training step by default")
+    graph.add_argument("--graph", metavar="NAME", help="reconstruction, code or, by default, training step")
     graph.add_argument("--before", action="store_true", help="as written, before rewriting")
     graph.add_argument("--backend", choices=("numba", "c"), help="rewritten for this one (default: numba; with --profile c)")
     graph.add_argument("--profile", action="store_true", help="run it, and write what each node costs")
@@ -84,11 +84,14 @@ def _inspect(settings: argparse.Namespace) -> None:
 
 def _filters(settings: argparse.Namespace) -> None:
     from symae.inspector.opening import chosen_model
+    from symae.inspector.runs import SAVED
 
     run, name = chosen_model(settings.run, settings.model, settings.data)
     inspection = run.inspection(name)
     layer = settings.layer or next(iter(inspection.layers), "")
     filters = inspection.filters(layer)
+    if settings.sort == "active":
+        run.check_examples()
     active = inspection.activity(layer).active if settings.sort == "active" else None
     figure = filters.figure(
         order=filters.order(settings.sort, active),
@@ -100,7 +103,10 @@ def _filters(settings: argparse.Namespace) -> None:
     )
     figure.save(settings.out)
     shown = len(filters) if settings.tile is None else min(len(filters), settings.tile[0] * settings.tile[1])
-    print(f"{settings.out}: {shown} of {len(filters)} filters of {layer}, {figure.image.width} x {figure.image.height} pixels")
+    saved = run.models()[name]
+    source = "" if saved.source == SAVED else f", {saved.source}"
+    size = f"{figure.image.width} x {figure.image.height} pixels"
+    print(f"{settings.out}: {shown} of {len(filters)} filters of {layer}{source}, {size}")
 
 
 def _graph(settings: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ import pytensor.tensor as pt
 import pytest
 
 import symae
-from symae import ConvolutionalAutoencoder, ImageAutoencoder, LogisticRegression
+from symae import ConvolutionalAutoencoder, CoordinateVAE, ImageAutoencoder, LogisticRegression
 from symae.errors import InputError
 from symae.inspector.answers.unit import unit_json
 from symae.inspector.drawing import centred, corrupted
@@ -236,3 +236,16 @@ def test_codes_of_another_kind_are_refused(strided, digits, code):
     latent = symae.inspect(strided, digits[:5]).latent
     with pytest.raises((InputError, ValueError)):
         latent.draw(code)
+
+
+@pytest.mark.parametrize("affine", [False, True])
+def test_the_units_of_a_decoder_of_places_are_maps_from_which_its_last_layer_draws(digits, affine):
+    model = CoordinateVAE(np.random.RandomState(2), n_latent=2, affine=affine)
+    values = symae.inspect(model, digits[:3]).node_values(digits[1].astype(np.float32))
+    last = f"decoder{len(model._layers) + 1}"
+    maps = values[f"decoder{len(model._layers)}"]
+    assert maps.shape == (model._layers[-1], 28, 28)
+    W, b = (model.parameters()[f"{last}_{kind}"] for kind in "Wb")
+    logits = np.tensordot(W[:, 0], maps, 1) + b[0]
+    np.testing.assert_allclose(values["output"][0], 1 / (1 + np.exp(-logits)), rtol=1e-4)
+    assert list(values)[-1] == "output"

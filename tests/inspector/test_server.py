@@ -18,6 +18,7 @@ pytest.importorskip("starlette", reason="the extra inspect is not installed")
 
 from symae.errors import InputError
 from symae.inspector.assets import ASSETS
+from symae.inspector.examples import read_examples
 from symae.inspector.runs import open_run
 from symae.inspector.security import LARGEST_BODY
 from symae.inspector.server import application, bound_socket
@@ -111,6 +112,14 @@ def test_filters_come_as_numbers_and_a_sprite(client, trained):
         assert sprite.size == (32 * 28, 2 * 28)
     assert sorted(client.json("/api/0/model/order/W/similarity")) == list(range(40))
     assert client.json("/api/0/model/order/W/7")[0] == 7
+
+
+def test_a_node_is_shown_with_its_least_and_its_largest_value(client, trained):
+    hidden = next(node for node in client.json("/api/0/model/nodes/3") if node["name"] == "hidden")
+    parameters = trained.parameters()
+    values = 1 / (1 + np.exp(-(read_examples("digits").images[3] @ parameters["W"] + parameters["b"])))
+    assert [hidden["low"], hidden["high"]] == pytest.approx([values.min(), values.max()], rel=1e-5)
+    assert hidden["low"] > 0
 
 
 def test_a_drawing_is_reconstructed_as_the_model_does_it(client, trained):

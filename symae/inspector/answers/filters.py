@@ -13,6 +13,8 @@ from symae.inspector.runs import Run
 
 __all__ = ["ANSWERS", "filters_json"]
 
+MOST_NUMBERS = 64 * 28 * 28  # of a node's maps that are shown of an image
+
 
 def _filters(run: Run, name: str, rest: list[str], query: Query) -> Content:
     filters = run.inspection(name).filters(one(rest))
@@ -62,16 +64,17 @@ def _nodes(run: Run, name: str, rest: list[str], query: Query) -> Content:
     for node, value in inspection.node_values(np.asarray(image, np.float64)).items():
         array = np.nan_to_num(np.asarray(value, np.float64))
         maps = array if array.ndim == 3 else code_picture(array)[None]
-        signed = bool(array.min(initial=0) < 0)
+        maps = maps[: max(1, MOST_NUMBERS // maps[0].size)]
+        low, high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
         stacked = maps.reshape(-1, maps.shape[2])
         nodes.append(
             {
                 "name": node,
                 "shape": list(array.shape),
                 "maps": len(maps),
-                "low": float(array.min(initial=0)),
-                "high": float(array.max(initial=0)),
-                "pictures": pixels_json(stacked, signed=signed),
+                "low": low,
+                "high": high,
+                "pictures": pixels_json(stacked, signed=low < 0),
             }
         )
     return json_answer(nodes)

@@ -58,6 +58,7 @@ def _model(run: Run, name: str, rest: list[str], query: Query) -> Content:
                 for name, x in inspection.layers.items()
             ],
             "nodes": list(inspection.nodes),
+            "decoder_maps": list(inspection.decoder_maps),
             "reconstructs": inspection.output is not None,
             "latent": inspection.has_latent,
             "examples": None if examples is None else {"count": len(examples.images), "name": examples.name},

@@ -80,6 +80,8 @@ def _settings(run: Run, entries: list[dict[str, Any]]) -> dict[str, str]:
     else:
         found["record"] = "none: the run is older than symae inspect; its report.html has the settings"
     found["epochs finished"] = str(len(entries))
+    if record.get("data"):  # a run that has ended says more of it below
+        found["data"] = str(record["data"])
     found |= {str(k): worded(v) for k, v in {**record.get("settings", {}), **record.get("facts", {})}.items() if k != "out"}
     found |= {str(k): str(v) for k, v in record.get("versions", {}).items()}
     return found

@@ -13,7 +13,7 @@ from symae.inspector.runs import Run
 
 __all__ = ["ANSWERS", "unit_json"]
 
-BINS = 32
+LEAST_BINS, MOST_BINS = 8, 32
 EXTREMES = 8  # test images that excite it most, and as many that excite it least
 
 
@@ -25,7 +25,8 @@ def unit_json(inspection: Inspection, layer: str, unit: int) -> dict[str, Any]:
     parameters = inspection.model.parameters()
     weights = np.asarray(chosen.weights(parameters[layer])[unit], np.float64).reshape(-1)
     finite = weights[np.isfinite(weights)]
-    counts, edges = np.histogram(finite, BINS) if finite.size else (np.zeros(BINS, int), np.linspace(0, 1, BINS + 1))
+    bins = int(np.clip(2 * np.sqrt(finite.size), LEAST_BINS, MOST_BINS))
+    counts, edges = np.histogram(finite, bins) if finite.size else (np.zeros(bins, int), np.linspace(0, 1, bins + 1))
     found: dict[str, Any] = {
         "unit": unit,
         "picture": pixels_json(filters.pictures[unit], signed=True),

@@ -6,7 +6,7 @@ import { unitPanel } from "./unit.js";
 
 const SORTS = [["index", "number"], ["norm", "norm of the weights"], ["active", "how often active"], ["similarity", "similarity"]];
 const SCALES = [["each", "each by itself"], ["zero", "each, zero in the middle"], ["common", "one scale for all"]];
-const TILE_GAP = 3;
+const TILE_GAP = 3, SMALLEST_TILE = 32, LARGEST_TILE = 112;
 const looks = { scaling: "each", colours: "grey", sort: "index", tile: null };
 
 export class Tiles {
@@ -40,16 +40,22 @@ export class Tiles {
   layout() {
     const width = this.scroller.clientWidth, { w, h: height } = this.filters;
     if (!width) return;
-    const room = Math.min(0.66 * window.innerHeight, 736), count = this.order.length;
-    // as large as lets all be seen at once, if that is large enough to see anything
-    this.tile ??= Math.max(32, Math.min(112, Math.floor(Math.sqrt((0.94 * width * room) / count)) - TILE_GAP));
+    const room = (parseFloat(getComputedStyle(this.scroller).maxHeight) || 0.6 * window.innerHeight) - 2;
+    const place = (tile) => {
+      const scale = tile / Math.max(w, height);
+      this.across = Math.max(6, w * scale);
+      this.down = Math.max(6, height * scale);
+      this.columns = Math.max(1, Math.floor((width - TILE_GAP) / (this.across + TILE_GAP)));
+      this.rows = Math.ceil(this.order.length / this.columns);
+      return Math.ceil(this.rows * (this.down + TILE_GAP) + TILE_GAP);
+    };
+    if (this.tile === null) { // as large as lets all be seen at once, if that is large enough to see anything
+      this.tile = LARGEST_TILE;
+      while (this.tile > SMALLEST_TILE && place(this.tile) > room) this.tile -= 1;
+    }
     this.sized?.(this.tile);
-    const scale = this.tile / Math.max(w, height);
-    this.across = Math.max(6, w * scale);
-    this.down = Math.max(6, height * scale);
-    this.columns = Math.max(1, Math.floor((width - TILE_GAP) / (this.across + TILE_GAP)));
-    this.rows = Math.ceil(this.order.length / this.columns);
-    this.sizer.style.height = `${Math.ceil(this.rows * (this.down + TILE_GAP) + TILE_GAP)}px`;
+    const whole = place(this.tile);
+    this.sizer.style.height = `${whole}px`;
     const ratio = window.devicePixelRatio || 1, view = this.scroller.clientHeight;
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(view * ratio);
@@ -191,14 +197,17 @@ export async function filtersTab(panel, context) {
   }
   const state = { layer: about.layers.find((x) => x.name === context.layer) ?? about.layers[0] };
   const tools = h("div", { className: "tools", role: "group", "aria-label": "How the filters are shown" });
-  const main = h("div", { className: "split" }), maps = h("section", { className: "below" });
-  panel.append(tools, main, maps);
+  const main = h("div", { className: "split filters" }), maps = h("section", { className: "below" });
+  panel.append(tools, main);
   let tiles = null;
 
   async function show(layer) {
     state.layer = layer;
     context.layer = layer.name;
     main.replaceChildren(waiting("Reading the filters …"));
+    const sprite = (number) => answerBlob([run, model, "sprite", layer.name, String(number)]);
+    const first = sprite(0); // what is seen comes before what is computed
+    first.catch(() => {});
     const filters = await answer([run, model, "filters", layer.name]);
     const about_units = { active: null };
     const words = (unit) => {
@@ -208,13 +217,15 @@ export async function filtersTab(panel, context) {
     const side = h("aside", { className: "side", "aria-label": "The chosen unit" });
     const status = h("p", { className: "status" }, `${filters.count} filters of ${filters.h} × ${filters.w} weights, ${layerWords(layer)}`);
     tiles?.close();
-    tiles = new Tiles(filters, (number) => answerBlob([run, model, "sprite", layer.name, String(number)]), words, (unit) =>
+    tiles = new Tiles(filters, (number) => (number ? sprite(number) : first), words, (unit) =>
       unitPanel(side, { ...context, layer: layer.name, node: layer.node, unit, filters, activity: about_units.active, alike: () => sort(String(unit)) }));
     tiles.sized = (pixels) => size.set(pixels);
     const hint = empty("Choose a filter to see what its unit does.", "Arrow keys go through the tile, Enter chooses.");
     side.append(hint);
-    main.replaceChildren(h("div", { className: "main" }, tiles.element, status), side);
+    main.replaceChildren(h("div", { className: "main" }, tiles.element, status), side, maps);
     tiles.layout();
+    await first.catch(() => {});
+    if (sorting.input.value !== looks.sort) likeUnit(null);
     if (looks.sort !== "index") await sort(looks.sort);
     if (about.examples) {
       answer([run, model, "activity", layer.name]).then((found) => { about_units.active = found; }).catch((error) => {
@@ -226,9 +237,17 @@ export async function filtersTab(panel, context) {
   async function sort(by) {
     const order = by === "index" ? tiles.filters.norms.map((_, i) => i) : await answer([run, model, "order", state.layer.name, by]);
     tiles.reorder(order);
+    likeUnit(/^\d+$/.test(by) ? by : null);
     if (/^\d+$/.test(by)) { say(`Sorted by likeness to unit ${by}`); return; }
     looks.sort = by;
     say(`Sorted by ${SORTS.find(([key]) => key === by)[1]}`);
+  }
+
+  // the order that is chosen beside the tile is one of the list's as long as it holds
+  function likeUnit(unit) {
+    sorting.input.querySelector("[data-like]")?.remove();
+    if (unit !== null) sorting.input.append(h("option", { value: unit, "data-like": true }, `likeness to unit ${unit}`));
+    sorting.input.value = unit ?? looks.sort;
   }
 
   const size = slider("Size", { min: 16, max: 168, step: 1, value: 60, words: (v) => `${Math.round(v)} px` }, (pixels) => {
@@ -237,10 +256,11 @@ export async function filtersTab(panel, context) {
   });
   const sorts = SORTS.filter(([key]) => key !== "active" || about.examples);
   if (!sorts.some(([key]) => key === looks.sort)) looks.sort = "index";
+  const sorting = choice("Sort by", sorts, looks.sort, (by) => sort(by).catch(context.fail));
   tools.append(
     choice("Layer", about.layers.map((x) => [x.name, `${x.name}: ${x.units} ${x.kind === "dense" ? "units" : "filters"}`]), state.layer.name,
       (name) => show(about.layers.find((x) => x.name === name)).catch(context.fail)),
-    choice("Sort by", sorts, looks.sort, (by) => sort(by).catch(context.fail)),
+    sorting,
     choice("Contrast", SCALES, looks.scaling, (scaling) => { looks.scaling = scaling; tiles.recolour(); }),
     choice("Colours", Object.entries(COLOUR_NAMES), looks.colours, (colours) => { looks.colours = colours; tiles.recolour(); }),
     size,
@@ -272,12 +292,14 @@ function featureMaps(section, context) {
   }
   input.addEventListener("change", show);
   const step = (by) => () => { input.value = Math.max(0, Math.min(last, Number(input.value) + by)); show(); };
+  const places = about.decoder_maps.length ? h("p", { className: "note" },
+    `The decoder's units, ${about.decoder_maps.join(", ")}, are functions of a place in the image: their maps show what each gives everywhere, for this image's code. What they see is no image, so the tile does not have their weights.`) : null;
   section.append(
     h("h2", {}, "What the nodes compute"),
     h("div", { className: "tools" },
       h("div", { className: "field" }, h("label", { for: id }, "Test image"), input),
       button("Previous", step(-1)), button("Next", step(1))),
-    body);
+    places, body);
   show();
 }
 
@@ -297,6 +319,7 @@ function nodeFigure(node, image) {
   }
   const zoom = Math.max(1, Math.min(16, Math.round((node.maps > 1 ? 300 : canvas.height < 3 ? 160 : 112) / Math.max(canvas.width, canvas.height))));
   canvas.style.width = `${canvas.width * zoom}px`;
-  figure.append(h("figcaption", {}, h("strong", {}, node.name), ` ${shape}, from ${figures(node.low)} to ${figures(node.high)}`));
+  const part = node.shape.length === 3 && node.maps < node.shape[0] ? `; its first ${node.maps} maps` : "";
+  figure.append(h("figcaption", {}, h("strong", {}, node.name), ` ${shape}, from ${figures(node.low)} to ${figures(node.high)}${part}`));
   return figure;
 }
