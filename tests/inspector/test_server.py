@@ -17,6 +17,7 @@ from PIL import Image
 pytest.importorskip("starlette", reason="the extra inspect is not installed")
 
 from symae.errors import InputError
+from symae.inspector.answers.parts import worded
 from symae.inspector.assets import ASSETS
 from symae.inspector.examples import read_examples
 from symae.inspector.runs import open_run
@@ -328,3 +329,16 @@ def test_a_port_that_is_taken_is_named():
             bound_socket(port)
     with bound_socket(port) as again:
         assert isinstance(again, socket.socket)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("image_shape", [1, 28, 28], "1 × 28 × 28"),
+        ("maps", [32, 64], "(32, 64)"),
+        ("affine", False, "no"),
+        ("n_hidden", 9, "9"),
+    ],
+)
+def test_settings_are_put_in_words(name, value, words):
+    assert worded(name, value) == words

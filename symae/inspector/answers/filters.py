@@ -66,12 +66,17 @@ def _nodes(run: Run, name: str, rest: list[str], query: Query) -> Content:
         maps = array if array.ndim == 3 else code_picture(array)[None]
         maps = maps[: max(1, MOST_NUMBERS // maps[0].size)]
         low, high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
+        own_scales = node in inspection.decoder_maps  # few of these units are far above the others
+        if own_scales:
+            largest = maps.max(axis=(1, 2), keepdims=True)
+            maps = maps / np.where(largest > 0, largest, 1)
         stacked = maps.reshape(-1, maps.shape[2])
         nodes.append(
             {
                 "name": node,
                 "shape": list(array.shape),
                 "maps": len(maps),
+                "own_scales": own_scales,
                 "low": low,
                 "high": high,
                 "pictures": pixels_json(stacked, signed=low < 0),

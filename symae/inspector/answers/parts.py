@@ -44,7 +44,7 @@ def json_answer(value: Any) -> Content:
 
 def png_answer(picture: Any) -> Content:
     """A picture as `symae.images.png_bytes` takes it."""
-    return "image/png", png_bytes(picture)
+    return "image/png", png_bytes(picture, smallest=False)
 
 
 def numbers(values: Any) -> list[float | None]:
@@ -52,11 +52,14 @@ def numbers(values: Any) -> list[float | None]:
     return [float(f"{v:.5g}") if math.isfinite(v) else None for v in np.asarray(values, np.float64).tolist()]
 
 
-def worded(value: Any) -> str:
-    """A setting in words: yes and no, and the numbers of a shape with × between."""
+def worded(name: str, value: Any) -> str:
+    """The setting `name` in words: yes and no, and the numbers of a shape with × between."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return " × ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, list | tuple):
+        texts = [str(v) for v in value]
+        return " × ".join(texts) if name.endswith("shape") else f"({', '.join(texts)})"
+    return str(value)
 
 
 def one(rest: list[str]) -> str:

@@ -43,7 +43,7 @@ def _model(run: Run, name: str, rest: list[str], query: Query) -> Content:
     return json_answer(
         {
             "class": type(inspection.model).__name__,
-            "configuration": {k: worded(v) for k, v in inspection.model.configuration().items()},
+            "configuration": {k: worded(k, v) for k, v in inspection.model.configuration().items()},
             "source": saved.source,
             "parameters": int(sum(v.size for v in inspection.model.parameters().values())),
             "shape": inspection.shape,

@@ -82,7 +82,9 @@ def _settings(run: Run, entries: list[dict[str, Any]]) -> dict[str, str]:
     found["epochs finished"] = str(len(entries))
     if record.get("data"):  # a run that has ended says more of it below
         found["data"] = str(record["data"])
-    found |= {str(k): worded(v) for k, v in {**record.get("settings", {}), **record.get("facts", {})}.items() if k != "out"}
+    found |= {
+        str(k): worded(str(k), v) for k, v in {**record.get("settings", {}), **record.get("facts", {})}.items() if k != "out"
+    }
     found |= {str(k): str(v) for k, v in record.get("versions", {}).items()}
     return found
 
@@ -100,7 +102,7 @@ def _epoch(run: Run, name: str, rest: list[str], query: Query) -> Content:
     if layer not in values:
         raise InputError(kept[epoch], f"no {layer}", "the layers of the model")
     filters = Filters(chosen.pictures(values[layer], inspection.shape))
-    sprite = base64.b64encode(png_bytes(filters.sprite(0))).decode()
+    sprite = base64.b64encode(png_bytes(filters.sprite(0), smallest=False)).decode()
     return json_answer({**filters_json(filters), "picture": sprite})
 
 

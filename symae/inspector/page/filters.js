@@ -299,7 +299,7 @@ function featureMaps(section, context) {
     h("div", { className: "tools" },
       h("div", { className: "field" }, h("label", { for: id }, "Test image"), input),
       button("Previous", step(-1)), button("Next", step(1))),
-    places, body);
+    ...(places ? [places] : []), body);
   show();
 }
 
@@ -320,6 +320,9 @@ function nodeFigure(node, image) {
   const zoom = Math.max(1, Math.min(16, Math.round((node.maps > 1 ? 300 : canvas.height < 3 ? 160 : 112) / Math.max(canvas.width, canvas.height))));
   canvas.style.width = `${canvas.width * zoom}px`;
   const part = node.shape.length === 3 && node.maps < node.shape[0] ? `; its first ${node.maps} maps` : "";
-  figure.append(h("figcaption", {}, h("strong", {}, node.name), ` ${shape}, from ${figures(node.low)} to ${figures(node.high)}${part}`));
+  const own = node.own_scales ? ", each on a scale of its own" : "";
+  // beside the other one, the end of a sigmoid's tail is nothing
+  const [low, high] = [node.low, node.high].map((v) => (Math.abs(v) < 5e-4 * Math.max(-node.low, node.high) ? 0 : v));
+  figure.append(h("figcaption", {}, h("strong", {}, node.name), ` ${shape}, from ${figures(low)} to ${figures(high)}${part}${own}`));
   return figure;
 }

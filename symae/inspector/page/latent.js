@@ -48,7 +48,11 @@ export async function latentTab(panel, context) {
     if (!isLive) return lookUp();
     draw(Math.min(state.size, space.any_resolution ? 56 : space.size));
     clearTimeout(rest);
-    if (state.size > 56) rest = setTimeout(() => draw(state.size), 250);
+    if (state.size <= 56) return;
+    rest = setTimeout(() => {
+      if (space.any_resolution) note.textContent = `Drawing ${state.size} × ${state.size} pixels …`;
+      draw(state.size);
+    }, 250);
   }
   context.leave.push(() => clearTimeout(rest));
 
@@ -96,7 +100,7 @@ export async function latentTab(panel, context) {
       map.element,
       h("p", { className: "note" }, "Each dot is a test image, coloured by its label. Click a dot for its code, or any other place for the code that lies there.")),
     h("aside", { className: "side" },
-      picture, h("div", { className: "tools" }, note, resolution, save, button("A test image at random", () => {
+      picture, h("div", { className: "tools" }, note, resolution, save, button("Random test image", () => {
         const i = Math.floor(Math.random() * space.codes.length);
         take(space.codes[i], `test image ${i}`);
       }))),
