@@ -25,7 +25,9 @@ def opened(model: Model | str | Path, images: Any = None, labels: Any = None) ->
         examples = _examples(model, images, labels)
         return Inspection(model, examples)
     if not isinstance(model, str | Path):
-        raise InputError("model", f"a {type(model).__name__}", "one of symae's models, or the path of a run")
+        kind = type(model)
+        found = f"a {kind.__name__}" if kind.__module__ == "builtins" else f"a {kind.__name__} of {kind.__module__}"
+        raise InputError("model", found, "one of symae.models (Keras-style models are none), or the path of a run")
     run, name = chosen_model(model)
     found = run.inspection(name)
     return found if images is None else Inspection(found.model, _examples(found.model, images, labels))

@@ -249,3 +249,16 @@ def test_the_units_of_a_decoder_of_places_are_maps_from_which_its_last_layer_dra
     logits = np.tensordot(W[:, 0], maps, 1) + b[0]
     np.testing.assert_allclose(values["output"][0], 1 / (1 + np.exp(-logits)), rtol=1e-4)
     assert list(values)[-1] == "output"
+
+
+def test_a_keras_style_model_is_refused_in_words_that_tell_why(tmp_path):
+    from symae import keras, nn
+
+    x = keras.Input(6)
+    model = keras.Model(x, nn.dense(nn.Parameters(np.random.RandomState(0)), "code", x, 2))
+    with pytest.raises(InputError, match=r"a Model of symae\.keras.*Keras-style models are none"):
+        symae.inspect(model)
+    model.save_weights(tmp_path / "weights")
+    with pytest.raises(InputError, match=r"one of Autoencoder.*only weights are saved.*its layers are code") as refused:
+        symae.inspect(tmp_path)
+    assert "_" not in refused.value.expected.partition(";")[0]
