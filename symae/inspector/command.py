@@ -74,9 +74,8 @@ def run_inspector(settings: argparse.Namespace) -> None:
 
 def _inspect(settings: argparse.Namespace) -> None:
     from symae.inspector.runs import open_run
-    from symae.inspector.server import check_installed, serve
+    from symae.inspector.server import serve
 
-    check_installed()
     runs = [open_run(path, settings.data, settings.images) for path in settings.run]
     serve(runs, settings.port, browser=not settings.no_browser)
     print("\nstopped")

@@ -156,7 +156,7 @@ def test_the_modules_of_the_page_have_no_name_twice():
     names = re.findall(r"^(?:async )?(?:function\*?|const|let|class) (\w+)", text, re.MULTILINE)
     assert sorted(names) == sorted(set(names))
     assert not re.search(r"^(import|export)\b", text, re.MULTILINE)
-    assert len(MODULES) == 10
+    assert len(MODULES) == 11
 
 
 def test_a_worksheet_with_keep_filters_leaves_a_run_that_can_be_inspected(no_mnist, tmp_path):

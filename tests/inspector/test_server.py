@@ -6,8 +6,14 @@ import asyncio
 import base64
 import io
 import json
+import os
 import shutil
+import signal
 import socket
+import subprocess
+import sys
+import time
+import urllib.request
 
 import numpy as np
 import pytest
@@ -319,6 +325,27 @@ def test_a_defect_is_an_answer_and_no_crash(client, monkeypatch, caplog):
     assert status == 500
     assert "ZeroDivisionError" in json.loads(content)["error"]
     client.json("/api/runs")
+
+
+def test_the_browser_is_opened_at_the_page(run, tmp_path):
+    opened, browser = tmp_path / "opened", tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > "{opened}"\n')
+    browser.chmod(0o700)
+    command = [sys.executable, "-m", "symae", "inspect", str(run)]
+    with subprocess.Popen(command, env=os.environ | {"BROWSER": str(browser)}, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            line = process.stdout.readline()
+            end = time.monotonic() + 20
+            while not (opened.exists() and opened.read_text()):
+                assert time.monotonic() < end, "no browser was started"
+                time.sleep(0.02)
+            assert f" {opened.read_text()} " in line
+            with urllib.request.urlopen(opened.read_text(), timeout=20) as answer:
+                assert answer.status == 200
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=20)
+    assert process.returncode == 0
 
 
 def test_a_port_that_is_taken_is_named():
