@@ -159,7 +159,7 @@ def _show(settings: argparse.Namespace) -> None:
         for name, model in models.items():
             print(f"{name}, {type(model).__name__}:")
             nodes = list_nodes(model, images)
-            width = max(12, *(len(node) for node, _ in nodes))
+            width = max([12, *(len(node) for node, _ in nodes)])
             for node, shape in nodes:
                 print(f"  {node:{width}} {' x '.join(map(str, shape)) or 'a number'}")
         return

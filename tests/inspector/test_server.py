@@ -105,7 +105,7 @@ def test_the_page_and_its_files_are_there_with_headers_that_keep_it_to_itself(cl
 def test_a_model_is_described_with_all_that_the_page_needs(client):
     about = client.json("/api/0/model/model")
     assert about["class"] == "Autoencoder"
-    assert about["layers"] == [{"name": "W", "node": "hidden", "kind": "dense", "pixels": True, "units": 40}]
+    assert about["layers"] == [{"name": "W", "node": "hidden", "kind": "dense", "pixels": True, "units": 40, "weights": [784]}]
     assert about["examples"]["count"] == 1000
     assert about["epochs"] == [0, 1, 2]
 
@@ -369,3 +369,24 @@ def test_a_port_that_is_taken_is_named():
 )
 def test_settings_are_put_in_words(name, value, words):
     assert worded(name, value) == words
+
+
+def test_filters_of_several_maps_are_told_with_the_weights_that_they_have(strided, tmp_path):
+    layers = Client(write_run(tmp_path / "strided", strided)).json("/api/0/model/model")["layers"]
+    assert {layer["name"]: layer["weights"] for layer in layers} == {
+        "conv1_W": [1, 5, 5],
+        "conv2_W": [2, 5, 5],
+        "conv3_W": [3, 3, 3],
+        "code_W": [36],
+        "dense_W": [3],
+        "deconv1_W": [3, 3, 3],
+        "deconv2_W": [2, 5, 5],
+        "output_W": [1, 5, 5],
+    }
+
+
+def test_what_a_unit_draws_alone_has_its_contrast_stretched(client):
+    alone = client.json("/api/0/model/unit/W/7")["alone"]
+    data = base64.b64decode(alone["data"])
+    assert (min(data), max(data)) == (0, 255)
+    assert 0 < alone["low"] < alone["high"] < 1

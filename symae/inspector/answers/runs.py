@@ -54,6 +54,7 @@ def _model(run: Run, name: str, rest: list[str], query: Query) -> Content:
                     "kind": x.kind,
                     "pixels": x.sees_pixels,
                     "units": len(inspection.units(name)),
+                    "weights": list(x.weights(inspection.model.parameters()[name]).shape[1:]),
                 }
                 for name, x in inspection.layers.items()
             ],

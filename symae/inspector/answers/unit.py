@@ -42,7 +42,7 @@ def unit_json(inspection: Inspection, layer: str, unit: int) -> dict[str, Any]:
     most, least = activity.extremes(unit, EXTREMES)
     found["most"], found["least"] = _strip(inspection, activity, unit, most), _strip(inspection, activity, unit, least)
     alone = inspection.alone(layer, unit)
-    found["alone"] = None if alone is None else pixels_json(alone)
+    found["alone"] = None if alone is None else pixels_json(alone, low=float(alone.min()))
     return found
 
 

@@ -11,9 +11,9 @@ const TILE_GAP = 3, SMALLEST_TILE = 32, LARGEST_TILE = 112;
 const looks = { scaling: "each", colours: "grey", sort: "index", tile: null };
 
 export class Tiles {
-  // `choose` is called with the number of a unit.
-  constructor(filters, loadSprite, words, choose) {
-    Object.assign(this, { filters, loadSprite, words, choose });
+  // `choose` is called with the number of a unit, `fail` with the error of pictures that cannot be had.
+  constructor(filters, loadSprite, words, choose, fail) {
+    Object.assign(this, { filters, loadSprite, words, choose, fail });
     this.order = filters.norms.map((_, i) => i);
     this.sprites = new Map();
     this.coloured = new Map();
@@ -42,7 +42,7 @@ export class Tiles {
     const width = this.scroller.clientWidth, { w, h: height } = this.filters;
     if (!width) return;
     const room = (parseFloat(getComputedStyle(this.scroller).maxHeight) || 0.6 * window.innerHeight) - 2;
-    const place = (tile) => {
+    const layOut = (tile) => {
       const scale = tile / Math.max(w, height);
       this.across = Math.max(6, w * scale);
       this.down = Math.max(6, height * scale);
@@ -52,10 +52,10 @@ export class Tiles {
     };
     if (this.tile === null) { // as large as lets all be seen at once, if that is large enough to see anything
       this.tile = LARGEST_TILE;
-      while (this.tile > SMALLEST_TILE && place(this.tile) > room) this.tile -= 1;
+      while (this.tile > SMALLEST_TILE && layOut(this.tile) > room) this.tile -= 1;
     }
     this.sized?.(this.tile);
-    const whole = place(this.tile);
+    const whole = layOut(this.tile);
     this.sizer.style.height = `${whole}px`;
     const ratio = window.devicePixelRatio || 1, view = this.scroller.clientHeight;
     this.canvas.width = Math.round(width * ratio);
@@ -108,7 +108,7 @@ export class Tiles {
     if (sprite === undefined) {
       this.sprites.set(number, null);
       this.loadSprite(number).then(greysOf).then((greys) => { this.sprites.set(number, greys); this.draw(); })
-        .catch((error) => { say(error.message); });
+        .catch((error) => this.fail(error));
       return null;
     }
     if (sprite === null) return null;
@@ -210,22 +210,24 @@ export async function filtersTab(panel, context) {
     const first = sprite(0); // what is seen comes before what is computed
     first.catch(() => {});
     const filters = await answer([run, model, "filters", layer.name]);
+    if (state.layer !== layer) return; // another one was chosen meanwhile
     const about_units = { active: null };
     const words = (unit) => {
       const active = about_units.active ? `, active ${percent(about_units.active.active[unit])}, mean ${figures(about_units.active.mean[unit])}` : "";
       return `unit ${unit}, norm ${figures(filters.norms[unit])}${active}`;
     };
     const side = h("aside", { className: "side", "aria-label": "The chosen unit" });
-    const status = h("p", { className: "status" }, `${filters.count} filters of ${filters.h} × ${filters.w} weights, ${layerWords(layer)}`);
+    const status = h("p", { className: "status" }, `${filters.count} filters of ${shapeWords(layer, filters)} weights, ${layerWords(layer)}`);
     tiles?.close();
     tiles = new Tiles(filters, (number) => (number ? sprite(number) : first), words, (unit) =>
-      unitPanel(side, { ...context, layer: layer.name, node: layer.node, unit, filters, activity: about_units.active, alike: () => sort(String(unit)) }));
+      unitPanel(side, { ...context, layer: layer.name, node: layer.node, unit, filters, activity: about_units.active, alike: () => sort(String(unit)) }), context.fail);
     tiles.sized = (pixels) => size.set(pixels);
     const hint = empty("Choose a filter to see what its unit does.", "Arrow keys go through the tile, Enter chooses.");
     side.append(hint);
     main.replaceChildren(h("div", { className: "main" }, tiles.element, status), side, maps);
     tiles.layout();
     await first.catch(() => {});
+    if (state.layer !== layer) return;
     if (sorting.input.value !== looks.sort) likeUnit(null);
     if (looks.sort !== "index") await sort(looks.sort);
     if (about.examples) {
@@ -269,6 +271,12 @@ export async function filtersTab(panel, context) {
   context.leave.push(() => tiles?.close());
   await show(state.layer);
   if (about.examples) featureMaps(maps, context);
+}
+
+// the pixels that a unit sees, the weights it has for another layer's units, or (maps,) height and width of what it slides over maps
+function shapeWords(layer, { h: height, w }) {
+  const shape = layer.pixels && layer.kind === "dense" ? [height, w] : layer.weights.filter((size, i) => size > 1 || i > 0);
+  return shape.join(" × ");
 }
 
 function layerWords(layer) {
