@@ -150,15 +150,18 @@ def _data(name: str | None, folder: Path | None) -> None:
 
 def _show(settings: argparse.Namespace) -> None:
     """List the nodes of a run's models, or write what they compute."""
-    from symae.visualiser import find_models, first_images, list_nodes, show_nodes
+    from symae.inspector.opening import models_at
+    from symae.visualiser import first_images, list_nodes, show_nodes
 
-    models = find_models(settings.run)
+    models = models_at(settings.run)
     images = first_images(settings.data, settings.images)
     if settings.node is None:
         for name, model in models.items():
             print(f"{name}, {type(model).__name__}:")
-            for node, shape in list_nodes(model, images):
-                print(f"  {node:12} {' x '.join(map(str, shape)) or 'a number'}")
+            nodes = list_nodes(model, images)
+            width = max([12, *(len(node) for node, _ in nodes)])
+            for node, shape in nodes:
+                print(f"  {node:{width}} {' x '.join(map(str, shape)) or 'a number'}")
         return
     chosen = {name: model for name, model in models.items() if set(settings.node) <= set(model.node_names())}
     if not chosen:

@@ -94,7 +94,7 @@ def test_show_lists_the_nodes_of_every_model(run, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "images, ImageAutoencoder:"
     assert "  pool1        3 x 7 x 7" in lines
-    assert lines[lines.index("rows, Autoencoder:") + 2] == "  hidden       9"
+    assert lines[lines.index("rows, Autoencoder:") + 2] == "  hidden         9"
 
 
 def test_show_writes_the_nodes_of_the_models_that_have_them(run, capsys, tmp_path):

@@ -101,10 +101,13 @@ def labelled_rows(
     return side_by_side(strips, columns=1, zoom=zoom)
 
 
-def png_bytes(picture: Any) -> bytes:
-    """Return an array or image as the bytes of a PNG file; the same picture gives the same bytes."""
+def png_bytes(picture: Any, *, smallest: bool = True) -> bytes:
+    """Return an array or image as the bytes of a PNG file; the same picture gives the same bytes.
+
+    What is only sent to a browser on this machine need not be the smallest that can be had, which takes four times as long.
+    """
     buffer = io.BytesIO()
-    to_image(picture).save(buffer, format="PNG", optimize=True)
+    to_image(picture).save(buffer, format="PNG", optimize=smallest)
     return buffer.getvalue()
 
 

@@ -11,7 +11,7 @@ __all__ = ["ASSETS", "MODULES", "asset"]
 
 # JavaScript modules in the order in which each has those before it
 MODULES = (
-    *("source.js", "pixels.js", "dom.js", "unit.js", "filters.js"),
+    *("source.js", "pixels.js", "dom.js", "unit.js", "nodes.js", "filters.js"),
     *("reconstructions.js", "latent.js", "training.js", "graph.js", "app.js"),
 )
 ASSETS = {

@@ -50,7 +50,7 @@ def add_inspector(commands: Any) -> None:
         "graph", help="draw a compiled graph of a run", description="Write a graph of a model as SVG; Graphviz is not needed."
     )
     _one_run(graph, "graph.svg")
-    graph.add_argument("--graph", metavar="NAME", help="which; the training step by default")
+    graph.add_argument("--graph", metavar="NAME", help="reconstruction, code or, by default, training step")
     graph.add_argument("--before", action="store_true", help="as written, before rewriting")
     graph.add_argument("--backend", choices=("numba", "c"), help="rewritten for this one (default: numba; with --profile c)")
     graph.add_argument("--profile", action="store_true", help="run it, and write what each node costs")
@@ -74,9 +74,8 @@ def run_inspector(settings: argparse.Namespace) -> None:
 
 def _inspect(settings: argparse.Namespace) -> None:
     from symae.inspector.runs import open_run
-    from symae.inspector.server import check_installed, serve
+    from symae.inspector.server import serve
 
-    check_installed()
     runs = [open_run(path, settings.data, settings.images) for path in settings.run]
     serve(runs, settings.port, browser=not settings.no_browser)
     print("\nstopped")
@@ -84,11 +83,14 @@ def _inspect(settings: argparse.Namespace) -> None:
 
 def _filters(settings: argparse.Namespace) -> None:
     from symae.inspector.opening import chosen_model
+    from symae.inspector.runs import SAVED
 
     run, name = chosen_model(settings.run, settings.model, settings.data)
     inspection = run.inspection(name)
     layer = settings.layer or next(iter(inspection.layers), "")
     filters = inspection.filters(layer)
+    if settings.sort == "active":
+        run.check_examples()
     active = inspection.activity(layer).active if settings.sort == "active" else None
     figure = filters.figure(
         order=filters.order(settings.sort, active),
@@ -100,7 +102,10 @@ def _filters(settings: argparse.Namespace) -> None:
     )
     figure.save(settings.out)
     shown = len(filters) if settings.tile is None else min(len(filters), settings.tile[0] * settings.tile[1])
-    print(f"{settings.out}: {shown} of {len(filters)} filters of {layer}, {figure.image.width} x {figure.image.height} pixels")
+    saved = run.models()[name]
+    source = "" if saved.source == SAVED else f", {saved.source}"
+    size = f"{figure.image.width} x {figure.image.height} pixels"
+    print(f"{settings.out}: {shown} of {len(filters)} filters of {layer}{source}, {size}")
 
 
 def _graph(settings: argparse.Namespace) -> None:

@@ -95,7 +95,7 @@ class ModelGraphs:
 
     def __init__(self, model: Model):
         self.model = model
-        self.names = [name for name, outputs in self._outputs(model).items() if outputs is not None]
+        self.names = [*self._expressions(model), *(["training step"] if hasattr(model, "get_cost_updates") else [])]
 
     def graph(self, name: str, stage: str = "after", *, backend: str | None = None, profile: bool = False) -> Graph:
         """The graph `name`, as written (``before``) or as rewritten for a backend (``after``).
@@ -120,9 +120,7 @@ class ModelGraphs:
             raise InputError("--profile", "the graph before rewriting", "the one after it, which is run")
         copy = type(self.model).from_configuration(self.model.configuration())
         copy.set_parameters(self.model.parameters())
-        found = self._outputs(copy)[name]
-        assert found is not None
-        outputs, updates = found
+        outputs, updates = _training_step(copy) if name == "training step" else (self._expressions(copy)[name], [])
         words = f"{type(copy).__name__}, {name}"
         if stage == "before":
             results = [*outputs, *(new for _, new in updates)]
@@ -153,25 +151,27 @@ class ModelGraphs:
                     "cannot be timed; rewritten for c, they can"
                 )
             )
-            note = f"Mean of {CALLS} calls with {MINIBATCH} images, {1000 * whole:.2f} ms each: {how}."
+            numbers = f"in {pytensor.config.floatX}"
+            note = f"Mean of {CALLS} calls with {MINIBATCH} images, {1000 * whole:.2f} ms each, {numbers}: {how}."
         free = [v for v, given in zip(fgraph.inputs, compiled.maker.inputs, strict=True) if not given.implicit]
         nodes = collect(fgraph.toposort(), fgraph.outputs, free, [v for v, _ in updates], name, costs)
         return Graph(title, nodes, note)
 
-    def _outputs(self, model: Model) -> dict[str, tuple[list[Variable], list[tuple[Any, Variable]]] | None]:
+    def _expressions(self, model: Model) -> dict[str, list[Variable]]:
         code, output = code_and_output(model)
         nodes = model.nodes
-        found: dict[str, Any] = {}
         if output is not None and code is not None:
-            found = {"reconstruction": ([nodes[output]], []), "code": ([nodes[code]], [])}
-        else:
-            found = {name: ([variable], []) for name, variable in list(nodes.items())[1:]}
-        step = getattr(model, "get_cost_updates", None)
-        if step is not None:
-            arguments = {"corruption_level": getattr(model, "default_corruption_level", 0.0), "learning_rate": 0.1}
-            cost, updates = step(**arguments) if hasattr(model, "default_corruption_level") else step()
-            found["training step"] = ([cost], list(dict(updates).items()))
-        return found
+            return {"reconstruction": [nodes[output]], "code": [nodes[code]]}
+        return {name: [variable] for name, variable in list(nodes.items())[1:]}
+
+
+def _training_step(model: Any) -> tuple[list[Variable], list[tuple[Any, Variable]]]:
+    """The cost and the updates, as the model's worksheet has them."""
+    if hasattr(model, "default_corruption_level"):
+        cost, updates = model.get_cost_updates(corruption_level=model.default_corruption_level, learning_rate=0.1)
+    else:
+        cost, updates = model.get_cost_updates()
+    return [cost], list(dict(updates).items())
 
 
 def _compiled(

@@ -25,6 +25,7 @@ from symae.inspector.latent import Latent, has_latent
 from symae.inspector.layers import FilterLayer, code_and_output, filter_layers, image_shape
 from symae.inspector.maximise import BestInput, best_input
 from symae.inspector.pixels import code_picture
+from symae.inspector.places import decoder_maps
 from symae.models.base import Model
 
 __all__ = ["Inspection", "Reconstruction"]
@@ -89,6 +90,8 @@ class Inspection:
         What the model computes on its way.
     layers : dict of name to FilterLayer
         The layers with weights, by the names of the weights.
+    decoder_maps : dict of name to symbolic (n, units, h, w)
+        What the units of a decoder give that is a function of a place in the image; empty for other models.
     """
 
     def __init__(self, model: Model, examples: Examples | None = None):
@@ -97,6 +100,7 @@ class Inspection:
         self.nodes = model.nodes
         self.layers: dict[str, FilterLayer] = {layer.name: layer for layer in filter_layers(model, self.nodes)}
         self.code, self.output = code_and_output(model)
+        self.decoder_maps = decoder_maps(model)
         pixels = int(np.prod(self.shape))
         self.examples = examples if examples is not None and examples.images.shape[1] == pixels else None
         self.functions = Functions()
@@ -183,11 +187,13 @@ class Inspection:
         return np.asarray(drawn).reshape(self.shape).mean(axis=0)
 
     def node_values(self, image: np.ndarray) -> dict[str, np.ndarray]:
-        """What every named node computes of one image, (c, h, w) or (k,)."""
+        """What every named node, and every layer of a decoder of places, computes of one image, (c, h, w) or (k,)."""
         model = self.model
+        *before, last = self.nodes.items()
+        nodes = dict([*before, *self.decoder_maps.items(), last])
         seen = model.checked_input("image", image[None])
-        values = self.functions("nodes", lambda: ([model.x], list(self.nodes.values())), seen)
-        return {name: value[0] for name, value in zip(self.nodes, values, strict=True)}
+        values = self.functions("nodes", lambda: ([model.x], list(nodes.values())), seen)
+        return {name: value[0] for name, value in zip(nodes, values, strict=True)}
 
     def reconstruct(self, image: Any, kind: str = "zero", level: float = 0.0, seed: int = 0) -> Reconstruction:
         """An image, given as pixels or by the number of a test image, with damage, and what the model draws of that.

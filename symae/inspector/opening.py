@@ -13,8 +13,10 @@ from symae.inspector.inspection import Inspection
 from symae.inspector.layers import image_shape
 from symae.inspector.runs import Run, open_run
 from symae.models.base import Model
+from symae.run_record import FILE
+from symae.visualiser import find_models
 
-__all__ = ["chosen_model", "opened"]
+__all__ = ["chosen_model", "models_at", "opened"]
 
 
 def opened(model: Model | str | Path, images: Any = None, labels: Any = None) -> Inspection:
@@ -23,7 +25,9 @@ def opened(model: Model | str | Path, images: Any = None, labels: Any = None) ->
         examples = _examples(model, images, labels)
         return Inspection(model, examples)
     if not isinstance(model, str | Path):
-        raise InputError("model", f"a {type(model).__name__}", "one of symae's models, or the path of a run")
+        kind = type(model)
+        found = f"a {kind.__name__}" if kind.__module__ == "builtins" else f"a {kind.__name__} of {kind.__module__}"
+        raise InputError("model", found, "one of symae.models (Keras-style models are none), or the path of a run")
     run, name = chosen_model(model)
     found = run.inspection(name)
     return found if images is None else Inspection(found.model, _examples(found.model, images, labels))
@@ -49,6 +53,25 @@ def chosen_model(path: str | Path, name: str | None = None, data: str | Path | N
     if name is not None and name not in models:
         raise InputError("--model", repr(name), f"one of {', '.join(models)}")
     return run, name or ("model" if "model" in models else next(iter(models)))
+
+
+def models_at(path: str | Path) -> dict[str, Model]:
+    """The saved models at `path`, by name, or, of a run that has saved none yet, what its newest checkpoint makes of them.
+
+    Raises
+    ------
+    InputError, MissingFileError
+        There is none, or it is damaged.
+    """
+    try:
+        return find_models(path)
+    except MissingFileError:
+        if not (Path(path) / FILE).is_file():
+            raise
+        run = open_run(path)
+        if not run.models():
+            raise
+        return {name: run.inspection(name).model for name in run.models()}
 
 
 def _examples(model: Model, images: Any, labels: Any) -> Examples | None:

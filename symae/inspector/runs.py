@@ -17,9 +17,10 @@ from symae.kept_filters import kept_epochs, read_kept
 from symae.models.base import Model
 from symae.run_record import FILE, is_going_on, read_record
 
-__all__ = ["GoneError", "Run", "SavedModel", "open_run"]
+__all__ = ["SAVED", "GoneError", "Run", "SavedModel", "open_run"]
 
 HISTORY = "history.jsonl"
+SAVED = "the saved model"
 CHECKPOINTS = {"last", "best"}  # of `symae.training.fit`, beside which there is no .json
 
 
@@ -46,7 +47,7 @@ class SavedModel:
     label: str | None = None
     number: int | None = None
     problem: str | None = None
-    source: str = "the saved model"
+    source: str = SAVED
     inspection: Inspection | None = None
     stamp: float = 0.0
 
@@ -69,7 +70,7 @@ class Run:
     data: str | Path | None = None
     images: int = COUNT
     _models: dict[str, SavedModel] = field(default_factory=dict)
-    _examples: Examples | str | None = None
+    _examples: Examples | InputError | None = None
     _lock: Any = field(default_factory=threading.RLock)
 
     def check(self) -> None:
@@ -113,13 +114,19 @@ class Run:
                 try:
                     self._examples = read_examples(self.data or self.record.get("data"), self.images)
                 except InputError as error:
-                    self._examples = str(error)
+                    self._examples = error
             return self._examples if isinstance(self._examples, Examples) else None
 
     @property
     def examples_problem(self) -> str | None:
         self.examples()
-        return self._examples if isinstance(self._examples, str) else None
+        return str(self._examples) if isinstance(self._examples, InputError) else None
+
+    def check_examples(self) -> None:
+        """Raise the error that reading the test images ended with, if it did."""
+        self.examples()
+        if isinstance(self._examples, InputError):
+            raise self._examples
 
     def models(self) -> dict[str, SavedModel]:
         """The models by name: those saved, and those of a run that goes on, as far as something of them is kept."""
@@ -179,7 +186,7 @@ class Run:
 
     def _load(self, saved: SavedModel, path: Path, epoch: int | None) -> Model:
         if epoch is None:
-            saved.source = "the saved model"
+            saved.source = SAVED
             return Model.load(path)
         model = self._blank(saved)
         if epoch >= 0:
@@ -215,7 +222,7 @@ def open_run(path: str | Path, data: str | Path | None = None, images: int = COU
     Raises
     ------
     MissingFileError, InputError
-        There is nothing, or nothing that a run leaves.
+        There is nothing, or nothing that a run leaves, or `data` cannot be read.
     """
     folder = Path(path)
     if not folder.exists():
@@ -225,4 +232,6 @@ def open_run(path: str | Path, data: str | Path | None = None, images: int = COU
     run = Run(folder.resolve(), folder.resolve().name, data, images)
     if not (folder / HISTORY).is_file() and not (folder / FILE).is_file() and not run.models():
         raise MissingFileError(folder, "no run", f"the folder of a run, with {FILE}, {HISTORY} or a saved model")
+    if data is not None:
+        run.check_examples()
     return run

@@ -133,33 +133,38 @@ def serve(runs: Sequence[Run], port: int | None = None, *, browser: bool = True)
         The port is taken.
     """
     check_installed()
-    import uvicorn
-
     with bound_socket(port) as listening:
         taken = listening.getsockname()[1]
         address = f"http://127.0.0.1:{taken}/"
-        config = uvicorn.Config(
-            application(runs, taken),
-            log_level="error",
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            server_header=False,
-            timeout_graceful_shutdown=1,
-        )
-        server = uvicorn.Server(config)
         print(f"Inspecting {', '.join(run.name for run in runs)} at {address} (Ctrl-C ends)", flush=True)
-        threading.Thread(target=_prepare, args=(server, runs, address if browser else None), daemon=True).start()
+        # the browser starts while the server's modules are imported; what it asks meanwhile waits at the socket
+        if browser:
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):
-            server.run(sockets=[listening])
+            _answer_until_stopped(runs, taken, listening)
 
 
-def _prepare(server: Any, runs: Sequence[Run], address: str | None) -> None:
-    """Open the browser once the server listens, and compile what a first drawing will need meanwhile."""
+def _answer_until_stopped(runs: Sequence[Run], port: int, listening: socket.socket) -> None:
+    import uvicorn
+
+    config = uvicorn.Config(
+        application(runs, port),
+        log_level="error",
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    threading.Thread(target=_prepare, args=(server, runs), daemon=True).start()
+    server.run(sockets=[listening])
+
+
+def _prepare(server: Any, runs: Sequence[Run]) -> None:
+    """Read the filters once the server answers, and a little later compile what a first drawing will need."""
     while not server.started and not server.should_exit:
         time.sleep(0.01)
-    if address is not None:
-        webbrowser.open(address)
     for pause, work in ((0.0, Inspection.filters), (0.5, Inspection.warm)):  # the first page comes between
         time.sleep(pause)
         for run in runs:

@@ -151,7 +151,12 @@ class Model:
         name, configuration, values = read_model(path)
         kind = Model._classes.get(name)
         if kind is None or not issubclass(kind, cls) or (cls is not Model and name != cls.__name__):
-            expected = f"one of {', '.join(Model._classes)}" if cls is Model else cls.__name__
+            loadable = [k for k, c in Model._classes.items() if c.configuration is not Model.configuration and k[0] != "_"]
+            expected = f"one of {', '.join(loadable)}" if cls is Model else cls.__name__
+            if name == "keras.Model":
+                expected += (
+                    "; of a Keras-style model only weights are saved, which its load_weights reads, because its layers are code"
+                )
             raise InputError(path, f"a saved {name}", f"a saved {expected}")
         try:
             model: Self = kind.from_configuration(configuration)

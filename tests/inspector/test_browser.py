@@ -187,6 +187,7 @@ def test_every_tab_opens_and_fits(page, server, run, width):
         assert page.ask("document.documentElement.scrollWidth") <= width
         assert page.ask("document.getElementById('problem').textContent") == ""
         assert page.ask("document.getElementById('panel').innerText.length") > 50
+        assert not re.search(r"\b(null|undefined|NaN|object)\b", page.text())
 
 
 def test_the_first_page_is_there_within_a_second_or_so_of_the_command(driver, runs):
@@ -218,6 +219,30 @@ def test_sorting_changes_the_tile_and_a_click_opens_the_unit(page, server):
     page.wait("document.querySelector('.side').innerText.includes('closed form')")
     assert page.ask("document.querySelector('.histogram rect') !== null")
     assert len(set(page.pixels(".large canvas"))) > 10
+
+
+def test_all_filters_are_seen_without_scrolling_where_there_are_few(page, server):
+    for width in (1280, 390):
+        page.resize(width)
+        page.open(server.address, "filters")
+        page.wait("document.querySelector('.tiles').dataset.drawn > 0")
+        assert page.ask("document.querySelector('.tiles').scrollHeight <= document.querySelector('.tiles').clientHeight")
+
+
+def test_filters_in_the_order_of_likeness_to_a_unit_say_so_and_go_back(page, server):
+    chosen = "document.getElementById([...document.querySelectorAll('label')].find((l) => l.textContent === 'Sort by').htmlFor)"
+    page.open(server.address, "filters")
+    page.choose("Sort by", "index")
+    page.find(".tiles").click()
+    page.wait("document.querySelector('.side').innerText.includes('closed form')")
+    unit = re.search(r"Unit (\d+)", page.text()).group(1)
+    [button] = [b for b in page.driver.find_elements("css selector", "button") if b.text == "Similar filters first"]
+    button.click()
+    page.wait(f"document.querySelector('.tiles').dataset.first === '{unit}'")
+    assert page.ask(f"{chosen}.selectedOptions[0].textContent") == f"likeness to unit {unit}"
+    page.choose("Sort by", "index")
+    page.wait("document.querySelector('.tiles').dataset.first === '0'")
+    assert page.ask(f"{chosen}.options.length") == 4
 
 
 def test_colours_and_contrast_change_what_is_drawn(page, server):
@@ -334,6 +359,20 @@ def test_a_slider_and_a_click_on_the_map_change_the_drawing(page, server):
     assert page.pixels(canvas) != moved
 
 
+def test_on_a_phone_the_drawing_stays_in_view_while_the_map_and_the_sliders_are_used(page, server):
+    page.resize(390, 800)
+    page.open(server.address, "filters")
+    page.choose("Run", "1")
+    page.ask("document.getElementById('tab-latent').click()")
+    page.wait("document.querySelector('.drawn canvas')?.dataset.updates > 0")
+    for used in (".map canvas", ".sliders .field:last-child input"):
+        page.ask(f"document.querySelector('{used}').scrollIntoView({{block: 'end'}})")
+        top, bottom = page.ask(
+            "(({top, bottom}) => [top, bottom])(document.querySelector('.drawn canvas').getBoundingClientRect())"
+        )
+        assert 0 <= top < bottom <= 400
+
+
 def test_the_epochs_that_were_kept_can_be_looked_through(page, server):
     page.open(server.address, "training")
     page.wait("document.querySelector('.epochs')?.dataset.epoch === '2'")
@@ -353,6 +392,11 @@ def test_nodes_of_the_graph_are_found_by_name(page, server):
     assert page.ask("document.querySelectorAll('.graph .match').length") >= 1
     page.find(".found button").click()
     assert page.ask("document.querySelector('.graph .chosen text').textContent") == "b_prime"
+    page.slide("Zoom", 20)  # too small to be read
+    page.find(".found button").click()
+    assert page.ask("document.querySelector('.graph svg').getAttribute('width')") == page.ask(
+        "String(document.querySelector('.graph svg').viewBox.baseVal.width)"
+    )
 
 
 def test_curves_grow_while_a_run_goes_on(driver, trained, tmp_path):

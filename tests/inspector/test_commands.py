@@ -62,6 +62,9 @@ def test_a_graph_is_written_as_svg(run, tmp_path, capsys):
         (["filters", "RUN", "--spacing", "-1"], "expected"),
         (["filters", "RUN", "--colours", "pink"], "invalid choice"),
         (["filters", "RUN", "-o", "no/where.png"], "no/where.png"),
+        (["filters", "RUN", "--data", "nothing"], "nothing: found no such"),
+        (["inspect", "RUN", "--data", "nothing", "--no-browser"], "nothing: found no such"),
+        (["export", "RUN", "--data", "nothing"], "nothing: found no such"),
         (["graph", "RUN", "--graph", "none"], "expected one of reconstruction, code, training step"),
         (["graph", "RUN", "--before", "--profile"], "expected the one after it"),
         (["export", "nothing"], "nothing: found no such file"),
@@ -74,6 +77,25 @@ def test_a_graph_is_written_as_svg(run, tmp_path, capsys):
 def test_bad_input_is_one_line_and_status_2(run, tmp_path, capsys, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
     assert message in refused(capsys, *[str(run) if a == "RUN" else a for a in arguments])
+
+
+def test_sorting_by_activity_says_why_the_test_images_cannot_be_read(run, capsys):
+    record = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps(record | {"data": "gone.npz"}))
+    assert "gone.npz: found no such" in refused(capsys, "filters", run, "--sort", "active")
+
+
+def test_the_filters_and_nodes_of_a_run_that_has_saved_no_model_yet_are_those_of_its_last_epoch(trained, tmp_path, capsys):
+    folder = write_run(tmp_path / "going", trained, state="running", saved=False)
+    assert main(["filters", str(folder), "-o", str(tmp_path / "f.png")]) == 0
+    assert "filters of W, the parameters kept after epoch 2, " in capsys.readouterr().out
+    assert main(["show", str(folder), "--data", "digits"]) == 0
+    assert "reconstruction" in capsys.readouterr().out
+
+
+def test_a_list_of_nodes_is_aligned(run, capsys):
+    assert main(["show", str(run), "--data", "digits"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == ["  input          784", "  hidden         40", "  reconstruction 784"]
 
 
 def test_a_truncated_model_is_one_line(run, capsys):
@@ -134,7 +156,7 @@ def test_the_modules_of_the_page_have_no_name_twice():
     names = re.findall(r"^(?:async )?(?:function\*?|const|let|class) (\w+)", text, re.MULTILINE)
     assert sorted(names) == sorted(set(names))
     assert not re.search(r"^(import|export)\b", text, re.MULTILINE)
-    assert len(MODULES) == 10
+    assert len(MODULES) == 11
 
 
 def test_a_worksheet_with_keep_filters_leaves_a_run_that_can_be_inspected(no_mnist, tmp_path):

@@ -7,10 +7,10 @@ import pytensor.tensor as pt
 import pytest
 
 import symae
-from symae import ConvolutionalAutoencoder, ImageAutoencoder, LogisticRegression
+from symae import ConvolutionalAutoencoder, CoordinateVAE, ImageAutoencoder, LogisticRegression
 from symae.errors import InputError
+from symae.inspector.answers.unit import unit_json
 from symae.inspector.drawing import centred, corrupted
-from symae.inspector.unit import unit_json
 
 
 @pytest.fixture
@@ -236,3 +236,29 @@ def test_codes_of_another_kind_are_refused(strided, digits, code):
     latent = symae.inspect(strided, digits[:5]).latent
     with pytest.raises((InputError, ValueError)):
         latent.draw(code)
+
+
+@pytest.mark.parametrize("affine", [False, True])
+def test_the_units_of_a_decoder_of_places_are_maps_from_which_its_last_layer_draws(digits, affine):
+    model = CoordinateVAE(np.random.RandomState(2), n_latent=2, affine=affine)
+    values = symae.inspect(model, digits[:3]).node_values(digits[1].astype(np.float32))
+    last = f"decoder{len(model._layers) + 1}"
+    maps = values[f"decoder{len(model._layers)}"]
+    assert maps.shape == (model._layers[-1], 28, 28)
+    W, b = (model.parameters()[f"{last}_{kind}"] for kind in "Wb")
+    logits = np.tensordot(W[:, 0], maps, 1) + b[0]
+    np.testing.assert_allclose(values["output"][0], 1 / (1 + np.exp(-logits)), rtol=1e-4)
+    assert list(values)[-1] == "output"
+
+
+def test_a_keras_style_model_is_refused_in_words_that_tell_why(tmp_path):
+    from symae import keras, nn
+
+    x = keras.Input(6)
+    model = keras.Model(x, nn.dense(nn.Parameters(np.random.RandomState(0)), "code", x, 2))
+    with pytest.raises(InputError, match=r"a Model of symae\.keras.*Keras-style models are none"):
+        symae.inspect(model)
+    model.save_weights(tmp_path / "weights")
+    with pytest.raises(InputError, match=r"one of Autoencoder.*only weights are saved.*its layers are code") as refused:
+        symae.inspect(tmp_path)
+    assert "_" not in refused.value.expected.partition(";")[0]

@@ -13,8 +13,8 @@ from inspector_runs import write_run
 
 import symae
 from symae.errors import InputError, MissingFileError
+from symae.inspector.answers.training import histories
 from symae.inspector.runs import GoneError, open_run
-from symae.inspector.training import training
 from symae.run_record import FILE, read_record
 
 
@@ -32,7 +32,7 @@ def test_a_run_without_a_record_opens_with_what_it_has(run):
     shutil.rmtree(run / "filters")
     found = open_run(run)
     assert found.inspection("model").filters().pictures.shape == (40, 28, 28)
-    (column,) = (row["values"][0] for row in training([found])["table"] if row["name"] == "record")
+    (column,) = (row["values"][0] for row in histories([found])["table"] if row["name"] == "record")
     assert "older than symae inspect" in column
 
 
@@ -55,7 +55,7 @@ def test_a_run_whose_process_is_gone_does_not_go_on(trained, tmp_path):
     (folder / FILE).write_text(json.dumps(record))
     found = open_run(folder)
     assert not found.going_on
-    assert {"name": "state", "values": ["ended before its time"]} in training([found])["table"]
+    assert {"name": "state", "values": ["ended before its time"]} in histories([found])["table"]
 
 
 def test_a_run_of_which_nothing_is_saved_yet_says_how_to_see_more(trained, tmp_path):
@@ -77,13 +77,13 @@ def test_a_model_that_was_saved_again_is_read_again(run, trained):
 
 def test_figures_that_are_no_numbers_stay_out_of_the_curves(run):
     (run / "history.jsonl").write_text('{"epoch": 0, "cost": NaN, "x": 1}\n[1]\n{"epoch": "1"}\nnull\n\xff\n')
-    curves = training([open_run(run)])["curves"]
+    curves = histories([open_run(run)])["curves"]
     assert [(c["figure"], c["y"]) for c in curves] == [("x", [1.0])]
 
 
 def test_settings_of_runs_stand_beside_one_another(run, trained, tmp_path):
     other = write_run(tmp_path / "second", trained, epochs=1)
-    found = training([open_run(run), open_run(other)])
+    found = histories([open_run(run), open_run(other)])
     rows = {row["name"]: row["values"] for row in found["table"]}
     assert rows["epochs finished"] == ["3", "1"]
     assert rows["seed"] == ["123", "123"]

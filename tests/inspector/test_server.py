@@ -6,8 +6,14 @@ import asyncio
 import base64
 import io
 import json
+import os
 import shutil
+import signal
 import socket
+import subprocess
+import sys
+import time
+import urllib.request
 
 import numpy as np
 import pytest
@@ -17,7 +23,9 @@ from PIL import Image
 pytest.importorskip("starlette", reason="the extra inspect is not installed")
 
 from symae.errors import InputError
+from symae.inspector.answers.parts import worded
 from symae.inspector.assets import ASSETS
+from symae.inspector.examples import read_examples
 from symae.inspector.runs import open_run
 from symae.inspector.security import LARGEST_BODY
 from symae.inspector.server import application, bound_socket
@@ -97,7 +105,7 @@ def test_the_page_and_its_files_are_there_with_headers_that_keep_it_to_itself(cl
 def test_a_model_is_described_with_all_that_the_page_needs(client):
     about = client.json("/api/0/model/model")
     assert about["class"] == "Autoencoder"
-    assert about["layers"] == [{"name": "W", "node": "hidden", "kind": "dense", "pixels": True, "units": 40}]
+    assert about["layers"] == [{"name": "W", "node": "hidden", "kind": "dense", "pixels": True, "units": 40, "weights": [784]}]
     assert about["examples"]["count"] == 1000
     assert about["epochs"] == [0, 1, 2]
 
@@ -111,6 +119,14 @@ def test_filters_come_as_numbers_and_a_sprite(client, trained):
         assert sprite.size == (32 * 28, 2 * 28)
     assert sorted(client.json("/api/0/model/order/W/similarity")) == list(range(40))
     assert client.json("/api/0/model/order/W/7")[0] == 7
+
+
+def test_a_node_is_shown_with_its_least_and_its_largest_value(client, trained):
+    hidden = next(node for node in client.json("/api/0/model/nodes/3") if node["name"] == "hidden")
+    parameters = trained.parameters()
+    values = 1 / (1 + np.exp(-(read_examples("digits").images[3] @ parameters["W"] + parameters["b"])))
+    assert [hidden["low"], hidden["high"]] == pytest.approx([values.min(), values.max()], rel=1e-5)
+    assert hidden["low"] > 0
 
 
 def test_a_drawing_is_reconstructed_as_the_model_does_it(client, trained):
@@ -304,11 +320,32 @@ def test_a_truncated_model_is_an_error_of_its_own(run):
 
 
 def test_a_defect_is_an_answer_and_no_crash(client, monkeypatch, caplog):
-    monkeypatch.setattr("symae.inspector.answers.training", lambda runs: 1 / 0)
+    monkeypatch.setattr("symae.inspector.answers.training.histories", lambda runs: 1 / 0)
     status, _, content = client("/api/training")
     assert status == 500
     assert "ZeroDivisionError" in json.loads(content)["error"]
     client.json("/api/runs")
+
+
+def test_the_browser_is_opened_at_the_page(run, tmp_path):
+    opened, browser = tmp_path / "opened", tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > "{opened}"\n')
+    browser.chmod(0o700)
+    command = [sys.executable, "-m", "symae", "inspect", str(run)]
+    with subprocess.Popen(command, env=os.environ | {"BROWSER": str(browser)}, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            line = process.stdout.readline()
+            end = time.monotonic() + 20
+            while not (opened.exists() and opened.read_text()):
+                assert time.monotonic() < end, "no browser was started"
+                time.sleep(0.02)
+            assert f" {opened.read_text()} " in line
+            with urllib.request.urlopen(opened.read_text(), timeout=20) as answer:
+                assert answer.status == 200
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=20)
+    assert process.returncode == 0
 
 
 def test_a_port_that_is_taken_is_named():
@@ -319,3 +356,37 @@ def test_a_port_that_is_taken_is_named():
             bound_socket(port)
     with bound_socket(port) as again:
         assert isinstance(again, socket.socket)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("image_shape", [1, 28, 28], "1 × 28 × 28"),
+        ("maps", [32, 64], "(32, 64)"),
+        ("affine", False, "no"),
+        ("n_hidden", 9, "9"),
+    ],
+)
+def test_settings_are_put_in_words(name, value, words):
+    assert worded(name, value) == words
+
+
+def test_filters_of_several_maps_are_told_with_the_weights_that_they_have(strided, tmp_path):
+    layers = Client(write_run(tmp_path / "strided", strided)).json("/api/0/model/model")["layers"]
+    assert {layer["name"]: layer["weights"] for layer in layers} == {
+        "conv1_W": [1, 5, 5],
+        "conv2_W": [2, 5, 5],
+        "conv3_W": [3, 3, 3],
+        "code_W": [36],
+        "dense_W": [3],
+        "deconv1_W": [3, 3, 3],
+        "deconv2_W": [2, 5, 5],
+        "output_W": [1, 5, 5],
+    }
+
+
+def test_what_a_unit_draws_alone_has_its_contrast_stretched(client):
+    alone = client.json("/api/0/model/unit/W/7")["alone"]
+    data = base64.b64decode(alone["data"])
+    assert (min(data), max(data)) == (0, 255)
+    assert 0 < alone["low"] < alone["high"] < 1

@@ -73,12 +73,17 @@ async function show() {
   panel.replaceChildren(content);
   try {
     if (context.about || page.tab === "training") await TABS[page.tab][1](content, context);
-    else content.append(page.model === null ? empty("This run has saved no model yet.", "The tab Training shows how far it is.") : empty("The model cannot be read, for the reason above.", "The tab Training does not need it."));
+    else content.append(page.model === null ? empty(...noModel()) : empty("The model cannot be read, for the reason above.", "The tab Training does not need it."));
   } catch (error) {
     fail(error);
     content.replaceChildren(empty("This could not be shown, for the reason above."));
   }
   if (turn === page.turn) panel.dataset.ready = page.tab;
+}
+
+function noModel() {
+  if (page.run.running) return ["This run has saved no model yet.", "The tab Training shows how far it is."];
+  return ["This run has no saved model; the tab Training has its curves.", "A checkpoint does not say what model it is of: save it with model.save, into this folder."];
 }
 
 function describe(about) {

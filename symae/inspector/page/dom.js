@@ -76,8 +76,8 @@ export function say(words) {
 
 export function figures(number, digits = 3) {
   if (number === null || number === undefined || !Number.isFinite(number)) return "–";
-  const text = number.toPrecision(digits);
-  return (Math.abs(number) >= 1e5 || (number !== 0 && Math.abs(number) < 1e-3) ? text : String(Number(text))).replace("-", "−");
+  const extreme = Math.abs(number) >= 1e5 || (number !== 0 && Math.abs(number) < 1e-3);
+  return String(extreme ? number.toExponential(digits - 1) : Number(number.toPrecision(digits))).replaceAll("-", "−");
 }
 
 export function percent(share) {

@@ -1,18 +1,19 @@
-// All filters of a layer on one canvas, of which only what is in view is drawn; the unit that is chosen beside it; feature maps.
-import { answer, answerBlob, isLive } from "./source.js";
-import { COLOUR_NAMES, colouredSprite, greysOf, paint } from "./pixels.js";
-import { button, choice, empty, figures, h, newId, percent, pictured, say, slider, waiting } from "./dom.js";
+// All filters of a layer on one canvas, of which only what is in view is drawn; beside it the unit that is chosen.
+import { answer, answerBlob } from "./source.js";
+import { COLOUR_NAMES, colouredSprite, greysOf } from "./pixels.js";
+import { choice, empty, figures, h, newId, percent, say, slider, waiting } from "./dom.js";
+import { featureMaps } from "./nodes.js";
 import { unitPanel } from "./unit.js";
 
 const SORTS = [["index", "number"], ["norm", "norm of the weights"], ["active", "how often active"], ["similarity", "similarity"]];
 const SCALES = [["each", "each by itself"], ["zero", "each, zero in the middle"], ["common", "one scale for all"]];
-const TILE_GAP = 3;
+const TILE_GAP = 3, SMALLEST_TILE = 32, LARGEST_TILE = 112;
 const looks = { scaling: "each", colours: "grey", sort: "index", tile: null };
 
 export class Tiles {
-  // `choose` is called with the number of a unit.
-  constructor(filters, loadSprite, words, choose) {
-    Object.assign(this, { filters, loadSprite, words, choose });
+  // `choose` is called with the number of a unit, `fail` with the error of pictures that cannot be had.
+  constructor(filters, loadSprite, words, choose, fail) {
+    Object.assign(this, { filters, loadSprite, words, choose, fail });
     this.order = filters.norms.map((_, i) => i);
     this.sprites = new Map();
     this.coloured = new Map();
@@ -40,16 +41,22 @@ export class Tiles {
   layout() {
     const width = this.scroller.clientWidth, { w, h: height } = this.filters;
     if (!width) return;
-    const room = Math.min(0.66 * window.innerHeight, 736), count = this.order.length;
-    // as large as lets all be seen at once, if that is large enough to see anything
-    this.tile ??= Math.max(32, Math.min(112, Math.floor(Math.sqrt((0.94 * width * room) / count)) - TILE_GAP));
+    const room = (parseFloat(getComputedStyle(this.scroller).maxHeight) || 0.6 * window.innerHeight) - 2;
+    const layOut = (tile) => {
+      const scale = tile / Math.max(w, height);
+      this.across = Math.max(6, w * scale);
+      this.down = Math.max(6, height * scale);
+      this.columns = Math.max(1, Math.floor((width - TILE_GAP) / (this.across + TILE_GAP)));
+      this.rows = Math.ceil(this.order.length / this.columns);
+      return Math.ceil(this.rows * (this.down + TILE_GAP) + TILE_GAP);
+    };
+    if (this.tile === null) { // as large as lets all be seen at once, if that is large enough to see anything
+      this.tile = LARGEST_TILE;
+      while (this.tile > SMALLEST_TILE && layOut(this.tile) > room) this.tile -= 1;
+    }
     this.sized?.(this.tile);
-    const scale = this.tile / Math.max(w, height);
-    this.across = Math.max(6, w * scale);
-    this.down = Math.max(6, height * scale);
-    this.columns = Math.max(1, Math.floor((width - TILE_GAP) / (this.across + TILE_GAP)));
-    this.rows = Math.ceil(this.order.length / this.columns);
-    this.sizer.style.height = `${Math.ceil(this.rows * (this.down + TILE_GAP) + TILE_GAP)}px`;
+    const whole = layOut(this.tile);
+    this.sizer.style.height = `${whole}px`;
     const ratio = window.devicePixelRatio || 1, view = this.scroller.clientHeight;
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(view * ratio);
@@ -101,7 +108,7 @@ export class Tiles {
     if (sprite === undefined) {
       this.sprites.set(number, null);
       this.loadSprite(number).then(greysOf).then((greys) => { this.sprites.set(number, greys); this.draw(); })
-        .catch((error) => { say(error.message); });
+        .catch((error) => this.fail(error));
       return null;
     }
     if (sprite === null) return null;
@@ -191,30 +198,37 @@ export async function filtersTab(panel, context) {
   }
   const state = { layer: about.layers.find((x) => x.name === context.layer) ?? about.layers[0] };
   const tools = h("div", { className: "tools", role: "group", "aria-label": "How the filters are shown" });
-  const main = h("div", { className: "split" }), maps = h("section", { className: "below" });
-  panel.append(tools, main, maps);
+  const main = h("div", { className: "split filters" }), maps = h("section", { className: "below" });
+  panel.append(tools, main);
   let tiles = null;
 
   async function show(layer) {
     state.layer = layer;
     context.layer = layer.name;
     main.replaceChildren(waiting("Reading the filters …"));
+    const sprite = (number) => answerBlob([run, model, "sprite", layer.name, String(number)]);
+    const first = sprite(0); // what is seen comes before what is computed
+    first.catch(() => {});
     const filters = await answer([run, model, "filters", layer.name]);
+    if (state.layer !== layer) return; // another one was chosen meanwhile
     const about_units = { active: null };
     const words = (unit) => {
       const active = about_units.active ? `, active ${percent(about_units.active.active[unit])}, mean ${figures(about_units.active.mean[unit])}` : "";
       return `unit ${unit}, norm ${figures(filters.norms[unit])}${active}`;
     };
     const side = h("aside", { className: "side", "aria-label": "The chosen unit" });
-    const status = h("p", { className: "status" }, `${filters.count} filters of ${filters.h} × ${filters.w} weights, ${layerWords(layer)}`);
+    const status = h("p", { className: "status" }, `${filters.count} filters of ${shapeWords(layer, filters)} weights, ${layerWords(layer)}`);
     tiles?.close();
-    tiles = new Tiles(filters, (number) => answerBlob([run, model, "sprite", layer.name, String(number)]), words, (unit) =>
-      unitPanel(side, { ...context, layer: layer.name, node: layer.node, unit, filters, activity: about_units.active, alike: () => sort(String(unit)) }));
+    tiles = new Tiles(filters, (number) => (number ? sprite(number) : first), words, (unit) =>
+      unitPanel(side, { ...context, layer: layer.name, node: layer.node, unit, filters, activity: about_units.active, alike: () => sort(String(unit)) }), context.fail);
     tiles.sized = (pixels) => size.set(pixels);
     const hint = empty("Choose a filter to see what its unit does.", "Arrow keys go through the tile, Enter chooses.");
     side.append(hint);
-    main.replaceChildren(h("div", { className: "main" }, tiles.element, status), side);
+    main.replaceChildren(h("div", { className: "main" }, tiles.element, status), side, maps);
     tiles.layout();
+    await first.catch(() => {});
+    if (state.layer !== layer) return;
+    if (sorting.input.value !== looks.sort) likeUnit(null);
     if (looks.sort !== "index") await sort(looks.sort);
     if (about.examples) {
       answer([run, model, "activity", layer.name]).then((found) => { about_units.active = found; }).catch((error) => {
@@ -226,9 +240,17 @@ export async function filtersTab(panel, context) {
   async function sort(by) {
     const order = by === "index" ? tiles.filters.norms.map((_, i) => i) : await answer([run, model, "order", state.layer.name, by]);
     tiles.reorder(order);
+    likeUnit(/^\d+$/.test(by) ? by : null);
     if (/^\d+$/.test(by)) { say(`Sorted by likeness to unit ${by}`); return; }
     looks.sort = by;
     say(`Sorted by ${SORTS.find(([key]) => key === by)[1]}`);
+  }
+
+  // the order that is chosen beside the tile is one of the list's as long as it holds
+  function likeUnit(unit) {
+    sorting.input.querySelector("[data-like]")?.remove();
+    if (unit !== null) sorting.input.append(h("option", { value: unit, "data-like": true }, `likeness to unit ${unit}`));
+    sorting.input.value = unit ?? looks.sort;
   }
 
   const size = slider("Size", { min: 16, max: 168, step: 1, value: 60, words: (v) => `${Math.round(v)} px` }, (pixels) => {
@@ -237,10 +259,11 @@ export async function filtersTab(panel, context) {
   });
   const sorts = SORTS.filter(([key]) => key !== "active" || about.examples);
   if (!sorts.some(([key]) => key === looks.sort)) looks.sort = "index";
+  const sorting = choice("Sort by", sorts, looks.sort, (by) => sort(by).catch(context.fail));
   tools.append(
     choice("Layer", about.layers.map((x) => [x.name, `${x.name}: ${x.units} ${x.kind === "dense" ? "units" : "filters"}`]), state.layer.name,
       (name) => show(about.layers.find((x) => x.name === name)).catch(context.fail)),
-    choice("Sort by", sorts, looks.sort, (by) => sort(by).catch(context.fail)),
+    sorting,
     choice("Contrast", SCALES, looks.scaling, (scaling) => { looks.scaling = scaling; tiles.recolour(); }),
     choice("Colours", Object.entries(COLOUR_NAMES), looks.colours, (colours) => { looks.colours = colours; tiles.recolour(); }),
     size,
@@ -250,53 +273,14 @@ export async function filtersTab(panel, context) {
   if (about.examples) featureMaps(maps, context);
 }
 
+// the pixels that a unit sees, the weights it has for another layer's units, or (maps,) height and width of what it slides over maps
+function shapeWords(layer, { h: height, w }) {
+  const shape = layer.pixels && layer.kind === "dense" ? [height, w] : layer.weights.filter((size, i) => size > 1 || i > 0);
+  return shape.join(" × ");
+}
+
 function layerWords(layer) {
   if (layer.kind === "dense") return layer.pixels ? `one for each unit of ${layer.node}` : `what each unit of ${layer.node} takes from the layer before it`;
   if (layer.kind === "deconvolution") return `what each map of ${layer.node} draws`;
   return layer.pixels ? `one for each map of ${layer.node}` : `one for each map of ${layer.node}; its parts, one for each map before, side by side`;
-}
-
-// What every named node computes of a test image.
-function featureMaps(section, context) {
-  const { run, model, about } = context, body = h("div", { className: "nodes" }), id = newId("image");
-  const last = (isLive ? about.examples.count : Math.min(20, about.examples.count)) - 1;
-  const input = h("input", { id, type: "number", min: 0, max: last, step: 1 });
-  input.value = Math.min(context.image, last);
-  async function show() {
-    const image = Math.max(0, Math.min(last, Math.round(Number(input.value) || 0)));
-    input.value = context.image = image;
-    try {
-      const nodes = await answer([run, model, "nodes", String(image)]);
-      body.replaceChildren(...nodes.map((node) => nodeFigure(node, image)));
-    } catch (error) { body.replaceChildren(empty(error.message)); }
-  }
-  input.addEventListener("change", show);
-  const step = (by) => () => { input.value = Math.max(0, Math.min(last, Number(input.value) + by)); show(); };
-  section.append(
-    h("h2", {}, "What the nodes compute"),
-    h("div", { className: "tools" },
-      h("div", { className: "field" }, h("label", { for: id }, "Test image"), input),
-      button("Previous", step(-1)), button("Next", step(1))),
-    body);
-  show();
-}
-
-function nodeFigure(node, image) {
-  const shape = node.shape.join(" × ") || "1";
-  const figure = pictured(`${node.name}, ${shape}, of test image ${image}`, null, "node");
-  const { w, h: whole } = node.pictures, height = whole / node.maps;
-  const columns = Math.max(1, Math.min(node.maps, Math.ceil(Math.sqrt(node.maps * 2.2)))), gap = node.maps > 1 ? 1 : 0;
-  const single = document.createElement("canvas");
-  paint(single, node.pictures);
-  const canvas = figure.canvas, rows = Math.ceil(node.maps / columns);
-  canvas.width = columns * (w + gap) - gap;
-  canvas.height = rows * (height + gap) - gap;
-  const pen = canvas.getContext("2d");
-  for (let i = 0; i < node.maps; i++) {
-    pen.drawImage(single, 0, i * height, w, height, (i % columns) * (w + gap), Math.floor(i / columns) * (height + gap), w, height);
-  }
-  const zoom = Math.max(1, Math.min(16, Math.round((node.maps > 1 ? 300 : canvas.height < 3 ? 160 : 112) / Math.max(canvas.width, canvas.height))));
-  canvas.style.width = `${canvas.width * zoom}px`;
-  figure.append(h("figcaption", {}, h("strong", {}, node.name), ` ${shape}, from ${figures(node.low)} to ${figures(node.high)}`));
-  return figure;
 }

@@ -2,7 +2,7 @@
 import { answer } from "./source.js";
 import { button, choice, empty, figures, h, newId, say, slider, waiting } from "./dom.js";
 
-const LISTED = 60;
+const LISTED = 60, READABLE = 70; // nodes in the list; percent at which labels can be read
 
 export async function graphTab(panel, context) {
   const { run, model, about, live } = context;
@@ -87,6 +87,10 @@ export async function graphTab(panel, context) {
     const node = state.data.nodes[i], box = state.boxes[i];
     state.boxes.forEach((other) => other.classList.toggle("chosen", other === box));
     if (scroll) {
+      if (Number(zoom.input.value) < READABLE) {
+        zoom.set(state.zoom = 100);
+        scale();
+      }
       const inner = box.getBoundingClientRect(), outer = view.getBoundingClientRect();
       view.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
       view.scrollTop += inner.top + inner.height / 2 - outer.top - outer.height / 2;

@@ -1,7 +1,7 @@
 // The space of codes: a slider for each number, a map of the test digits to click into, and what the model draws there.
 import { answer, answerBlob, isLive } from "./source.js";
 import { paint } from "./pixels.js";
-import { button, choice, empty, figures, h, newest, pictured, say, slider, waiting } from "./dom.js";
+import { button, choice, empty, figures, h, newest, percent, pictured, say, slider, waiting } from "./dom.js";
 
 // those of symae.images.code_map, darker where white paper needs it
 const DIGITS = ["#4e79a7", "#f28e2b", "#d1484a", "#76b7b2", "#59a14f", "#d9b300", "#b07aa1", "#ff8fa3", "#8c6239", "#7f7f7f"];
@@ -48,7 +48,11 @@ export async function latentTab(panel, context) {
     if (!isLive) return lookUp();
     draw(Math.min(state.size, space.any_resolution ? 56 : space.size));
     clearTimeout(rest);
-    if (state.size > 56) rest = setTimeout(() => draw(state.size), 250);
+    if (state.size <= 56) return;
+    rest = setTimeout(() => {
+      if (space.any_resolution) note.textContent = `Drawing ${state.size} × ${state.size} pixels …`;
+      draw(state.size);
+    }, 250);
   }
   context.leave.push(() => clearTimeout(rest));
 
@@ -71,7 +75,7 @@ export async function latentTab(panel, context) {
   }
 
   const map = new CodeMap(space, state, take);
-  const axes = [["plane", `principal components (${space.shares.map((v) => `${Math.round(100 * v)} %`).join(" and ")} of the variance)`]];
+  const axes = [["plane", `principal components (${percent(space.shares[0] + space.shares[1])} of variance)`]];
   for (let i = 0; isLive && i + 1 < space.n_latent; i += 2) axes.push([`${i},${i + 1}`, `${space.names[i]} across, ${space.names[i + 1]} up`]);
   const resolution = space.any_resolution
     ? slider("Resolution", { min: 28, max: 1024, step: 4, value: state.size, words: (v) => `${v} × ${v}` }, (v) => { state.size = v; changed(); })
@@ -90,18 +94,17 @@ export async function latentTab(panel, context) {
   });
   save.disabled = !isLive;
   if (resolution) resolution.input.disabled = !isLive;
-  panel.append(h("div", { className: "split" },
+  panel.append(h("div", { className: "split space" },
     h("div", { className: "main" },
       h("div", { className: "tools" }, choice("Map by", axes, "plane", (value) => { state.axes = value; map.layout(); })),
       map.element,
       h("p", { className: "note" }, "Each dot is a test image, coloured by its label. Click a dot for its code, or any other place for the code that lies there.")),
     h("aside", { className: "side" },
-      picture, note,
-      h("div", { className: "tools" }, resolution, save, button("A test image at random", () => {
+      picture, h("div", { className: "tools" }, note, resolution, save, button("Random test image", () => {
         const i = Math.floor(Math.random() * space.codes.length);
         take(space.codes[i], `test image ${i}`);
-      })))),
-  h("section", {}, h("h2", {}, "The code"), h("div", { className: "sliders" }, sliders)));
+      }))),
+    h("section", { className: "below" }, h("h2", {}, "The code"), h("div", { className: "sliders" }, sliders))));
   map.start();
   context.leave.push(() => map.watcher.disconnect());
   changed();

@@ -3,7 +3,7 @@ import { answer, isLive, posted } from "./source.js";
 import { bytesOf, paint } from "./pixels.js";
 import { button, choice, empty, figures, h, newest, newId, pictured, say, slider } from "./dom.js";
 
-const STAGES = [["original", "original"], ["corrupted", "corrupted"], ["code", "code"], ["output", "reconstruction"], ["error", "error"]];
+const STAGES = [["original", "original"], ["corrupted", "corrupted"], ["code", "code"], ["output", "reconstruction"], ["error", "error: blue too dark, orange too bright"]];
 const KINDS = [["zero", "pixels set to zero"], ["noise", "noise added"]];
 const PEN = 1.25; // radius in pixels of the image
 
@@ -178,7 +178,7 @@ export async function reconstructionsTab(panel, context) {
       const images = await answer([run, model, "images", "0"]);
       const count = isLive ? images.pictures.h / images.h : Math.min(20, images.pictures.h / images.h);
       gallery = new Gallery(images, count, chosen);
-      pick.append(gallery.element, h("p", { className: "note" }, `${about.examples.name}; the first ${count} are here.`));
+      pick.append(gallery.element, h("p", { className: "note" }, `${count} of ${about.examples.name}.`));
       gallery.choose(Math.min(context.image, count - 1));
     } catch (error) { pick.append(empty(error.message)); }
   } else {

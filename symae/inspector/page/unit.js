@@ -23,7 +23,7 @@ export async function unitPanel(side, context) {
   const pairs = [["norm", figures(filters.norms[unit])], ["weights", `${figures(found.mean)} ± ${figures(found.deviation)}`]];
   if (found.bias !== null) pairs.push(["bias", figures(found.bias)]);
   if (activity) pairs.push(["active", percent(activity.active[unit])], ["mean value", figures(activity.mean[unit])]);
-  side.replaceChildren(title, h("div", { className: "pair" }, large, facts(pairs)),
+  side.replaceChildren(title, h("div", { className: "pair" }, large, facts(pairs)), h("p", { className: "note" }, "Blue is below zero, orange above."),
     h("h3", {}, "Its weights"), histogram(found.histogram, found.weights));
   if (found.most) {
     side.append(h("h3", {}, "Test images that excite it most"), strip(found.most), h("h3", {}, "Least"), strip(found.least));

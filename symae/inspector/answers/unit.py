@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from symae.inspector.answers.parts import Answer, Content, Query, json_answer, real, two, whole
 from symae.inspector.inspection import Inspection
 from symae.inspector.pixels import pixels_json
+from symae.inspector.runs import Run
 
-__all__ = ["unit_json"]
+__all__ = ["ANSWERS", "unit_json"]
 
-BINS = 32
+LEAST_BINS, MOST_BINS = 8, 32
 EXTREMES = 8  # test images that excite it most, and as many that excite it least
 
 
@@ -23,7 +25,8 @@ def unit_json(inspection: Inspection, layer: str, unit: int) -> dict[str, Any]:
     parameters = inspection.model.parameters()
     weights = np.asarray(chosen.weights(parameters[layer])[unit], np.float64).reshape(-1)
     finite = weights[np.isfinite(weights)]
-    counts, edges = np.histogram(finite, BINS) if finite.size else (np.zeros(BINS, int), np.linspace(0, 1, BINS + 1))
+    bins = int(np.clip(2 * np.sqrt(finite.size), LEAST_BINS, MOST_BINS))
+    counts, edges = np.histogram(finite, bins) if finite.size else (np.zeros(bins, int), np.linspace(0, 1, bins + 1))
     found: dict[str, Any] = {
         "unit": unit,
         "picture": pixels_json(filters.pictures[unit], signed=True),
@@ -39,7 +42,7 @@ def unit_json(inspection: Inspection, layer: str, unit: int) -> dict[str, Any]:
     most, least = activity.extremes(unit, EXTREMES)
     found["most"], found["least"] = _strip(inspection, activity, unit, most), _strip(inspection, activity, unit, least)
     alone = inspection.alone(layer, unit)
-    found["alone"] = None if alone is None else pixels_json(alone)
+    found["alone"] = None if alone is None else pixels_json(alone, low=float(alone.min()))
     return found
 
 
@@ -54,3 +57,22 @@ def _strip(inspection: Inspection, activity: Any, unit: int, images: list[int]) 
         "values": [float(v) for v in activity.strongest[images, unit]],
         "pictures": pixels_json(pictures.reshape(-1, pictures.shape[2]), high=1.0),
     }
+
+
+def _unit(run: Run, name: str, rest: list[str], query: Query) -> Content:
+    layer, unit = two(rest)
+    return json_answer(unit_json(run.inspection(name), layer, whole("unit", unit)))
+
+
+def _best(run: Run, name: str, rest: list[str], query: Query) -> Content:
+    layer, unit = two(rest)
+    inspection = run.inspection(name)
+    bound = real("bound", query.get("bound", str(inspection.default_bound())), 1e-6, 1e6)
+    best = inspection.best_input(layer, whole("unit", unit), bound)
+    if best is None:
+        return json_answer({"dead": True})
+    picture = best.input.reshape(inspection.shape).mean(axis=0)
+    return json_answer({"picture": pixels_json(picture, signed=True), "value": best.value, "bound": bound, "how": best.how})
+
+
+ANSWERS: dict[str, Answer] = {"unit": _unit, "best": _best}

@@ -1,18 +1,24 @@
-"""The histories of several runs, and their settings side by side."""
+"""The histories of several runs, their settings side by side, and the filters that a run kept of its epochs."""
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Sequence
 from typing import Any
 
 from symae.errors import InputError
+from symae.images import png_bytes
+from symae.inspector.answers.filters import filters_json
+from symae.inspector.answers.parts import Answer, Content, Query, UnknownError, json_answer, two, whole, worded
+from symae.inspector.filters import Filters
 from symae.inspector.runs import Run
+from symae.kept_filters import read_kept
 
-__all__ = ["training"]
+__all__ = ["ANSWERS", "histories"]
 
 
-def training(runs: Sequence[Run]) -> dict[str, Any]:
+def histories(runs: Sequence[Run]) -> dict[str, Any]:
     """Curves and settings of runs, as the page takes them.
 
     Returns
@@ -74,6 +80,30 @@ def _settings(run: Run, entries: list[dict[str, Any]]) -> dict[str, str]:
     else:
         found["record"] = "none: the run is older than symae inspect; its report.html has the settings"
     found["epochs finished"] = str(len(entries))
-    found |= {str(k): str(v) for k, v in {**record.get("settings", {}), **record.get("facts", {})}.items() if k != "out"}
+    if record.get("data"):  # a run that has ended says more of it below
+        found["data"] = str(record["data"])
+    found |= {
+        str(k): worded(str(k), v) for k, v in {**record.get("settings", {}), **record.get("facts", {})}.items() if k != "out"
+    }
     found |= {str(k): str(v) for k, v in record.get("versions", {}).items()}
     return found
+
+
+def _epoch(run: Run, name: str, rest: list[str], query: Query) -> Content:
+    """The filters of a layer after an epoch: numbers, and as many as one sprite holds."""
+    number, layer = two(rest)
+    kept = run.kept(name)
+    epoch = whole("epoch", number)
+    if epoch not in kept:
+        raise UnknownError("epoch", str(epoch), "one of those kept")
+    inspection = run.inspection(name)
+    chosen = inspection.layer(layer)
+    values = read_kept(kept[epoch])
+    if layer not in values:
+        raise InputError(kept[epoch], f"no {layer}", "the layers of the model")
+    filters = Filters(chosen.pictures(values[layer], inspection.shape))
+    sprite = base64.b64encode(png_bytes(filters.sprite(0), smallest=False)).decode()
+    return json_answer({**filters_json(filters), "picture": sprite})
+
+
+ANSWERS: dict[str, Answer] = {"epoch": _epoch}

@@ -1,0 +1,91 @@
+"""What answers are made of: JSON and PNG, and the parts of paths and queries, checked."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from symae.errors import InputError
+from symae.images import png_bytes
+from symae.inspector.runs import Run
+
+__all__ = [
+    "Answer",
+    "Content",
+    "Query",
+    "UnknownError",
+    "json_answer",
+    "numbers",
+    "one",
+    "png_answer",
+    "real",
+    "two",
+    "whole",
+    "worded",
+]
+
+Query = Mapping[str, str]
+Content = tuple[str, bytes]  # type and bytes
+Answer = Callable[[Run, str, list[str], Query], Content]  # for a run, a model's name, the rest of the path and the query
+
+
+class UnknownError(InputError):
+    """A path that names nothing."""
+
+
+def json_answer(value: Any) -> Content:
+    """`value` as JSON; numbers that are not finite must be replaced before."""
+    return "application/json", json.dumps(value, allow_nan=False, separators=(",", ":")).encode()
+
+
+def png_answer(picture: Any) -> Content:
+    """A picture as `symae.images.png_bytes` takes it."""
+    return "image/png", png_bytes(picture, smallest=False)
+
+
+def numbers(values: Any) -> list[float | None]:
+    """Numbers with five digits; what is not finite is none."""
+    return [float(f"{v:.5g}") if math.isfinite(v) else None for v in np.asarray(values, np.float64).tolist()]
+
+
+def worded(name: str, value: Any) -> str:
+    """The setting `name` in words: yes and no, and the numbers of a shape with × between."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        texts = [str(v) for v in value]
+        return " × ".join(texts) if name.endswith("shape") else f"({', '.join(texts)})"
+    return str(value)
+
+
+def one(rest: list[str]) -> str:
+    if len(rest) != 1:
+        raise UnknownError("/".join(rest), f"{len(rest)} parts", "one")
+    return rest[0]
+
+
+def two(rest: list[str]) -> tuple[str, str]:
+    if len(rest) != 2:
+        raise UnknownError("/".join(rest), f"{len(rest)} parts", "two")
+    return rest[0], rest[1]
+
+
+def whole(name: str, value: Any) -> int:
+    text = str(value)
+    if not (text.isdecimal() and text.isascii()) or len(text) > 9:
+        raise InputError(name, repr(text[:40]), "a whole number")
+    return int(text)
+
+
+def real(name: str, value: Any, low: float, high: float) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not low <= number <= high:
+        raise InputError(name, repr(value)[:40], f"a number from {low:g} to {high:g}")
+    return number
