@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from symae.datasets.folders import find_mnist
 pytensor.config.on_shape_error = "raise"
 # Most tests are about graphs and values: no machine code for them. Those about backends ask for one by name.
 pytensor.config.mode = "FAST_COMPILE"
+
+# Tests that run in the background of a shell are told to ignore Ctrl-C, and would hand that on to the processes they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 hypothesis.settings.register_profile("symae", deadline=None)
 hypothesis.settings.load_profile("symae")

@@ -202,12 +202,7 @@ def test_ctrl_c_and_flags_in_a_process_of_its_own(tmp_path):
     )
     env = {**os.environ, "THEANO_FLAGS": "floatX=float32", "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-m", "symae", "run", "old.py"]
-    # tests that run in the background of a shell are told to ignore Ctrl-C, and would hand that on
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        process = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    finally:
-        signal.signal(signal.SIGINT, before)
+    process = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     line = process.stdout.readline()
     time.sleep(0.1)
