@@ -34,6 +34,17 @@ def test_rewriting_fuses_what_was_written_one_by_one(inspection):
     assert any(label.startswith("fused") and "sigmoid" in label for label in labels(after))
 
 
+def test_the_rewritten_graph_has_the_operations_that_numba_gets(inspection):
+    model = inspection.model
+    shown = labels(inspection.graph("reconstruction", "after", backend="numba"))
+    compiled = symae.function([model.x], model.nodes["reconstruction"], backend="numba")
+    run = [str(node.op) for node in compiled.maker.fgraph.toposort()]
+    assert len(shown) == len(run)
+    for each in (shown, run):
+        assert sum(label.startswith("MatrixProduct") for label in each) == 2
+        assert not any("Dot" in label for label in each)
+
+
 def test_parameters_inputs_and_outputs_are_told_apart(inspection):
     graph = inspection.graph("training step", "after")
     kinds = {kind: {node.label for node in graph.nodes if node.kind == kind} for kind in ("input", "parameter", "output")}
