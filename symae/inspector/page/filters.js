@@ -240,10 +240,10 @@ export async function filtersTab(panel, context) {
   async function sort(by) {
     const order = by === "index" ? tiles.filters.norms.map((_, i) => i) : await answer([run, model, "order", state.layer.name, by]);
     tiles.reorder(order);
-    likeUnit(/^\d+$/.test(by) ? by : null);
-    if (/^\d+$/.test(by)) { say(`Sorted by likeness to unit ${by}`); return; }
-    looks.sort = by;
-    say(`Sorted by ${SORTS.find(([key]) => key === by)[1]}`);
+    const like = /^\d+$/.test(by);
+    if (!like) looks.sort = by;
+    likeUnit(like ? by : null);
+    say(`Sorted by ${like ? `likeness to unit ${by}` : SORTS.find(([key]) => key === by)[1]}`);
   }
 
   // the order that is chosen beside the tile is one of the list's as long as it holds
