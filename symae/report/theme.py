@@ -1,4 +1,4 @@
-"""The colours that reports, the inspector's page and drawn curves have in common, light and dark."""
+"""The colours, light and dark, and the lines of curves that reports and the inspector's page have in common."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["stylesheet", "theme"]
 
 @functools.cache
 def theme() -> str:
-    """CSS that gives the colours names: ``--paper``, ``--ink``, ``--series0`` and so on."""
+    """CSS that names the colours (``--paper``, ``--ink``, ``--series0`` and so on) and draws each curve in its own way."""
     return (Path(__file__).parent / "theme.css").read_text(encoding="utf-8")
 
 
