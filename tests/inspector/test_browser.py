@@ -51,6 +51,12 @@ class Server:
         return status
 
 
+# the control whose label has the script's first argument for its text
+LABELLED = (
+    "document.getElementById([...document.querySelectorAll('label')].find((l) => l.textContent === arguments[0]).htmlFor)"
+)
+
+
 class Page:
     """The browser, with what the tests ask of it."""
 
@@ -86,27 +92,18 @@ class Page:
     def choose(self, label: str, value: str) -> None:
         """Choose in the select with that label."""
         self.driver.execute_script(
-            "const label = [...document.querySelectorAll('label')].find((l) => l.textContent === arguments[0]);"
-            "const select = document.getElementById(label.htmlFor); select.value = arguments[1];"
-            "select.dispatchEvent(new Event('change'));",
+            f"const select = {LABELLED}; select.value = arguments[1]; select.dispatchEvent(new Event('change'));",
             label,
             value,
         )
 
     def chosen(self, label: str) -> str:
         """What the select with that label says."""
-        value: str = self.driver.execute_script(
-            "const label = [...document.querySelectorAll('label')].find((l) => l.textContent === arguments[0]);"
-            "return document.getElementById(label.htmlFor).value;",
-            label,
-        )
-        return value
+        return self.ask(f"{LABELLED}.value", label)
 
     def slide(self, label: str, value: float) -> None:
         self.driver.execute_script(
-            "const label = [...document.querySelectorAll('label')].find((l) => l.textContent === arguments[0]);"
-            "const input = document.getElementById(label.htmlFor); input.value = arguments[1];"
-            "input.dispatchEvent(new Event('input'));",
+            f"const input = {LABELLED}; input.value = arguments[1]; input.dispatchEvent(new Event('input'));",
             label,
             value,
         )
@@ -240,7 +237,6 @@ def test_all_filters_are_seen_without_scrolling_where_there_are_few(page, server
 
 
 def test_filters_in_the_order_of_likeness_to_a_unit_say_so_and_go_back(page, server):
-    chosen = "document.getElementById([...document.querySelectorAll('label')].find((l) => l.textContent === 'Sort by').htmlFor)"
     page.open(server.address, "filters")
     page.choose("Sort by", "index")
     page.find(".tiles").click()
@@ -249,11 +245,11 @@ def test_filters_in_the_order_of_likeness_to_a_unit_say_so_and_go_back(page, ser
     [button] = [b for b in page.driver.find_elements("css selector", "button") if b.text == "Similar filters first"]
     button.click()
     page.wait(f"document.querySelector('.tiles').dataset.first === '{unit}'")
-    assert page.ask(f"{chosen}.selectedOptions[0].textContent") == f"likeness to unit {unit}"
+    assert page.ask(f"{LABELLED}.selectedOptions[0].textContent", "Sort by") == f"likeness to unit {unit}"
     page.choose("Sort by", "index")
     page.wait("document.querySelector('.tiles').dataset.first === '0'")
     assert page.chosen("Sort by") == "index"
-    assert page.ask(f"{chosen}.options.length") == 4
+    assert page.ask(f"{LABELLED}.options.length", "Sort by") == 4
 
 
 def test_colours_and_contrast_change_what_is_drawn(page, server):
