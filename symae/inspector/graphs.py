@@ -178,9 +178,9 @@ def _compiled(
     model: Model, outputs: Sequence[Variable], updates: Sequence[tuple[Any, Variable]], backend: str, profile: bool
 ) -> Any:
     """The function with the rewrites of a backend, but run node by node: by NumPy, without a compiler, or to measure C by C."""
-    whole = mode_for(backend)
+    given = mode_for(backend)
     # of a backend's rewrites some come with its linker, which is not the one that runs this function
-    query = whole.provided_optimizer.including(*whole.linker.required_rewrites).excluding(*whole.linker.incompatible_rewrites)
+    query = given.provided_optimizer.including(*given.linker.required_rewrites).excluding(*given.linker.incompatible_rewrites)
     in_c = profile and backend == "c"
     if profile and not in_c:
         query = query.excluding("fusion")
