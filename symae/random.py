@@ -21,6 +21,7 @@ from pytensor.graph.basic import Variable
 from pytensor.raise_op import CheckAndRaise
 from pytensor.scalar import upcast
 from pytensor.tensor.sharedvar import TensorSharedVariable
+from pytensor.tensor.variable import TensorVariable
 
 from symae.ops.compiled_draws import BinomialDraw, NormalDraw, UniformDraw
 from symae.ops.draws import STATE_TYPE, NumpyDraw, random_state, state_words
@@ -112,7 +113,7 @@ class RandomStreams:
     def __setitem__(self, item: RandomStateSharedVariable, value: np.random.RandomState) -> None:
         item.set_value(value, borrow=True)
 
-    def gen(self, op: Callable[..., tuple[Variable, Variable]], *args: Any, **kwargs: Any) -> Variable:
+    def gen(self, op: Callable[..., tuple[Variable, Variable]], *args: Any, **kwargs: Any) -> TensorVariable:
         """Make a new stream, draw from it with ``op(state, *args, **kwargs) -> (new state, draws)``, and return the draws."""
         generator = np.random.RandomState(int(self.gen_seedgen.randint(2**30)))
         name = f"random_state_{len(self.state_updates)}"
@@ -127,49 +128,49 @@ class RandomStreams:
 
     def uniform(
         self, size: Size = None, low: Any = 0.0, high: Any = 1.0, ndim: int | None = None, dtype: str | None = None
-    ) -> Variable:
+    ) -> TensorVariable:
         """low + (high - low) * u, u uniform in [0, 1). `dtype` is that of the limits, at least floatX, unless given."""
         return self.gen(_uniform, size, low, high, ndim=ndim, dtype=dtype)
 
     def normal(
         self, size: Size = None, avg: Any = 0.0, std: Any = 1.0, ndim: int | None = None, dtype: str | None = None
-    ) -> Variable:
+    ) -> TensorVariable:
         """Gaussian numbers of mean `avg` and standard deviation `std`, by numpy's legacy polar method."""
         return self.gen(_normal, size, avg, std, ndim=ndim, dtype=dtype)
 
     def binomial(
         self, size: Size = None, n: Any = 1, p: Any = 0.5, ndim: int | None = None, dtype: str = "int64", prob: Any = None
-    ) -> Variable:
+    ) -> TensorVariable:
         """Number of successes in `n` trials of probability `p`. `prob` is an older name of `p`."""
         return self.gen(_binomial, size, n, p if prob is None else prob, ndim=ndim, dtype=dtype)
 
     def random_integers(
         self, size: Size = None, low: Any = 0, high: Any = 1, ndim: int | None = None, dtype: str = "int64"
-    ) -> Variable:
+    ) -> TensorVariable:
         """Integers between `low` and `high`, both included."""
         return self.gen(_random_integers, size, low, high, ndim=ndim, dtype=dtype)
 
     def choice(
         self, size: Size = None, a: Any = 2, replace: Any = True, p: Any = None, ndim: int | None = None, dtype: str = "int64"
-    ) -> Variable:
+    ) -> TensorVariable:
         """Elements of the vector `a`, or of 0 … a-1 if it is a number, with probabilities `p` (None: all equal)."""
         return self.gen(_choice, size, a, replace, p, ndim=ndim, dtype=dtype)
 
-    def poisson(self, size: Size = None, lam: Any = 1.0, ndim: int | None = None, dtype: str = "int64") -> Variable:
+    def poisson(self, size: Size = None, lam: Any = 1.0, ndim: int | None = None, dtype: str = "int64") -> TensorVariable:
         """Poisson counts of mean `lam`; `size` is needed."""
         return self.gen(_poisson, size, lam, ndim=ndim, dtype=dtype)
 
-    def permutation(self, size: Size = None, n: Any = 1, ndim: int | None = None, dtype: str = "int64") -> Variable:
+    def permutation(self, size: Size = None, n: Any = 1, ndim: int | None = None, dtype: str = "int64") -> TensorVariable:
         """Permutations of 0 … n-1, one for each element of `size`: shape (\\*size, n)."""
         return self.gen(_permutation, size, n, ndim=ndim, dtype=dtype)
 
     def multinomial(
         self, size: Size = None, n: Any = 1, pvals: Any = (0.5, 0.5), ndim: int | None = None, dtype: str = "int64"
-    ) -> Variable:
+    ) -> TensorVariable:
         """Counts of `n` trials over the categories whose probabilities are the rows of `pvals`: shape (\\*size, categories)."""
         return self.gen(_multinomial, size, n, pvals, ndim=ndim, dtype=dtype)
 
-    def shuffle_row_elements(self, input: Variable) -> Variable:
+    def shuffle_row_elements(self, input: Variable) -> TensorVariable:
         """`input` with the elements of each row (of its last dimension) in an order of their own."""
         input = pt.as_tensor(input)
         order = self.permutation(size=input.shape[:-1], n=input.shape[-1], ndim=input.type.ndim - 1)

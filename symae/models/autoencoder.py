@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from numbers import Real
-from typing import Any, Self
+from typing import Any, Self, SupportsIndex
 
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
+from pytensor.tensor.variable import TensorVariable
 
 from symae.errors import InputError
 from symae.models.base import Model, checked_matrix
-from symae.nn import cross_entropy, tutorial_weights
+from symae.nn import check_random_state, cross_entropy, tutorial_weights
+from symae.nn.weights import Seed
 from symae.random import RandomStreams
 from symae.training import History, train_epochs
 
@@ -32,8 +34,9 @@ class Autoencoder(Model):
 
     Parameters
     ----------
-    numpy_rng : RandomState
-        Draws the seed of `theano_rng`, if that is not given, and then W.
+    numpy_rng : RandomState, Generator or int
+        Draws the seed of `theano_rng`, if that is not given, and then W; `symae.nn.check_random_state` tells which numbers each
+        gives.
     theano_rng : RandomStreams, optional
         Draws the corruption.
     input : symbolic matrix (n, n_visible), optional
@@ -64,10 +67,11 @@ class Autoencoder(Model):
 
     parameter_names = ("W", "b", "b_prime")
     default_corruption_level = 0.0
+    history_: History
 
     def __init__(
         self,
-        numpy_rng: np.random.RandomState,
+        numpy_rng: Seed,
         theano_rng: RandomStreams | None = None,
         input: Variable | None = None,
         n_visible: int = 784,
@@ -78,6 +82,7 @@ class Autoencoder(Model):
     ):
         self.n_visible = n_visible = int(n_visible)
         self.n_hidden = n_hidden = int(n_hidden)
+        numpy_rng = check_random_state(numpy_rng)
         if theano_rng is None:
             theano_rng = RandomStreams(numpy_rng.randint(2**30))
         if W is None:
@@ -98,21 +103,21 @@ class Autoencoder(Model):
         self.x = pt.matrix(name="input") if input is None else input
         self.params = [self.W, self.b, self.b_prime]
 
-    def get_corrupted_input(self, input: Variable, corruption_level: Any) -> Variable:
+    def get_corrupted_input(self, input: Variable, corruption_level: Any) -> TensorVariable:
         """`input` as it is: a plain autoencoder corrupts nothing."""
         return input
 
-    def get_hidden_values(self, input: Variable) -> Variable:
+    def get_hidden_values(self, input: Variable) -> TensorVariable:
         """The code s(input W + b), (n, n_hidden), in (0, 1)."""
         return pt.sigmoid(pt.dot(input, self.W) + self.b)
 
-    def get_reconstructed_input(self, hidden: Variable) -> Variable:
+    def get_reconstructed_input(self, hidden: Variable) -> TensorVariable:
         """The reconstruction s(hidden W' + b'), (n, n_visible), in (0, 1)."""
         return pt.sigmoid(pt.dot(hidden, self.W_prime) + self.b_prime)
 
     def get_cost_updates(
         self, corruption_level: Any, learning_rate: Any
-    ) -> tuple[Variable, list[tuple[SharedVariable, Variable]]]:
+    ) -> tuple[TensorVariable, list[tuple[SharedVariable, Variable]]]:
         """The cost of a minibatch and one step of gradient descent on it.
 
         Returns
@@ -129,30 +134,45 @@ class Autoencoder(Model):
         return cost, [(p, p - learning_rate * g) for p, g in zip(self.params, gradients, strict=True)]
 
     @property
-    def nodes(self) -> dict[str, Variable]:
+    def nodes(self) -> dict[str, TensorVariable]:
         """``input``, ``hidden`` (the code) and ``reconstruction``, without corruption."""
-        hidden = self.get_hidden_values(self.x)
-        return {"input": self.x, "hidden": hidden, "reconstruction": self.get_reconstructed_input(hidden)}
+        kept = self.__dict__.get("_nodes")
+        if kept is None or kept["input"] is not self.x:  # built once, so that the reconstruction depends on this very code
+            hidden = self.get_hidden_values(self.x)
+            kept = {"input": self.x, "hidden": hidden, "reconstruction": self.get_reconstructed_input(hidden)}
+            self._nodes: dict[str, TensorVariable] = kept
+        return dict(kept)
 
     def checked_input(self, name: str, X: Any) -> np.ndarray:
         return checked_matrix(name, X, self.n_visible)
 
-    def feedforward(self) -> Variable:
+    def feedforward(self) -> TensorVariable:
         """The symbolic reconstruction of the input `x`, without corruption."""
         return self.get_reconstructed_input(self.get_hidden_values(self.x))
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+        """Pickle and copy the three arrays, and after `fit` its history too."""
+        reduced = super().__reduce_ex__(protocol)
+        if "history_" not in self.__dict__ or isinstance(reduced, str):
+            return reduced
+        make, arguments, state, *rest = reduced
+        return make, arguments, (*state, {"history_": self.history_}), *rest
 
     def __getstate__(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The values of W, b and b_prime."""
         W, b, b_prime = (np.array(p.get_value(borrow=True)) for p in self.params)
         return W, b, b_prime
 
-    def __setstate__(self, state: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
-        """Take the values of W, b and b_prime; an unpickled model gets its sizes from them."""
-        values = dict(zip(self.parameter_names, state, strict=True))
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        """Take the values of W, b and b_prime, and perhaps a history; an unpickled model gets its sizes from them."""
+        arrays, more = state[:3], state[3:]
+        values = dict(zip(self.parameter_names, arrays, strict=True))
         if not hasattr(self, "params"):
             n_visible, n_hidden = np.shape(values["W"])
             type(self).__init__(self, np.random.RandomState(0), n_visible=n_visible, n_hidden=n_hidden)
         self.set_parameters(values, "state")
+        for attributes in more:
+            self.history_ = attributes["history_"]
 
     def fit(
         self,
@@ -172,6 +192,7 @@ class Autoencoder(Model):
         Parameters
         ----------
         X : (n, n_visible), values in [0, 1]
+            Values that rounding has put beyond the ends, as scikit-learn's ``MinMaxScaler`` may, count as 0 and 1.
         y : ignored
             Here so that the model fits into a scikit-learn pipeline.
         epochs, batch_size : int >= 1
@@ -208,7 +229,7 @@ class Autoencoder(Model):
         step = self._compiled(
             f"step {level} {learning_rate}", backend, lambda: ([self.x], *self.get_cost_updates(level, learning_rate))
         )
-        self.history_: History = train_epochs(
+        self.history_ = train_epochs(
             lambda index: step(X[index * batch_size : (index + 1) * batch_size]),
             -(-len(X) // batch_size),
             epochs,
@@ -255,7 +276,7 @@ class DenoisingAutoencoder(Autoencoder):
 
     default_corruption_level = 0.3
 
-    def get_corrupted_input(self, input: Variable, corruption_level: Any) -> Variable:
+    def get_corrupted_input(self, input: Variable, corruption_level: Any) -> TensorVariable:
         """`input` times a mask that is 0 with probability `corruption_level`, else 1; a new mask at each call."""
         mask = self.theano_rng.binomial(size=input.shape, n=1, p=1 - corruption_level, dtype=pytensor.config.floatX)
         return mask * input

@@ -10,6 +10,7 @@ import numpy as np
 import pytensor
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
+from pytensor.tensor.variable import TensorVariable
 
 from symae.compile import function
 from symae.errors import InputError
@@ -24,7 +25,8 @@ def checked_matrix(name: str, X: Any, columns: int, limits: tuple[float, float] 
     Raises
     ------
     InputError
-        Not two-dimensional, another number of columns, not numbers, not finite, or outside `limits`.
+        Not two-dimensional, another number of columns, not numbers, not finite, or outside `limits` by more than rounding: 64
+        units in the last place, of which the result has none beyond the limits.
     """
     try:
         matrix = np.require(X, pytensor.config.floatX, ["C", "W"])
@@ -36,11 +38,22 @@ def checked_matrix(name: str, X: Any, columns: int, limits: tuple[float, float] 
         raise InputError(name, f"shape {matrix.shape}", f"(n, {columns})")
     if not np.isfinite(matrix).all():
         raise InputError(name, "NaN or infinite values", "finite numbers")
-    if limits is not None and matrix.size and (matrix.min() < limits[0] or matrix.max() > limits[1]):
-        raise InputError(
-            name, f"values from {matrix.min():g} to {matrix.max():g}", f"values from {limits[0]:g} to {limits[1]:g}"
-        )
-    return matrix
+    return matrix if limits is None or not matrix.size else _within(name, matrix, limits, X)
+
+
+def _within(name: str, matrix: np.ndarray, limits: tuple[float, float], X: Any) -> np.ndarray:
+    """Return `matrix`, cut to `limits` where it is outside by no more than the rounding of scaling in the dtype of `X`."""
+    low, high = limits
+    least, largest = matrix.min(), matrix.max()
+    if low <= least and largest <= high:
+        return matrix
+    dtypes = [dtype for dtype in (np.asarray(X).dtype, matrix.dtype) if np.issubdtype(dtype, np.floating)]
+    # two units of float16 are all that is left of the images' eight bits
+    rounding = min(64 * max(float(np.finfo(dtype).eps) for dtype in dtypes), 0.002) * max(abs(low), abs(high))
+    if least < low - rounding or largest > high + rounding:
+        found = " to ".join(str(v).removesuffix(".0") for v in (least, largest))  # as many digits as tell it from others
+        raise InputError(name, f"values from {found}", f"values from {low:g} to {high:g}")
+    return np.clip(matrix, low, high)
 
 
 class Model:
@@ -58,7 +71,7 @@ class Model:
 
     params: list[SharedVariable]
     parameter_names: tuple[str, ...]
-    x: Variable
+    x: TensorVariable
     _classes: ClassVar[dict[str, type[Model]]] = {}
 
     def __init_subclass__(cls, **keywords: Any) -> None:
@@ -66,11 +79,11 @@ class Model:
         Model._classes[cls.__name__] = cls
 
     @property
-    def nodes(self) -> dict[str, Variable]:
+    def nodes(self) -> dict[str, TensorVariable]:
         """What the model computes on the way from `x`, by name, beginning with the input."""
         raise NotImplementedError
 
-    def node(self, name: str) -> Variable:
+    def node(self, name: str) -> TensorVariable:
         """The symbolic variable of that name, an expression of the input `x`.
 
         Raises

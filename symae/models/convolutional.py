@@ -12,10 +12,12 @@ from typing import Any, Self
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.tensor.variable import TensorVariable
 
 from symae import nn
 from symae.errors import InputError
 from symae.models.image_model import ImageModel, checked_counts
+from symae.nn.weights import Seed
 from symae.optimizers import Updates, adadelta
 
 __all__ = ["ConvolutionalAutoencoder", "StridedAutoencoder"]
@@ -24,10 +26,10 @@ __all__ = ["ConvolutionalAutoencoder", "StridedAutoencoder"]
 class _KerasAutoencoder(ImageModel):
     """What the two have in common: layers by name, a sigmoid at the end, binary cross-entropy."""
 
-    output: Variable
-    cost: Variable
+    output: TensorVariable
+    cost: TensorVariable
 
-    def _node(self, y: Variable) -> Variable:
+    def _node(self, y: Variable) -> TensorVariable:
         self._nodes[y.name] = y
         return y
 
@@ -40,7 +42,7 @@ class _KerasAutoencoder(ImageModel):
 
     def get_cost_updates(
         self, target: Variable | None = None, learning_rate: Any = 1.0, rho: Any = 0.95
-    ) -> tuple[Variable, Updates]:
+    ) -> tuple[TensorVariable, Updates]:
         """The cost of a minibatch, and one step of Adadelta on it.
 
         Parameters
@@ -79,8 +81,8 @@ class ConvolutionalAutoencoder(_KerasAutoencoder):
 
     Parameters
     ----------
-    numpy_rng : RandomState
-        Draws the weights: Glorot's uniform ones; biases begin at zero.
+    numpy_rng : RandomState, Generator or int
+        Draws the weights: Glorot's uniform ones; biases begin at zero. See `symae.nn.check_random_state`.
     input : symbolic (n, c, h, w) or (n, c * h * w), optional
         What is encoded, pixels from 0 to 1; a new tensor ``input`` if None.
     maps : sequence of int
@@ -103,7 +105,7 @@ class ConvolutionalAutoencoder(_KerasAutoencoder):
 
     def __init__(
         self,
-        numpy_rng: np.random.RandomState,
+        numpy_rng: Seed,
         input: Variable | None = None,
         maps: Sequence[int] = (16, 8, 8),
         image_shape: Sequence[int] = (1, 28, 28),
@@ -173,7 +175,7 @@ class StridedAutoencoder(_KerasAutoencoder):
 
     def __init__(
         self,
-        numpy_rng: np.random.RandomState,
+        numpy_rng: Seed,
         input: Variable | None = None,
         code: int = 10,
         maps: Sequence[int] = (32, 64, 128),

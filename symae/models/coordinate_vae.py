@@ -15,11 +15,13 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.graph.replace import clone_replace
+from pytensor.tensor.variable import TensorVariable
 
 from symae import nn
 from symae.errors import InputError
 from symae.models.base import checked_matrix
 from symae.models.image_model import ImageModel, checked_counts
+from symae.nn.weights import Seed, check_random_state
 from symae.ops import coordinate_layers
 from symae.optimizers import Updates, adam
 from symae.random import RandomStreams
@@ -64,8 +66,9 @@ class CoordinateVAE(ImageModel):
 
     Parameters
     ----------
-    numpy_rng : RandomState
-        Draws the weights: He's normal ones; biases begin at zero, and so does the layer of the pose.
+    numpy_rng : RandomState, Generator or int
+        Draws the weights: He's normal ones; biases begin at zero, and so does the layer of the pose. See
+        `symae.nn.check_random_state`.
     theano_rng : RandomStreams, optional
         Draws the training's random numbers; one with a seed from `numpy_rng` if None.
     input : symbolic (n, 784) or (n, 1, 28, 28), optional
@@ -93,7 +96,7 @@ class CoordinateVAE(ImageModel):
 
     def __init__(
         self,
-        numpy_rng: np.random.RandomState,
+        numpy_rng: Seed,
         theano_rng: RandomStreams | None = None,
         input: Variable | None = None,
         n_latent: int = 8,
@@ -107,6 +110,7 @@ class CoordinateVAE(ImageModel):
         if shape[0] != 1:
             raise InputError("image_shape", str(shape), "one channel")
         self.affine = affine
+        numpy_rng = check_random_state(numpy_rng)
         self.theano_rng = RandomStreams(numpy_rng.randint(2**30)) if theano_rng is None else theano_rng
         pixels = shape[1] * shape[2]
         if input is None:
@@ -155,7 +159,7 @@ class CoordinateVAE(ImageModel):
         self.cost = (self.nll + self.kl / pixels) / self.n_latent
         self._errors = nn.bernoulli_nll(rows, logits) / pixels
 
-    def logits(self, z: Variable, places: Variable, pose: Variable | None = None) -> Variable:
+    def logits(self, z: Variable, places: Variable, pose: Variable | None = None) -> TensorVariable:
         """What the decoder says of each place in each image.
 
         Parameters
@@ -186,7 +190,7 @@ class CoordinateVAE(ImageModel):
         nothing = pt.zeros((1, self._layers[0]), dtype=first.type.dtype)
         return coordinate_layers(first.reshape((-1, self._layers[0])), nothing, layers).reshape(u.shape)
 
-    def get_cost_updates(self, learning_rate: Any = 0.001) -> tuple[Variable, Updates]:
+    def get_cost_updates(self, learning_rate: Any = 0.001) -> tuple[TensorVariable, Updates]:
         """The cost of a minibatch, and one step of Adam on it.
 
         Each call draws anew: the encoder sees each pixel black or white, white with its grey value as the probability, and z is

@@ -15,10 +15,12 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
+from pytensor.tensor.variable import TensorVariable
 
 from symae.errors import InputError
 from symae.models.image_model import ImageModel, checked_counts
-from symae.nn import glorot_uniform, root_mean_square_error
+from symae.nn import check_random_state, glorot_uniform, root_mean_square_error
+from symae.nn.weights import Seed
 from symae.ops import conv2d, deconv2d, max_unpool2d, pool2d, rectified
 from symae.optimizers import Updates, momentum
 
@@ -42,8 +44,8 @@ class ImageAutoencoder(ImageModel):
 
     Parameters
     ----------
-    numpy_rng : RandomState
-        Draws the weights: Glorot's, those of the last deconvolution times 0.001.
+    numpy_rng : RandomState, Generator or int
+        Draws the weights: Glorot's, those of the last deconvolution times 0.001. See `symae.nn.check_random_state`.
     input : symbolic (n, channels, h, w) or (n, channels * h * w), optional
         What is encoded, pixels from 0 to 1; a new tensor ``input`` if None.
     maps : int or sequence of int
@@ -75,12 +77,13 @@ class ImageAutoencoder(ImageModel):
 
     def __init__(
         self,
-        numpy_rng: np.random.RandomState,
+        numpy_rng: Seed,
         input: Variable | None = None,
         maps: int | Sequence[int] = 1,
         pool: int | Sequence[int] = 4,
         image_shape: Sequence[int] = (1, 28, 28),
     ):
+        numpy_rng = check_random_state(numpy_rng)
         images = self._begin(input, image_shape)
         channels, h, w = self.image_shape
         self.maps = checked_counts("maps", maps)
@@ -124,7 +127,7 @@ class ImageAutoencoder(ImageModel):
         self.output = y
         self.rmse = root_mean_square_error(images, y)
 
-    def get_cost_updates(self, learning_rate: Any = 0.00015, time_constant: Any = 600) -> tuple[Variable, Updates]:
+    def get_cost_updates(self, learning_rate: Any = 0.00015, time_constant: Any = 600) -> tuple[TensorVariable, Updates]:
         """The cost of a minibatch, and one step with momentum on it.
 
         Parameters

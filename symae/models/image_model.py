@@ -10,6 +10,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.tensor.variable import TensorVariable
 
 from symae.chunks import Chunks
 from symae.errors import InputError
@@ -34,7 +35,7 @@ class ImageModel(Model):
     code_name: str
     output_name: str
 
-    def _begin(self, input: Variable | None, image_shape: Sequence[int]) -> Variable:
+    def _begin(self, input: Variable | None, image_shape: Sequence[int]) -> TensorVariable:
         """Take `input`, or make one of images; returns it as images, the first of the nodes."""
         self.image_shape = channels, h, w = checked_counts("image_shape", image_shape, 3)
         pixels = math.prod(self.image_shape)
@@ -56,12 +57,12 @@ class ImageModel(Model):
         return images
 
     @property
-    def images(self) -> Variable:
+    def images(self) -> TensorVariable:
         """The input as images, (n, channels, h, w)."""
         return self._nodes["input"]
 
     @property
-    def nodes(self) -> dict[str, Variable]:
+    def nodes(self) -> dict[str, TensorVariable]:
         """What the model computes on the way from the images, by name."""
         return dict(self._nodes)
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.tensor.variable import TensorVariable
 
 from symae.compile import function
 from symae.datasets import load_data
@@ -54,18 +55,18 @@ class LogisticRegression(Model):
         self.input = self.x = input
 
     @property
-    def nodes(self) -> dict[str, Variable]:
+    def nodes(self) -> dict[str, TensorVariable]:
         """``input``, ``p_y_given_x`` and ``y_pred``."""
         return {"input": self.x, "p_y_given_x": self.p_y_given_x, "y_pred": self.y_pred}
 
     def checked_input(self, name: str, X: Any) -> np.ndarray:
         return checked_matrix(name, X, self.n_in)
 
-    def negative_log_likelihood(self, y: Variable) -> Variable:
+    def negative_log_likelihood(self, y: Variable) -> TensorVariable:
         """-log p(y | x), minibatch mean, in nats per example; `y` is an integer vector (n,) of classes."""
         return -pt.mean(pt.log(self.p_y_given_x)[pt.arange(y.shape[0]), y])
 
-    def errors(self, y: Variable) -> Variable:
+    def errors(self, y: Variable) -> TensorVariable:
         """The share of the minibatch, in [0, 1], whose most probable class is not `y`.
 
         Raises

@@ -12,7 +12,7 @@ from symae.nn.costs import (
 )
 from symae.nn.layers import Layer, conv, deconv, dense, flatten, layer_of, layers_of, max_pool, reshape, upsample
 from symae.nn.parameters import Parameters
-from symae.nn.weights import glorot_normal, glorot_uniform, he_normal, he_uniform, tutorial_weights
+from symae.nn.weights import check_random_state, glorot_normal, glorot_uniform, he_normal, he_uniform, tutorial_weights
 
 __all__ = [
     "ACTIVATIONS",
@@ -22,6 +22,7 @@ __all__ = [
     "bernoulli_nll",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "check_random_state",
     "conv",
     "cross_entropy",
     "deconv",

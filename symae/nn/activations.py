@@ -7,6 +7,7 @@ from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.tensor.variable import TensorVariable
 
 from symae.errors import InputError
 
@@ -15,44 +16,44 @@ __all__ = ["ACTIVATIONS", "activation", "elu", "leaky_relu", "linear", "relu", "
 Activation = Callable[[Variable], Variable]
 
 
-def linear(x: Variable) -> Variable:
+def linear(x: Variable) -> TensorVariable:
     """x, as it is."""
     return x
 
 
-def relu(x: Variable) -> Variable:
+def relu(x: Variable) -> TensorVariable:
     """max(x, 0), elementwise, and NaN of NaN. Its gradient at 0 is 0."""
     return pt.switch(x <= 0, pt.zeros_like(x), x)
 
 
-def leaky_relu(x: Variable, slope: Any = 0.01) -> Variable:
+def leaky_relu(x: Variable, slope: Any = 0.01) -> TensorVariable:
     """x where it is positive, `slope` times x elsewhere. Source: Maas, Hannun and Ng (2013)."""
     return pt.switch(x <= 0, _as(x, slope) * x, x)
 
 
-def elu(x: Variable, alpha: Any = 1.0) -> Variable:
+def elu(x: Variable, alpha: Any = 1.0) -> TensorVariable:
     """x where it is positive, alpha (exp(x) - 1) elsewhere. Source: Clevert, Unterthiner and Hochreiter (2016)."""
     negative = x <= 0
     # expm1 of what is not asked for must not overflow: its infinite gradient times 0 would be NaN
     return pt.switch(negative, _as(x, alpha) * pt.expm1(pt.switch(negative, x, pt.zeros_like(x))), x)
 
 
-def sigmoid(x: Variable) -> Variable:
+def sigmoid(x: Variable) -> TensorVariable:
     """1 / (1 + exp(-x))."""
     return pt.sigmoid(x)
 
 
-def tanh(x: Variable) -> Variable:
+def tanh(x: Variable) -> TensorVariable:
     """(exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
     return pt.tanh(x)
 
 
-def softplus(x: Variable) -> Variable:
+def softplus(x: Variable) -> TensorVariable:
     """log(1 + exp(x)), finite for every finite x."""
     return pt.softplus(x)
 
 
-def softmax(x: Variable) -> Variable:
+def softmax(x: Variable) -> TensorVariable:
     """exp(x) divided by its sum over the last axis."""
     return pt.special.softmax(x, axis=-1)
 
@@ -77,6 +78,6 @@ def activation(chosen: str | Activation | None) -> Activation:
     return ACTIVATIONS[chosen]
 
 
-def _as(x: Variable, number: Any) -> Variable:
+def _as(x: Variable, number: Any) -> TensorVariable:
     """`number` in the dtype of `x`, which a Python float would widen to float64."""
     return pt.cast(pt.as_tensor(number), x.type.dtype)

@@ -9,6 +9,7 @@ from pytensor.scalar import Sigmoid
 from pytensor.tensor.basic import tensor_copy
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.shape import Reshape
+from pytensor.tensor.variable import TensorVariable
 
 __all__ = [
     "bernoulli_nll",
@@ -21,7 +22,7 @@ __all__ = [
 ]
 
 
-def cross_entropy(x: Variable, z: Variable) -> Variable:
+def cross_entropy(x: Variable, z: Variable) -> TensorVariable:
     """Cross-entropy of the Bernoulli distributions `z` with respect to `x`, summed over the pixels of each image.
 
     .. math:: L = -\\sum_k x_k \\log z_k + (1 - x_k) \\log(1 - z_k)
@@ -39,7 +40,7 @@ def cross_entropy(x: Variable, z: Variable) -> Variable:
     return -pt.sum(x * pt.log(z) + (1 - x) * pt.log(1 - z), axis=1)
 
 
-def binary_cross_entropy(x: Variable, z: Variable) -> Variable:
+def binary_cross_entropy(x: Variable, z: Variable) -> TensorVariable:
     """Cross-entropy of the Bernoulli distributions `z` with respect to `x`, mean over the pixels of each image: Keras's loss.
 
     .. math:: L = -\\tfrac1k \\sum_k x_k \\log z_k + (1 - x_k) \\log(1 - z_k)
@@ -64,7 +65,7 @@ def binary_cross_entropy(x: Variable, z: Variable) -> Variable:
     return _mean(-x * pt.log(pt.maximum(z, least)) - (1 - x) * pt.log(pt.maximum(1 - z, least)))
 
 
-def binary_cross_entropy_with_logits(x: Variable, a: Variable) -> Variable:
+def binary_cross_entropy_with_logits(x: Variable, a: Variable) -> TensorVariable:
     """`binary_cross_entropy` of the probabilities sigmoid(a), computed from their logits `a`.
 
     .. math:: L = \\tfrac1k \\sum_k \\log(1 + e^{a_k}) - x_k a_k
@@ -83,7 +84,7 @@ def binary_cross_entropy_with_logits(x: Variable, a: Variable) -> Variable:
     return _mean(_from_logits(x, a))
 
 
-def bernoulli_nll(x: Variable, a: Variable) -> Variable:
+def bernoulli_nll(x: Variable, a: Variable) -> TensorVariable:
     """Negative logarithm of the likelihood of `x` under Bernoulli distributions with logits `a`, summed over an image's pixels.
 
     .. math:: L = \\sum_k \\log(1 + e^{a_k}) - x_k a_k
@@ -101,7 +102,7 @@ def bernoulli_nll(x: Variable, a: Variable) -> Variable:
     return pt.sum(_from_logits(x, a), axis=_all_but_first(a))
 
 
-def gaussian_kl(mean: Variable, log_variance: Variable) -> Variable:
+def gaussian_kl(mean: Variable, log_variance: Variable) -> TensorVariable:
     """Kullback-Leibler divergence of independent normal distributions from the standard normal distribution.
 
     .. math:: D = \\tfrac12 \\sum_j \\mu_j^2 + \\sigma_j^2 - \\log \\sigma_j^2 - 1
@@ -120,7 +121,7 @@ def gaussian_kl(mean: Variable, log_variance: Variable) -> Variable:
     return pt.sum(pt.sqr(mean) + pt.expm1(log_variance) - log_variance, axis=_all_but_first(mean)) / 2
 
 
-def mean_squared_error(x: Variable, z: Variable) -> Variable:
+def mean_squared_error(x: Variable, z: Variable) -> TensorVariable:
     """Mean of the squared differences over all pixels of an image.
 
     Parameters
@@ -135,7 +136,7 @@ def mean_squared_error(x: Variable, z: Variable) -> Variable:
     return _mean(pt.sqr(z - x))
 
 
-def root_mean_square_error(x: Variable, z: Variable) -> Variable:
+def root_mean_square_error(x: Variable, z: Variable) -> TensorVariable:
     """How far a pixel of an image is off: the root of the mean square over all pixels.
 
     .. math:: e_i = \\sqrt{\\tfrac1k \\sum_k (z_{ik} - x_{ik})^2}
@@ -168,11 +169,11 @@ def _logits(z: Variable) -> Variable | None:
     return None
 
 
-def _from_logits(x: Variable, a: Variable) -> Variable:
+def _from_logits(x: Variable, a: Variable) -> TensorVariable:
     return pt.softplus(a) - x * a
 
 
-def _mean(values: Variable) -> Variable:
+def _mean(values: Variable) -> TensorVariable:
     return pt.mean(values, axis=_all_but_first(values))
 
 

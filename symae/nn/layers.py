@@ -17,6 +17,7 @@ import pytensor.tensor as pt
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 from pytensor.graph.traversal import io_toposort
+from pytensor.tensor.variable import TensorVariable
 
 from symae.errors import InputError
 from symae.nn.activations import Activation, relu
@@ -56,7 +57,7 @@ def dense(
     *,
     activation: str | Activation | None = None,
     W: Initial = glorot_uniform,
-) -> Variable:
+) -> TensorVariable:
     """A fully connected layer: activation(x W + b).
 
     Parameters
@@ -100,7 +101,7 @@ def conv(
     border_mode: Any = "same",
     subsample: Any = 1,
     W: Initial = glorot_uniform,
-) -> Variable:
+) -> TensorVariable:
     """A convolutional layer: activation(W * x + b), the filters not turned round, as in Keras and PyTorch.
 
     Parameters
@@ -146,7 +147,7 @@ def deconv(
     subsample: Any = 1,
     output_shape: Sequence[int] | None = None,
     W: Initial = glorot_uniform,
-) -> Variable:
+) -> TensorVariable:
     """A deconvolutional layer: the transpose of `conv`, with a stride for enlarging.
 
     Parameters
@@ -176,24 +177,24 @@ def deconv(
         return _layer(_activated(y, b, f), name, f"deconvolution {_by(shape[2:], subsample)}{_and(f)}", weights, b)
 
 
-def max_pool(name: str, x: Variable, ws: int | Sequence[int], *, pad: Any = "same") -> Variable:
+def max_pool(name: str, x: Variable, ws: int | Sequence[int], *, pad: Any = "same") -> TensorVariable:
     """The maximum of each window: `symae.ops.pool2d`, by default without losing what does not fill a window."""
     return _layer(pool2d(x, ws, pad=pad), name, f"max pooling {_by(pair(f'{name}: ws', ws))}")
 
 
-def upsample(name: str, x: Variable, ratio: int | Sequence[int]) -> Variable:
+def upsample(name: str, x: Variable, ratio: int | Sequence[int]) -> TensorVariable:
     """Each pixel repeated: `symae.ops.upsample2d`."""
     return _layer(upsample2d(x, ratio), name, f"upsampling {_by(pair(f'{name}: ratio', ratio))}")
 
 
-def flatten(name: str, x: Variable) -> Variable:
+def flatten(name: str, x: Variable) -> TensorVariable:
     """(n, ...) -> (n, k): each image as a row."""
     size = None if None in x.type.shape[1:] else math.prod(x.type.shape[1:])
     y = pt.flatten(x, ndim=2) if size is None else x.reshape((_n(x), size))
     return _layer(y, name, "flatten")
 
 
-def reshape(name: str, x: Variable, shape: Sequence[int]) -> Variable:
+def reshape(name: str, x: Variable, shape: Sequence[int]) -> TensorVariable:
     """(n, ...) -> (n, *shape): each image in another form."""
     known = None if None in x.type.shape[1:] else math.prod(x.type.shape[1:])
     if known not in (None, math.prod(shape)):
@@ -212,13 +213,13 @@ def layers_of(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> list[t
     return [(layer, v) for v in variables if (layer := layer_of(v)) is not None]
 
 
-def _activated(y: Variable, b: Variable, f: Activation) -> Variable:
+def _activated(y: Variable, b: Variable, f: Activation) -> TensorVariable:
     if f is relu:
         return rectified(y, b)
     return f(y + (b[:, None, None] if y.type.ndim == 4 else b))
 
 
-def _layer(y: Variable, name: str, kind: str, *params: SharedVariable) -> Variable:
+def _layer(y: Variable, name: str, kind: str, *params: SharedVariable) -> TensorVariable:
     if layer_of(y) is not None:  # two layers are two expressions, even where the second changes nothing
         y = pt.tensor_copy(y)
     y.name = name

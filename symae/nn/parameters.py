@@ -11,6 +11,7 @@ import pytensor
 from pytensor.compile.sharedvalue import SharedVariable
 
 from symae.errors import InputError
+from symae.nn.weights import Seed, check_random_state
 
 __all__ = ["Parameters"]
 
@@ -20,8 +21,8 @@ class Parameters(Sequence[SharedVariable]):
 
     Parameters
     ----------
-    numpy_rng : RandomState
-        Draws initial weights.
+    numpy_rng : RandomState, Generator or int
+        Draws initial weights; see `symae.nn.check_random_state`.
 
     Examples
     --------
@@ -34,8 +35,8 @@ class Parameters(Sequence[SharedVariable]):
     ('code_W', 'code_b')
     """
 
-    def __init__(self, numpy_rng: np.random.RandomState):
-        self.numpy_rng = numpy_rng
+    def __init__(self, numpy_rng: Seed):
+        self.numpy_rng = check_random_state(numpy_rng)
         self._variables: dict[str, SharedVariable] = {}
 
     def add(self, name: str, value: np.ndarray) -> SharedVariable:

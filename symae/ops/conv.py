@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply, Variable
+from pytensor.tensor.variable import TensorVariable
 
 from symae.errors import InputError
 from symae.ops.bilinear import Bilinear, Kernel, common_dtype, same_maps
@@ -32,7 +33,7 @@ def conv2d(
     filter_flip: bool = True,
     dilation: Any = (1, 1),
     groups: int = 1,
-) -> Variable:
+) -> TensorVariable:
     """Convolve images with filters.
 
     .. math:: y_{nmij} = \\sum_{crs} x_{n, c, i s_0 + r d_0 - p_0, j s_1 + s d_1 - p_1} W_{m, c, k_0 - 1 - r, k_1 - 1 - s}
@@ -86,7 +87,7 @@ def deconv2d(
     *,
     output_shape: Any = None,
     output_padding: Any = (0, 0),
-) -> Variable:
+) -> TensorVariable:
     """Transposed convolution: the gradient of `conv2d` with respect to its input, as a map from its output's shape to its
     input's.
 

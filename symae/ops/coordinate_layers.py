@@ -13,6 +13,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply, Variable
+from pytensor.tensor.variable import TensorVariable
 
 from symae.errors import InputError
 from symae.ops.traced import Arrays, TracedOp
@@ -21,7 +22,7 @@ from symae.ops.windows import FLOATS, as_array
 __all__ = ["CoordinateGradient", "CoordinateLayers", "coordinate_layers"]
 
 
-def coordinate_layers(places: Any, images: Any, layers: Sequence[tuple[Any, Any]]) -> Variable:
+def coordinate_layers(places: Any, images: Any, layers: Sequence[tuple[Any, Any]]) -> TensorVariable:
     """Layers over the rectified sums of a term of each place and a term of each image.
 
     .. math::

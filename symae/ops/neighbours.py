@@ -10,6 +10,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply, Variable
+from pytensor.tensor.variable import TensorVariable
 
 from symae.errors import InputError
 from symae.ops.traced import Arrays, TracedOp, concrete, padded, strided
@@ -20,7 +21,7 @@ __all__ = ["Images2Neibs", "Neibs2Images", "images2neibs", "neibs2images"]
 MODES = ("valid", "ignore_borders", "wrap_centered", "half", "full")
 
 
-def images2neibs(ten4: Any, neib_shape: Any, neib_step: Any = None, mode: str = "valid") -> Variable:
+def images2neibs(ten4: Any, neib_shape: Any, neib_step: Any = None, mode: str = "valid") -> TensorVariable:
     """Lay out the neighbourhoods in images as rows of a matrix.
 
     Parameters
@@ -60,7 +61,7 @@ def images2neibs(ten4: Any, neib_shape: Any, neib_step: Any = None, mode: str = 
     return neibs
 
 
-def neibs2images(neibs: Any, neib_shape: Any, original_shape: Any, mode: str = "valid") -> Variable:
+def neibs2images(neibs: Any, neib_shape: Any, original_shape: Any, mode: str = "valid") -> TensorVariable:
     """Put the neighbourhoods that `images2neibs` laid out, without a step of its own, together again.
 
     Parameters

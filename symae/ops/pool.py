@@ -9,6 +9,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply, Variable
+from pytensor.tensor.variable import TensorVariable
 
 from symae.errors import InputError
 from symae.ops.pooling_op import PoolingOp, c_axis
@@ -24,7 +25,7 @@ MODES = ("max", "sum", "average_inc_pad", "average_exc_pad")
 
 def pool2d(
     input: Any, ws: Any, stride: Any = None, pad: Any = (0, 0), mode: str = "max", ignore_border: bool = True
-) -> Variable:
+) -> TensorVariable:
     """Pool each map of images over windows.
 
     y[n, c, i, j] = the maximum, sum or average of x[n, c, i * s - p + k, j * t - q + l] over k < ws[0] and l < ws[1], where
@@ -78,7 +79,7 @@ def pool2d(
 
 def max_pool2d_with_switches(
     input: Any, ws: Any, stride: Any = None, pad: Any = (0, 0), ignore_border: bool = True
-) -> tuple[Variable, Variable]:
+) -> tuple[TensorVariable, TensorVariable]:
     """The maximum of each window, and where it is.
 
     Parameters

@@ -9,6 +9,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply, Variable
+from pytensor.tensor.variable import TensorVariable
 
 from symae.errors import InputError
 from symae.ops.traced import Arrays, TracedOp
@@ -17,7 +18,7 @@ from symae.ops.windows import FLOATS, as_array
 __all__ = ["Rectified", "RectifiedGradient", "rectified"]
 
 
-def rectified(x: Any, b: Any) -> Variable:
+def rectified(x: Any, b: Any) -> TensorVariable:
     """Add a bias to each map and rectify: max(x + b, 0).
 
     y[n, c, ...] = max(x[n, c, ...] + b[c], 0), and NaN of NaN. The gradient at 0 is 0.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pytensor.graph.basic import Variable
+from pytensor.tensor.variable import TensorVariable
 
 from symae.ops.pool import MaxPool
 from symae.ops.switches import PutAtSwitches
@@ -15,7 +16,7 @@ __all__ = ["max_unpool2d", "max_unpool2d_from_switches"]
 
 def max_unpool2d(
     pooled: Any, pooling_input: Any, ws: Any, stride: Any = None, pad: Any = (0, 0), ignore_border: bool = True
-) -> Variable:
+) -> TensorVariable:
     """Put values where a max pooling layer found its maxima; everything else is zero.
 
     This is CNTK's MaxUnpooling. No switches are stored: the place of a maximum is found again in the pooling layer's input. (In
@@ -52,7 +53,7 @@ def max_unpool2d(
     return unpooled
 
 
-def max_unpool2d_from_switches(pooled: Any, switches: Any, output_shape: Any) -> Variable:
+def max_unpool2d_from_switches(pooled: Any, switches: Any, output_shape: Any) -> TensorVariable:
     """Put values at places that are given as numbers; everything else is zero.
 
     Parameters

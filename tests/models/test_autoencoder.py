@@ -10,8 +10,19 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 from pytensor.gradient import verify_grad
+from pytensor.graph.traversal import ancestors
 
-from symae import Autoencoder, DenoisingAutoencoder, InputError, RandomStreams, function
+from symae import (
+    Autoencoder,
+    ConvolutionalAutoencoder,
+    CoordinateVAE,
+    DenoisingAutoencoder,
+    ImageAutoencoder,
+    InputError,
+    RandomStreams,
+    StridedAutoencoder,
+    function,
+)
 
 BOTH = pytest.mark.parametrize("cls", [Autoencoder, DenoisingAutoencoder])
 
@@ -38,6 +49,38 @@ def test_the_weights_are_drawn_after_the_seed_of_the_streams(cls):
     np.testing.assert_array_equal(da.W.get_value(), rng.uniform(-limit, limit, (784, 100)))
     assert not da.b.get_value().any()
     assert not da.b_prime.get_value().any()
+
+
+def uniform_weights(numpy_rng, limit):
+    return numpy_rng.uniform(-limit, limit, (6, 4))
+
+
+def test_a_seed_stands_for_its_random_state_and_a_generator_draws_its_own_uniform_numbers():
+    limit = 4 * np.sqrt(6.0 / 10)
+    streams = RandomStreams(1)
+    for seed in (7, np.int64(7)):
+        da = Autoencoder(seed, streams, n_visible=6, n_hidden=4)
+        np.testing.assert_array_equal(da.W.get_value(), uniform_weights(np.random.RandomState(7), limit))
+    generator, same = np.random.default_rng(7), np.random.default_rng(7)
+    for _ in range(2):  # a second model gets the numbers after the first one's
+        da = Autoencoder(generator, streams, n_visible=6, n_hidden=4)
+        np.testing.assert_array_equal(da.W.get_value(), uniform_weights(same, limit))
+
+
+@pytest.mark.parametrize("make", [Autoencoder, ImageAutoencoder, ConvolutionalAutoencoder, StridedAutoencoder, CoordinateVAE])
+def test_every_model_takes_a_seed_or_a_generator(make):
+    seeded, stated = make(3), make(np.random.RandomState(3))
+    for name, value in stated.parameters().items():
+        np.testing.assert_array_equal(seeded.parameters()[name], value)
+    first, second = make(np.random.default_rng(3)), make(np.random.default_rng(3))
+    for name, value in first.parameters().items():
+        np.testing.assert_array_equal(second.parameters()[name], value)
+
+
+@pytest.mark.parametrize("numpy_rng", [None, True, -1, 2**32, "0", 0.5])
+def test_what_is_no_source_of_random_numbers_is_refused(numpy_rng):
+    with pytest.raises(InputError, match=r"numpy_rng: found .*, expected a RandomState, a Generator, or a seed"):
+        Autoencoder(numpy_rng)
 
 
 @BOTH
@@ -77,6 +120,11 @@ def test_code_and_reconstruction_are_sigmoids_of_affine_maps(images):
     hidden, drawn = f(images)
     np.testing.assert_allclose(hidden, y, rtol=1e-12)
     np.testing.assert_allclose(drawn, sigmoid(y @ W.T + b_prime), rtol=1e-12)
+
+
+def test_the_reconstruction_is_computed_from_the_node_that_is_called_hidden():
+    da = small()
+    assert da.node("hidden") in ancestors([da.node("reconstruction")])
 
 
 def test_cost_and_updates_are_those_of_gradient_descent_by_hand(images):
@@ -162,6 +210,22 @@ def test_a_pickled_or_copied_model_works_on_its_own(cls, again, images):
     assert not np.array_equal(twin.W.get_value(), da.W.get_value())
 
 
+@pytest.mark.parametrize("again", [lambda da: pickle.loads(pickle.dumps(da)), copy.deepcopy])
+def test_a_pickled_or_copied_model_keeps_its_history(again, images):
+    da = small().fit(images, epochs=2)
+    assert again(da).history_ == da.history_
+    assert len(da.__getstate__()) == 3
+
+
+def test_pickles_of_three_arrays_still_load():
+    """What symae wrote before, and what the worksheet's class has as its state."""
+    da = small()
+    old = pickle.loads(pickle.dumps(da))
+    assert not hasattr(old, "history_")
+    old.__setstate__(da.__getstate__())
+    np.testing.assert_array_equal(old.W.get_value(), da.W.get_value())
+
+
 def test_a_state_of_another_shape_is_refused_and_changes_nothing():
     da = small()
     before = da.W.get_value()
@@ -220,6 +284,22 @@ def test_transform_and_inverse_transform_make_a_reconstruction(images):
 def test_images_that_cannot_be_trained_on_are_refused(X, message):
     with pytest.raises(InputError, match=message):
         small().fit(X)
+
+
+def test_what_rounding_puts_beyond_the_ends_counts_as_the_ends(images):
+    """scikit-learn's MinMaxScaler makes 1.0000000000000002 of some maxima."""
+    images[0], images[1] = 1.0000000000000002, -2e-16
+    given = images.copy()
+    da = small().fit(images, epochs=2)
+    np.testing.assert_array_equal(images, given)
+    np.testing.assert_array_equal(da.W.get_value(), small().fit(np.clip(images, 0, 1), epochs=2).W.get_value())
+    small().fit(np.float32(images) * np.float32(1.0000002), epochs=1)
+
+
+def test_a_value_beyond_the_ends_is_told_with_all_its_digits(images):
+    images[0, 0], images[0, 1] = 1.0000001, 0
+    with pytest.raises(InputError, match=r"X: found values from 0 to 1\.0000001, expected values from 0 to 1$"):
+        small().fit(images)
 
 
 @pytest.mark.parametrize(
