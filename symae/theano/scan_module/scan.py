@@ -5,12 +5,16 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.compile.mode import Mode
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph.basic import Constant, Variable
+from pytensor.graph.traversal import ancestors
+from pytensor.scan.basic import get_updates_and_outputs
 from pytensor.scan.basic import scan as plain_scan
 
 from symae.rewrites import THEANO, tag
@@ -20,7 +24,7 @@ from symae.theano.scan_module.scan_utils import until
 from symae.theano.updates import OrderedUpdates
 from symae.theano.variables import behind, legacy, mark, plain, unmark
 
-__all__ = ["scan", "until"]
+__all__ = ["default_updates", "scan", "until"]
 
 __getattr__ = getter(__name__, pytensor=["pytensor.scan.basic"])
 
@@ -60,6 +64,13 @@ def scan(
         With one more dimension, the first.
     updates : OrderedUpdates
         To be handed to the function that is compiled of the outputs.
+
+    Notes
+    -----
+    As in Theano, what `fn` returns is computed anew in each step, down to the arguments of `fn`, and shared variables with a
+    default update are updated after each step: random draws and counters that `fn` closes over are drawn and counted in each
+    step, those among `sequences` and `non_sequences` once. `updates` holds what they are after the last step. A function that
+    is compiled without it makes their default updates, once in a call.
     """
     resolved(mode)  # a name that is none is an error also here
     if isinstance(n_steps, float | np.floating):
@@ -69,6 +80,8 @@ def scan(
     arguments = (sequences, outputs_info, non_sequences, n_steps)
     outer = behind(arguments)
     inner: dict[Any, None] = {}
+    added: dict[SharedVariable, Variable] = {}
+    theirs: dict[SharedVariable, Variable | None] = {}
 
     def plain_fn(*inputs: Any) -> Any:
         # Everything that the script could hold on to is Theano's while its function runs, its closure's variables included.
@@ -77,27 +90,58 @@ def scan(
         used = behind(_parts(result))
         inner.update(dict.fromkeys(used))
         unmark(used)
-        return result
+        condition, outputs, own = get_updates_and_outputs(result)
+        added.update(default_updates([*outputs, condition], own, inputs))
+        for variable in (*own, *added):
+            # PyTensor would take them, for good, from those that `fn` has made.
+            theirs[variable], variable._default_update = variable.default_update, None
+        complete = (outputs, {**own, **added})
+        return complete if condition is None else (*complete, until(condition))
 
-    with plain(arguments), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Scan return signature will change")
-        outputs, updates = plain_scan(
-            plain_fn,
-            _dicts(sequences),
-            _dicts(outputs_info),
-            non_sequences,
-            n_steps,
-            truncate_gradient,
-            bool(go_backwards),
-            name=name,
-            allow_gc=allow_gc,
-            strict=strict,
-            return_list=return_list,
-            **_STEPS,
-            **_RETURN_UPDATES,
-        )
+    try:
+        with plain(arguments), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Scan return signature will change")
+            outputs, updates = plain_scan(
+                plain_fn,
+                _dicts(sequences),
+                _dicts(outputs_info),
+                non_sequences,
+                n_steps,
+                truncate_gradient,
+                bool(go_backwards),
+                name=name,
+                allow_gc=allow_gc,
+                strict=strict,
+                return_list=return_list,
+                **_STEPS,
+                **_RETURN_UPDATES,
+            )
+    finally:
+        for variable, update in theirs.items():
+            variable._default_update = update
+    # A loop of one step is none: its updates are made by whoever compiles the function.
+    kept = [(variable, update) for variable, update in updates.items() if update is not added.get(variable)]
     mark(list(inner))
-    return mark(outputs), mark(OrderedUpdates(updates))
+    return mark(outputs), mark(OrderedUpdates(kept))
+
+
+def default_updates(
+    results: Iterable[Any], updates: Mapping[SharedVariable, Any], inputs: Iterable[Variable]
+) -> dict[SharedVariable, Variable]:
+    """Return the default updates of the shared variables that `results` and `updates` of a step depend on.
+
+    What `inputs`, the arguments of the step, are computed from belongs to no step. Variables that `updates` has a value for are
+    left out; those that only a default update depends on are there.
+    """
+    arguments = [v for v in inputs if not isinstance(v, SharedVariable | Constant)]
+    found: dict[SharedVariable, Variable] = {}
+    rest = [v for v in (*results, *updates.values()) if isinstance(v, Variable)]
+    while rest:
+        shared = [v for v in ancestors(rest, blockers=arguments) if isinstance(v, SharedVariable)]
+        new = {v: v.default_update for v in shared if v not in found and v not in updates and v.default_update is not None}
+        found |= new
+        rest = list(new.values())
+    return found
 
 
 # PyTensor 3.0 compiles steps by themselves: so do we, but with Theano's rewrites; backends put their own linkers in the place
