@@ -145,17 +145,33 @@ def _argument(path: str | PathLike[str], data: bytes, begin: int, n: int) -> tup
 
 
 class _Unpickler(pickle.Unpickler):
-    """Python's unpickler with stand-ins for every name."""
+    """Python's unpickler with stand-ins for every name.
+
+    What these build is bounded by the file's length: an instruction can hand them the same contents again and again.
+    """
 
     def __init__(self, path: str | PathLike[str], data: bytes):
         super().__init__(io.BytesIO(data), fix_imports=False, encoding="latin1")
         self.path = path
+        self._room = 2 * len(data)  # bytes that came as a text, and then the array of them
+
+    def _called(self, call: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        result = call(*arguments)
+        if isinstance(result, _Array):
+            result.count = self._count
+        self._count(getattr(result, "nbytes", len(result) if isinstance(result, bytes) else 0))
+        return result
+
+    def _count(self, n_bytes: int) -> None:
+        self._room -= n_bytes
+        if self._room < 0:
+            raise InputError(self.path, "arrays with more bytes than the file has", "a whole pickle of arrays")
 
     def find_class(self, module: str, name: str) -> Any:
         stand_in = STAND_INS.get((re.sub(r"^numpy\.core\b", "numpy._core", module), name))
         if stand_in is None:
             raise _asks_for(self.path, module, name)
-        return _StandIn(stand_in)
+        return _StandIn(lambda *arguments: self._called(stand_in, arguments))
 
 
 class _StandIn:
@@ -191,10 +207,12 @@ class _Array:
     """A pickled array, empty until its state arrives."""
 
     value: np.ndarray | None = None
+    count: Callable[[int], None]
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         _version, shape, kind, is_fortran, raw = state
         self.value = _array(raw, kind, shape, "F" if is_fortran else "C")
+        self.count(self.value.nbytes)
 
 
 def _array(raw: Any, kind: Any, shape: Any, order: str = "C") -> np.ndarray:

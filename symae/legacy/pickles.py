@@ -11,21 +11,19 @@ import copyreg
 import functools
 import importlib
 import io
-import pickle
 import sys
 import warnings
 from types import FunctionType, ModuleType
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from symae.errors import InputError
 from symae.legacy.old_graphs import theanos
 from symae.legacy.operations import as_bytes
+from symae.legacy.unpickler import RestrictedUnpickler
 
 __all__ = ["load", "loads"]
 
-ADMITTED = "arrays, containers, shared variables, and objects of the script's own classes"
 MOVED = {"__builtin__": "builtins", "copy_reg": "copyreg", "UserDict": "collections", "exceptions": "builtins"}
 
 
@@ -68,64 +66,18 @@ MAKERS = {*((f"pytensor.graph.{m}", "_get_frozen_output") for m in ("basic", "fg
 REFUSED = {"ExternalCOp", "ParamsType", "FromFunctionOp", "_CustomWrapOp", "Print", "BreakPoint"}
 
 
-class _KeepsAFunction(Exception):
-    """A pickle names a function of the script's: it may be kept, but not called while the pickle is read."""
-
-
-class _Names:
-    """What both unpicklers do with a name."""
+class _Unpickler(RestrictedUnpickler):
+    """Admits the names of a legacy script; a function of the script's may be kept, but not called while the pickle is read."""
 
     def __init__(self, file: Any, modules: dict[str, ModuleType]):
-        super().__init__(file, fix_imports=False, encoding="latin1")  # type: ignore[call-arg]
-        self._place = str(getattr(file, "name", "pickle"))
+        super().__init__(file, str(getattr(file, "name", "pickle")))
         self._modules = modules
 
-    def find_class(self, module: str, name: str) -> Any:
-        found = found_by_name(module, name, self._modules)
-        if found is None:
-            raise InputError(self._place, f"a pickle that asks for {module}.{name}"[:200], ADMITTED)
-        return found
+    def found(self, module: str, name: str) -> Any:
+        return found_by_name(module, name, self._modules)
 
-    def persistent_load(self, identity: Any) -> Any:
-        raise InputError(self._place, "a pickle with parts in other files", "one whole pickle")
-
-    def is_own_function(self, found: Any) -> bool:
-        """Whether something is a function of the script's."""
-        return isinstance(found, FunctionType) and found.__module__ in self._modules
-
-
-class _Unpickler(_Names, pickle.Unpickler):
-    """Python's unpickler, with a list of names."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        found = super().find_class(module, name)
-        if self.is_own_function(found):
-            raise _KeepsAFunction
-        return found
-
-
-SLOW: Any = pickle._Unpickler
-
-
-class _Careful(_Names, SLOW):
-    """The slow unpickler, which can be asked what it calls."""
-
-    dispatch: ClassVar[dict[int, Any]] = dict(SLOW.dispatch)
-
-    def _check(self, function: Any) -> None:
-        if self.is_own_function(function):
-            found = f"a pickle that calls {function.__module__}.{function.__qualname__}"
-            raise InputError(self._place, found, ADMITTED)
-
-    def load_reduce(self) -> None:
-        self._check(self.stack[-2])
-        super().load_reduce()
-
-    def _instantiate(self, klass: Any, args: Any) -> None:
-        self._check(klass)
-        super()._instantiate(klass, args)
-
-    dispatch[pickle.REDUCE[0]] = load_reduce
+    def is_uncallable(self, function: Any) -> bool:
+        return isinstance(function, FunctionType) and function.__module__ in self._modules
 
 
 def found_by_name(module: str, name: str, modules: dict[str, ModuleType]) -> Any:
@@ -189,7 +141,7 @@ def _numpys(module: str, name: str) -> Any:
         return getattr(importlib.import_module(module), name)
     found = getattr(importlib.import_module(module), name, None) if _exists(module) else None
     kinds = (np.generic, np.ndarray, np.dtype, np.random.RandomState, np.random.BitGenerator, np.ufunc)
-    if isinstance(found, type) and issubclass(found, kinds):
+    if isinstance(found, type) and issubclass(found, kinds) and not issubclass(found, np.memmap):  # that opens files
         return found
     return None
 
@@ -213,21 +165,14 @@ def load(file: Any, modules: dict[str, ModuleType] | None = None) -> Any:
     Raises
     ------
     InputError
-        It asks for what is not admitted; the error names it.
+        It asks for what is not admitted, or claims memory that it does not fill; the error names it.
     """
     file = getattr(file, "buffer", file) if not hasattr(file, "readinto") else file
-    if not all(hasattr(file, name) for name in ("readline", "seekable", "tell")) or isinstance(file, io.StringIO):
+    if not hasattr(file, "readline") or isinstance(file, io.StringIO):
         return loads(file.read(), modules)
-    begin = file.tell() if file.seekable() else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            return _Unpickler(file, modules or {}).load()
-        except _KeepsAFunction:
-            if begin is None:
-                raise InputError(getattr(file, "name", "pickle"), "a pickle with functions, in a pipe", "a file") from None
-            file.seek(begin)
-            return _Careful(file, modules or {}).load()
+        return _Unpickler(file, modules or {}).load()
 
 
 def loads(data: Any, modules: dict[str, ModuleType] | None = None) -> Any:

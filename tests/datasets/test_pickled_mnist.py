@@ -152,6 +152,9 @@ def test_a_pickle_that_wants_to_run_code_is_refused_and_nothing_runs(
 
 NDARRAY = b"cnumpy\nndarray\n"
 DTYPE = b"cnumpy\ndtype\n(S'f4'\nI0\nI1\ntR(I3\nS'<'\nNNNI-1\nI-1\nI0\ntb"
+# A thousand numbers, kept, and an array of them built again.
+RAW = b"T" + (4000).to_bytes(4, "little") + b"a" * 4000 + b"p9\n"
+AGAIN = b"cnumpy.core.multiarray\n_reconstruct\n(NtR(I1\n(I1000\nt" + DTYPE + b"I00\ng9\ntb"
 EMPTY = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR"
 
 
@@ -181,6 +184,8 @@ EMPTY = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR
         (EMPTY + b"(I1\n(I1\nt" + DTYPE.replace(b"f4", b"O8") + b"I00\nS''\ntb.", "an array of 'O8'"),
         (EMPTY + b"(I1\n(I1\nt" + DTYPE.replace(b"f4", b"V4") + b"I00\nS''\ntb.", "an array of 'V4'"),
         (EMPTY + b"(I1\n(I1\nt" + DTYPE.replace(b"'<'", b"'!'") + b"I00\nS'aaaa'\ntb.", "the byte order '!'"),
+        (b"(" + EMPTY + b"(I1\n(I1000\nt" + DTYPE + b"I00\n" + RAW + b"tb" + AGAIN * 9 + b"t.", "more bytes than the file"),
+        (b"(" + RAW + (b"c_codecs\nencode\ng9\n\x85R") * 300 + b"t.", "more bytes than the file"),
         (b"r\xff\xff\xff\xff.", "a memo of"),
         (b"Np99999999999\n.", "a memo of"),
         (b"\x8e\xff\xff\xff\xff\xff\xff\xff\x7f.", "cut off"),
