@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import sys as _sys
 
-from pytensor.compile.builders import OpFromGraph
 from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.type import Type
@@ -25,6 +24,7 @@ from symae.theano.variables import mark
 
 from symae.theano.updates import OrderedUpdates  # isort: skip
 from symae.theano import compile, gof, gradient, printing, scan_module, tensor, version  # isort: skip
+from symae.theano.compile.builders import OpFromGraph
 from symae.theano.compile.mode import Mode, predefined_linkers, predefined_modes, predefined_optimizers
 from symae.theano.compile.ops import as_op
 from symae.theano.functions import In, Out, Param, UnusedInputError, function

@@ -118,9 +118,16 @@ def grad(
 
 
 def Rop(f: Any, wrt: Any, eval_points: Any) -> Any:
-    """The Jacobian of `f` by `wrt`, times `eval_points` from the right."""
+    """The Jacobian of `f` by `wrt`, times `eval_points` from the right.
+
+    Where an operation of a script's own has an ``R_op``, or derivatives that override those of its graph, all operations that
+    `f` depends on are asked for theirs, as in Theano; otherwise it is made of two gradients.
+    """
+    own = any(v.owner is not None and getattr(v.owner.op, "has_derivatives_of_its_own", False) for v in behind(f))
     with plain(f, wrt, eval_points):
-        result = _gradient.pushforward(_listed(f), _listed(wrt), _listed(eval_points), disconnected_outputs="ignore")
+        result = _gradient.pushforward(
+            _listed(f), _listed(wrt), _listed(eval_points), disconnected_outputs="ignore", use_op_pushforward=own
+        )
     return _formatted(result, f)
 
 

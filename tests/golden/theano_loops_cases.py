@@ -248,7 +248,8 @@ COUNTERS = [
     no_default_updates,
 ]
 KEPT = {"kept": True, "dropped": False}
-CASES = {f"{case.__name__} {kind} {kept}": (case, kind, KEPT[kept]) for case in DRAWS for kind in ("numpy", "mrg") for kept in KEPT}
+KINDS = ("numpy", "mrg")
+CASES = {f"{case.__name__} {kind} {kept}": (case, kind, KEPT[kept]) for case in DRAWS for kind in KINDS for kept in KEPT}
 CASES.update({f"{case.__name__} {kept}": (case, "numpy", KEPT[kept]) for case in COUNTERS for kept in KEPT})
 
 

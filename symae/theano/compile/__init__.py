@@ -1,11 +1,11 @@
 """``theano.compile``: functions, modes and shared variables."""
 
-from pytensor.compile.builders import OpFromGraph
 from pytensor.compile.debug.profiling import ProfileStats
 from pytensor.compile.io import SymbolicInput, SymbolicOutput
 from pytensor.compile.maker import FunctionMaker
 
 from symae.theano.absent import getter
+from symae.theano.compile.builders import OpFromGraph
 from symae.theano.compile.mode import (
     AddDestroyHandler,
     DebugMode,

@@ -34,6 +34,7 @@ class Op(PlainOp):
             cls.pullback = _pullback(cls)
         if "R_op" in own:
             cls.pushforward = _pushforward
+            cls.has_derivatives_of_its_own = True
         super().__init_subclass__(**kwargs)
 
     def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
