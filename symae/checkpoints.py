@@ -1,7 +1,7 @@
 """Trainings on the disk as they were at the end of an epoch, so that they can go on from there to the last bit.
 
 A checkpoint is one safetensors file: the values of shared variables by their names and, in its metadata, a JSON text with the
-history, the settings and the generator that shuffles. Nothing in it is ever executed.
+history, the settings, the generator that shuffles, which training it is and a checksum. Nothing in it is ever executed.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ import reprlib
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.numpy
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.tensor.type import TensorType
-from safetensors import SafetensorError, safe_open
 
 from symae.epochs import EpochLog, History
-from symae.errors import InputError, MissingFileError, UnwritableError
-from symae.files import make_folder, sweep, write_together
+from symae.errors import InputError, UnwritableError
+from symae.files import make_folder, move, sweep, write_together
 from symae.ops.draws import STATE_SIZE
 from symae.random import RandomStateSharedVariable
+from symae.tensor_files import encoded, open_tensors
+from symae.training_identity import Identity
 
 __all__ = ["Checkpoint", "TrainingFolder", "in_c_order", "named_state", "put", "read_checkpoint", "values", "write_checkpoint"]
 
@@ -52,12 +52,15 @@ class Checkpoint:
         What has to be the same when the training goes on.
     shuffling : array of 628 uint32
         The random state that makes the order of the next epoch.
+    training : dict
+        What `symae.identity` says of the training; empty in files of older versions of symae.
     """
 
     history: History
     arrays: dict[str, np.ndarray]
     settings: dict[str, Any]
     shuffling: np.ndarray
+    training: dict[str, Any] = field(default_factory=dict)
 
     @property
     def epoch(self) -> int:
@@ -102,29 +105,25 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         It is damaged, or no checkpoint.
     """
     path = Path(path)
-    if not path.is_file():
-        raise MissingFileError(path, expected="a checkpoint of a training")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
-    except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-        raise InputError(path, f"a damaged file ({error})", "a whole checkpoint of a training") from error
-    if KEY not in metadata:
-        raise InputError(path, "a safetensors file of another kind", "a checkpoint of a training")
-    try:
-        saved = json.loads(metadata[KEY])
-        version = saved["symae"]
-        if version == FORMAT:
-            settings = {_kind(name, str): value for name, value in _kind(saved["settings"], dict).items()}
-            history, shuffling = _history(saved["history"]), _words(saved["shuffling"])
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise InputError(path, f"a damaged description ({error})", "that of a training") from error
-    if version != FORMAT:
-        expected = f"format {FORMAT}, the one that this version of symae reads"
-        raise InputError(path, f"format {reprlib.repr(version)}", expected)
+    expected = "a checkpoint of a training"
+    with open_tensors(path, expected) as file:
+        if KEY not in file.metadata:
+            raise InputError(path, "a safetensors file of another kind", expected)
+        try:
+            saved = json.loads(file.metadata[KEY])
+            version = saved["symae"]
+            if version == FORMAT:
+                settings = {_kind(name, str): value for name, value in _kind(saved["settings"], dict).items()}
+                history, shuffling = _history(saved["history"]), _words(saved["shuffling"])
+                training = _training(saved.get("training", {}))
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+            raise InputError(path, f"a damaged description ({error})", "that of a training") from error
+        if version != FORMAT:
+            expected = f"format {FORMAT}, the one that this version of symae reads"
+            raise InputError(path, f"format {reprlib.repr(version)}", expected)
+        arrays = file.arrays(KEY)
     _check_random_state(path, "shuffling", shuffling)
-    return Checkpoint(history, arrays, settings, shuffling)
+    return Checkpoint(history, arrays, settings, shuffling, training)
 
 
 def named_state(params: Sequence[SharedVariable], updated: Iterable[SharedVariable]) -> dict[str, SharedVariable]:
@@ -175,6 +174,9 @@ def in_c_order(variables: Iterable[SharedVariable]) -> None:
 class TrainingFolder:
     """The files of a training: ``history.jsonl``, ``last.safetensors`` and ``best.safetensors``.
 
+    When another training begins in the folder, the two are put out of its reach as ``last.safetensors.old`` and
+    ``best.safetensors.old``, until it has a finished epoch of its own.
+
     Parameters
     ----------
     folder : path
@@ -202,13 +204,13 @@ class TrainingFolder:
             if path.is_dir():
                 raise UnwritableError(path, "a folder", "a file, or a name that is free")
 
-    def resumed(self, state: Mapping[str, SharedVariable]) -> Checkpoint | None:
+    def resumed(self, state: Mapping[str, SharedVariable], identity: Identity) -> Checkpoint | None:
         """The last checkpoint, if there is one.
 
         Raises
         ------
         InputError
-            It is damaged, its arrays do not fit the variables of `state`, or it is of another setting.
+            It is damaged, its arrays do not fit the variables of `state`, or it is of another setting or another training.
         """
         if not self.last.exists():
             return None
@@ -218,6 +220,12 @@ class TrainingFolder:
             saved = checkpoint.settings.get(name)
             if saved != value:
                 raise InputError(name, _brief.repr(value), f"{_brief.repr(saved)}, with which {self.last} was trained")
+        identity.check(self.last, checkpoint.training)
+        if checkpoint.training and identity.unlike(checkpoint.arrays):
+            best = read_checkpoint(self.best).arrays if self.best.exists() else {}
+            if names := identity.unlike(checkpoint.arrays, best):
+                listed = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+                identity.lines.append(f"{self.last} began with other values of {listed}, and goes on from its own")
         return checkpoint
 
     def best_arrays(self, last: Checkpoint, variables: Mapping[str, SharedVariable]) -> dict[str, np.ndarray]:
@@ -231,6 +239,8 @@ class TrainingFolder:
         if last.history.best_epoch == last.epoch:
             return {name: last.arrays[name] for name in variables}
         best = read_checkpoint(self.best)
+        if best.training.get("id") != last.training.get("id"):
+            raise InputError(self.best, "the best epoch of another training", f"the best one of {self.last}")
         if best.epoch != last.history.best_epoch:
             raise InputError(self.best, f"epoch {best.epoch}", f"epoch {last.history.best_epoch}, the best one of {self.last}")
         best.check(self.best, variables, complete=False)
@@ -251,9 +261,19 @@ class TrainingFolder:
             raise UnwritableError(self.folder, f"{free} bytes free", f"at least {needed}, for checkpoints")
 
     def begin(self, checkpoint: Checkpoint | None) -> None:
-        """Let all files be as they were when `checkpoint`, the one in `last`, was written."""
+        """Let all files be as they were when `checkpoint`, the one in `last`, was written; None: as before any training.
+
+        Raises
+        ------
+        UnwritableError
+            A file cannot be written.
+        """
         for path in (self.last, self.best, self.log.path):
             sweep(path)
+        if checkpoint is None:
+            for path in (self.last, self.best):  # in this order: what goes on begins with `last`
+                if path.exists():
+                    move(path, _old(path))
         self.log.rewrite(History() if checkpoint is None else checkpoint.history)
         if checkpoint is not None and checkpoint.history.best_epoch == checkpoint.epoch:
             # the process may have been killed when only `last` had been renamed
@@ -262,7 +282,14 @@ class TrainingFolder:
     def save(self, checkpoint: Checkpoint) -> None:
         """Keep `checkpoint` as the last one, and as the best one if its last epoch is the best."""
         is_best = checkpoint.history.best_epoch == checkpoint.epoch
+        # `last` first: from it `begin` makes up for a best one that is not there yet
         write_checkpoint(checkpoint, self.last, *([self.best] if is_best else []))
+        for path in (self.last, self.best):
+            _old(path).unlink(missing_ok=True)
+
+
+def _old(path: Path) -> Path:
+    return path.with_name(f"{path.name}.old")
 
 
 def _encoded(checkpoint: Checkpoint) -> bytes:
@@ -277,8 +304,9 @@ def _encoded(checkpoint: Checkpoint) -> bytes:
             "best_epoch": history.best_epoch,
         },
         "shuffling": checkpoint.shuffling.tolist(),
+        "training": checkpoint.training,
     }
-    return bytes(safetensors.numpy.save(checkpoint.arrays, metadata={KEY: json.dumps(described)}))
+    return encoded(checkpoint.arrays, KEY, described)
 
 
 def _history(saved: Any) -> History:
@@ -290,6 +318,16 @@ def _history(saved: Any) -> History:
     if not 0 <= best_epoch < len(costs):
         raise ValueError(f"best epoch {best_epoch} of {len(costs)}")
     return History(costs, seconds, measures, best_epoch=best_epoch)
+
+
+def _training(saved: Any) -> dict[str, Any]:
+    """The description of a training, if it has all that `Identity` reads, or nothing."""
+    kinds = {"id": str, "graph": str, "versions": dict, "numbers": list, "operations": dict}
+    kinds |= {"read": dict, "changed outside": list, "began with": dict}
+    if _kind(saved, dict):
+        for name, kind in kinds.items():
+            _kind(saved[name], kind)
+    return dict(saved)
 
 
 def _numbers(saved: Any) -> list[float]:

@@ -21,8 +21,8 @@ import numpy as np
 from pytensor.compile.sharedvalue import SharedVariable
 from tqdm import tqdm
 
-from symae.errors import DivergedError, InputError, UnwritableError
-from symae.files import replacing
+from symae.errors import DivergedError, InputError, MissingFileError, UnwritableError
+from symae.files import append_text, read_regular, replacing, write_text
 from symae.interrupts import interrupts_told
 from symae.loops import Loop, Pace, chunks, diverged, loop_over
 from symae.threads import blas_threads
@@ -102,10 +102,10 @@ class EpochLog:
         self.path = path
         self.model = model
         if not append:
-            self._write("", "w")
+            write_text(self.path, "")
 
     def __call__(self, epoch: int, cost: float, seconds: float, measures: Mapping[str, float]) -> None:
-        self._write(self._line(epoch, cost, seconds, measures), "a")
+        append_text(self.path, self._line(epoch, cost, seconds, measures))
 
     def rewrite(self, history: History) -> None:
         """Let the epochs of `history` be all that the file holds of this model; other models' lines stay.
@@ -116,9 +116,11 @@ class EpochLog:
             The file cannot be read or written; it keeps what it held.
         """
         try:
-            lines = self.path.read_bytes().splitlines() if self.path.exists() else []
-        except OSError as error:
-            raise UnwritableError(self.path, error.strerror or str(error)) from error
+            lines = read_regular(self.path).splitlines()
+        except MissingFileError:
+            lines = []
+        except InputError as error:
+            raise UnwritableError(self.path, error.found) from error
         others = b"".join(line + b"\n" for line in lines if self._is_of_another(line))
         mine = [
             self._line(epoch, cost, seconds, {name: figures[epoch] for name, figures in history.measures.items()})
@@ -137,13 +139,6 @@ class EpochLog:
         except (ValueError, RecursionError):
             return False  # half a line, of a process that was killed
         return isinstance(entry, dict) and entry.get("model") != self.model
-
-    def _write(self, text: str, mode: str) -> None:
-        try:
-            with self.path.open(mode) as file:
-                file.write(text)
-        except OSError as error:
-            raise UnwritableError(self.path, error.strerror or str(error)) from error
 
 
 def train_epochs(

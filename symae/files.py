@@ -1,18 +1,87 @@
-"""Writing files so that a good one is never replaced by half of a new one."""
+"""Writing files so that a good one is never replaced by half of a new one, and reading those that are files."""
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
-from symae.errors import UnwritableError
+from symae.errors import InputError, MissingFileError, UnwritableError
 
-__all__ = ["make_folder", "replacing", "sweep", "write_text", "write_together"]
+__all__ = [
+    "append_text",
+    "make_folder",
+    "move",
+    "open_regular",
+    "read_regular",
+    "replacing",
+    "sweep",
+    "write_text",
+    "write_together",
+]
+
+# what file systems answer that have no such thing for folders
+UNSYNCED = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EROFS}
+
+
+@contextmanager
+def open_regular(path: str | os.PathLike[str], expected: str = "a readable file") -> Iterator[IO[bytes]]:
+    """Yield the regular file `path`, open for reading; nothing else is waited for.
+
+    Opening a pipe waits for somebody who writes, and a device may have no end.
+
+    Raises
+    ------
+    MissingFileError
+        There is no such file.
+    InputError
+        It is a folder, a pipe or a device, or may not be read.
+    """
+    try:
+        file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 (closed below)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise MissingFileError(path, expected=expected) from error
+    except IsADirectoryError as error:
+        raise InputError(path, "a folder", expected) from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise InputError(path, (getattr(error, "strerror", None) or str(error)).lower(), expected) from error
+    with file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise InputError(path, "a device or a pipe", expected)
+        yield file
+
+
+def read_regular(path: str | os.PathLike[str], expected: str = "a readable file") -> bytes:
+    """The bytes of the regular file `path`; the errors are those of `open_regular`."""
+    with open_regular(path, expected) as file:
+        try:
+            return file.read()
+        except OSError as error:
+            raise InputError(path, (error.strerror or str(error)).lower(), expected) from error
+
+
+def append_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8 at the end of the regular file `path`, which is made if it is not there.
+
+    Raises
+    ------
+    UnwritableError
+        It is a folder, a pipe or a device, or cannot be written.
+    """
+    with _named(path), open(path, "ab", opener=_without_waiting) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise UnwritableError(path, "a device or a pipe", "a file")
+        file.write(text.encode())
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
 
 
 @contextmanager
@@ -30,11 +99,13 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     with _beside(Path(path)) as (file, temporary):
         yield file
         _finish(Path(path), file, temporary)
-        _rename(temporary, Path(path))
+        move(temporary, Path(path))
 
 
 def write_together(contents: Mapping[Path, bytes]) -> None:
     """Write several files that belong together: none is renamed into its place before all are safe on the disk.
+
+    They get their names in the order of `contents`, one after the other also where power is lost.
 
     Raises
     ------
@@ -48,7 +119,7 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
                 file.write(contents[path])
             _finish(path, file, temporary)
         for path, _, temporary in parts:
-            _rename(temporary, path)
+            move(temporary, path)
 
 
 def sweep(path: Path) -> None:
@@ -81,9 +152,31 @@ def _finish(path: Path, file: IO[bytes], temporary: Path) -> None:
         temporary.chmod(0o666 & ~_umask())
 
 
-def _rename(temporary: Path, path: Path) -> None:
-    with _named(path):
-        temporary.replace(path)
+def move(path: Path, new: Path) -> None:
+    """Give the file `path` the name `new` in the same folder, in place of what has it now, also where power is lost then.
+
+    Raises
+    ------
+    UnwritableError
+        The system refuses.
+    """
+    with _named(new):
+        path.replace(new)
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring the names in `folder` to the disk: a file may be safe there and its name not yet."""
+    if os.name != "posix":
+        return  # folders cannot be opened there
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in UNSYNCED:
+            raise
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ The loop alone, for compiled functions of one's own, is `train_epochs`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,11 @@ from symae.checkpoints import Checkpoint, TrainingFolder, in_c_order, named_stat
 from symae.compile import function as symae_function
 from symae.epochs import EpochLog, History, Step, check_minibatches, interrupts, print_line, train_epochs
 from symae.errors import DivergedError, InputError
+from symae.folder_lock import locked
 from symae.loops import check_loop
 from symae.minibatches import Examples, Pass, chunk_length
 from symae.ops.draws import random_state, state_words
+from symae.training_identity import Identity
 
 __all__ = ["EpochLog", "History", "Step", "check_minibatches", "fit", "interrupts", "print_line", "train_epochs"]
 
@@ -93,7 +96,10 @@ def fit(
         those over the validation data.
     folder : path, optional
     resume : bool
-        Go on from the checkpoint in `folder`, if there is one. False: begin anew; the first finished epoch replaces old files.
+        Go on from the checkpoint in `folder`, if there is one. Cost, updates and what they read have to be the same, also the
+        numbers in them; variables that training changes take the checkpoint's values. False: begin anew. Old checkpoints can
+        not be resumed then; until the first epoch is finished they are kept as ``last.safetensors.old`` and
+        ``best.safetensors.old``.
     patience : int, optional
         Stop after so many epochs in a row that brought no new best.
     monitor : str, optional
@@ -124,7 +130,8 @@ def fit(
     ------
     InputError
         Arrays do not fit their inputs or each other; a setting is out of its range; the checkpoint is damaged, or of another
-        model, other data or other settings. Says which; nothing is changed then.
+        model, other data, other settings or another cost or updates; another training goes on in `folder`. Says which; nothing
+        is changed then.
     UnwritableError
         `folder` cannot be written, or has no room for checkpoints.
     DivergedError
@@ -162,87 +169,96 @@ def fit(
         steps += averages.updates
     state = named_state(params, _updated(outputs.values(), steps, data))
 
-    history, shuffler = History(), np.random.RandomState(seed)
-    files, resumed, best = None, None, None
-    if folder is not None:
-        settings = {
-            "batch_size": int(batch_size),
-            "seed": int(seed),
-            "shuffle": bool(shuffle),
-            "drop_last": bool(drop_last),
-            "data": examples.fingerprint(),
-            "validation": None if held_out is None else held_out.fingerprint(),
-            "measures": list(outputs)[1:],
-            "monitor": monitor,
-            **({} if average is None else {"average": float(average)}),
-        }
-        files = TrainingFolder(folder, settings, name)
-        if resume:
-            resumed = files.resumed(state)
-            if resumed is not None and restore_best:
-                names = {v: name for name, v in state.items()}
-                arrays = files.best_arrays(resumed, {names[v]: v for v in kept.values()})
-                best = {name: arrays[names[v]] for name, v in kept.items()}
-        files.check_room(Checkpoint(history, values(state), settings, state_words(shuffler)))
+    with ExitStack() as held:
+        history, shuffler = History(), np.random.RandomState(seed)
+        files, resumed, best = None, None, None
+        identity = Identity(outputs, steps, list(data), state)
+        settings: dict[str, Any] = {}
 
-    in_c_order(state.values())
-    compiler = function if backend is None else partial(function, backend=backend)
-    order = pytensor.shared(np.arange(len(examples)), name="order") if shuffle else None
-    train = Pass(compiler, examples, batch_size, list(outputs.values()), steps, order=order, drop_last=drop_last, loop=loop)
-    check = None
-    if held_out is not None:
-        check = Pass(compiler, held_out, chunk_length(len(held_out), batch_size), checked, loop=loop)
+        def checkpoint() -> Checkpoint:
+            return Checkpoint(history, values(state), settings, state_words(shuffler), identity.description())
 
-    if resumed is not None:
-        history, shuffler = resumed.history, random_state(resumed.shuffling)
-        put(resumed.arrays, state)
-        if len(history) < n_epochs:
-            (say or print_line)(f"Training goes on after {len(history)} of {n_epochs} epochs")
-    if files is not None:
-        files.begin(resumed)
+        if folder is not None:
+            settings = {
+                "batch_size": int(batch_size),
+                "seed": int(seed),
+                "shuffle": bool(shuffle),
+                "drop_last": bool(drop_last),
+                "data": examples.fingerprint(),
+                "validation": None if held_out is None else held_out.fingerprint(),
+                "measures": list(outputs)[1:],
+                "monitor": monitor,
+                **({} if average is None else {"average": float(average)}),
+            }
+            files = TrainingFolder(folder, settings, name)
+            held.enter_context(locked(files.folder))
+            if resume:
+                resumed = files.resumed(state, identity)
+                if resumed is not None and restore_best:
+                    names = {v: name for name, v in state.items()}
+                    arrays = files.best_arrays(resumed, {names[v]: v for v in kept.values()})
+                    best = {name: arrays[names[v]] for name, v in kept.items()}
+            files.check_room(checkpoint())
 
-    def begin_epoch(epoch: int) -> None:
-        # what a resumed training reads is in C order, and sums in another order may differ in their last bits
         in_c_order(state.values())
-        if order is not None:
-            order.set_value(shuffler.permutation(len(examples)), borrow=True)
+        compiler = function if backend is None else partial(function, backend=backend)
+        order = pytensor.shared(np.arange(len(examples)), name="order") if shuffle else None
+        train = Pass(compiler, examples, batch_size, list(outputs.values()), steps, order=order, drop_last=drop_last, loop=loop)
+        check = None
+        if held_out is not None:
+            check = Pass(compiler, held_out, chunk_length(len(held_out), batch_size), checked, loop=loop)
 
-    def end_epoch(epoch: int, cost: float, seconds: float, measured: Mapping[str, float]) -> None:
-        nonlocal best
-        if restore_best and history.best_epoch == epoch:
-            best = {parameter: np.array(value) for parameter, value in values(kept).items()}
+        if resumed is not None:
+            history, shuffler = resumed.history, random_state(resumed.shuffling)
+            put(resumed.arrays, state)
+            if len(history) < n_epochs:
+                for line in (f"Training goes on after {len(history)} of {n_epochs} epochs", *identity.lines):
+                    (say or print_line)(line)
         if files is not None:
-            files.save(Checkpoint(history, values(state), settings, state_words(shuffler)))
-            files.log(epoch, cost, seconds, measured)
-        if on_epoch is not None:
-            on_epoch(epoch, cost, seconds, measured)
+            files.begin(resumed)
 
-    try:
-        train_epochs(
-            train,
-            len(train),
-            n_epochs,
-            every=every,
-            on_epoch=end_epoch,
-            before_epoch=begin_epoch,
-            measure=None if check is None else lambda: dict(zip(figures[len(outputs) :], check.means(), strict=True)),
-            params=list(state.values()),
-            threads=threads,
-            say=say,
-            also=list(outputs)[1:],
-            weights=train.lengths,
-            monitor=monitor,
-            patience=patience,
-            history=history,
-            loop=loop,
-        )
-    except DivergedError as error:
-        if files is None or not len(history):
-            raise
-        raise DivergedError(f"{error}; the last good checkpoint is {files.last}, of epoch {len(history) - 1}") from error
-    if best is not None or kept is not model:
-        put(values(kept) if best is None else best, model)
-    return history
+        def begin_epoch(epoch: int) -> None:
+            # what a resumed training reads is in C order, and sums in another order may differ in their last bits
+            in_c_order(state.values())
+            if order is not None:
+                order.set_value(shuffler.permutation(len(examples)), borrow=True)
+
+        def end_epoch(epoch: int, cost: float, seconds: float, measured: Mapping[str, float]) -> None:
+            nonlocal best
+            if restore_best and history.best_epoch == epoch:
+                best = {parameter: np.array(value) for parameter, value in values(kept).items()}
+            if files is not None:
+                files.save(checkpoint())
+                files.log(epoch, cost, seconds, measured)
+            if on_epoch is not None:
+                on_epoch(epoch, cost, seconds, measured)
+
+        try:
+            train_epochs(
+                train,
+                len(train),
+                n_epochs,
+                every=every,
+                on_epoch=end_epoch,
+                before_epoch=begin_epoch,
+                measure=None if check is None else lambda: dict(zip(figures[len(outputs) :], check.means(), strict=True)),
+                params=list(state.values()),
+                threads=threads,
+                say=say,
+                also=list(outputs)[1:],
+                weights=train.lengths,
+                monitor=monitor,
+                patience=patience,
+                history=history,
+                loop=loop,
+            )
+        except DivergedError as error:
+            if files is None or not len(history):
+                raise
+            raise DivergedError(f"{error}; the last good checkpoint is {files.last}, of epoch {len(history) - 1}") from error
+        if best is not None or kept is not model:
+            put(values(kept) if best is None else best, model)
+        return history
 
 
 def _check_number(name: str, value: Any, least: int, most: int | None = None) -> None:

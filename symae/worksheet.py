@@ -14,6 +14,7 @@ import os
 import re
 import sys
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -32,6 +33,7 @@ from symae.datasets import Dataset, available, read
 from symae.datasets import default as default_data
 from symae.errors import BackendError, InputError, MissingFileError, UnwritableError
 from symae.files import make_folder
+from symae.folder_lock import FolderLock
 from symae.images import save_png
 from symae.kept_filters import KeptFilters
 from symae.models.base import Model
@@ -132,6 +134,8 @@ class Worksheet:
         if settings.epochs is None and images is not None:
             self.epochs = max(1, round(epochs * images / (len(self.dataset.train.x) + len(self.dataset.valid.x))))
         self.out = make_folder(settings.out)
+        self._lock = FolderLock(self.out)  # until the run has ended: it writes more than its trainings do
+        weakref.finalize(self, self._lock.release)
         for taken in sorted(self.out.iterdir()):  # better said now than when the training is done
             if taken.suffix in RESULTS and taken.is_dir():
                 raise UnwritableError(taken, "a folder", "a place for a file")
@@ -398,6 +402,7 @@ class Worksheet:
         self.report.heading("Printed")
         self.report.code("\n".join(self._printed))
         self.report.write(self.out / "report.html")
+        self._lock.release()
         if not hasattr(builtins, "__IPYTHON__"):
             atexit.register(gc.freeze)  # everything is written: half a second of taking Numba to pieces is saved
         print(f"Results are in {self.out}{os.sep}: open report.html")
