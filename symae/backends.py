@@ -14,9 +14,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from pytensor.link.utils import fgraph_to_python
 from pytensor.raise_op import Assert, CheckAndRaise
 from pytensor.scalar import basic as scalar
-from pytensor.scalar.basic import EQ, Add, Cast, Composite, Mul
+from pytensor.scalar.basic import EQ, Add, Cast, Composite, Mul, Reciprocal
 from pytensor.scan.op import Scan
 from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.elemwise import CAReduce, DimShuffle, Elemwise
@@ -27,6 +28,7 @@ from pytensor.tensor.type import TensorType
 from symae.importing import after_import
 from symae.ops.base import kernels_fingerprint
 from symae.ops.refusals import refuse_unless, uncollected
+from symae.rewrites.widened_operands import widened
 
 __all__: list[str] = []
 
@@ -75,6 +77,21 @@ def _mend_numba_loops(dispatch: Any) -> None:
     def composite(op: Composite, **keywords: Any) -> tuple[Any, str | None]:
         function, key = pytensors_composite(op, **keywords)
         return _inline(function), key and f"inlined {key}"
+
+    pytensors_reciprocal = dispatch.basic.numba_funcify_and_cache_key.dispatch(Reciprocal)
+
+    @dispatch.basic.register_funcify_and_cache_key(Reciprocal)
+    def reciprocal(op: Reciprocal, node: Any, **keywords: Any) -> tuple[Any, str | None]:
+        if node.inputs[0].type.dtype.startswith(("float", "complex")):
+            return pytensors_reciprocal(op, node=node, **keywords)
+        real = getattr(np, node.outputs[0].type.dtype)
+
+        @dispatch.basic.numba_njit
+        def reciprocal(x: Any) -> Any:
+            # PyTensor divides a float32 by x, of whose digits Numba computes eight.
+            return np.divide(real(1), real(x))
+
+        return reciprocal, f"reciprocal of {node.inputs[0].type.dtype} in {real.__name__}"
 
     funcify = elemwise.numba_funcify_and_cache_key
     elemwise.numba_funcify_and_cache_key = functools.partial(_described, funcify)
@@ -167,21 +184,35 @@ def _mend_jax(dispatch: Any) -> None:
         # PyTensor makes Python's numbers of scalars, of which JAX takes no dtype: float32 * float64 was float32.
         return data[()] if data.ndim == 0 else jax.numpy.array(data, dtype=dtype)
 
+    def of_dtype(x: Any, dtype: str | None) -> Any:
+        # JAX has its own mind about some dtypes: int32 / int32 is float32.
+        return x if dtype is None or getattr(x, "dtype", None) == dtype else jax.numpy.asarray(x, dtype)
+
+    def in_its_dtypes(compute: Callable[..., Any], op: Any, node: Any) -> Callable[..., Any]:
+        """`compute`, JAX's function of numbers `op`, with the operands and results of the dtypes that `node` has."""
+        dtypes = [v.type.dtype for v in node.outputs]
+        wider = widened(op, [v.type.dtype for v in node.inputs], dtypes)
+
+        def computed(*inputs: Any) -> Any:
+            outputs = compute(*map(of_dtype, inputs, wider))
+            return of_dtype(outputs, dtypes[0]) if len(dtypes) == 1 else tuple(map(of_dtype, outputs, dtypes))
+
+        return computed
+
+    @dispatch.jax_funcify.register(Composite)
+    def composite(op: Composite, node: Any, **_: Any) -> Callable[..., Any]:
+        def convert(op: Any, node: Any, **keywords: Any) -> Callable[..., Any]:
+            return in_its_dtypes(dispatch.jax_funcify(op, node=node, **keywords), op, node)
+
+        compute = fgraph_to_python(op.fgraph, convert, type_conversion_fn=dispatch.jax_typify, fgraph_name="composite")
+        return jax.numpy.vectorize(lambda *inputs: compute(*inputs)[0] if len(node.outputs) == 1 else compute(*inputs))
+
     pytensors_elemwise = dispatch.jax_funcify.dispatch(Elemwise)
 
     @dispatch.jax_funcify.register(Elemwise)
     def elemwise(op: Elemwise, node: Any, **keywords: Any) -> Callable[..., Any]:
-        compute = pytensors_elemwise(op, node=node, **keywords)
+        elemwise = in_its_dtypes(pytensors_elemwise(op, node=node, **keywords), op.scalar_op, node)
         dtypes = [v.type.dtype for v in node.outputs]
-
-        def of_dtype(x: Any, dtype: str) -> Any:
-            # JAX has its own mind about some dtypes: int32 / int32 is float32.
-            return x if getattr(x, "dtype", None) == dtype else jax.numpy.asarray(x, dtype)
-
-        def elemwise(*inputs: Any) -> Any:
-            outputs = compute(*inputs)
-            return of_dtype(outputs, dtypes[0]) if len(dtypes) == 1 else tuple(map(of_dtype, outputs, dtypes))
-
         if len(dtypes) > 1 or node.outputs[0].type.ndim or not dtypes[0].startswith(("int", "uint", "bool")):
             return elemwise
         given = [v.type.dtype for v in node.inputs]
@@ -220,6 +251,24 @@ def _mend_pytorch(dispatch: Any) -> None:
     @dispatch.pytorch_funcify.register(EQ)
     def eq(op: EQ, **_: Any) -> Callable[..., Any]:
         return torch.eq  # PyTensor takes torch.equal, which compares whole tensors and gives one bool
+
+    pytensors_elemwise = dispatch.pytorch_funcify.dispatch(Elemwise)
+
+    @dispatch.pytorch_funcify.register(Elemwise)
+    def elemwise(op: Elemwise, node: Any, **keywords: Any) -> Callable[..., Any]:
+        compute = pytensors_elemwise(op, node=node, **keywords)
+        made = [v.type.dtype for v in node.outputs]
+        wider = widened(op.scalar_op, [v.type.dtype for v in node.inputs], made)
+
+        def of_dtype(x: Any, dtype: str | None) -> Any:
+            # PyTorch, too, has its own mind: int64 / int64 is float32.
+            return x.to(getattr(torch, dtype)) if dtype is not None and isinstance(x, torch.Tensor) else x
+
+        def elemwise(*inputs: Any) -> Any:
+            outputs = compute(*map(of_dtype, inputs, wider))
+            return tuple(map(of_dtype, outputs, made)) if isinstance(outputs, tuple) else of_dtype(outputs, made[0])
+
+        return elemwise
 
     @dispatch.pytorch_funcify.register(Argmax)
     def argmax(op: Argmax, node: Any, **_: Any) -> Callable[..., Any]:

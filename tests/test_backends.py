@@ -39,6 +39,24 @@ def test_sums_and_products_of_many_broadcast_on_every_backend(float32_backend):
         np.testing.assert_allclose(got, wanted, rtol=1e-6)
 
 
+def test_whole_numbers_are_computed_with_in_the_precision_of_the_result(backend):
+    k, i, x = pt.ivector("k"), pt.lvector("i"), pt.fvector("x")
+    outputs = [pt.cos(k), k / (k + 1), 1 / i, x * i, pt.switch(pt.gt(k, 1), x, i), i.sum() / i.prod()]
+    small, large, floats = np.array([1, 3], "int32"), np.array([7, 2**40]), np.array([0.1, 1e30], "float32")
+    wanted = [
+        np.cos(small),
+        small / (small + 1),
+        1 / large,
+        floats * large,
+        [7, np.float64(floats[1])],
+        large.sum() / large.prod(),
+    ]
+    got = function([k, i, x], outputs, backend=backend)(small, large, floats)
+    assert [v.dtype for v in got] == ["float64"] * len(outputs)
+    for a, b in zip(got, wanted, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-14)
+
+
 JAX_64_BITS = """
 import numpy as np, pytensor, pytensor.tensor as pt
 pytensor.config.floatX = "float32"

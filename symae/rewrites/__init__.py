@@ -25,6 +25,7 @@ from symae.rewrites.sigmoid_cross_entropy import sigmoid_cross_entropy
 from symae.rewrites.theano_saturation import theano_saturation
 from symae.rewrites.unused_layers import unused_layers
 from symae.rewrites.vectorised_functions import vectorised_functions
+from symae.rewrites.widened_operands import widened_operands
 
 __all__ = ["THEANO", "names", "tag"]
 
@@ -67,4 +68,5 @@ register("sigmoid_cross_entropy", dfs_rewriter(sigmoid_cross_entropy), backends=
 register("vectorised_functions", dfs_rewriter(vectorised_functions), backends=["numba"], position=48.5)
 register("matrix_product", dfs_rewriter(matrix_product), backends=["numba"], position=48.6)
 register("accumulated_products", dfs_rewriter(accumulated_products), backends=["numba"], position=48.7)
+register("widened_operands", dfs_rewriter(widened_operands), backends=["c"], position=48.8)
 register("in_place", dfs_rewriter(in_place), backends=["numba", "c"], position=50.6)

@@ -114,7 +114,18 @@ def grad(
             return_disconnected,
             null_gradients,
         )
+        if isinstance(chosen, Variable):
+            result = _in_the_dtype_of(chosen, result)
+        else:
+            result = [_in_the_dtype_of(variable, gradient) for variable, gradient in zip(chosen, result, strict=True)]
     return _formatted(result, wrt if isinstance(wrt, Variable | tuple) else chosen)
+
+
+def _in_the_dtype_of(variable: Any, gradient: Any) -> Any:
+    """`gradient` in the float dtype of what it is by: PyTensor makes that of a comparison in floatX."""
+    wanted, found = (str(getattr(v, "dtype", "")) for v in (variable, gradient))
+    floats = wanted.startswith("float") and found.startswith("float")
+    return pt.cast(gradient, wanted) if floats and found != wanted else gradient
 
 
 def Rop(f: Any, wrt: Any, eval_points: Any) -> Any:

@@ -46,6 +46,12 @@ def test_gradients(x, cost, expected):
     assert at(T.grad(cost(x), x), x) == expected
 
 
+def test_the_gradient_of_a_comparison_has_the_dtype_of_what_it_is_by():
+    x = T.fvector("x")
+    found = theano.function([x], T.grad((T.neq(x, T.dscalar().zeros_like()) * 1.0).sum(), x))([1, 0])
+    assert (found.dtype, found.tolist()) == ("float32", [0, 0])
+
+
 def test_parts_of_a_cost_are_considered_constant(x):
     scale = x.sum()
     assert at(T.grad((x * scale).sum(), x, consider_constant=[scale]), x) == [6, 6, 6, 6]
