@@ -9,7 +9,16 @@ from __future__ import annotations
 import errno
 from os import PathLike
 
-__all__ = ["BackendError", "DivergedError", "InputError", "MissingFileError", "ShapeError", "UnwritableError", "one_line"]
+__all__ = [
+    "BackendError",
+    "DivergedError",
+    "InputError",
+    "MissingFileError",
+    "ShapeError",
+    "UnwritableError",
+    "one_line",
+    "shortened",
+]
 
 Place = str | PathLike[str]
 
@@ -22,11 +31,13 @@ class InputError(ValueError):
     place : str or path
         The file, argument or option at fault.
     found, expected : str
-        Short noun phrases; the message reads ``place: found …, expected …``.
+        Short noun phrases; the message reads ``place: found …, expected …``. What is too long for a line, because a file or a
+        caller may have anything in it, stands there without its middle.
     """
 
     def __init__(self, place: Place, found: str, expected: str):
-        super().__init__(f"{place}: found {found}, expected {expected}")
+        short = (shortened(str(part), most) for part, most in ((place, 400), (found, 400), (expected, 600)))
+        super().__init__("{}: found {}, expected {}".format(*short))
         self.place = str(place)
         self.found = found
         self.expected = expected
@@ -70,6 +81,11 @@ class DivergedError(FloatingPointError):
     """The cost became infinite or not a number."""
 
 
+def shortened(text: str, most: int) -> str:
+    """`text` without its middle where it has more than `most` characters."""
+    return text if len(text) <= most else f"{text[: most // 2 - 1]} … {text[len(text) - most // 2 + 2 :]}"
+
+
 def one_line(error: BaseException) -> str | None:
     """What a command prints of an error that its user can mend; None for a defect of symae, which needs a traceback."""
     text = None
@@ -81,4 +97,4 @@ def one_line(error: BaseException) -> str | None:
         text = f"out of memory: {error or 'the machine has too little for this'}"
     elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         text = f"standard output or a cache: {error.strerror}"
-    return None if text is None else " ".join(text.split())
+    return None if text is None else shortened(" ".join(text.split()), 1500)

@@ -11,16 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.numpy
-from safetensors import SafetensorError
 
-from symae.errors import InputError
 from symae.files import make_folder, replacing
 from symae.models.base import Model
+from symae.tensor_files import encoded, open_tensors
 
 __all__ = ["FOLDER", "KeptFilters", "kept_epochs", "read_kept"]
 
 FOLDER = "filters"
+KEY = "symae_parameters"
 LARGEST = float(np.finfo(np.float16).max)
 
 
@@ -50,7 +49,7 @@ class KeptFilters:
             for name, value in self.model.parameters().items()
         }
         with replacing(self.folder / f"{epoch:05d}.safetensors") as file:
-            file.write(safetensors.numpy.save(arrays))
+            file.write(encoded(arrays, KEY, {}))
 
 
 def kept_epochs(folder: Path, number: int) -> dict[int, Path]:
@@ -67,8 +66,6 @@ def read_kept(path: Path) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
     InputError
         It is damaged, or gone.
     """
-    try:
-        arrays = safetensors.numpy.load(path.read_bytes())
-    except (OSError, SafetensorError, ValueError, KeyError) as error:
-        raise InputError(path, f"a damaged file ({error})", "the parameters after an epoch") from error
+    with open_tensors(path, "the parameters after an epoch") as file:
+        arrays = file.arrays(KEY)
     return {name: value.astype(np.float32) for name, value in arrays.items()}

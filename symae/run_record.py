@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symae.errors import InputError
-from symae.files import write_text
+from symae.errors import InputError, MissingFileError
+from symae.files import read_regular, write_text
 from symae.report.versions import versions
 
 if TYPE_CHECKING:
@@ -92,9 +92,11 @@ def read_record(folder: Path) -> dict[str, Any]:
     """
     path = folder / FILE
     try:
-        record = json.loads(path.read_bytes())
-    except FileNotFoundError:
+        record = json.loads(read_regular(path, "the record of a run"))
+    except MissingFileError:
         return {}
+    except InputError:
+        raise
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(path, f"damaged JSON ({error})", "the record of a run") from error
     if not isinstance(record, dict) or "symae_run" not in record:

@@ -41,3 +41,13 @@ def test_errors_are_also_what_python_calls_them(kind, builtin):
 )
 def test_what_a_user_can_mend_is_one_line_and_a_defect_is_not(error, line):
     assert one_line(error) == line
+
+
+def test_a_message_is_a_line_however_long_what_was_found_is():
+    error = InputError("/a/" + "b" * 5000, "x" * 100_000, ", ".join(map(str, range(10_000))))
+    assert len(str(error)) < 1500
+    assert str(error).startswith("/a/bbb")
+    assert str(error).endswith("9998, 9999")
+    assert len(error.found) == 100_000  # whole for whoever goes on with it
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    assert len(one_line(DivergedError("x" * 5000))) < 1600

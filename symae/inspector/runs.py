@@ -11,6 +11,7 @@ from typing import Any
 
 from symae.checkpoints import TrainingFolder, read_checkpoint
 from symae.errors import InputError, MissingFileError
+from symae.files import read_regular
 from symae.inspector.examples import COUNT, Examples, read_examples
 from symae.inspector.inspection import Inspection
 from symae.kept_filters import kept_epochs, read_kept
@@ -94,8 +95,8 @@ class Run:
         """The epochs so far, as they stand in the file; half a line, which is being written, does not count."""
         self.check()
         try:
-            lines = (self.folder / HISTORY).read_bytes().splitlines()
-        except OSError:
+            lines = read_regular(self.folder / HISTORY).splitlines()
+        except InputError:
             return []
         entries = []
         for line in lines:
@@ -187,7 +188,7 @@ class Run:
     def _load(self, saved: SavedModel, path: Path, epoch: int | None) -> Model:
         if epoch is None:
             saved.source = SAVED
-            return Model.load(path)
+            return Model._loaded(path)[0]  # whoever inspects a model sees its values
         model = self._blank(saved)
         if epoch >= 0:
             saved.source = f"the parameters kept after epoch {epoch}"

@@ -24,7 +24,7 @@ from symae.keras.history import KerasHistory, in_keras_names
 from symae.keras.objective import Loss, Objective, Optimizer, objective
 from symae.keras.summary import summary_lines
 from symae.minibatches import Examples, chunk_length
-from symae.models.image_model import checked_counts
+from symae.models.base import checked_counts
 from symae.models.saved import read_model, write_model
 
 __all__ = ["Input", "Model"]

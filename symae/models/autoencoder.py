@@ -18,7 +18,7 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
 
 from symae.errors import InputError
-from symae.models.base import Model, checked_matrix
+from symae.models.base import Model, checked_count, checked_matrix, configured
 from symae.nn import check_random_state, cross_entropy, tutorial_weights
 from symae.nn.weights import Seed
 from symae.random import RandomStreams
@@ -56,7 +56,7 @@ class Autoencoder(Model):
     Raises
     ------
     InputError
-        A parameter's shape does not fit n_visible and n_hidden.
+        n_visible or n_hidden is no integer of at least 1, or a parameter's shape does not fit them.
 
     Examples
     --------
@@ -80,8 +80,8 @@ class Autoencoder(Model):
         bhid: SharedVariable | None = None,
         bvis: SharedVariable | None = None,
     ):
-        self.n_visible = n_visible = int(n_visible)
-        self.n_hidden = n_hidden = int(n_hidden)
+        self.n_visible = n_visible = checked_count("n_visible", n_visible)
+        self.n_hidden = n_hidden = checked_count("n_hidden", n_hidden)
         numpy_rng = check_random_state(numpy_rng)
         if theano_rng is None:
             theano_rng = RandomStreams(numpy_rng.randint(2**30))
@@ -258,6 +258,12 @@ class Autoencoder(Model):
 
     def configuration(self) -> dict[str, Any]:
         return {"n_visible": self.n_visible, "n_hidden": self.n_hidden}
+
+    @classmethod
+    def parameter_shapes(cls, configuration: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+        values = configured(configuration, "n_visible", "n_hidden")
+        n_visible, n_hidden = (checked_count("n_visible and n_hidden", n) for n in values)
+        return {"W": (n_visible, n_hidden), "b": (n_hidden,), "b_prime": (n_visible,)}
 
     @classmethod
     def from_configuration(cls, configuration: Mapping[str, Any]) -> Self:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -16,7 +17,10 @@ from symae.compile import function
 from symae.errors import InputError
 from symae.models.saved import read_model, write_model
 
-__all__ = ["Model", "checked_matrix"]
+__all__ = ["Model", "checked_count", "checked_counts", "checked_matrix", "configured"]
+
+LARGEST_COUNT = 2**31 - 1
+CONFIGURATION_ERRORS = (AttributeError, KeyError, TypeError, ValueError, OverflowError, MemoryError)
 
 
 def checked_matrix(name: str, X: Any, columns: int, limits: tuple[float, float] | None = None) -> np.ndarray:
@@ -54,6 +58,27 @@ def _within(name: str, matrix: np.ndarray, limits: tuple[float, float], X: Any) 
         found = " to ".join(str(v).removesuffix(".0") for v in (least, largest))  # as many digits as tell it from others
         raise InputError(name, f"values from {found}", f"values from {low:g} to {high:g}")
     return np.clip(matrix, low, high)
+
+
+def checked_count(name: str, value: Any) -> int:
+    """`value`, one positive integer and no sequence."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        raise InputError(name, f"a {type(value).__name__}", "an integer of at least 1")
+    return checked_counts(name, value, 1)[0]
+
+
+def checked_counts(name: str, value: Any, length: int | None = None) -> tuple[int, ...]:
+    """`value`, one positive integer or several, as a tuple; of `length`, where one number stands for all."""
+    entries = (value,) if isinstance(value, int | np.integer) else tuple(value) if isinstance(value, Sequence) else ()
+    if len(entries) == 1 and length is not None:
+        entries *= length
+    whole = all(isinstance(v, int | np.integer) and not isinstance(v, bool) for v in entries)
+    if not entries or not whole or not all(1 <= v <= LARGEST_COUNT for v in entries):
+        one = "an integer of at least 1" if not whole or min(entries, default=0) < 1 else f"an integer up to {LARGEST_COUNT}"
+        raise InputError(name, repr(value), one if length == 1 else f"{one}, or a sequence of them")
+    if length is not None and len(entries) != length:
+        raise InputError(name, repr(value), f"{length} numbers")
+    return tuple(int(v) for v in entries)
 
 
 class Model:
@@ -118,6 +143,19 @@ class Model:
         """A model of the shape described, with parameters that will be replaced."""
         raise NotImplementedError
 
+    @classmethod
+    def parameter_shapes(cls, configuration: Mapping[str, Any]) -> dict[str, tuple[int, ...]] | None:
+        """Which shapes the parameters of a model of the shape described have, by name, without building it.
+
+        None where a class does not say.
+
+        Raises
+        ------
+        InputError, KeyError
+            The configuration is none of this class.
+        """
+        return None
+
     def parameters(self) -> dict[str, np.ndarray]:
         """The values of the parameters by name."""
         values = (np.asarray(p.get_value(borrow=True)) for p in self.params)
@@ -159,9 +197,36 @@ class Model:
         Raises
         ------
         MissingFileError, InputError
-            Nothing there, damaged, of another class, or with other names or shapes than the class has.
+            Nothing there, damaged, of another class, or with other names or shapes than the class has. Nothing is built then.
+
+        Warns
+        -----
+        RuntimeWarning
+            Parameters hold NaN or infinite values, as after a training that diverged: names them.
         """
-        name, configuration, values = read_model(path)
+        model, strange = cls._loaded(path)
+        if strange:
+            # no error: a model that diverged can be looked at, and what it computes surprises nobody who has read this
+            warnings.warn(f"{path}: NaN or infinite values in {', '.join(strange)}", RuntimeWarning, stacklevel=2)
+        return model
+
+    @classmethod
+    def _loaded(cls, path: str | Path) -> tuple[Self, list[str]]:
+        """What `load` returns, and the names of the parameters that are not finite."""
+        name, configuration, values = read_model(path, lambda name, configuration: cls._shapes(path, name, configuration))
+        kind = Model._classes[name]
+        try:
+            model: Self = kind.from_configuration(configuration)  # type: ignore[assignment]
+            if model.configuration().keys() != configuration.keys():
+                raise ValueError(f"its keys should be {', '.join(model.configuration())}")
+        except CONFIGURATION_ERRORS as error:
+            raise _no_configuration(path, name, configuration, error) from error
+        model.set_parameters(values, path)
+        return model, [name for name, value in values.items() if value.dtype.kind == "f" and not np.isfinite(value).all()]
+
+    @classmethod
+    def _shapes(cls, path: str | Path, name: str, configuration: dict[str, Any]) -> dict[str, tuple[int, ...]] | None:
+        """The shapes of the parameters of a saved model, if `load` takes its class and its configuration."""
         kind = Model._classes.get(name)
         if kind is None or not issubclass(kind, cls) or (cls is not Model and name != cls.__name__):
             loadable = [k for k, c in Model._classes.items() if c.configuration is not Model.configuration and k[0] != "_"]
@@ -171,14 +236,12 @@ class Model:
                     "; of a Keras-style model only weights are saved, which its load_weights reads, because its layers are code"
                 )
             raise InputError(path, f"a saved {name}", f"a saved {expected}")
+        if not kind.__module__.startswith("symae.models."):
+            return None  # somebody's own class may have more parameters than the one it inherits from
         try:
-            model: Self = kind.from_configuration(configuration)
-            if model.configuration().keys() != configuration.keys():
-                raise ValueError(f"its keys should be {', '.join(model.configuration())}")
-        except (AttributeError, KeyError, TypeError, ValueError, MemoryError) as error:
-            raise InputError(path, f"configuration {configuration} ({error})", f"the configuration of class {name}") from error
-        model.set_parameters(values, path)
-        return model
+            return kind.parameter_shapes(configuration)
+        except CONFIGURATION_ERRORS as error:
+            raise _no_configuration(path, name, configuration, error) from error
 
     def _compiled(self, key: str, backend: str | None, build: Callable[[], tuple[list[Variable], Any, Any]]) -> Any:
         """The compiled function for `key` on `backend`, kept.
@@ -192,3 +255,14 @@ class Model:
             inputs, outputs, updates = graphs[key]
             functions[key, backend] = function(inputs, outputs, updates=updates, backend=backend, name=key)
         return functions[key, backend]
+
+
+def configured(configuration: Mapping[str, Any], *keys: str) -> list[Any]:
+    """The values of `keys`, if the configuration has exactly those."""
+    if configuration.keys() != set(keys):
+        raise ValueError(f"its keys should be {', '.join(keys)}")
+    return [configuration[key] for key in keys]
+
+
+def _no_configuration(path: str | Path, name: str, configuration: Mapping[str, Any], error: Exception) -> InputError:
+    return InputError(path, f"configuration {configuration} ({error})", f"the configuration of class {name}")

@@ -6,6 +6,7 @@ clustering with convolutional autoencoders".
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -16,7 +17,8 @@ from pytensor.tensor.variable import TensorVariable
 
 from symae import nn
 from symae.errors import InputError
-from symae.models.image_model import ImageModel, checked_counts
+from symae.models.base import checked_count, checked_counts, configured
+from symae.models.image_model import ImageModel
 from symae.nn.weights import Seed
 from symae.optimizers import Updates, adadelta
 
@@ -136,6 +138,18 @@ class ConvolutionalAutoencoder(_KerasAutoencoder):
         return {"maps": list(self.maps), "image_shape": list(self.image_shape)}
 
     @classmethod
+    def parameter_shapes(cls, configuration: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+        maps, image_shape = configured(configuration, "maps", "image_shape")
+        maps, channels = checked_counts("maps", maps), checked_counts("image_shape", image_shape, 3)[0]
+        shapes: dict[str, tuple[int, ...]] = {}
+        below = channels
+        names = [*(f"conv{number}" for number in range(1, 2 * len(maps) + 1)), "output"]
+        for name, m in zip(names, (*maps, *reversed(maps), channels), strict=True):
+            shapes |= {f"{name}_W": (m, below, 3, 3), f"{name}_b": (m,)}
+            below = m
+        return shapes
+
+    @classmethod
     def from_configuration(cls, configuration: Mapping[str, Any]) -> Self:
         return cls(np.random.RandomState(0), maps=configuration["maps"], image_shape=configuration["image_shape"])
 
@@ -206,6 +220,25 @@ class StridedAutoencoder(_KerasAutoencoder):
 
     def configuration(self) -> dict[str, Any]:
         return {"code": self.n_code, "maps": list(self.maps), "image_shape": list(self.image_shape)}
+
+    @classmethod
+    def parameter_shapes(cls, configuration: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+        code, maps, image_shape = configured(configuration, "code", "maps", "image_shape")
+        n_code, (m1, m2, m3) = checked_count("code", code), checked_counts("maps", maps, 3)
+        channels, *size = checked_counts("image_shape", image_shape, 3)
+        # halved twice, the odd pixel kept, and once without padding
+        flat = m3 * math.prod(((n + 3) // 4 - 1) // 2 for n in size)
+        weights = {
+            "conv1": ((m1, channels, 5, 5), m1),
+            "conv2": ((m2, m1, 5, 5), m2),
+            "conv3": ((m3, m2, 3, 3), m3),
+            "code": ((flat, n_code), n_code),
+            "dense": ((n_code, flat), flat),
+            "deconv1": ((m3, m2, 3, 3), m2),
+            "deconv2": ((m2, m1, 5, 5), m1),
+            "output": ((m1, channels, 5, 5), channels),
+        }
+        return {f"{name}_{kind}": shape for name, (W, b) in weights.items() for kind, shape in (("W", W), ("b", (b,)))}
 
     @classmethod
     def from_configuration(cls, configuration: Mapping[str, Any]) -> Self:

@@ -19,8 +19,8 @@ from pytensor.tensor.variable import TensorVariable
 
 from symae import nn
 from symae.errors import InputError
-from symae.models.base import checked_matrix
-from symae.models.image_model import ImageModel, checked_counts
+from symae.models.base import checked_count, checked_counts, checked_matrix, configured
+from symae.models.image_model import ImageModel
 from symae.nn.weights import Seed, check_random_state
 from symae.ops import coordinate_layers
 from symae.optimizers import Updates, adam
@@ -275,6 +275,20 @@ class CoordinateVAE(ImageModel):
 
     def configuration(self) -> dict[str, Any]:
         return {"n_latent": self.n_latent, "affine": self.affine, "image_shape": list(self.image_shape)}
+
+    @classmethod
+    def parameter_shapes(cls, configuration: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+        n_latent, affine, image_shape = configured(configuration, "n_latent", "affine", "image_shape")
+        n_latent = checked_count("n_latent", n_latent)
+        pixels = math.prod(checked_counts("image_shape", image_shape, 3))
+        if not isinstance(affine, bool):
+            raise InputError("affine", repr(affine), "True or False")
+        stacks = [("encoder", (pixels, *ENCODER)), ("decoder", (2 + n_latent, *(AFFINE_DECODER if affine else DECODER), 1))]
+        layers = {f"{name}{i}": units[i - 1 : i + 1] for name, units in stacks for i in range(1, len(units))}
+        layers |= dict.fromkeys(("mean", "log_variance"), (ENCODER[-1], n_latent))
+        if affine:
+            layers["pose"] = (ENCODER[-1], 4)
+        return {f"{name}_{kind}": shape for name, units in layers.items() for kind, shape in (("W", units), ("b", units[1:]))}
 
     @classmethod
     def from_configuration(cls, configuration: Mapping[str, Any]) -> Self:

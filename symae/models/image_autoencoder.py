@@ -18,7 +18,8 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
 
 from symae.errors import InputError
-from symae.models.image_model import ImageModel, checked_counts
+from symae.models.base import checked_counts, configured
+from symae.models.image_model import ImageModel
 from symae.nn import check_random_state, glorot_uniform, root_mean_square_error
 from symae.nn.weights import Seed
 from symae.ops import conv2d, deconv2d, max_unpool2d, pool2d, rectified
@@ -88,9 +89,7 @@ class ImageAutoencoder(ImageModel):
         channels, h, w = self.image_shape
         self.maps = checked_counts("maps", maps)
         self.pool = checked_counts("pool", pool, len(self.maps))
-        names = ["1"] if len(self.maps) == 1 else [f"_{letter}" for letter in string.ascii_uppercase[: len(self.maps)]]
-        if len(names) < len(self.maps):
-            raise InputError("maps", f"{len(self.maps)} layers", f"at most {len(names)}")
+        names = _layer_names(len(self.maps))
 
         nodes = self._nodes
         y, below = images, channels
@@ -157,5 +156,26 @@ class ImageAutoencoder(ImageModel):
         return {"maps": list(self.maps), "pool": list(self.pool), "image_shape": list(self.image_shape)}
 
     @classmethod
+    def parameter_shapes(cls, configuration: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+        maps, pool, image_shape = configured(configuration, "maps", "pool", "image_shape")
+        below = checked_counts("image_shape", image_shape, 3)[0]
+        maps = checked_counts("maps", maps)
+        checked_counts("pool", pool, len(maps))
+        encoders: dict[str, tuple[int, ...]] = {}
+        decoders: dict[str, tuple[int, ...]] = {}
+        for name, m in zip(_layer_names(len(maps)), maps, strict=True):
+            encoders |= {f"W{name}": (m, below, FILTER, FILTER), f"b{name}": (m,)}
+            decoders = {f"V{name}": (m, below, FILTER, FILTER), **decoders}
+            below = m
+        return {**encoders, **decoders}
+
+    @classmethod
     def from_configuration(cls, configuration: Mapping[str, Any]) -> Self:
         return cls(np.random.RandomState(0), **configuration)
+
+
+def _layer_names(count: int) -> list[str]:
+    letters = string.ascii_uppercase
+    if count > len(letters):
+        raise InputError("maps", f"{count} layers", f"at most {len(letters)}")
+    return ["1"] if count == 1 else [f"_{letter}" for letter in letters[:count]]

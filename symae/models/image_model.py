@@ -14,7 +14,7 @@ from pytensor.tensor.variable import TensorVariable
 
 from symae.chunks import Chunks
 from symae.errors import InputError
-from symae.models.base import Model
+from symae.models.base import Model, checked_counts
 
 __all__ = ["ImageModel", "checked_counts"]
 
@@ -106,15 +106,3 @@ class ImageModel(Model):
         if not np.isfinite(images).all():
             raise InputError(name, "NaN or infinite values", "finite numbers")
         return images.reshape((len(images), *(self.image_shape if self.x.type.ndim == 4 else (pixels,))))
-
-
-def checked_counts(name: str, value: Any, length: int | None = None) -> tuple[int, ...]:
-    """`value`, one positive integer or several, as a tuple; of `length`, where one number stands for all."""
-    entries = (value,) if isinstance(value, int | np.integer) else tuple(value) if isinstance(value, Sequence) else ()
-    if len(entries) == 1 and length is not None:
-        entries *= length
-    if not entries or not all(isinstance(v, int | np.integer) and not isinstance(v, bool) and v >= 1 for v in entries):
-        raise InputError(name, repr(value), "an integer of at least 1, or a sequence of them")
-    if length is not None and len(entries) != length:
-        raise InputError(name, repr(value), f"{length} numbers")
-    return tuple(int(v) for v in entries)

@@ -19,7 +19,7 @@ from pytensor.tensor.variable import TensorVariable
 from symae.compile import function
 from symae.datasets import load_data
 from symae.errors import InputError
-from symae.models.base import Model, checked_matrix
+from symae.models.base import Model, checked_count, checked_matrix, configured
 from symae.patience import Patience, PatienceResult, train_with_patience
 
 __all__ = ["LogisticRegression", "sgd_optimization"]
@@ -44,8 +44,8 @@ class LogisticRegression(Model):
     parameter_names = ("W", "b")
 
     def __init__(self, input: Variable, n_in: int, n_out: int):
-        self.n_in = n_in = int(n_in)
-        self.n_out = n_out = int(n_out)
+        self.n_in = n_in = checked_count("n_in", n_in)
+        self.n_out = n_out = checked_count("n_out", n_out)
         floatX = pytensor.config.floatX
         self.W = pytensor.shared(np.zeros((n_in, n_out), dtype=floatX), name="W", borrow=True)
         self.b = pytensor.shared(np.zeros(n_out, dtype=floatX), name="b", borrow=True)
@@ -91,6 +91,11 @@ class LogisticRegression(Model):
 
     def configuration(self) -> dict[str, Any]:
         return {"n_in": self.n_in, "n_out": self.n_out}
+
+    @classmethod
+    def parameter_shapes(cls, configuration: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+        n_in, n_out = (checked_count("n_in and n_out", n) for n in configured(configuration, "n_in", "n_out"))
+        return {"W": (n_in, n_out), "b": (n_out,)}
 
     @classmethod
     def from_configuration(cls, configuration: Mapping[str, Any]) -> Self:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.numpy
-from safetensors import SafetensorError
 
 from symae.errors import InputError, MissingFileError
-from symae.files import write_together
+from symae.files import read_regular, write_together
+from symae.tensor_files import CHECKSUM, Shapes, encoded, open_tensors, text_checksum
 
 __all__ = ["read_model", "write_model"]
 
 FORMAT = 1
+KEY = "symae_model"
 
 
 def _pair(path: str | Path) -> tuple[Path, Path]:
@@ -46,13 +46,22 @@ def write_model(path: str | Path, model: str, configuration: Mapping[str, Any], 
     arrays = {name: np.ascontiguousarray(value) for name, value in parameters.items()}
     shapes = {name: {"shape": list(a.shape), "dtype": str(a.dtype)} for name, a in arrays.items()}
     described = {"symae": FORMAT, "model": model, "configuration": dict(configuration), "parameters": shapes}
-    text = json.dumps(described, indent=2) + "\n"
-    write_together({weights: safetensors.numpy.save(arrays), description: text.encode()})
+    text = json.dumps({**described, CHECKSUM: text_checksum(described)}, indent=2) + "\n"
+    write_together({weights: encoded(arrays, KEY, {}), description: text.encode()})
     return weights
 
 
-def read_model(path: str | Path) -> tuple[str, dict[str, Any], dict[str, np.ndarray]]:
+def read_model(
+    path: str | Path, shapes_of: Callable[[str, dict[str, Any]], Mapping[str, tuple[int, ...]] | None] | None = None
+) -> tuple[str, dict[str, Any], dict[str, np.ndarray]]:
     """Class name, configuration and parameters of the model saved as `path`.
+
+    Parameters
+    ----------
+    path : path
+    shapes_of : function, optional
+        Called with class name and configuration: raises InputError where it will have none of them, and returns which shapes
+        the parameters should have, or None where it cannot tell. No array is read before they agree.
 
     Raises
     ------
@@ -66,26 +75,44 @@ def read_model(path: str | Path) -> tuple[str, dict[str, Any], dict[str, np.ndar
         if not file.is_file():
             raise MissingFileError(file, expected="the two files of a saved model, .safetensors and .json")
     try:
-        saved = json.loads(description.read_bytes())
-        model, configuration, shapes = str(saved["model"]), dict(saved["configuration"]), dict(saved["parameters"])
-        expected = {name: (tuple(s["shape"]), s["dtype"]) for name, s in shapes.items()}
+        saved = json.loads(read_regular(description))
+        model, configuration = str(saved["model"]), dict(saved["configuration"])
+        described: Shapes = {name: (tuple(s["shape"]), s["dtype"]) for name, s in dict(saved["parameters"]).items()}
         version = saved["symae"]
+    except InputError:
+        raise
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(description, f"damaged JSON ({error})", "the description of a saved model") from error
     if version != FORMAT:
         raise InputError(description, f"format {version!r}", f"format {FORMAT}, the one that this version of symae reads")
-    try:
-        arrays = safetensors.numpy.load(weights.read_bytes())
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise InputError(weights, f"a damaged file ({error})", "a whole safetensors file") from error
-    found = {name: (a.shape, str(a.dtype)) for name, a in arrays.items()}
+    with open_tensors(weights, "a whole safetensors file") as tensors:
+        _compare(weights, tensors.shapes, described, f"as {description.name} says")
+        shapes = None if shapes_of is None else shapes_of(model, configuration)
+        if shapes is not None:
+            _check_shapes(weights, tensors.shapes, shapes)
+        checksum = saved.pop(CHECKSUM, None)
+        if checksum is not None and checksum != text_checksum(saved):
+            expected = f"the description of a saved model; whoever changed it on purpose leaves out {CHECKSUM!r}"
+            raise InputError(description, "damaged JSON (its checksum is of another text)", expected)
+        return model, configuration, tensors.arrays(KEY)
+
+
+def _compare(path: Path, found: Shapes, expected: Shapes, why: str) -> None:
     for name in sorted(found.keys() | expected.keys()):
         if found.get(name) != expected.get(name):
-            raise InputError(weights, _described(name, found), f"{_described(name, expected)}, as {description.name} says")
-    return model, configuration, arrays
+            raise InputError(path, _described(name, found), f"{_described(name, expected)}, {why}")
 
 
-def _described(name: str, arrays: Mapping[str, tuple[tuple[int, ...], str]]) -> str:
+def _check_shapes(path: Path, found: Shapes, expected: Mapping[str, tuple[int, ...]]) -> None:
+    for name in sorted(found.keys() | expected.keys()):
+        if name not in found or name not in expected:
+            what = f"{'no' if name in expected else 'a'} parameter {name}"
+            raise InputError(path, what, f"exactly {', '.join(expected)}")
+        if found[name][0] != expected[name]:
+            raise InputError(path, f"{name} of shape {found[name][0]}", f"{name} of shape {expected[name]}")
+
+
+def _described(name: str, arrays: Shapes) -> str:
     if name not in arrays:
         return f"no {name}"
     shape, dtype = arrays[name]

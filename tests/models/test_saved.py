@@ -10,8 +10,20 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+import safetensors.numpy
 
-from symae import Autoencoder, DenoisingAutoencoder, InputError, LogisticRegression, MissingFileError, UnwritableError
+from symae import (
+    Autoencoder,
+    ConvolutionalAutoencoder,
+    CoordinateVAE,
+    DenoisingAutoencoder,
+    ImageAutoencoder,
+    InputError,
+    LogisticRegression,
+    MissingFileError,
+    StridedAutoencoder,
+    UnwritableError,
+)
 from symae.models.saved import read_model, write_model
 
 
@@ -138,7 +150,7 @@ def test_names_and_shapes_must_be_those_of_the_class(tmp_path):
 
 def test_a_configuration_that_builds_nothing_is_refused(saved):
     edited(saved, configuration={"n_visible": 6, "depth": 3})
-    with pytest.raises(InputError, match=r"unexpected keyword argument .* expected the configuration of class Autoencoder"):
+    with pytest.raises(InputError, match=r"its keys should be n_visible, n_hidden\), expected the configuration of"):
         Autoencoder.load(saved)
 
 
@@ -171,3 +183,96 @@ def test_a_name_that_is_too_long_is_named(tmp_path):
 def test_a_missing_folder_is_named(model, tmp_path):
     with pytest.raises(UnwritableError, match="No such file or directory"):
         model.save(tmp_path / "nowhere" / "model")
+
+
+# Nothing is built before its shapes are known to fit
+
+
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        {"n_visible": 6, "n_hidden": 8_000_000},
+        {"n_visible": 6, "n_hidden": float("inf")},
+        {"n_visible": 6, "n_hidden": 10**400},
+        {"n_visible": 6, "n_hidden": "4"},
+        {"n_visible": 6, "n_hidden": 4.0},
+        {"n_visible": 6, "n_hidden": True},
+        {"n_visible": 6, "n_hidden": None},
+        {"n_visible": 6, "n_hidden": [4]},
+        {"n_visible": 0, "n_hidden": 4},
+    ],
+)
+def test_a_size_that_the_weights_do_not_have_builds_nothing(saved, monkeypatch, configuration):
+    edited(saved, configuration=configuration)
+    monkeypatch.setattr(Autoencoder, "from_configuration", None)
+    with pytest.raises(InputError, match=r"expected W of shape|configuration of class Autoencoder") as caught:
+        Autoencoder.load(saved)
+    assert len(str(caught.value)) < 1500
+
+
+@pytest.mark.parametrize("value", ["3", 3.0, True, 0, 2**31])
+def test_sizes_are_integers_of_at_least_1(value):
+    for build in (
+        lambda: Autoencoder(1, n_visible=value, n_hidden=2),
+        lambda: Autoencoder(1, n_visible=2, n_hidden=value),
+        lambda: LogisticRegression(pt.matrix(), value, 2),
+        lambda: LogisticRegression(pt.matrix(), 2, value),
+    ):
+        with pytest.raises(InputError, match="expected an integer"):
+            build()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Autoencoder(1, n_visible=3, n_hidden=2),
+        DenoisingAutoencoder(1, n_visible=3, n_hidden=2),
+        LogisticRegression(pt.matrix(), 3, 2),
+        ImageAutoencoder(1, maps=2, pool=3, image_shape=(3, 9, 8)),
+        ImageAutoencoder(1, maps=(2, 3, 4), pool=2, image_shape=(1, 9, 8)),
+        ConvolutionalAutoencoder(1, maps=(2, 3), image_shape=(2, 8, 12)),
+        ConvolutionalAutoencoder(1, maps=(4, 3, 2)),
+        *(StridedAutoencoder(1, code=3, maps=(2, 3, 4), image_shape=(2, h, h + 3)) for h in range(9, 14)),
+        CoordinateVAE(1, n_latent=3, image_shape=(1, 5, 4)),
+        CoordinateVAE(1, n_latent=3, affine=True, image_shape=(1, 5, 4)),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_each_class_tells_the_shapes_of_its_parameters_without_building_them(model):
+    shapes = {name: value.shape for name, value in model.parameters().items()}
+    configuration = json.loads(json.dumps(model.configuration()))
+    assert type(model).parameter_shapes(configuration) == shapes
+
+
+# What has changed on the disk, or went wrong before
+
+
+def test_a_flipped_bit_is_found_or_changes_nothing(saved, model):
+    for path in (saved, saved.with_suffix(".json")):
+        whole = path.read_bytes()
+        for place in range(0, len(whole), 3):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+            try:
+                again = Autoencoder.load(saved)
+            except InputError:
+                continue
+            for name, value in model.parameters().items():
+                np.testing.assert_array_equal(again.parameters()[name], value)
+        path.write_bytes(whole)
+
+
+def test_a_model_without_checksums_of_an_older_symae_is_loaded(saved):
+    description = saved.with_suffix(".json")
+    described = json.loads(description.read_text())
+    del described["sha256"]
+    description.write_text(json.dumps(described))
+    saved.write_bytes(safetensors.numpy.save(safetensors.numpy.load(saved.read_bytes())))
+    assert Autoencoder.load(saved).n_hidden == 4
+
+
+def test_weights_that_are_not_finite_are_named(saved):
+    model = Autoencoder.load(saved)
+    model.b.set_value([0, np.nan, 0, 0])
+    model.save(saved)
+    with pytest.warns(RuntimeWarning, match=r"model\.safetensors: NaN or infinite values in b$"):
+        Autoencoder.load(saved)
