@@ -22,6 +22,7 @@ from pytensor.scan.op import Scan
 from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.elemwise import CAReduce, DimShuffle, Elemwise
 from pytensor.tensor.math import Argmax
+from pytensor.tensor.shape import Shape, Shape_i
 from pytensor.tensor.subtensor import Subtensor
 from pytensor.tensor.type import TensorType
 
@@ -170,6 +171,26 @@ def _mend_numba_views(dispatch: Any) -> None:
         source = f"def subtensor({', '.join(['x', *names])}):\n    return np.asarray(x[{', '.join(index)}])\n"
         function = dispatch.basic.compile_numba_function_src(source, "subtensor", {"np": np})
         return dispatch.basic.numba_njit(function, boundscheck=True), hashlib.sha256(source.encode()).hexdigest()
+
+
+def _mend_numba_sparse_shapes(dispatch: Any) -> None:
+    from pytensor.sparse.type import SparseTensorType
+
+    # PyTensor's sparse matrices in Numba keep their shape in int32, and a size that is asked for is to be int64 there too.
+    for kind in (Shape, Shape_i):
+        pytensors_shape = dispatch.basic.numba_funcify_default_op_cache_key.dispatch(kind)
+
+        @dispatch.basic.register_funcify_default_op_cache_key(kind)
+        def sizes(op: Any, node: Any, pytensors_shape: Any = pytensors_shape, **keywords: Any) -> Any:
+            size = pytensors_shape(op, node=node, **keywords)
+            if not isinstance(node.inputs[0].type, SparseTensorType):
+                return size
+
+            @dispatch.basic.numba_njit
+            def sizes(x: Any) -> Any:
+                return size(x).astype(np.int64)
+
+            return sizes, int(kernels_fingerprint(), 16)
 
 
 def _mend_jax(dispatch: Any) -> None:
@@ -331,6 +352,7 @@ def _mend_mlx(dispatch: Any) -> None:
 after_import("pytensor.link.numba.dispatch.basic", _mend_numba)
 after_import("pytensor.link.numba.dispatch", _mend_numba_loops)
 after_import("pytensor.link.numba.dispatch", _mend_numba_views)
+after_import("pytensor.link.numba.dispatch", _mend_numba_sparse_shapes)
 after_import("pytensor.link.jax.dispatch", _mend_jax)
 after_import("pytensor.link.pytorch.dispatch", _mend_pytorch)
 after_import("pytensor.link.mlx.dispatch", _mend_mlx)

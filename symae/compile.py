@@ -245,13 +245,21 @@ def mode_for(backend: str | None) -> Any:
     return chosen.mode.including(rewrites.tag(backend), *switched_on).excluding(*_excluded.get(), *switched_off)
 
 
+# Ops that Numba has no machine code for and calls in Python: NumPy's draws, and some of PyTensor's for sparse matrices.
+_IN_PYTHON = (
+    *("NumpyDraw", "AddSS", "AddSSData", "AddSD", "StructuredAddSV", "SparseSparseMultiply", "TrueDot", "SamplingDot", "Usmm"),
+    *("CSMGrad", "EnsureSortedIndices", "Remove0", "ConstructSparseFromList", r"(Not)?EqualS[SD]", r"(Less|Greater)\w+S[SD]"),
+)
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Hold back what PyTensor says at each compilation and no user of symae can mend.
 
     Its C backend has no BLAS of its own in any installation from wheels. Theano's default updates, which symae keeps, are
     on their way out of PyTensor. JAX cannot check at run time that indices broadcast; it refuses those that do not by itself.
-    Random draws that only NumPy makes run in Numba's object mode, as `symae.random` says.
+    Random draws that only NumPy makes run in Numba's object mode, as `symae.random` says, and so does what SciPy computes of
+    two sparse matrices.
     """
     blas = logging.getLogger("pytensor.tensor.blas")
     before = blas.level
@@ -260,7 +268,7 @@ def _quiet() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="PyTensor could not link to a BLAS installation")
             warnings.filterwarnings("ignore", message="The no_default_updates parameter is deprecated")
-            warnings.filterwarnings("ignore", message="Numba will use object mode to run NumpyDraw")
+            warnings.filterwarnings("ignore", message=rf"Numba will use object mode to run ({'|'.join(_IN_PYTHON)})\b")
             warnings.filterwarnings("ignore", message=r"Skipping `?Assert.*Could not broadcast dimensions")
             yield
     finally:
@@ -281,6 +289,9 @@ def _make_machine_code(compiled: Any) -> bool:
     if dispatcher is None or not type(dispatcher).__module__.startswith("numba."):
         return False
     import numba
+    from pytensor.link.numba.dispatch.basic import get_numba_type
+    from pytensor.sparse.type import SparseTensorType
+    from pytensor.tensor.type import DenseTensorType
 
     from symae.numba_loop import takes_tuple
 
@@ -289,8 +300,8 @@ def _make_machine_code(compiled: Any) -> bool:
         if container.storage[0] is not None:
             with contextlib.suppress(ValueError):
                 arguments.append(numba.typeof(container.storage[0]))
-        elif hasattr(variable.type, "numpy_dtype"):
-            arguments.append(numba.types.Array(numba.from_dtype(variable.type.numpy_dtype), variable.type.ndim, "C"))
+        elif isinstance(variable.type, DenseTensorType | SparseTensorType):
+            arguments.append(get_numba_type(variable.type, layout="C"))
     if len(arguments) != len(compiled.maker.fgraph.inputs):
         return False  # an input without a Numba type that is known here: the first call will compile
     as_tuple = (numba.types.BaseTuple.from_types(arguments),)

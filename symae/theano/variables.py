@@ -16,6 +16,7 @@ import pytensor.tensor as pt
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 from pytensor.graph.traversal import ancestors
+from pytensor.sparse.type import SparseTensorType
 from pytensor.tensor.sharedvar import TensorSharedVariable
 from pytensor.tensor.variable import TensorConstant, TensorVariable, _tensor_py_operators
 
@@ -163,12 +164,23 @@ def _with_theanos_operators(cls: type) -> type:
     for name in _methods():
         attribute = getattr(_tensor_py_operators, name)
         members[name] = _property(attribute) if isinstance(attribute, property) else as_theano(attribute)
+    members |= {name: _left_to_sparse(members[name]) for name in ("__add__", "__sub__", "__mul__")}
     members |= _legacy_methods()
     if issubclass(cls, SharedVariable):
         members |= {"default_update": _default_update, "value": property(_value, _set_value)}
     elif issubclass(cls, TensorConstant):
         members["value"] = property(lambda self: self.data)
     return type(cls)(f"Theano{cls.__name__}", (cls,), members)
+
+
+def _left_to_sparse(operator: Callable[..., Any]) -> Callable[..., Any]:
+    """`operator`, which of a dense and a sparse matrix is the sparse one's to compute: ``dense * sparse`` is sparse."""
+
+    @functools.wraps(operator)
+    def computed(self: Variable, other: Any) -> Any:
+        return NotImplemented if isinstance(getattr(other, "type", None), SparseTensorType) else operator(self, other)
+
+    return computed
 
 
 def _methods() -> Iterable[str]:

@@ -9,13 +9,24 @@ import importlib
 from typing import Any
 
 from pytensor import sparse as _sparse
+from pytensor.sparse.sharedvar import SparseTensorSharedVariable
+from pytensor.sparse.type import SparseTensorType as SparseType
+from pytensor.sparse.variable import SparseConstant, SparseVariable
 
 from symae.theano.borrowed import borrower
 
-__all__ = ["enable_sparse"]
+__all__ = ["SparseConstant", "SparseTensorSharedVariable", "SparseType", "SparseVariable", "enable_sparse"]
 
 enable_sparse = imported_scipy = True
 
+# What PyTensor calls otherwise.
+RENAMED = {
+    "MulSD": "SparseDenseMultiply",
+    "MulSS": "SparseSparseMultiply",
+    "MulSV": "SparseDenseVectorMultiply",
+    "constant": "as_sparse_variable",
+    "sgn": "sign",
+}
 
 _borrowed = borrower(
     __name__,
@@ -25,4 +36,7 @@ _borrowed = borrower(
 
 
 def __getattr__(name: str) -> Any:
-    return importlib.import_module(__name__) if name == "basic" else _borrowed(name)
+    if name in ("basic", "sharedvar", "type"):
+        return importlib.import_module(f"{__name__}.{name}")
+    return _borrowed(RENAMED.get(name, name))
+
