@@ -18,9 +18,11 @@ from typing import Any
 
 import numpy as np
 
+from symae.errors import InputError
+from symae.legacy.forgotten import forgotten, without_its_function
 from symae.legacy.old_graphs import theanos
 from symae.legacy.operations import as_bytes
-from symae.legacy.unpickler import RestrictedUnpickler
+from symae.legacy.unpickler import ADMITTED, RestrictedUnpickler
 
 __all__ = ["load", "loads"]
 
@@ -53,13 +55,14 @@ NUMPY_FUNCTIONS = {
 GRAPHS = (
     *(
         f"pytensor.{part}"
-        for part in ("graph", "tensor", "scalar", "scan", "sparse", "ifelse", "raise_op", "gradient", "misc.")
+        for part in ("graph", "tensor", "scalar", "scan", "sparse", "ifelse", "conditional", "raise_op", "gradient", "misc.")
     ),
     *(f"pytensor.{part}" for part in ("compile.ops", "compile.sharedvalue", "compile.io", "compile.mode", "compile.builders")),
     *("pytensor.link.basic", "pytensor.link.c.type", "symae.theano", "symae.ops", "symae.random"),
 )
-# Functions of this one say which type a result has.
+# Functions of this one say which type a result has, and these compare results.
 CALLED = "pytensor.scalar"
+COMPARING = ("pytensor.tensor.type", "values_eq_approx_")
 # These make parts of graphs, and functions of them.
 MAKERS = {*((f"pytensor.graph.{m}", "_get_frozen_output") for m in ("basic", "fg")), ("symae.theano.functions", "_made_again")}
 # Except for these, which compile or call what they are given.
@@ -67,7 +70,7 @@ REFUSED = {"ExternalCOp", "ParamsType", "FromFunctionOp", "_CustomWrapOp", "Prin
 
 
 class _Unpickler(RestrictedUnpickler):
-    """Admits the names of a legacy script; a function of the script's may be kept, but not called while the pickle is read."""
+    """Admits the names of a legacy script; its functions, and NumPy's, may be kept, but not called while the pickle is read."""
 
     def __init__(self, file: Any, modules: dict[str, ModuleType]):
         super().__init__(file, str(getattr(file, "name", "pickle")))
@@ -77,7 +80,7 @@ class _Unpickler(RestrictedUnpickler):
         return found_by_name(module, name, self._modules)
 
     def is_uncallable(self, function: Any) -> bool:
-        return isinstance(function, FunctionType) and function.__module__ in self._modules
+        return isinstance(function, np.ufunc) or (isinstance(function, FunctionType) and function.__module__ in self._modules)
 
 
 def found_by_name(module: str, name: str, modules: dict[str, ModuleType]) -> Any:
@@ -92,12 +95,21 @@ def found_by_name(module: str, name: str, modules: dict[str, ModuleType]) -> Any
         return theanos(module, name)
     if top == "numpy":
         return _numpys(module, name)
+    if (module, name) == ("builtins", "getattr"):
+        return _attribute
+    if module == "pytensor.assumptions.core" and name == "FactState":  # what rewrites know of a constant
+        return getattr(importlib.import_module(module), name)
+    if top in ("pytensor", "symae") and (stands_for := forgotten(module, name)) is not None:
+        return stands_for
     if module.startswith(GRAPHS):
-        found = getattr(importlib.import_module(module), name, None) if _exists(module) else None
+        found = _part(importlib.import_module(module), name) if _exists(module) else None
         if isinstance(found, FunctionType):
-            return found if module.startswith(CALLED) or (module, name) in MAKERS else None
+            compares = module == COMPARING[0] and name.startswith(COMPARING[1])
+            return found if module.startswith(CALLED) or compares or (module, name) in MAKERS else None
         if not isinstance(found, type) or name in REFUSED or not found.__module__.startswith(GRAPHS):
             return None
+        if isinstance(getattr(found, "fn", None), property):
+            return without_its_function(found)
         return _without_its_source(found) if any(base.__name__ == "ExternalCOp" for base in found.__mro__) else found
     if top == "scipy" and module.startswith("scipy.sparse"):
         import scipy.sparse
@@ -107,6 +119,26 @@ def found_by_name(module: str, name: str, modules: dict[str, ModuleType]) -> Any
     if module == "datetime" and name in ("datetime", "date", "time", "timedelta"):
         return getattr(importlib.import_module("datetime"), name)
     return None
+
+
+def _part(module: ModuleType, name: str) -> Any:
+    """Return what `module` has by that name; a dotted one is of a scalar operation's function of types."""
+    cls, _, method = name.partition(".")
+    found = getattr(module, cls, None)
+    return _types_of_results(found, method) if method else found
+
+
+def _types_of_results(cls: Any, name: str) -> Any:
+    """Return the function of a scalar operation that says which type a result has, or None."""
+    found = vars(cls).get(name) if isinstance(cls, type) and cls.__module__.startswith(CALLED) else None
+    return found.__func__ if isinstance(found, staticmethod) and name.endswith("output_types_preference") else None
+
+
+def _attribute(cls: Any, name: str) -> Any:
+    """Return the same, for the `getattr` that older protocols call."""
+    if (found := _types_of_results(cls, name)) is None:
+        raise InputError("pickle", f"a pickle that asks for {name} of {cls!r}"[:200], ADMITTED)
+    return found
 
 
 @functools.cache
@@ -143,7 +175,7 @@ def _numpys(module: str, name: str) -> Any:
     kinds = (np.generic, np.ndarray, np.dtype, np.random.RandomState, np.random.BitGenerator, np.ufunc)
     if isinstance(found, type) and issubclass(found, kinds) and not issubclass(found, np.memmap):  # that opens files
         return found
-    return None
+    return found if isinstance(found, np.ufunc) else None
 
 
 def _exists(module: str) -> bool:

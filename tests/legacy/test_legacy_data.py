@@ -146,6 +146,29 @@ def test_a_pickle_does_not_call_the_scripts_functions(run, tmp_path):
     assert "found a pickle that calls __main__.run" in result.err
 
 
+@pytest.mark.parametrize(
+    ("pickled", "does"),
+    [
+        ("cnumpy\nmultiply\n((lI1\na(lI2\natR.", "calls numpy.multiply"),
+        ("c__builtin__\ngetattr\n(c__builtin__\ndict\nS'clear'\ntR.", "asks for clear of <class 'dict'>"),
+        ("c__builtin__\ngetattr\n(cpytensor.scalar.basic\nSign\nS'__init__'\ntR.", "asks for __init__ of"),
+        ("cpytensor.scalar.basic\nSign\nS'x'\nb.", "changes"),
+    ],
+)
+def test_what_operations_of_graphs_need_admits_no_more(run, tmp_path, pickled, does):
+    (tmp_path / "work" / "bad.pkl").write_text(pickled)
+    result = run("import cPickle\ncPickle.load(open('bad.pkl'))\n")
+    assert (result.status, result.out) == (2, "")
+    assert f"found a pickle that {does}" in result.err
+
+
+def test_a_compiled_function_in_a_pickle_is_nothing(run, tmp_path):
+    # How PyTensor pickles one: a call of its constructor, with the storage of inputs.
+    (tmp_path / "work" / "f.pkl").write_text("cpytensor.compile.executor\n_constructor_Function\n(I1\n(ltR.")
+    result = run("import cPickle\nf = cPickle.load(open('f.pkl'))\nprint type(f).__name__, callable(f)\n")
+    assert (result.status, result.out) == (0, "Forgotten False\n"), result.err
+
+
 def test_arrays_of_objects_are_read_without_running_code(run, tmp_path):
     np.save(tmp_path / "work" / "good.npy", np.array([{"a": 1}, None], dtype=object))
     np.save(tmp_path / "work" / "bad.npy", np.array([Bad(exec, "1")], dtype=object))

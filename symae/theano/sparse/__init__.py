@@ -39,4 +39,3 @@ def __getattr__(name: str) -> Any:
     if name in ("basic", "sharedvar", "type"):
         return importlib.import_module(f"{__name__}.{name}")
     return _borrowed(RENAMED.get(name, name))
-
