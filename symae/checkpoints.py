@@ -27,7 +27,17 @@ from symae.random import RandomStateSharedVariable
 from symae.tensor_files import encoded, open_tensors
 from symae.training_identity import Identity
 
-__all__ = ["Checkpoint", "TrainingFolder", "in_c_order", "named_state", "put", "read_checkpoint", "values", "write_checkpoint"]
+__all__ = [
+    "Checkpoint",
+    "TrainingFolder",
+    "checkpoint_files",
+    "in_c_order",
+    "named_state",
+    "put",
+    "read_checkpoint",
+    "values",
+    "write_checkpoint",
+]
 
 FORMAT = 1
 KEY = "symae_checkpoint"
@@ -171,6 +181,12 @@ def in_c_order(variables: Iterable[SharedVariable]) -> None:
             v.set_value(np.array(value, order="C"), borrow=True)
 
 
+def checkpoint_files(folder: Path, name: str | None = None) -> tuple[Path, Path]:
+    """Return the paths of the last and of the best checkpoint of the model `name`, or of the only one, in `folder`."""
+    prefix = "" if name is None else f"{name}_"
+    return folder / f"{prefix}last.safetensors", folder / f"{prefix}best.safetensors"
+
+
 class TrainingFolder:
     """The files of a training: ``history.jsonl``, ``last.safetensors`` and ``best.safetensors``.
 
@@ -197,8 +213,7 @@ class TrainingFolder:
             raise InputError("name", repr(name), "one with which the name of a file can begin")
         self.folder = make_folder(folder)
         self.settings = settings
-        prefix = "" if name is None else f"{name}_"
-        self.last, self.best = (self.folder / f"{prefix}{which}.safetensors" for which in ("last", "best"))
+        self.last, self.best = checkpoint_files(self.folder, name)
         self.log = EpochLog(self.folder / "history.jsonl", name, append=True)
         for path in (self.last, self.best, self.log.path):
             if path.is_dir():

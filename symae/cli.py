@@ -151,10 +151,12 @@ def _data(name: str | None, folder: Path | None) -> None:
 def _show(settings: argparse.Namespace) -> None:
     """List the nodes of a run's models, or write what they compute."""
     from symae.inspector.opening import models_at
+    from symae.inspector.runs import Run
     from symae.visualiser import first_images, list_nodes, show_nodes
 
     models = models_at(settings.run)
-    images = first_images(settings.data, settings.images)
+    run = Run((folder := settings.run if settings.run.is_dir() else settings.run.parent).resolve(), folder.resolve().name)
+    images = first_images(settings.data, settings.images, run.pixel_scale)
     if settings.node is None:
         for name, model in models.items():
             print(f"{name}, {type(model).__name__}:")
@@ -167,7 +169,7 @@ def _show(settings: argparse.Namespace) -> None:
     if not chosen:
         known = dict.fromkeys(node for model in models.values() for node in model.node_names())
         raise InputError("--node", ", ".join(settings.node), f"nodes of one model in {settings.run}: {', '.join(known)}")
-    folder = make_folder(settings.out or (settings.run if settings.run.is_dir() else settings.run.parent))
+    folder = make_folder(settings.out or folder)
     for name, model in chosen.items():
         shown = show_nodes(model, settings.node, images, folder, name)
         for node, values in shown.values.items():

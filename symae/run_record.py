@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symae.errors import InputError, MissingFileError
-from symae.files import read_regular, write_text
+from symae.files import open_regular, write_text
 from symae.report.versions import versions
 
 if TYPE_CHECKING:
     from symae.models.base import Model
 
-__all__ = ["FILE", "RunRecord", "is_going_on", "read_record"]
+__all__ = ["FILE", "MOST_MODELS", "RunRecord", "is_going_on", "pixel_scale", "read_record"]
 
 FILE = "run.json"
 FORMAT = 1
+LARGEST = 16 * 2**20  # bytes; a worksheet's has a few thousand
+MOST, MOST_MODELS = 500, 500  # settings or versions, and models that are read
+LONGEST = 1000  # characters of a text
 
 
 class RunRecord:
@@ -38,9 +42,22 @@ class RunRecord:
         What `symae.datasets.read` read the data from.
     settings : mapping
         The command line's, by name.
+    pixel_scale : int
+        What bytes of images are divided by.
+    image_shape : sequence of int, optional
+        (h, w), (channels, h, w) or (h, w, channels) of an image of the data.
     """
 
-    def __init__(self, folder: Path, name: str, title: str, data: str, settings: Mapping[str, Any]):
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        title: str,
+        data: str,
+        settings: Mapping[str, Any],
+        pixel_scale: int = 255,
+        image_shape: Sequence[int] | None = None,
+    ):
         self.path = folder / FILE
         self._models: list[Model] = []
         self._content: dict[str, Any] = {
@@ -51,6 +68,8 @@ class RunRecord:
             "started": _now(),
             "process": {"host": platform.node(), "pid": os.getpid()},
             "data": data,
+            "pixel_scale": pixel_scale,
+            "image_shape": None if image_shape is None else list(image_shape),
             "settings": {key: _plain(value) for key, value in settings.items() if value is not None},
             "versions": versions(),
             "models": [],
@@ -92,7 +111,11 @@ def read_record(folder: Path) -> dict[str, Any]:
     """
     path = folder / FILE
     try:
-        record = json.loads(read_regular(path, "the record of a run"))
+        with open_regular(path, "the record of a run") as file:
+            text = file.read(LARGEST + 1)
+        if len(text) > LARGEST:
+            raise InputError(path, f"{path.stat().st_size} bytes", f"the record of a run, of at most {LARGEST}")
+        record = json.loads(text)
     except MissingFileError:
         return {}
     except InputError:
@@ -108,8 +131,65 @@ def read_record(folder: Path) -> dict[str, Any]:
     for key, kind in kinds.items():
         if not isinstance(record.setdefault(key, kind()), kind):
             raise InputError(path, f"{key} that is a {type(record[key]).__name__}", f"a {kind.__name__}")
-    record["models"] = [entry for entry in record["models"] if isinstance(entry, dict)]
-    return record
+    return _checked(record)
+
+
+def _checked(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is read of a record, each leaf of the type that it should have, and no text or list of any length.
+
+    Whoever shows several runs can rely on it: one odd record must not spoil the page of the others.
+    """
+    found: dict[str, Any] = {key: _text(record.get(key)) for key in ("worksheet", "title", "state", "started", "ended")}
+    found["data"] = _text(record.get("data")) or None
+    scale, shape = record.get("pixel_scale"), record.get("image_shape")
+    found["pixel_scale"] = scale if scale in (255, 256) else None
+    found["image_shape"] = shape if isinstance(shape, list) and len(shape) in (2, 3) else None
+    host, pid = (record["process"].get(key) for key in ("host", "pid"))
+    found["process"] = {"host": _text(host), "pid": pid if isinstance(pid, int) and 0 < pid < 2**31 else None}
+    for key in ("settings", "facts", "versions"):
+        found[key] = {_text(name): _leaf(value) for name, value in list(record[key].items())[:MOST]}
+    listed = [entry for entry in record["models"] if isinstance(entry, dict)]
+    found["models"] = [
+        {
+            "label": _text(entry.get("label")) or None,
+            "class": _text(entry.get("class")),
+            "configuration": entry.get("configuration"),
+            "file": _text(entry.get("file")) or None,
+        }
+        for entry in listed[:MOST_MODELS]
+    ]
+    if len(listed) > MOST_MODELS:
+        found["left_out"] = f"{FILE}: found {len(listed)} models, expected at most {MOST_MODELS}: the first of them are shown"
+    return found
+
+
+def _text(value: Any) -> str:
+    return value[:LONGEST] if isinstance(value, str) else ""
+
+
+def _leaf(value: Any) -> Any:
+    """Return a setting as it is, if it can be shown and sent as JSON, or as a text."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < 2**53 else _shortened(str(value))
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, list) and not any(isinstance(part, list | dict) for part in value):
+        return [_leaf(part) for part in value[:MOST]]
+    return _text(value) if isinstance(value, str) else _shortened(json.dumps(value))
+
+
+def _shortened(text: str, most: int = 40) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def pixel_scale(record: Mapping[str, Any]) -> int:
+    """What the run of this record has divided bytes by; before records told it, worksheets 01 to 03 divided by 256."""
+    told = record.get("pixel_scale")
+    if isinstance(told, int):
+        return told
+    return 256 if str(record.get("worksheet")).startswith(("01_", "02_", "03_")) else 255
 
 
 def is_going_on(record: Mapping[str, Any]) -> bool:

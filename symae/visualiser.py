@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytensor
 from PIL import Image
 
 from symae.compile import function
-from symae.datasets import load_data
+from symae.datasets import read
 from symae.errors import InputError, MissingFileError
 from symae.files import replacing
 from symae.images import node_picture, save_png
@@ -47,11 +48,11 @@ def find_models(path: str | Path) -> dict[str, Model]:
     return {path.stem if path.suffix in {".safetensors", ".json"} else path.name: Model.load(path)}
 
 
-def first_images(data: str | Path | None, count: int) -> np.ndarray:
-    """The first test images of a data set, as `symae.datasets.load_data` scales them."""
-    _, _, (test_x, _) = load_data(data)
-    images: np.ndarray = test_x.get_value(borrow=True)[:count]
-    return images
+def first_images(data: str | Path | None, count: int, pixel_scale: int = 256) -> np.ndarray:
+    """The first test images of a data set in floatX, bytes divided by `pixel_scale`: `symae.datasets.load_data` has 256."""
+    rows = read(data).test.x[:count]
+    images: np.ndarray = rows.astype(pytensor.config.floatX)
+    return images / np.asarray(pixel_scale, images.dtype) if rows.dtype == np.uint8 else images
 
 
 def list_nodes(model: Model, images: np.ndarray) -> list[tuple[str, tuple[int, ...]]]:

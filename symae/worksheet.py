@@ -68,6 +68,8 @@ class Worksheet:
         Take ``--resume`` and ``--images``: for worksheets that use `fit` and `training_images`.
     subset : int, optional
         The default of ``--images``, where there are as many; all of them if not given.
+    pixel_scale : int
+        What the worksheet divides the bytes of images by: 256 if they come from `symae.load_data`, 255 if from `unit_images`.
     options : mapping of str to dict, optional
         The worksheet's own options: what ``ArgumentParser.add_argument`` takes, by the option's name.
     argv : list of str, optional
@@ -96,6 +98,7 @@ class Worksheet:
         floatX: str = "float64",
         resumable: bool = False,
         subset: int | None = None,
+        pixel_scale: int = 255,
         options: Mapping[str, dict[str, Any]] | None = None,
         argv: Sequence[str] | None = None,
     ):
@@ -140,7 +143,17 @@ class Worksheet:
             if taken.suffix in RESULTS and taken.is_dir():
                 raise UnwritableError(taken, "a folder", "a place for a file")
         self.report = Report(title, f"{self.dataset.name}. {self.epochs} epochs, seed {self.seed}.")
-        self.record = RunRecord(self.out, name, title, chosen or default_data(), vars(settings) | {"epochs": self.epochs})
+        pixels = self.dataset.train.x.shape[1]
+        self.pixel_scale = pixel_scale
+        self.record = RunRecord(
+            self.out,
+            name,
+            title,
+            chosen or default_data(),
+            vars(settings) | {"epochs": self.epochs},
+            pixel_scale,
+            [math.isqrt(pixels)] * 2 if math.isqrt(pixels) ** 2 == pixels else None,
+        )
         self.interrupted = False
         self.compiling = 0.0
         self.training = 0.0

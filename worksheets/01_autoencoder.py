@@ -15,7 +15,7 @@ import pytensor.tensor as pt
 from symae import Autoencoder, RandomStreams, load_data, tile_raster_images
 from symae.worksheet import Worksheet
 
-sheet = Worksheet("01_autoencoder", "An autoencoder with tied weights", epochs=200)
+sheet = Worksheet("01_autoencoder", "An autoencoder with tied weights", epochs=200, pixel_scale=256)
 
 # %% [markdown]
 # ## The data

@@ -16,7 +16,7 @@ from symae import Autoencoder, DenoisingAutoencoder, RandomStreams, load_data, t
 from symae.images import enlarge, side_by_side
 from symae.worksheet import Worksheet
 
-sheet = Worksheet("02_denoising_autoencoder", "A denoising autoencoder beside a plain one", epochs=200)
+sheet = Worksheet("02_denoising_autoencoder", "A denoising autoencoder beside a plain one", epochs=200, pixel_scale=256)
 
 (train_x, _), _, (test_x, _) = load_data(sheet.dataset)
 

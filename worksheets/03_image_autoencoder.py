@@ -34,6 +34,7 @@ sheet = Worksheet(
     images=60000,
     data="mnist",
     floatX="float32",
+    pixel_scale=256,
     options={
         "--maps": {
             "type": at_least(1, 1000),

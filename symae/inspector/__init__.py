@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +13,22 @@ if TYPE_CHECKING:
 __all__ = ["inspect"]
 
 
-def inspect(model: Model | str | Path, images: Any = None, labels: Any = None) -> Inspection:
+def inspect(
+    model: Model | str | Path, images: Any = None, labels: Any = None, image_shape: Sequence[int] | None = None
+) -> Inspection:
     """The objects behind the page of ``symae inspect``, for one model.
 
     Parameters
     ----------
     model : Model, or path
         A model, the folder of a run, or a saved model in it.
-    images : array (n, pixels) or (n, c, h, w) from 0 to 1, or the name of a data set, optional
+    images : array (n, pixels), (n, h, w), (n, c, h, w) or (n, h, w, c) from 0 to 1, or the name of a data set, optional
         What to look at it with; by default test images of the run's data, or of the data set that is used by default.
     labels : array (n,) of integers, optional
         Of `images`.
+    image_shape : (h, w), (c, h, w) or (h, w, c), optional
+        How the numbers of an image lie in a row, if neither the model (``model.image_shape``) nor the images say it; by
+        default a square of grey pixels. Three channels are drawn in colours.
 
     Returns
     -------
@@ -47,4 +53,4 @@ def inspect(model: Model | str | Path, images: Any = None, labels: Any = None) -
     # PyTensor's compiler and the pictures are needed from here on, not to import symae
     from symae.inspector.opening import opened
 
-    return opened(model, images, labels)
+    return opened(model, images, labels, image_shape)

@@ -62,6 +62,9 @@ def add_inspector(commands: Any) -> None:
     )
     export.add_argument("run", nargs="+", type=Path, help="a run's folder")
     export.add_argument("-o", "--out", type=Path, default=Path("page.html"), metavar="FILE", help="(default: page.html)")
+    for parser in (inspect, filters, export):
+        words = "of an image, where the run does not say it; a square by default, and of three channels in colours"
+        parser.add_argument("--shape", metavar="HxW[xC]|CxHxW", help=words)
     for parser in (inspect, export):
         parser.add_argument("--data", metavar="NAME|PATH", help="other test images than the run's, as the worksheets take data")
         parser.add_argument("--images", type=at_least(2, 60000), default=1000, metavar="N", help="test images (default: 1000)")
@@ -76,7 +79,7 @@ def _inspect(settings: argparse.Namespace) -> None:
     from symae.inspector.runs import open_run
     from symae.inspector.server import serve
 
-    runs = [open_run(path, settings.data, settings.images) for path in settings.run]
+    runs = [open_run(path, settings.data, settings.images, _shape(settings)) for path in settings.run]
     serve(runs, settings.port, browser=not settings.no_browser)
     print("\nstopped")
 
@@ -85,7 +88,7 @@ def _filters(settings: argparse.Namespace) -> None:
     from symae.inspector.opening import chosen_model
     from symae.inspector.runs import SAVED
 
-    run, name = chosen_model(settings.run, settings.model, settings.data)
+    run, name = chosen_model(settings.run, settings.model, settings.data, _shape(settings))
     inspection = run.inspection(name)
     layer = settings.layer or next(iter(inspection.layers), "")
     filters = inspection.filters(layer)
@@ -129,7 +132,7 @@ def _export(settings: argparse.Namespace) -> None:
     from symae.inspector.export import export_page
     from symae.inspector.runs import open_run
 
-    runs = [open_run(path, settings.data, settings.images) for path in settings.run]
+    runs = [open_run(path, settings.data, settings.images, _shape(settings)) for path in settings.run]
     export_page(runs, settings.out, lambda line: print(line, flush=True))
     print(f"{settings.out}: {settings.out.stat().st_size / 1e6:.1f} MB")
 
@@ -148,6 +151,12 @@ def _one_run(parser: Parser, out: str) -> None:
     parser.add_argument("--model", metavar="NAME", help="which of the run's models")
     if out == "filters.png":
         parser.add_argument("--data", metavar="NAME|PATH", help="other test images than the run's, to sort by what is active")
+
+
+def _shape(settings: argparse.Namespace) -> Any:
+    from symae.inspector.layout import parsed_layout
+
+    return None if settings.shape is None else parsed_layout("--shape", settings.shape)
 
 
 def _pair(sign: str, least: int) -> Callable[[str], tuple[int, int]]:

@@ -10,6 +10,7 @@ import numpy as np
 from symae.datasets import default, read
 from symae.datasets.folders import find_mnist
 from symae.datasets.idx import read_test_images
+from symae.inspector.layout import ImageLayout
 
 __all__ = ["COUNT", "Examples", "read_examples"]
 
@@ -26,15 +27,21 @@ class Examples:
     labels : array (n,) of integers, or None
     name : str
         In words.
+    pixel_scale : int
+        What bytes were divided by.
+    layout : ImageLayout or None
+        How the pixels lie in a row, where that is known.
     """
 
     images: np.ndarray
     labels: np.ndarray | None
     name: str
+    pixel_scale: int = 255
+    layout: ImageLayout | None = None
 
 
-def read_examples(data: str | Path | None = None, count: int = COUNT) -> Examples:
-    """The first `count` test images of `data`, as `symae.datasets.read` takes it.
+def read_examples(data: str | Path | None = None, count: int = COUNT, pixel_scale: int = 255) -> Examples:
+    """The first `count` test images of `data`, as `symae.datasets.read` takes it, bytes divided by `pixel_scale`.
 
     Of MNIST only the files of the test images are read, which takes a tenth of the time and of the memory of all.
 
@@ -53,5 +60,5 @@ def read_examples(data: str | Path | None = None, count: int = COUNT) -> Example
         x, y, name = dataset.test.x[:count], dataset.test.y[:count], dataset.name.partition(",")[0]
     images = x.astype(np.float32)
     if x.dtype == np.uint8:
-        images /= 255
-    return Examples(images, np.asarray(y, dtype=np.int64), f"the first {len(images)} test images of {name}")
+        images /= pixel_scale
+    return Examples(images, np.asarray(y, dtype=np.int64), f"the first {len(images)} test images of {name}", pixel_scale)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
@@ -17,6 +18,8 @@ from symae.inspector.assets import MODULES, asset
 from symae.inspector.runs import Run
 
 __all__ = ["export_html", "export_page"]
+
+_log = logging.getLogger(__name__)
 
 UNITS, DEEPER, CLIMBED = 512, 64, 8  # of a layer: of the first one, of deeper ones, and of these with their best inputs
 IMAGES = 20
@@ -52,6 +55,11 @@ def export_html(runs: Sequence[Run], say: Callable[[str], None] = lambda _: None
         except InputError as error:
             kept[path] = {"refused": str(error)}
             return None
+        except Exception as error:  # of symae's own: all other answers are worth keeping
+            _log.exception("%s", path)
+            say(f"  {path} could not be computed: {type(error).__name__}: {error}")
+            kept[path] = {"refused": f"symae failed: {type(error).__name__}: {error}"}
+            return None
         if kind == "application/json":
             kept[path] = json.loads(content)
         else:
@@ -59,6 +67,8 @@ def export_html(runs: Sequence[Run], say: Callable[[str], None] = lambda _: None
         return kept[path]
 
     listed = keep("runs")
+    if listed is None:
+        raise InputError("export", kept["runs"]["refused"], "runs that can be listed")
     listed["live"] = False
     for run in listed["runs"]:
         run["running"] = False
@@ -69,7 +79,9 @@ def export_html(runs: Sequence[Run], say: Callable[[str], None] = lambda _: None
             if about is not None:
                 for path in _paths(start, about):
                     keep(path)
-    keep("training")["running"] = False
+    training = keep("training")
+    if training is not None:
+        training["running"] = False
     return _page(kept, ", ".join(run.name for run in runs))
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from symae.errors import InputError
 from symae.images import png_bytes, save_png
 
-__all__ = ["COLOURS", "Figure", "coloured"]
+__all__ = ["COLOURS", "HOLE", "RGB", "Figure", "coloured"]
 
 # Colours at equal distances from the lowest value to the highest, between which is mixed. The two of two colours have the value
 # zero in their middle: Okabe and Ito's vermilion and blue, which the colour-blind tell apart. Viridis is by S. van der Walt and
@@ -25,6 +25,10 @@ COLOURS: dict[str, tuple[tuple[int, int, int], ...]] = {
     "diverging": ((0, 58, 112), (60, 150, 210), (247, 247, 244), (226, 124, 54), (120, 44, 0)),
     "viridis": ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37)),
 }
+
+
+RGB = "rgb"  # of pictures that have channels for red, green and blue already
+HOLE = (209, 0, 122)  # where there is no number: a colour that none of the others comes near
 
 
 @dataclass(frozen=True)
@@ -58,16 +62,27 @@ class Figure:
 
 
 def coloured(picture: Any, colours: str) -> np.ndarray:
-    """Numbers from 0 to 1 as pixels: (h, w) -> (h, w, 3) of uint8, or (h, w) where the colours are greys.
+    """Numbers from 0 to 1 as pixels of uint8: (..., h, w) -> (..., h, w, 3), or (..., h, w) where the colours are greys.
+
+    With ``"rgb"`` the last axis holds red, green and blue already. What is not finite becomes magenta.
 
     Raises
     ------
     InputError
         There are no colours of that name.
     """
+    values = np.asarray(picture, dtype=np.float64)
+    holes = ~np.isfinite(values)
+    if holes.any():
+        pixels = coloured(np.where(holes, 0.0, values), colours)
+        if pixels.ndim == values.ndim and colours != RGB:
+            pixels = np.repeat(pixels[..., None], 3, axis=-1)
+        pixels[holes.any(axis=-1) if colours == RGB else holes] = HOLE
+        return pixels
+    if colours == RGB:
+        return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
     if colours not in COLOURS:
         raise InputError("colours", repr(colours), f"one of {', '.join(COLOURS)}")
-    values = np.asarray(picture, dtype=np.float64)
     stops = np.array(COLOURS[colours], dtype=np.float64)
     places = np.linspace(0, 1, len(stops))
     channels = [np.interp(values, places, stops[:, i]) for i in range(1 if colours in {"grey", "inverse"} else 3)]

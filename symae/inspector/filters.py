@@ -9,14 +9,15 @@ import numpy as np
 
 from symae.errors import InputError
 from symae.images.pictures import to_image
-from symae.inspector.figure import Figure, coloured
-from symae.inspector.pixels import quantised
+from symae.inspector.figure import RGB, Figure, coloured
+from symae.inspector.pixels import largest_magnitude, quantised
 
 __all__ = ["SCALINGS", "SORTS", "SPRITE", "Filters", "chain", "similarities"]
 
 SPRITE = 1024  # filters in one picture for the page, 32 in a row
 SORTS = ("index", "norm", "active", "similarity")
 SCALINGS = ("each", "zero", "common")
+LARGEST = 1e30  # beyond, float32 holds neither the numbers nor what is computed of them
 DIRECTIONS = 32  # principal directions in which filters are compared
 
 
@@ -25,8 +26,12 @@ class Filters:
 
     Attributes
     ----------
-    pictures : array (n, h, w) of float32
-        The weights of each unit.
+    pictures : array (n, h, w) of float32, or (n, h, w, 3) for images in colours
+        The weights of each unit; 0 where they are not finite. Numbers that float32 does not hold are in float64.
+    holes : array of bool of the shape of `pictures`, or None
+        Where weights are not finite.
+    broken : array (n,) of bool
+        Which units have such weights.
     norms : array (n,)
         Euclidean norms of the weights.
     low, high : arrays (n,)
@@ -34,9 +39,20 @@ class Filters:
     """
 
     def __init__(self, pictures: Any):
-        self.pictures = np.nan_to_num(np.ascontiguousarray(pictures, dtype=np.float32))
+        array = np.asarray(pictures)
+        finite = np.isfinite(array)
+        self.broken = ~finite.reshape(len(array), -1).all(axis=1)
+        self.holes = ~finite if self.broken.any() else None
+        array = array if self.holes is None else np.where(finite, array, 0)
+        reach = largest_magnitude(array)
+        self.pictures = np.ascontiguousarray(array, dtype=np.float64 if reach > LARGEST else np.float32)
         flat = self._flat
-        self.norms = np.sqrt(np.einsum("ij,ij->i", flat, flat, dtype=np.float64))
+        if reach > LARGEST:  # of a training that has diverged: the squares are infinite
+            largest = np.abs(flat).max(axis=1)
+            with np.errstate(over="ignore"):
+                self.norms = largest * np.linalg.norm(flat / np.where(largest > 0, largest, 1)[:, None], axis=1)
+        else:
+            self.norms = np.sqrt(np.einsum("ij,ij->i", flat, flat, dtype=np.float64))
         self.low, self.high = flat.min(axis=1), flat.max(axis=1)
 
     def __len__(self) -> int:
@@ -45,6 +61,11 @@ class Filters:
     @property
     def _flat(self) -> np.ndarray:
         return self.pictures.reshape(len(self.pictures), -1)
+
+    def picture(self, unit: int) -> np.ndarray:
+        """The weights of a unit, (h, w[, 3]), NaN where they are not finite."""
+        shown = self.pictures[unit]
+        return shown if self.holes is None else np.where(self.holes[unit], np.nan, shown)
 
     @property
     def sprites(self) -> int:
@@ -60,7 +81,7 @@ class Filters:
         if not 0 <= number < self.sprites:
             raise InputError("sprite", str(number), f"a number from 0 to {self.sprites - 1}")
         part = self.pictures[number * SPRITE : (number + 1) * SPRITE]
-        largest = np.abs(part).max(axis=(1, 2), keepdims=True)
+        largest = np.abs(part).max(axis=_all_but_first(part), keepdims=True)
         return _tiled(quantised(part / np.where(largest > 0, largest, 1), -1, 1), 32, (0, 0), fill=0)
 
     def order(self, sort: str, active: np.ndarray | None = None) -> np.ndarray:
@@ -119,14 +140,18 @@ class Filters:
             Each filter from its least to its largest weight, as `symae.tile_raster_images` has it; each with zero in the
             middle; or all on one scale with zero in the middle.
         colours : {"grey", "inverse", "diverging", "viridis"}
+            Filters of images in colours have their own. Weights that are not finite are magenta.
         zoom : int
             Pixels for a weight.
         """
-        chosen = self.pictures if order is None else self.pictures[np.asarray(order, dtype=np.intp)]
+        units = np.arange(len(self)) if order is None else np.asarray(order, dtype=np.intp)
+        chosen = self.pictures[units]
         columns = math.ceil(math.sqrt(len(chosen)))
         rows, columns = tile_shape or (math.ceil(len(chosen) / columns), columns)
         scaled = scale(chosen, scaling)[: rows * columns]
-        pixels = coloured(scaled, colours)
+        if self.holes is not None:
+            scaled = np.where(self.holes[units][: rows * columns], np.nan, scaled)
+        pixels = coloured(scaled, RGB if chosen.ndim == 4 else colours)
         floor = _tiled(pixels, columns, spacing, fill=0, rows=rows)
         picture = to_image(floor)
         if zoom > 1:
@@ -135,15 +160,22 @@ class Filters:
 
 
 def scale(pictures: np.ndarray, scaling: str) -> np.ndarray:
-    """Weights (n, h, w) as numbers from 0 to 1; see `Filters.figure`."""
+    """Weights (n, h, w[, 3]) as numbers from 0 to 1; see `Filters.figure`."""
+    if (reach := largest_magnitude(pictures)) > 1e30:  # the span of the largest numbers is infinite
+        pictures = pictures / reach
+    axes = _all_but_first(pictures)
     if scaling == "each":
-        low = pictures.min(axis=(1, 2), keepdims=True)
-        span = pictures.max(axis=(1, 2), keepdims=True) - low
+        low = pictures.min(axis=axes, keepdims=True)
+        span = pictures.max(axis=axes, keepdims=True) - low
         return (pictures - low) / np.where(span > 0, span, 1)
     if scaling not in SCALINGS:
         raise InputError("scaling", repr(scaling), f"one of {', '.join(SCALINGS)}")
-    largest = np.abs(pictures).max(axis=(1, 2) if scaling == "zero" else None, keepdims=True)
+    largest = np.abs(pictures).max(axis=axes if scaling == "zero" else None, keepdims=True)
     return pictures / np.where(largest > 0, largest, 1) / 2 + 0.5
+
+
+def _all_but_first(array: np.ndarray) -> tuple[int, ...]:
+    return tuple(range(1, array.ndim))
 
 
 def similarities(rows: np.ndarray, unit: int) -> np.ndarray:
@@ -165,7 +197,7 @@ def chain(rows: np.ndarray) -> np.ndarray:
         _, vectors = np.linalg.eigh(units.T @ units)
         units = np.ascontiguousarray(units @ vectors[:, -DIRECTIONS:])
     left = np.arange(len(rows))
-    place = int(np.argmax(np.linalg.norm(rows, axis=1)))
+    place = int(np.argmax(np.linalg.norm(rows / (largest_magnitude(rows) or 1.0), axis=1)))
     found = []
     for _ in range(len(rows)):
         found.append(left[place])
@@ -180,6 +212,9 @@ def chain(rows: np.ndarray) -> np.ndarray:
 
 
 def _unit_rows(rows: np.ndarray) -> np.ndarray:
+    largest = np.abs(rows).max(axis=1, initial=0, keepdims=True)
+    if largest.max(initial=0) > 1e15:  # the square of what is larger still is infinite in float32
+        rows = rows / np.where(largest > 0, largest, 1)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     units: np.ndarray = np.nan_to_num(rows / np.where(lengths > 0, lengths, 1))
     return units

@@ -37,7 +37,8 @@ class Functions:
         if key not in self._functions:  # what is there already never waits for what is compiled
             self._compile(key, build)
         compiled, calling = self._functions[key]
-        with calling:  # a function's storage is for one call
+        # of a model that has diverged, all is infinite or not a number: that is seen in the values
+        with calling, np.errstate(all="ignore"):  # a function's storage is for one call
             return [np.array(value) for value in compiled(*arguments)]
 
     def _compile(self, key: Any, build: Callable[[], tuple[Sequence[Variable], Sequence[Variable]]]) -> None:

@@ -19,7 +19,7 @@ from symae.compile import function, mode_for
 from symae.errors import InputError
 from symae.inspector.functions import COMPILING
 from symae.inspector.layered import layered
-from symae.inspector.layers import code_and_output, image_shape
+from symae.inspector.layers import code_and_output, image_layout
 from symae.inspector.svg import graph_svg
 from symae.models.base import Model
 
@@ -133,7 +133,7 @@ class ModelGraphs:
         costs: dict[Any, float] = {}
         note = ""
         if profile:
-            pixels = int(np.prod(image_shape(copy)))
+            pixels = image_layout(copy).size
             images = copy.checked_input("images", np.random.RandomState(0).uniform(size=(MINIBATCH, pixels)))
             compiled(images)
             vm = compiled.vm

@@ -22,13 +22,16 @@ from symae.inspector.filters import Filters
 from symae.inspector.functions import Functions
 from symae.inspector.graphs import Graph, ModelGraphs
 from symae.inspector.latent import Latent, has_latent
-from symae.inspector.layers import FilterLayer, code_and_output, filter_layers, image_shape
+from symae.inspector.layers import FilterLayer, code_and_output, filter_layers, image_layout
+from symae.inspector.layout import ImageLayout
 from symae.inspector.maximise import BestInput, best_input
-from symae.inspector.pixels import code_picture
+from symae.inspector.pixels import code_picture, largest_magnitude
 from symae.inspector.places import decoder_maps
 from symae.models.base import Model
 
 __all__ = ["Inspection", "Reconstruction"]
+
+HUGE = 1e15  # no weight of a training that goes well comes near it
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +40,7 @@ class Reconstruction:
 
     Attributes
     ----------
-    original, corrupted, output : arrays (h, w), values from 0 to 1
+    original, corrupted, output : arrays (h, w), or (h, w, 3) of coloured images, values from 0 to 1
     code : array (k,) or (c, h', w')
     """
 
@@ -48,26 +51,31 @@ class Reconstruction:
 
     @property
     def error(self) -> np.ndarray:
-        """What is drawn minus what should be drawn, (h, w)."""
-        return self.output - self.original
+        """What is drawn minus what should be drawn, (h, w); of coloured images in the channel that is farthest off."""
+        error = self.output - self.original
+        if error.ndim == 2:
+            return error
+        farthest = np.abs(np.nan_to_num(error)).argmax(axis=2)[:, :, None]
+        return np.take_along_axis(error, farthest, axis=2)[:, :, 0]
 
     @property
     def rmse(self) -> float:
         """Root mean square error of a pixel."""
-        return float(np.sqrt(np.mean(np.square(self.error))))
+        return float(np.sqrt(np.mean(np.square(self.output - self.original))))
 
     @property
     def figure(self) -> Figure:
         code = code_picture(self.code)
-        largest = np.abs(code).max() or 1.0
-        limit = np.abs(self.error).max() or 1.0
-        pictures = [
-            ("original", self.original),
-            ("corrupted", self.corrupted),
-            ("code", np.clip(code / largest, 0, 1) if code.min() >= 0 else code / largest / 2 + 0.5),
-            ("reconstruction", np.clip(self.output, 0, 1)),
-            ("error", coloured(self.error / limit / 2 + 0.5, "diverging")),
-        ]
+        largest, limit = (largest_magnitude(values) or 1.0 for values in (code, self.error))
+        negative = bool((code < 0).any())
+        with np.errstate(all="ignore"):
+            pictures = [
+                ("original", self.original),
+                ("corrupted", self.corrupted),
+                ("code", coloured(code / largest / 2 + 0.5 if negative else np.clip(code / largest, 0, 1), "grey")),
+                ("reconstruction", coloured(np.clip(self.output, 0, 1), "grey")),
+                ("error", coloured(self.error / limit / 2 + 0.5, "diverging")),
+            ]
         zoomed = [(label, to_image(p).resize((112, 112 * p.shape[0] // p.shape[1] or 1), 0)) for label, p in pictures]
         return Figure(side_by_side(zoomed), f"root mean square error {self.rmse:.3f}")
 
@@ -83,6 +91,8 @@ class Inspection:
     model : Model
     examples : Examples, optional
         Test images; what needs none is there without them.
+    layout : ImageLayout, optional
+        How the pixels lie in a row, if the model does not say it itself; otherwise as in the examples, or guessed.
 
     Attributes
     ----------
@@ -94,15 +104,16 @@ class Inspection:
         What the units of a decoder give that is a function of a place in the image; empty for other models.
     """
 
-    def __init__(self, model: Model, examples: Examples | None = None):
+    def __init__(self, model: Model, examples: Examples | None = None, layout: ImageLayout | None = None):
         self.model = model
-        self.shape = image_shape(model)
+        self.layout = image_layout(model, layout, None if examples is None else examples.layout)
+        self.shape = self.layout.shape
         self.nodes = model.nodes
         self.layers: dict[str, FilterLayer] = {layer.name: layer for layer in filter_layers(model, self.nodes)}
         self.code, self.output = code_and_output(model)
         self.decoder_maps = decoder_maps(model)
-        pixels = int(np.prod(self.shape))
-        self.examples = examples if examples is not None and examples.images.shape[1] == pixels else None
+        self.examples = examples if examples is not None and examples.images.shape[1] == self.layout.size else None
+        self.pixel_scale = 255 if examples is None else examples.pixel_scale
         self.functions = Functions()
         self._filters: dict[str, Filters] = {}
         self._graphs: dict[Any, Graph] = {}
@@ -128,7 +139,7 @@ class Inspection:
         chosen = self.layer(name)
         with self._locks["filters"]:
             if name not in self._filters:
-                self._filters[name] = Filters(chosen.pictures(self.model.parameters()[name], self.shape))
+                self._filters[name] = Filters(chosen.pictures(self.model.parameters()[name], self.layout))
         return self._filters[name]
 
     @cached_property
@@ -170,7 +181,7 @@ class Inspection:
     def alone(self, layer: str, unit: int) -> np.ndarray | None:
         """What the decoder draws when this unit has the values that it has of the image that excites it most, and the others 0.
 
-        (h, w); None where nothing is drawn from the layer.
+        (h, w), or (h, w, 3) of coloured images; None where nothing is drawn from the layer.
         """
         chosen, number = self.layer(layer), self.unit(layer, unit)
         output = self.nodes.get(self.output or "")
@@ -184,7 +195,7 @@ class Inspection:
         only = np.zeros_like(values)
         only[:, number] = values[:, number]
         (drawn,) = self.functions(("alone", layer), lambda: ([chosen.expression, model.x], [output]), only, image)
-        return np.asarray(drawn).reshape(self.shape).mean(axis=0)
+        return self.layout.pictures(drawn)[0]
 
     def node_values(self, image: np.ndarray) -> dict[str, np.ndarray]:
         """What every named node, and every layer of a decoder of places, computes of one image, (c, h, w) or (k,)."""
@@ -207,15 +218,27 @@ class Inspection:
         if self.code is None or self.output is None:
             raise InputError("reconstruct", f"a {type(self.model).__name__}, which draws nothing", "an autoencoder")
         row = self.image(int(image)) if isinstance(image, int | np.integer) else np.asarray(image, np.float64).reshape(-1)
-        if row.size != int(np.prod(self.shape)):
-            raise InputError("image", f"{row.size} pixels", f"{int(np.prod(self.shape))}")
+        if row.size != self.layout.size:
+            raise InputError("image", f"{row.size} pixels", f"{self.layout.size}")
         model, nodes = self.model, self.nodes
         damaged = corrupted(row, kind, level, seed)
         wanted: list[Variable] = [nodes[self.code], nodes[self.output]]
         seen = model.checked_input("image", damaged[None])
         code, drawn = self.functions("reconstruct", lambda: ([model.x], wanted), seen)
-        pictures = [np.asarray(p, np.float64).reshape(self.shape).mean(axis=0) for p in (row, damaged, drawn)]
+        pictures = [self.layout.pictures(np.asarray(p, np.float64))[0] for p in (row, damaged, drawn)]
         return Reconstruction(pictures[0], pictures[1], code[0], pictures[2])
+
+    @cached_property
+    def diverged(self) -> dict[str, str]:
+        """What is wrong with the numbers of each parameter that are no weights any more, in words."""
+        found = {}
+        for name, value in self.model.parameters().items():
+            largest = largest_magnitude(value)
+            if not np.isfinite(value).all():
+                found[name] = "holds NaN or infinite numbers"
+            elif largest > HUGE:
+                found[name] = f"holds numbers of up to {largest:.0e}"
+        return found
 
     @property
     def has_latent(self) -> bool:
@@ -224,7 +247,7 @@ class Inspection:
 
     @cached_property
     def _latent(self) -> Latent:
-        return Latent(self.model, self._rows, self.functions)
+        return Latent(self.model, self._rows, self.functions, self.layout)
 
     @property
     def latent(self) -> Latent:
@@ -250,7 +273,7 @@ class Inspection:
     def warm(self) -> None:
         """Compile and call what a first drawing needs."""
         if self.code is not None and self.output is not None:
-            self.reconstruct(np.zeros(int(np.prod(self.shape))))
+            self.reconstruct(np.zeros(self.layout.size))
 
     def units(self, layer: str) -> Sequence[int]:
         """The numbers of a layer's units."""

@@ -12,7 +12,8 @@ from pytensor.graph.basic import Variable
 from symae.errors import InputError
 from symae.images import principal_components
 from symae.inspector.functions import Functions
-from symae.inspector.layers import code_and_output, image_shape
+from symae.inspector.layers import code_and_output, image_layout
+from symae.inspector.layout import ImageLayout
 from symae.models import CoordinateVAE
 from symae.models.base import Model
 from symae.models.coordinate_vae import coordinates
@@ -51,8 +52,9 @@ class Latent:
         Of the codes' variance that each component has.
     """
 
-    def __init__(self, model: Model, images: np.ndarray, functions: Functions):
+    def __init__(self, model: Model, images: np.ndarray, functions: Functions, layout: ImageLayout | None = None):
         self.model = model
+        self.layout = image_layout(model) if layout is None else layout
         self._functions = functions
         code, self._output = code_and_output(model)
         assert code is not None
@@ -64,6 +66,8 @@ class Latent:
             chunk = model.checked_input("images", images[first : first + CHUNK])
             found.append(np.concatenate(functions("codes", lambda: ([model.x], outputs), chunk), axis=1))
         self.codes = np.concatenate(found)
+        if not np.isfinite(self.codes).all():
+            raise InputError("codes of the test images", "NaN or infinite numbers", "finite ones: this training has diverged")
         self.n_latent = self.codes.shape[1] - (4 if self._pose is not None else 0)
         self.names = [*(f"z{i + 1}" for i in range(self.n_latent)), *(POSE if self._pose is not None else ())]
         z = self.codes[:, : self.n_latent]
@@ -88,13 +92,13 @@ class Latent:
         return code
 
     def atlas(self, count: int) -> np.ndarray:
-        """Drawings of places of the plane, as far as the test images lie: (count * count, h, w), row by row from the top."""
+        """Drawings of the plane's places as far as the test images lie: (count * count, h, w[, 3]), row by row from above."""
         low, high = self.plane.min(axis=0), self.plane.max(axis=0)
         across, up = (np.linspace(low[i], high[i], count) for i in (0, 1))
         return np.stack([self.draw(self.at(x, y)) for y in up[::-1] for x in across])
 
     def draw(self, code: Any, size: int | None = None) -> np.ndarray:
-        """What the model draws of a code, (h, w), values from 0 to 1.
+        """What the model draws of a code, (h, w), or (h, w, 3) in colours, values from 0 to 1.
 
         Parameters
         ----------
@@ -110,7 +114,7 @@ class Latent:
         values = np.asarray(code, dtype=np.float64)
         if values.shape != (len(self.names),) or not np.isfinite(values).all():
             raise InputError("code", f"shape {values.shape}", f"{len(self.names)} finite numbers")
-        _, h, w = image_shape(self.model)
+        _, h, w = self.layout.shape
         if size is not None and not 1 <= size <= LARGEST:
             raise InputError("size", str(size), f"a number of pixels from 1 to {LARGEST}")
         z = values[None, : self.n_latent].astype(pytensor.config.floatX)
@@ -121,7 +125,7 @@ class Latent:
             raise InputError("size", str(size), f"{max(h, w)}, because this model draws at one size")
         output = self.model.nodes[str(self._output)]
         (drawn,) = self._functions("draw code", lambda: ([self._code], [output]), z)
-        return np.asarray(drawn).reshape(-1, h, w).mean(axis=0)
+        return self.layout.pictures(drawn)[0]
 
     def _draw_places(self, z: np.ndarray, pose: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
         model = self.model

@@ -15,7 +15,7 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from symae.inspector.functions import Functions
-from symae.inspector.layers import FilterLayer, image_shape
+from symae.inspector.layers import FilterLayer, image_layout
 from symae.models.base import Model
 
 __all__ = ["BestInput", "best_input"]
@@ -68,7 +68,7 @@ def best_input(
     BestInput or None
         None if the unit is dead: no start has a gradient, because it is below its bias everywhere there.
     """
-    pixels = start.size if start is not None else int(np.prod(image_shape(model)))
+    pixels = start.size if start is not None else image_layout(model).size
     rng = np.random.RandomState(unit)
     starts = rng.standard_normal((STARTS, pixels))
     if start is not None and np.linalg.norm(start) > 0:
@@ -90,6 +90,9 @@ def best_input(
 
     if layer.sees_pixels:
         _, slopes = climb(_onto(starts, bound * FAR)) if layer.kind != "dense" else (None, _dense_slope(model, layer, unit))
+        if not np.isfinite(slopes).all():
+            return BestInput(np.full(pixels, np.nan), np.nan, bound, "none: the weights are not finite")
+        slopes = slopes / (np.abs(slopes).max() or 1.0)  # the square of a number near the largest float is infinite
         norms = np.linalg.norm(slopes, axis=1)
         if not norms.max() > 0:
             return None

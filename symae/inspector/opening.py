@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import numpy as np
 from symae.errors import InputError, MissingFileError
 from symae.inspector.examples import Examples, read_examples
 from symae.inspector.inspection import Inspection
-from symae.inspector.layers import image_shape
+from symae.inspector.layers import image_layout
+from symae.inspector.layout import ImageLayout, layout_of
 from symae.inspector.runs import Run, open_run
 from symae.models.base import Model
 from symae.run_record import FILE
@@ -19,21 +21,27 @@ from symae.visualiser import find_models
 __all__ = ["chosen_model", "models_at", "opened"]
 
 
-def opened(model: Model | str | Path, images: Any = None, labels: Any = None) -> Inspection:
+def opened(
+    model: Model | str | Path, images: Any = None, labels: Any = None, image_shape: Sequence[int] | None = None
+) -> Inspection:
     """See `symae.inspect`."""
+    layout = None if image_shape is None else layout_of("image_shape", image_shape)
     if isinstance(model, Model):
-        examples = _examples(model, images, labels)
-        return Inspection(model, examples)
+        return Inspection(model, _examples(model, images, labels), layout)
     if not isinstance(model, str | Path):
         kind = type(model)
         found = f"a {kind.__name__}" if kind.__module__ == "builtins" else f"a {kind.__name__} of {kind.__module__}"
         raise InputError("model", found, "one of symae.models (Keras-style models are none), or the path of a run")
-    run, name = chosen_model(model)
+    run, name = chosen_model(model, layout=layout)
     found = run.inspection(name)
-    return found if images is None else Inspection(found.model, _examples(found.model, images, labels))
+    if images is None:
+        return found
+    return Inspection(found.model, _examples(found.model, images, labels, run.pixel_scale), layout)
 
 
-def chosen_model(path: str | Path, name: str | None = None, data: str | Path | None = None) -> tuple[Run, str]:
+def chosen_model(
+    path: str | Path, name: str | None = None, data: str | Path | None = None, layout: ImageLayout | None = None
+) -> tuple[Run, str]:
     """The run at `path` and one of its models: the one that `path` or `name` names, ``model``, or the first.
 
     Raises
@@ -45,8 +53,8 @@ def chosen_model(path: str | Path, name: str | None = None, data: str | Path | N
     if not path.is_dir() and path.parent.is_dir() and (path.suffix in {".safetensors", ".json"} or not path.exists()):
         stem = path.stem if path.suffix in {".safetensors", ".json"} else path.name
         if (path.parent / f"{stem}.safetensors").is_file():
-            return open_run(path.parent, data), stem
-    run = open_run(path, data)
+            return open_run(path.parent, data, layout=layout), stem
+    run = open_run(path, data, layout=layout)
     models = run.models()
     if not models:
         raise MissingFileError(path, "no saved model", "a run that has saved one")
@@ -74,11 +82,11 @@ def models_at(path: str | Path) -> dict[str, Model]:
         return {name: run.inspection(name).model for name in run.models()}
 
 
-def _examples(model: Model, images: Any, labels: Any) -> Examples | None:
-    pixels = int(np.prod(image_shape(model)))
+def _examples(model: Model, images: Any, labels: Any, pixel_scale: int = 255) -> Examples | None:
+    pixels = image_layout(model).size
     if images is None or isinstance(images, str | Path):
         try:
-            found = read_examples(images)
+            found = read_examples(images, pixel_scale=pixel_scale)
         except InputError:
             if images is not None:
                 raise
@@ -91,10 +99,11 @@ def _examples(model: Model, images: Any, labels: Any) -> Examples | None:
         raise InputError("images", f"{array.dtype} of shape {array.shape}", f"numbers (n, {pixels}), at least one image")
     rows = array.reshape(len(array), pixels).astype(np.float32)
     if array.dtype == np.uint8:
-        rows /= 255
+        rows /= pixel_scale
     if not np.isfinite(rows).all():
         raise InputError("images", "NaN or infinite values", "finite numbers")
     chosen = None if labels is None else np.asarray(labels)
     if chosen is not None and chosen.shape != (len(rows),):
         raise InputError("labels", f"shape {chosen.shape}", f"({len(rows)},), one for each image")
-    return Examples(rows, chosen, f"{len(rows)} images")
+    told = array.shape[1:] if array.ndim in (3, 4) else None
+    return Examples(rows, chosen, f"{len(rows)} images", pixel_scale, None if told is None else layout_of("images", told))

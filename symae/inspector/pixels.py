@@ -8,18 +8,51 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["code_picture", "mosaic", "pixels_json", "quantised", "vector_shape"]
+__all__ = [
+    "code_picture",
+    "largest_magnitude",
+    "least_finite",
+    "mosaic",
+    "pixels_json",
+    "quantised",
+    "stacked_pictures",
+    "vector_shape",
+]
 
 
 def quantised(values: Any, low: float, high: float) -> np.ndarray:
     """Numbers as bytes: `low` is 0 and `high` 255; NaN is 0 too."""
+    reach = max(abs(low), abs(high)) or 1.0
+    if reach < 1e300:  # beyond, the span of two numbers is infinite
+        reach = 1.0
+    low, high = low / reach, high / reach
     span = high - low
-    numbers = np.nan_to_num(np.asarray(values, dtype=np.float64), nan=low, posinf=high, neginf=low)
+    numbers = np.nan_to_num(np.asarray(values, dtype=np.float64) / reach, nan=low, posinf=high, neginf=low)
     return np.rint(np.clip((numbers - low) * (255 / span if span > 0 else 0), 0, 255)).astype(np.uint8)
 
 
+def largest_magnitude(values: Any) -> float:
+    """The largest of the finite numbers, by magnitude; 0 if there is none."""
+    array = np.abs(np.asarray(values))
+    return float(array.max(initial=0, where=np.isfinite(array)))
+
+
+def least_finite(values: Any) -> float:
+    """The least of the finite numbers; 0 if there is none."""
+    array = np.asarray(values)
+    finite = array[np.isfinite(array)]
+    return float(finite.min()) if finite.size else 0.0
+
+
+def stacked_pictures(pictures: np.ndarray) -> np.ndarray:
+    """Pictures (n, h, w[, 3]) over one another in one."""
+    return pictures.reshape(-1, *pictures.shape[2:])
+
+
 def pixels_json(picture: Any, *, signed: bool = False, low: float = 0.0, high: float | None = None) -> dict[str, Any]:
-    """A picture (h, w) as JSON takes it: width, height, bytes, and which numbers the bytes 0 and 255 stand for.
+    """A picture (h, w), or (h, w, 3) in colours, as JSON takes it: width, height, bytes, and what bytes 0 and 255 are.
+
+    Where pixels are not finite, ``holes`` has a bit for each pixel, set there: the page marks them.
 
     Parameters
     ----------
@@ -36,7 +69,13 @@ def pixels_json(picture: Any, *, signed: bool = False, low: float = 0.0, high: f
     elif high is None:
         high = float(finite.max()) if finite.size else 0.0
     data = base64.b64encode(quantised(array, low, high).tobytes()).decode()
-    return {"w": array.shape[1], "h": array.shape[0], "data": data, "low": low, "high": high, "signed": signed}
+    found = {"w": array.shape[1], "h": array.shape[0], "data": data, "low": low, "high": high, "signed": signed}
+    if array.ndim == 3:
+        found["channels"] = 3
+    if finite.size < array.size:
+        holes = ~np.isfinite(array if array.ndim == 2 else array.sum(axis=2))
+        found["holes"] = base64.b64encode(np.packbits(holes).tobytes()).decode()
+    return found
 
 
 def vector_shape(size: int) -> tuple[int, int]:

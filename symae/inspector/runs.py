@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from symae.checkpoints import TrainingFolder, read_checkpoint
+from symae.checkpoints import checkpoint_files, read_checkpoint
 from symae.errors import InputError, MissingFileError
-from symae.files import read_regular
+from symae.files import open_regular
 from symae.inspector.examples import COUNT, Examples, read_examples
 from symae.inspector.inspection import Inspection
+from symae.inspector.layout import ImageLayout, layout_of
 from symae.kept_filters import kept_epochs, read_kept
-from symae.models.base import Model
-from symae.run_record import FILE, is_going_on, read_record
+from symae.models.base import CONFIGURATION_ERRORS, Model
+from symae.run_record import FILE, MOST_MODELS, is_going_on, pixel_scale, read_record
 
 __all__ = ["SAVED", "GoneError", "Run", "SavedModel", "open_run"]
 
 HISTORY = "history.jsonl"
 SAVED = "the saved model"
-CHECKPOINTS = {"last", "best"}  # of `symae.training.fit`, beside which there is no .json
+LARGEST_HISTORY = 32 * 2**20  # bytes that are read: a few hundred thousand epochs
+LONGEST = 200  # characters of a model's name or another text in a line
 
 
 class GoneError(MissingFileError):
@@ -64,12 +67,17 @@ class Run:
         The folder's last part.
     data : str or Path or None
         Which data to look at the models with, instead of the run's own.
+    images : int
+        How many of its test images.
+    layout : ImageLayout or None
+        How the pixels of an image lie in a row, instead of what the run has written down.
     """
 
     folder: Path
     name: str
     data: str | Path | None = None
     images: int = COUNT
+    layout: ImageLayout | None = None
     _models: dict[str, SavedModel] = field(default_factory=dict)
     _examples: Examples | InputError | None = None
     _lock: Any = field(default_factory=threading.RLock)
@@ -88,6 +96,12 @@ class Run:
             return {"problem": str(error)}
 
     @property
+    def pixel_scale(self) -> int:
+        """What the run has divided the bytes of its images by."""
+        record = self.record
+        return pixel_scale(record if record.get("worksheet") else {"worksheet": self.name})
+
+    @property
     def going_on(self) -> bool:
         return is_going_on(self.record)
 
@@ -95,8 +109,9 @@ class Run:
         """The epochs so far, as they stand in the file; half a line, which is being written, does not count."""
         self.check()
         try:
-            lines = read_regular(self.folder / HISTORY).splitlines()
-        except InputError:
+            with open_regular(self.folder / HISTORY) as file:
+                lines = file.read(LARGEST_HISTORY).splitlines()
+        except (InputError, OSError):
             return []
         entries = []
         for line in lines:
@@ -104,8 +119,8 @@ class Run:
                 entry = json.loads(line)
             except (ValueError, RecursionError):
                 continue
-            if isinstance(entry, dict) and isinstance(entry.get("epoch"), int):
-                entries.append({k: v for k, v in entry.items() if isinstance(v, int | float | str)})
+            if isinstance(entry, dict) and _is_epoch(entry.get("epoch")):
+                entries.append({k[:LONGEST]: _figure(v) for k, v in entry.items() if _figure(v) is not None})
         return entries
 
     def examples(self) -> Examples | None:
@@ -113,7 +128,7 @@ class Run:
         with self._lock:
             if self._examples is None:
                 try:
-                    self._examples = read_examples(self.data or self.record.get("data"), self.images)
+                    self._examples = read_examples(self.data or self.record.get("data"), self.images, self.pixel_scale)
                 except InputError as error:
                     self._examples = error
             return self._examples if isinstance(self._examples, Examples) else None
@@ -135,16 +150,17 @@ class Run:
         record = self.record
         entries = [entry for entry in record.get("models", []) if isinstance(entry, Mapping)]
         found: dict[str, SavedModel] = {}
-        files = {path.stem: path for path in sorted(self.folder.glob("*.safetensors")) if path.stem not in CHECKPOINTS}
+        # beside a checkpoint of `symae.training.fit` there is no .json, beside a saved model there is, whatever its name
+        files = [path.stem for path in sorted(self.folder.glob("*.safetensors")) if path.with_suffix(".json").is_file()]
+        known_files = set(files)
         for number, entry in enumerate(entries):
             file, label = entry.get("file"), entry.get("label")
             if not isinstance(label, str) or set(label) & set("/\\\0"):  # it becomes part of file names
                 label = None
-            name = file if isinstance(file, str) and file in files else label or "model"
+            name = file if isinstance(file, str) and file in known_files else label or "model"
             found[name] = SavedModel(name, label, number)
-        for stem, path in files.items():
-            if path.with_suffix(".json").is_file() and not stem.endswith(("_last", "_best")):
-                found.setdefault(stem, SavedModel(stem))
+        for stem in files[:MOST_MODELS]:
+            found.setdefault(stem, SavedModel(stem))
         with self._lock:
             for name, model in found.items():
                 known = self._models.setdefault(name, model)
@@ -167,16 +183,25 @@ class Run:
             path, epoch = self._source(saved)
             stamp = path.stat().st_mtime if path.is_file() else 0.0
             if saved.inspection is None or saved.stamp != stamp:
-                saved.inspection = Inspection(self._load(saved, path, epoch), self.examples())
+                saved.inspection = Inspection(self._load(saved, path, epoch), self.examples(), self._told_layout())
                 saved.stamp = stamp
             return saved.inspection
+
+    def _told_layout(self) -> ImageLayout | None:
+        shape = self.record.get("image_shape")
+        if self.layout is not None or not shape:
+            return self.layout
+        try:
+            return layout_of("image_shape", shape)
+        except InputError:  # a record of something else
+            return None
 
     def _source(self, saved: SavedModel) -> tuple[Path, int | None]:
         """The newest file with the model's parameters: its own, a checkpoint, or those of the last epoch kept."""
         own = self.folder / f"{saved.name}.safetensors"
-        if own.is_file() and saved.name not in CHECKPOINTS:
+        if own.is_file() and own.with_suffix(".json").is_file():
             return own, None
-        last = TrainingFolder(self.folder, {}, saved.label).last
+        last, _ = checkpoint_files(self.folder, saved.label)
         if last.is_file():
             return last, -1
         kept = {} if saved.number is None else kept_epochs(self.folder, saved.number)
@@ -189,26 +214,31 @@ class Run:
         if epoch is None:
             saved.source = SAVED
             return Model._loaded(path)[0]  # whoever inspects a model sees its values
-        model = self._blank(saved)
         if epoch >= 0:
             saved.source = f"the parameters kept after epoch {epoch}"
-            model.set_parameters(read_kept(path), path)
+            arrays = read_kept(path)
         else:
             checkpoint = read_checkpoint(path)
             saved.source = f"the checkpoint after epoch {checkpoint.epoch}"
-            values = {name: checkpoint.arrays[name] for name in model.parameter_names if name in checkpoint.arrays}
-            model.set_parameters(values, path)
+            arrays = checkpoint.arrays
+        model = self._blank(saved, {name: array.shape for name, array in arrays.items()})
+        values = arrays if epoch >= 0 else {name: arrays[name] for name in model.parameter_names if name in arrays}
+        model.set_parameters(values, path)
         return model
 
-    def _blank(self, saved: SavedModel) -> Model:
-        """A model of the class and the shape that the record has for it."""
+    def _blank(self, saved: SavedModel, found: Mapping[str, tuple[int, ...]]) -> Model:
+        """A model of the class and the shape that the record has for it, if the arrays that were found are of that shape."""
         try:
             entry = self.record["models"][saved.number]
             kind = Model._classes.get(str(entry.get("class")))
             if kind is None:
                 raise ValueError(f"no class {entry.get('class')}")
-            return kind.from_configuration(entry["configuration"])
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError, MemoryError) as error:
+            configuration = entry["configuration"]
+            for name, shape in (kind.parameter_shapes(configuration) or {}).items():  # before anything is built
+                if found.get(name) != shape:
+                    raise ValueError(f"{name} of shape {shape}, where {found.get(name, 'nothing')} is kept")
+            return kind.from_configuration(configuration)
+        except (IndexError, *CONFIGURATION_ERRORS) as error:
             raise InputError(self.folder / FILE, f"a model that cannot be made ({error})", "one of symae's models") from error
 
     def kept(self, name: str) -> dict[int, Path]:
@@ -217,7 +247,21 @@ class Run:
         return {} if saved is None or saved.number is None else kept_epochs(self.folder, saved.number)
 
 
-def open_run(path: str | Path, data: str | Path | None = None, images: int = COUNT) -> Run:
+def _is_epoch(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
+
+
+def _figure(value: Any) -> float | str | None:
+    """Return a value of a line of the history: a text, or a number if it is finite; None for everything else."""
+    if isinstance(value, str):
+        return value[:LONGEST]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    # a whole number of hundreds of digits is no float
+    return value if abs(value) <= sys.float_info.max else None
+
+
+def open_run(path: str | Path, data: str | Path | None = None, images: int = COUNT, layout: ImageLayout | None = None) -> Run:
     """The run in the folder `path`.
 
     Raises
@@ -230,7 +274,7 @@ def open_run(path: str | Path, data: str | Path | None = None, images: int = COU
         raise MissingFileError(folder, expected="the folder of a run")
     if not folder.is_dir():
         raise InputError(folder, "a file", "the folder of a run")
-    run = Run(folder.resolve(), folder.resolve().name, data, images)
+    run = Run(folder.resolve(), folder.resolve().name, data, images, layout)
     if not (folder / HISTORY).is_file() and not (folder / FILE).is_file() and not run.models():
         raise MissingFileError(folder, "no run", f"the folder of a run, with {FILE}, {HISTORY} or a saved model")
     if data is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import importlib.util
+import itertools
 import json
 import logging
 import socket
@@ -21,8 +22,9 @@ from symae.inspector.inspection import Inspection
 from symae.inspector.runs import GoneError, Run
 from symae.inspector.security import Guard
 
-__all__ = ["application", "bound_socket", "serve"]
+__all__ = ["application", "bound_socket", "serve", "uvicorn_server"]
 
+PREPARED = 8  # models of a run that are read before they are asked for
 _log = logging.getLogger(__name__)
 
 
@@ -144,19 +146,27 @@ def serve(runs: Sequence[Run], port: int | None = None, *, browser: bool = True)
             _answer_until_stopped(runs, taken, listening)
 
 
-def _answer_until_stopped(runs: Sequence[Run], port: int, listening: socket.socket) -> None:
+def uvicorn_server(runs: Sequence[Run], port: int) -> Any:
+    """The server of the page, which answers when its ``run`` is called with sockets."""
     import uvicorn
+
+    from symae.inspector.protocol import TimedProtocol
 
     config = uvicorn.Config(
         application(runs, port),
         log_level="error",
         access_log=False,
         lifespan="off",
+        http=TimedProtocol,
         ws="none",
         server_header=False,
         timeout_graceful_shutdown=1,
     )
-    server = uvicorn.Server(config)
+    return uvicorn.Server(config)
+
+
+def _answer_until_stopped(runs: Sequence[Run], port: int, listening: socket.socket) -> None:
+    server = uvicorn_server(runs, port)
     threading.Thread(target=_prepare, args=(server, runs), daemon=True).start()
     server.run(sockets=[listening])
 
@@ -169,6 +179,6 @@ def _prepare(server: Any, runs: Sequence[Run]) -> None:
         time.sleep(pause)
         for run in runs:
             with contextlib.suppress(InputError):
-                for name in run.models():
-                    with contextlib.suppress(InputError):
+                for name in itertools.islice(run.models(), PREPARED):
+                    with contextlib.suppress(Exception):  # who asks for it is told
                         work(run.inspection(name))

@@ -68,6 +68,7 @@ class Autoencoder(Model):
     parameter_names = ("W", "b", "b_prime")
     default_corruption_level = 0.0
     history_: History
+    _kept_attributes = ("history_", "image_shape")
 
     def __init__(
         self,
@@ -151,12 +152,13 @@ class Autoencoder(Model):
         return self.get_reconstructed_input(self.get_hidden_values(self.x))
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
-        """Pickle and copy the three arrays, and after `fit` its history too."""
+        """Pickle and copy the three arrays, and what was learned or said of the model beside them."""
         reduced = super().__reduce_ex__(protocol)
-        if "history_" not in self.__dict__ or isinstance(reduced, str):
+        more = {name: self.__dict__[name] for name in self._kept_attributes if name in self.__dict__}
+        if not more or isinstance(reduced, str):
             return reduced
         make, arguments, state, *rest = reduced
-        return make, arguments, (*state, {"history_": self.history_}), *rest
+        return make, arguments, (*state, more), *rest
 
     def __getstate__(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The values of W, b and b_prime."""
@@ -164,7 +166,7 @@ class Autoencoder(Model):
         return W, b, b_prime
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        """Take the values of W, b and b_prime, and perhaps a history; an unpickled model gets its sizes from them."""
+        """Take the values of W, b and b_prime, and perhaps more attributes; an unpickled model gets its sizes from them."""
         arrays, more = state[:3], state[3:]
         values = dict(zip(self.parameter_names, arrays, strict=True))
         if not hasattr(self, "params"):
@@ -172,7 +174,7 @@ class Autoencoder(Model):
             type(self).__init__(self, np.random.RandomState(0), n_visible=n_visible, n_hidden=n_hidden)
         self.set_parameters(values, "state")
         for attributes in more:
-            self.history_ = attributes["history_"]
+            self.__dict__ |= {name: attributes[name] for name in self._kept_attributes if name in attributes}
 
     def fit(
         self,

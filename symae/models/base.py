@@ -15,9 +15,9 @@ from pytensor.tensor.variable import TensorVariable
 
 from symae.compile import function
 from symae.errors import InputError
-from symae.models.saved import read_model, write_model
+from symae.models.saved import read_image_shape, read_model, write_model
 
-__all__ = ["Model", "checked_count", "checked_counts", "checked_matrix", "configured"]
+__all__ = ["CONFIGURATION_ERRORS", "Model", "checked_count", "checked_counts", "checked_matrix", "configured"]
 
 LARGEST_COUNT = 2**31 - 1
 CONFIGURATION_ERRORS = (AttributeError, KeyError, TypeError, ValueError, OverflowError, MemoryError)
@@ -92,11 +92,15 @@ class Model:
         Their names in files. The variables carry them too, unless the user handed in variables of other names.
     x : symbolic variable
         The input.
+    image_shape : tuple of int or None
+        How the numbers of an image lie in a row of the input, for those who draw them: (h, w), (channels, h, w) or (h, w,
+        channels). Models of images know it; of the others it may be set, and is saved with the model. None stands for a square.
     """
 
     params: list[SharedVariable]
     parameter_names: tuple[str, ...]
     x: TensorVariable
+    image_shape: tuple[int, ...] | None = None
     _classes: ClassVar[dict[str, type[Model]]] = {}
 
     def __init_subclass__(cls, **keywords: Any) -> None:
@@ -186,7 +190,9 @@ class Model:
         UnwritableError
             The disk is full or the place cannot be written; an older model there is kept.
         """
-        return write_model(path, type(self).__name__, self.configuration(), self.parameters())
+        configuration = self.configuration()
+        more = {} if self.image_shape is None or "image_shape" in configuration else {"image_shape": list(self.image_shape)}
+        return write_model(path, type(self).__name__, configuration, self.parameters(), more)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -222,6 +228,8 @@ class Model:
         except CONFIGURATION_ERRORS as error:
             raise _no_configuration(path, name, configuration, error) from error
         model.set_parameters(values, path)
+        if model.image_shape is None:
+            model.image_shape = read_image_shape(path)
         return model, [name for name, value in values.items() if value.dtype.kind == "f" and not np.isfinite(value).all()]
 
     @classmethod

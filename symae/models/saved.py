@@ -13,7 +13,7 @@ from symae.errors import InputError, MissingFileError
 from symae.files import read_regular, write_together
 from symae.tensor_files import CHECKSUM, Shapes, encoded, open_tensors, text_checksum
 
-__all__ = ["read_model", "write_model"]
+__all__ = ["read_image_shape", "read_model", "write_model"]
 
 FORMAT = 1
 KEY = "symae_model"
@@ -33,8 +33,16 @@ def _pair(path: str | Path) -> tuple[Path, Path]:
     return path.with_suffix(".safetensors"), path.with_suffix(".json")
 
 
-def write_model(path: str | Path, model: str, configuration: Mapping[str, Any], parameters: Mapping[str, np.ndarray]) -> Path:
+def write_model(
+    path: str | Path,
+    model: str,
+    configuration: Mapping[str, Any],
+    parameters: Mapping[str, np.ndarray],
+    more: Mapping[str, Any] | None = None,
+) -> Path:
     """Save `parameters` and `configuration` of a `model` (its class's name); returns the path of the safetensors file.
+
+    `more` is what else the description tells of it.
 
     Raises
     ------
@@ -45,7 +53,7 @@ def write_model(path: str | Path, model: str, configuration: Mapping[str, Any], 
     # safetensors writes the buffer as it lies in memory: an array that is not C-contiguous would be scrambled without a word
     arrays = {name: np.ascontiguousarray(value) for name, value in parameters.items()}
     shapes = {name: {"shape": list(a.shape), "dtype": str(a.dtype)} for name, a in arrays.items()}
-    described = {"symae": FORMAT, "model": model, "configuration": dict(configuration), "parameters": shapes}
+    described = {"symae": FORMAT, "model": model, "configuration": dict(configuration), **(more or {}), "parameters": shapes}
     text = json.dumps({**described, CHECKSUM: text_checksum(described)}, indent=2) + "\n"
     write_together({weights: encoded(arrays, KEY, {}), description: text.encode()})
     return weights
@@ -73,6 +81,7 @@ def read_model(
     weights, description = _pair(path)
     for file in (weights, description):
         if not file.is_file():
+            _refuse_foreign(Path(path))
             raise MissingFileError(file, expected="the two files of a saved model, .safetensors and .json")
     try:
         saved = json.loads(read_regular(description))
@@ -110,6 +119,42 @@ def _check_shapes(path: Path, found: Shapes, expected: Mapping[str, tuple[int, .
             raise InputError(path, what, f"exactly {', '.join(expected)}")
         if found[name][0] != expected[name]:
             raise InputError(path, f"{name} of shape {found[name][0]}", f"{name} of shape {expected[name]}")
+
+
+# what other libraries call their files, and with what their arrays are read
+FOREIGN = {
+    ".keras": "tf.keras.models.load_model",
+    ".h5": "h5py.File or tf.keras.models.load_model",
+    ".hdf5": "h5py.File or tf.keras.models.load_model",
+    ".pt": "torch.load",
+    ".pth": "torch.load",
+    ".ckpt": "the library that wrote it",
+    ".onnx": "onnx.load",
+    ".npz": "np.load",
+    ".npy": "np.load",
+    ".pkl": "pickle.load, or symae run of the script that wrote it",
+    ".pickle": "pickle.load, or symae run of the script that wrote it",
+}
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Raise InputError if `path` is a file of another library's, with what can be done instead."""
+    if (reader := FOREIGN.get(path.suffix.lower())) is not None and not path.is_dir():
+        there = path.exists()
+        found = f"a {path.suffix} file" if there else f"no such file, and a name that ends in {path.suffix}"
+        instead = f"arrays read from such a file by {reader} can be handed to model.set_parameters as {{name: array}}"
+        error = InputError if there else MissingFileError
+        raise error(path, found, f"a model saved by symae, .safetensors and .json; {instead}")
+
+
+def read_image_shape(path: str | Path) -> tuple[int, ...] | None:
+    """The shape of images that the description of the model saved as `path` tells, None if it tells none."""
+    try:
+        shape = json.loads(read_regular(_pair(path)[1])).get("image_shape")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return None
+    whole = isinstance(shape, list) and all(isinstance(n, int) and not isinstance(n, bool) and 0 < n < 2**31 for n in shape)
+    return tuple(shape) if whole and len(shape) in (2, 3) else None
 
 
 def _described(name: str, arrays: Shapes) -> str:

@@ -116,6 +116,9 @@ class Page:
             chain.send_keys(key)
         chain.perform()
 
+    def press_in(self, selector: str, *keys: str) -> None:
+        self.find(selector).send_keys(*keys)
+
     def pixels(self, selector: str) -> list[int]:
         """What a canvas shows."""
         return self.ask(
@@ -490,6 +493,38 @@ def test_an_exported_page_opens_from_a_file(driver, runs, tmp_path):
     page.find(".map canvas").click()
     page.wait("document.querySelector('.drawn canvas').dataset.updates > 1")
     page.assert_quiet()
+
+
+def test_a_diverged_training_and_colours_are_seen(driver, trained, tmp_path):
+    diverged, colours = Autoencoder(0, n_visible=784, n_hidden=40), Autoencoder(0, n_visible=192, n_hidden=4)
+    values = {name: value.copy() for name, value in trained.parameters().items()}
+    values["W"][:, 0], values["W"][:, 1] = np.nan, 1e308
+    diverged.set_parameters(values)
+    colours.W.set_value(np.tile([1.0, 0.0, -1.0], 64)[:, None] * np.ones(4))
+    runs = [write_run(tmp_path / "diverged", diverged), write_run(tmp_path / "colours", colours)]
+    server = Server(*runs, "--shape", "8x8x3")
+    try:
+        page = Page(driver)
+        page.resize(1280)
+        page.open(server.address, "filters")
+        assert "This training has diverged: W holds NaN or infinite numbers" in page.text()
+        page.wait("document.querySelector('.tiles').dataset.milliseconds !== undefined")
+        assert "1 of them, crossed out, have weights that are NaN or infinite" in page.text()
+        page.ask("document.getElementById('tab-reconstructions').click()")
+        page.wait("document.getElementById('panel').dataset.ready === 'reconstructions'")
+        page.wait("document.querySelector('.stages').dataset.updates !== undefined")
+        assert page.pixels("[aria-label='reconstruction']")[:4] == [209, 0, 122, 255]
+        page.choose("Run", "1")
+        page.wait("document.getElementById('panel').dataset.ready === 'reconstructions'")
+        page.ask("document.getElementById('tab-filters').click()")
+        page.wait("document.getElementById('panel').dataset.ready === 'filters'")
+        assert "training has diverged" not in page.text()
+        page.press_in(".tiles", "\ue006")
+        page.wait("document.querySelector('.large canvas') !== null")
+        assert page.pixels(".large canvas")[:4] == [255, 128, 0, 255]
+        page.assert_quiet()
+    finally:
+        assert server.stop() == 0
 
 
 def test_pictures_of_the_page_are_taken(driver, server, tmp_path):

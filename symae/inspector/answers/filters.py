@@ -8,7 +8,7 @@ import numpy as np
 
 from symae.inspector.answers.parts import Answer, Content, Query, json_answer, numbers, one, png_answer, two, whole
 from symae.inspector.filters import SPRITE, Filters
-from symae.inspector.pixels import code_picture, pixels_json
+from symae.inspector.pixels import code_picture, pixels_json, stacked_pictures
 from symae.inspector.runs import Run
 
 __all__ = ["ANSWERS", "filters_json"]
@@ -23,8 +23,10 @@ def _filters(run: Run, name: str, rest: list[str], query: Query) -> Content:
 
 def filters_json(filters: Filters) -> dict[str, Any]:
     """The numbers that the page needs of filters whose pictures it has in sprites."""
-    n, h, w = filters.pictures.shape
+    n, h, w = filters.pictures.shape[:3]
     return {
+        "coloured": filters.pictures.ndim == 4,
+        "broken": np.flatnonzero(filters.broken).tolist(),
         "count": n,
         "h": h,
         "w": w,
@@ -62,15 +64,19 @@ def _nodes(run: Run, name: str, rest: list[str], query: Query) -> Content:
     image = inspection.image(whole("image", one(rest)))
     nodes = []
     for node, value in inspection.node_values(np.asarray(image, np.float64)).items():
-        array = np.nan_to_num(np.asarray(value, np.float64))
-        maps = array if array.ndim == 3 else code_picture(array)[None]
+        array = np.asarray(value, np.float64)
+        if array.ndim == 1 and array.size == inspection.layout.size:
+            maps = inspection.layout.pictures(array)
+        else:
+            maps = array if array.ndim == 3 else code_picture(array)[None]
         maps = maps[: max(1, MOST_NUMBERS // maps[0].size)]
-        low, high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
+        finite = array[np.isfinite(array)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+        not_finite = array.size - finite.size
         own_scales = node in inspection.decoder_maps  # few of these units are far above the others
         if own_scales:
             largest = maps.max(axis=(1, 2), keepdims=True)
             maps = maps / np.where(largest > 0, largest, 1)
-        stacked = maps.reshape(-1, maps.shape[2])
         nodes.append(
             {
                 "name": node,
@@ -79,7 +85,8 @@ def _nodes(run: Run, name: str, rest: list[str], query: Query) -> Content:
                 "own_scales": own_scales,
                 "low": low,
                 "high": high,
-                "pictures": pixels_json(stacked, signed=low < 0),
+                "not_finite": not_finite,
+                "pictures": pixels_json(stacked_pictures(maps), signed=low < 0),
             }
         )
     return json_answer(nodes)

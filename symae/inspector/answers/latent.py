@@ -6,7 +6,7 @@ import numpy as np
 
 from symae.inspector.answers.parts import Answer, Content, Query, json_answer, numbers, png_answer, real, whole
 from symae.inspector.inspection import Inspection
-from symae.inspector.pixels import pixels_json
+from symae.inspector.pixels import pixels_json, stacked_pictures
 from symae.inspector.runs import Run
 
 __all__ = ["ANSWERS"]
@@ -46,7 +46,7 @@ def _atlas(run: Run, name: str, rest: list[str], query: Query) -> Content:
     latent = run.inspection(name).latent
     pictures = latent.atlas(ATLAS)
     low, high = latent.plane.min(axis=0), latent.plane.max(axis=0)
-    stacked = pixels_json(pictures.reshape(-1, pictures.shape[2]), high=1.0)
+    stacked = pixels_json(stacked_pictures(pictures), high=1.0)
     return json_answer({"count": ATLAS, "low": numbers(low), "high": numbers(high), "pictures": stacked})
 
 

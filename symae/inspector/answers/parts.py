@@ -38,8 +38,20 @@ class UnknownError(InputError):
 
 
 def json_answer(value: Any) -> Content:
-    """`value` as JSON; numbers that are not finite must be replaced before."""
-    return "application/json", json.dumps(value, allow_nan=False, separators=(",", ":")).encode()
+    """Return `value` as JSON; numbers that are not finite, which JSON does not have, are null."""
+    try:
+        text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    except ValueError:
+        text = json.dumps(_finite(value), allow_nan=False, separators=(",", ":"))
+    return "application/json", text.encode()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def png_answer(picture: Any) -> Content:

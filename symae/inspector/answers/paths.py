@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from symae.inspector.answers import filters, graph, latent, reconstructions, runs, training, unit
 from symae.inspector.answers.parts import Answer, Content, Query, UnknownError, json_answer
 from symae.inspector.runs import Run
@@ -44,6 +46,10 @@ class Answers:
         InputError
             Something in it, or in the query, is wrong.
         """
+        with np.errstate(all="ignore"):  # of a model that has diverged, all is infinite or not a number, and shown as that
+            return self._get(path, query)
+
+    def _get(self, path: str, query: Query) -> Content:
         parts = path.split("/")
         if parts == ["runs"]:
             return json_answer({"runs": [runs.run_listed(i, run) for i, run in enumerate(self.runs)], "live": True})
@@ -67,7 +73,8 @@ class Answers:
         parts = path.split("/")
         if len(parts) != 3 or parts[2] != "draw":
             raise UnknownError(path, "nothing of that name", "a model's drawing")
-        return reconstructions.of_drawing(self._numbered(parts[0]), parts[1], body)
+        with np.errstate(all="ignore"):
+            return reconstructions.of_drawing(self._numbered(parts[0]), parts[1], body)
 
     def _numbered(self, number: str) -> Run:
         """The run of that number, which must still be there."""

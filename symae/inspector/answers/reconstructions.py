@@ -13,7 +13,7 @@ from symae.errors import InputError
 from symae.inspector.answers.parts import Answer, Content, Query, json_answer, one, real, whole
 from symae.inspector.drawing import CORRUPTIONS, centred
 from symae.inspector.inspection import Inspection
-from symae.inspector.pixels import code_picture, pixels_json
+from symae.inspector.pixels import code_picture, pixels_json, stacked_pictures
 from symae.inspector.runs import Run
 
 __all__ = ["ANSWERS", "of_drawing"]
@@ -27,10 +27,10 @@ def _images(run: Run, name: str, rest: list[str], query: Query) -> Content:
     inspection.image(first)
     assert examples is not None
     _, h, w = inspection.shape
-    part = examples.images[first : first + 100].reshape(-1, *inspection.shape).mean(axis=1)
+    part = inspection.layout.pictures(examples.images[first : first + 100])
     labels = None if examples.labels is None else examples.labels[first : first + 100].tolist()
     return json_answer(
-        {"first": first, "labels": labels, "pictures": pixels_json(part.reshape(-1, w), high=1.0), "h": h, "w": w}
+        {"first": first, "labels": labels, "pictures": pixels_json(stacked_pictures(part), high=1.0), "h": h, "w": w}
     )
 
 
@@ -50,17 +50,17 @@ def of_drawing(run: Run, name: str, body: Any) -> Content:
     inspection = run.inspection(name)
     if not isinstance(body, dict):
         raise InputError("drawing", f"a {type(body).__name__}", "an object with pixels")
-    channels, h, w = inspection.shape
+    _, h, w = inspection.shape
     try:
         data = base64.b64decode(str(body.get("pixels", "")), validate=True)
     except (binascii.Error, ValueError) as error:
         raise InputError("drawing: pixels", f"no base64 ({error})", f"{h * w} bytes in base64") from error
     if len(data) != h * w:
         raise InputError("drawing: pixels", f"{len(data)} bytes", f"{h * w}, one for each pixel")
-    image = np.frombuffer(data, np.uint8).reshape(h, w) / 255.0
+    image = np.frombuffer(data, np.uint8).reshape(h, w) / inspection.pixel_scale
     if body.get("centre") is True:
         image = centred(image)
-    return json_answer(_reconstruction(inspection, np.tile(image.reshape(-1), channels), body))
+    return json_answer(_reconstruction(inspection, inspection.layout.row(image), body))
 
 
 def _reconstruction(inspection: Inspection, image: Any, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def _reconstruction(inspection: Inspection, image: Any, asked: Mapping[str, Any]
     return {
         "original": pixels_json(found.original, high=1.0),
         "corrupted": pixels_json(found.corrupted, high=1.0),
-        "code": pixels_json(code, signed=bool(code.min(initial=0) < 0)),
+        "code": pixels_json(code, signed=bool((code < 0).any())),
         "output": pixels_json(found.output, high=1.0),
         "error": pixels_json(found.error, signed=True),
         "rmse": found.rmse,

@@ -19,7 +19,7 @@ def run_listed(number: int, run: Run) -> dict[str, Any]:
     try:
         models = [{"name": m.name, "label": m.label} for m in run.models().values()]
         record = run.record
-        problem = record.get("problem")
+        problem = record.get("problem") or record.get("left_out")
     except InputError as error:
         problem = str(error)
     return {
@@ -40,6 +40,7 @@ def _model(run: Run, name: str, rest: list[str], query: Query) -> Content:
     noisy = "noise" in record.get("settings", {})
     default = getattr(inspection.model, "default_corruption_level", 0.0)
     level = record.get("settings", {}).get("noise", default)
+    level = min(max(float(level), 0.0), 1.0) if isinstance(level, int | float) else default
     return json_answer(
         {
             "class": type(inspection.model).__name__,
@@ -47,6 +48,8 @@ def _model(run: Run, name: str, rest: list[str], query: Query) -> Content:
             "source": saved.source,
             "parameters": int(sum(v.size for v in inspection.model.parameters().values())),
             "shape": inspection.shape,
+            "shape_known": inspection.layout.known,
+            "diverged": [f"{parameter} {words}" for parameter, words in inspection.diverged.items()],
             "layers": [
                 {
                     "name": name,
@@ -64,7 +67,7 @@ def _model(run: Run, name: str, rest: list[str], query: Query) -> Content:
             "latent": inspection.has_latent,
             "examples": None if examples is None else {"count": len(examples.images), "name": examples.name},
             "examples_problem": run.examples_problem if examples is None else None,
-            "corruption": {"kind": "noise" if noisy else "zero", "level": min(float(level), 1.0)},
+            "corruption": {"kind": "noise" if noisy else "zero", "level": level},
             "bound": inspection.default_bound(),
             "graphs": inspection.graphs.names,
             "epochs": sorted(run.kept(name)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +15,8 @@ from symae.inspector.runs import Run
 from symae.kept_filters import read_kept
 
 __all__ = ["ANSWERS", "histories"]
+
+MOST_CURVES = 200  # of one run
 
 
 def histories(runs: Sequence[Run]) -> dict[str, Any]:
@@ -41,10 +42,14 @@ def histories(runs: Sequence[Run]) -> dict[str, Any]:
         series: dict[tuple[str, str], list[tuple[int, float]]] = {}
         for entry in entries:
             for figure, value in entry.items():
-                if figure in ("epoch", "model") or not isinstance(value, int | float) or not math.isfinite(value):
+                if figure in ("epoch", "model") or not isinstance(value, int | float):
                     continue
                 series.setdefault((str(entry.get("model", "")), figure), []).append((entry["epoch"], float(value)))
-        for (model, figure), points in series.items():
+        if len(series) > MOST_CURVES:
+            problems.append(
+                f"{run.name}: found {len(series)} curves, expected at most {MOST_CURVES}: the first of them are shown"
+            )
+        for (model, figure), points in list(series.items())[:MOST_CURVES]:
             curves.append(
                 {
                     "run": number,
@@ -101,7 +106,7 @@ def _epoch(run: Run, name: str, rest: list[str], query: Query) -> Content:
     values = read_kept(kept[epoch])
     if layer not in values:
         raise InputError(kept[epoch], f"no {layer}", "the layers of the model")
-    filters = Filters(chosen.pictures(values[layer], inspection.shape))
+    filters = Filters(chosen.pictures(values[layer], inspection.layout))
     sprite = base64.b64encode(png_bytes(filters.sprite(0), smallest=False)).decode()
     return json_answer({**filters_json(filters), "picture": sprite})
 

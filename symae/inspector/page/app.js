@@ -21,6 +21,23 @@ function fail(error) {
   problem.replaceChildren(h("p", { className: "problem" }, error.message));
 }
 
+function warn(lines) {
+  problem.replaceChildren(...lines.map((line) => h("p", { className: "problem" }, line)));
+}
+
+// what is true of the whole model and changes what every picture means
+function warnings(about) {
+  const found = [], [, height, width] = about.shape, pixels = height * width;
+  if (about.diverged.length) {
+    found.push(`This training has diverged: ${about.diverged.join("; ")}. What is NaN or infinite is drawn in magenta.`);
+  }
+  if (!about.shape_known && about.layers.some((layer) => layer.pixels)) {
+    const side = Math.round(Math.sqrt(pixels / 3)), likely = 3 * side * side === pixels ? `${side}x${side}x3` : "HxW or HxWx3";
+    found.push(`${pixels} numbers are no square image, and the run does not say how they lie: they are drawn as ${height} × ${width} grey pixels. If they are images, symae inspect --shape ${likely} (or what it is) draws them so.`);
+  }
+  return found;
+}
+
 function tabs() {
   tabList.replaceChildren(...Object.entries(TABS).map(([key, [words]]) => h("button", {
     type: "button", role: "tab", id: `tab-${key}`, "aria-controls": "panel", "aria-selected": String(key === page.tab),
@@ -60,7 +77,7 @@ async function show() {
   const context = { run: String(page.run.number), model: page.model, leave: [], fail, live: isLive, running: page.run.running, about: null,
     get image() { return page.image; }, set image(number) { page.image = number; } };
   page.leave = context.leave;
-  if (page.run.problem) fail({ message: page.run.problem });
+  warn(page.run.problem ? [page.run.problem] : []);
   const content = h("div");
   try {
     if (page.model !== null) context.about = await answer([context.run, page.model, "model"]);
@@ -69,6 +86,7 @@ async function show() {
     fail(error);
   }
   if (turn !== page.turn) return;
+  if (context.about) warn([...(page.run.problem ? [page.run.problem] : []), ...warnings(context.about)]);
   describe(context.about);
   panel.replaceChildren(content);
   try {

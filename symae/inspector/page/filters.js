@@ -107,7 +107,7 @@ export class Tiles {
     const sprite = this.sprites.get(number);
     if (sprite === undefined) {
       this.sprites.set(number, null);
-      this.loadSprite(number).then(greysOf).then((greys) => { this.sprites.set(number, greys); this.draw(); })
+      this.loadSprite(number).then((blob) => greysOf(blob, this.filters.coloured ? 3 : 1)).then((greys) => { this.sprites.set(number, greys); this.draw(); })
         .catch((error) => this.fail(error));
       return null;
     }
@@ -217,7 +217,9 @@ export async function filtersTab(panel, context) {
       return `unit ${unit}, norm ${figures(filters.norms[unit])}${active}`;
     };
     const side = h("aside", { className: "side", "aria-label": "The chosen unit" });
-    const status = h("p", { className: "status" }, `${filters.count} filters of ${shapeWords(layer, filters)} weights, ${layerWords(layer)}`);
+    const crossed = filters.broken.length ? `. ${filters.broken.length} of them, crossed out, have weights that are NaN or infinite` : "";
+    const status = h("p", { className: "status" }, `${filters.count} filters of ${shapeWords(layer, filters)} weights, ${layerWords(layer)}${crossed}`);
+    colours.input.disabled = filters.coloured;
     tiles?.close();
     tiles = new Tiles(filters, (number) => (number ? sprite(number) : first), words, (unit) =>
       unitPanel(side, { ...context, layer: layer.name, node: layer.node, unit, filters, activity: about_units.active, alike: () => sort(String(unit)) }), context.fail);
@@ -257,6 +259,7 @@ export async function filtersTab(panel, context) {
     looks.tile = tiles.tile = pixels;
     tiles.layout();
   });
+  const colours = choice("Colours", Object.entries(COLOUR_NAMES), looks.colours, (name) => { looks.colours = name; tiles.recolour(); });
   const sorts = SORTS.filter(([key]) => key !== "active" || about.examples);
   if (!sorts.some(([key]) => key === looks.sort)) looks.sort = "index";
   const sorting = choice("Sort by", sorts, looks.sort, (by) => sort(by).catch(context.fail));
@@ -265,7 +268,7 @@ export async function filtersTab(panel, context) {
       (name) => show(about.layers.find((x) => x.name === name)).catch(context.fail)),
     sorting,
     choice("Contrast", SCALES, looks.scaling, (scaling) => { looks.scaling = scaling; tiles.recolour(); }),
-    choice("Colours", Object.entries(COLOUR_NAMES), looks.colours, (colours) => { looks.colours = colours; tiles.recolour(); }),
+    colours,
     size,
   );
   context.leave.push(() => tiles?.close());
@@ -274,8 +277,8 @@ export async function filtersTab(panel, context) {
 }
 
 // the pixels that a unit sees, the weights it has for another layer's units, or (maps,) height and width of what it slides over maps
-function shapeWords(layer, { h: height, w }) {
-  const shape = layer.pixels && layer.kind === "dense" ? [height, w] : layer.weights.filter((size, i) => size > 1 || i > 0);
+function shapeWords(layer, { h: height, w, coloured }) {
+  const shape = layer.pixels && layer.kind === "dense" ? [height, w, ...(coloured ? [3] : [])] : layer.weights.filter((size, i) => size > 1 || i > 0);
   return shape.join(" × ");
 }
 

@@ -49,6 +49,8 @@ function nodeFigure(node, image) {
   const own = node.own_scales ? ", each on a scale of its own" : "";
   // beside the other one, the end of a sigmoid's tail is nothing
   const [low, high] = [node.low, node.high].map((v) => (Math.abs(v) < 5e-4 * Math.max(-node.low, node.high) ? 0 : v));
-  figure.append(h("figcaption", {}, h("strong", {}, node.name), ` ${shape}, from ${figures(low)} to ${figures(high)}${part}${own}`));
+  const all = node.shape.reduce((product, size) => product * size, 1);
+  const range = node.not_finite === all ? "all NaN or infinite" : `from ${figures(low)} to ${figures(high)}${node.not_finite ? `, ${node.not_finite} NaN or infinite` : ""}`;
+  figure.append(h("figcaption", {}, h("strong", {}, node.name), ` ${shape}, ${range}${part}${own}`));
   return figure;
 }

@@ -24,10 +24,15 @@ export function colourTable(name) {
   return tables.get(name);
 }
 
+const decoded = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
 export function bytesOf(picture) {
-  if (!picture.bytes) picture.bytes = Uint8Array.from(atob(picture.data), (c) => c.charCodeAt(0));
+  if (!picture.bytes) picture.bytes = decoded(picture.data);
   return picture.bytes;
 }
+
+// Where there is no number, NaN or infinite: a colour that none of the others comes near.
+const HOLE = (255 << 24) | (122 << 16) | (0 << 8) | 209;
 
 // Draws one picture, or the rows from `top` on of several that stand over one another.
 export function paint(canvas, picture, colours = picture.signed ? "diverging" : "grey", top = 0, rows = picture.h) {
@@ -36,12 +41,18 @@ export function paint(canvas, picture, colours = picture.signed ? "diverging" : 
   canvas.height = rows;
   const image = new ImageData(picture.w, rows);
   const pixels = new Uint32Array(image.data.buffer), start = top * picture.w;
-  for (let i = 0; i < pixels.length; i++) pixels[i] = table[bytes[start + i]];
+  if (picture.channels === 3) {
+    for (let i = 0, k = 3 * start; i < pixels.length; i++, k += 3) pixels[i] = (255 << 24) | (bytes[k + 2] << 16) | (bytes[k + 1] << 8) | bytes[k];
+  } else for (let i = 0; i < pixels.length; i++) pixels[i] = table[bytes[start + i]];
+  if (picture.holes) {
+    const holes = (picture.bits ??= decoded(picture.holes));
+    for (let i = 0; i < pixels.length; i++) if (holes[(start + i) >> 3] & (128 >> ((start + i) & 7))) pixels[i] = HOLE;
+  }
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-// The grey values of a PNG.
-export async function greysOf(blob) {
+// The bytes of a PNG: its grey values, or red, green and blue in turn.
+export async function greysOf(blob, channels = 1) {
   const bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
   const canvas = document.createElement("canvas");
   canvas.width = bitmap.width;
@@ -49,13 +60,14 @@ export async function greysOf(blob) {
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.drawImage(bitmap, 0, 0);
   const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-  const greys = new Uint8Array(canvas.width * canvas.height);
-  for (let i = 0; i < greys.length; i++) greys[i] = data[4 * i];
+  const greys = new Uint8Array(canvas.width * canvas.height * channels);
+  for (let i = 0, k = 0; k < greys.length; i++) for (let c = 0; c < channels; c++, k++) greys[k] = data[4 * i + c];
   return { greys, width: canvas.width, height: canvas.height };
 }
 
 // A sprite of filters, 32 in a row, on a canvas of its own. In its bytes each filter has a scale of its own with zero in the
-// middle; here it gets the scale that is asked for.
+// middle; here it gets the scale that is asked for. Filters of coloured images have their own colours. A filter with weights that
+// are no numbers is crossed out.
 export function colouredSprite(sprite, filters, first, scaling, colours) {
   const { greys, width, height } = sprite, { w, h, low, high, count } = filters;
   const table = colourTable(colours);
@@ -65,19 +77,31 @@ export function colouredSprite(sprite, filters, first, scaling, colours) {
   const image = new ImageData(width, height), pixels = new Uint32Array(image.data.buffer);
   let largest = 0;
   if (scaling === "common") for (let i = 0; i < count; i++) largest = Math.max(largest, Math.abs(low[i]), Math.abs(high[i]));
-  const own = new Uint32Array(256);
+  const own = new Uint32Array(256), broken = new Set(filters.broken);
   for (let i = first; i < Math.min(count, first + filters.sprite); i++) {
-    const reach = Math.max(Math.abs(low[i]), Math.abs(high[i]));
-    const span = scaling === "each" ? high[i] - low[i] : 2 * (scaling === "common" ? largest : reach);
-    const base = scaling === "each" ? low[i] : -span / 2;
+    const shrunk = Math.max(largest, -low[i], high[i]) > 1e300 ? 1e-10 : 1; // the span of larger numbers is infinite
+    const reach = shrunk * Math.max(Math.abs(low[i]), Math.abs(high[i]));
+    const span = scaling === "each" ? shrunk * high[i] - shrunk * low[i] : 2 * (scaling === "common" ? shrunk * largest : reach);
+    const base = scaling === "each" ? shrunk * low[i] : -span / 2;
     for (let v = 0; v < 256; v++) {
       const t = span > 0 ? ((v / 127.5 - 1) * reach - base) / span : scaling === "each" ? 0 : 0.5;
-      own[v] = table[Math.max(0, Math.min(255, Math.round(t * 255)))];
+      const byte = Math.max(0, Math.min(255, Math.round(t * 255)));
+      own[v] = filters.coloured ? byte : table[byte];
     }
     const column = (i - first) % 32, row = Math.floor((i - first) / 32);
     for (let y = 0; y < h; y++) {
       let at = (row * h + y) * width + column * w;
-      for (let x = 0; x < w; x++, at++) pixels[at] = own[greys[at]];
+      for (let x = 0; x < w; x++, at++) {
+        pixels[at] = !filters.coloured ? own[greys[at]]
+          : (255 << 24) | (own[greys[3 * at + 2]] << 16) | (own[greys[3 * at + 1]] << 8) | own[greys[3 * at]];
+      }
+    }
+    if (broken.has(i)) {
+      const corner = row * h * width + column * w;
+      for (let k = 0; k < Math.max(w, h); k++) {
+        const y = Math.floor((k * h) / Math.max(w, h)), x = Math.floor((k * w) / Math.max(w, h));
+        pixels[corner + y * width + x] = pixels[corner + y * width + (w - 1 - x)] = HOLE;
+      }
     }
   }
   canvas.getContext("2d").putImageData(image, 0, 0);

@@ -153,6 +153,7 @@ export async function reconstructionsTab(panel, context) {
     context.image = image;
     state.source = "image";
     if (channels === 1) paper.put(bytes);
+    else paper.put(new Uint8Array(width * height));
     update();
   };
 
@@ -213,7 +214,7 @@ class Gallery {
   choose(i) {
     this.at = i;
     this.mark(i);
-    const size = this.images.h * this.images.w;
+    const size = this.images.h * this.images.w * (this.images.pictures.channels ?? 1);
     this.chosen(i, bytesOf(this.images.pictures).subarray(i * size, (i + 1) * size));
   }
 

@@ -151,7 +151,7 @@ function epochs(section, { run, model, about, leave }) {
     const epoch = about.epochs[state.at];
     try {
       const filters = await answer([run, model, "epoch", String(epoch), state.layer]);
-      const picture = colouredSprite(await greysOf(blobOf({ base64: filters.picture })), filters, 0, "each", "grey");
+      const picture = colouredSprite(await greysOf(blobOf({ base64: filters.picture }), filters.coloured ? 3 : 1), filters, 0, "each", "grey");
       const count = Math.min(filters.count, filters.sprite), columns = Math.ceil(Math.sqrt(count * 2)), { w, h: height } = filters;
       canvas.width = columns * (w + 1) - 1;
       canvas.height = Math.ceil(count / columns) * (height + 1) - 1;

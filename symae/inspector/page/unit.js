@@ -20,10 +20,11 @@ export async function unitPanel(side, context) {
   if (side.dataset.unit !== wanted) return;
   const large = pictured(`The weights of unit ${unit}`, null, "large");
   paint(large.canvas, found.picture);
+  const broken = found.not_finite ? ` ${found.not_finite} weights are NaN or infinite: they are magenta, and the figures are those of the others.` : "";
   const pairs = [["norm", figures(filters.norms[unit])], ["weights", `${figures(found.mean)} ± ${figures(found.deviation)}`]];
   if (found.bias !== null) pairs.push(["bias", figures(found.bias)]);
   if (activity) pairs.push(["active", percent(activity.active[unit])], ["mean value", figures(activity.mean[unit])]);
-  side.replaceChildren(title, h("div", { className: "pair" }, large, facts(pairs)), h("p", { className: "note" }, "Blue is below zero, orange above."),
+  side.replaceChildren(title, h("div", { className: "pair" }, large, facts(pairs)), h("p", { className: "note" }, (filters.coloured ? "Grey is zero; each colour is darker below it and brighter above." : "Blue is below zero, orange above.") + broken),
     h("h3", {}, "Its weights"), histogram(found.histogram, found.weights));
   if (found.most) {
     side.append(h("h3", {}, "Test images that excite it most"), strip(found.most), h("h3", {}, "Least"), strip(found.least));
@@ -41,8 +42,9 @@ export async function unitPanel(side, context) {
     const query = bound === null ? null : { bound: bound.toFixed(4) };
     try {
       const answered = await answer([run, model, "best", layer, String(unit)], query);
-      if (answered.dead) {
-        about_best.textContent = "The unit is dead: nothing that was tried excites it, so there is no way up.";
+      if (answered.dead || answered.diverged) {
+        about_best.textContent = answered.dead ? "The unit is dead: nothing that was tried excites it, so there is no way up."
+          : "What the unit computes is NaN or infinite, so no input excites it most.";
         best.hidden = true;
         return;
       }
@@ -69,7 +71,7 @@ function histogram({ counts, low, high }, total) {
   });
   svg.append(s("line", { x1: 0, x2: width, y1: height, y2: height, class: "axis" }));
   if (low < 0 && high > 0) {
-    const zero = (-low / (high - low)) * width;
+    const zero = width / (1 - high / low); // the same as -low / (high - low), whose span may be infinite
     svg.append(s("line", { x1: zero, x2: zero, y1: 0, y2: height + 4, class: "zero" }), mark(zero, height + 16, "0", "middle"));
   }
   svg.append(mark(0, height + 16, figures(low), "start"), mark(width, height + 16, figures(high), "end"));

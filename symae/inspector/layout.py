@@ -1,0 +1,110 @@
+"""How the pixels of an image lie in a row of them: height, width, colours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symae.errors import InputError
+from symae.inspector.pixels import vector_shape
+
+__all__ = ["ImageLayout", "guessed_layout", "layout_of", "parsed_layout"]
+
+LARGEST = 4096  # pixels a side
+
+
+@dataclass(frozen=True)
+class ImageLayout:
+    """The height and width of an image, and where its channels are in a row of its pixels.
+
+    Attributes
+    ----------
+    channels, height, width : int
+    interleaved : bool
+        The channels of a pixel lie beside one another, as Pillow and Keras have them, (h, w, c); otherwise one whole channel
+        follows the other, (c, h, w).
+    known : bool
+        It was told; otherwise it is a guess from the number of pixels.
+    """
+
+    channels: int
+    height: int
+    width: int
+    interleaved: bool = False
+    known: bool = True
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(channels, height, width)"""
+        return self.channels, self.height, self.width
+
+    @property
+    def size(self) -> int:
+        """How many numbers an image has."""
+        return math.prod(self.shape)
+
+    @property
+    def coloured(self) -> bool:
+        """Whether the channels are taken for red, green and blue."""
+        return self.channels == 3
+
+    def pictures(self, rows: Any) -> np.ndarray:
+        """Return rows of pixels as pictures: (n, h, w), or (n, h, w, 3) if they are coloured.
+
+        Of another number of channels the mean is shown.
+        """
+        array = np.asarray(rows)
+        if self.interleaved:
+            array = array.reshape(-1, self.height, self.width, self.channels)
+        else:
+            array = np.moveaxis(array.reshape(-1, *self.shape), 1, 3)
+        if self.coloured:
+            return np.ascontiguousarray(array)
+        return array[..., 0] if self.channels == 1 else array.mean(axis=3)
+
+    def row(self, grey: np.ndarray) -> np.ndarray:
+        """Return a grey picture (h, w) as a row of pixels, the same in all channels."""
+        if self.interleaved:
+            return np.repeat(grey.reshape(-1), self.channels)
+        return np.tile(grey.reshape(-1), self.channels)
+
+
+def layout_of(name: str, shape: Sequence[int]) -> ImageLayout:
+    """The layout of images of the shape (h, w), (channels, h, w) or (h, w, channels), with 1, 3 or 4 channels.
+
+    Raises
+    ------
+    InputError
+        It is none of these; `name` says where it comes from.
+    """
+    sizes = tuple(shape)
+    whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) and 1 <= n <= LARGEST for n in sizes)
+    if whole and len(sizes) == 2:
+        return ImageLayout(1, int(sizes[0]), int(sizes[1]))
+    if whole and len(sizes) == 3 and sizes[0] in (1, 3, 4):
+        return ImageLayout(int(sizes[0]), int(sizes[1]), int(sizes[2]))
+    if whole and len(sizes) == 3 and sizes[2] in (1, 3, 4):
+        return ImageLayout(int(sizes[2]), int(sizes[0]), int(sizes[1]), interleaved=True)
+    expected = f"(h, w), (channels, h, w) or (h, w, channels), 1, 3 or 4 channels and at most {LARGEST} pixels a side"
+    raise InputError(name, str(sizes)[:80], expected)
+
+
+def parsed_layout(name: str, text: str) -> ImageLayout:
+    """The layout that a text such as ``28x28``, ``8x8x3`` or ``3x8x8`` says; the errors are those of `layout_of`."""
+    parts = text.lower().replace("×", "x").split("x")
+    if not all(part.isdecimal() and part.isascii() and len(part) < 9 for part in parts):
+        raise InputError(name, repr(text)[:80], "numbers such as 28x28, or 8x8x3 for colours")
+    return layout_of(name, [int(part) for part in parts])
+
+
+def guessed_layout(pixels: int) -> ImageLayout:
+    """A square of so many pixels, or, where there is none, the rectangle that is nearest to one."""
+    side = math.isqrt(pixels)
+    if side * side == pixels:
+        return ImageLayout(1, side, side)
+    height, width = vector_shape(pixels)
+    return ImageLayout(1, height, width, known=False)
