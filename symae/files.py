@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import reprlib
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -48,12 +49,14 @@ def open_regular(path: str | os.PathLike[str], expected: str = "a readable file"
     except (FileNotFoundError, NotADirectoryError) as error:
         raise MissingFileError(path, expected=expected) from error
     except IsADirectoryError as error:
-        raise InputError(path, "a folder", expected) from error
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise InputError(path, (getattr(error, "strerror", None) or str(error)).lower(), expected) from error
+        raise InputError(path, "a folder", "a file") from error
+    except OSError as error:
+        raise InputError(path, (error.strerror or str(error)).lower(), expected) from error
+    except ValueError as error:  # a NUL in the name
+        raise InputError(reprlib.repr(str(path)), str(error), "a file name") from error
     with file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise InputError(path, "a device or a pipe", expected)
+            raise InputError(path, "a device or a pipe", "a file")
         yield file
 
 

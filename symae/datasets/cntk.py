@@ -7,13 +7,12 @@ fields are read over, as CNTK does. Source: CNTK's ``CNTKTextFormatReader`` and 
 
 from __future__ import annotations
 
-import io
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
-from symae.datasets.contents import excerpt, read_contents
+from symae.datasets.contents import excerpt, open_contents
 from symae.datasets.dataset import N_CLASSES, N_PIXELS, Pairs, Split, checked_split, fraction
 from symae.errors import InputError, MissingFileError
 from symae.files import replacing
@@ -22,6 +21,7 @@ __all__ = ["find_cntk_texts", "read_cntk_pairs", "read_cntk_text", "write_cntk_t
 
 BYTES = {str(value).encode(): value for value in range(256)}
 DIGITS = [str(value).encode() for value in range(256)]
+LONGEST_LINE = 1 << 20  # 784 numbers of 25 characters are 20 kB
 EXPECTED = "|labels and 10 numbers, |features and 784 numbers"
 
 
@@ -44,12 +44,13 @@ def read_cntk_text(path: str | PathLike[str]) -> Split:
     rows: list[np.ndarray] = []
     labels: list[int] = []
     lines: list[int] = []
-    for number, line in enumerate(io.BytesIO(read_contents(path)), start=1):
-        if line.strip():
-            fields = _fields(f"{path}, line {number}", line)
-            labels.append(_label(f"{path}, line {number}", fields[b"labels"]))
-            rows.append(_pixels(f"{path}, line {number}", fields[b"features"]))
-            lines.append(number)
+    with open_contents(path) as contents:
+        for number, line in enumerate(contents.lines(LONGEST_LINE), start=1):
+            if line.strip():
+                fields = _fields(f"{path}, line {number}", line)
+                labels.append(_label(f"{path}, line {number}", fields[b"labels"]))
+                rows.append(_pixels(f"{path}, line {number}", fields[b"features"]))
+                lines.append(number)
     if not rows:
         raise InputError(path, "no lines", EXPECTED)
     if any(row.dtype != np.uint8 for row in rows):

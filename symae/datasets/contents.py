@@ -1,4 +1,4 @@
-"""A file's bytes, unpacked where gzip packed them."""
+"""A file's bytes, unpacked where gzip packed them, and no more of them than a reader asks for."""
 
 from __future__ import annotations
 
@@ -6,50 +6,101 @@ import gzip
 import io
 import stat
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import IO
 
-from symae.errors import InputError, MissingFileError
+from symae.errors import InputError
+from symae.files import open_regular
 
-__all__ = ["LARGEST", "excerpt", "is_file", "is_folder", "read_contents"]
+__all__ = ["LARGEST", "Contents", "excerpt", "is_file", "is_folder", "open_contents", "read_contents"]
 
 # MNIST as float64 text is far below; what unpacks to more is a mistake or an attack.
 LARGEST = 2 << 30
 CHUNK = 1 << 20
+# MNIST's own files unpack to 5 to 60 times their length; a file that is made to fill memory to 1000 times.
+UNSUSPICIOUS = 256 << 20
+MOST_TIMES = 200
 
 
-def read_contents(path: str | PathLike[str]) -> bytes:
-    """Read a file; gzip is recognised by its first two bytes, because browsers unpack downloads and leave the name.
+class Contents:
+    """The bytes of a file, from its beginning to its end.
+
+    Reading raises InputError where there are more than 2 GiB, where gzip's data is broken, or where it unpacks to more than
+    256 MiB and 200 times its length.
+    """
+
+    def __init__(self, path: Path, file: IO[bytes]):
+        self._path, self._packed = path, file
+        self._is_packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        self._file: IO[bytes] | gzip.GzipFile = gzip.GzipFile(fileobj=file) if self._is_packed else file
+        self._length = 0
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, fewer only at the end; a chunk at a time, so that memory follows the data there is."""
+        gathered = io.BytesIO()
+        while (missing := size - gathered.tell()) > 0 and (chunk := self._chunk(missing)):
+            gathered.write(chunk)
+        return gathered.getvalue()
+
+    def rest(self) -> bytes:
+        """All bytes up to the end."""
+        return self.read(LARGEST + 1)
+
+    def lines(self, longest: int) -> Iterator[bytes]:
+        """The lines, each with its end; one of more than `longest` bytes is refused."""
+        left = b""
+        while chunk := self._chunk(CHUNK):
+            *lines, left = (left + chunk).split(b"\n")
+            yield from (line + b"\n" for line in lines)
+            if len(left) > longest:
+                raise InputError(self._path, f"a line of more than {longest} bytes", "shorter lines")
+        if left:
+            yield left
+
+    def _chunk(self, size: int) -> bytes:
+        try:
+            chunk = self._file.read(min(size, CHUNK))
+        except EOFError as error:
+            raise InputError(self._path, "gzip data that is cut off", "a whole file") from error
+        except (gzip.BadGzipFile, zlib.error) as error:
+            raise InputError(self._path, f"broken gzip data ({error})", "a file as it was packed") from error
+        except OSError as error:
+            raise InputError(self._path, (error.strerror or str(error)).lower(), "a readable file") from error
+        self._length += len(chunk)
+        if self._length > LARGEST:
+            raise InputError(self._path, f"more than {LARGEST >> 20} MiB", "a smaller file")
+        if self._is_packed and self._length > max(UNSUSPICIOUS, MOST_TIMES * self._packed.tell()):
+            raise InputError(self._path, f"gzip data that unpacks to more than {MOST_TIMES} times its length", "images")
+        return chunk
+
+
+@contextmanager
+def open_contents(path: str | PathLike[str]) -> Iterator[Contents]:
+    """Yield the contents of a file; gzip is recognised by its first two bytes, because browsers unpack downloads and leave the
+    name.
 
     Raises
     ------
     MissingFileError
         There is no such file.
     InputError
-        It is a folder or a device, may not be read, is empty, is longer than 2 GiB once unpacked, or is broken gzip: cut off,
-        corrupt (checksum), or with something else after its end.
+        It is a folder or a device, may not be read, or is empty.
     """
-    path = Path(path)
-    try:
-        # Before opening, because opening a pipe waits for a writer.
-        kind = path.stat().st_mode
-        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
-            raise InputError(path, "a device or a pipe", "a file")
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-            file.seek(0)
-            data = _unpacked(path, file) if packed else _bounded(path, file)
-    except InputError:
-        raise
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise MissingFileError(path) from error
-    except IsADirectoryError as error:
-        raise InputError(path, "a folder", "a file") from error
-    except OSError as error:
-        raise InputError(path, (error.strerror or str(error)).lower(), "a readable file") from error
-    except ValueError as error:  # a NUL in the name
-        raise InputError(excerpt(str(path)), str(error), "a file name") from error
+    with open_regular(path) as file:
+        if not file.seek(0, io.SEEK_END):
+            raise InputError(path, "an empty file", "data")
+        file.seek(0)
+        yield Contents(Path(path), file)
+
+
+def read_contents(path: str | PathLike[str]) -> bytes:
+    """Read a file; the errors are those of `open_contents` and of `Contents`."""
+    with open_contents(path) as contents:
+        data = contents.rest()
     if not data:
         raise InputError(path, "an empty file", "data")
     return data
@@ -77,23 +128,3 @@ def _mode(path: Path) -> int:
         return path.stat().st_mode
     except (OSError, ValueError):
         return 0
-
-
-def _bounded(path: Path, file: IO[bytes] | gzip.GzipFile) -> bytes:
-    """Everything in `file`, a chunk at a time, so that memory follows the data there is and not what a header claims."""
-    gathered = io.BytesIO()
-    while chunk := file.read(CHUNK):
-        if gathered.tell() + len(chunk) > LARGEST:
-            raise InputError(path, f"more than {LARGEST >> 20} MiB", "a smaller file")
-        gathered.write(chunk)
-    return gathered.getvalue()
-
-
-def _unpacked(path: Path, file: IO[bytes]) -> bytes:
-    try:
-        with gzip.GzipFile(fileobj=file) as unpacking:
-            return _bounded(path, unpacking)
-    except EOFError as error:
-        raise InputError(path, "gzip data that is cut off", "a whole file") from error
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(path, f"broken gzip data ({error})", "a file as it was packed") from error

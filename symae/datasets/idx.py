@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from symae.datasets.contents import excerpt, is_file, read_contents
+from symae.datasets.contents import CHUNK, excerpt, is_file, open_contents
 from symae.datasets.dataset import Pairs, natural
 from symae.errors import InputError, MissingFileError
 from symae.files import replacing
@@ -42,25 +42,30 @@ def read_idx(path: str | PathLike[str]) -> np.ndarray:
     InputError
         The magic number is not IDX's, the file is cut off or longer than its header says, or gzip cannot unpack it.
     """
-    data = read_contents(path)
-    if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in TYPES:
-        raise InputError(
-            path, f"the first bytes {excerpt(data[:4])}", "an IDX file, which begins with two zero bytes and a type"
-        )
-    dtype, n_dimensions = np.dtype(TYPES[data[2]]), data[3]
-    if not 1 <= n_dimensions <= MOST_DIMENSIONS:
-        raise InputError(path, f"{n_dimensions} dimensions", f"1 to {MOST_DIMENSIONS}")
-    start = 4 + 4 * n_dimensions
-    if len(data) < start:
-        raise InputError(path, f"a header of {len(data)} bytes", f"{start} bytes for {n_dimensions} dimensions")
-    shape = tuple(int(n) for n in np.frombuffer(data, ">u4", n_dimensions, offset=4))
-    # Python's integers: the product of hostile dimensions overflows any other.
-    expected = math.prod(shape) * dtype.itemsize
-    if len(data) - start != expected:
+    with open_contents(path) as contents:
+        begin = contents.read(4)
+        if len(begin) < 4 or begin[:2] != b"\0\0" or begin[2] not in TYPES:
+            raise InputError(
+                path, f"the first bytes {excerpt(begin)}", "an IDX file, which begins with two zero bytes and a type"
+            )
+        dtype, n_dimensions = np.dtype(TYPES[begin[2]]), begin[3]
+        if not 1 <= n_dimensions <= MOST_DIMENSIONS:
+            raise InputError(path, f"{n_dimensions} dimensions", f"1 to {MOST_DIMENSIONS}")
+        sizes = contents.read(4 * n_dimensions)
+        if len(sizes) < 4 * n_dimensions:
+            start = 4 + 4 * n_dimensions
+            raise InputError(path, f"a header of {4 + len(sizes)} bytes", f"{start} bytes for {n_dimensions} dimensions")
+        shape = tuple(int(n) for n in np.frombuffer(sizes, ">u4"))
+        # Python's integers: the product of hostile dimensions overflows any other.
+        expected = math.prod(shape) * dtype.itemsize
+        # no further than the header says, and a chunk to tell by how much it is wrong
+        data = contents.read(expected + CHUNK)
+    if len(data) != expected:
         dimensions = " x ".join(map(str, shape))
-        raise InputError(path, f"{len(data) - start} bytes of values", f"{expected} bytes for {dimensions} {dtype.name} values")
+        found = f"{len(data)} bytes" if len(data) < expected + CHUNK else f"more than {len(data) - 1} bytes"
+        raise InputError(path, f"{found} of values", f"{expected} bytes for {dimensions} {dtype.name} values")
     try:
-        return natural(np.frombuffer(data, dtype, offset=start).reshape(shape))
+        return natural(np.frombuffer(data, dtype).reshape(shape))
     except ValueError as error:  # no values, and dimensions beyond NumPy's
         raise InputError(path, f"dimensions {shape}", "an array that NumPy can hold") from error
 

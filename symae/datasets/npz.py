@@ -1,7 +1,7 @@
 """NumPy's .npz, read without NumPy's pickles and without believing a header.
 
-`numpy.load` allocates what a header claims before it looks at the bytes, and its errors are of a dozen types; here the member's
-bytes come first, and the header has to fit them.
+`numpy.load` allocates what a header claims before it looks at the bytes, and its errors are of a dozen types; here the header
+has to fit the length that the archive has for the array, before more than the header is unpacked.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ import re
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
+from typing import IO
 
 import numpy as np
 
-from symae.datasets.contents import LARGEST, excerpt, read_contents
+from symae.datasets.contents import LARGEST, MOST_TIMES, UNSUSPICIOUS, excerpt, read_contents
 from symae.datasets.dataset import Pairs, fraction, natural
 from symae.errors import InputError
 
@@ -46,32 +49,27 @@ def read_npz_pairs(path: str | PathLike[str]) -> Pairs:
     InputError
         It is not a whole .npz file, lacks arrays, or one of them holds Python objects.
     """
-    members = _members(path)
-    if set(OURS) <= set(members):
-        arrays = [_array(f"{path}, {name}", members[name]) for name in OURS]
-        return list(zip(arrays[::2], arrays[1::2], strict=True))
-    if set(KERAS) <= set(members):
-        x, y, test_x, test_y = (_array(f"{path}, {name}", members[name]) for name in KERAS)
-        return [*fraction(path, (x, y), 6), (test_x, test_y)]
-    found = ", ".join(sorted(map(excerpt, members))[:8]) or "nothing"
-    raise InputError(path, f"arrays {found}", f"{', '.join(OURS)} or {', '.join(KERAS)}")
-
-
-def _members(path: str | PathLike[str]) -> dict[str, bytes]:
-    """The bytes of each array's file in the archive, by the array's name."""
     data = read_contents(path)
+    with _named(path), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+        names = next((names for names in (OURS, KERAS) if set(names) <= set(members)), None)
+        if names is None:
+            found = ", ".join(sorted(map(excerpt, members))[:8]) or "nothing"
+            raise InputError(path, f"arrays {found}", f"{', '.join(OURS)} or {', '.join(KERAS)}")
+        if sum(members[name].file_size for name in names) > LARGEST:
+            raise InputError(path, f"arrays of more than {LARGEST >> 20} MiB", "a smaller file")
+        arrays = [_member(path, archive, name, members[name]) for name in names]
+    if names is OURS:
+        return list(zip(arrays[::2], arrays[1::2], strict=True))
+    x, y, test_x, test_y = arrays
+    return [*fraction(path, (x, y), 6), (test_x, test_y)]
+
+
+@contextmanager
+def _named(path: str | PathLike[str]) -> Iterator[None]:
+    """Name the archive in what Python's reader of archives raises."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            infos = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            if sum(info.file_size for info in infos.values()) > LARGEST:
-                raise InputError(path, f"arrays of more than {LARGEST >> 20} MiB", "a smaller file")
-            for info in infos.values():
-                if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & 1:
-                    raise InputError(
-                        path, f"{excerpt(info.filename)} encrypted or packed in an unknown way", "a plain .npz file"
-                    )
-            # Asking for the declared size bounds what a bomb unpacks to; zipfile checks the sum once that is delivered.
-            return {name: archive.open(info).read(info.file_size) for name, info in infos.items()}
+        yield
     except InputError:
         raise
     except (
@@ -89,15 +87,23 @@ def _members(path: str | PathLike[str]) -> dict[str, bytes]:
         raise InputError(path, f"a broken or cut off archive ({error or type(error).__name__})", "a whole .npz file") from error
 
 
-def _array(place: str, data: bytes) -> np.ndarray:
-    if not data.startswith(MAGIC) or len(data) < 12 or data[6] not in (1, 2, 3):
-        raise InputError(place, f"the first bytes {excerpt(data[:8])}", "an array in NumPy's format")
-    start = 10 if data[6] == 1 else 12
-    length = int.from_bytes(data[8:start], "little")
-    header = data[start : start + length]
-    start += length
+def _member(path: str | PathLike[str], archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo) -> np.ndarray:
+    """An array of the archive; no more is unpacked than its header and the archive agree on."""
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & 1:
+        raise InputError(path, f"{excerpt(info.filename)} encrypted or packed in an unknown way", "a plain .npz file")
+    with archive.open(info) as file:
+        return _array(f"{path}, {name}", file, info.file_size, info.compress_size)
+
+
+def _array(place: str, file: IO[bytes], size: int, packed: int) -> np.ndarray:
+    begin = file.read(12)
+    if not begin.startswith(MAGIC) or len(begin) < 12 or begin[6] not in (1, 2, 3):
+        raise InputError(place, f"the first bytes {excerpt(begin[:8])}", "an array in NumPy's format")
+    start = 10 if begin[6] == 1 else 12
+    length = int.from_bytes(begin[8:start], "little")
     if length > LONGEST_HEADER:
         raise InputError(place, f"a header of {length} bytes", f"at most {LONGEST_HEADER}")
+    header = (begin[start:] + file.read(max(start + length - 12, 0)))[:length]
     if b"'O'" in header or b"|O" in header:
         raise InputError(place, "an array of Python objects", "an array of numbers")
     dtype, order, shape = DTYPE.search(header), ORDER.search(header), SHAPE.search(header)
@@ -106,11 +112,17 @@ def _array(place: str, data: bytes) -> np.ndarray:
     try:
         kind = np.dtype(dtype[1].decode())
         dimensions = tuple(int(n.strip().rstrip(b"L")) for n in shape[1].split(b",") if n.strip())
-        if math.prod(dimensions) * kind.itemsize != len(data) - start:
-            raise InputError(
-                place, f"{max(len(data) - start, 0)} bytes of values", f"as many as {kind} in shape {dimensions} takes"
-            )
-        values = np.frombuffer(data, kind, offset=start) if len(data) > start else np.empty(0, kind)
+        expected = math.prod(dimensions) * kind.itemsize
+        if expected != size - start - length:
+            found = f"{max(size - start - length, 0)} bytes of values"
+            raise InputError(place, found, f"as many as {kind} in shape {dimensions} takes")
+        if size > max(UNSUSPICIOUS, MOST_TIMES * packed):
+            raise InputError(place, f"data that unpacks to more than {MOST_TIMES} times its length", "images")
+        # asking for the declared size bounds what a bomb unpacks to; zipfile checks the sum once that is delivered
+        data = file.read(size)
+        if len(data) != expected:
+            raise InputError(place, f"{len(data)} bytes of values", f"as many as {kind} in shape {dimensions} takes")
+        values = np.frombuffer(data, kind) if data else np.empty(0, kind)
         return natural(values.reshape(dimensions, order="F" if order[1] == b"True" else "C"))
     except InputError:
         raise

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from symae.datasets.contents import excerpt, read_contents
+from symae.datasets.contents import CHUNK, LARGEST, Contents, excerpt, open_contents
 from symae.datasets.dataset import Pairs, natural
 from symae.errors import InputError
 
@@ -62,8 +62,8 @@ def read_pickle(path: str | PathLike[str]) -> Any:
     InputError
         The pickle asks for anything else (the error names it), is broken, or claims more than the file holds.
     """
-    data = read_contents(path)
-    _look_through(path, data)
+    with open_contents(path) as contents:
+        data = _look_through(path, contents)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an unknown escape in one of Python 2's strings
@@ -90,17 +90,50 @@ def read_pickle_pairs(path: str | PathLike[str]) -> Pairs:
     return [(x, y) for x, y in parts]
 
 
-def _look_through(path: str | PathLike[str], data: bytes) -> None:
-    """Refuse instructions that arrays do not need, and arguments that the file does not hold."""
-    position = 0
+class _Source:
+    """What is read of a file so far: no more than its instructions ask for."""
+
+    def __init__(self, contents: Contents):
+        self._contents = contents
+        self._gathered = io.BytesIO()
+
+    def holds(self, end: int) -> bool:
+        """Whether the file has as many bytes; reads up to there."""
+        if end > LARGEST + CHUNK:
+            return False
+        missing = end - self._gathered.seek(0, io.SEEK_END)
+        if missing > 0:
+            self._gathered.write(self._contents.read(max(missing, CHUNK)))
+        return self._gathered.tell() >= end
+
+    def __getitem__(self, places: slice) -> bytes:
+        self.holds(places.stop)
+        self._gathered.seek(places.start)
+        return self._gathered.read(places.stop - places.start)
+
+    def after_line(self, begin: int) -> int:
+        """Where the next line begins, or 0 where there is none."""
+        while chunk := self[begin : begin + CHUNK]:
+            found = chunk.find(b"\n")
+            if found >= 0:
+                return begin + found + 1
+            begin += len(chunk)
+        return 0
+
+    def value(self) -> bytes:
+        return self._gathered.getvalue()
+
+
+def _look_through(path: str | PathLike[str], contents: Contents) -> bytes:
+    """The whole pickle, if it has no instructions that arrays do not need, nor arguments that the file does not hold."""
+    data, position = _Source(contents), 0
     for _ in range(MOST_INSTRUCTIONS):
-        if position >= len(data):
+        code = data[position : position + 1]
+        if not code:
             raise InputError(path, "a pickle that is cut off", "a whole pickle")
-        opcode = OPCODES.get(data[position])
+        opcode = OPCODES.get(code[0])
         if opcode is None:
-            raise InputError(
-                path, f"the byte {excerpt(data[position : position + 1])} at {position}", "an instruction of a pickle"
-            )
+            raise InputError(path, f"the byte {excerpt(code)} at {position}", "an instruction of a pickle")
         begin, end = _argument(path, data, position + 1, opcode.arg.n if opcode.arg else 0)
         if opcode.name == "INST":
             # An old way to name something; GLOBAL's names are refused when they are looked up.
@@ -123,23 +156,26 @@ def _look_through(path: str | PathLike[str], data: bytes) -> None:
             if not 0 <= index <= MOST_INSTRUCTIONS:
                 raise InputError(path, f"a memo of {excerpt(text)} objects", f"at most {MOST_INSTRUCTIONS}")
         elif opcode.name == "STOP":
-            if end != len(data):
-                raise InputError(path, f"{len(data) - end} bytes after the end of the pickle", "one pickle")
-            return
+            if after := len(data[end : end + CHUNK]):
+                found = f"{after} bytes" if after < CHUNK else f"more than {CHUNK - 1} bytes"
+                raise InputError(path, f"{found} after the end of the pickle", "one pickle")
+            return data.value()
         position = end
     raise InputError(path, f"more than {MOST_INSTRUCTIONS} pickle instructions", "a few arrays")
 
 
-def _argument(path: str | PathLike[str], data: bytes, begin: int, n: int) -> tuple[int, int]:
+def _argument(path: str | PathLike[str], data: _Source, begin: int, n: int) -> tuple[int, int]:
     """Where an instruction's argument begins and where it ends."""
     if n == pickletools.UP_TO_NEWLINE:
-        end = data.find(b"\n", begin) + 1 or len(data) + 1
+        end = data.after_line(begin)
+        if not end:
+            raise InputError(path, "a pickle that is cut off", "a whole pickle")
     elif n < 0:
         begin, size = begin + LENGTH_BYTES[n], data[begin : begin + LENGTH_BYTES[n]]
         end = begin + int.from_bytes(size, "little")
     else:
         end = begin + n
-    if end > len(data):
+    if not data.holds(end):
         raise InputError(path, "a pickle that is cut off", "a whole pickle")
     return begin, end
 
