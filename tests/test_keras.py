@@ -406,7 +406,7 @@ def test_sizes_of_inputs_may_be_unknown():
     [
         (
             lambda n: Model(n.x, n.drawn + pt.matrix("z")),
-            "inputs: found x, expected z among them, because the outputs hang on it",
+            "inputs: found x, expected z among them, because the outputs depend on it",
         ),
         (lambda n: Model([n.x, Input(3, name="z")], n.drawn), "inputs: found z, on which no output hangs"),
         (lambda n: Model([n.x, Input(6)], n.drawn), "inputs: found inputs named x, x, expected a name for each"),
@@ -445,3 +445,26 @@ def test_a_loss_that_is_not_finite_is_said_at_once():
     model = compiled(loss=lambda target, drawn: nn.mean_squared_error(target, drawn) + np.inf)
     with pytest.raises(DivergedError, match="epoch 0, minibatch"):
         model.fit(X, X, 2, verbose=0)
+
+
+def test_images_whose_size_the_layers_do_not_come_back_to_are_refused_by_their_sizes():
+    x = Input((1, None, None))
+    params = nn.Parameters(np.random.RandomState(0))
+    halved = nn.max_pool("halved", nn.conv(params, "conv", x, 2, 3, activation="relu"), 2)
+    drawn = nn.conv(params, "drawn", nn.upsample("up", halved, 2), 1, 3, activation="sigmoid")
+    model = Model(x, drawn)
+    model.compile("sgd")
+    odd, even = np.zeros((4, 1, 9, 8)), np.zeros((4, 1, 8, 8))
+    message = r"y: found examples of shape \(1, 9, 8\), expected \(1, 10, 8\), what drawn is for x of shape \(1, 9, 8\)"
+    for call in (model.evaluate, partial(model.fit, verbose=0)):
+        with pytest.raises(InputError, match=message):
+            call(odd, odd)
+    assert model.evaluate(even, even) == pytest.approx(np.log(2))
+    assert model.predict(odd).shape == (4, 1, 10, 8)
+
+
+def test_an_input_of_the_same_name_as_another_one_is_told_apart_from_it():
+    one, other = Input(3), Input(3)
+    layer = nn.dense(nn.Parameters(np.random.RandomState(0)), "sum", one + other, 2)
+    with pytest.raises(InputError, match=r"found x, expected another one too that is also called x; Input\(shape, name="):
+        Model(one, layer)

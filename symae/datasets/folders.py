@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from symae.datasets.contents import is_file
-from symae.datasets.idx import missing_files
-from symae.errors import MissingFileError
+from symae.datasets.idx import idx_folder, missing_files, pointed_at
+from symae.errors import InputError, MissingFileError
 
 __all__ = ["digits_file", "download_folder", "find_mnist", "mnist_folder", "search_folders"]
 
@@ -33,8 +33,15 @@ def download_folder() -> Path:
 
 
 def find_mnist() -> Path | None:
-    """The first folder that holds MNIST's four files, plain or as .gz, or None."""
-    return next((folder for folder in search_folders() if not missing_files(folder)), None)
+    """The first folder that holds MNIST's four files, plain or as .gz, or None; or in which one of MNIST's name does."""
+    for folder in search_folders():
+        try:
+            found = idx_folder(folder)
+        except InputError:  # several below: `mnist_folder` names them
+            continue
+        if found is not None:
+            return found
+    return None
 
 
 def mnist_folder() -> Path:
@@ -43,18 +50,24 @@ def mnist_folder() -> Path:
     Raises
     ------
     MissingFileError
-        None does, or SYMAE_DATA names one that does not.
+        None does, or SYMAE_DATA names one that does not; points at files of these names that lie elsewhere below.
+    InputError
+        Several below one of them do.
     """
     folder = find_mnist()
     if folder is not None:
         return folder
     folders = search_folders()
+    for searched in folders:
+        idx_folder(searched)  # says where several have them
     if os.environ.get(VARIABLE):
         missing = " and no ".join(missing_files(folders[0]))
-        raise MissingFileError(folders[0], f"no {missing}", f"MNIST's four files, because {VARIABLE} names this folder")
+        raise MissingFileError(
+            folders[0], f"no {missing}{pointed_at(folders[0])}", f"MNIST's four files, because {VARIABLE} names this folder"
+        )
     raise MissingFileError(
         "MNIST",
-        f"no copy in {' or '.join(map(str, folders))}",
+        f"no copy in {' or '.join(map(str, folders))}{''.join(map(pointed_at, folders))}",
         f"its four files there (symae data mnist downloads them) or in the folder that {VARIABLE} names",
     )
 

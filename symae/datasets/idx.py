@@ -8,17 +8,27 @@ from __future__ import annotations
 
 import gzip
 import math
+from itertools import chain, islice
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
-from symae.datasets.contents import CHUNK, excerpt, is_file, open_contents
+from symae.datasets.contents import CHUNK, excerpt, is_file, is_folder, open_contents
 from symae.datasets.dataset import Pairs, natural
 from symae.errors import InputError, MissingFileError
 from symae.files import replacing
 
-__all__ = ["FILES", "missing_files", "read_idx", "read_idx_folder", "read_test_images", "write_idx"]
+__all__ = [
+    "FILES",
+    "idx_folder",
+    "missing_files",
+    "pointed_at",
+    "read_idx",
+    "read_idx_folder",
+    "read_test_images",
+    "write_idx",
+]
 
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
@@ -104,6 +114,36 @@ def missing_files(folder: Path) -> list[str]:
     return [name for name in FILES if _present(folder, name) is None]
 
 
+def idx_folder(folder: Path) -> Path | None:
+    """The folder itself, or the one below that has all four files and is MNIST's by its name: torchvision's ``MNIST/raw``.
+
+    Other data sets have files of the same names, Fashion-MNIST for one.
+
+    Raises
+    ------
+    InputError
+        Several below have them.
+    """
+    if not missing_files(folder):
+        return folder
+    names = ("MNIST", "mnist", "raw", "MNIST/raw", "mnist/raw")
+    found = {path.resolve(): path for path in map(folder.joinpath, names) if not missing_files(path)}
+    if len(found) > 1:
+        raise InputError(folder, f"MNIST's four files in {_listed(list(found.values()))}", "one of these folders by its path")
+    return next(iter(found.values()), None)
+
+
+def pointed_at(folder: Path) -> str:
+    """Words for an error that says they are missing: which folders, one or two below, have files of these names."""
+    below = islice(chain(folder.glob("*/"), folder.glob("*/*/")), 1000)
+    found = list(islice((path for path in below if is_folder(path) and not missing_files(path)), 3))
+    return f", but all four in {_listed(found)}" if found else ""
+
+
+def _listed(folders: list[Path]) -> str:
+    return " and in ".join(map(str, folders))
+
+
 def read_idx_folder(folder: Path) -> Pairs:
     """The training and the test images of a folder, each (images, labels), neither checked nor split.
 
@@ -115,7 +155,8 @@ def read_idx_folder(folder: Path) -> Pairs:
         One of them is not valid, is not of MNIST's kind, or a count of labels differs from the images'.
     """
     if missing := missing_files(folder):
-        raise MissingFileError(folder, f"no {' and no '.join(missing)}", f"{', '.join(FILES)}, each plain or .gz")
+        found = f"no {' and no '.join(missing)}{pointed_at(folder)}"
+        raise MissingFileError(folder, found, f"{', '.join(FILES)}, each plain or .gz")
     return [_read_pair(folder, FILES[0], FILES[1]), read_test_images(folder)]
 
 
@@ -149,6 +190,7 @@ def _read_part(folder: Path, name: str) -> np.ndarray:
 
 
 def _present(folder: Path, name: str) -> Path | None:
-    # Some archives unpack to train-images.idx3-ubyte.
+    # Some archives unpack to train-images.idx3-ubyte, and some put each file into a folder of its name.
     names = [name + ".gz", name, name.replace("-idx", ".idx")]
+    names += [f"{outer}/{inner}" for outer in names for inner in names]
     return next((folder / candidate for candidate in names if is_file(folder / candidate)), None)

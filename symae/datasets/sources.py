@@ -10,7 +10,7 @@ from symae.datasets.cntk import find_cntk_texts, read_cntk_pairs, read_cntk_text
 from symae.datasets.contents import is_file, is_folder
 from symae.datasets.dataset import Dataset, Pairs, checked_dataset, fraction
 from symae.datasets.folders import digits_file, find_mnist, mnist_folder, search_folders
-from symae.datasets.idx import FILES, missing_files, read_idx_folder
+from symae.datasets.idx import FILES, idx_folder, missing_files, pointed_at, read_idx_folder
 from symae.datasets.npz import read_npz_pairs
 from symae.datasets.pickles import read_pickle_pairs
 from symae.errors import InputError, MissingFileError
@@ -44,10 +44,11 @@ def read(name_or_path: str | PathLike[str] | None = None) -> Dataset:
         first 50000 training images, the last 10000 of them, the test images), ``"digits"`` (the embedded ones, drawn by symae,
         5000, 1000 and 1000). Without one, `default`.
 
-        Or a path: a folder with MNIST's four IDX files, plain or .gz; ``mnist.pkl.gz`` or .pkl in the LISA lab's layout; .npz
-        with ``train_x`` … ``test_y`` or Keras's ``x_train`` … ``y_test``; a folder with CNTK's ``Train*.txt`` and Test*.txt;
-        one CNTK text file, which is cut 5 : 1 : 1 in its order. Where the source has no validation images, the last sixth of
-        training becomes that. A file name without a folder is also looked for where MNIST is. A path that looks like a name
+        Or a path: a folder with MNIST's four IDX files, plain or .gz, each perhaps in a folder of its name as Kaggle has them,
+        or with torchvision's ``MNIST/raw``; ``mnist.pkl.gz`` or .pkl in the LISA lab's layout; .npz with ``train_x`` …
+        ``test_y`` or Keras's ``x_train`` … ``y_test``; a folder with CNTK's ``Train*.txt`` and Test*.txt; one CNTK text file,
+        which is cut 5 : 1 : 1 in its order. Where the source has no validation images, the last sixth of training becomes
+        that. A file name without a folder is also looked for where MNIST is. A path that looks like a name
         is written ``./mnist``.
 
     Returns
@@ -111,22 +112,28 @@ def _located(name_or_path: str | PathLike[str]) -> Path:
         return path
     if path.name == os.fspath(name_or_path):
         for folder in search_folders():
-            if is_file(folder / path):
-                return folder / path
+            for found in (folder / path, folder / path / path):  # some archives put a file into a folder of its name
+                if is_file(found):
+                    return found
     return path
 
 
 def _read_folder(folder: Path) -> Pairs:
+    if (inside := folder / folder.name).suffix and is_file(inside):
+        return _read_file(inside)  # some archives put a file into a folder of its name
+    if (found := idx_folder(folder)) is not None:
+        train, test = read_idx_folder(found)
+        return [*fraction(found, train, 6), test]
     if len(missing_files(folder)) < len(FILES):
-        train, test = read_idx_folder(folder)
-        return [*fraction(folder, train, 6), test]
+        read_idx_folder(folder)  # raises: says which are missing
     if texts := find_cntk_texts(folder):
         splits = [read_cntk_text(path) for path in texts]
         return [*fraction(texts[0], (splits[0].x, splits[0].y), 6), (splits[1].x, splits[1].y)]
     for name in ("mnist.pkl.gz", "mnist.pkl", "mnist.npz"):
-        if is_file(folder / name):
-            return _read_file(folder / name)
-    raise MissingFileError(folder, "none of the files that symae reads", KINDS)
+        for path in (folder / name, folder / name / name):
+            if is_file(path):
+                return _read_file(path)
+    raise MissingFileError(folder, f"none of the files that symae reads{pointed_at(folder)}", KINDS)
 
 
 def _read_file(path: Path) -> Pairs:

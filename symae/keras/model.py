@@ -11,6 +11,7 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Constant, Variable
+from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import ancestors, graph_inputs
 from pytensor.tensor.type import TensorType
 from tqdm import tqdm
@@ -122,7 +123,10 @@ class Model:
             raise InputError("inputs", f"inputs named {', '.join(names)}", "a name for each: Input(shape, name=...)")
         for v in graph_inputs(self.outputs, blockers=self.inputs):
             if v not in self.inputs and not isinstance(v, SharedVariable | Constant):
-                raise InputError("inputs", ", ".join(names), f"{v} among them, because the outputs hang on it")
+                missing = f"{v} among them"
+                if str(v) in names:
+                    missing = f"another one too that is also called {v}; Input(shape, name=...) tells them apart"
+                raise InputError("inputs", ", ".join(names), f"{missing}, because the outputs depend on it")
         used = set(ancestors(self.outputs, blockers=self.inputs))
         for x in self.inputs:
             if x not in used:
@@ -136,6 +140,7 @@ class Model:
         self._backend: str | None = None
         self._predictions = Chunks("predict", self.outputs, None)
         self._trainings = 0
+        self._known_shapes: dict[tuple[tuple[int, ...], ...], list[tuple[int | None, ...]]] = {}
 
     def compile(
         self,
@@ -352,7 +357,26 @@ class Model:
 
     def _data(self, x: Any, y: Any) -> dict[Variable, Any]:
         targets = self._compiled().targets
-        return _arrays("x", x, self.inputs, self._one_input) | _arrays("y", y, targets, self._one_output)
+        data = _arrays("x", x, self.inputs, self._one_input)
+        wanted = _arrays("y", y, targets, self._one_output)
+        shapes = {v: np.shape(a)[1:] for v, a in data.items()}
+        if any(None in v.type.shape[1:] for v in self.outputs) and all(len(s) == v.type.ndim - 1 for v, s in shapes.items()):
+            drawn = self._shapes_of_outputs(tuple(shapes[v] for v in self.inputs))
+            for v, array, expected in zip(self.outputs, wanted.values(), drawn, strict=True):
+                found = np.shape(array)[1:]
+                if len(found) == len(expected) and any(n not in (None, m) for n, m in zip(expected, found, strict=True)):
+                    of = " and ".join(str(shape) for shape in shapes.values())
+                    sizes = ", ".join("any" if n is None else str(n) for n in expected)
+                    raise InputError("y", f"examples of shape {found}", f"({sizes}), what {v} is for x of shape {of}")
+        return data | wanted
+
+    def _shapes_of_outputs(self, shapes: tuple[tuple[int, ...], ...]) -> list[tuple[int | None, ...]]:
+        """The shapes of an example of the outputs, as far as they follow from those of the inputs."""
+        if shapes not in self._known_shapes:
+            known = {x: x.type.clone(shape=(None, *shape))(name=x.name) for x, shape in zip(self.inputs, shapes, strict=True)}
+            outputs = clone_replace(self.outputs, known, rebuild_strict=False)
+            self._known_shapes[shapes] = [v.type.shape[1:] for v in outputs]
+        return self._known_shapes[shapes]
 
 
 def _listed(place: str, given: Variable | Sequence[Variable]) -> tuple[list[Variable], bool]:
