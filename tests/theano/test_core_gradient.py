@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 import symae.theano as theano
+import symae.theano.sparse as sparse
 import symae.theano.tensor as T
 
 ARRAY = np.arange(4.0)
@@ -50,6 +52,15 @@ def test_the_gradient_of_a_comparison_has_the_dtype_of_what_it_is_by():
     x = T.fvector("x")
     found = theano.function([x], T.grad((T.neq(x, T.dscalar().zeros_like()) * 1.0).sum(), x))([1, 0])
     assert (found.dtype, found.tolist()) == ("float32", [0, 0])
+
+
+def test_the_gradient_of_sparse_matrices_that_are_joined_in_another_dtype_is_sparse():
+    x = sparse.csr_matrix("x", dtype="float32")
+    joined = sparse.dense_from_sparse(sparse.hstack([x, x], format="csr", dtype="float64"))
+    found = theano.function([x], T.grad((joined**2).sum(), x), mode="FAST_COMPILE")(
+        scipy.sparse.csr_matrix([[0.0, 3.0]], dtype="float32")
+    )
+    assert found.toarray().tolist() == [[0, 12]]
 
 
 def test_parts_of_a_cost_are_considered_constant(x):
