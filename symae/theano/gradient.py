@@ -28,7 +28,7 @@ from pytensor.gradient import (
 )
 from pytensor.graph.basic import Variable
 from pytensor.graph.null_type import NullType, null_type
-from pytensor.tensor.type import TensorType
+from pytensor.tensor.type import DenseTensorType
 
 from symae.theano.absent import getter
 from symae.theano.compile.mode import resolved
@@ -124,7 +124,7 @@ def grad(
 
 def _in_the_dtype_of(variable: Any, gradient: Any) -> Any:
     """`gradient` in the float dtype of what it is by: PyTensor makes that of a comparison in floatX."""
-    if not all(isinstance(getattr(v, "type", None), TensorType) for v in (variable, gradient)):
+    if not all(isinstance(getattr(v, "type", None), DenseTensorType) for v in (variable, gradient)):
         return gradient  # sparse, or disconnected
     wanted, found = variable.type.dtype, gradient.type.dtype
     floats = wanted.startswith("float") and found.startswith("float")
