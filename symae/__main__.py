@@ -2,6 +2,6 @@
 
 import sys
 
-from symae.cli import main
+from symae.cli import command
 
-sys.exit(main())
+sys.exit(command())

@@ -22,16 +22,24 @@ from symae.inspector.command import COMMANDS, add_inspector, run_inspector
 from symae.port.command import add_port, run_port
 from symae.worksheet import find_worksheet, worksheets
 
-__all__ = ["main"]
+__all__ = ["command", "main"]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line `argv`; returns the exit status: 0, 2 after an error of the user's, else as a shell has it."""
+def command() -> int:
+    """Run this process's command line, as ``symae`` or ``python -m symae``; returns the exit status."""
+    return main(own_process=True)
+
+
+def main(argv: Sequence[str] | None = None, own_process: bool = False) -> int:
+    """Run the command line `argv`; returns the exit status: 0, 2 after an error of the user's, else as a shell has it.
+
+    With `own_process` the process is there for this command alone, which may restrict it for good.
+    """
     print_anything()
     settings = _parser().parse_args(argv)
     try:
         if settings.command == "run":
-            return _run_any(find_worksheet(settings.worksheet), settings.arguments, settings.out)
+            return _run_any(find_worksheet(settings.worksheet), settings.arguments, settings.out, own_process)
         if settings.command == "data":
             _data(settings.name, settings.out)
         elif settings.command == "show":
@@ -112,14 +120,14 @@ def _worksheet(text: str) -> str:
     return text
 
 
-def _run_any(path: Path, arguments: Sequence[str], out: Path | None) -> int:
+def _run_any(path: Path, arguments: Sequence[str], out: Path | None, own_process: bool) -> int:
     """Run a worksheet or another script that imports symae as Python would, and everything else as legacy code."""
     if path not in worksheets().values():
         from symae.legacy.run import is_legacy, parse, run_source
 
         source = parse(path)
         if is_legacy(source):
-            return run_source(source, arguments, out)
+            return run_source(source, arguments, out, own_process)
     _run(path, arguments if out is None else ["--out", str(out), *arguments])
     return 0
 

@@ -1,151 +1,356 @@
-"""`open` and the functions of `os` that take names, for the time of a run: they go by `symae.legacy.places`."""
+"""`open` and the functions of `os` that take names, for the time of a run: they go by `symae.legacy.places`.
+
+Names may be texts, bytes or paths, relative to a folder's descriptor too. What these functions do not see, an audit hook does.
+"""
 
 from __future__ import annotations
 
-import builtins
-import io
+import errno
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
-from unittest import mock
 
-from symae.legacy.places import REAL, REAL_OPEN, Places, is_inside, is_there, name_of
+from symae.errors import UnwritableError
+from symae.legacy.audit import WRITES, Change, watched
+from symae.legacy.libraries import libraries_redirected
+from symae.legacy.owners import is_inside, is_there
+from symae.legacy.places import REAL, REAL_OPEN, Places, name_of
+from symae.legacy.replacements import replaced
 
 __all__ = ["Files"]
 
-WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+# A temporary file without a name, in the folder that is given.
+UNNAMED = getattr(os, "O_TMPFILE", -1)
 
 
 class Files(Places):
     """The places of a script's files, and the functions that the script uses on them."""
 
+    started: Callable[[], None] = staticmethod(lambda: None)  # what is done before other programs are started
+
     @contextmanager
     def in_force(self) -> Iterator[None]:
         """The functions of `os` and `open` go by these names as long as the block lasts, in the output folder."""
         before = os.getcwd()
-        replaced: dict[str, Callable[..., Any]] = {
-            **{name: self._reading(REAL[name]) for name in ("stat", "lstat", "access")},
-            **{name: self._writing(getattr(os, name)) for name in ("chmod", "utime", "truncate") if hasattr(os, name)},
-            **{name: self._removing(getattr(os, name)) for name in ("remove", "unlink", "rmdir")},
-            **{name: self._renaming(getattr(os, name)) for name in ("rename", "replace")},
-            **{name: getattr(self, f"_{name}") for name in ("mkdir", "listdir", "scandir", "chdir")},
-            **{name: self._linking(getattr(os, name)) for name in ("symlink", "link")},
-            "open": self._os_open,
-        }
         with ExitStack() as stack:
-            for name, function in replaced.items():
-                stack.enter_context(mock.patch.object(os, name, function))
-            stack.enter_context(mock.patch.object(shutil, "rmtree", self._removing(shutil.rmtree)))
-            for module in (builtins, io):
-                stack.enter_context(mock.patch.object(module, "open", self._open))
+            stack.enter_context(replaced(self._functions()))
+            stack.enter_context(libraries_redirected(self))
+            stack.enter_context(watched(self._judge, self._programs))
             REAL["chdir"](self.out)
             try:
                 yield
             finally:
                 REAL["chdir"](before)
 
-    def _open(self, file: Any, mode: str = "r", *rest: Any, **more: Any) -> Any:
-        if more.get("opener") is not None:  # that calls os.open
+    def _functions(self) -> dict[str, Callable[..., Any]]:
+        """What takes the place of a function of `os`, and of `open`, `io.FileIO` and `shutil.rmtree`."""
+        reading = ("stat", "lstat", "access", "readlink", "statvfs", "getxattr", "listxattr")
+        writing = ("chmod", "lchmod", "chown", "lchown", "chflags", "lchflags", "utime", "truncate", "setxattr", "removexattr")
+        wanted: dict[str, Callable[[Any], Callable[..., Any]]] = {
+            **dict.fromkeys(reading, self._reading),
+            **dict.fromkeys(writing, self._writing),
+            **dict.fromkeys(("fchmod", "fchown"), self._writing),
+            **dict.fromkeys(("remove", "unlink", "rmdir"), self._removing),
+            **dict.fromkeys(("rename", "replace"), self._renaming),
+            **dict.fromkeys(("mkdir", "mkfifo", "mknod"), self._making),
+            "link": self._linking,
+            "symlink": self._pointing,
+        }
+        functions = {name: make(getattr(os, name)) for name, make in wanted.items() if hasattr(os, name)}
+        own = {name: getattr(self, f"_{name}") for name in ("listdir", "scandir", "chdir")}
+        more = {"builtins.open": self.open, "FileIO": self.opened, "rmtree": self._removing(shutil.rmtree)}
+        return {**functions, **own, "open": self._os_open, **more}
+
+    # -- opening ----------------------------------------------------------------------------------------------------------
+
+    def open(self, file: Any, mode: Any = "r", *rest: Any, **more: Any) -> Any:
+        """The built-in function."""
+        if more.get("opener") is not None and not os.path.isabs(name_of(file) or ""):  # perhaps in a folder that it knows
             return REAL_OPEN(file, mode, *rest, **more)
+        return REAL_OPEN(self.opened(file, mode), mode, *rest, **more)
+
+    def opened(self, file: Any, mode: Any) -> Any:
+        """The place of `file` when it is opened in this mode of the built-in `open`."""
         if not (isinstance(mode, str) and set(mode) & set("wax+")):
-            return REAL_OPEN(self.for_reading(file), mode, *rest, **more)
-        return REAL_OPEN(self._continued(file, keeps="w" not in mode and "x" not in mode), mode, *rest, **more)
+            return self.for_reading(file)
+        if "x" in mode:
+            self._must_be_new(file)
+        return self.continued(file, keeps="w" not in mode)
 
-    def _os_open(self, path: Any, flags: int, *rest: Any, dir_fd: int | None = None) -> int:
+    def _os_open(self, path: Any, flags: int, *rest: Any, dir_fd: int | None = None, **more: Any) -> int:
+        path, dir_fd = self._joined(path, dir_fd)
         if dir_fd is not None:
-            return int(REAL["open"](path, flags, *rest, dir_fd=dir_fd))
-        if not flags & WRITES or flags & getattr(os, "O_TMPFILE", 0) == getattr(os, "O_TMPFILE", -1):
-            return int(REAL["open"](self.for_reading(path), flags, *rest))
-        return int(REAL["open"](self._continued(path, keeps=not flags & os.O_TRUNC), flags, *rest))
+            return int(REAL["open"](path, flags, *rest, dir_fd=dir_fd, **more))
+        if flags & UNNAMED == UNNAMED:
+            folder = os.path.dirname(os.fsdecode(self.for_writing(os.path.join(os.fsdecode(path), "x"))))
+            return int(REAL["open"](folder, flags, *rest, **more))
+        if not flags & WRITES:
+            return int(REAL["open"](self.for_reading(path), flags, *rest, **more))
+        if flags & os.O_CREAT and flags & os.O_EXCL:
+            self._must_be_new(path)
+        target = self.continued(path, keeps=not flags & os.O_TRUNC, exists=not flags & os.O_CREAT)
+        return int(REAL["open"](target, flags, *rest, **more))
 
-    def _continued(self, path: Any, keeps: bool) -> Any:
-        """`path` for writing; where the script goes on with a file of the user's, a copy of it."""
-        source, target = self.for_reading(path), self.for_writing(path)
-        same = name_of(target) is None or os.path.realpath(source) == os.path.realpath(target)
-        if keeps and not same and os.path.isfile(source) and not is_there(target):
-            self.make(os.path.dirname(target))
-            with REAL_OPEN(source, "rb") as old, REAL_OPEN(target, "wb") as new:
-                shutil.copyfileobj(old, new)
+    def _must_be_new(self, path: Any) -> None:
+        if name_of(path) is not None and is_there(os.fsdecode(self.for_reading(path, follows=False))):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+
+    def continued(self, path: Any, keeps: bool, exists: bool = False, follows: bool = True) -> Any:
+        """`path` for writing; where the script goes on with a file of the user's, a copy of it.
+
+        Parameters
+        ----------
+        keeps : bool
+            Whether the file's contents are wanted.
+        exists : bool
+            Whether there has to be a file, be it empty.
+        follows : bool
+            Whether a link's target is meant, and not the link.
+        """
+        source, target = self.for_reading(path, follows), self.for_writing(path, follows)
+        if name_of(target) is None:
+            return target
+        with self._once():
+            old, new = os.fsdecode(source), os.fsdecode(target)
+            if self.real(old, follows) == self.real(new, follows):
+                self._part(new, keeps)
+            elif not is_there(new) and is_there(old):
+                self._copy(old, new, keeps, exists, follows)
         return target
 
+    def _copy(self, old: str, new: str, keeps: bool, exists: bool, follows: bool) -> None:
+        self.make(os.path.dirname(new))
+        if os.path.islink(old) and not follows:
+            os.symlink(os.readlink(old), new)
+        elif os.path.isdir(old):
+            if follows:
+                self.make(new)
+            else:  # moved, with all that is in it
+                shutil.copytree(old, new, symlinks=True)
+        elif os.path.isfile(old) and (keeps or exists):
+            with REAL_OPEN(old, "rb") as source, REAL_OPEN(new, "wb") as target:
+                if keeps:
+                    shutil.copyfileobj(source, target)
+            with suppress(OSError):
+                shutil.copymode(old, new)
+
+    def _part(self, place: str, keeps: bool) -> None:
+        """Give a file a life of its own if another name, which the run has not made, is for the same contents."""
+        try:
+            found = REAL["stat"](place)
+        except OSError:
+            return
+        if not self._is_shared(found) or self.owners.of(os.path.realpath(place)) == "free":
+            return
+        kept = f"{place}.of_symae"
+        if keeps:
+            shutil.copy2(place, kept)
+        else:
+            with REAL_OPEN(kept, "wb"):
+                pass
+        os.replace(kept, os.path.realpath(place))
+
+    def _is_shared(self, found: os.stat_result) -> bool:
+        return stat.S_ISREG(found.st_mode) and found.st_nlink > 1 and (found.st_dev, found.st_ino) not in self.linked
+
+    # -- names, changes and removals --------------------------------------------------------------------------------------
+
+    def _joined(self, path: Any, folder: int | None) -> tuple[Any, int | None]:
+        """A path relative to a folder's descriptor as a full one, where the folder's name can be found."""
+        name = name_of(path)
+        if folder is None or name is None or os.path.isabs(name):
+            return path, None
+        where = _path_of(folder)
+        return (path, folder) if where is None else (os.path.join(where, name), None)
+
     def _reading(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def reading(path: Any, *rest: Any, **more: Any) -> Any:
-            return function(path if more.get("dir_fd") is not None else self.for_reading(path), *rest, **more)
+        never = function.__name__ in ("lstat", "readlink")
+
+        def reading(path: Any, *rest: Any, dir_fd: int | None = None, **more: Any) -> Any:
+            path, dir_fd = self._joined(path, dir_fd)
+            if dir_fd is not None:
+                return function(path, *rest, dir_fd=dir_fd, **more)
+            found = function(self.for_reading(path, more.get("follow_symlinks", True) and not never), *rest, **more)
+            return os.fsencode(found) if isinstance(found, str) and isinstance(path, bytes) else found
 
         return reading
 
     def _writing(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def writing(path: Any, *rest: Any, **more: Any) -> Any:
-            return function(path if more.get("dir_fd") is not None else self._continued(path, True), *rest, **more)
+        never = function.__name__.startswith("l")
+
+        def writing(path: Any, *rest: Any, dir_fd: int | None = None, **more: Any) -> Any:
+            path, dir_fd = self._joined(path, dir_fd)
+            if dir_fd is not None:
+                return function(path, *rest, dir_fd=dir_fd, **more)
+            where = _path_of(path) if isinstance(path, int) else None
+            if where is not None and function.__name__ != "truncate":
+                with self._once():
+                    may = self.owners.may_change(where)
+                if not may:  # of a file that was opened for reading
+                    by_name = getattr(os, function.__name__.removeprefix("f"))
+                    return by_name(self.continued(where, True), *rest, **more)
+            return function(self.continued(path, True, follows=more.get("follow_symlinks", True) and not never), *rest, **more)
 
         return writing
 
     def _removing(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """What the run wrote can go; what the user has stays, and the script is told that it went."""
 
-        def removing(path: Any, *rest: Any, **more: Any) -> Any:
-            if more.get("dir_fd") is not None:
-                return function(path, *rest, **more)
-            if self.is_made_meanwhile(path):
-                return function(path, *rest, **more)
+        def removing(path: Any, *rest: Any, dir_fd: int | None = None, **more: Any) -> Any:
+            path, dir_fd = self._joined(path, dir_fd)
+            if dir_fd is not None:
+                return function(path, *rest, dir_fd=dir_fd, **more)
             with self.quietly():
-                target = self.for_writing(path)
-            if name_of(target) is not None and (
-                target == self.out or (not is_there(target) and is_there(self.for_reading(path)))
-            ):
-                self.say(f"{path}: not removed; what was there before the run stays")
-                return None
-            return function(target, *rest, **more)
+                target = self.for_writing(path, follows=False)
+            place = name_of(target)
+            if place is None:
+                return function(target, *rest, **more)
+            seen = os.fsdecode(self.for_reading(path, follows=False))
+            if place != self.out and (is_there(place) or not is_there(seen)):
+                result = function(target, *rest, **more)
+            elif function.__name__ == "rmdir" and (is_inside(self.out, seen) or self._listdir(seen)):
+                raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), path)
+            else:
+                self.say(f"{os.fsdecode(path)}: not removed; what was there before the run stays")
+                result = None
+            if place != self.out and is_inside(place, self.out):
+                self.hide(path)
+            return result
 
         return removing
 
     def _renaming(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def renaming(source: Any, target: Any, **more: Any) -> Any:
-            if any(value is not None for value in more.values()):
-                return function(source, target, **more)
-            return function(self._continued(source, True), self.for_writing(target))
+        def renaming(src: Any, dst: Any, *, src_dir_fd: int | None = None, dst_dir_fd: int | None = None) -> None:
+            (src, src_dir_fd), (dst, dst_dir_fd) = self._joined(src, src_dir_fd), self._joined(dst, dst_dir_fd)
+            if src_dir_fd is not None or dst_dir_fd is not None:
+                function(src, dst, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+                return
+            source = self.continued(src, True, follows=False)
+            function(source, self.for_writing(dst, follows=False))
+            if is_inside(os.fsdecode(source), self.out):
+                self.hide(src)
 
         return renaming
 
     def _linking(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def linking(source: Any, target: Any, *rest: Any, **more: Any) -> Any:
-            return function(source, self.for_writing(target), *rest, **more)
+        """Another name for a file of the user's would be a way to change it: the script gets a copy."""
+
+        def linking(src: Any, dst: Any, *, src_dir_fd: int | None = None, dst_dir_fd: int | None = None, **more: Any) -> Any:
+            (src, _), (dst, _) = self._joined(src, src_dir_fd), self._joined(dst, dst_dir_fd)
+            source, target = self.for_reading(src), self.for_writing(dst, follows=False)
+            with self._once():
+                owner = self.owners.of(os.path.realpath(source))
+            if owner != "run" and os.path.isfile(source):
+                self._must_be_new(dst)
+                with self._once():
+                    shutil.copy2(source, target)
+                return
+            function(source, target, **more)
+            found = REAL["stat"](target, follow_symlinks=False)
+            self.linked.add((found.st_dev, found.st_ino))
 
         return linking
 
-    def _mkdir(self, path: Any, *rest: Any, dir_fd: int | None = None) -> None:
-        if dir_fd is None:
-            path = self.for_writing(path)
-        REAL["mkdir"](path, *rest, dir_fd=dir_fd)
+    def _pointing(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def pointing(src: Any, dst: Any, *rest: Any, dir_fd: int | None = None, **more: Any) -> Any:
+            dst, dir_fd = self._joined(dst, dir_fd)
+            if dir_fd is not None:
+                return function(src, dst, *rest, dir_fd=dir_fd, **more)
+            return function(src, self.for_writing(dst, follows=False), *rest, **more)
+
+        return pointing
+
+    def _making(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def making(path: Any, *rest: Any, dir_fd: int | None = None, **more: Any) -> Any:
+            path, dir_fd = self._joined(path, dir_fd)
+            if dir_fd is not None:
+                return function(path, *rest, dir_fd=dir_fd, **more)
+            return function(self.for_writing(path, follows=False), *rest, **more)
+
+        return making
+
+    # -- folders ----------------------------------------------------------------------------------------------------------
 
     def _chdir(self, path: Any) -> None:
         name = name_of(path)
-        if name is not None and self.is_folder(self.places(name)[0]):
-            place = self.places(name)[1][0]
-            if not os.path.isabs(name) or is_inside(self.places(name)[0], self.out) or self._is_ours(name):
-                self.make(place)
-                path = place
+        if name is None:
+            REAL["chdir"](path)
+            self.moved(None)
+            return
+        relative = None
+        if not os.path.isabs(name) and is_inside(os.getcwd(), self.out):
+            relative = os.path.normpath(os.path.join(self._seen_from(os.getcwd()), name))
+        with self._once():
+            whole, places = self.places(name)
+            real = os.path.realpath(next((place for place in places if os.path.isdir(place)), whole))
+            if not is_inside(real, self.out) and real != whole and self.owners.of(real) == "user":
+                places = [self.places(real)[1][0], *places]  # a link of the script's to a folder of the user's
+            ours = is_inside(places[0], self.out) and (
+                relative is not None or is_inside(whole, self.out) or any(is_inside(whole, root) for root in self.roots)
+            )
+            if any(map(os.path.isdir, places)) and (ours or not os.path.isdir(whole)):
+                self.make(places[0])
+                path = places[0]
         REAL["chdir"](path)
-
-    def _is_ours(self, name: str) -> bool:
-        return any(is_inside(os.path.normpath(name), root) for root in self.roots)
+        self.moved(relative if ours else None)
 
     def _listdir(self, path: Any = ".") -> list[Any]:
         return [entry.name for entry in self._scandir(path)]
 
     def _scandir(self, path: Any = ".") -> _Entries:
+        path = "." if path is None else path
         name = name_of(path)
         if name is None:
             return _Entries(list(REAL["scandir"](path)))
-        found: dict[str, Any] = {}
+        found: dict[Any, Any] = {}
         with self._once():  # where they really are
-            folders = [place for place in dict.fromkeys(self.places(name)[1]) if os.path.isdir(place)]
-        for folder in folders or [path]:
-            for entry in REAL["scandir"](folder):
+            folders = [place for place in self._folders(name) if os.path.isdir(place) and self.is_seen(place)]
+        for folder in folders or [name]:
+            for entry in REAL["scandir"](os.fsencode(folder) if isinstance(path, bytes) else folder):
                 found.setdefault(entry.name, entry)
-        return _Entries([entry for entry in found.values() if not is_inside(self.out, os.path.abspath(entry.path))])
+        entries = [(os.path.abspath(os.fsdecode(entry.path)), entry) for entry in found.values()]
+        hidden = self.hidden | {at for at, _ in entries if not self.is_seen(at)}
+        return _Entries([entry for at, entry in entries if not is_inside(self.out, at) and at not in hidden])
+
+    def _folders(self, name: str) -> dict[str, None]:
+        """The folders that are one for the script."""
+        places = self.places(name)[1]
+        for place in places:
+            real = os.path.realpath(place)
+            if is_inside(place, self.out) and not is_inside(real, self.out) and os.path.isdir(place):
+                return dict.fromkeys(self.places(real)[1])  # what a link leads to
+        return dict.fromkeys(places)
+
+    # -- what no function above has seen ----------------------------------------------------------------------------------
+
+    def _judge(self, change: Change) -> None:
+        """Forbid a change of what is the user's."""
+        with self._once() as first:
+            if not first:
+                return
+            folder = None if change.folder in (-1, None) else change.folder
+            path, unknown = self._joined(change.path, folder)
+            name = _path_of(path) if isinstance(path, int) and change.event != "open" else name_of(path)
+            if name is None or unknown is not None:
+                return
+            real = self.real(os.path.join(os.getcwd(), name), change.follows)
+            if change.event == "open" and os.path.isdir(real):  # of a temporary file without a name
+                return
+            shared = change.follows and change.event != "os.link" and os.path.isfile(real) and self._is_shared(os.stat(real))
+            if self.owners.may_change(real) and not (shared and self.owners.of(real) == "run"):
+                return
+        where = os.path.relpath(self.out, self.roots[0]) if is_inside(self.out, self.roots[0]) else self.out
+        raise UnwritableError(
+            name, f"{change.event} by a way that symae run cannot redirect", f"open() and its kin, or a path in {where}"
+        )
+
+    def _programs(self) -> None:
+        with self._once() as first:
+            if first:
+                self.started()
 
 
 class _Entries:
@@ -168,3 +373,12 @@ class _Entries:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def _path_of(descriptor: int) -> str | None:
+    """The path of what is open, where the system can say."""
+    try:
+        path = os.readlink(f"/proc/self/fd/{descriptor}")
+    except OSError:
+        return None
+    return path if os.path.isabs(path) else None

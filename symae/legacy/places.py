@@ -2,27 +2,29 @@
 
 The script runs with the output folder as its working directory, so whatever it writes by a relative path, through any library,
 is there. Reading falls back to the folder that the run was started in and to the script's own. Absolute paths into these two,
-and files that were there before the run, are written in the output folder as well: no file of the user's is changed.
+and all others that are not the run's own or free, are written in the output folder as well: no file of the user's is changed.
+Links are followed first: what counts is what a name leads to.
 """
 
 from __future__ import annotations
 
 import builtins
 import os
-import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["REAL", "REAL_OPEN", "Places", "is_inside", "is_there", "name_of"]
+from symae.legacy.owners import Owners, is_inside, is_there
+
+__all__ = ["REAL", "REAL_OPEN", "Places", "name_of"]
 
 REPORT = "report.html"
-SYSTEM = ("/dev", "/proc", "/sys")
+ELSEWHERE = "elsewhere"
 REAL = {name: getattr(os, name) for name in ("stat", "lstat", "mkdir", "listdir", "scandir", "open", "chdir", "access")}
 REAL_OPEN = builtins.open
+DEEPEST = 40  # links to links
 
 
 class Places:
@@ -50,34 +52,132 @@ class Places:
     ):
         self.out = os.path.realpath(out)
         self.roots = list(dict.fromkeys(os.path.realpath(folder) for folder in (caller, home)))
+        self.owners = Owners(self.out, self.roots)
         self.known = known
         self.say = say
-        self._made: set[str] = set()
+        self.hidden: set[str] = set()
+        # What the user has and the script has removed.
+        self._gone: set[str] = set()
+        # Files of the run's that it has given several names: device and number.
+        self.linked: set[tuple[int, int]] = set()
         self._told: set[str] = set()
-        self._free = _free_folders()
-        self._temporary = os.path.realpath(tempfile.gettempdir())
-        self._temporary_before = frozenset(REAL["listdir"](self._temporary))
+        # The working directory, and where the script takes it to be, relative to the folders it started in.
+        self._view = (self.out, ".")
         self._here = threading.local()  # who asks here calls these functions again, and gets the real ones
 
-    def for_reading(self, path: Any) -> Any:
+    # -- what the script names --------------------------------------------------------------------------------------------
+
+    def for_reading(self, path: Any, follows: bool = True) -> Any:
         """Where to read what the script calls `path`: itself where it is nowhere, so that errors name what was asked for."""
         name = name_of(path)
         if name is None:
             return path
         with self._once() as first:
-            return self._read_at(path, name) if first else path
+            return self._read_at(path, name, follows) if first else path
 
-    def _read_at(self, path: Any, name: str) -> Any:
+    def for_writing(self, path: Any, follows: bool = True) -> Any:
+        """Where to write it; the folder is made if the script can see one of that name."""
+        name = name_of(path)
+        if name is None:
+            return path
+        with self._once() as first:
+            return self._write_at(path, name, follows) if first else path
+
+    def _read_at(self, path: Any, name: str, follows: bool, depth: int = 0) -> Any:
         whole, places = self.places(name)
         for place in places:
-            if is_there(place):
+            if self.is_seen(place):
+                real = self.real(place, follows)
+                if is_inside(place, self.out) and not is_inside(real, self.out) and depth < DEEPEST:
+                    return self._read_at(real, real, follows, depth + 1)  # a link: what it leads to may have a newer version
+                if follows and is_inside(real, self.out) and not is_there(real) and depth < DEEPEST:
+                    return self._read_at(real, real, follows, depth + 1)
                 return path if place == whole and os.path.isabs(name) else place
+        if any(map(is_there, places)):  # the script has removed it
+            return places[0]
         known = self.known(os.path.basename(name))
         if known is not None:
             return str(known)
         if (left := self._of_another_run(places[0])) is not None:
             return left
         return path if is_inside(whole, self.out) else whole
+
+    def _write_at(self, path: Any, name: str, follows: bool) -> Any:
+        asked = name
+        for _ in range(DEEPEST):
+            whole, places = self.places(name)
+            if not is_inside(whole, self.out):
+                owner = self.owners.of(self.real(whole, follows))
+                if owner in ("run", "free") or (owner == "temporary" and os.path.isabs(name)):
+                    return path if name is asked and os.path.isabs(name) else whole
+            place = places[0]
+            real = self.real(place, follows)
+            if is_inside(real, self.out) or self.owners.of(real) == "free":
+                break
+            name = real  # a link that leads out of the output folder
+        if not is_inside(whole, self.out):
+            self._tell(asked, place)
+        folder = os.path.dirname(place)
+        if not is_there(folder) and (self.is_folder(os.path.dirname(whole)) or ELSEWHERE in os.path.relpath(place, self.out)):
+            self.make(folder)
+        return place
+
+    def real(self, place: str, follows: bool = True) -> str:
+        """The path without links; of a link itself, where it lies."""
+        if follows:
+            return os.path.realpath(place)
+        return os.path.join(os.path.realpath(os.path.dirname(place)), os.path.basename(place))
+
+    def places(self, name: str) -> tuple[str, list[str]]:
+        """The full path that `name` stands for, and where to look for it, the place in the output folder first."""
+        here = os.getcwd()
+        if os.path.isabs(name) or not is_inside(here, self.out):
+            whole = os.path.normpath(os.path.join(here, name))
+            if not is_inside(whole, self.out):
+                return self._places_of_whole(whole)
+            relative = os.path.relpath(whole, self.out)
+            found = [whole, *(os.path.join(root, relative) for root in self.roots)]
+            if is_inside(whole, here):  # built upon the working directory, which the script may have moved upward
+                found += self._seen(os.path.join(self._seen_from(here), os.path.relpath(whole, here)))
+            return whole, list(dict.fromkeys([*found, *self._elsewhere(relative)]))
+        relative = os.path.normpath(os.path.join(self._seen_from(here), name))
+        seen = self._seen(relative)
+        for root in self.roots:
+            if is_inside(seen[0], root):
+                relative = os.path.relpath(seen[0], root)
+                break
+        if relative.split(os.sep)[0] == os.pardir:
+            inside = [part for part in relative.split(os.sep) if part != os.pardir]
+            return seen[0], [os.path.join(self.out, *inside), *seen]
+        whole = os.path.normpath(os.path.join(self.out, relative))
+        return whole, list(dict.fromkeys([whole, *seen, *self._elsewhere(relative)]))
+
+    def _places_of_whole(self, whole: str) -> tuple[str, list[str]]:
+        """Of a full path outside the output folder."""
+        real = self.real(whole, follows=False)
+        for path in (whole, real):
+            if is_inside(path, self.out):
+                return path, [path]
+            for root in self.roots:
+                if is_inside(path, root):
+                    return path, [os.path.normpath(os.path.join(self.out, os.path.relpath(path, root))), path]
+        return whole, [os.path.join(self.out, ELSEWHERE, whole.lstrip(os.sep).replace(":", "")), whole]
+
+    def _elsewhere(self, relative: str) -> list[str]:
+        """The file that one in the folder for all others stands for."""
+        top, _, rest = relative.partition(os.sep)
+        return [os.sep + rest] if top == ELSEWHERE and os.sep == "/" else []
+
+    def _seen(self, relative: str) -> list[str]:
+        return [os.path.normpath(os.path.join(root, relative)) for root in self.roots]
+
+    def _seen_from(self, here: str) -> str:
+        return self._view[1] if here == self._view[0] else os.path.relpath(here, self.out)
+
+    def moved(self, relative: str | None) -> None:
+        """The script has changed the working directory, and takes it to be there."""
+        here = os.getcwd()
+        self._view = (here, relative if relative is not None else os.path.relpath(here, self.out))
 
     def _of_another_run(self, place: str) -> str | None:
         """The newest file of that name that another script's run left: both have one working directory under Python."""
@@ -96,13 +196,28 @@ class Places:
             self.say(f"{relative}: read from {newest[: -len(relative) - 1]}, where another run left it")
         return newest
 
-    def for_writing(self, path: Any) -> Any:
-        """Where to write it; the folder is made if the script can see one of that name."""
-        name = name_of(path)
-        if name is None:
-            return path
-        with self._once() as first:
-            return self._write_at(path, name) if first else path
+    def is_folder(self, whole: str) -> bool:
+        """Whether the script sees a folder there."""
+        return any(os.path.isdir(place) and self.is_seen(place) for place in self.places(whole)[1])
+
+    def is_seen(self, place: str) -> bool:
+        """Whether there is something in a place that the script has not removed."""
+        return is_there(place) and not any(is_inside(place, gone) for gone in self._gone)
+
+    def hide(self, path: Any) -> None:
+        """Let the script see no more of what the user has under this name: it has removed it."""
+        with self._once():
+            places = self.places(os.fsdecode(path))[1]
+            places = [place for place in places if not is_inside(place, self.out)]
+            self._gone |= {place for place in places if not any(is_inside(kept, place) for kept in (self.out, *self.roots))}
+
+    def make(self, folder: str) -> None:
+        """Make a folder and its parents where it really is."""
+        if not is_there(folder):
+            self.make(os.path.dirname(folder))
+            REAL["mkdir"](folder)
+
+    # -- who asks, and what is said ---------------------------------------------------------------------------------------
 
     @contextmanager
     def _once(self) -> Iterator[bool]:
@@ -114,76 +229,6 @@ class Places:
         finally:
             if first:
                 self._here.busy = False
-
-    def _write_at(self, path: Any, name: str) -> Any:
-        whole, places = self.places(name)
-        if is_inside(whole, self.out):
-            place = whole
-        elif self._is_free(whole):
-            return path
-        elif not os.path.isabs(name) or self._is_the_users(whole):
-            place = places[0]
-            self._tell(name, place)
-        elif is_there(whole) and not self._is_new(whole):
-            place = places[0]
-            self._tell(name, place)
-            self.make(os.path.dirname(place))
-        else:
-            self._made.add(whole)
-            return path
-        folder = os.path.dirname(place)
-        if not is_there(folder) and self.is_folder(os.path.dirname(whole)):
-            self.make(folder)
-        return place
-
-    def places(self, name: str) -> tuple[str, list[str]]:
-        """The full path that `name` stands for, and where to look for it, the place in the output folder first."""
-        here = os.getcwd()
-        whole = os.path.normpath(os.path.join(here, name))
-        if is_inside(whole, self.out):
-            relative = os.path.relpath(whole, self.out)
-            return whole, [whole, *(os.path.join(root, relative) for root in self.roots)]
-        if not os.path.isabs(name) and is_inside(here, self.out):  # ../something
-            relative = os.path.normpath(os.path.join(os.path.relpath(here, self.out), name))
-            seen = [os.path.normpath(os.path.join(root, relative)) for root in self.roots]
-            inside = [part for part in relative.split(os.sep) if part not in ("..", ".")]
-            return seen[0], [os.path.join(self.out, *inside), *seen]
-        for root in self.roots:
-            if is_inside(whole, root):
-                return whole, [os.path.normpath(os.path.join(self.out, os.path.relpath(whole, root))), whole]
-        return whole, [os.path.join(self.out, "elsewhere", whole.lstrip(os.sep).replace(":", "")), whole]
-
-    def is_folder(self, whole: str) -> bool:
-        """Whether the script sees a folder there."""
-        return any(os.path.isdir(place) for place in self.places(whole)[1])
-
-    def _is_free(self, whole: str) -> bool:
-        """Whether programs write there what is not the user's."""
-        return any(is_inside(whole, folder) for folder in self._free)
-
-    def _is_the_users(self, whole: str) -> bool:
-        """Whether a path is in one of the two folders; temporary files are not, where these hold the whole disk."""
-        roots = [root for root in self.roots if is_inside(whole, root)]
-        return bool(roots) and (
-            not is_inside(whole, self._temporary) or any(is_inside(root, self._temporary) for root in roots)
-        )
-
-    def _is_new(self, whole: str) -> bool:
-        """Whether the run made this file, or a folder that it is in."""
-        return whole in self._made or any(is_inside(whole, made) for made in self._made)
-
-    def is_made_meanwhile(self, path: Any) -> bool:
-        """Whether this is a temporary file that a program wrote during the run: a compiler that the run called, say."""
-        whole = os.path.realpath(path)
-        if not is_inside(whole, self._temporary) or whole == self._temporary or is_inside(whole, self.out):
-            return False
-        return os.path.relpath(whole, self._temporary).split(os.sep)[0] not in self._temporary_before
-
-    def make(self, folder: str) -> None:
-        """Make a folder and its parents where it really is."""
-        if not is_there(folder):
-            self.make(os.path.dirname(folder))
-            REAL["mkdir"](folder)
 
     @contextmanager
     def quietly(self) -> Iterator[None]:
@@ -215,28 +260,3 @@ def name_of(path: Any) -> str | None:
         return os.fsdecode(os.fspath(path))
     except (TypeError, ValueError):
         return None
-
-
-def is_there(place: str) -> bool:
-    """Whether there is something of that name, be it a broken link."""
-    try:
-        REAL["lstat"](place)
-    except (OSError, ValueError):
-        return False
-    return True
-
-
-def is_inside(path: str, folder: str) -> bool:
-    """Whether a full path is a folder or below it."""
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
-
-
-def _free_folders() -> list[str]:
-    """Where programs write what is not the user's: devices, Python's own folders, caches of compilers."""
-    import pooch
-    import pytensor
-
-    folders = [*SYSTEM, sys.prefix, sys.base_prefix, str(pytensor.config.base_compiledir), str(Path(__file__).parents[1])]
-    folders += [os.environ[name] for name in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME") if os.environ.get(name)]
-    folders += [os.path.expanduser("~/.cache"), os.path.expanduser("~/.pytensor"), str(pooch.os_cache("symae"))]
-    return [os.path.realpath(folder) for folder in folders]

@@ -19,6 +19,7 @@ import pytensor
 from symae.command_line import INTERRUPTED
 from symae.errors import InputError, one_line
 from symae.files import make_folder
+from symae.legacy.confinement import confined
 from symae.legacy.data import Data
 from symae.legacy.files import Files
 from symae.legacy.importing import Importer
@@ -61,8 +62,11 @@ def run_script(path: Path, arguments: Sequence[str] = (), out: Path | None = Non
     return run_source(parse(path), arguments, out)
 
 
-def run_source(source: Source, arguments: Sequence[str] = (), out: Path | None = None) -> int:
-    """The same for a script that `parse` has read."""
+def run_source(source: Source, arguments: Sequence[str] = (), out: Path | None = None, own_process: bool = False) -> int:
+    """The same for a script that `parse` has read.
+
+    With `own_process` nothing follows in this process: where the system can, it gives up writing to the user's files for good.
+    """
     path, script = source.path, Path(os.path.realpath(source.path))
     source = replace(source, path=script)
     caller = Path.cwd()
@@ -71,7 +75,8 @@ def run_source(source: Source, arguments: Sequence[str] = (), out: Path | None =
         raise InputError("--out", f"{folder}, where the script or its data lies", "a folder of its own")
     folder = make_folder(folder).resolve()
     session = _session(script, folder, caller, source)
-    status = _run(session, source, [str(path), *arguments])
+    with confined(session, own_process):
+        status = _run(session, source, [str(path), *arguments])
     facts = {"THEANO_FLAGS": os.environ["THEANO_FLAGS"]} if os.environ.get("THEANO_FLAGS") else {}
     session.record.write(script, folder, list(arguments), status, facts)
     print(f"symae: results are in {_relative(folder, caller)}{os.sep}: open report.html", file=sys.stderr)
@@ -164,12 +169,20 @@ def _failed(error: BaseException, session: Session, told: Any) -> int:
     place = _last_line(error, session)
     if line is None and isinstance(error, ModuleNotFoundError) and place:
         line = f"found an import that nothing answers ({error}), expected a module beside the script or an installed one"
+    if session.is_confined and _is_denied(error):
+        print(f"symae: {session.out} and temporary folders are where this run can write", file=told)
     if line is not None:
         where = f"{place}: " if place and not line.startswith(place) else ""
         print(f"symae: error: {where}{line}", file=told)
         return 2
     print("".join(_formatted(error, session)), end="", file=sys.stderr)
     return 1
+
+
+def _is_denied(error: BaseException) -> bool:
+    """Whether the system may have refused to write: libraries in C say it in their own words."""
+    denied = isinstance(error, PermissionError) and not isinstance(error, InputError)
+    return denied or re.search(r"[Pp]ermission denied|unable to open", str(error)) is not None
 
 
 def _last_line(error: BaseException, session: Session) -> str:

@@ -37,6 +37,8 @@ class Session:
         What draws where matplotlib is not installed.
     at_exit : ExitStack
         What the script wants to have called when it ends.
+    is_confined : bool
+        Whether the system keeps this process from writing to the user's files.
     """
 
     script: Path
@@ -49,6 +51,7 @@ class Session:
     sources: set[str] = field(default_factory=set)
     pyplot: ModuleType | None = None
     at_exit: ExitStack = field(default_factory=ExitStack)
+    is_confined: bool = False
     stderr: Any = field(default_factory=lambda: sys.stderr)
     _said: set[str] = field(default_factory=set)
 
