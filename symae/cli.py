@@ -16,7 +16,7 @@ import symae
 from symae.command_line import INTERRUPTED, Parser, at_least, print_anything, reader_left
 from symae.compile import BACKENDS
 from symae.datasets import available, default, download_mnist, read
-from symae.errors import BackendError, InputError, one_line
+from symae.errors import BackendError, InputError, MissingFileError, one_line
 from symae.files import make_folder
 from symae.inspector.command import COMMANDS, add_inspector, run_inspector
 from symae.port.command import add_port, run_port
@@ -78,8 +78,13 @@ def _parser() -> Parser:
         usage="symae run [--out FOLDER] WORKSHEET|SCRIPT.py [its own arguments]",
     )
     run.add_argument("--out", type=Path, metavar="FOLDER", help="where the results go; by default out/ and its name")
-    run.add_argument("worksheet", type=_worksheet, help="its number, its name, or the path of a file")
-    run.add_argument("arguments", nargs=argparse.REMAINDER, help="the worksheet's own; symae run 01 --help lists them")
+    words = "its number, its name, or the path of a file"
+    run.add_argument("worksheet", type=_worksheet, metavar="WORKSHEET|SCRIPT.py", help=words)
+    rest = run.add_argument("arguments", nargs=argparse.REMAINDER, help="the worksheet's own; symae run 01 --help lists them")
+    rest.required = False
+    with contextlib.suppress(MissingFileError):
+        known = ", ".join(worksheets())
+        run.missing = f"found no worksheet or script, expected one of {known}, its number, or the path of a script"
 
     data = commands.add_parser(
         "data", help="list or download data", description="List the data that is here, or download MNIST."

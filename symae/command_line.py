@@ -31,12 +31,22 @@ READER_LEFT = 141  # what it reports when nobody reads the output any more
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line."""
+    """An argument parser whose errors are one line.
+
+    Attributes
+    ----------
+    missing : str
+        What is said, instead of argparse's list of names, where a required argument is missing.
+    """
+
+    missing = ""
 
     def __init__(self, **keywords: Any):
         super().__init__(allow_abbrev=False, **keywords)
 
     def error(self, message: str) -> NoReturn:
+        if self.missing and message.startswith("the following arguments are required"):
+            message = self.missing
         self.exit(2, f"{self.prog}: error: {message}\n")
 
 

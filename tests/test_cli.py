@@ -26,6 +26,16 @@ def test_without_a_command_it_explains_itself(capsys):
     assert max(map(len, out.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("given", [["run"], ["run", "--out", "somewhere"]])
+def test_run_alone_names_what_is_missing_and_the_worksheets(given, capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main(given)
+    assert end.value.code == 2
+    line = capsys.readouterr().err
+    assert line.startswith("symae run: error: found no worksheet or script, expected one of 01_autoencoder, ")
+    assert line.count("\n") == 1
+
+
 def test_run_hands_the_rest_to_the_worksheet(no_mnist, tmp_path):
     command = [sys.executable, "-m", "symae", "run", "01", "--epochs", "0", "--backend", "jax", "--out", str(tmp_path / "r")]
     result = subprocess.run(command, capture_output=True, text=True, env=no_mnist, cwd=tmp_path)

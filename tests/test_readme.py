@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
+import runpy
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
+from typing import get_type_hints
 
-import numpy as np
 import pytest
+from pytensor.tensor.variable import TensorVariable
 
 import symae
+from symae import nn, ops
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -31,42 +38,86 @@ def test_ci_takes_its_test_command_from_the_readme():
     assert COMMANDS[1].strip() not in script
 
 
-def test_the_legacy_example_runs():
-    code = SNIPPETS[0].replace('"mini_mnist"', '"digits"').replace("range(250)", "range(2)")
-    scope: dict[str, object] = {}
-    exec(code, scope)
-    assert np.isfinite(scope["costs"]).all()
+@pytest.fixture
+def pasted(no_mnist, tmp_path):
+    """Run a Python example exactly as it is printed, by an interpreter of its own, in an empty folder, without MNIST."""
+
+    def run(number: int, check: str = "", **environment: str) -> str:
+        environment = no_mnist | {"PYTHONPATH": str(ROOT)} | environment
+        command = [sys.executable, "-c", f"{SNIPPETS[number]}\n{check}"]
+        result = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    return run
 
 
-def test_the_modern_example_runs(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    code = SNIPPETS[1].replace("epochs=15", "epochs=1")
-    exec(code, {"np": np, **vars(symae), "images": np.random.RandomState(0).uniform(size=(40, 784))})
+INTERPRETED = {"PYTENSOR_FLAGS": "mode=FAST_COMPILE"}
+COMPILED = pytest.param({}, marks=pytest.mark.long, id="compiled")
+
+
+def test_the_legacy_example_runs_as_pasted(pasted):
+    assert pasted(0, "print(len(costs), costs[-1] < costs[0])") == "250 True\n"
+
+
+def test_the_modern_example_runs_as_pasted(pasted, tmp_path):
+    assert pasted(1, "print(codes.shape, da.history_.costs[-1] < da.history_.costs[0])") == "(5000, 100) True\n"
     assert (tmp_path / "denoising.json").is_file()
 
 
-def test_the_example_with_images_runs():
-    scope: dict[str, object] = {}
-    exec(SNIPPETS[2], scope)
-    code, drawn, *gradients = scope["f"](np.ones((2, 1, 8, 8)), np.ones((3, 1, 5, 5)), np.ones((3, 1, 5, 5)))
-    assert (code.shape, drawn.shape) == ((2, 3, 2, 2), (2, 1, 8, 8))
-    assert [g.shape for g in gradients] == [(3, 1, 5, 5)] * 2
+@pytest.mark.parametrize("environment", [pytest.param(INTERPRETED, id="interpreted"), COMPILED])
+def test_the_example_with_images_runs_as_pasted(pasted, environment):
+    check = """
+code, drawn, *gradients = f(*(np.ones(shape, x.dtype) for shape in ((2, 1, 8, 8), (3, 1, 5, 5), (3, 1, 5, 5))))
+print(code.shape, drawn.shape, *(g.shape for g in gradients))
+"""
+    assert pasted(2, "import numpy as np" + check, **environment) == "(2, 3, 2, 2) (2, 1, 8, 8) (3, 1, 5, 5) (3, 1, 5, 5)\n"
 
 
-def test_the_example_of_layers_trains_and_goes_on(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    for epochs in (1, 2):
-        scope: dict[str, object] = {}
-        exec(SNIPPETS[3].replace("n_epochs=2", f"n_epochs={epochs}"), scope)
-        assert len(scope["history"]) == epochs
-    epochs = [line.split(",")[0] for line in capsys.readouterr().out.splitlines() if line.startswith("Training epoch")]
-    assert epochs == ["Training epoch 0", "Training epoch 1"]
+@pytest.mark.parametrize("environment", [pytest.param(INTERPRETED, id="interpreted"), COMPILED])
+def test_the_example_of_layers_trains_as_pasted_and_knows_when_it_is_done(pasted, environment):
+    first, again = (pasted(3, "print(len(history))", **environment) for _ in range(2))
+    assert [line.split(",")[0] for line in first.splitlines()] == ["Training epoch 0", "Training epoch 1", "2"]
+    assert again.splitlines()[-1] == "2"
+    assert "Training epoch" not in again
 
 
-def test_the_example_of_inspecting_runs():
-    scope: dict[str, object] = {}
-    exec(SNIPPETS[4], scope)
-    assert len(scope["inspection"].filters()) == 100
+def test_the_example_of_inspecting_runs_as_pasted(pasted):
+    assert pasted(4, "print(len(inspection.filters()), best.input.shape)") == "100 (784,)\n"
+
+
+def test_what_returns_tensors_says_so():
+    """Otherwise mypy knows of no ``mean`` where the layers' example takes one."""
+    for function in (nn.binary_cross_entropy, nn.conv, nn.max_pool, nn.dense, nn.relu, ops.conv2d, ops.pool2d, ops.deconv2d):
+        assert get_type_hints(function)["return"] is TensorVariable
+    assert (Path(symae.__file__).parent / "py.typed").is_file()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", [0, 1, 3, 4])
+def test_the_examples_are_typed_for_mypy(number, tmp_path):
+    """PyTensor's own functions are not typed: that they are called is no fault of the example."""
+    pytest.importorskip("mypy", reason="mypy is not installed")
+    (tmp_path / "example.py").write_text(SNIPPETS[number])
+    flags = ["--strict", "--allow-untyped-calls", "--follow-imports=normal", "--config-file", os.devnull]
+    command = [sys.executable, "-m", "mypy", *flags, "--cache-dir", str(tmp_path / "cache"), "example.py"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=os.environ | {"MYPYPATH": str(ROOT)})
+    assert [line for line in result.stdout.splitlines() if line.startswith("example.py")] == []
+
+
+def test_the_package_has_the_worksheets_and_no_pictures():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    sheets = {f"worksheets/{path.name}" for path in (ROOT / "worksheets").glob("*.py")}
+    assert {source: f"symae/{source}" for source in sheets} == {k: v for k, v in included.items() if k.startswith("worksheets")}
+
+
+def test_the_package_page_has_words_where_the_repository_has_pictures():
+    pytest.importorskip("hatchling", reason="hatchling is not installed")
+    page = runpy.run_path(str(ROOT / "hatch_build.py"))["without_pictures"](README)
+    assert re.findall(r"!\[", README)
+    assert not re.findall(r"!\[|\]\((?!https?:)", page)
+    assert "A walk from a seven to a two between their codes" in page
 
 
 @pytest.mark.parametrize("path", re.findall(r"^    ((?:symae|tests|worksheets|data)/\S*)", README, re.MULTILINE))

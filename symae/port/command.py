@@ -24,6 +24,8 @@ from symae.port.porting import port_bytes
 __all__ = ["add_port", "run_port"]
 
 BACKUP = ".orig"
+# what programs are called, their backups, and Sage's and notebooks' exports; of other files text may look like a program
+PROGRAMS = {"", ".py", ".py2", ".py3", ".pyw", ".txt", ".sage", BACKUP, ".bak", ".old"}
 
 
 def add_port(commands: Any) -> None:
@@ -53,6 +55,8 @@ def run_port(settings: argparse.Namespace) -> int:
     folder = source.is_dir()
     if folder and settings.out is None and not settings.diff and not settings.in_place:
         raise InputError(source, "a folder", "-o FOLDER, --diff or --in-place with it")
+    if not folder and source.suffix.lower() not in PROGRAMS:
+        raise InputError(source, f"a {source.suffix} file", "a Python program; of one, a copy whose name ends in .py")
     paths = _programs(source) if folder else [source]
     if not paths:
         raise InputError(source, "no Python program in this folder", "files whose names end in .py")

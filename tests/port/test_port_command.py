@@ -45,6 +45,20 @@ def test_it_writes_where_nothing_is_yet_with_the_same_rights(script, tmp_path, c
     assert sorted(p.name for p in tmp_path.iterdir()) == ["new.py", "old.py"]
 
 
+@pytest.mark.parametrize("name", ["bad.npz", "notes.html", "data.pkl"])
+def test_text_in_a_file_of_another_kind_is_not_taken_for_a_program(tmp_path, capsys, name):
+    (tmp_path / name).write_text("nothing\n")
+    status, out, err = run(capsys, tmp_path / name)
+    assert (status, out) == (2, "")
+    assert f"{name}: found a {(tmp_path / name).suffix} file, expected a Python program" in err
+
+
+@pytest.mark.parametrize("name", ["old", "old.py.orig", "old.txt"])
+def test_a_program_may_be_called_otherwise(tmp_path, capsys, name):
+    (tmp_path / name).write_text(OLD)
+    assert run(capsys, tmp_path / name)[:2] == (0, NEW)
+
+
 def test_a_diff_is_a_patch(script, capsys):
     status, out, _ = run(capsys, script, "--diff")
     assert status == 0
