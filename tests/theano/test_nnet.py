@@ -152,10 +152,12 @@ def test_the_old_conv2d_has_two_border_modes():
     assert conv.ConvOp.getOutputShape((8, 8), (3, 3), (1, 1), "full") == (10, 10)
 
 
-def test_subsample_may_come_as_an_array_or_a_shared_variable():
+def test_subsample_may_come_as_an_array_but_not_change():
     x = np.zeros((1, 1, 6, 6))
-    for subsample in (np.array([2, 3]), [2, 3], theano.shared(np.array([2, 3]))):
+    for subsample in (np.array([2, 3]), [2, 3], T.constant([2, 3])):
         assert T.nnet.conv2d(x, x, subsample=subsample, border_mode="full").eval().shape == (1, 1, 6, 4)
+    with pytest.raises(InputError, match="subsample: .* known when the graph is built"):
+        T.nnet.conv2d(x, x, subsample=theano.shared(np.array([2, 3])))
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_old_and_new_names_of_one_thing_do_not_go_together():
         ({}, "2 sizes of a window"),
         ({"ws": (2, 2), "pad": (1, 1)}, "padding only with ignore_border=True"),
         ({"ws": (2, 2), "mode": "median"}, "mode"),
-        ({"ws": T.lvector()}, "known when the graph is built"),
+        ({"ws": T.dvector()}, "2 integers, in numbers or symbolic"),
     ],
     ids=str,
 )

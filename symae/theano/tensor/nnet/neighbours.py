@@ -7,8 +7,10 @@ from typing import Any
 from pytensor.graph.basic import Variable
 
 from symae import ops
+from symae.ops.windows import as_images
 from symae.theano.absent import getter
-from symae.theano.tensor.nnet.shapes import in_floats, numbers
+from symae.theano.tensor.nnet.shapes import in_floats
+from symae.theano.tensor.signal.symbolic_windows import are_symbolic, images_of_neighbours, neighbours, sizes
 from symae.theano.variables import as_theano
 
 __all__ = ["Images2Neibs", "images2neibs", "neibs2images"]
@@ -22,20 +24,24 @@ def images2neibs(ten4: Any, neib_shape: Any, neib_step: Any = None, mode: str = 
     ----------
     ten4 : (n, c, h, w), floats or integers
     neib_shape, neib_step : two integers
-        In a sequence or a symbolic vector whose value is known when the graph is built.
+        In a sequence or a symbolic vector; the value of a shared variable is that of the call.
     mode : {"valid", "ignore_borders", "wrap_centered", "half", "full"}
     """
-    shape = numbers("images2neibs: neib_shape", neib_shape, 2)
-    step = None if neib_step is None else numbers("images2neibs: neib_step", neib_step, 2)
+    shape = sizes("images2neibs: neib_shape", neib_shape, 2)
+    step = shape if neib_step is None else sizes("images2neibs: neib_step", neib_step, 2)
+    if are_symbolic(shape, step):
+        return in_floats(lambda x: neighbours(as_images("images2neibs: ten4", x), shape, step, mode), ten4)
     return in_floats(lambda x: ops.images2neibs(x, shape, step, mode), ten4)
 
 
 @as_theano
 def neibs2images(neibs: Any, neib_shape: Any, original_shape: Any, mode: str = "valid") -> Variable:
-    """Put neighbourhoods together again, as `symae.ops.neibs2images` says; `original_shape` may be symbolic."""
-    shape = numbers("neibs2images: neib_shape", neib_shape, 2)
+    """Put neighbourhoods together again, as `symae.ops.neibs2images` says; both shapes may be symbolic."""
+    shape = sizes("neibs2images: neib_shape", neib_shape, 2)
     if isinstance(original_shape, Variable):
         original_shape = [original_shape[i] for i in range(4)]
+    if are_symbolic(shape):
+        return in_floats(lambda x: images_of_neighbours(x, shape, list(original_shape), mode), neibs)
     return in_floats(lambda x: ops.neibs2images(x, shape, list(original_shape), mode), neibs)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
-from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 from pytensor.tensor.basic import get_scalar_constant_value
 
@@ -34,15 +33,13 @@ def last_sizes(shape: Any, count: int) -> list[Any]:
 
 
 def numbers(place: str, value: Any, length: int) -> tuple[int, ...]:
-    """`value`, a number or `length` of them, in a sequence or a symbolic vector that is constant or shared, as ints.
+    """`value`, a number or `length` of them, in a sequence or a constant symbolic vector, as ints.
 
     Raises
     ------
     InputError
         It has another length, or its values are known only when the graph runs.
     """
-    if isinstance(value, SharedVariable):
-        value = value.get_value()
     if isinstance(value, Variable):
         known = value.type.shape[0] if value.type.ndim == 1 else 0
         entries = [value[i] for i in range(known or 0)] if value.type.ndim else [value] * length

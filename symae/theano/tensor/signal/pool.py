@@ -14,6 +14,7 @@ from symae.ops.windows import Axis, Windows, pooling_windows
 from symae.theano.absent import getter
 from symae.theano.tensor.nnet.shapes import in_floats, numbers
 from symae.theano.tensor.signal.maxima import EqualMaxPool, SpreadToMaxima
+from symae.theano.tensor.signal.symbolic_windows import are_symbolic, pooled, sizes
 from symae.theano.variables import as_theano
 
 __all__ = ["Pool", "max_pool_2d_same_size", "pool_2d", "pool_3d"]
@@ -37,7 +38,8 @@ def pool_2d(
     ----------
     input : (..., h, w), at least two dimensions
     ws : two integers
-        Height and width of the windows.
+        Height and width of the windows. These and the other sizes may be symbolic; the value of a shared variable is that of
+        the call.
     ignore_border : bool, optional
         False, also if not given: windows may reach out of the image at the bottom and the right. True: they may not.
     stride : two integers, optional
@@ -115,8 +117,8 @@ class Pool:
         imgshape: Sequence[int], ws: Any, ignore_border: bool = False, stride: Any = None, pad: Any = None, ndim: int = 2
     ) -> list[Any]:
         """The shape that images of shape `imgshape` get."""
-        sizes, strides, pads = _settings("Pool", ndim, ws, stride, pad)
-        axes = [_axis(*settings, ignore_border) for settings in zip(sizes, strides, pads, strict=True)]
+        settings = [numbers("Pool", tuple(values), ndim) for values in _settings("Pool", ndim, ws, stride, pad)]
+        axes = [_axis(size, step, before, ignore_border) for size, step, before in zip(*settings, strict=True)]
         lead = len(imgshape) - ndim
         lengths = zip(axes, imgshape[lead:], strict=True)
         return [*imgshape[:lead], *(axis.count(n, pt.maximum if isinstance(n, Variable) else max) for axis, n in lengths)]
@@ -135,25 +137,25 @@ def _renamed(ws: Any, stride: Any, pad: Any, ds: Any, st: Any, padding: Any) -> 
     return ws if ds is None else ds, stride if st is None else st, pad if padding is None else padding
 
 
-def _settings(place: str, ndim: int, ws: Any, stride: Any, pad: Any) -> list[tuple[int, ...]]:
+def _settings(place: str, ndim: int, ws: Any, stride: Any, pad: Any) -> list[tuple[Any, ...]]:
     if ws is None:
         raise InputError(f"{place}: ws", "None", f"{ndim} sizes of a window")
     given = (("ws", ws), ("stride", ws if stride is None else stride), ("pad", (0,) * ndim if pad is None else pad))
-    return [numbers(f"{place}: {name}", value, ndim) for name, value in given]
+    return [sizes(f"{place}: {name}", value, ndim) for name, value in given]
 
 
 def _pooled(place: str, input: Any, ndim: int, settings: Any, ignore_border: bool, mode: str) -> Variable:
     x = pt.as_tensor(input)
     if x.type.ndim < ndim:
         raise InputError(place, f"{x.type.ndim} dimensions", f"at least {ndim}")
-    sizes, strides, pads = _settings(place, ndim, *settings)
+    windows, strides, pads = _settings(place, ndim, *settings)
     if ndim == 1:
         rows = pt.expand_dims(x, -2)
-        return pt.squeeze(_pooled(place, rows, 2, ((1, *sizes), (1, *strides), (0, *pads)), ignore_border, mode), -2)
+        return pt.squeeze(_pooled(place, rows, 2, ((1, *windows), (1, *strides), (0, *pads)), ignore_border, mode), -2)
     lead = [x.shape[i] for i in range(x.type.ndim - ndim)]
 
     def pool(images: Variable, axes: slice) -> Variable:
-        return in_floats(lambda v: _pool_maps(v, sizes[axes], strides[axes], pads[axes], ignore_border, mode), images)
+        return in_floats(lambda v: _pool_maps(v, windows[axes], strides[axes], pads[axes], ignore_border, mode), images)
 
     if ndim == 2:
         return _with_four(x, lambda maps: pool(maps, slice(0, 2)))
@@ -162,7 +164,7 @@ def _pooled(place: str, input: Any, ndim: int, settings: Any, ignore_border: boo
     # all modes can be had axis by axis: a maximum of maxima, an average of averages
     n, depth, i, j = (y.shape[k] for k in range(4))
     tall = y.reshape((n, 1, depth, i * j))
-    sizes, strides, pads = ((v[0], one) for v, one in ((sizes, 1), (strides, 1), (pads, 0)))
+    windows, strides, pads = ((v[0], one) for v, one in ((windows, 1), (strides, 1), (pads, 0)))
     z = pool(tall, slice(0, 2))
     return z.reshape((*lead, z.shape[2], i, j))
 
@@ -181,6 +183,8 @@ def _with_four(x: Variable, pool: Any) -> Variable:
 
 
 def _pool_maps(maps: Variable, ws: Any, stride: Any, pad: Any, ignore_border: bool, mode: str) -> Variable:
+    if are_symbolic(ws, stride, pad):
+        return pooled(maps, ws, stride, pad, ignore_border, mode)
     if mode == "max":
         windows: Windows = pooling_windows("pool_2d", ws, stride, pad, ignore_border)
         return EqualMaxPool(windows)(maps)[0]
