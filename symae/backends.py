@@ -18,7 +18,6 @@ from pytensor.link.utils import fgraph_to_python
 from pytensor.raise_op import Assert, CheckAndRaise
 from pytensor.scalar import basic as scalar
 from pytensor.scalar.basic import EQ, Add, Cast, Composite, Mul, Reciprocal
-from pytensor.scan.op import Scan
 from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.elemwise import CAReduce, DimShuffle, Elemwise
 from pytensor.tensor.math import Argmax
@@ -248,9 +247,8 @@ def _mend_jax(dispatch: Any) -> None:
 
         return size
 
-    for loop in (Scan, Blockwise):
-        pytensors_loop = dispatch.jax_funcify.dispatch(loop)
-        dispatch.jax_funcify.register(loop, lambda op, funcify=pytensors_loop, **keywords: uncollected(funcify(op, **keywords)))
+    pytensors_blockwise = dispatch.jax_funcify.dispatch(Blockwise)
+    dispatch.jax_funcify.register(Blockwise, lambda op, **keywords: uncollected(pytensors_blockwise(op, **keywords)))
 
     pytensors_reduction = dispatch.jax_funcify.dispatch(CAReduce)
 
@@ -356,3 +354,13 @@ after_import("pytensor.link.numba.dispatch", _mend_numba_sparse_shapes)
 after_import("pytensor.link.jax.dispatch", _mend_jax)
 after_import("pytensor.link.pytorch.dispatch", _mend_pytorch)
 after_import("pytensor.link.mlx.dispatch", _mend_mlx)
+
+# after what is above, which they check
+from symae.patches import (  # noqa: E402
+    c_indexing,  # noqa: F401  (these connect themselves)
+    indexing_rewrites,  # noqa: F401
+    jax_indexing,  # noqa: F401
+    mlx_indexing,  # noqa: F401
+    numba_indexing,  # noqa: F401
+    pytorch_indexing,  # noqa: F401
+)

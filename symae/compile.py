@@ -29,6 +29,7 @@ from symae import (
 from symae.errors import BackendError, InputError
 from symae.memory import collect_young, keep_freed_memory
 from symae.mlx_linker import ResidentMLXLinker
+from symae.pytorch_linker import ExplainingPytorchLinker
 from symae.residence import ResidentJAXLinker
 from symae.whole_programs import whole_programs
 
@@ -46,7 +47,7 @@ _BACKENDS = {
     "numba": _Backend(NUMBA, "numba", None),
     "c": _Backend(CVM, None, None),
     "jax": _Backend(Mode(ResidentJAXLinker(), JAX.provided_optimizer), "jax", "jax"),
-    "pytorch": _Backend(PYTORCH, "torch", "torch"),
+    "pytorch": _Backend(Mode(ExplainingPytorchLinker(), PYTORCH.provided_optimizer), "torch", "torch"),
     # mx.compile fuses by itself
     "mlx": _Backend(Mode(ResidentMLXLinker(), MLX.provided_optimizer.excluding("fusion")), "mlx", "mlx"),
 }

@@ -12,7 +12,9 @@ from os import PathLike
 __all__ = [
     "BackendError",
     "DivergedError",
+    "IndexRangeError",
     "InputError",
+    "MaskShapeError",
     "MissingFileError",
     "ShapeError",
     "UnwritableError",
@@ -75,6 +77,23 @@ class ShapeError(InputError):
     def __init__(self, place: str, found: str, expected: str, *sizes: int):
         split = found.count("{}")
         super().__init__(place, found.format(*sizes[:split]), expected.format(*sizes[split:]))
+
+
+class IndexRangeError(IndexError):
+    """An index lies outside of its axis, in NumPy's words."""
+
+    def __init__(self, index: int, axis: int, size: int):
+        super().__init__(f"index {index} is out of bounds for axis {axis} with size {size}")
+
+
+class MaskShapeError(IndexError):
+    """A boolean mask is longer or shorter than its axis, in NumPy's words."""
+
+    def __init__(self, axis: int, size: int, length: int):
+        super().__init__(
+            f"boolean index did not match indexed array along axis {axis}; "
+            f"size of axis is {size} but size of corresponding boolean axis is {length}"
+        )
 
 
 class DivergedError(FloatingPointError):

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["checked", "refuse_unless", "uncollected"]
+__all__ = ["checked", "collected_in_scan", "refuse_unless", "uncollected"]
 
 # condition, the error to raise where it is false, and arrays whose values the error takes
 _Refusal = tuple[Any, Callable[..., Exception], tuple[Any, ...]]
@@ -41,13 +41,40 @@ def refuse_unless(condition: Any, error: Callable[..., Exception], *values: Any)
 
 
 def uncollected(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function`, in which nobody looks at conditions: the body of a loop has no outputs beside its own."""
+    """`function`, in which nobody looks at conditions: what JAX maps over an axis has no outputs beside its own."""
 
     def quiet(*inputs: Any) -> Any:
         with _collect(None):
             return function(*inputs)
 
     return quiet
+
+
+def collected_in_scan(scan: Callable[..., Any]) -> Callable[..., Any]:
+    """`scan`, JAX's, whose steps hand out what is refused in them: of each condition that of the first step that refuses."""
+
+    def collecting(step: Callable[..., Any], init: Any, xs: Any, length: int | None = None) -> Any:
+        if _collecting.get() is None:
+            return scan(step, init, xs, length=length)
+        errors: list[tuple[Callable[..., Exception], int]] = []
+
+        def with_conditions(carry: Any, x: Any) -> Any:
+            refusals: list[_Refusal] = []
+            with _collect(refusals):
+                carry, outputs = step(carry, x)
+            errors[:] = [(error, len(values)) for _, error, values in refusals]
+            return carry, (outputs, [condition for condition, _, _ in refusals], [v for _, _, vs in refusals for v in vs])
+
+        final, (outputs, conditions, values) = scan(with_conditions, init, xs, length=length)
+        taken = iter(values)
+        for condition, (error, n_values) in zip(conditions, errors, strict=True):
+            of_steps = [next(taken) for _ in range(n_values)]
+            if condition.shape[0]:
+                first = condition.argmin()
+                refuse_unless(condition.all(), error, *(value[first] for value in of_steps))
+        return final, outputs
+
+    return collecting
 
 
 def checked(

@@ -1,0 +1,75 @@
+"""Whether indices lie within their axes, on Numba: one pass over an index, of which LLVM makes vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numba
+from pytensor.link.numba.cache import compile_numba_function_src
+
+from symae.errors import IndexRangeError, MaskShapeError, ShapeError
+
+__all__ = ["check_broadcast", "check_mask", "check_range", "checked_mask"]
+
+WRITING = "inc_subtensor or set_subtensor"
+
+
+def _compiled(source: str, **names: Any) -> Any:
+    known = {"__name__": __name__, "int64": numba.int64, "IndexRangeError": IndexRangeError}
+    return numba.njit(compile_numba_function_src(source, "check", known | names))
+
+
+@cache
+def check_range(ndim: int, unsigned: bool) -> Callable[..., None]:
+    """``check(index, size, axis)`` raises IndexRangeError for an index of so many dimensions with an entry that is outside."""
+    names = [f"i{k}" for k in range(ndim)]
+    loops = "".join(f"{'    ' * (k + 1)}for {name} in range(index.shape[{k}]):\n" for k, name in enumerate(names))
+    indent = "    " * (ndim + 1)
+    given = f"index[{', '.join(names)}]" if ndim else "index"
+    is_outside = f"(entry >= size) | (entry < {'0' if unsigned else '-size'})"
+    first = f"""
+def check(index, size, axis):
+{loops}{indent}entry = int64({given})
+{indent}if {is_outside}:
+{indent}    raise IndexRangeError({given}, int64(axis), size)
+"""
+    if ndim == 0:
+        return _compiled(first)
+    any_of_all = f"""
+def check(index, size, axis):
+    outside = False
+{loops}{indent}entry = int64({given})
+{indent}outside |= {is_outside}
+    if outside:
+        first(index, size, axis)
+"""
+    return _compiled(any_of_all, first=_compiled(first))
+
+
+@numba.njit
+def check_mask(length: int, size: int, axis: int) -> None:
+    """Raise MaskShapeError where a mask is not as long as its axis."""
+    if length != size:
+        raise MaskShapeError(numba.int64(axis), size, length)
+
+
+@cache
+def checked_mask(ndim: int, first: int) -> Callable[..., Any]:
+    """``checked(mask, x)`` is the mask, whose axes have to be as long as those of x from axis `first` on."""
+    checks = "".join(f"    check_mask(mask.shape[{k}], x.shape[{first + k}], {first + k})\n" for k in range(ndim))
+    return _compiled(f"def check(mask, x):\n{checks}    return mask\n", check_mask=check_mask)
+
+
+@numba.njit
+def check_broadcast(found: Any, expected: Any) -> None:
+    """Raise ShapeError where an array of the first shape does not broadcast to the second, which has as many axes or more."""
+    fits = True
+    for k in range(len(found)):
+        n = found[len(found) - 1 - k]
+        fits &= (n == 1) | (n == expected[len(expected) - 1 - k])
+    if not fits:
+        raise ShapeError(
+            "inc_subtensor or set_subtensor", "values of shape {}", "a shape that broadcasts to {}", found, expected
+        )

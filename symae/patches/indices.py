@@ -1,0 +1,73 @@
+"""What the checks of indices on all backends have in common: which inputs of a node are indices, and of which axes.
+
+PyTensor's conversions check some indices on Numba, none on JAX and MLX: what lies beside an array is read and written there, or
+the nearest entry is taken in silence. The checks are part of the conversions, not of the graph, so that they reach the bodies
+of loops and of other graphs within graphs. Each looks at an index as a whole before it is used, for its smallest and largest
+entry, so the loops that read and write stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from pytensor.graph.basic import Apply
+from pytensor.tensor import subtensor as pytensors
+from pytensor.tensor.elemwise import DimShuffle
+
+__all__ = ["INDEXING", "WRITING", "Index", "bounds", "indices_of"]
+
+
+def _ops(*names: str) -> tuple[type, ...]:
+    """Those of PyTensor's indexing ops that its version has: AdvancedSubtensor1 is gone from 3.2 on."""
+    return tuple(getattr(pytensors, name) for name in names if hasattr(pytensors, name))
+
+
+WRITING = _ops("IncSubtensor", "AdvancedIncSubtensor", "AdvancedIncSubtensor1")
+INDEXING = (*_ops("Subtensor", "AdvancedSubtensor", "AdvancedSubtensor1"), *WRITING)
+
+
+class Index(NamedTuple):
+    """An index among the inputs of a node."""
+
+    position: int  # among the inputs
+    axis: int  # of the array, the first one if the index is a mask of several
+    variable: Any
+    told: int  # what errors call the axis
+
+    @property
+    def ndim(self) -> int:
+        return getattr(self.variable.type, "ndim", 0)  # none where it is a number and no array
+
+    @property
+    def is_mask(self) -> bool:
+        return str(self.variable.type.dtype) == "bool" and self.ndim > 0
+
+
+def indices_of(op: Any, node: Apply) -> Iterator[Index]:
+    """Yield the indices of `node`, whose op is one of INDEXING, that are no slices."""
+    position, axis = 2 if isinstance(op, WRITING) else 1, 0
+    array = node.inputs[0].owner
+    # x[:, i] has become x.T[i].T, and of two errors the one about x is to be understood
+    order = array.op.new_order if array is not None and isinstance(array.op, DimShuffle) and array.op.is_transpose else None
+    for entry in op.idx_list:
+        if entry is None:  # a new axis
+            continue
+        if isinstance(entry, slice):
+            position += sum(part is not None for part in (entry.start, entry.stop, entry.step))
+            axis += 1
+            continue
+        index = Index(position, axis, node.inputs[position], axis if order is None else order[axis])
+        yield index
+        position += 1
+        axis += index.ndim if index.is_mask else 1
+
+
+def bounds(dtype: Any, size: int) -> tuple[int | None, int | None]:
+    """Return the smallest and the largest index into an axis of `size`; None where every number of `dtype` respects it.
+
+    Backends compare numbers in the dtype of the index, which may not hold the size of a long axis.
+    """
+    held = np.iinfo(np.dtype(str(dtype)))
+    return -size if held.min < -size else None, size - 1 if held.max >= size else None

@@ -1,0 +1,104 @@
+"""Indices are checked on JAX, in the bodies of scans too.
+
+JAX takes the nearest entry for an index that is outside where it reads, and forgets what is to be written there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from pytensor.graph.basic import Apply
+from pytensor.tensor.blockwise import Blockwise
+
+from symae.errors import IndexRangeError, MaskShapeError
+from symae.importing import after_import
+from symae.ops.refusals import collected_in_scan, refuse_unless
+from symae.patches.indices import INDEXING, WRITING, bounds, indices_of
+
+__all__: list[str] = []
+
+
+def _check_indexing(dispatch: Any) -> None:
+    from pytensor.link.jax.dispatch import scan
+
+    for kind in INDEXING:
+        _check(dispatch, kind, dispatch.jax_funcify.dispatch(kind))
+    scan.jax_scan = collected_in_scan(scan.jax_scan)
+    blockwise = dispatch.jax_funcify.dispatch(Blockwise)
+
+    @dispatch.jax_funcify.register(Blockwise)
+    def checked_blockwise(op: Blockwise, node: Apply, **keywords: Any) -> Callable[..., Any]:
+        function = blockwise(op, node=node, **keywords)
+        if not isinstance(op.core_op, INDEXING):
+            return function
+        core = op._create_dummy_core_node(node.inputs, propagate_unbatched_core_inputs=True)
+        return _checked(function, op.core_op, core, op.batch_ndim(node))
+
+
+def _check(dispatch: Any, kind: type, convert: Callable[..., Any]) -> None:
+    @dispatch.jax_funcify.register(kind)
+    def conversion(op: Any, node: Apply, **keywords: Any) -> Callable[..., Any]:
+        return _checked(convert(op, node=node, **keywords), op, node, 0)
+
+
+def _checked(function: Callable[..., Any], op: Any, node: Apply, batch_ndim: int) -> Callable[..., Any]:
+    indices = list(indices_of(op, node))
+    if not indices:
+        return function
+
+    def checked(x: Any, *given: Any) -> Any:
+        empty, others = False, list(given)
+        for index in indices:
+            axis, value = batch_ndim + index.axis, others[index.position - 1]
+            if index.is_mask:
+                for k, length in enumerate(value.shape[batch_ndim:]):
+                    if length != x.shape[axis + k]:
+                        raise MaskShapeError(index.axis + k, x.shape[axis + k], length)
+            else:
+                check_range(value, x.shape[axis], index.told)
+                if np.dtype(value.dtype if hasattr(value, "dtype") else int).itemsize < 4:
+                    # JAX counts negative indices from the end in their own type, which may not hold the size.
+                    others[index.position - 1] = value.astype("int32")
+                empty |= x.shape[axis] == 0 and np.size(value) > 0
+        if not empty:
+            return function(x, *others)
+        # What has been refused; JAX would raise an error of its own.
+        return x if isinstance(op, WRITING) else function(_nowhere_empty(x), *others)
+
+    return checked
+
+
+def check_range(value: Any, size: int, axis: int) -> None:
+    """Refuse indices, an array or a number, beyond an axis; at once where they are known when JAX traces."""
+    import jax
+
+    if np.size(value) == 0:
+        return
+    if not isinstance(value, jax.core.Tracer):
+        known = np.asarray(value)
+        for number in (known.min(), known.max()):
+            if not -size <= number < size:
+                raise IndexRangeError(int(number), axis, size)
+        return
+    least, most = bounds(value.dtype, size)
+    if least is None and most is None:
+        return
+    low, high = jax.numpy.min(value), jax.numpy.max(value)
+    conditions = [] if least is None else [low >= least]
+    conditions += [] if most is None else [high <= most]
+
+    def error(low: Any, high: Any) -> IndexRangeError:
+        return IndexRangeError(int(high if high >= size else low), axis, size)
+
+    refuse_unless(conditions[0] if len(conditions) == 1 else conditions[0] & conditions[1], error, low, high)
+
+
+def _nowhere_empty(x: Any) -> Any:
+    import jax
+
+    return jax.numpy.zeros([max(n, 1) for n in x.shape], x.dtype)
+
+
+after_import("pytensor.link.jax.dispatch", _check_indexing)

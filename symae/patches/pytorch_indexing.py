@@ -1,0 +1,98 @@
+"""Indices on PyTorch mean what they mean elsewhere, and its errors about them are in the words of all backends.
+
+PyTorch takes bytes for a mask, and refuses other short integers; a number beside vectors of indices is no index to it but a
+choice made before, which moves the axes of the result.
+PyTorch checks indices, but what torch.compile makes of a graph raises RuntimeError with the name of a temporary variable. A
+call that fails is made again without the compiler (`symae.pytorch_linker`), and then each index is looked at before it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from pytensor.graph.basic import Apply
+from pytensor.tensor.subtensor import indices_from_subtensor
+
+from symae.errors import IndexRangeError, MaskShapeError, ShapeError
+from symae.importing import after_import
+from symae.patches.indices import INDEXING, WRITING, indices_of
+
+__all__ = ["looking_at_indices"]
+
+_looking: ContextVar[bool] = ContextVar("looking", default=False)
+
+
+@contextmanager
+def looking_at_indices() -> Iterator[None]:
+    """Let functions on PyTorch that are not compiled check indices, and the shapes of what is written, inside the block."""
+    token = _looking.set(True)
+    try:
+        yield
+    finally:
+        _looking.reset(token)
+
+
+def _connect(dispatch: Any) -> None:
+    for kind in INDEXING:
+        _check(dispatch, kind, dispatch.pytorch_funcify.dispatch(kind))
+
+
+def _check(dispatch: Any, kind: type, convert: Callable[..., Any]) -> None:
+    import torch
+
+    @dispatch.pytorch_funcify.register(kind)
+    def conversion(op: Any, node: Apply, **keywords: Any) -> Callable[..., Any]:
+        function = convert(op, node=node, **keywords)
+        indices = list(indices_of(op, node))
+        first = 2 if isinstance(op, WRITING) else 1
+        to_widen = [i.position - 1 for i in indices if i.ndim and not i.is_mask and i.variable.type.dtype != "int64"]
+        numbers = [i.position - 1 for i in indices if not i.ndim]
+        masks = [i for i in indices if i.is_mask]
+        numbers = numbers if len(numbers) < len(indices) else []
+
+        def checked(x: Any, *given: Any) -> Any:
+            others = list(given)
+            for position in to_widen:
+                others[position] = others[position].to(torch.int64)
+            for position in numbers:
+                others[position] = torch.as_tensor(others[position], dtype=torch.int64).reshape(1)
+            for index in masks:
+                _check_mask(others[index.position - 1], x, index)
+            if not torch.compiler.is_compiling() and _looking.get():
+                for index in indices:
+                    if not index.is_mask:
+                        _check_index(others[index.position - 1], x, index)
+                if first == 2:
+                    target = x[indices_from_subtensor(others[1:], op.idx_list)]
+                    _check_shape(tuple(others[0].shape), tuple(target.shape))
+            return function(x, *others)
+
+        return checked
+
+
+def _check_mask(mask: Any, x: Any, index: Any) -> None:
+    # PyTorch itself takes a mask of one entry for all
+    for k in range(index.ndim):
+        if mask.shape[k] != x.shape[index.axis + k]:
+            raise MaskShapeError(index.axis + k, x.shape[index.axis + k], mask.shape[k])
+
+
+def _check_index(value: Any, x: Any, index: Any) -> None:
+    import torch
+
+    entries, size = torch.as_tensor(value).reshape(-1).tolist(), x.shape[index.axis]
+    for entry in entries:
+        if not -size <= entry < size:
+            raise IndexRangeError(entry, index.told, size)
+
+
+def _check_shape(found: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    if len(found) > len(expected) or any(n not in (1, m) for n, m in zip(found[::-1], expected[::-1], strict=False)):
+        place, wanted = "inc_subtensor or set_subtensor", f"a shape that broadcasts to {expected}"
+        raise ShapeError(place, f"values of shape {found}", wanted)
+
+
+after_import("pytensor.link.pytorch.dispatch", _connect)
