@@ -361,6 +361,7 @@ from symae.patches import (  # noqa: E402
     indexing_rewrites,  # noqa: F401
     jax_indexing,  # noqa: F401
     mlx_indexing,  # noqa: F401
+    numba_extremes,  # noqa: F401
     numba_indexing,  # noqa: F401
     pytorch_indexing,  # noqa: F401
 )

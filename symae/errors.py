@@ -14,6 +14,8 @@ __all__ = [
     "DivergedError",
     "IndexRangeError",
     "InputError",
+    "LabelCountError",
+    "LabelError",
     "MaskShapeError",
     "MissingFileError",
     "ShapeError",
@@ -84,6 +86,20 @@ class IndexRangeError(IndexError):
 
     def __init__(self, index: int, axis: int, size: int):
         super().__init__(f"index {index} is out of bounds for axis {axis} with size {size}")
+
+
+class LabelError(IndexError, ValueError):
+    """A label is not the number of a class: a ValueError, as in Theano's machine code, and an IndexError, as in its Python."""
+
+    def __init__(self, label: int, classes: int):
+        super().__init__(f"y_i value out of bounds: found label {label}, expected labels from 0 to {classes - 1}")
+
+
+class LabelCountError(IndexError, ValueError):
+    """There are more or fewer labels than rows, in Theano's words."""
+
+    def __init__(self, rows: int, labels: int):
+        super().__init__(f"number of rows in x ({rows}) does not match length of y ({labels})")
 
 
 class MaskShapeError(IndexError):

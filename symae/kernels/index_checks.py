@@ -9,9 +9,9 @@ from typing import Any
 import numba
 from pytensor.link.numba.cache import compile_numba_function_src
 
-from symae.errors import IndexRangeError, MaskShapeError, ShapeError
+from symae.errors import IndexRangeError, LabelCountError, LabelError, MaskShapeError, ShapeError
 
-__all__ = ["check_broadcast", "check_mask", "check_range", "checked_mask"]
+__all__ = ["check_broadcast", "check_mask", "check_range", "checked_labels", "checked_mask"]
 
 WRITING = "inc_subtensor or set_subtensor"
 
@@ -73,3 +73,21 @@ def check_broadcast(found: Any, expected: Any) -> None:
         raise ShapeError(
             "inc_subtensor or set_subtensor", "values of shape {}", "a shape that broadcasts to {}", found, expected
         )
+
+
+@numba.njit
+def checked_labels(labels: Any, rows: Any, classes: Any) -> Any:
+    """Return the labels; raise LabelError or LabelCountError where there is not one in [0, classes) for each of the rows."""
+    expected, last = rows.item(), classes.item()
+    if labels.shape[0] != expected:
+        raise LabelCountError(expected, labels.shape[0])
+    outside = False
+    for k in range(labels.shape[0]):
+        label = numba.int64(labels[k])
+        outside |= (label < 0) | (label >= last)
+    if outside:
+        for k in range(labels.shape[0]):
+            label = numba.int64(labels[k])
+            if label < 0 or label >= last:
+                raise LabelError(labels[k], last)
+    return labels

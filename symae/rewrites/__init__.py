@@ -22,6 +22,7 @@ from symae.rewrites.matrix_product import matrix_product
 from symae.rewrites.minibatch_slice import minibatch_slice
 from symae.rewrites.rectified_at_switches import rectified_at_switches
 from symae.rewrites.sigmoid_cross_entropy import sigmoid_cross_entropy
+from symae.rewrites.softmax_labels import softmax_labels
 from symae.rewrites.theano_saturation import theano_saturation
 from symae.rewrites.unused_layers import unused_layers
 from symae.rewrites.vectorised_functions import vectorised_functions
@@ -56,6 +57,8 @@ def register(name: str, rewriter: Any, *, backends: Iterable[str], position: flo
 register("minibatch_slice", dfs_rewriter(minibatch_slice), backends=["jax", "mlx"], position=0.05)
 # before canonicalize, which writes the quotient in another way
 register("entries_of_softmax", dfs_rewriter(entries_of_softmax), backends=_ALL, position=0.9)
+# after that, which compares the indices of a value with those of its gradient
+register("softmax_labels", dfs_rewriter(softmax_labels), backends=[THEANO], position=0.95)
 register("unused_layers", dfs_rewriter(unused_layers), backends=_ALL, position=1.9)
 # after specialize, when sizes have become constants; the first makes work for the second
 register("rectified_at_switches", dfs_rewriter(rectified_at_switches), backends=["numba", "c"], position=2.1)

@@ -10,6 +10,7 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor.special import Softmax, log_softmax
 from pytensor.tensor.special import softmax as softmax_along
 
+from symae.ops.labels import checked_labels
 from symae.theano.absent import getter
 from symae.theano.tensor.nnet.sigm import as_floats, softsign
 from symae.theano.variables import as_theano
@@ -59,7 +60,7 @@ def _softmax(c: Any) -> Variable:
 
 def _nll(rows: Variable, y_idx: Variable) -> Variable:
     """-log softmax(rows)[k, y_idx[k]], from the rows themselves, so that it is finite."""
-    return -log_softmax(rows, axis=1)[pt.arange(y_idx.shape[0]), y_idx]
+    return -log_softmax(rows, axis=1)[pt.arange(y_idx.shape[0]), checked_labels(y_idx, rows)]
 
 
 def _classes(name: str, y: Any) -> Variable:
@@ -123,6 +124,11 @@ def crossentropy_softmax_argmax_1hot_with_bias(x: Any, b: Any, y_idx: Any, **_: 
     nll : (n,), -log softmax(x + b)[i, y_idx[i]], in nats
     softmax : (n, k)
     argmax : (n,), of the dtype of `y_idx`
+
+    Raises
+    ------
+    LabelError, LabelCountError
+        When the function runs, and there is not a label from 0 to k - 1 for each row. Both are ValueErrors.
     """
     scores, y_idx = _rows(x) + b, _classes("y_idx", y_idx)
     return _nll(scores, y_idx), softmax_along(scores, axis=1), pt.cast(pt.argmax(scores, axis=1), y_idx.type.dtype)
@@ -166,7 +172,7 @@ def _with_maximum(scores: Variable, y_idx: Any) -> tuple[Variable, Variable, Var
 def crossentropy_softmax_1hot_with_bias_dx(dy: Any, sm: Any, y_idx: Any) -> Variable:
     """The gradient of `crossentropy_softmax_1hot` with respect to its scores, dy[:, None] * (sm - one-hot of y_idx)."""
     dy, sm, y_idx = pt.as_tensor(dy), pt.as_tensor(sm), _classes("y_idx", y_idx)
-    return pt.shape_padright(dy) * pt.inc_subtensor(sm[pt.arange(sm.shape[0]), y_idx], -1)
+    return pt.shape_padright(dy) * pt.inc_subtensor(sm[pt.arange(sm.shape[0]), checked_labels(y_idx, sm)], -1)
 
 
 @as_theano
@@ -190,7 +196,7 @@ def _one_hot_crossentropy(coding_dist: Any, true_one_of_n: Any) -> Variable:
     rows = pt.arange(y.shape[0])
     if p.owner is not None and (isinstance(p.owner.op, Softmax) or p.owner.op == pt.sigmoid):
         # the logarithm first: it and its gradient then come from the scores, and no probability is too small
-        return -pt.log(p)[rows, y]
+        return -pt.log(p)[rows, checked_labels(y, p) if isinstance(p.owner.op, Softmax) else y]
     return -pt.log(p[rows, y])  # a probability of 0 that is not asked for has no part in the gradient
 
 

@@ -1,0 +1,41 @@
+"""The largest or smallest of many numbers on Numba, NaN if one is, in lanes that do not wait for one another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numba
+from pytensor.link.numba.cache import compile_numba_function_src
+
+__all__ = ["SHORT", "extreme"]
+
+LANES = 8
+SHORT = 64  # fewer numbers than so many are compared faster one after the other
+
+
+@cache
+def extreme(less: str) -> Callable[..., Any]:
+    """``extreme(x)`` of a vector that is not empty, the largest where `less` is ``<``, the smallest where it is ``>``."""
+
+    def keep(known: str, entry: str) -> str:
+        return f"{known} = {entry} if ({entry} != {entry}) | ({known} {less} {entry}) else {known}"
+
+    lanes = range(LANES)
+    lines = [
+        "def extreme(x):",
+        f"    whole = x.size // {LANES} * {LANES} if x.size >= {SHORT} else 0",
+        *(f"    lane{k} = x[0]" for k in lanes),
+        f"    for i in range(0, whole, {LANES}):",
+        *(f"        entry{k} = x[i + {k}]" for k in lanes),
+        *(f"        {keep(f'lane{k}', f'entry{k}')}" for k in lanes),
+        *(f"    {keep('lane0', f'lane{k}')}" for k in lanes[1:]),
+        "    for i in range(whole, x.size):",
+        "        entry0 = x[i]",
+        f"        {keep('lane0', 'entry0')}",
+        "    return lane0",
+    ]
+    source = "\n".join(lines) + "\n"
+    compiled: Callable[..., Any] = numba.njit(compile_numba_function_src(source, "extreme", {"__name__": __name__}))
+    return compiled

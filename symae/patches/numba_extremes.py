@@ -1,0 +1,95 @@
+"""Maxima and minima on Numba are NumPy's: NaN where there is one, and none of nothing.
+
+PyTensor 3.0 skips NaN, and gives the largest or smallest number of the dtype for an axis without entries, as do later ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from typing import Any
+
+import numpy as np
+from pytensor.graph.basic import Apply
+from pytensor.scalar.basic import Maximum, Minimum
+from pytensor.tensor.elemwise import CAReduce
+
+from symae.importing import after_import
+from symae.ops.base import kernels_fingerprint
+
+__all__: list[str] = []
+
+VERSION = 1  # of what is made here, in the keys of machine code
+
+
+def _mend(dispatch: Any) -> None:
+    from pytensor.link.numba.dispatch import elemwise
+
+    if "invariant_acc" not in inspect.signature(elemwise.scalar_in_place_fn_Maximum).parameters:  # PyTensor before 3.3
+        elemwise.scalar_in_place_fn.register(Maximum)(lambda op, at, result, entry: _extreme("<", at, result, entry))
+        elemwise.scalar_in_place_fn.register(Minimum)(lambda op, at, result, entry: _extreme(">", at, result, entry))
+    kinds = [CAReduce]
+    try:
+        from pytensor.tensor.rewriting.scalarize import ScalarCAReduce
+    except ImportError:  # PyTensor before 3.3
+        pass
+    else:
+        kinds.append(ScalarCAReduce)
+    for kind in kinds:
+        _replace(dispatch, kind)
+
+
+def _extreme(less: str, at: str, result: str, entry: str) -> list[str]:
+    """Statements that keep the larger or smaller of two numbers: a selection without branches, of which LLVM makes vectors."""
+    known = f"{result}[{at}]"
+    return [f"{known} = {entry} if ({entry} != {entry}) | ({known} {less} {entry}) else {known}"]
+
+
+def _replace(dispatch: Any, kind: type) -> None:
+    convert = dispatch.basic.numba_funcify_and_cache_key.dispatch(kind)
+
+    @dispatch.basic.register_funcify_and_cache_key(kind)
+    def reduction(op: Any, node: Apply, **keywords: Any) -> tuple[Any, str | None]:
+        function, key = convert(op, node=node, **keywords)
+        reduction = op
+        if not isinstance(op, CAReduce):
+            (reduction,) = (inner.op for inner in op.fgraph.apply_nodes if isinstance(inner.op, CAReduce))
+        if not isinstance(reduction.scalar_op, Maximum | Minimum):
+            return function, key
+        return _checked(dispatch, function, key, reduction, node.inputs[0].type, as_number=op is not reduction)
+
+
+def _checked(dispatch: Any, function: Any, key: str | None, op: CAReduce, x: Any, as_number: bool) -> tuple[Any, str | None]:
+    from symae.kernels.extremes import SHORT, extreme
+
+    axes = range(x.ndim) if op.axis is None else [axis % x.ndim for axis in op.axis]
+    name, less = ("maximum", "<") if isinstance(op.scalar_op, Maximum) else ("minimum", ">")
+    nothing = " and ".join(["x.size == 0", *(f"x.shape[{axis}] != 0" for axis in range(x.ndim) if axis not in axes)])
+    lines = [
+        "def checked(x):",
+        f"    if {nothing}:",
+        f'        raise ValueError("zero-size array to reduction operation {name} which has no identity")',
+    ]
+    # All entries, or the last axis alone: PyTensor's loops wait at each entry for the one before.
+    if x.dtype.startswith("float") and not as_number and len(axes) == x.ndim > 0:
+        lines += [
+            "    if x.flags.c_contiguous:",
+            f"        return np.asarray(extreme(x.reshape({'-1' if x.ndim > 1 else 'x.size'})))",
+        ]
+    elif x.dtype.startswith("float") and x.ndim == 2 and list(axes) == [1]:
+        lines += [
+            f"    if x.flags.c_contiguous and x.shape[1] >= {SHORT}:",
+            "        result = np.empty(x.shape[0], x.dtype)",
+            "        for row in range(x.shape[0]):",
+            "            result[row] = extreme(x[row])",
+            "        return result",
+        ]
+    source = "\n".join([*lines, "    return convert(x)\n"])
+    names = {"convert": function, "np": np, "extreme": extreme(less)}
+    checked = dispatch.basic.compile_numba_function_src(source, "checked", names)
+    if key is not None:
+        key = hashlib.sha256(f"NumPy's extremes {kernels_fingerprint()} {VERSION} {source} {key}".encode()).hexdigest()
+    return dispatch.basic.numba_njit(checked), key
+
+
+after_import("pytensor.link.numba.dispatch", _mend)
