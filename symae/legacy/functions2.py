@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from symae.legacy.dialect import Dialect
+from symae.legacy.listed import filtered, mapped, zipped
 from symae.legacy.meaning import compiled, with_its_meaning
 from symae.legacy.operations import OPERATIONS, sorting_key, str2
 from symae.legacy.python2 import parse, parse_text
@@ -30,7 +31,7 @@ def builtins_for(dialect: Dialect, importing: Callable[..., Any]) -> dict[str, A
     """The built-in names of a module of that dialect; `importing` is its ``__import__``.
 
     Names that Python 2 alone had are there for all; those that mean another thing now mean what they did in modules that are
-    Python 2, and in these only.
+    Python 2, and in these only; what a module that may be either gets from ``map``, ``filter`` and ``zip`` serves both.
     """
     names = {**vars(builtins), **OPERATIONS, **GONE, "__import__": importing}
     if dialect == "python2":
@@ -40,6 +41,8 @@ def builtins_for(dialect: Dialect, importing: Callable[..., Any]) -> dict[str, A
             "eval": functools.partial(_eval, names),
             "execfile": functools.partial(_execfile, names),
         }
+    elif dialect == "either":
+        names |= {"map": mapped, "filter": filtered, "zip": zipped}
     return names
 
 

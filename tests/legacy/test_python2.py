@@ -92,6 +92,27 @@ def test_future_division_is_true_division():
     assert run("from __future__ import division\nprint '',\nx = 7 / 2\n")["x"] == 3.5
 
 
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("[len([v for v in values]) for values in [map(abs, [-2, 1])] * 2]", [2, 2]),
+        ("(lambda v: (list(v), sorted(v), len(v), v[0], v + [3]))(map(abs, (-2, 1)))", ([2, 1], [1, 2], 2, 2, [2, 1, 3])),
+        ("(lambda v: [list(v), list(v)])(filter(None, [2, 0, 1]))", [[2, 1], [2, 1]]),
+        ("(lambda v: [dict(v), dict(v), v])(zip('ab', [2, 1]))", [{"a": 2, "b": 1}, {"a": 2, "b": 1}, [("a", 2), ("b", 1)]]),
+        ("(lambda v: [list(v), list(v)])(map(abs, (k for k in [-2, 1])))", [[2, 1], [2, 1]]),
+        ("map(None, [1, 2], 'ab') == [(1, 'a'), (2, 'b')], isinstance(zip(), list)", (True, True)),
+        # what only Python 3 could
+        ("(lambda v: (next(v), list(v), list(v)))(map(abs, [-2, 1, -3]))", (2, [1, 3], [])),
+        ("(lambda v: (next(v), next(v, None), next(v, None)))(zip('ab', [2]))", (("a", 2), None, None)),
+        ("[k for k, _ in zip(itertools.count(), 'ab')], next(map(abs, itertools.count(-3)))", ([0, 1], 3)),
+        ("(lambda v: (next(v), next(iter(v)), v[0]))(filter(None, (k for k in range(4))))", (1, 2, 1)),
+        ("pickle.loads(pickle.dumps(zip('a', 'b'))), copy.deepcopy(map(abs, [1]))", ([("a", "b")], [1])),
+    ],
+)
+def test_lists_of_a_source_for_either_python_are_lists_and_iterators(expression, expected):
+    assert run(f"import copy, itertools, pickle\nx = {expression}\n")["x"] == expected
+
+
 def test_a_source_for_either_python_divides_truly_and_counts_whole():
     names = run("n = 7 / 2\nsteps = [i for i in range(n)]\n")
     assert names["n"] == 3.5
