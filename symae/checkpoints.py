@@ -24,7 +24,7 @@ from symae.errors import InputError, UnwritableError
 from symae.files import make_folder, move, sweep, write_together
 from symae.ops.draws import STATE_SIZE
 from symae.random import RandomStateSharedVariable
-from symae.tensor_files import encoded, open_tensors
+from symae.tensor_files import CHECKSUM, encoded, open_tensors
 from symae.training_identity import Identity
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
 
 FORMAT = 1
 KEY = "symae_checkpoint"
+OLD_KEYS = {"symae", "settings", "history", "shuffling"}
 
 # what a file holds may be of any length; a fingerprint is shown whole
 _brief = reprlib.Repr()
@@ -123,6 +124,8 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
             saved = json.loads(file.metadata[KEY])
             version = saved["symae"]
             if version == FORMAT:
+                if saved.keys() not in (OLD_KEYS, OLD_KEYS | {"training", CHECKSUM}):
+                    raise ValueError(f"it has {', '.join(sorted(saved))}")
                 settings = {_kind(name, str): value for name, value in _kind(saved["settings"], dict).items()}
                 history, shuffling = _history(saved["history"]), _words(saved["shuffling"])
                 training = _training(saved.get("training", {}))

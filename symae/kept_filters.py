@@ -67,5 +67,5 @@ def read_kept(path: Path) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
         It is damaged, or gone.
     """
     with open_tensors(path, "the parameters after an epoch") as file:
-        arrays = file.arrays(KEY)
+        arrays = file.arrays(KEY, checksum=bool(file.metadata))
     return {name: value.astype(np.float32) for name, value in arrays.items()}

@@ -46,7 +46,7 @@ def with_description(path, change):
     """The file with another JSON text, and without the checksum of the old one."""
     with safe_open(path, "numpy") as file:
         saved = json.loads(file.metadata()[KEY])
-    saved.pop("sha256")
+    del saved["sha256"], saved["training"]
     text = change(saved)
     path.write_bytes(safetensors.numpy.save(a_checkpoint().arrays, {KEY: text if isinstance(text, str) else json.dumps(text)}))
 

@@ -17,6 +17,7 @@ __all__ = ["read_image_shape", "read_model", "write_model"]
 
 FORMAT = 1
 KEY = "symae_model"
+KEYS = {"symae", "model", "configuration", "parameters", CHECKSUM}
 
 
 def _pair(path: str | Path) -> tuple[Path, Path]:
@@ -88,6 +89,8 @@ def read_model(
         model, configuration = str(saved["model"]), dict(saved["configuration"])
         described: Shapes = {name: (tuple(s["shape"]), s["dtype"]) for name, s in dict(saved["parameters"]).items()}
         version = saved["symae"]
+        if version == FORMAT and (unknown := saved.keys() - KEYS):
+            raise ValueError(f"it has {', '.join(sorted(unknown))}")
     except InputError:
         raise
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -103,7 +106,7 @@ def read_model(
         if checksum is not None and checksum != text_checksum(saved):
             expected = f"the description of a saved model; whoever changed it on purpose leaves out {CHECKSUM!r}"
             raise InputError(description, "damaged JSON (its checksum is of another text)", expected)
-        return model, configuration, tensors.arrays(KEY)
+        return model, configuration, tensors.arrays(KEY, checksum=checksum is not None)
 
 
 def _compare(path: Path, found: Shapes, expected: Shapes, why: str) -> None:

@@ -1,0 +1,295 @@
+"""Damaged files of every kind that symae reads: right data or one of symae's errors, in little time and memory.
+
+    python tests/robustness/mutations.py --count 20000 --seed 0
+
+Bits are flipped, bytes are set, pieces are cut out, put in, moved, or come from another file; what is packed is also damaged
+before it is packed. Where a file has a checksum, what is read has to be what was written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import io
+import json
+import os
+import pickle
+import random
+import resource
+import signal
+import sys
+import tempfile
+import time
+import warnings
+import zipfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from symae import Autoencoder, CoordinateVAE, ImageAutoencoder
+from symae.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+from symae.datasets import read, write_cntk_text, write_idx
+from symae.datasets.idx import FILES
+from symae.epochs import EpochLog, History
+from symae.errors import InputError
+from symae.inspector.runs import open_run
+from symae.kept_filters import KeptFilters, read_kept
+from symae.models.base import Model
+from symae.ops.draws import state_words
+from symae.run_record import RunRecord, read_record
+
+SECONDS = 20  # for one file
+MEMORY = 2 << 30  # bytes, beyond what the process has when it begins
+
+
+@dataclass
+class Reader:
+    """A way to read files.
+
+    Attributes
+    ----------
+    files : names of those that are damaged
+    read : returns something comparable of a folder
+    valid : is what was read, with what was written, right
+    """
+
+    files: tuple[str, ...]
+    read: Callable[[Path], object]
+    valid: Callable[[object, object], bool]
+    packed: bool = False
+
+
+def dataset(name: str) -> Callable[[Path], object]:
+    def reading(folder: Path) -> object:
+        found = read(folder / name if name else folder)
+        return [array for split in (found.train, found.valid, found.test) for array in (split.x, split.y)]
+
+    return reading
+
+
+def is_a_dataset(found: object, _: object) -> bool:
+    pairs = list(zip(found[::2], found[1::2], strict=True))
+    return all(
+        len(y) > 0
+        and x.shape == (len(y), 784)
+        and set(y.tolist()) <= set(range(10))
+        and (x.dtype == np.uint8 or bool((x >= 0).all() and (x <= 1).all()))
+        for x, y in pairs
+    )
+
+
+def is_the_same(found: object, written: object) -> bool:
+    if isinstance(found, dict) and isinstance(written, dict):
+        return found.keys() == written.keys() and all(is_the_same(found[k], written[k]) for k in found)
+    if isinstance(found, list) and isinstance(written, list):
+        return len(found) == len(written) and all(map(is_the_same, found, written))
+    if isinstance(found, np.ndarray):
+        return (found.dtype, found.shape, found.tobytes()) == (written.dtype, written.shape, written.tobytes())
+    return repr(found) == repr(written)
+
+
+def a_model(stem: str) -> Callable[[Path], object]:
+    def reading(folder: Path) -> object:
+        model = Model.load(folder / stem)
+        return {"class": type(model).__name__, "configuration": model.configuration(), **model.parameters()}
+
+    return reading
+
+
+def a_checkpoint(folder: Path) -> object:
+    found = read_checkpoint(folder / "last.safetensors")
+    return {
+        "history": vars(found.history),
+        "settings": found.settings,
+        "training": found.training,
+        "shuffling": found.shuffling,
+        **found.arrays,
+    }
+
+
+def a_record(folder: Path) -> object:
+    run = open_run(folder)
+    return [read_record(folder), list(run.models()), run.going_on]
+
+
+def a_history(folder: Path) -> object:
+    entries = open_run(folder).history()
+    EpochLog(folder / "history.jsonl", append=True).rewrite(History([0.5], [0.1], best_epoch=0))
+    return entries
+
+
+READERS = {
+    "idx": Reader(FILES, dataset(""), is_a_dataset),
+    "idx.gz": Reader(tuple(f"packed/{name}.gz" for name in FILES), dataset("packed"), is_the_same, packed=True),
+    "npz": Reader(("a.npz",), dataset("a.npz"), is_the_same),
+    "pkl": Reader(("a.pkl",), dataset("a.pkl"), is_a_dataset),
+    "pkl of Python 2": Reader(("b.pkl",), dataset("b.pkl"), is_a_dataset),
+    "pkl.gz": Reader(("a.pkl.gz",), dataset("a.pkl.gz"), is_the_same, packed=True),
+    "cntk": Reader(("a.txt",), dataset("a.txt"), is_a_dataset),
+    "model": Reader(("model.json", "model.safetensors"), a_model("model"), is_the_same),
+    "image model": Reader(("image.json", "image.safetensors"), a_model("image"), is_the_same),
+    "checkpoint": Reader(("last.safetensors",), a_checkpoint, is_the_same),
+    "kept filters": Reader(
+        ("filters/0/00000.safetensors",), lambda folder: read_kept(folder / "filters/0/00000.safetensors"), is_the_same
+    ),
+    "run.json": Reader(("run.json",), a_record, lambda found, _: isinstance(found, list)),
+    "history": Reader(("history.jsonl",), a_history, lambda found, _: all(isinstance(entry, dict) for entry in found)),
+}
+
+
+def write_all(folder: Path) -> None:
+    """Valid files of all kinds."""
+    rng = np.random.RandomState(0)
+    sizes = (6, 3, 2)
+    pairs = [((rng.rand(n, 784) < 0.1).astype(np.uint8) * 200, np.arange(n)) for n in sizes]
+    (folder / "packed").mkdir()
+    for (x, y), images, labels in ((pairs[0], *FILES[:2]), (pairs[1], *FILES[2:])):
+        for name, array in ((images, x.reshape(-1, 28, 28)), (labels, y.astype(np.uint8))):
+            write_idx(folder / name, array)
+            write_idx(folder / "packed" / f"{name}.gz", array)
+    np.savez_compressed(folder / "a.npz", x_train=pairs[0][0], y_train=pairs[0][1], x_test=pairs[1][0], y_test=pairs[1][1])
+    floats = tuple(((x / 256).astype(np.float32), y) for x, y in pairs)
+    (folder / "a.pkl").write_bytes(pickle.dumps(floats, 4))
+    (folder / "b.pkl").write_bytes(pickle.dumps(floats, 1))
+    (folder / "a.pkl.gz").write_bytes(gzip.compress(pickle.dumps(floats, 4), mtime=0))
+    write_cntk_text(folder / "a.txt", *pairs[0])
+    model = Autoencoder(1, n_visible=9, n_hidden=4)
+    model.save(folder / "model")
+    ImageAutoencoder(1, maps=(2, 3), pool=2, image_shape=(1, 8, 8)).save(folder / "image")
+    KeptFilters(folder, 0, model, anew=True)(0, 1.0, 1.0, {})
+    history = History([0.5, 0.25], [0.1, 0.2], {"val_cost": [1.0, float("nan")]}, best_epoch=1)
+    training = {"id": "a", "graph": "b", "versions": {}, "numbers": ["0.1"], "operations": {"Dot": 2}}
+    training |= {"read": {}, "changed outside": [], "began with": {"W": "c"}}
+    words = state_words(np.random.RandomState(3))
+    write_checkpoint(Checkpoint(history, model.parameters(), {"seed": 0}, words, training), folder / "last.safetensors")
+    record = RunRecord(folder, "01", "title", "digits", {"epochs": 3})
+    record.training(model, None)
+    record.saved(model, "model")
+    record.ended("finished", {"minibatch": 20})
+    EpochLog(folder / "history.jsonl").rewrite(history)
+
+
+INTERESTING = [b"\xff" * 8, b"\0" * 8, b"\xff\xff\xff\x7f", b"NaN", b"1e999", b"9" * 400, b'"', b"{", b"[" * 200, b"null"]
+INTERESTING += [b"\n", b"-1", b"\x80\x04", b"cos\nsystem\n", b"\xef\xbb\xbf", b"|features 0", b"8000000", b"2.5", b"\x1f\x8b"]
+INTERESTING += [b"PK\3\4"]
+
+
+def mutated(rng: random.Random, data: bytes, others: list[bytes]) -> bytes:
+    """`data` with up to four pieces of it changed; more often at the ends, where the headers are."""
+    for _ in range(rng.choice([1, 1, 1, 2, 4])):
+        at = int(len(data) * (rng.random() if rng.random() < 0.5 else 0.5 + 4 * (rng.random() - 0.5) ** 3))
+        length = min(int(rng.expovariate(1 / 8)) + 1, 200)
+        kind = rng.randrange(8)
+        if kind <= 1 and data:  # a bit
+            at = min(at, len(data) - 1)
+            data = data[:at] + bytes([data[at] ^ 1 << rng.randrange(8)]) + data[at + 1 :]
+        elif kind == 2:
+            data = data[:at] + rng.randbytes(length) + data[at + length :]
+        elif kind == 3:
+            data = data[:at] + rng.choice(INTERESTING) + data[at + rng.choice([0, 1, 4, 8]) :]
+        elif kind == 4:
+            data = data[:at] if rng.random() < 0.5 else data[:at] + data[at + length :]
+        elif kind == 5:  # a piece of itself elsewhere
+            start = rng.randrange(len(data) + 1)
+            data = data[:at] + data[start : start + length] + data[at + rng.choice([0, length]) :]
+        elif kind == 6:
+            other = rng.choice(others)
+            start = rng.randrange(len(other) + 1)
+            data = data[:at] + other[start : start + rng.choice([length, 4096])] + data[at:]
+        else:
+            other = rng.choice(others)
+            data = data[:at] + other[rng.randrange(len(other) + 1) :]
+    return data
+
+
+def too_late(*_: object) -> None:
+    raise TimeoutError(f"more than {SECONDS} s")
+
+
+def check(reader: Reader, folder: Path, written: object) -> str:
+    """``read``, ``refused``, or what is wrong."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # weights that are not finite
+            found = reader.read(folder)
+    except InputError as error:
+        text = str(error)
+        return "refused" if len(text) < 2000 and "\n" not in text else f"an error of {len(text)} characters: {text[:200]!r}"
+    except Exception as error:
+        return f"{type(error).__name__}: {str(error)[:200]}"
+    return "read" if reader.valid(found, written) else "wrong data"
+
+
+def run(name: str, count: int, seed: int, report: Callable[[str], None] = lambda line: None) -> Counter[str]:
+    """How often each outcome came of `count` damaged files; all but ``read`` and ``refused`` are reported and repeatable."""
+    reader, outcomes, slowest = READERS[name], Counter[str](), 0.0
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        write_all(folder)
+        written = reader.read(folder)
+        write_all_again = {file: (folder / file).read_bytes() for file in reader.files}
+        others = [path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()]
+        for number in range(count):
+            rng = random.Random(f"{name} {seed} {number}")
+            file = rng.choice(reader.files)
+            data = write_all_again[file]
+            valid = reader.valid
+            if reader.packed and rng.random() < 0.3:
+                data = gzip.compress(mutated(rng, gzip.decompress(data), others), 1)
+                valid = is_a_dataset
+            elif name == "npz" and rng.random() < 0.3:
+                data, valid = rezipped(rng, data, others), is_a_dataset
+            else:
+                data = mutated(rng, data, others)
+            (folder / file).write_bytes(data)
+            signal.alarm(SECONDS)
+            started = time.perf_counter()
+            outcome = check(Reader(reader.files, reader.read, valid), folder, written)
+            signal.alarm(0)
+            slowest = max(slowest, time.perf_counter() - started)
+            (folder / file).write_bytes(write_all_again[file])
+            outcomes[outcome if outcome in ("read", "refused") else "wrong"] += 1
+            if outcome not in ("read", "refused"):
+                report(f"{name}, seed {seed}, number {number}, {file}: {outcome}")
+    outcomes["slowest, ms"] = round(1000 * slowest)
+    return outcomes
+
+
+def rezipped(rng: random.Random, data: bytes, others: list[bytes]) -> bytes:
+    """The archive with one of its members damaged before it was packed."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+        chosen = rng.choice(old.namelist())
+        for member in old.namelist():
+            content = old.read(member)
+            new.writestr(member, mutated(rng, content, others) if member == chosen else content)
+    return file.getvalue()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=20000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("readers", nargs="*", choices=[*READERS, []])
+    options = parser.parse_args()
+    os.fsync = lambda descriptor: None  # power is not what is lost here, and the disk is slow
+    CoordinateVAE(1, image_shape=(1, 2, 2))  # all classes are imported before memory is bounded
+    signal.signal(signal.SIGALRM, too_late)
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+    space = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (space + MEMORY, space + MEMORY))
+    wrong = 0
+    for name in options.readers or READERS:
+        outcomes = run(name, options.count, options.seed, print)
+        wrong += outcomes["wrong"]
+        print(json.dumps({"reader": name, "files": options.count, "seed": options.seed, **outcomes}), flush=True)
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10) - used
+    print(f"{wrong} wrong outcomes; memory grew by {grown >> 20} MiB at most")
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
