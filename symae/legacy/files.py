@@ -8,16 +8,17 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import stat
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from symae.errors import UnwritableError
 from symae.legacy.audit import WRITES, Change, watched
+from symae.legacy.copies import Copies
+from symae.legacy.folders import Folders
 from symae.legacy.libraries import libraries_redirected
 from symae.legacy.owners import is_inside, is_there
-from symae.legacy.places import REAL, REAL_OPEN, Places, name_of
+from symae.legacy.places import REAL, REAL_OPEN, name_of
 from symae.legacy.replacements import replaced
 
 __all__ = ["Files"]
@@ -26,7 +27,7 @@ __all__ = ["Files"]
 UNNAMED = getattr(os, "O_TMPFILE", -1)
 
 
-class Files(Places):
+class Files(Copies, Folders):
     """The places of a script's files, and the functions that the script uses on them."""
 
     started: Callable[[], None] = staticmethod(lambda: None)  # what is done before other programs are started
@@ -60,7 +61,7 @@ class Files(Places):
             "symlink": self._pointing,
         }
         functions = {name: make(getattr(os, name)) for name, make in wanted.items() if hasattr(os, name)}
-        own = {name: getattr(self, f"_{name}") for name in ("listdir", "scandir", "chdir")}
+        own = {name: getattr(self, name) for name in ("listdir", "scandir", "chdir")}
         more = {"builtins.open": self.open, "FileIO": self.opened, "rmtree": self._removing(shutil.rmtree)}
         return {**functions, **own, "open": self._os_open, **more}
 
@@ -72,14 +73,6 @@ class Files(Places):
             return REAL_OPEN(file, mode, *rest, **more)
         return REAL_OPEN(self.opened(file, mode), mode, *rest, **more)
 
-    def opened(self, file: Any, mode: Any) -> Any:
-        """The place of `file` when it is opened in this mode of the built-in `open`."""
-        if not (isinstance(mode, str) and set(mode) & set("wax+")):
-            return self.for_reading(file)
-        if "x" in mode:
-            self._must_be_new(file)
-        return self.continued(file, keeps="w" not in mode)
-
     def _os_open(self, path: Any, flags: int, *rest: Any, dir_fd: int | None = None, **more: Any) -> int:
         path, dir_fd = self._joined(path, dir_fd)
         if dir_fd is not None:
@@ -90,71 +83,9 @@ class Files(Places):
         if not flags & WRITES:
             return int(REAL["open"](self.for_reading(path), flags, *rest, **more))
         if flags & os.O_CREAT and flags & os.O_EXCL:
-            self._must_be_new(path)
+            self.must_be_new(path)
         target = self.continued(path, keeps=not flags & os.O_TRUNC, exists=not flags & os.O_CREAT)
         return int(REAL["open"](target, flags, *rest, **more))
-
-    def _must_be_new(self, path: Any) -> None:
-        if name_of(path) is not None and is_there(os.fsdecode(self.for_reading(path, follows=False))):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
-
-    def continued(self, path: Any, keeps: bool, exists: bool = False, follows: bool = True) -> Any:
-        """`path` for writing; where the script goes on with a file of the user's, a copy of it.
-
-        Parameters
-        ----------
-        keeps : bool
-            Whether the file's contents are wanted.
-        exists : bool
-            Whether there has to be a file, be it empty.
-        follows : bool
-            Whether a link's target is meant, and not the link.
-        """
-        source, target = self.for_reading(path, follows), self.for_writing(path, follows)
-        if name_of(target) is None:
-            return target
-        with self._once():
-            old, new = os.fsdecode(source), os.fsdecode(target)
-            if self.real(old, follows) == self.real(new, follows):
-                self._part(new, keeps)
-            elif not is_there(new) and is_there(old):
-                self._copy(old, new, keeps, exists, follows)
-        return target
-
-    def _copy(self, old: str, new: str, keeps: bool, exists: bool, follows: bool) -> None:
-        self.make(os.path.dirname(new))
-        if os.path.islink(old) and not follows:
-            os.symlink(os.readlink(old), new)
-        elif os.path.isdir(old):
-            if follows:
-                self.make(new)
-            else:  # moved, with all that is in it
-                shutil.copytree(old, new, symlinks=True)
-        elif os.path.isfile(old) and (keeps or exists):
-            with REAL_OPEN(old, "rb") as source, REAL_OPEN(new, "wb") as target:
-                if keeps:
-                    shutil.copyfileobj(source, target)
-            with suppress(OSError):
-                shutil.copymode(old, new)
-
-    def _part(self, place: str, keeps: bool) -> None:
-        """Give a file a life of its own if another name, which the run has not made, is for the same contents."""
-        try:
-            found = REAL["stat"](place)
-        except OSError:
-            return
-        if not self._is_shared(found) or self.owners.of(os.path.realpath(place)) == "free":
-            return
-        kept = f"{place}.of_symae"
-        if keeps:
-            shutil.copy2(place, kept)
-        else:
-            with REAL_OPEN(kept, "wb"):
-                pass
-        os.replace(kept, os.path.realpath(place))
-
-    def _is_shared(self, found: os.stat_result) -> bool:
-        return stat.S_ISREG(found.st_mode) and found.st_nlink > 1 and (found.st_dev, found.st_ino) not in self.linked
 
     # -- names, changes and removals --------------------------------------------------------------------------------------
 
@@ -211,7 +142,7 @@ class Files(Places):
             seen = os.fsdecode(self.for_reading(path, follows=False))
             if place != self.out and (is_there(place) or not is_there(seen)):
                 result = function(target, *rest, **more)
-            elif function.__name__ == "rmdir" and (is_inside(self.out, seen) or self._listdir(seen)):
+            elif function.__name__ == "rmdir" and (is_inside(self.out, seen) or self.listdir(seen)):
                 raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), path)
             else:
                 self.say(f"{os.fsdecode(path)}: not removed; what was there before the run stays")
@@ -244,7 +175,7 @@ class Files(Places):
             with self._once():
                 owner = self.owners.of(os.path.realpath(source))
             if owner != "run" and os.path.isfile(source):
-                self._must_be_new(dst)
+                self.must_be_new(dst)
                 with self._once():
                     shutil.copy2(source, target)
                 return
@@ -272,58 +203,6 @@ class Files(Places):
 
         return making
 
-    # -- folders ----------------------------------------------------------------------------------------------------------
-
-    def _chdir(self, path: Any) -> None:
-        name = name_of(path)
-        if name is None:
-            REAL["chdir"](path)
-            self.moved(None)
-            return
-        relative = None
-        if not os.path.isabs(name) and is_inside(os.getcwd(), self.out):
-            relative = os.path.normpath(os.path.join(self._seen_from(os.getcwd()), name))
-        with self._once():
-            whole, places = self.places(name)
-            real = os.path.realpath(next((place for place in places if os.path.isdir(place)), whole))
-            if not is_inside(real, self.out) and real != whole and self.owners.of(real) == "user":
-                places = [self.places(real)[1][0], *places]  # a link of the script's to a folder of the user's
-            ours = is_inside(places[0], self.out) and (
-                relative is not None or is_inside(whole, self.out) or any(is_inside(whole, root) for root in self.roots)
-            )
-            if any(map(os.path.isdir, places)) and (ours or not os.path.isdir(whole)):
-                self.make(places[0])
-                path = places[0]
-        REAL["chdir"](path)
-        self.moved(relative if ours else None)
-
-    def _listdir(self, path: Any = ".") -> list[Any]:
-        return [entry.name for entry in self._scandir(path)]
-
-    def _scandir(self, path: Any = ".") -> _Entries:
-        path = "." if path is None else path
-        name = name_of(path)
-        if name is None:
-            return _Entries(list(REAL["scandir"](path)))
-        found: dict[Any, Any] = {}
-        with self._once():  # where they really are
-            folders = [place for place in self._folders(name) if os.path.isdir(place) and self.is_seen(place)]
-        for folder in folders or [name]:
-            for entry in REAL["scandir"](os.fsencode(folder) if isinstance(path, bytes) else folder):
-                found.setdefault(entry.name, entry)
-        entries = [(os.path.abspath(os.fsdecode(entry.path)), entry) for entry in found.values()]
-        hidden = self.hidden | {at for at, _ in entries if not self.is_seen(at)}
-        return _Entries([entry for at, entry in entries if not is_inside(self.out, at) and at not in hidden])
-
-    def _folders(self, name: str) -> dict[str, None]:
-        """The folders that are one for the script."""
-        places = self.places(name)[1]
-        for place in places:
-            real = os.path.realpath(place)
-            if is_inside(place, self.out) and not is_inside(real, self.out) and os.path.isdir(place):
-                return dict.fromkeys(self.places(real)[1])  # what a link leads to
-        return dict.fromkeys(places)
-
     # -- what no function above has seen ----------------------------------------------------------------------------------
 
     def _judge(self, change: Change) -> None:
@@ -339,7 +218,7 @@ class Files(Places):
             real = self.real(os.path.join(os.getcwd(), name), change.follows)
             if change.event == "open" and os.path.isdir(real):  # of a temporary file without a name
                 return
-            shared = change.follows and change.event != "os.link" and os.path.isfile(real) and self._is_shared(os.stat(real))
+            shared = change.follows and change.event != "os.link" and os.path.isfile(real) and self.is_shared(os.stat(real))
             if self.owners.may_change(real) and not (shared and self.owners.of(real) == "run"):
                 return
         where = os.path.relpath(self.out, self.roots[0]) if is_inside(self.out, self.roots[0]) else self.out
@@ -351,28 +230,6 @@ class Files(Places):
         with self._once() as first:
             if first:
                 self.started()
-
-
-class _Entries:
-    """What `os.scandir` returns: an iterator that can be closed."""
-
-    def __init__(self, entries: list[Any]):
-        self._entries = iter(entries)
-
-    def __iter__(self) -> Iterator[Any]:
-        return self._entries
-
-    def __next__(self) -> Any:
-        return next(self._entries)
-
-    def __enter__(self) -> _Entries:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Nothing is open."""
 
 
 def _path_of(descriptor: int) -> str | None:

@@ -22,7 +22,7 @@ WRITE_FILE = 1 << 1
 # Removing folders and files; making devices, folders, files, sockets, pipes and links.
 CHANGE_FOLDER = sum(1 << bit for bit in range(4, 13))
 REFER = 1 << 13  # from version 2: moving and linking between folders, which version 1 always forbids
-TRUNCATE = 1 << 14  # from version 3
+TRUNCATE = 1 << 14  # from version 3: truncate(2); opening a file to empty it is writing in all versions
 OF_FILES = WRITE_FILE | TRUNCATE
 
 
@@ -44,14 +44,15 @@ def confine(folders: Iterable[str]) -> bool:
     Returns
     -------
     bool
-        False where the kernel has no Landlock, or none that keeps files from being emptied; then nothing has changed.
+        False where the kernel has no Landlock, or none that allows to move files between folders; then nothing has changed.
     """
     if not sys.platform.startswith("linux"):
         return False
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.syscall(CREATE_RULESET, None, ctypes.c_size_t(0), ASK_VERSION) < 3:
+    version = libc.syscall(CREATE_RULESET, None, ctypes.c_size_t(0), ASK_VERSION)
+    if version < 2:
         return False
-    handled = WRITE_FILE | CHANGE_FOLDER | REFER | TRUNCATE
+    handled = WRITE_FILE | CHANGE_FOLDER | REFER | (TRUNCATE if version > 2 else 0)
     rules = _Ruleset(handled)
     ruleset = libc.syscall(CREATE_RULESET, ctypes.byref(rules), ctypes.c_size_t(ctypes.sizeof(rules)), 0)
     if ruleset < 0:
@@ -63,7 +64,7 @@ def confine(folders: Iterable[str]) -> bool:
             except OSError:
                 continue
             try:
-                rule = _PathBeneath(handled if os.path.isdir(folder) else OF_FILES, place)
+                rule = _PathBeneath(handled if os.path.isdir(folder) else handled & OF_FILES, place)
                 libc.syscall(ADD_RULE, ruleset, PATH_BENEATH, ctypes.byref(rule), 0)
             finally:
                 os.close(place)

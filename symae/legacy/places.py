@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import builtins
 import os
+import stat
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,7 @@ class Places:
         # Files of the run's that it has given several names: device and number.
         self.linked: set[tuple[int, int]] = set()
         self._told: set[str] = set()
+        self._real_folders: dict[str, str] = {}
         # The working directory, and where the script takes it to be, relative to the folders it started in.
         self._view = (self.out, ".")
         self._here = threading.local()  # who asks here calls these functions again, and gets the real ones
@@ -87,11 +89,9 @@ class Places:
         whole, places = self.places(name)
         for place in places:
             if self.is_seen(place):
-                real = self.real(place, follows)
-                if is_inside(place, self.out) and not is_inside(real, self.out) and depth < DEEPEST:
+                real = self.real(place, follows) if is_inside(place, self.out) else place
+                if real != place and depth < DEEPEST and not (is_inside(real, self.out) and is_there(real)):
                     return self._read_at(real, real, follows, depth + 1)  # a link: what it leads to may have a newer version
-                if follows and is_inside(real, self.out) and not is_there(real) and depth < DEEPEST:
-                    return self._read_at(real, real, follows, depth + 1)
                 return path if place == whole and os.path.isabs(name) else place
         if any(map(is_there, places)):  # the script has removed it
             return places[0]
@@ -124,9 +124,20 @@ class Places:
 
     def real(self, place: str, follows: bool = True) -> str:
         """The path without links; of a link itself, where it lies."""
+        if is_inside(place, self.out) and not self._has_links(place, follows):
+            return place
         if follows:
             return os.path.realpath(place)
         return os.path.join(os.path.realpath(os.path.dirname(place)), os.path.basename(place))
+
+    def _has_links(self, place: str, follows: bool) -> bool:
+        """Whether there may be a link on the way from the output folder to `place`: quicker than looking at every folder."""
+        while len(place) > len(self.out):
+            with suppress(OSError, ValueError):
+                if follows and stat.S_ISLNK(REAL["lstat"](place).st_mode):
+                    return True
+            place, follows = os.path.dirname(place), True
+        return False
 
     def places(self, name: str) -> tuple[str, list[str]]:
         """The full path that `name` stands for, and where to look for it, the place in the output folder first."""
@@ -154,14 +165,24 @@ class Places:
 
     def _places_of_whole(self, whole: str) -> tuple[str, list[str]]:
         """Of a full path outside the output folder."""
-        real = self.real(whole, follows=False)
-        for path in (whole, real):
+        for find in (str, self._by_its_folder):
+            path = find(whole)
             if is_inside(path, self.out):
                 return path, [path]
             for root in self.roots:
                 if is_inside(path, root):
                     return path, [os.path.normpath(os.path.join(self.out, os.path.relpath(path, root))), path]
         return whole, [os.path.join(self.out, ELSEWHERE, whole.lstrip(os.sep).replace(":", "")), whole]
+
+    def _by_its_folder(self, whole: str) -> str:
+        """The path whose folder has no links: remembered, except where the run may make links."""
+        folder = os.path.dirname(whole)
+        real = self._real_folders.get(folder)
+        if real is None:
+            real = os.path.realpath(folder)
+            if not is_inside(real, self.owners.temporary) and not is_inside(real, self.out):
+                self._real_folders[folder] = real
+        return os.path.join(real, os.path.basename(whole))
 
     def _elsewhere(self, relative: str) -> list[str]:
         """The file that one in the folder for all others stands for."""

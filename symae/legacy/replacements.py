@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import Any
-from unittest import mock
 
 __all__ = ["replaced"]
 
@@ -39,14 +38,10 @@ def replaced(functions: Mapping[str, Callable[..., Any]]) -> Iterator[None]:
         _standins.setdefault(name, _standin(name, function))
     by_identity = {id(function): _standins[name] for name, function in real.items()}
     with ExitStack() as stack:
-        for name in real:
-            if name not in ("builtins.open", "rmtree"):
-                stack.enter_context(mock.patch.object(os, name, _standins[name]))
-        stack.enter_context(mock.patch.object(shutil, "rmtree", _standins["rmtree"]))
-        for module in (builtins, io):
-            stack.enter_context(mock.patch.object(module, "open", _standins["builtins.open"]))
-        stack.enter_context(mock.patch.object(io, "FileIO", _FileIO))
-        for space, name, function in _kept(by_identity):
+        own = [(vars(os), name, _standins[name]) for name in real if name not in ("builtins.open", "rmtree")]
+        own += [(vars(module), "open", _standins["builtins.open"]) for module in (builtins, io)]
+        own += [(vars(shutil), "rmtree", _standins["rmtree"]), (vars(io), "FileIO", _FileIO)]
+        for space, name, function in [*own, *_kept(by_identity)]:
             stack.callback(space.__setitem__, name, space[name])
             space[name] = function
         stack.enter_context(_in_tempfile(by_identity))

@@ -145,3 +145,33 @@ def test_nothing_is_left_beside_the_files(seen, kept):
     assert seen.more == kept.more == []
     assert len(PYTHON | HEAVY | REFUSED | IN_C | PROGRAMS) >= 100
     assert "the script starts another program: it can write in the output folder and temporary ones only" in kept.err
+
+
+def test_a_script_learns_why_it_cannot_write(tmp_path):
+    if not _has_landlock():
+        pytest.skip("this system has no Landlock")
+    work = tmp_path / "work"
+    _files(work)
+    before = _before(work)
+    (work / "old.py").write_text(
+        "import os, sqlite3, tempfile\nprint os.path.dirname(tempfile.mkstemp()[1])\nf = sqlite3.connect(':memory:')\n"
+        "f.execute('attach ? as o', (os.path.dirname(os.path.abspath(__file__)) + '/another.db',))\n"
+        "f.execute('create table o.t (a)')\n"
+    )
+    command = [sys.executable, "-m", "symae", "run", "old.py"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path)}
+    done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)
+    out = work / "out" / "old"
+    assert done.returncode == 1
+    assert f"symae: {out} and temporary folders are where this run can write\n" in done.stderr
+    # The project is in the folder for temporary files: the run has one of its own, which is gone with it.
+    assert done.stdout.startswith(f"{out}/.tmp")
+    assert [path.name for path in out.iterdir()] == ["report.html"]
+    assert {name: one for name, one in _before(work).items() if name.split("/")[0] not in ("out", "old.py")} == before
+
+
+def test_within_another_process_a_line_says_what_is_not_kept(run):
+    result = run("import os, commands\nos.system('true')\ncommands.getoutput('true')\n")
+    assert result.err.count("the script starts another program, which symae cannot keep from changing files of yours") == 1
+    result = run("import sys, numpy, theano\nprint theano.function([], theano.tensor.as_tensor_variable(1.))()\n")
+    assert "another program" not in result.err
