@@ -25,6 +25,11 @@ from pytensor.tensor.shape import Shape, Shape_i
 from pytensor.tensor.subtensor import Subtensor
 from pytensor.tensor.type import TensorType
 
+try:
+    from pytensor.conditional.op import IfElse
+except ImportError:  # PyTensor 3.0
+    from pytensor.ifelse import IfElse
+
 from symae.importing import after_import
 from symae.ops.base import kernels_fingerprint
 from symae.ops.refusals import refuse_unless, uncollected
@@ -288,6 +293,14 @@ def _mend_pytorch(dispatch: Any) -> None:
             return tuple(map(of_dtype, outputs, made)) if isinstance(outputs, tuple) else of_dtype(outputs, made[0])
 
         return elemwise
+
+    pytensors_choice = dispatch.pytorch_funcify.dispatch(IfElse)
+
+    @dispatch.pytorch_funcify.register(IfElse)
+    def choice(op: IfElse, **keywords: Any) -> Callable[..., Any]:
+        chosen = pytensors_choice(op, **keywords)
+        # PyTensor leaves one output in a tuple, and then has no tensor
+        return chosen if op.n_outs > 1 else lambda condition, *branches: chosen(condition, *branches)[0]
 
     @dispatch.pytorch_funcify.register(Argmax)
     def argmax(op: Argmax, node: Any, **_: Any) -> Callable[..., Any]:

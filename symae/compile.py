@@ -31,6 +31,7 @@ from symae.memory import collect_young, keep_freed_memory
 from symae.mlx_linker import ResidentMLXLinker
 from symae.pytorch_linker import ExplainingPytorchLinker
 from symae.residence import ResidentJAXLinker
+from symae.rewrites.lazy_branches import surrounding_mode
 from symae.whole_programs import whole_programs
 
 __all__ = ["BACKENDS", "CompileTime", "compile_time", "function", "options"]
@@ -191,7 +192,7 @@ def function(
     if isinstance(chosen.linker, NumbaLinker):
         # Sets filters for warnings that are to stay, so it must not be imported where filters are put back.
         importlib.import_module("pytensor.link.numba.dispatch.basic")
-    with _quiet(), whole_programs():
+    with _quiet(), whole_programs(), _surrounding(None if mode is not None or "lazy_branches" in _excluded.get() else chosen):
         compiled = pytensor.function(
             inputs,
             outputs,
@@ -251,6 +252,16 @@ _IN_PYTHON = (
     *("NumpyDraw", "AddSS", "AddSSData", "AddSD", "StructuredAddSV", "SparseSparseMultiply", "TrueDot", "SamplingDot", "Usmm"),
     *("CSMGrad", "EnsureSortedIndices", "Remove0", "ConstructSparseFromList", r"(Not)?EqualS[SD]", r"(Less|Greater)\w+S[SD]"),
 )
+
+
+@contextmanager
+def _surrounding(mode: Any) -> Iterator[None]:
+    """Let rewrites of inner graphs know the mode of the function that is compiled in the block."""
+    token = surrounding_mode.set(mode)
+    try:
+        yield
+    finally:
+        surrounding_mode.reset(token)
 
 
 @contextmanager

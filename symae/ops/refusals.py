@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["checked", "collected_in_scan", "refuse_unless", "uncollected"]
+__all__ = ["checked", "collected", "collected_in_scan", "refuse_unless", "uncollected"]
 
 # condition, the error to raise where it is false, and arrays whose values the error takes
 _Refusal = tuple[Any, Callable[..., Exception], tuple[Any, ...]]
@@ -73,6 +73,17 @@ def collected_in_scan(scan: Callable[..., Any]) -> Callable[..., Any]:
                 first = condition.argmin()
                 refuse_unless(condition.all(), error, *(value[first] for value in of_steps))
         return final, outputs
+
+    return collecting
+
+
+def collected(function: Callable[..., Any]) -> Callable[..., tuple[Any, list[_Refusal]]]:
+    """`function` that returns, beside its outputs, what its kernels refuse: where it is called they are not known yet."""
+
+    def collecting(*inputs: Any) -> tuple[Any, list[_Refusal]]:
+        refusals: list[_Refusal] = []
+        with _collect(None if _collecting.get() is None else refusals):
+            return function(*inputs), refusals
 
     return collecting
 

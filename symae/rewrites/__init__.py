@@ -17,6 +17,7 @@ from symae.rewrites.accumulated_products import accumulated_products
 from symae.rewrites.conv_at_switches import conv_at_switches
 from symae.rewrites.entries_of_softmax import entries_of_softmax
 from symae.rewrites.in_place import in_place
+from symae.rewrites.lazy_branches import LazyBranches
 from symae.rewrites.masked_draw import masked_draw
 from symae.rewrites.matrix_product import matrix_product
 from symae.rewrites.minibatch_slice import minibatch_slice
@@ -63,6 +64,13 @@ register("unused_layers", dfs_rewriter(unused_layers), backends=_ALL, position=1
 # after specialize, when sizes have become constants; the first makes work for the second
 register("rectified_at_switches", dfs_rewriter(rectified_at_switches), backends=["numba", "c"], position=2.1)
 register("conv_at_switches", dfs_rewriter(conv_at_switches), backends=["numba", "c"], position=2.2)
+# after specialize and before all that joins nodes, some of one branch with some of another
+register("lazy_branches", LazyBranches(), backends=["numba", "jax", "pytorch"], position=47)
+for _backend in (
+    "numba",
+    "jax",
+):  # PyTensor 3.0 rewrites the steps of loops with what is tagged for one backend, and not the other
+    optdb.register(f"lazy_branches_of_{_backend}_loops", LazyBranches(), _backend, position=47)
 register("theano_saturation", dfs_rewriter(theano_saturation), backends=[THEANO], position=48)
 # From here on after all that looks for PyTensor's own ops, and before fusion, which hides them in Composites.
 register("masked_draw", dfs_rewriter(masked_draw), backends=["numba"], position=48.3)

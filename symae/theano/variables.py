@@ -22,7 +22,7 @@ from pytensor.tensor.variable import TensorConstant, TensorVariable, _tensor_py_
 
 from symae.theano.configuration import config
 
-__all__ = ["as_theano", "condition", "divided", "is_marked", "legacy", "logical", "mark", "plain", "unmark"]
+__all__ = ["as_theano", "called_by_script", "condition", "divided", "is_marked", "legacy", "logical", "mark", "plain", "unmark"]
 
 
 def mark(values: Any) -> Any:
@@ -38,6 +38,12 @@ def unmark(values: Any) -> Any:
 def is_marked(value: Any) -> bool:
     """Whether `value` is a variable with Theano's operators."""
     return type(value) in _PLAIN
+
+
+def called_by_script(inputs: Iterable[Any]) -> bool:
+    """Return whether it is a script that calls an operation with `inputs`, not a gradient or rewrite with plain variables."""
+    variables = list(_variables(list(inputs)))
+    return not variables or any(map(is_marked, variables))
 
 
 @contextmanager

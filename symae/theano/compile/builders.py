@@ -16,7 +16,7 @@ from pytensor.graph.traversal import graph_inputs
 
 from symae.theano.absent import getter
 from symae.theano.compile.mode import resolved
-from symae.theano.variables import behind, is_marked, legacy, mark, plain, unmark
+from symae.theano.variables import behind, called_by_script, is_marked, legacy, mark, plain, unmark
 
 __all__ = ["OpFromGraph"]
 
@@ -141,7 +141,7 @@ class OpFromGraph(PlainOpFromGraph):
 
     @property
     def derivative_op_type(self) -> type:
-        """What PyTensor 3.3 makes the gradient's operation of: its own would refuse overrides that close over shared variables."""
+        """What PyTensor 3.3 makes the gradient's operation of: its own refuses overrides that close over shared variables."""
         return OpFromGraph
 
     @property
@@ -163,8 +163,7 @@ class OpFromGraph(PlainOpFromGraph):
         if len(inputs) not in {expected, len(self.input_types)}:
             raise ValueError(f"{self}: expected {expected} inputs, found {len(inputs)}")
         complete = inputs if len(inputs) > expected else (*inputs, *self.shared)
-        # Gradients and rewrites call with plain variables, and go on with plain ones.
-        theirs = any(is_marked(v) for v in inputs) or not any(isinstance(v, Variable) for v in inputs)
+        theirs = called_by_script(inputs)
         marked = [v for v in complete if is_marked(v)]
         unmark(marked)
         try:

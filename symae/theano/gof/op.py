@@ -6,6 +6,7 @@ first argument. Here a script's ``grad`` or ``L_op``, ``R_op`` and ``infer_shape
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,7 +17,7 @@ from pytensor.graph.op import Op as PlainOp
 from pytensor.graph.utils import MethodNotDefined
 
 from symae.theano.absent import getter
-from symae.theano.variables import behind, legacy, mark, unmark
+from symae.theano.variables import behind, called_by_script, legacy, mark, unmark
 
 __all__ = ["Apply", "MethodNotDefined", "Op", "get_test_value"]
 
@@ -28,6 +29,8 @@ class Op(PlainOp):
 
     def __init_subclass__(cls, **kwargs: Any):
         own = vars(cls)
+        if "make_node" in own:
+            setattr(cls, "make_node", _make_node(own["make_node"]))  # noqa: B010
         if "infer_shape" in own:
             cls.infer_shape = _infer_shape(own["infer_shape"])
         if "grad" in own or "L_op" in own:
@@ -40,7 +43,11 @@ class Op(PlainOp):
     def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
         # Theano's keyword for test values of its own graphs
         kwargs.pop("_no_test_value", None)
-        return mark(super().__call__(*inputs, **kwargs))
+        result = super().__call__(*inputs, **kwargs)
+        return mark(result) if called_by_script(inputs) else result
+
+    def make_node(self, *inputs: Any) -> Apply:
+        return _make_node(PlainOp.make_node)(self, *inputs)
 
     def R_op(self, inputs: Sequence[Variable], eval_points: Sequence[Any]) -> Any:
         raise NotImplementedError(f"{self} has no R_op")
@@ -73,6 +80,17 @@ def _pushforward(self: Any, inputs: Any, outputs: Any, tangents: Any) -> list[Va
     points = [None if isinstance(t.type, DisconnectedType) else t for t in tangents]
     found = _seen_by_script(self.R_op, list(inputs), points)
     return [disconnected_type() if r is None else r for r in found]
+
+
+def _make_node(theirs: Callable[..., Apply]) -> Callable[..., Apply]:
+    @functools.wraps(theirs)
+    def make_node(self: Any, *args: Any, **kwargs: Any) -> Apply:
+        node = theirs(self, *args, **kwargs)
+        if not called_by_script(args):
+            unmark(node.outputs)  # Theano's types make marked variables
+        return node
+
+    return make_node
 
 
 def _infer_shape(theirs: Callable[..., Any]) -> Callable[..., Any]:
