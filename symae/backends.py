@@ -18,9 +18,10 @@ from pytensor.link.utils import fgraph_to_python
 from pytensor.raise_op import Assert, CheckAndRaise
 from pytensor.scalar import basic as scalar
 from pytensor.scalar.basic import EQ, Add, Cast, Composite, Mul, Reciprocal
+from pytensor.tensor.blas import BatchedDot
 from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.elemwise import CAReduce, DimShuffle, Elemwise
-from pytensor.tensor.math import Argmax
+from pytensor.tensor.math import Argmax, Dot
 from pytensor.tensor.shape import Shape, Shape_i
 from pytensor.tensor.subtensor import Subtensor
 from pytensor.tensor.type import TensorType
@@ -134,6 +135,24 @@ def _key_shared_loops(dispatch: Any, kind: type) -> None:
     def loops(op: Any, **keywords: Any) -> tuple[Any, str | None]:
         function, key = pytensors_loops(op, **keywords)
         return function, key and f"shared by {THREADS} {kernels_fingerprint()} {key}"
+
+
+def _mend_numba_products(dispatch: Any) -> None:
+    from symae.kernels.gemm import with_one_blas_thread
+
+    for kind in (Dot, BatchedDot):
+        _keep_to_one_thread(dispatch, kind, with_one_blas_thread)
+
+
+def _keep_to_one_thread(dispatch: Any, kind: type, with_one_blas_thread: Callable[..., Any]) -> None:
+    """Products that are no ops of symae do not start BLAS's threads beside those of symae's, either."""
+    pytensors_product = dispatch.basic.numba_funcify_default_op_cache_key.dispatch(kind)
+
+    @dispatch.basic.register_funcify_default_op_cache_key(kind)
+    def product(op: Any, **keywords: Any) -> Any:
+        made = pytensors_product(op, **keywords)
+        function, version = made if isinstance(made, tuple) else (made, None)
+        return with_one_blas_thread(function, dispatch.basic.numba_njit), int(kernels_fingerprint(), 16) + (version or 0)
 
 
 def _mend_numba_views(dispatch: Any) -> None:
@@ -364,6 +383,7 @@ after_import("pytensor.link.numba.dispatch.basic", _mend_numba)
 after_import("pytensor.link.numba.dispatch", _mend_numba_loops)
 after_import("pytensor.link.numba.dispatch", _mend_numba_views)
 after_import("pytensor.link.numba.dispatch", _mend_numba_sparse_shapes)
+after_import("pytensor.link.numba.dispatch", _mend_numba_products)
 after_import("pytensor.link.jax.dispatch", _mend_jax)
 after_import("pytensor.link.pytorch.dispatch", _mend_pytorch)
 after_import("pytensor.link.mlx.dispatch", _mend_mlx)

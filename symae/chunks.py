@@ -10,7 +10,7 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.graph.replace import clone_replace
 
-from symae.compile import function
+from symae.compile import COMPILING, function
 from symae.threads import blas_threads
 
 __all__ = ["Chunks"]
@@ -55,11 +55,12 @@ class Chunks:
 
     def _compiled(self, variables: Sequence[Variable], shapes: Sequence[tuple[int, ...]]) -> Any:
         key = tuple(shapes)
-        if key not in self._functions:
-            # of sizes that are known: quicker to compile, and JAX compiles it once
-            chunks = {v: pt.tensor(v.name, dtype=v.type.dtype, shape=s) for v, s in zip(variables, shapes, strict=True)}
-            outputs = clone_replace(self.outputs, chunks, rebuild_strict=False)
-            self._functions[key] = function(
-                list(chunks.values()), outputs, backend=self.backend, on_unused_input="ignore", name=self.name
-            )
+        with COMPILING:
+            if key not in self._functions:
+                # of sizes that are known: quicker to compile, and JAX compiles it once
+                chunks = {v: pt.tensor(v.name, dtype=v.type.dtype, shape=s) for v, s in zip(variables, shapes, strict=True)}
+                outputs = clone_replace(self.outputs, chunks, rebuild_strict=False)
+                self._functions[key] = function(
+                    list(chunks.values()), outputs, backend=self.backend, on_unused_input="ignore", name=self.name
+                )
         return self._functions[key]

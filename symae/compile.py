@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
-import logging
 import time
-import warnings
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,14 +25,16 @@ from symae import (
     rewrites,
 )
 from symae.errors import BackendError, InputError
+from symae.locked_function import Lock, with_lock
 from symae.memory import collect_young, keep_freed_memory
 from symae.mlx_linker import ResidentMLXLinker
 from symae.pytorch_linker import ExplainingPytorchLinker
+from symae.quiet import without_log, without_warnings
 from symae.residence import ResidentJAXLinker
 from symae.rewrites.lazy_branches import surrounding_mode
 from symae.whole_programs import whole_programs
 
-__all__ = ["BACKENDS", "CompileTime", "compile_time", "function", "options"]
+__all__ = ["BACKENDS", "COMPILING", "CompileTime", "compile_time", "function", "options"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ _BACKENDS = {
 
 BACKENDS = tuple(_BACKENDS)
 
+# held by whoever compiles
+COMPILING = Lock()
 _excluded: ContextVar[tuple[str, ...]] = ContextVar("excluded", default=())
 _included: ContextVar[tuple[str, ...]] = ContextVar("included", default=())
 
@@ -119,7 +121,14 @@ def compile_time(compiled: Any) -> CompileTime:
         raise InputError("compile_time", f"a {type(compiled).__name__}", "a function compiled by symae.function") from None
 
 
-@collect_young()
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Other threads wait: while it compiles PyTensor changes settings of the whole process, and puts back what it found."""
+    with COMPILING, collect_young():
+        yield
+
+
+@_one_at_a_time()
 def function(
     inputs: Sequence[Any],
     outputs: Any = None,
@@ -161,8 +170,8 @@ def function(
     -------
     pytensor.compile.executor.Function
         Compiled, not only linked, on Numba and C: the first call is as fast as the others. `compile_time` tells how long
-        it took. It gives NumPy arrays on every backend and leaves them in shared variables; `symae.residence` tells when values
-        of shared variables travel to JAX and MLX.
+        it took. Several threads may call it: one at a time. It gives NumPy arrays on every backend and leaves them in shared
+        variables; `symae.residence` tells when values of shared variables travel to JAX and MLX.
 
     Raises
     ------
@@ -212,6 +221,7 @@ def function(
             _bring_home(compiled)
         linked = time.perf_counter()
         cached = _make_machine_code(compiled)
+    compiled = with_lock(compiled)
     _times[compiled.maker] = CompileTime(linked - started, time.perf_counter() - linked, cached)
     return compiled
 
@@ -273,18 +283,14 @@ def _quiet() -> Iterator[None]:
     Random draws that only NumPy makes run in Numba's object mode, as `symae.random` says, and so does what SciPy computes of
     two sparse matrices.
     """
-    blas = logging.getLogger("pytensor.tensor.blas")
-    before = blas.level
-    blas.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="PyTensor could not link to a BLAS installation")
-            warnings.filterwarnings("ignore", message="The no_default_updates parameter is deprecated")
-            warnings.filterwarnings("ignore", message=rf"Numba will use object mode to run ({'|'.join(_IN_PYTHON)})\b")
-            warnings.filterwarnings("ignore", message=r"Skipping `?Assert.*Could not broadcast dimensions")
-            yield
-    finally:
-        blas.setLevel(before)
+    held_back = (
+        "PyTensor could not link to a BLAS installation",
+        "The no_default_updates parameter is deprecated",
+        rf"Numba will use object mode to run ({'|'.join(_IN_PYTHON)})\b",
+        r"Skipping `?Assert.*Could not broadcast dimensions",
+    )
+    with without_log("pytensor.tensor.blas"), without_warnings(*held_back):
+        yield
 
 
 def _bring_home(compiled: Any) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import glob
 import os
 import reprlib
+import secrets
 import stat
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -138,8 +139,7 @@ def _beside(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
     if path.is_dir():
         raise UnwritableError(path, "a folder", "a file name")
     with _named(path):
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    temporary = Path(name)
+        descriptor, temporary = _new_part(path)
     try:
         with _named(path), os.fdopen(descriptor, "wb") as file:
             yield file, temporary
@@ -147,12 +147,19 @@ def _beside(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
         temporary.unlink(missing_ok=True)
 
 
+def _new_part(path: Path) -> tuple[int, Path]:
+    """Create a file with a new name beside `path`, as readable as any other file of this user; mkstemp makes them private."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    while True:
+        temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.part"
+        with contextlib.suppress(FileExistsError):
+            return os.open(temporary, flags, 0o666), temporary
+
+
 def _finish(path: Path, file: IO[bytes], temporary: Path) -> None:
     with _named(path):
         file.flush()
         os.fsync(file.fileno())
-        # mkstemp makes files private; a result is as readable as any other file of this user.
-        temporary.chmod(0o666 & ~_umask())
 
 
 def move(path: Path, new: Path) -> None:
@@ -218,9 +225,3 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
     if not os.access(path, os.W_OK):
         raise UnwritableError(path, "a read-only folder", "a folder that can be written")
     return path
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

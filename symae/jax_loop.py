@@ -15,6 +15,7 @@ import jax
 import numpy as np
 from jax import numpy as jnp
 
+from symae.locked_function import locked
 from symae.loops import Indexed
 from symae.ops.refusals import checked
 from symae.residence import Resident
@@ -47,6 +48,10 @@ class JAXLoop:
         return isinstance(indexed.function.vm.jit_fn, Resident)
 
     def run(self, first: int, count: int) -> list[list[float]]:
+        with locked(self.indexed.function):
+            return self._run(first, count)
+
+    def _run(self, first: int, count: int) -> list[list[float]]:
         indexed, slots = self.indexed, self.resident.slots
         if not indexed.holds(first + count - 1):
             return indexed.run(first, count)

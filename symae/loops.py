@@ -22,6 +22,7 @@ from pytensor.link.numba.linker import NumbaLinker
 from pytensor.tensor.type import DenseTensorType
 
 from symae.errors import InputError
+from symae.locked_function import locked
 
 __all__ = ["LOOPS", "Calls", "Indexed", "Loop", "Pace", "check_loop", "chunks", "diverged", "loop_over"]
 
@@ -98,11 +99,12 @@ class Indexed:
         function = self.function
         if not self.holds(first):
             return Calls(function).run(first, count)  # raises PyTensor's error
-        trusted, function.trust_input = function.trust_input, True  # half of what a call costs beside its work
-        try:
-            outputs = function(np.array(first, self.dtype))
-        finally:
-            function.trust_input = trusted
+        with locked(function):
+            trusted, function.trust_input = function.trust_input, True  # half of what a call costs beside its work
+            try:
+                outputs = function(np.array(first, self.dtype))
+            finally:
+                function.trust_input = trusted
         return [[float(figure) for figure in outputs] if isinstance(outputs, list) else [float(outputs)]]
 
 

@@ -21,6 +21,7 @@ from numba.extending import intrinsic
 from pytensor.link.numba.cache import compile_numba_function_src
 from pytensor.link.utils import raise_with_op
 
+from symae.locked_function import locked
 from symae.loops import Indexed
 from symae.whole_programs import whole_programs
 
@@ -57,6 +58,10 @@ class NumbaLoop:
         self._compiled(indexed.values(0))  # now rather than in the first epoch
 
     def run(self, first: int, count: int) -> list[list[float]]:
+        with locked(self.indexed.function):
+            return self._run(first, count)
+
+    def _run(self, first: int, count: int) -> list[list[float]]:
         indexed = self.indexed
         if not indexed.holds(first + count - 1):
             return indexed.run(first, count)

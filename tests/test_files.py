@@ -19,6 +19,17 @@ def test_the_file_appears_with_all_its_bytes(tmp_path):
     assert (tmp_path / "a").read_bytes() == b"new"
 
 
+def test_a_new_file_is_readable_as_the_umask_says_which_nobody_changes(tmp_path, monkeypatch):
+    before = os.umask(0o027)
+    try:
+        monkeypatch.delattr(os, "umask")  # of the whole process: other threads' files would get it too
+        write_text(tmp_path / "a", "new")
+        monkeypatch.undo()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640
+
+
 def test_an_error_in_between_keeps_the_old_file_and_leaves_no_other(tmp_path):
     write_text(tmp_path / "a", "good")
     with pytest.raises(TypeError), replacing(tmp_path / "a") as file:

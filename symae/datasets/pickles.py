@@ -12,7 +12,6 @@ import math
 import pickle
 import pickletools
 import re
-import warnings
 from collections.abc import Callable
 from os import PathLike
 from typing import Any
@@ -22,6 +21,7 @@ import numpy as np
 from symae.datasets.contents import CHUNK, LARGEST, Contents, excerpt, open_contents
 from symae.datasets.dataset import Pairs, natural
 from symae.errors import InputError
+from symae.quiet import without_warnings
 
 __all__ = ["read_pickle", "read_pickle_pairs"]
 
@@ -65,8 +65,7 @@ def read_pickle(path: str | PathLike[str]) -> Any:
     with open_contents(path) as contents:
         data = _look_through(path, contents)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an unknown escape in one of Python 2's strings
+        with without_warnings(""):  # an unknown escape in one of Python 2's strings
             built = _Unpickler(path, data).load()
         return _settled(path, built, {}, 0)
     except InputError:

@@ -17,18 +17,17 @@ filters' sizes are known when the graph is built.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numba
 import numpy as np
-from numba import prange
 
 from symae.errors import ShapeError
 from symae.kernels.gemm import gemm
 from symae.kernels.places import elements_of
 from symae.kernels.strips import Strip, strip_sums
-from symae.kernels.threads import THREADS, Threads, threaded, threads_for
+from symae.kernels.threads import Threads, in_parts
 
 __all__ = [
     "Settings",
@@ -37,60 +36,19 @@ __all__ = [
     "direct_forward",
     "forward",
     "frame",
-    "in_parts",
     "jit",
     "put",
     "room_for",
     "take",
-    "threads_for_multiplications",
 ]
 
 FASTMATH = {"contract", "reassoc", "nsz", "arcp"}  # not nnan, ninf: those are to come through
-# Multiplications that take about a millisecond. Starting a thread costs 10 us, but where another process wants the cores a
-# thread waits for milliseconds, so smaller work is done by one.
-ENOUGH_FOR_THREADS = 16_000_000
 # From this many maps and this long a column on, BLAS is faster than the direct loops (measured with AVX2).
 MAPS_FOR_BLAS, COLUMN_FOR_BLAS = 8, 64
 
 Settings = tuple[int, int, int, int]  # strides and dilations of rows and columns
 
 jit: Any = numba.njit(error_model="numpy", fastmath=FASTMATH, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-inlined: Any = numba.njit(error_model="numpy", inline="always")
-
-
-def threads_for_multiplications(sizes: Sequence[int | None]) -> Threads:
-    """When to use threads for so many multiplications, the product of `sizes`."""
-    return threads_for(sizes, ENOUGH_FOR_THREADS)
-
-
-def in_parts(work: Any, threads: Threads, enough: int = ENOUGH_FOR_THREADS) -> Any:
-    """(n, size of the work, arguments) -> the number of parts in which `work(part, parts, arguments)` was done."""
-
-    def loop(n: Any, size: Any, arguments: Any) -> Any:
-        parts = max(np.int64(1), min(np.int64(n), np.int64(THREADS)))
-        for part in prange(parts):
-            work(part, parts, arguments)
-        return parts
-
-    # Numba optimises all that a compiled function calls once more with it, so a level of calls less is quicker to compile.
-    @inlined
-    def alone(n: Any, size: Any, arguments: Any) -> Any:
-        work(np.int64(0), np.int64(1), arguments)
-        return np.int64(1)
-
-    if threads == "never":
-        return alone
-    together = threaded(loop)
-    if threads == "always":
-        return together
-
-    @inlined
-    def choice(n: Any, size: Any, arguments: Any) -> Any:
-        if size < enough:
-            return alone(n, size, arguments)
-        return together(n, size, arguments)
-
-    return choice
 
 
 def frame(

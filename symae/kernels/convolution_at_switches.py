@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from symae.errors import ShapeError
-from symae.kernels.convolution import Settings, in_parts, jit
+from symae.kernels.convolution import Settings, jit
 from symae.kernels.convolution_gradients import add_up, is_finite
 from symae.kernels.patches import Patch, add_patch, patch_product, sum_patches
 from symae.kernels.places import places_of
 from symae.kernels.switches import PLACE, PLACES, SIZES, SOME_SIZES
-from symae.kernels.threads import Threads, parts_for
+from symae.kernels.threads import Threads, in_parts, parts_for
 
 __all__ = ["filter_gradient", "forward", "input_gradient", "places_in"]
 

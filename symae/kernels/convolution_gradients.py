@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from symae.kernels.convolution import Settings, by_blas, columns_of, direct_forward, in_parts, jit, put, room_for, take
+from symae.kernels.convolution import Settings, by_blas, columns_of, direct_forward, jit, put, room_for, take
 from symae.kernels.gemm import gemm
 from symae.kernels.places import elements_of
 from symae.kernels.strips import Strip
-from symae.kernels.threads import Threads, parts_for
+from symae.kernels.threads import Threads, in_parts, parts_for
 
 __all__ = ["add_up", "filter_gradient", "input_gradient", "is_finite", "put_shifted", "turn"]
 

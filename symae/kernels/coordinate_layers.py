@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from symae.errors import ShapeError
-from symae.kernels.convolution import in_parts, jit
+from symae.kernels.convolution import jit
 from symae.kernels.gemm import gemm
-from symae.kernels.threads import Threads
+from symae.kernels.threads import Threads, in_parts
 
 __all__ = ["backward", "forward"]
 

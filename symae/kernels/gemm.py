@@ -2,23 +2,25 @@
 
 Numba's ``np.dot`` takes no transposed operands without copying them and cannot add to its result. It calls BLAS through a
 function of its own, ``numba_xxgemm``, which the intrinsic here calls directly, so that machine code stays cacheable on the
-disk.
+disk. BLAS has one thread meanwhile (`symae.kernels.blas_alone`): large products are divided here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 from numba.np.linalg import ensure_blas
 
-from symae.kernels.threads import THREADS, jit, threaded
+from symae.kernels.blas_alone import CALL, connect
+from symae.kernels.threads import THREADS, in_parts, internal_function, jit
 
-__all__ = ["gemm", "threaded_gemms"]
+__all__ = ["gemm", "threaded_gemms", "with_one_blas_thread"]
 
 ensure_blas()
 
@@ -67,9 +69,85 @@ def _xxgemm(
         letters = [builder.trunc(v, char) for v in (kind, ta, tb)]
         matrices = [data(7, a, first_a), lda, data(10, b, first_b), ldb]
         values = [*letters, m, n, k, address(alpha), *matrices, address(beta), data(14, c, first_c), ldc]
-        return builder.call(function, values)
+        with _blas_alone(context, builder):
+            return builder.call(function, values)
 
     return signature, codegen
+
+
+@contextmanager
+def _blas_alone(context: Any, builder: Any) -> Iterator[None]:
+    """What is emitted inside the block runs with one thread of BLAS. It must not raise errors."""
+    begin, end = _limits(context, builder)
+    builder.call(begin, [])
+    yield
+    builder.call(end, [])
+
+
+def _limits(context: Any, builder: Any) -> tuple[Any, Any]:
+    """What takes BLAS's other threads away, and what gives them back."""
+    context.active_code_library._reload_init.add(connect)
+    begin, end = (cgutils.get_or_insert_function(builder.module, CALL, f"symae_blas_{name}") for name in ("begin", "end"))
+    return begin, end
+
+
+@intrinsic
+def _call(typing: Any, product: Any, alone: Any, operands: Any) -> Any:
+    """`product(*operands)`, with one thread of BLAS if `alone`."""
+    of_product = product.get_call_type(typing, tuple(operands), {})
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        conv, call = context.call_conv, context.get_function(product, of_product)
+        for library in getattr(call, "libs", ()):
+            context.active_code_library.add_linking_library(library)
+        kinds, result = tuple(operands), of_product.return_type
+        # a function of its own, so that the limit is put back also where the product raises an error
+        function = internal_function(builder, "product", conv.get_function_type(result, kinds))
+        b = ir.IRBuilder(function.append_basic_block("entry"))
+        given = zip(conv.decode_arguments(b, kinds, function), kinds, of_product.args, strict=False)
+        values = [context.cast(b, value, kind, expected) for value, kind, expected in given]
+        # of arguments that are left out Numba wants values, too, but looks at their types
+        made = call(b, [*values, *(context.get_dummy_value() for _ in of_product.args[len(kinds) :])])
+        conv.return_value(b, context.get_return_value(b, result, made))
+
+        _, alone, given = arguments
+        begin, end = _limits(context, builder)
+        with builder.if_then(alone):
+            builder.call(begin, [])
+        values = [builder.extract_value(given, i) for i in range(len(kinds))]
+        status, made = conv.call_function(builder, function, result, kinds, values)
+        with builder.if_then(alone):
+            builder.call(end, [])
+        with cgutils.if_unlikely(builder, status.is_error):
+            conv.return_status_propagate(builder, status)
+        return made
+
+    return of_product.return_type(product, types.boolean, operands), codegen
+
+
+# Products of PyTensor's own, which are not divided here: those of more multiplications, some milliseconds' work, are BLAS's.
+MULTIPLICATIONS_FOR_BLAS_THREADS = 100_000_000
+
+
+def with_one_blas_thread(product: Any, jit: Any) -> Any:
+    """PyTensor's `product(x, y, out=None)`, or `product(x, y)`, in which BLAS has one thread unless the product is large."""
+    if not getattr(product, "handles_out", False):
+
+        @jit
+        def alone(x: Any, y: Any) -> Any:
+            return _call(product, x.size * y.shape[-1] < MULTIPLICATIONS_FOR_BLAS_THREADS, (x, y))
+
+        return alone
+
+    @jit
+    def alone_into(x: Any, y: Any, out: Any = None) -> Any:
+        few = x.size * y.shape[-1] < MULTIPLICATIONS_FOR_BLAS_THREADS
+        if out is None:
+            return _call(product, few, (x, y))
+        return _call(product, few, (x, y, out))
+
+    alone_into.handles_out = True
+    return alone_into
 
 
 # Fewer multiplications than these take less time than it takes another thread to wake up. (Measured with 2 threads, AVX-512.)
@@ -117,23 +195,24 @@ def _end(part: Any, size: Any) -> int:
     return min(size, (size * (part + 1) // THREADS + BLOCK - 1) // BLOCK * BLOCK)
 
 
-@threaded
-def _gemms_in_parts(
-    alpha: Any, A: Any, ta: Any, B: Any, tb: Any, D: Any, td: Any, E: Any, te: Any, both: Any, beta: Any, C: Any, sums: Any
-) -> None:
-    """Each thread makes rows of C, or columns, or, if `sums` has matrices for that, a part of the terms of its sums."""
+@jit
+def _gemms_part(part: Any, parts: Any, arguments: Any) -> None:
+    """Rows of C, or columns, or, if `sums` has matrices for that, a part of the terms of its sums."""
+    alpha, A, ta, B, tb, D, td, E, te, both, beta, C, sums = arguments
     m, n = C.shape
     k, second = A.shape[0] if ta else A.shape[1], D.shape[0] if td else D.shape[1]
-    for part in numba.prange(THREADS):
-        if len(sums):
-            terms = _end(part - 1, k), _end(part, k)
-            _gemm_part(alpha, A, ta, B, tb, beta * 0, sums[part], (0, m), (0, n), terms)
-        else:
-            rows = (_end(part - 1, m), _end(part, m)) if m >= n else (0, m)
-            columns = (0, n) if m >= n else (_end(part - 1, n), _end(part, n))
-            _gemm_part(alpha, A, ta, B, tb, beta, C, rows, columns, (0, k))
-            if both:
-                _gemm_part(alpha, D, td, E, te, C.dtype.type(1), C, rows, columns, (0, second))
+    if len(sums):
+        terms = _end(part - 1, k), _end(part, k)
+        _gemm_part(alpha, A, ta, B, tb, beta * 0, sums[part], (0, m), (0, n), terms)
+    else:
+        rows = (_end(part - 1, m), _end(part, m)) if m >= n else (0, m)
+        columns = (0, n) if m >= n else (_end(part - 1, n), _end(part, n))
+        _gemm_part(alpha, A, ta, B, tb, beta, C, rows, columns, (0, k))
+        if both:
+            _gemm_part(alpha, D, td, E, te, C.dtype.type(1), C, rows, columns, (0, second))
+
+
+_gemms_in_parts = in_parts(_gemms_part, "always")
 
 
 @jit
@@ -149,7 +228,7 @@ def threaded_gemms(
     if THREADS > 1 and C.size * k >= MULTIPLICATIONS_FOR_THREADS:
         apart = k > max(C.shape) and not both
         sums = np.empty((THREADS if apart else 0, *C.shape), C.dtype)
-        _gemms_in_parts(alpha, A, ta, B, tb, D, td, E, te, both, beta, C, sums)
+        _gemms_in_parts(THREADS, C.size * k, (alpha, A, ta, B, tb, D, td, E, te, both, beta, C, sums))
         if apart:
             for i in range(C.shape[0]):
                 for j in range(C.shape[1]):

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from symae.kernels import convolution_gradients
-from symae.kernels.convolution import Settings, direct_forward, in_parts, jit, room_for
+from symae.kernels.convolution import Settings, direct_forward, jit, room_for
 from symae.kernels.convolution_gradients import is_finite, put_shifted
 from symae.kernels.places import elements_of, places_of
 from symae.kernels.strips import Strip
-from symae.kernels.threads import Threads
+from symae.kernels.threads import Threads, in_parts
 from symae.kernels.tiled_convolution import correlation, packed
 from symae.kernels.tiles import Tile
 

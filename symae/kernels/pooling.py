@@ -16,10 +16,9 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numba
 import numpy as np
 
-from symae.kernels.threads import Threads, jit, threaded, threads_for
+from symae.kernels.threads import Threads, in_parts, jit, threads_for
 from symae.ops.windows import Axis, ShapeError, Windows
 
 __all__ = ["geometry", "jit", "max_pool", "numbers", "over_maps", "spread", "sum_pool", "threads_for_pixels"]
@@ -39,23 +38,19 @@ def threads_for_pixels(shape: Sequence[int | None]) -> Threads:
 def over_maps(one_map: Any, threads: Threads) -> Any:
     """(a, b, c) -> None, which calls one_map(a[m], b[m], c[m]) for each m."""
 
-    def loop(a: Any, b: Any, c: Any) -> None:
-        for m in numba.prange(a.shape[0]):
+    @jit
+    def maps(part: Any, parts: Any, arguments: Any) -> None:
+        a, b, c = arguments
+        for m in range(part * a.shape[0] // parts, (part + 1) * a.shape[0] // parts):
             one_map(a[m], b[m], c[m])
 
-    if threads != "large":
-        return (jit if threads == "never" else threaded)(loop)
-
-    alone, together = jit(loop), threaded(loop)
+    every_map = in_parts(maps, threads, PIXELS_FOR_THREADS)
 
     @jit
-    def choice(a: Any, b: Any, c: Any) -> None:
-        if max(a.size, b.size) < PIXELS_FOR_THREADS:
-            alone(a, b, c)
-        else:
-            together(a, b, c)
+    def loop(a: Any, b: Any, c: Any) -> None:
+        every_map(a.shape[0], max(a.size, b.size), (a, b, c))
 
-    return choice
+    return loop
 
 
 def numbers(axis: Axis) -> tuple[int, ...]:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from symae.errors import ShapeError
-from symae.kernels.convolution import in_parts, jit
-from symae.kernels.threads import Threads, parts_for, threads_for
+from symae.kernels.convolution import jit
+from symae.kernels.threads import Threads, in_parts, parts_for, threads_for
 
 __all__ = ["rectify", "rectify_gradient", "threads_for_values"]
 

@@ -14,11 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from llvmlite import ir
-from numba.core import callconv, cgutils, types
-from numba.core.typed_passes import _reload_parfors
-from numba.np.ufunc.parallel import _launch_threads
+from numba.core import cgutils, types
 
-from symae.kernels.threads import THREADS
+from symae.kernels.threads import THREADS, emit_region, internal_function
 from symae.kernels.vectors import word
 
 __all__ = ["NUMBERS_FOR_THREADS", "Core", "describe", "description", "shared"]
@@ -29,11 +27,7 @@ __all__ = ["NUMBERS_FOR_THREADS", "Core", "describe", "description", "shared"]
 NUMBERS_FOR_THREADS = {False: 524_288, True: 65_536}
 
 _BYTES = ir.IntType(8).as_pointer()
-_WORD = word(0).type
 _BODY = (types.voidptr, types.intp, types.intp)  # what the loops work on; the range, from its first to its end
-# what Numba's threads call: arguments, how many, their steps, data
-_PART = ir.FunctionType(ir.VoidType(), [_BYTES.as_pointer(), _WORD.as_pointer(), _WORD.as_pointer(), _BYTES])
-_PARALLEL_FOR = ir.FunctionType(ir.VoidType(), [_BYTES] * 5 + [_WORD] * 3)
 
 
 @dataclass(frozen=True)
@@ -104,20 +98,20 @@ class _Loops:
                 self.arrays.setdefault(id(array), (array, kind, pattern[0]))
         values = [array._getvalue() for array, _, _ in self.arrays.values()]
         self.values = [*values, *(length for length in self.lengths if not isinstance(length, ir.Constant))]
-        failure = [callconv.errcode_t, callconv.excinfo_ptr_t]
-        self.kind = ir.LiteralStructType([*(v.type for v in self.values), *failure])
-        self.code, self.exception = len(self.values), len(self.values) + 1
+        self.kind = ir.LiteralStructType([v.type for v in self.values])
 
     def emit(self) -> None:
-        builder, conv, rows = self.builder, self.conv, self.lengths[0]
-        _launch_threads()
-        # also whenever this code is read from a cache
-        self.context.active_code_library._reload_init.add(_reload_parfors)
+        builder, rows = self.builder, self.lengths[0]
         state = cgutils.alloca_once(builder, self.kind)
-        for number, value in enumerate([*self.values, callconv.RETCODE_OK, callconv.excinfo_ptr_t(None)]):
+        for number, value in enumerate(self.values):
             builder.store(value, cgutils.gep_inbounds(builder, state, 0, number))
-        body = self._body()
-        part = self._part(body)
+        pointer, body = builder.bitcast(state, _BYTES), self._body()
+
+        def part(b: Any, number: Any, given: Any) -> None:
+            pointer, rows = given
+            first, end = (b.sdiv(b.mul(rows, n), word(THREADS)) for n in (number, b.add(number, word(1))))
+            self._call(b, body, [pointer, first, end])
+
         numbers = word(1)
         for length in self.lengths:
             numbers = builder.mul(numbers, length)
@@ -125,32 +119,22 @@ class _Loops:
         large = builder.and_(large, builder.icmp_signed(">=", rows, word(THREADS)))
         with builder.if_else(large, likely=False) as (by_threads, at_once):
             with by_threads:
-                self._start_threads(part, state)
-                code, exception = (
-                    builder.load(cgutils.gep_inbounds(builder, state, 0, n)) for n in (self.code, self.exception)
-                )
-                self._propagate(builder, conv._get_return_status(builder, code, exception))
+                emit_region(self.context, builder, [pointer, rows], part)
             with at_once:
-                whole = [builder.bitcast(state, _BYTES), word(0), rows]
-                self._propagate(builder, conv.call_function(builder, body, types.none, _BODY, whole)[0])
+                self._call(builder, body, [pointer, word(0), rows])
 
-    def _propagate(self, builder: Any, status: Any) -> None:
+    def _call(self, builder: Any, body: ir.Function, arguments: list[Any]) -> None:
+        status, _ = self.conv.call_function(builder, body, types.none, _BODY, arguments)
         with cgutils.if_unlikely(builder, status.is_error):
             self.conv.return_status_propagate(builder, status)
 
-    def _function(self, name: str, kind: ir.FunctionType) -> tuple[ir.Function, ir.IRBuilder]:
-        module = self.builder.module
-        function = ir.Function(module, kind, module.get_unique_name(f"{self.builder.function.name}.{name}"))
-        function.linkage = "internal"
-        function.attributes.add("noinline")  # two copies would take twice as long to compile
-        return function, ir.IRBuilder(function.append_basic_block("entry"))
-
     def _body(self) -> ir.Function:
         """The loops, for a range of the outermost dimension."""
-        function, builder = self._function("loops", self.conv.get_function_type(types.none, _BODY))
+        function = internal_function(self.builder, "loops", self.conv.get_function_type(types.none, _BODY))
+        builder = ir.IRBuilder(function.append_basic_block("entry"))
         pointer, first, end = self.conv.decode_arguments(builder, _BODY, function)
         state = builder.bitcast(pointer, self.kind.as_pointer())
-        values = iter([builder.load(cgutils.gep_inbounds(builder, state, 0, n)) for n in range(self.code)])
+        values = iter([builder.load(cgutils.gep_inbounds(builder, state, 0, n)) for n in range(len(self.values))])
         rows = builder.sub(end, first)
         parts = {}
         for name, (_, kind, repeated) in self.arrays.items():
@@ -166,35 +150,3 @@ class _Loops:
         self.make_loop_call(**{**self.given, **arrays, "builder": builder, "iter_shape": (rows, *lengths[1:])})
         self.conv.return_native_none(builder)
         return function
-
-    def _part(self, body: ir.Function) -> ir.Function:
-        """The loops for one of as many parts as there are threads; its number comes as if it were an address."""
-        function, builder = self._function("part", _PART)
-        addresses, _, _, pointer = function.args
-        state = builder.bitcast(pointer, self.kind.as_pointer())
-        number = builder.ptrtoint(builder.load(addresses), _WORD)
-        rows = self._rows(builder, state)
-        first, end = (builder.sdiv(builder.mul(rows, n), word(THREADS)) for n in (number, builder.add(number, word(1))))
-        status, _ = self.conv.call_function(builder, body, types.none, _BODY, [pointer, first, end])
-        with cgutils.if_unlikely(builder, status.is_error):
-            builder.store(status.excinfoptr, cgutils.gep_inbounds(builder, state, 0, self.exception))
-            builder.store(status.code, cgutils.gep_inbounds(builder, state, 0, self.code))
-        builder.ret_void()
-        return function
-
-    def _rows(self, builder: Any, state: Any) -> Any:
-        """The outermost length, which follows the arrays among the values."""
-        if isinstance(self.lengths[0], ir.Constant):
-            return self.lengths[0]
-        return builder.load(cgutils.gep_inbounds(builder, state, 0, len(self.arrays)))
-
-    def _start_threads(self, part: ir.Function, state: Any) -> None:
-        """Let `part` be called for each number below that of threads, and wait until all are done."""
-        builder = self.builder
-        # As the library divides it: addresses that begin at 0 and grow by 1, as many as there are threads.
-        address, step, count = (cgutils.alloca_once(builder, kind) for kind in (_BYTES, _WORD, _WORD))
-        for value, place in ((_BYTES(None), address), (word(1), step), (word(THREADS), count)):
-            builder.store(value, place)
-        parallel_for = cgutils.get_or_insert_function(builder.module, _PARALLEL_FOR, "numba_parallel_for")
-        pointers = [builder.bitcast(p, _BYTES) for p in (part, address, count, step, state)]
-        builder.call(parallel_for, [*pointers, word(0), word(1), word(THREADS)])

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from symae.kernels import convolution_gradients
-from symae.kernels.convolution import Settings, in_parts, jit, put
+from symae.kernels.convolution import Settings, jit, put
 from symae.kernels.convolution_gradients import is_finite, put_shifted, turn
 from symae.kernels.places import elements_of, places_of
-from symae.kernels.threads import Threads, parts_for
+from symae.kernels.threads import Threads, in_parts, parts_for
 from symae.kernels.tiles import Tile, add_tile
 
 __all__ = ["correlation", "filter_gradient", "forward", "input_gradient", "packed"]

@@ -10,6 +10,7 @@ from types import CodeType
 from typing import Any
 
 from symae.legacy.python2 import Source
+from symae.quiet import without_warnings
 
 __all__ = ["compiled", "with_its_meaning"]
 
@@ -24,10 +25,7 @@ BASE, KEY = "_symae_base", "_symae_key"
 
 def compiled(source: Source) -> CodeType:
     """Machine-readable code of `source`, with the meaning it had and the lines of the original file."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with without_warnings(""):
         return compile(with_its_meaning(source), str(source.path), "exec", dont_inherit=True)
 
 

@@ -12,7 +12,6 @@ import functools
 import importlib
 import io
 import sys
-import warnings
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -23,6 +22,7 @@ from symae.legacy.forgotten import forgotten, without_its_function
 from symae.legacy.old_graphs import theanos
 from symae.legacy.operations import as_bytes
 from symae.legacy.unpickler import ADMITTED, RestrictedUnpickler
+from symae.quiet import without_warnings
 
 __all__ = ["load", "loads"]
 
@@ -202,8 +202,7 @@ def load(file: Any, modules: dict[str, ModuleType] | None = None) -> Any:
     file = getattr(file, "buffer", file) if not hasattr(file, "readinto") else file
     if not hasattr(file, "readline") or isinstance(file, io.StringIO):
         return loads(file.read(), modules)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with without_warnings(""):
         return _Unpickler(file, modules or {}).load()
 
 

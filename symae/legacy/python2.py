@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import bisect
 import functools
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
@@ -19,6 +18,7 @@ from typing import Any
 from symae.errors import BackendError, InputError
 from symae.legacy.dialect import Dialect, dialect_of, future_imports
 from symae.legacy.source import read_source, untabbed
+from symae.quiet import without_warnings
 
 __all__ = ["Source", "SourceError", "line_of", "parse", "parse_text", "tree_of"]
 
@@ -84,8 +84,7 @@ def tree_of(text: str, path: PathLike[str] | str = "<program>") -> ast.Module:
     SyntaxError, RecursionError, MemoryError, ValueError
         As for `ast.parse`.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # "\d" in a string and "x is 1", which nobody minded then
+    with without_warnings(""):  # "\d" in a string and "x is 1", which nobody minded then
         return ast.parse(text, str(path))
 
 

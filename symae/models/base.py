@@ -13,7 +13,7 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
 
-from symae.compile import function
+from symae.compile import COMPILING, function
 from symae.errors import InputError
 from symae.models.saved import read_image_shape, read_model, write_model
 
@@ -257,11 +257,13 @@ class Model:
         `build` makes its inputs, outputs and updates: once for all backends, because each graph has random streams of its own.
         """
         graphs, functions = self.__dict__.setdefault("_graphs", {}), self.__dict__.setdefault("_functions", {})
-        if key not in graphs:
-            graphs[key] = build()
         if (key, backend) not in functions:
-            inputs, outputs, updates = graphs[key]
-            functions[key, backend] = function(inputs, outputs, updates=updates, backend=backend, name=key)
+            with COMPILING:  # one thread compiles it, and all get the same
+                if key not in graphs:
+                    graphs[key] = build()
+                if (key, backend) not in functions:
+                    inputs, outputs, updates = graphs[key]
+                    functions[key, backend] = function(inputs, outputs, updates=updates, backend=backend, name=key)
         return functions[key, backend]
 
 

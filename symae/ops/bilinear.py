@@ -96,7 +96,7 @@ class Bilinear(ConvolutionInC):
 
     def threads(self, node: Apply) -> Any:
         """When the Numba kernel of `node` uses threads."""
-        from symae.kernels.convolution import threads_for_multiplications
+        from symae.kernels.threads import threads_for_multiplications
 
         x, filters = (v.type.shape for v in self.images_and_filters(node))
         return threads_for_multiplications([x[0], *filters, *(self._length(axis, x, filters) for axis in (0, 1))])

@@ -78,7 +78,7 @@ class _AtSwitches(Bilinear):
         return images, filters
 
     def threads(self, node: Apply) -> Any:
-        from symae.kernels.convolution import threads_for_multiplications
+        from symae.kernels.threads import threads_for_multiplications
 
         _, filters, switches = (v.type.shape for v in self.parts(node))
         return threads_for_multiplications([*switches, *filters[1:]])

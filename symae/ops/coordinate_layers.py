@@ -77,7 +77,7 @@ class _Coordinates(TracedOp):
             width = b[0] if b[0] is not None else W[1]
 
     def threads(self, node: Apply) -> Any:
-        from symae.kernels.convolution import threads_for_multiplications
+        from symae.kernels.threads import threads_for_multiplications
 
         P, Q, *layers = (v.type.shape for v in node.inputs)
         return threads_for_multiplications([P[0], Q[0], *layers[0]])

@@ -6,7 +6,6 @@ import ast
 import functools
 import logging
 import re
-import warnings
 from collections.abc import Sequence
 from os import PathLike
 from typing import Any
@@ -16,6 +15,7 @@ from symae.legacy.dialect import dialect_of
 from symae.legacy.python2 import line_of, tree_of
 from symae.legacy.source import untabbed
 from symae.port.draft import Draft
+from symae.quiet import without_warnings
 
 __all__ = ["parse", "to_python3"]
 
@@ -95,8 +95,7 @@ def _converted(text: str, place: str | PathLike[str], why: str, line: int) -> tu
 
 @functools.cache
 def _tool(print_function: bool) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with without_warnings(""):
         from fissix import refactor
 
         logging.getLogger("RefactoringTool").setLevel(logging.CRITICAL)

@@ -17,6 +17,7 @@ from pytensor.link.basic import Container
 from symae import rewrites
 from symae.compile import function as compiled_function
 from symae.compile import options
+from symae.locked_function import locked
 from symae.theano.compile.mode import resolved
 from symae.theano.configuration import config
 from symae.theano.inputs import In, Param
@@ -50,13 +51,14 @@ class Function:
     def _called(self, args: tuple[Any, ...], output_subset: Any, kwargs: dict[str, Any]) -> Any:
         if not self._defaults and self._keys is None and output_subset is None:
             return self.fn(*args, **kwargs)
-        results = self.fn(*self._completed(args, kwargs), **kwargs)
-        if self._states:
-            values = results[len(results) - len(self._states) :]
-            results = results[: len(results) - len(self._states)]
-            for state, value in zip(self._states, values, strict=True):
-                self._defaults[self._inputs.index(state)] = value
-            results = results[0] if self._single else results
+        with locked(self.fn):
+            results = self.fn(*self._completed(args, kwargs), **kwargs)
+            if self._states:
+                values = results[len(results) - len(self._states) :]
+                results = results[: len(results) - len(self._states)]
+                for state, value in zip(self._states, values, strict=True):
+                    self._defaults[self._inputs.index(state)] = value
+                results = results[0] if self._single else results
         if self._keys is not None:
             chosen = self._keys if output_subset is None else output_subset
             return {key: value for key, value in zip(self._keys, results, strict=True) if key in chosen}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -30,6 +29,7 @@ from pytensor.graph.basic import Variable
 from pytensor.graph.null_type import NullType, null_type
 from pytensor.tensor.type import DenseTensorType
 
+from symae.quiet import without_warnings
 from symae.theano.absent import getter
 from symae.theano.compile.mode import resolved
 from symae.theano.variables import as_theano, behind, legacy, mark, plain, unmark
@@ -162,14 +162,14 @@ def jacobian(
     expression: Variable, wrt: Any, consider_constant: Any = None, disconnected_inputs: str = "raise", **kwargs: Any
 ) -> Any:
     """The derivatives of the vector `expression` by `wrt`: one more dimension, the first, than `wrt`."""
-    with plain(expression, wrt, consider_constant), _quiet():
+    with plain(expression, wrt, consider_constant), without_warnings("Scan return signature will change"):
         result = _gradient.jacobian(expression, wrt, consider_constant, disconnected_inputs, **kwargs)
     return _formatted(result, wrt)
 
 
 def hessian(cost: Variable, wrt: Any, consider_constant: Any = None, disconnected_inputs: str = "raise") -> Any:
     """The second derivatives of the scalar `cost` by `wrt`, vectors."""
-    with plain(cost, wrt, consider_constant), _quiet():
+    with plain(cost, wrt, consider_constant), without_warnings("Scan return signature will change"):
         result = _gradient.hessian(cost, wrt, consider_constant, disconnected_inputs)
     return _formatted(result, wrt)
 
@@ -230,12 +230,3 @@ def _listed(values: Any) -> list[Any]:
 
 def _formatted(result: Any, like: Any) -> Any:
     return mark(format_as(isinstance(like, list), isinstance(like, tuple), result))
-
-
-class _quiet(warnings.catch_warnings):
-    """PyTensor says at each use that its scan will return something else one day."""
-
-    def __enter__(self) -> Any:
-        entered = super().__enter__()
-        warnings.filterwarnings("ignore", message="Scan return signature will change")
-        return entered

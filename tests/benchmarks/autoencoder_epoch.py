@@ -29,16 +29,18 @@ IMAGES = 5000
 class Entry:
     """Who can take part: a script, its way of doing it, what has to be installed, and whether it gets one thread of BLAS.
 
+    None is for whoever gets what there is when nobody sets anything.
+
     symae's kernels have threads of their own, one for each core; PyTorch, JAX and NumPy get those that they are given.
     """
 
     script: str
     way: str
     module: str = "symae"
-    one_blas_thread: bool = True
+    one_blas_thread: bool | None = True
 
     def threads(self, threads: int) -> str:
-        if self.module == "jax":
+        if self.module == "jax" or self.one_blas_thread is None:
             return "all"
         if self.script.startswith("symae") and self.way == "numba":
             return "1 BLAS, own: all"
@@ -47,6 +49,7 @@ class Entry:
 
 ENTRIES = {
     "symae, Numba": Entry("symae_autoencoder.py", "numba"),
+    "symae, own loop": Entry("symae_own_loop.py", "numba", one_blas_thread=None),
     "symae, C": Entry("symae_autoencoder.py", "c"),
     "JAX, scan": Entry("jax_autoencoder.py", "scan", "jax", False),
     "JAX, step": Entry("jax_autoencoder.py", "step", "jax", False),
@@ -82,7 +85,8 @@ def start(
     blas = 1 if entry.one_blas_thread else threads
     given = {"images": images, "floatX": floatX, "level": level, "batch": batch, "hidden": hidden, "way": entry.way}
     words = [word for option, value in given.items() for word in (f"--{option}", value)]
-    environment = {variable: str(blas) for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")}
+    limits = () if entry.one_blas_thread is None else ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+    environment = {variable: str(blas) for variable in limits}
     python = {}
     if entry.module == "theano":
         environment["THEANO_FLAGS"] = f"floatX={floatX}"

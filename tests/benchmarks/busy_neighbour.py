@@ -1,6 +1,7 @@
 """How much a busy second process slows an epoch of worksheet 01: symae, and PyTensor without symae, alone and with company.
 
-The neighbour multiplies large matrices on all cores. No environment variable limits any threads.
+And three steps of a convolutional network by symae. The neighbour multiplies large matrices on all cores. No environment
+variable limits any threads. "cpu" is the processor's time, of all cores, which waiting threads use up if they do not sleep.
 """
 
 from __future__ import annotations
@@ -35,9 +36,11 @@ def main() -> None:
         given = "--images", images, "--floatX", "float64", "--level", 0.0, "--batch", 20, "--hidden", 100, "--threads", 0
         commands = {
             "symae": contender_command("symae_autoencoder.py", *given, "--way", "numba"),
+            "symae, own loop": contender_command("symae_own_loop.py", *given, "--way", "numba"),
+            "symae, CNN": contender_command("symae_cnn.py"),
             "PyTensor, stock Numba": contender_command("theano_style.py", *given, "--way", "pytensor"),
         }
-        print(f"{'':26}{'alone s':>10}{'busy s':>10}{'ratio':>8}")
+        print(f"{'':26}{'alone s':>10}{'busy s':>10}{'ratio':>8}{'alone cpu':>11}{'busy cpu':>10}{'ratio':>8}")
         for name, command in commands.items():
             alone = race([Contender(name, command, {})], settings.rounds)[name]
             contender = Contender(name, command, {})
@@ -50,7 +53,9 @@ def main() -> None:
                 neighbour.kill()
                 neighbour.wait()
             results[name] = {"alone": alone, "busy": busy, "ratio": busy["median"] / alone["median"]}
-            print(f"{name:26}{alone['median']:10.4f}{busy['median']:10.4f}{results[name]['ratio']:8.2f}")
+            print(f"{name:26}{alone['median']:10.4f}{busy['median']:10.4f}{results[name]['ratio']:8.2f}", end="")
+            cpu = alone["median cpu"], busy["median cpu"]
+            print(f"{cpu[0]:11.4f}{cpu[1]:10.4f}{cpu[1] / cpu[0]:8.2f}", flush=True)
     write(settings.out, {"busy neighbour": results})
 
 

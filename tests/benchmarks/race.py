@@ -1,7 +1,8 @@
 """Contenders that take turns: processes that compile once and then run an epoch each time they are asked.
 
 A contender prints a JSON line {"compile": seconds} when it is ready, reads a line from its standard input for each epoch that
-it is to run, and answers with {"seconds": …, "cost": …}, perhaps also with the most memory that it has had, {"megabytes": …}.
+it is to run, and answers with {"seconds": …, "cost": …}, perhaps also with the processor's time that it took, {"cpu": …}, and
+the most memory that it has had, {"megabytes": …}.
 Whatever else it prints goes to standard error.
 """
 
@@ -30,6 +31,7 @@ class Contender:
         self.name = name
         self.threads = threads
         self.seconds: list[float] = []
+        self.cpu: list[float] = []
         self.costs: list[float] = []
         self.megabytes: float | None = None
         self.complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115 (`close` does)
@@ -50,6 +52,7 @@ class Contender:
         answer = self._answer()
         if counts:
             self.seconds.append(answer["seconds"])
+            self.cpu.append(answer.get("cpu", float("nan")))
         self.costs.append(answer["cost"])
         self.megabytes = answer.get("megabytes")
 
@@ -79,6 +82,7 @@ class Contender:
             "fastest": min(self.seconds),
             "slowest": max(self.seconds),
             "seconds": self.seconds,
+            "median cpu": statistics.median(self.cpu),
             "first cost": self.costs[0],
             "megabytes": self.megabytes,
             "threads": self.threads,

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from pytensor.gradient import verify_grad
 
 from symae import InputError, compile_time, function
-from symae.kernels.convolution import threads_for_multiplications
 from symae.kernels.strips import Strip
+from symae.kernels.threads import threads_for_multiplications
 from symae.kernels.tiles import Tile
 from symae.ops.conv import Convolution, FilterGradient, InputGradient, conv2d, deconv2d
 from symae.ops.geometry import Geometry, normalised_border_mode
@@ -446,7 +446,7 @@ def test_an_infinite_gradient_stays_where_it_belongs(in_phases):
     ids=["direct", "tiles in threads"],
 )
 def test_the_gradient_of_a_strided_convolution_is_computed_by_phases(monkeypatch, images, filters, kernel, enough):
-    monkeypatch.setattr("symae.kernels.convolution.ENOUGH_FOR_THREADS", enough)
+    monkeypatch.setattr("symae.kernels.threads.ENOUGH_FOR_THREADS", enough)
     monkeypatch.setattr("symae.kernels.tiles.vector_registers", lambda: (16, 32))
     arguments = values(images, filters, ("same", (2, 2)), "float32")
     inputs = tensors("float32", [v.shape for v in arguments])

@@ -8,7 +8,7 @@ import pytensor.tensor as pt
 import pytest
 
 from symae import InputError, function
-from symae.kernels.convolution import threads_for_multiplications
+from symae.kernels.threads import threads_for_multiplications
 from symae.ops.conv import Convolution, FilterGradient, InputGradient
 from symae.ops.conv_at_switches import (
     ConvolutionAtSwitches,
@@ -109,7 +109,7 @@ def test_kernels_compute_what_the_ordinary_ops_do(name, dtype, native_backend):
 
 @pytest.mark.backends
 def test_threads_share_the_images_and_short_vectors_do_as_well(monkeypatch):
-    monkeypatch.setattr("symae.kernels.convolution.ENOUGH_FOR_THREADS", 1)
+    monkeypatch.setattr("symae.kernels.threads.ENOUGH_FOR_THREADS", 1)
     monkeypatch.setattr("symae.kernels.patches.vector_registers", lambda: (0, 0))
     name = "rows of several vectors, many rows"
     arrays, maps = drawn(name)

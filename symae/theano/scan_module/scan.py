@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ from pytensor.graph.traversal import ancestors
 from pytensor.scan.basic import get_updates_and_outputs
 from pytensor.scan.basic import scan as plain_scan
 
+from symae.quiet import without_warnings
 from symae.rewrites import THEANO, tag
 from symae.theano.absent import getter
 from symae.theano.compile.mode import resolved
@@ -99,8 +99,7 @@ def scan(
         return complete if condition is None else (*complete, until(condition))
 
     try:
-        with plain(arguments), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Scan return signature will change")
+        with plain(arguments), without_warnings("Scan return signature will change"):
             outputs, updates = plain_scan(
                 plain_fn,
                 _dicts(sequences),

@@ -1,4 +1,4 @@
-"""What every contender answers: seconds, cost, and the largest memory its process has had."""
+"""What every contender answers: seconds, those of all cores, cost, and the largest memory its process has had."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def answer(compile_seconds: float, epoch: Callable[[], float]) -> None:
     """Say that the contender is ready; then run an epoch for each line of the standard input, and say what it took."""
     print(json.dumps({"compile": compile_seconds}), flush=True)
     for _ in sys.stdin:
-        started = time.perf_counter()
+        started, used = time.perf_counter(), time.process_time()
         cost = epoch()
-        seconds = time.perf_counter() - started
+        seconds, cpu = time.perf_counter() - started, time.process_time() - used
         megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps({"seconds": seconds, "cost": cost, "megabytes": megabytes}), flush=True)
+        print(json.dumps({"seconds": seconds, "cpu": cpu, "cost": cost, "megabytes": megabytes}), flush=True)

@@ -1,0 +1,329 @@
+"""A thread pool for kernels, called from machine code: threads that soon sleep, and that a forked process can do without.
+
+GNU's OpenMP, which Numba would use, ends a process that was forked after its threads had run, and lets threads that wait spin
+while other processes want the cores. Here a region is a call of ``symae_share(function, argument)``, which has
+``function(argument, part)`` called once for each part from 0 to `THREADS` - 1. Whoever comes first takes a part: the caller
+never waits for a thread that has not begun, only for parts that are being worked on. So the results do not depend on which
+threads there are. A region within a region, a call while another thread has one, and a forked process whose threads are gone:
+the caller does all parts itself.
+
+The threads are started from Python at the first region, wait in machine code without Python's lock, and end before a fork and
+before the interpreter does. They sleep by the locks of Python's C interface, which are there on every system and need no
+interpreter. The machine code is made from LLVM's intermediate representation, in some milliseconds, as this module is
+imported; other code refers to it by name, so that it can be kept on the disk.
+"""
+
+from __future__ import annotations
+
+import _thread
+import atexit
+import ctypes
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+from llvmlite import ir
+
+from symae.kernels.machine_code import Builder, define, word
+
+__all__ = ["PART", "SHARE", "THREADS", "connect", "running"]
+
+# A constant of the machine code that calls the pool: the number of parts of each region, and with the caller that of threads.
+THREADS: int = numba.config.NUMBA_NUM_THREADS
+
+# How often a thread looks for work before it sleeps: some 50 us, longer than what lies between two products of a training step.
+# Waking up takes about as long.
+SPINS = 1500
+
+_WORD, _BYTES = ir.IntType(64), ir.IntType(8).as_pointer()
+_NOTHING = ir.VoidType()
+# what a region calls: argument, number of the part
+PART = ir.FunctionType(_NOTHING, [_BYTES, _WORD])
+# symae_share(function, argument)
+SHARE = ir.FunctionType(_NOTHING, [PART.as_pointer(), _BYTES])
+
+_LINE = 16  # words between what different threads write to, more than a line of any cache
+_PER_PART = 3
+# Lines of the pool's memory, and in the last lines of each part: the region that claimed it, the last one that has it done,
+# whether its thread sleeps.
+_BUSY, _REGION, _WORK, _CALLER_SLEEPS, _STARTED, _STOP, _PARTS = range(7)
+_CLAIMED, _DONE, _SLEEPS = range(_PER_PART)
+
+
+class _Lock:
+    """One of Python's locks, taken, which any thread may release; its address for machine code."""
+
+    _allocate = ctypes.pythonapi.PyThread_allocate_lock
+    _allocate.restype, _allocate.argtypes = ctypes.c_void_p, []
+    _acquire = ctypes.pythonapi.PyThread_acquire_lock
+    _acquire.restype, _acquire.argtypes = ctypes.c_int, [ctypes.c_void_p, ctypes.c_int]
+
+    @classmethod
+    def taken(cls) -> int:
+        lock = cls._allocate()
+        if lock is None:
+            raise MemoryError
+        cls._acquire(lock, 1)
+        return int(lock)
+
+
+_ACQUIRE = ir.FunctionType(ir.IntType(32), [_BYTES, ir.IntType(32)])
+_RELEASE = ir.FunctionType(_NOTHING, [_BYTES])
+
+
+class _Pool:
+    """The pool's memory, its machine code, and the life of its threads."""
+
+    def __init__(self) -> None:
+        words = (_PARTS + _PER_PART * THREADS + 1) * _LINE
+        # never freed: threads may wait in it while the interpreter ends
+        self._memory = (ctypes.c_int64 * words)()
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._memory))
+        self._base = (ctypes.addressof(self._memory) + 127) // 128 * 128
+        self._lives = threading.Lock()  # held while threads are started or ended, and during a fork
+        self._threads: list[tuple[Any, list[int]]] = []  # of each, a lock that it releases as it ends, and its number
+        self._start_callback = ctypes.CFUNCTYPE(None)(self._start)
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._start_callback))
+        self._make_locks()
+        self._put(_WORK, 2, ctypes.cast(self._start_callback, ctypes.c_void_p).value or 0)
+        acquire, release = ctypes.pythonapi.PyThread_acquire_lock, ctypes.pythonapi.PyThread_release_lock
+        for position, function in ((3, acquire), (4, release)):
+            self._put(_WORK, position, ctypes.cast(function, ctypes.c_void_p).value or 0)
+        define("symae_share", self._share())
+        self._stop = ctypes.CFUNCTYPE(None)(define("symae_stop", self._stop_code()))
+        self._worker = ctypes.CFUNCTYPE(None, ctypes.c_int64)(define("symae_worker", self._worker_code()))
+
+    # memory
+
+    def _address(self, line: int, position: int = 0) -> int:
+        return self._base + 8 * (_LINE * line + position)
+
+    def _put(self, line: int, position: int, value: int) -> None:
+        ctypes.c_int64.from_address(self._address(line, position)).value = value
+
+    def _get(self, line: int, position: int = 0) -> int:
+        return ctypes.c_int64.from_address(self._address(line, position)).value
+
+    def _make_locks(self) -> None:
+        """Locks by which the caller and the thread of each part sleep. After a fork, old ones may be in any state."""
+        self._put(_CALLER_SLEEPS, 1, _Lock.taken())
+        for part in range(THREADS):
+            self._put(_PARTS + _PER_PART * part + _SLEEPS, 1, _Lock.taken())
+
+    # machine code
+
+    def _of_part(self, b: Builder, part: Any, line: int) -> Any:
+        """The address of a part's line."""
+        first = word(self._address(_PARTS + line))
+        return b.add(first, b.mul(part, word(8 * _LINE * _PER_PART)))
+
+    def _sleep(self, b: Builder, sleeps: Any, has_work: Callable[[], Any]) -> None:
+        """Sleep until another thread wakes this one, unless there is work by now; `sleeps` is the address of its flag.
+
+        Whoever resets the flag of a thread that sleeps releases the thread's lock once, and the thread takes it once.
+        """
+        b.write(word(1), sleeps)
+        wait = b.variable()
+        b.store(word(1), wait)
+        with b.if_then(has_work()):
+            b.store(b.sub(word(1), b.exchange(sleeps, 0)), wait)  # another thread was faster: it has released the lock
+        with b.if_then(b.equal(b.load(wait), word(1))):
+            lock = b.inttoptr(b.read(b.add(sleeps, word(8))), _BYTES)
+            b.call_address(word(self._address(_WORK, 3)), _ACQUIRE, lock, ir.Constant(ir.IntType(32), 1))
+
+    def _wake(self, b: Builder, sleeps: Any) -> None:
+        with b.if_then(b.equal(b.read(sleeps), word(1))), b.if_then(b.equal(b.exchange(sleeps, 0), word(1))):
+            lock = b.inttoptr(b.read(b.add(sleeps, word(8))), _BYTES)
+            b.call_address(word(self._address(_WORK, 4)), _RELEASE, lock)
+
+    def _wait(self, b: Builder, sleeps: Any, has_work: Callable[[], Any]) -> None:
+        """Wait until there is work: spin for a while, then sleep."""
+        spins = b.variable()
+        b.store(word(0), spins)
+        with b.loop() as after:
+            with b.if_then(has_work()):
+                b.branch(after)
+            spun = b.load(spins)
+            with b.if_else(b.icmp_signed("<", spun, word(SPINS))) as (spin, sleep):
+                with spin:
+                    b.pause()
+                    b.store(b.add(spun, word(1)), spins)
+                with sleep:
+                    self._sleep(b, sleeps, has_work)
+
+    def _take(self, b: Builder, part: Any, region: Any, finish: Callable[[], None] = lambda: None) -> None:
+        """Do a part of the region, if nobody has claimed it, so that the region before was the last to do so."""
+        claimed, before = self._of_part(b, part, _CLAIMED), b.sub(region, word(1))
+        with b.if_then(b.equal(b.read(claimed), before)), b.if_then(b.replace(claimed, before, region)):
+            # only now: until this part is done the region lasts, and these are its own
+            function = b.inttoptr(b.read(word(self._address(_WORK))), PART.as_pointer())
+            b.call(function, [b.inttoptr(b.read(word(self._address(_WORK, 1))), _BYTES), part])
+            b.write(region, self._of_part(b, part, _DONE))
+            finish()
+
+    def _share(self) -> ir.Module:
+        """symae_share(function, argument)"""
+        module = ir.Module("symae_share")
+        share = ir.Function(module, SHARE, "symae_share")
+        function, argument = share.args
+        b = Builder(share)
+        started, busy, number = (word(self._address(line)) for line in (_STARTED, _BUSY, _REGION))
+        with b.if_then(b.equal(b.read(started), word(0)), likely=False):
+            b.call_address(word(self._address(_WORK, 2)), ir.FunctionType(_NOTHING, []))
+        with b.if_then(b.and_(b.equal(b.read(started), word(1)), b.replace(busy, word(0), word(1)))):
+            b.write(b.ptrtoint(function, _WORD), word(self._address(_WORK)))
+            b.write(b.ptrtoint(argument, _WORD), word(self._address(_WORK, 1)))
+            region = b.add(b.read(number), word(1))
+            b.write(region, number)
+            with b.repeat(1, THREADS) as part:
+                self._wake(b, self._of_part(b, part, _SLEEPS))
+            with b.repeat(0, THREADS) as part:
+                self._take(b, part, region)
+            with b.repeat(0, THREADS) as part:
+                done = self._of_part(b, part, _DONE)
+                self._wait(b, word(self._address(_CALLER_SLEEPS)), lambda: b.equal(b.read(done), region))
+            b.write(word(0), busy)
+            b.ret_void()
+        with b.repeat(0, THREADS) as part:
+            b.call(function, [argument, part])
+        b.ret_void()
+        return module
+
+    def _worker_code(self) -> ir.Module:
+        """symae_worker(part): what a thread does all its life; it takes its own part first, then what others have left."""
+        module = ir.Module("symae_worker")
+        worker = ir.Function(module, ir.FunctionType(_NOTHING, [_WORD]), "symae_worker")
+        (own,) = worker.args
+        b = Builder(worker)
+        seen = b.variable()
+        b.store(b.read(word(self._address(_REGION))), seen)
+        with b.loop() as after:
+            last = b.load(seen)
+
+            def changed() -> Any:
+                stop = b.equal(b.read(word(self._address(_STOP))), word(1))
+                return b.or_(stop, b.icmp_signed("!=", b.read(word(self._address(_REGION))), last))
+
+            self._wait(b, self._of_part(b, own, _SLEEPS), changed)
+            with b.if_then(b.equal(b.read(word(self._address(_STOP))), word(1))):
+                b.branch(after)
+            region = b.read(word(self._address(_REGION)))
+            b.store(region, seen)
+            with b.repeat(0, THREADS) as step:
+                part = b.srem(b.add(own, step), word(THREADS))
+                self._take(b, part, region, lambda: self._wake(b, word(self._address(_CALLER_SLEEPS))))
+        b.ret_void()
+        return module
+
+    def _stop_code(self) -> ir.Module:
+        """symae_stop(): let the threads end."""
+        module = ir.Module("symae_stop")
+        b = Builder(ir.Function(module, ir.FunctionType(_NOTHING, []), "symae_stop"))
+        b.write(word(0), word(self._address(_STARTED)))
+        b.write(word(1), word(self._address(_STOP)))
+        with b.repeat(1, THREADS) as part:
+            self._wake(b, self._of_part(b, part, _SLEEPS))
+        b.ret_void()
+        return module
+
+    # life
+
+    def _start(self) -> None:
+        """Start the threads, and return when they are about to wait; called by the first region.
+
+        Where that is not possible the callers do all parts themselves.
+        """
+        if not self._lives.acquire(blocking=False):
+            return  # another thread is at it, or this one was interrupted while it was
+        try:
+            if self._get(_STARTED) == 0:
+                self._start_all()
+        finally:
+            self._lives.release()
+
+    def _start_all(self) -> None:
+        try:
+            for part in range(1, THREADS):
+                begun, ended = _thread.allocate_lock(), _thread.allocate_lock()
+                begun.acquire()
+                ended.acquire()
+                numbers: list[int] = []
+                _thread.start_new_thread(self._live, (part, begun, ended, numbers))
+                self._threads.append((ended, numbers))
+                begun.acquire()
+            self._put(_STARTED, 0, 1)
+        except RuntimeError:  # the system gives no more threads, or the interpreter ends
+            self._end()
+            self._put(_STARTED, 0, -1)
+
+    def _live(self, part: int, begun: Any, ended: Any, numbers: list[int]) -> None:
+        numbers.append(_thread.get_native_id())
+        begun.release()
+        self._worker(part)
+        ended.release()
+
+    def _end(self) -> None:
+        """End the threads, each when it is done with its part."""
+        self._stop()
+        for ended, _ in self._threads:
+            ended.acquire()
+        for _, numbers in self._threads:
+            _wait_for_end(numbers[0])
+        self._threads.clear()
+        self._put(_STOP, 0, 0)
+
+    def running(self) -> int:
+        return len(self._threads)
+
+    def before_fork(self) -> None:
+        self._lives.acquire()
+        self._end()
+
+    def after_fork_in_parent(self) -> None:
+        self._lives.release()
+
+    def after_fork_in_child(self) -> None:
+        # A region of another thread, which is not in this process, will never end here.
+        region = self._get(_REGION)
+        for part in range(THREADS):
+            for line in (_CLAIMED, _DONE):
+                self._put(_PARTS + _PER_PART * part + line, 0, region)
+            self._put(_PARTS + _PER_PART * part + _SLEEPS, 0, 0)
+        for line in (_BUSY, _CALLER_SLEEPS):
+            self._put(line, 0, 0)
+        self._make_locks()
+        self._lives.release()
+
+    def at_exit(self) -> None:
+        with self._lives:
+            self._end()
+            self._put(_STARTED, 0, -1)
+
+
+def _wait_for_end(thread: int) -> None:
+    """Give a thread that is done a moment to be gone, where the system tells: Python warns of forks with several threads."""
+    for _ in range(100):
+        if not Path(f"/proc/self/task/{thread}").exists():
+            return
+        time.sleep(1e-4)
+
+
+_pool = _Pool()
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(
+        before=_pool.before_fork, after_in_parent=_pool.after_fork_in_parent, after_in_child=_pool.after_fork_in_child
+    )
+atexit.register(_pool.at_exit)
+
+
+def connect() -> None:
+    """For machine code that is read from a cache: importing this module is what it takes."""
+
+
+def running() -> int:
+    """How many threads the pool has now, besides those that call it."""
+    return _pool.running()
