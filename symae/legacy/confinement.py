@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -20,7 +20,7 @@ __all__ = ["confined"]
 OWN = Path(__file__).parents[1]
 LIBRARIES = str(Path(os.__file__).parent)
 # What is opened for writing outside of all folders: devices, and what a process says of itself.
-DEVICES = ("/dev", "/proc/self")
+DEVICES = ("/dev", "/dev/null", "/dev/tty", "/proc/self")
 
 
 @contextmanager
@@ -36,14 +36,14 @@ def confined(session: Session, own_process: bool) -> Iterator[None]:
         yield
         return
     with _temporary_folder(files) as temporary:
-        session.is_confined = confine([files.out, temporary, *DEVICES, *_caches(files)])
+        session.is_confined = confine([files.out, temporary, *_writable(files)])
         yield
 
 
 @contextmanager
 def _temporary_folder(files: Files) -> Iterator[str]:
     folder = files.owners.temporary
-    if not any(is_inside(root, folder) for root in files.roots):
+    if not _holds_the_users(files, folder):
         yield folder
         return
     before = tempfile.tempdir, os.environ.get("TMPDIR")
@@ -56,18 +56,26 @@ def _temporary_folder(files: Files) -> Iterator[str]:
         finally:
             tempfile.tempdir = before[0]
             if before[1] is None:
-                del os.environ["TMPDIR"]
+                os.environ.pop("TMPDIR", None)
             else:
                 os.environ["TMPDIR"] = before[1]
 
 
-def _caches(files: Files) -> list[str]:
-    """Caches, and the folders of compiled code beside symae's own modules and those of installed packages."""
-    for cache in files.owners.caches[:3]:
-        Path(cache).mkdir(parents=True, exist_ok=True)
-    compiled = [str(folder) for folder in OWN.rglob(COMPILED)]
-    installed = [folder for folder in files.owners.python if not any(is_inside(root, folder) for root in files.roots)]
-    return [*files.owners.caches, *compiled, *installed]
+def _writable(files: Files) -> list[str]:
+    """Devices, caches, and the folders of compiled code beside symae's own modules and those of installed packages.
+
+    A folder that holds one of the user's is none of them.
+    """
+    owners = files.owners
+    for cache in owners.caches[:3]:
+        with suppress(OSError):  # whoever needs it will say so
+            Path(cache).mkdir(parents=True, exist_ok=True)
+    folders = [folder for folder in (*DEVICES, *owners.caches, *owners.python) if not _holds_the_users(files, folder)]
+    return [*folders, *(str(folder) for folder in OWN.rglob(COMPILED))]
+
+
+def _holds_the_users(files: Files, folder: str) -> bool:
+    return any(is_inside(root, folder) for root in files.roots)
 
 
 def _warn(session: Session) -> None:

@@ -175,3 +175,17 @@ def test_within_another_process_a_line_says_what_is_not_kept(run):
     assert result.err.count("the script starts another program, which symae cannot keep from changing files of yours") == 1
     result = run("import sys, numpy, theano\nprint theano.function([], theano.tensor.as_tensor_variable(1.))()\n")
     assert "another program" not in result.err
+
+
+@pytest.mark.parametrize("variable", ["XDG_CACHE_HOME", "NUMBA_CACHE_DIR", "MPLCONFIGDIR"])
+def test_a_project_in_the_folder_of_a_cache_is_the_users(tmp_path, monkeypatch, variable):
+    from symae.legacy.confinement import _writable
+    from symae.legacy.files import Files
+
+    monkeypatch.setenv(variable, str(tmp_path))
+    (tmp_path / "work" / "out").mkdir(parents=True)
+    files = Files(tmp_path / "work" / "out", tmp_path / "work", tmp_path / "work")
+    owners = {name: files.owners.of(os.path.realpath(tmp_path / name)) for name in ("work/mine", "cached", "work/out/x")}
+    assert owners == {"work/mine": "user", "cached": "free", "work/out/x": "run"}
+    assert files.owners.of(os.path.realpath(tmp_path / "work" / "__pycache__" / "x.pyc")) == "free"
+    assert str(tmp_path) not in _writable(files)
