@@ -13,7 +13,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +89,7 @@ class Places:
         whole, places = self.places(name)
         for place in places:
             if self.is_seen(place):
-                real = self.real(place, follows) if is_inside(place, self.out) else place
+                real = self.real(place, follows) if is_inside(place, self.out) or (follows and _is_link(place)) else place
                 if real != place and depth < DEEPEST and not (is_inside(real, self.out) and is_there(real)):
                     return self._read_at(real, real, follows, depth + 1)  # a link: what it leads to may have a newer version
                 return path if place == whole and os.path.isabs(name) else place
@@ -112,6 +112,9 @@ class Places:
                     return path if name is asked and os.path.isabs(name) else whole
             place = places[0]
             real = self.real(place, follows)
+            if follows and not is_there(place) and (linked := self._linked_in_the_project(places[1:])):
+                name = linked
+                continue
             if is_inside(real, self.out) or self.owners.of(real) == "free":
                 break
             name = real  # a link that leads out of the output folder
@@ -130,12 +133,19 @@ class Places:
             return os.path.realpath(place)
         return os.path.join(os.path.realpath(os.path.dirname(place)), os.path.basename(place))
 
+    def _linked_in_the_project(self, places: list[str]) -> str | None:
+        """What a link of the user's leads to, if that has a place of its own in the output folder."""
+        link = next((place for place in places if self.is_seen(place)), None)
+        if link is None or not _is_link(link):
+            return None
+        real = os.path.realpath(link)
+        return real if any(is_inside(real, root) for root in self.roots) else None
+
     def _has_links(self, place: str, follows: bool) -> bool:
         """Whether there may be a link on the way from the output folder to `place`: quicker than looking at every folder."""
         while len(place) > len(self.out):
-            with suppress(OSError, ValueError):
-                if follows and stat.S_ISLNK(REAL["lstat"](place).st_mode):
-                    return True
+            if follows and _is_link(place):
+                return True
             place, follows = os.path.dirname(place), True
         return False
 
@@ -271,6 +281,13 @@ class _Everything(set[str]):
 
     def __contains__(self, item: object) -> bool:
         return True
+
+
+def _is_link(place: str) -> bool:
+    try:
+        return stat.S_ISLNK(REAL["lstat"](place).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def name_of(path: Any) -> str | None:

@@ -195,6 +195,28 @@ def test_what_is_written_through_a_link_is_read_by_every_name(run, tmp_path):
     assert not list((tmp_path / "work" / "plots").iterdir())
 
 
+def test_a_link_of_the_users_leads_to_the_same_file_as_its_target(run, tmp_path):
+    work = tmp_path / "work"
+    (work / "mine.txt").write_text("mine")
+    (work / "alias").symlink_to("mine.txt")
+    (tmp_path / "far.txt").write_text("far")
+    (work / "far").symlink_to(tmp_path / "far.txt")
+    result = run("""
+        import os
+        open('alias', 'a').write('+')
+        print open('mine.txt').read(), open('alias').read(), os.path.islink('alias'), os.path.samefile('alias', 'mine.txt')
+        open('mine.txt', 'a').write('+')
+        print open('alias').read()
+        open('far', 'a').write('+')
+        print open('far').read()
+        os.remove('alias')
+        print os.path.lexists('alias'), open('mine.txt').read()
+    """)
+    assert _printed(result) == ["mine+ mine+ True True", "mine++", "far+", "False mine++"]
+    assert (work / "mine.txt").read_text() == (work / "alias").read_text() == "mine"
+    assert (tmp_path / "far.txt").read_text() == "far"
+
+
 def test_a_project_in_a_virtual_environment_is_the_users(run, tmp_path, monkeypatch):
     work = tmp_path / "work"
     (work / "mine.txt").write_text("mine")
