@@ -66,10 +66,8 @@ register("rectified_at_switches", dfs_rewriter(rectified_at_switches), backends=
 register("conv_at_switches", dfs_rewriter(conv_at_switches), backends=["numba", "c"], position=2.2)
 # after specialize and before all that joins nodes, some of one branch with some of another
 register("lazy_branches", LazyBranches(), backends=["numba", "jax", "pytorch"], position=47)
-for _backend in (
-    "numba",
-    "jax",
-):  # PyTensor 3.0 rewrites the steps of loops with what is tagged for one backend, and not the other
+# PyTensor 3.0 rewrites the steps of loops with what is tagged for the backend, and not for the other one.
+for _backend in ("numba", "jax"):
     optdb.register(f"lazy_branches_of_{_backend}_loops", LazyBranches(), _backend, position=47)
 register("theano_saturation", dfs_rewriter(theano_saturation), backends=[THEANO], position=48)
 # From here on after all that looks for PyTensor's own ops, and before fusion, which hides them in Composites.

@@ -41,4 +41,6 @@ def _untransposed(matrix: Variable) -> tuple[Variable, bool]:
     node = matrix.owner
     if node is None or not isinstance(node.op, DimShuffle) or tuple(node.op.new_order) != (1, 0):
         return matrix, False
+    if node.inputs[0].type.ndim != 2:  # it drops dimensions, too
+        return matrix, False
     return node.inputs[0], True

@@ -31,7 +31,7 @@ def ifelse(condition: Any, then_branch: Any, else_branch: Any, name: str | None 
     operation of a script's own in the other one does anything. On Numba, JAX and PyTorch what branches of several conditions
     share is computed in each of them, and a choice that they share is made in any case. JAX traces both branches and takes
     branches of one shape only; one that cannot be traced for the shapes of the inputs is an error where it is asked for. MLX
-    computes both branches. Gradients are computed as Theano's: what the derivative of a branch needs
-    is, also if it is not taken, and zeros go through it.
+    computes both branches. Gradients are computed as Theano's: what the derivative of a branch needs is, also if it is not
+    taken, and zeros go through it.
     """
     return _ifelse(condition, then_branch, else_branch, name)

@@ -48,6 +48,17 @@ def test_products_of_integers_and_vectors_stay_as_they_are(graph, rewritten, ops
     assert not ops_of(rewritten(inputs, graph), MatrixProduct)
 
 
+@pytest.mark.parametrize("axes", [(1, 0), (0, 1)])
+def test_matrices_that_lose_a_dimension_are_no_transposed_ones(axes, rewritten, monkeypatch):
+    """The gradient through a loop has such products, and the rewrite failed on them."""
+    monkeypatch.setattr(pytensor.config, "on_opt_error", "raise")
+    stack = pt.tensor3("stack", shape=(None, None, 1))
+    graph = stack.dimshuffle(*axes) @ d
+    f = rewritten([stack, d], graph)
+    value = X[:, :4, None] if axes == (0, 1) else X[:, :, None]
+    agree(f, graph, [stack, d], [value, D])
+
+
 def descent(gradient):
     W = pytensor.shared(V.copy(), name="W")
     return W, [(W, W - 0.5 * gradient)]
