@@ -118,6 +118,8 @@ class RestrictedUnpickler(PythonUnpickler):
     def _check_new(self, cls: Any, arguments: Any) -> None:
         if not isinstance(cls, type):
             raise self._refusal(f"makes an object of {_described(cls)}")
+        if issubclass(cls, type):
+            raise self._refusal("makes a class")
         self._check_size(cls, arguments)
 
     def _check_call(self, function: Any, arguments: Any) -> None:

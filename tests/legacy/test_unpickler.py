@@ -123,6 +123,8 @@ FUNCTION = MAIN + b"activation\n"
         _code(NEW_LAYER, b"N}U\x09__class__", MAIN, b"Called\ns\x86b"),
         # a class made of the script's functions
         _code(b"cpytensor.graph.utils\nMetaType\n", b"(U\x01X)}U\x0c__setstate__", FUNCTION, b"stR"),
+        _code(b"cpytensor.graph.utils\nMetaType\n", b"(U\x01X)}U\x0c__setstate__", FUNCTION, b"st\x81"),
+        _code(b"ccopy_reg\n__newobj__\n(cpytensor.graph.utils\nMetaType\nU\x01X)}tR"),
     ],
 )
 def test_the_scripts_functions_are_not_called(modules, pickled):
