@@ -137,7 +137,9 @@ def _types_of_results(cls: Any, name: str) -> Any:
 def _attribute(cls: Any, name: str) -> Any:
     """Return the same, for the `getattr` that older protocols call."""
     if (found := _types_of_results(cls, name)) is None:
-        raise InputError("pickle", f"a pickle that asks for {name} of {cls!r}"[:200], ADMITTED)
+        # What an object looks like may be longer than memory, of a class it is its name.
+        shown = [value if isinstance(value, type | str) else f"a {type(value).__name__}" for value in (name, cls)]
+        raise InputError("pickle", f"a pickle that asks for {shown[0]} of {shown[1]}"[:200], ADMITTED)
     return found
 
 

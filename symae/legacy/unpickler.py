@@ -148,7 +148,7 @@ class RestrictedUnpickler(PythonUnpickler):
         else:
             return
         if _n_elements(shape):
-            raise self._refusal(f"makes {_described(function)} of size {shape} before its contents are read")
+            raise self._refusal(f"makes {_described(function)} of some size before its contents are read")
 
     def _claim(self, size: int) -> None:
         self._claimed += size

@@ -152,6 +152,8 @@ BIG = 50_000_000  # bytes or elements: had they been claimed, the test's process
         b"cnumpy\nmatrix\n((I1\nI%d\nttR." % BIG,
         b"cnumpy\nvoid\n(I%d\ntR." % BIG,
         b"cscipy.sparse\ncsr_matrix\n((I%d\nI1\nttR." % BIG,
+        b"c__builtin__\ngetattr\n(" + b")" + b"2\x86" * 22 + b"S'a'\ntR.",
+        b"c__builtin__\nstr\n(" + b")" + b"2\x86" * 22 + b"tR.",
         b"T" + BIG.to_bytes(4, "little") + b"a.",
         b"\x8e" + BIG.to_bytes(8, "little") + b"a.",
         b"\x96" + BIG.to_bytes(8, "little") + b"a.",
