@@ -140,6 +140,7 @@ def _checked(record: Mapping[str, Any]) -> dict[str, Any]:
     Whoever shows several runs can rely on it: one odd record must not spoil the page of the others.
     """
     found: dict[str, Any] = {key: _text(record.get(key)) for key in ("worksheet", "title", "state", "started", "ended")}
+    found["title"] = _shortened(found["title"], 200)
     found["data"] = _text(record.get("data")) or None
     scale, shape = record.get("pixel_scale"), record.get("image_shape")
     found["pixel_scale"] = scale if scale in (255, 256) else None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from symae import Autoencoder, ImageAutoencoder, InputError, cli
+from symae.datasets import read
 from symae.images import feature_maps, filter_maps, node_picture
 from symae.visualiser import show_nodes
 
@@ -104,6 +107,13 @@ def test_show_writes_the_nodes_of_the_models_that_have_them(run, capsys, tmp_pat
     assert sorted(file.name for file in out.iterdir()) == ["images_pool1.png", "images_pool1.txt"]
     assert np.loadtxt(out / "images_pool1.txt").shape == (2, 147)
     assert capsys.readouterr().out.startswith("images, pool1 (2, 3, 7, 7): from ")
+
+
+@pytest.mark.parametrize("scale", [255, 256])
+def test_show_divides_bytes_by_what_the_run_divided_them_by(run, scale):
+    (run / "run.json").write_text(json.dumps({"symae_run": 1, "pixel_scale": scale}))
+    assert cli.main(["show", str(run / "rows"), "--node", "input", "--images", "3", "--data", "digits"]) == 0
+    np.testing.assert_allclose(np.loadtxt(run / "rows_input.txt"), read("digits").test.x[:3] / scale, atol=5.1e-7)
 
 
 def test_show_leaves_its_files_beside_the_model(run):

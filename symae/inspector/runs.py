@@ -99,7 +99,8 @@ class Run:
     def pixel_scale(self) -> int:
         """What the run has divided the bytes of its images by."""
         record = self.record
-        return pixel_scale(record if record.get("worksheet") else {"worksheet": self.name})
+        # a run older than records is known by the name of its folder
+        return pixel_scale({**record, "worksheet": record.get("worksheet") or self.name})
 
     @property
     def going_on(self) -> bool:

@@ -165,6 +165,7 @@ def test_filters_of_numbers_near_the_largest_float_keep_their_contrast(tmp_path,
 ODD = [
     ("title", "NaN"),
     ("title", "1" + "0" * 400),
+    ("title", json.dumps("long " * 1000)),
     ("state", "[]"),
     ("started", "NaN"),
     ("data", "{}"),
@@ -189,7 +190,7 @@ def test_an_odd_value_in_a_record_does_not_spoil_the_page(run, trained, tmp_path
     for path in ("runs", "training", "1/model/model"):
         json.loads(answers.get(path, {})[1], parse_constant=pytest.fail)
     listed = json.loads(answers.get("runs", {})[1])["runs"]
-    assert [isinstance(one["title"], str) for one in listed] == [True, True]
+    assert [isinstance(one["title"], str) and len(one["title"]) <= 201 for one in listed] == [True, True]
     if key != "models":
         json.loads(answers.get("0/model/model", {})[1])
 

@@ -20,7 +20,7 @@ def run_listed(number: int, run: Run) -> dict[str, Any]:
         models = [{"name": m.name, "label": m.label} for m in run.models().values()]
         record = run.record
         problem = record.get("problem") or record.get("left_out")
-    except InputError as error:
+    except (InputError, OSError) as error:
         problem = str(error)
     return {
         "number": number,

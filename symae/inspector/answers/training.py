@@ -34,7 +34,7 @@ def histories(runs: Sequence[Run]) -> dict[str, Any]:
     for number, run in enumerate(runs):
         try:
             entries = run.history()
-        except InputError as error:
+        except (InputError, OSError) as error:
             problems.append(str(error))
             columns.append({})
             continue
