@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 __all__ = ["STARTS", "WRITES", "Change", "watched"]
 
@@ -48,9 +49,12 @@ def _opened(path: Any, mode: Any, flags: Any) -> list[tuple[Any, int, bool]]:
 
 def _database(name: Any) -> list[tuple[Any, int, bool]]:
     text = os.fsdecode(name) if isinstance(name, str | bytes | os.PathLike) else ""
-    if text in ("", ":memory:") or "mode=ro" in text or "mode=memory" in text:
+    if text in ("", ":memory:"):
         return []
-    return [(text.removeprefix("file:").partition("?")[0] if text.startswith("file:") else text, -1, True)]
+    if not text.startswith("file:"):
+        return [(text, -1, True)]
+    parts = urlsplit(text)
+    return [] if "mode=ro" in parts.query or "mode=memory" in parts.query else [(unquote(parts.path), -1, True)]
 
 
 TARGETS: dict[str, Callable[..., list[tuple[Any, int, bool]]]] = {

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import Any, Protocol
+from urllib.parse import quote, unquote, urlsplit
 
 from symae.importing import after_import
 
@@ -121,13 +122,16 @@ def _old(files: _Files, path: Any) -> Any:
 def _database(files: _Files, name: Any) -> Any:
     """Of SQLite, which may want to write to it at any time: a file or a URI."""
     text = os.fsdecode(name)
-    if text in ("", ":memory:") or "mode=memory" in text:
+    if text in ("", ":memory:"):
         return name
     if not text.startswith("file:"):
         return _with_its_journal(files, text)
-    path, mark, rest = text.removeprefix("file:").partition("?")
-    place = files.for_reading(path) if "mode=ro" in rest else _with_its_journal(files, path)
-    return f"file:{os.fsdecode(place)}{mark}{rest}"
+    parts = urlsplit(text)
+    if "mode=memory" in parts.query or parts.path in ("", ":memory:"):
+        return name
+    path = unquote(parts.path)
+    place = files.for_reading(path) if "mode=ro" in parts.query else _with_its_journal(files, path)
+    return f"file:{quote(os.fsdecode(place))}{'?' if parts.query else ''}{parts.query}"
 
 
 def _with_its_journal(files: _Files, path: str) -> Any:

@@ -236,14 +236,16 @@ def test_a_project_in_a_virtual_environment_is_the_users(run, tmp_path, monkeypa
 
 
 def test_a_database_is_gone_on_with_in_a_copy(run, tmp_path):
-    with sqlite3.connect(tmp_path / "work" / "runs.db") as database:
+    with sqlite3.connect(tmp_path / "work" / "runs 1.db") as database:
         database.execute("create table t (a)")
     database.close()
-    before = (tmp_path / "work" / "runs.db").read_bytes()
-    lines = "import sqlite3\nf = sqlite3.connect('runs.db')\nf.execute('insert into t values (7)')\nf.commit()\nf.close()\n"
-    more = "f = sqlite3.connect('file:runs.db?mode=ro', uri=True)\nprint f.execute('select a from t').fetchall()\n"
-    assert _printed(run(lines + more)) == ["[(7,)]"]
-    assert (tmp_path / "work" / "runs.db").read_bytes() == before
+    before = (tmp_path / "work" / "runs 1.db").read_bytes()
+    lines = "import sqlite3\nf = sqlite3.connect('runs 1.db')\nf.execute('insert into t values (7)')\nf.commit()\nf.close()\n"
+    more = "f = sqlite3.connect('file:runs%201.db?mode=ro', uri=True)\nprint f.execute('select a from t').fetchall()\n"
+    last = "f = sqlite3.connect('file://' + os.path.dirname(os.path.abspath(__file__)) + '/runs%201.db', uri=True)\n"
+    last += "f.execute('insert into t values (8)')\nf.commit()\nprint f.execute('select a from t').fetchall()\n"
+    assert _printed(run("import os\n" + lines + more + last)) == ["[(7,)]", "[(7,), (8,)]"]
+    assert (tmp_path / "work" / "runs 1.db").read_bytes() == before
 
 
 def test_a_temporary_file_that_was_there_is_the_users(run, tmp_path, monkeypatch):
