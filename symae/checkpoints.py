@@ -24,8 +24,8 @@ from symae.errors import InputError, UnwritableError
 from symae.files import make_folder, move, sweep, write_together
 from symae.ops.draws import STATE_SIZE
 from symae.random import RandomStateSharedVariable
-from symae.tensor_files import CHECKSUM, encoded, open_tensors
-from symae.training_identity import Identity
+from symae.tensor_files import CHECKSUM, encoded, not_finite, open_tensors
+from symae.training_identity import ANEW, Identity
 
 __all__ = [
     "Checkpoint",
@@ -237,8 +237,11 @@ class TrainingFolder:
         for name, value in self.settings.items():
             saved = checkpoint.settings.get(name)
             if saved != value:
-                raise InputError(name, _brief.repr(value), f"{_brief.repr(saved)}, with which {self.last} was trained")
+                expected = f"{_brief.repr(saved)}, with which {self.last} was trained; {ANEW}"
+                raise InputError(name, _brief.repr(value), expected)
         identity.check(self.last, checkpoint.training)
+        if strange := not_finite({name: checkpoint.arrays[name] for name in state}):
+            identity.lines.append(f"{self.last} has NaN or infinite values in {strange}")
         if checkpoint.training and identity.unlike(checkpoint.arrays):
             best = read_checkpoint(self.best).arrays if self.best.exists() else {}
             if names := identity.unlike(checkpoint.arrays, best):

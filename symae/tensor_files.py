@@ -23,7 +23,7 @@ from safetensors import SafetensorError
 from symae.errors import InputError
 from symae.files import open_regular
 
-__all__ = ["TensorFile", "encoded", "open_tensors", "text_checksum"]
+__all__ = ["TensorFile", "encoded", "not_finite", "open_tensors", "text_checksum"]
 
 CHECKSUM = "sha256"
 LONGEST_HEADER = 100_000_000  # safetensors' own bound
@@ -122,6 +122,11 @@ def open_tensors(path: Path, expected: str) -> Iterator[TensorFile]:
 def text_checksum(described: Mapping[str, Any]) -> str:
     """The SHA-256 of what JSON takes, whatever the order of its keys."""
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+
+def not_finite(arrays: Mapping[str, np.ndarray]) -> str:
+    """The names of the arrays that hold NaN or infinite values, in words; empty where none does."""
+    return ", ".join(name for name, value in arrays.items() if value.dtype.kind == "f" and not np.isfinite(value).all())
 
 
 def _checksum(described: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> str:

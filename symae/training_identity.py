@@ -18,8 +18,9 @@ from pytensor.graph.traversal import graph_inputs
 from symae.errors import InputError
 from symae.graph_fingerprint import array_digest, graph_fingerprint
 
-__all__ = ["Identity"]
+__all__ = ["ANEW", "Identity"]
 
+ANEW = "resume=False begins anew"  # what to do about a training that is another one
 DIGITS = 16  # of a digest, where a file keeps one for each variable
 SHOWN = 4
 
@@ -87,7 +88,7 @@ class Identity:
         if not saved:
             self.lines.append(f"{path} is of an older symae, which did not note cost and updates: they may be others here")
             return
-        mine, where = self._written, f"with which {path} was trained; resume=False begins anew"
+        mine, where = self._written, f"with which {path} was trained; {ANEW}"
         for name, value in mine["read"].items():
             if name not in saved["changed outside"] and saved["read"].get(name, value) != value:
                 raise InputError(name, "other values", f"those {where}")

@@ -468,3 +468,11 @@ def test_an_input_of_the_same_name_as_another_one_is_told_apart_from_it():
     layer = nn.dense(nn.Parameters(np.random.RandomState(0)), "sum", one + other, 2)
     with pytest.raises(InputError, match=r"found x, expected another one too that is also called x; Input\(shape, name="):
         Model(one, layer)
+
+
+def test_weights_that_are_not_finite_are_named_as_they_are_loaded(tmp_path):
+    model = Autoencoder()
+    list(model.params)[1].set_value([0, np.inf, 0])
+    model.model.save_weights(tmp_path / "w")
+    with pytest.warns(RuntimeWarning, match="NaN or infinite values in code_b$"):
+        Autoencoder().model.load_weights(tmp_path / "w")

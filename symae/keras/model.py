@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from symae.keras.summary import summary_lines
 from symae.minibatches import Examples, chunk_length
 from symae.models.base import checked_counts
 from symae.models.saved import read_model, write_model
+from symae.tensor_files import not_finite
 
 __all__ = ["Input", "Model"]
 
@@ -344,11 +346,18 @@ class Model:
         ------
         MissingFileError, InputError
             Nothing there, damaged, of another kind, or with other names or shapes than this model has; nothing is changed then.
+
+        Warns
+        -----
+        RuntimeWarning
+            Parameters hold NaN or infinite values: names them.
         """
         kind, _, parameters = read_model(path)
         if kind != KIND:
             raise InputError(path, f"a saved {kind}", "what save_weights wrote")
         self.set_parameters(parameters, path)
+        if strange := not_finite(parameters):
+            warnings.warn(f"{path}: NaN or infinite values in {strange}", RuntimeWarning, stacklevel=2)
 
     def _compiled(self) -> Objective:
         if self._objective is None:

@@ -16,6 +16,7 @@ from pytensor.tensor.variable import TensorVariable
 from symae.compile import COMPILING, function
 from symae.errors import InputError
 from symae.models.saved import read_image_shape, read_model, write_model
+from symae.tensor_files import not_finite
 
 __all__ = ["CONFIGURATION_ERRORS", "Model", "checked_count", "checked_counts", "checked_matrix", "configured"]
 
@@ -213,11 +214,11 @@ class Model:
         model, strange = cls._loaded(path)
         if strange:
             # no error: a model that diverged can be looked at, and what it computes surprises nobody who has read this
-            warnings.warn(f"{path}: NaN or infinite values in {', '.join(strange)}", RuntimeWarning, stacklevel=2)
+            warnings.warn(f"{path}: NaN or infinite values in {strange}", RuntimeWarning, stacklevel=2)
         return model
 
     @classmethod
-    def _loaded(cls, path: str | Path) -> tuple[Self, list[str]]:
+    def _loaded(cls, path: str | Path) -> tuple[Self, str]:
         """What `load` returns, and the names of the parameters that are not finite."""
         name, configuration, values = read_model(path, lambda name, configuration: cls._shapes(path, name, configuration))
         kind = Model._classes[name]
@@ -230,7 +231,7 @@ class Model:
         model.set_parameters(values, path)
         if model.image_shape is None:
             model.image_shape = read_image_shape(path)
-        return model, [name for name, value in values.items() if value.dtype.kind == "f" and not np.isfinite(value).all()]
+        return model, not_finite(values)
 
     @classmethod
     def _shapes(cls, path: str | Path, name: str, configuration: dict[str, Any]) -> dict[str, tuple[int, ...]] | None:

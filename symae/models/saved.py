@@ -17,7 +17,7 @@ __all__ = ["read_image_shape", "read_model", "write_model"]
 
 FORMAT = 1
 KEY = "symae_model"
-KEYS = {"symae", "model", "configuration", "parameters", CHECKSUM}
+KEYS = {"symae", "model", "configuration", "image_shape", "parameters", CHECKSUM}
 
 
 def _pair(path: str | Path) -> tuple[Path, Path]:

@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import random
-import runpy
 import shutil
 import signal
 import sys
@@ -31,11 +30,9 @@ import pytensor.link.numba.dispatch
 import pytensor.tensor as pt
 
 import symae.training
-import symae.worksheet
 from symae import RandomStreams
 from symae.checkpoints import read_checkpoint
 from symae.optimizers import adam
-from symae.worksheet import find_worksheet
 
 
 def fit(folder: Path) -> None:
@@ -53,10 +50,9 @@ def worksheet(number: str, epochs: int, *options: str) -> Callable[[Path], None]
     """A worksheet with few images, as its command runs it."""
 
     def run(folder: Path) -> None:
-        path = find_worksheet(number)
-        sys.argv = [str(path), "--data", "digits", "--images", "256", "--epochs", str(epochs), "--out", str(folder), "--resume"]
-        sys.argv += options
-        runpy.run_path(str(path), run_name="__main__")
+        # a fresh interpreter: in a forked one Numba's threads end the process
+        settings = ["--data", "digits", "--images", "256", "--epochs", str(epochs), "--out", str(folder), "--resume"]
+        os.execv(sys.executable, [sys.executable, "-m", "symae", "run", number, *settings, *options])
 
     return run
 
@@ -79,7 +75,7 @@ TRAININGS = [
 
 
 class Child:
-    """A process that trains. It is forked, because importing everything takes longer than training."""
+    """A process that trains. It is forked, because importing everything takes longer than training; worksheets begin anew."""
 
     def __init__(self, training: Training, folder: Path):
         reading, writing = os.pipe()
