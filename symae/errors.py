@@ -11,6 +11,7 @@ from os import PathLike
 
 __all__ = [
     "BackendError",
+    "BroadcastError",
     "DivergedError",
     "IndexRangeError",
     "InputError",
@@ -86,6 +87,13 @@ class IndexRangeError(IndexError):
 
     def __init__(self, index: int, axis: int, size: int):
         super().__init__(f"index {index} is out of bounds for axis {axis} with size {size}")
+
+
+class BroadcastError(ValueError):
+    """An array that was said to broadcast along an axis has more or fewer entries there than one, in Theano's words."""
+
+    def __init__(self, axis: int, length: int):
+        super().__init__(f"Dimension {axis} in Rebroadcast's input was supposed to be 1 (got {length} instead)")
 
 
 class LabelError(IndexError, ValueError):

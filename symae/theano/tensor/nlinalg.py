@@ -35,7 +35,6 @@ __all__ = [
 matrix_inverse = as_theano(linalg.inv, "matrix_inverse", __name__)
 pinv = as_theano(linalg.pinv, "pinv", __name__)
 det = as_theano(linalg.det, "det", __name__)
-eig = as_theano(linalg.eig, "eig", __name__)
 lstsq = as_theano(linalg.lstsq, "lstsq", __name__)
 matrix_power = as_theano(linalg.matrix_power, "matrix_power", __name__)
 tensorinv = as_theano(linalg.tensorinv, "tensorinv", __name__)
@@ -73,6 +72,20 @@ def extract_diag(x: Any) -> Variable:
 def trace(X: Any) -> Variable:
     """The sum of the diagonal of a matrix."""
     return pt.sum(pt.diagonal(pt.as_tensor(X)))
+
+
+@as_theano
+def eig(a: Any) -> Any:
+    """Eigenvalues and eigenvectors of a square matrix, of its own dtype.
+
+    As in Theano those of a real matrix are real: where they are not, their imaginary parts are left out.
+    """
+    a = pt.as_tensor(a)
+    values, vectors = linalg.eig(a)
+    if a.type.dtype.startswith("complex"):
+        return [values, vectors]
+    dtype = a.type.dtype if a.type.dtype.startswith("float") else "float64"
+    return [pt.cast(pt.real(x), dtype) for x in (values, vectors)]
 
 
 @as_theano

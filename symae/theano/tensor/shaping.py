@@ -7,9 +7,8 @@ from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.tensor.shape import specify_broadcastable
 
-from symae.theano.tensor.unbroadcast import Unbroadcast
+from symae.theano.tensor.unbroadcast import Addbroadcast, Unbroadcast
 from symae.theano.variables import as_theano
 
 __all__ = ["SHAPING"]
@@ -119,8 +118,17 @@ def nonzero(a: Any, return_matrix: bool = False) -> Any:
 
 @as_theano
 def addbroadcast(x: Any, *axes: int) -> Variable:
-    """`x`, told that its length along `axes` is 1."""
-    return specify_broadcastable(pt.as_tensor_variable(x), *axes)
+    """`x`, told that its length along `axes` is 1.
+
+    Raises
+    ------
+    ValueError
+        `x` has no such axis, or has another length there when it is computed.
+    """
+    x = pt.as_tensor_variable(x)
+    if any(not -x.type.ndim <= axis < x.type.ndim for axis in axes):
+        raise ValueError(f"addbroadcast: found axes {axes}, expected axes of an array of {x.type.ndim} dimensions")
+    return _broadcasting(x, [axis % x.type.ndim for axis in axes])
 
 
 @as_theano
@@ -133,12 +141,25 @@ def unbroadcast(x: Any, *axes: int) -> Variable:
 
 @as_theano
 def patternbroadcast(x: Any, broadcastable: Sequence[bool]) -> Variable:
-    """`x` that broadcasts where `broadcastable` says so, and nowhere else."""
+    """`x` that broadcasts where `broadcastable` says so, and nowhere else.
+
+    Raises
+    ------
+    ValueError
+        `broadcastable` is longer or shorter than `x` has axes, or the length along one is not 1 when `x` is computed.
+    """
     x = pt.as_tensor_variable(x)
+    if len(broadcastable) != x.type.ndim:
+        raise ValueError(f"patternbroadcast: found a pattern of {len(broadcastable)} for {x.type.ndim} dimensions")
     wrong = [i for i in range(x.type.ndim) if x.type.broadcastable[i] and not broadcastable[i]]
     lacking = [i for i in range(x.type.ndim) if broadcastable[i] and not x.type.broadcastable[i]]
     x = Unbroadcast(*wrong)(x) if wrong else x
-    return specify_broadcastable(x, *lacking) if lacking else x
+    return _broadcasting(x, lacking)
+
+
+def _broadcasting(x: Variable, axes: Sequence[int]) -> Variable:
+    axes = sorted({axis for axis in axes if not x.type.broadcastable[axis]})
+    return Addbroadcast(*axes)(x) if axes else x
 
 
 @as_theano

@@ -12,6 +12,7 @@ from pytensor.gradient import disconnected_grad
 from pytensor.graph.basic import Variable
 
 from symae.theano.absent import getter
+from symae.theano.tensor.shaping import addbroadcast
 from symae.theano.variables import as_theano
 
 __all__ = ["batch_normalization", "batch_normalization_test", "batch_normalization_train"]
@@ -143,7 +144,7 @@ def _wide(
             f"{name}: found {parameter.type.ndim} dimensions, expected {len(kept)} or {inputs.type.ndim}, as gamma"
         )
     if ndim == inputs.type.ndim:
-        return pt.specify_broadcastable(parameter, *axes)
+        return addbroadcast(parameter, *axes)
     return parameter.dimshuffle(*(kept.index(i) if i in kept else "x" for i in range(inputs.type.ndim)))
 
 
