@@ -126,7 +126,7 @@ def test_patterns_are_set():
     x = T.matrix()
     assert T.patternbroadcast(x, (True, False)).broadcastable == (True, False)
     assert T.patternbroadcast(T.row(), (False, False)).broadcastable == (False, False)
-    with pytest.raises(Exception, match="shape"):
+    with pytest.raises(ValueError, match="Dimension 0 in Rebroadcast's input was supposed to be 1"):
         T.addbroadcast(x, 0).eval({x: np.ones((2, 3))})
 
 
