@@ -138,6 +138,7 @@ def test_weights_from_a_generator_without_a_seed_go_on_with_a_line(tmp_path):
     assert lines[1] == f"{tmp_path / 'last.safetensors'} began with other values of W, and goes on from its own"
 
 
+@pytest.mark.filterwarnings("ignore:overflow encountered")
 def test_weights_that_diverged_in_the_last_step_of_an_epoch_are_named_in_a_line(tmp_path):
     x, w = pt.matrix("x", dtype="float64"), pytensor.shared(1.0, name="w")
     model = SimpleNamespace(x=x, W=w, cost=x.mean() + 0 * pt.minimum(w, 9), updates=[(w, w * 1e200)])
