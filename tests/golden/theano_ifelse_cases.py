@@ -1,6 +1,6 @@
 """Branches of which one must not be computed, which real Theano and symae.theano are both asked for. Runs on Python 3.8 too.
 
-Each case takes the module ``theano`` and returns what calls of its function give; an error is told by its name.
+Each case takes the module ``theano`` and returns what calls of its function give; an error is represented by its name.
 """
 
 import contextlib

@@ -180,7 +180,7 @@ def counter_in_an_explicit_update(theano, T, kind, keep):
     return len(updates), [results, float(counter.get_value()), float(total.get_value())]
 
 
-def counter_told_otherwise(theano, T, kind, keep):
+def counter_with_its_own_update(theano, T, kind, keep):
     counter = _counter(theano)
     outputs, updates = theano.scan(lambda x: (x + counter, {counter: counter * 2 + 1}), sequences=T.arange(3.0) * 10)
     f = theano.function([], outputs, updates=updates if keep else None)
@@ -242,7 +242,7 @@ COUNTERS = [
     counter_of_a_counter,
     counter_as_an_argument,
     counter_in_an_explicit_update,
-    counter_told_otherwise,
+    counter_with_its_own_update,
     updates_without_outputs,
     beside_the_loop,
     no_default_updates,
@@ -251,53 +251,6 @@ KEPT = {"kept": True, "dropped": False}
 KINDS = ("numpy", "mrg")
 CASES = {f"{case.__name__} {kind} {kept}": (case, kind, KEPT[kept]) for case in DRAWS for kind in KINDS for kept in KEPT}
 CASES.update({f"{case.__name__} {kept}": (case, "numpy", KEPT[kept]) for case in COUNTERS for kept in KEPT})
-
-
-def evaluated(theano, T, kind, keep):
-    draw = _streams(theano, kind).uniform(size=(2,))
-    outputs, updates = theano.scan(lambda: draw * 10, n_steps=3)
-    return len(updates), [np.asarray(outputs.eval()).tolist() for _ in range(N_CALLS)]
-
-
-DRAWS = [
-    closure_draw,
-    inner_draw,
-    expression_of_a_draw,
-    draw_as_argument,
-    draw_and_its_expression,
-    with_state,
-    with_gradient,
-    with_explicit_update,
-    until_a_draw,
-    one_step,
-    steps_of_a_variable,
-    mapped,
-    reduced,
-    nested,
-    nested_with_a_draw_of_the_outer,
-    evaluated,
-]
-COUNTERS = [
-    counter_in_a_closure,
-    counter_of_a_counter,
-    counter_as_an_argument,
-    counter_in_an_explicit_update,
-    counter_told_otherwise,
-    updates_without_outputs,
-    beside_the_loop,
-    no_default_updates,
-]
-CASES = {
-    **{
-        f"{case.__name__} {kind} {'kept' if keep else 'dropped'}": (case, kind, keep)
-        for case in DRAWS
-        for kind in ("numpy", "mrg")
-        for keep in (True, False)
-    },
-    **{
-        f"{case.__name__} {'kept' if keep else 'dropped'}": (case, "numpy", keep) for case in COUNTERS for keep in (True, False)
-    },
-}
 
 
 def evaluate(theano, name):

@@ -49,7 +49,7 @@ def test_products_of_integers_and_vectors_stay_as_they_are(graph, rewritten, ops
 
 
 @pytest.mark.parametrize("axes", [(1, 0), (0, 1)])
-def test_matrices_that_lose_a_dimension_are_no_transposed_ones(axes, rewritten, monkeypatch):
+def test_matrices_that_lose_a_dimension_are_not_transposed_ones(axes, rewritten, monkeypatch):
     """The gradient through a loop has such products, and the rewrite failed on them."""
     monkeypatch.setattr(pytensor.config, "on_opt_error", "raise")
     stack = pt.tensor3("stack", shape=(None, None, 1))

@@ -80,7 +80,7 @@ def test_a_draw_made_in_a_loop_keeps_its_default_update():
     assert not np.array_equal(f(), f())
 
 
-def test_an_update_that_is_told_is_made_instead_of_the_default():
+def test_an_update_that_is_given_is_made_instead_of_the_default():
     count = theano.shared(0)
     count.default_update = count + 1
     outputs, updates = theano.scan(lambda: (count, {count: count + 10}), n_steps=3)

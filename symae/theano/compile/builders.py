@@ -51,7 +51,7 @@ class OpFromGraph(PlainOpFromGraph):
     Raises
     ------
     TypeError
-        There is no such argument, `outputs` is no list, or something among them is no variable.
+        There is no such argument, `outputs` is not a list, or something among them is not a variable.
     ValueError
         Both `lop_overrides` and `grad_overrides` are given.
 

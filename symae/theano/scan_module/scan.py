@@ -67,7 +67,7 @@ def scan(
 
     Notes
     -----
-    As in Theano, what `fn` returns is computed anew in each step, down to the arguments of `fn`, and shared variables with a
+    As in Theano, what `fn` returns is computed again in each step, down to the arguments of `fn`, and shared variables with a
     default update are updated after each step: random draws and counters that `fn` closes over are drawn and counted in each
     step, those among `sequences` and `non_sequences` once. `updates` holds what they are after the last step. A function that
     is compiled without it makes their default updates, once in a call.
