@@ -27,6 +27,18 @@ def test_one_thread_inside_and_as_before_outside():
         assert threads() == before
 
 
+def test_blocks_of_two_threads_that_overlap_leave_nothing_set():
+    with blas_threads(2):
+        before = threads()
+        first, second = blas_threads(), blas_threads(1)
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert threads() == {1}
+        second.__exit__(None, None, None)
+        assert threads() == before
+
+
 def test_the_users_environment_wins(monkeypatch):
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
     with blas_threads(2):

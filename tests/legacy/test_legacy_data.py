@@ -9,7 +9,10 @@ import pickle
 from pathlib import Path
 
 import numpy as np
+import pytensor.tensor as pt
 import pytest
+
+import symae
 
 pytest.importorskip("fissix")
 
@@ -167,6 +170,14 @@ def test_a_compiled_function_in_a_pickle_is_nothing(run, tmp_path):
     (tmp_path / "work" / "f.pkl").write_text("cpytensor.compile.executor\n_constructor_Function\n(I1\n(ltR.")
     result = run("import cPickle\nf = cPickle.load(open('f.pkl'))\nprint type(f).__name__, callable(f)\n")
     assert (result.status, result.out) == (0, "Forgotten False\n"), result.err
+
+
+def test_so_is_one_that_symae_has_compiled(run, tmp_path):
+    x = pt.dvector("x")
+    f = symae.function([x], 2 * x, mode="FAST_COMPILE")
+    (tmp_path / "work" / "f.pkl").write_bytes(pickle.dumps({"f": f, "n": 3}, protocol=2))
+    result = run("import cPickle\nd = cPickle.load(open('f.pkl', 'rb'))\nprint type(d['f']).__name__, d['n']\n")
+    assert (result.status, result.out) == (0, "Forgotten 3\n"), result.err
 
 
 def test_arrays_of_objects_are_read_without_running_code(run, tmp_path):
