@@ -18,6 +18,9 @@ from pytensor.compile.executor import Function, _constructor_Function, _pickle_F
 __all__ = ["Lock", "LockedFunction", "locked", "with_lock"]
 
 
+_call = Function.__call__
+
+
 class Lock:
     """A lock that the thread that has it may take again."""
 
@@ -56,8 +59,13 @@ class LockedFunction(Function):
         _functions.add(self)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        with self.lock:
-            return Function.__call__(self, *arguments, **keywords)
+        # written out, because it is a part of every call: 0.2 us
+        lock = self.lock
+        lock.acquire()
+        try:
+            return _call(self, *arguments, **keywords) if keywords else _call(self, *arguments)
+        finally:
+            lock.release()
 
 
 def with_lock(function: Any) -> Any:

@@ -52,11 +52,12 @@ class _Limit:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._memory))
         self._lock, self._products, self._before = (word(ctypes.addressof(self._memory) + 8 * n) for n in range(3))
         self._blas = _openblas()
-        define("symae_blas_begin", self._code("symae_blas_begin", begins=True))
-        define("symae_blas_end", self._code("symae_blas_end", begins=False))
+        module = ir.Module("symae_blas")
+        self._emit(module, "symae_blas_begin", begins=True)
+        self._emit(module, "symae_blas_end", begins=False)
+        define(module)
 
-    def _code(self, name: str, begins: bool) -> ir.Module:
-        module = ir.Module(name)
+    def _emit(self, module: ir.Module, name: str, begins: bool) -> None:
         b = Builder(ir.Function(module, CALL, name))
         if self._blas is not None:
             get, set_ = (ctypes.cast(function, ctypes.c_void_p).value or 0 for function in self._blas)
@@ -78,7 +79,6 @@ class _Limit:
                 b.write(b.sub(products, word(1)), self._products)
             b.write(word(0), self._lock)
         b.ret_void()
-        return module
 
     def after_fork_in_child(self) -> None:
         """Products of other threads will not end in this process."""

@@ -94,16 +94,18 @@ class Builder(ir.IRBuilder):
         self.call(function, arguments)
 
 
-def define(name: str, module: ir.Module) -> int:
-    """Make machine code of `module`; other code finds its function `name` from now on. Returns the function's address."""
+def define(module: ir.Module) -> dict[str, int]:
+    """Make machine code of `module`; other code finds its functions by name from now on. Returns their addresses."""
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
-    parsed = binding.parse_assembly(str(module))
-    parsed.verify()
-    engine = binding.create_mcjit_compiler(parsed, binding.Target.from_default_triple().create_target_machine(opt=2))
+    engine = binding.create_mcjit_compiler(
+        binding.parse_assembly(str(module)), binding.Target.from_default_triple().create_target_machine(opt=1)
+    )
     engine.finalize_object()
     # for good: threads may be in this code while the interpreter ends
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(engine))
-    address = int(engine.get_function_address(name))
-    binding.add_symbol(name, address)
-    return address
+    names = [function.name for function in module.functions if not function.is_declaration]
+    addresses = {name: int(engine.get_function_address(name)) for name in names}
+    for name, address in addresses.items():
+        binding.add_symbol(name, address)
+    return addresses

@@ -93,9 +93,12 @@ class _Pool:
         acquire, release = ctypes.pythonapi.PyThread_acquire_lock, ctypes.pythonapi.PyThread_release_lock
         for position, function in ((3, acquire), (4, release)):
             self._put(_WORK, position, ctypes.cast(function, ctypes.c_void_p).value or 0)
-        define("symae_share", self._share())
-        self._stop = ctypes.CFUNCTYPE(None)(define("symae_stop", self._stop_code()))
-        self._worker = ctypes.CFUNCTYPE(None, ctypes.c_int64)(define("symae_worker", self._worker_code()))
+        module = ir.Module("symae_pool")
+        for emit in (self._emit_share, self._emit_worker, self._emit_stop):
+            emit(module)
+        addresses = define(module)
+        self._stop = ctypes.CFUNCTYPE(None)(addresses["symae_stop"])
+        self._worker = ctypes.CFUNCTYPE(None, ctypes.c_int64)(addresses["symae_worker"])
 
     # memory
 
@@ -165,9 +168,8 @@ class _Pool:
             b.write(region, self._of_part(b, part, _DONE))
             finish()
 
-    def _share(self) -> ir.Module:
+    def _emit_share(self, module: ir.Module) -> None:
         """symae_share(function, argument)"""
-        module = ir.Module("symae_share")
         share = ir.Function(module, SHARE, "symae_share")
         function, argument = share.args
         b = Builder(share)
@@ -191,11 +193,9 @@ class _Pool:
         with b.repeat(0, THREADS) as part:
             b.call(function, [argument, part])
         b.ret_void()
-        return module
 
-    def _worker_code(self) -> ir.Module:
+    def _emit_worker(self, module: ir.Module) -> None:
         """symae_worker(part): what a thread does all its life; it takes its own part first, then what others have left."""
-        module = ir.Module("symae_worker")
         worker = ir.Function(module, ir.FunctionType(_NOTHING, [_WORD]), "symae_worker")
         (own,) = worker.args
         b = Builder(worker)
@@ -217,18 +217,15 @@ class _Pool:
                 part = b.srem(b.add(own, step), word(THREADS))
                 self._take(b, part, region, lambda: self._wake(b, word(self._address(_CALLER_SLEEPS))))
         b.ret_void()
-        return module
 
-    def _stop_code(self) -> ir.Module:
+    def _emit_stop(self, module: ir.Module) -> None:
         """symae_stop(): let the threads end."""
-        module = ir.Module("symae_stop")
         b = Builder(ir.Function(module, ir.FunctionType(_NOTHING, []), "symae_stop"))
         b.write(word(0), word(self._address(_STARTED)))
         b.write(word(1), word(self._address(_STOP)))
         with b.repeat(1, THREADS) as part:
             self._wake(b, self._of_part(b, part, _SLEEPS))
         b.ret_void()
-        return module
 
     # life
 
