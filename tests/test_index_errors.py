@@ -6,6 +6,8 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from pytensor.compile.builders import OpFromGraph
+from pytensor.graph.replace import vectorize_graph
 
 from symae import LogisticRegression, function
 from symae.loops import loop_over
@@ -90,3 +92,19 @@ def test_a_repeated_index_counts_each_time_it_is_named(backend):
     gradient, increased = f(np.zeros((3, 2), "float32"), [1, 1, 1, 0])
     np.testing.assert_array_equal(gradient, [[1, 1], [3, 3], [0, 0]])
     np.testing.assert_array_equal(increased, [[1, 1], [3, 3], [0, 0]])
+
+
+@pytest.mark.parametrize("backend", ["numba", "jax"])
+def test_batches_and_graphs_within_graphs_are_checked(backend):
+    pytest.importorskip({"numba": "numba", "jax": "jax"}[backend])
+    x, i, batches, of_batches = pt.dmatrix("x"), pt.lvector("i"), pt.dtensor3("batches"), pt.lmatrix("of_batches")
+    batched = vectorize_graph(x[i], {x: batches, i: of_batches})
+    inner = OpFromGraph([x, i], [x[i]])(x, i)
+    f = function([batches, of_batches, x, i], [batched, 2 * inner], backend=backend)
+    values = np.arange(24.0).reshape(2, 3, 4)
+    np.testing.assert_array_equal(f(values, [[0, 1], [2, -3]], values[0], [0, -3])[0][1], values[1, [2, 0]])
+    for wrong in (3, -4):
+        with pytest.raises(IndexError, match=f"index {wrong} is out of bounds for axis 0 with size 3"):
+            f(values, [[0, 1], [0, wrong]], values[0], [0])
+        with pytest.raises(IndexError, match=f"index {wrong} is out of bounds for axis 0 with size 3"):
+            f(values, [[0, 1], [0, 1]], values[0], [0, wrong])
