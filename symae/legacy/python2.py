@@ -120,7 +120,7 @@ def _converted(text: str, path: Path, error: Exception | None) -> Source:
 def _tools() -> Any:
     from fissix import refactor
 
-    return refactor.RefactoringTool([f"fissix.fixes.fix_{name}" for name in FIXERS])
+    return refactor.RefactoringTool(["symae.legacy.fix_octal_longs", *(f"fissix.fixes.fix_{name}" for name in FIXERS)])
 
 
 def _line_map(converted: Any) -> Callable[[int], int]:

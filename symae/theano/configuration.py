@@ -8,18 +8,16 @@ never had brings one warning.
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Iterator
-from configparser import ConfigParser, Error
 from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
-from pathlib import Path
 from typing import Any
 
 import pytensor
 
 from symae.errors import InputError
+from symae.theano.flag_sources import flags_outside
 from symae.theano.flags import CHOICES, FLAGS, PYTENSORS
 
 __all__ = ["Configuration", "change_flags", "config"]
@@ -151,28 +149,6 @@ def _warn(text: str) -> None:
         warnings.warn(text, UserWarning, stacklevel=3)
 
 
-def _flags_of_files() -> Iterator[tuple[str, str]]:
-    home = Path("~/.theanorc").expanduser()
-    files = [Path(name).expanduser() for name in os.environ.get("THEANORC", str(home)).split(os.pathsep) if name]
-    parser = ConfigParser(interpolation=None)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
-    for file in files:
-        try:
-            parser.read(file)
-        except (Error, UnicodeDecodeError) as error:
-            _warn(f"{file}: {' '.join(str(error).split())}; its flags are not read")
-    for section in parser.sections():
-        for name, value in parser.items(section):
-            yield (name if section == "global" else f"{section}.{name}"), value.strip()
-
-
-def _flags_of_environment() -> Iterator[tuple[str, str]]:
-    for flag in os.environ.get("THEANO_FLAGS", "").split(","):
-        name, equals, value = flag.strip().partition("=")
-        if name:
-            yield name.strip(), value.strip() if equals else "True"
-
-
 config = Configuration()
-for _name, _value in (*_flags_of_files(), *_flags_of_environment()):
+for _name, _value in flags_outside(_warn):
     _set(_name, _value)

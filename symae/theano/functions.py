@@ -133,9 +133,14 @@ class Function:
         self.fn.name = name
 
     def copy(self, *args: Any, **kwargs: Any) -> Function:
-        """Another function of the same graph; the arguments are those of Theano's ``Function.copy``."""
-        twin = Function(self.fn.copy(*args, **kwargs), self._inputs, self._keys, self._states)
-        twin._single, twin._made_of = self._single, self._made_of
+        """Return another function of the same graph; the arguments are those of Theano's ``Function.copy``.
+
+        As in Theano, it returns a list, even of one output or where this one returns a dict.
+        """
+        compiled = self.fn.copy(*args, **kwargs)
+        compiled.unpack_single = compiled.return_none = False
+        twin = Function(compiled, self._inputs, None, self._states)
+        twin._made_of = {**self._made_of, "outputs": _list_of(self._made_of.get("outputs"))}
         twin._defaults = copy.deepcopy(self._defaults)
         return twin
 
@@ -287,6 +292,11 @@ def _plain_in(entry: In) -> PlainIn:
 
 def _list(values: Any) -> list[Any]:
     return [] if values is None else list(values) if isinstance(values, list | tuple) else [values]
+
+
+def _list_of(outputs: Any) -> list[Any]:
+    """The outputs of a function in the order in which a copy returns them."""
+    return [outputs[key] for key in sorted(outputs)] if isinstance(outputs, Mapping) else _list(outputs)
 
 
 def _keys(outputs: Any) -> list[str] | None:

@@ -288,6 +288,7 @@ def _legacy_methods() -> dict[str, Any]:
         "all": _named("all"),
         "eval": _eval,
         "reshape": _reshape,
+        "choose": _named("choose"),
         "flatten": _named("flatten"),
         "round": _named("round"),
         "max": _named("max"),

@@ -1,14 +1,20 @@
 """theano.config has Theano's flags, from THEANO_FLAGS, .theanorc and assignments."""
 
+import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import symae.theano as theano
 import symae.theano.tensor as T
 from symae.theano import configuration
+from symae.theano.flag_sources import flags_outside
+from symae.theano.flags import FLAGS
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "theano_flags.json"
 
 
 @pytest.fixture
@@ -104,7 +110,7 @@ def test_a_script_adds_flags(config):
 
 
 def test_flags_come_from_the_environment(tmp_path):
-    flags = "floatX=float32, mode=FAST_COMPILE,warn.round=False,openmp"
+    flags = "floatX=float32, mode=FAST_COMPILE,warn.round=False,openmp=True"
     shown = "print(theano.config.floatX, theano.config.mode, theano.config.warn.round, theano.config.openmp)"
     run = python(shown, tmp_path, THEANO_FLAGS=flags)
     assert run.stdout.split() == ["float32", "FAST_COMPILE", "False", "True"]
@@ -116,6 +122,33 @@ def test_flags_come_from_a_file_and_those_of_the_environment_go_first(tmp_path):
     run = python(shown, tmp_path, THEANO_FLAGS="mode=FAST_RUN")
     assert run.stdout.split() == ["float32", "cpu", "FAST_RUN", "True"]
     assert run.stderr.count("there is no GPU") == 1
+
+
+@pytest.mark.parametrize("case", json.loads(GOLDEN.read_text()), ids=lambda case: repr(case["file"] + case["flags"]))
+def test_flags_are_those_that_theano_had_on_python_2(case, monkeypatch, tmp_path):
+    (tmp_path / "rc").write_bytes(case["file"].encode())
+    monkeypatch.setenv("THEANORC", str(tmp_path / "rc"))
+    monkeypatch.setenv("THEANO_FLAGS", case["flags"])
+    given = dict(flags_outside(lambda said: None))
+    defaults = {**FLAGS, "floatX": "float64"}
+    found = {flag: str(configuration._converted(flag, given.get(flag, defaults[flag]))) for flag in case["has"]}
+    assert found == case["has"]
+
+
+def test_a_flag_without_a_value_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("THEANORC", str(tmp_path / "none"))
+    monkeypatch.setenv("THEANO_FLAGS", "floatX=float32,profile")
+    said = []
+    assert (list(flags_outside(said.append)), said) == (
+        [("floatX", "float32")],
+        ["THEANO_FLAGS: profile has no value, and is ignored"],
+    )
+
+
+def test_a_file_with_everything_twice_and_in_small_letters_is_read(tmp_path):
+    (tmp_path / ".theanorc").write_text("[global]\nfloatx = float64\nFLOATX = float32 ; single\n[global]\ndevice = cpu\n")
+    run = python("print(theano.config.floatX, theano.shared(1.5).dtype, theano.tensor.matrix().dtype)", tmp_path)
+    assert (run.returncode, run.stdout.split()) == (0, ["float32", "float64", "float32"]), run.stderr
 
 
 def test_a_file_that_is_none_is_named(tmp_path):

@@ -1,5 +1,6 @@
 """theano.function and theano.shared: arguments, defaults, updates and errors are Theano's. Values are from Theano 1.0.5."""
 
+import copy
 import pickle
 import warnings
 from collections import OrderedDict
@@ -272,3 +273,12 @@ def test_test_values_are_kept_and_can_be_asked_for(x):
     assert theano.gof.op.get_test_value(x * 2).tolist() == [0, 2, 4, 6]
     with pytest.raises(AttributeError, match="test_value"):
         theano.gof.op.get_test_value(T.scalar() + x)
+
+
+def test_a_copy_returns_lists():
+    x, state = T.dscalar("x"), theano.shared(2.0)
+    f = theano.function([x], x * state, updates=[(state, state + 1)])
+    assert [f.copy()(3.0), f(3.0), copy.copy(f)(3.0)] == [[6.0], 9.0, [12.0]]
+    assert theano.function([x], {"b": x, "a": x + 1}).copy()(1.0) == [2.0, 1.0]
+    assert theano.function([x], updates=[(state, state + x)]).copy()(1.0) == []
+    assert pickle.loads(pickle.dumps(f.copy()))(0.0) == [0.0]

@@ -179,3 +179,16 @@ def test_older_addresses_have_the_same_functions():
     assert isinstance(theano.shared(1.0), sharedvar.ScalarSharedVariable)
     assert TensorVariable is T.TensorVariable
     assert T.var(T.vector()).ndim == 0
+
+
+def test_choose_takes_a_list_of_arrays():
+    k, a, b = T.lmatrix("k"), T.dvector("a"), T.dvector("b")
+    picks, choices = np.array([[1, 0, 1], [0, 0, 1]]), [np.array([10.0, 11.0, 12.0]), np.arange(3.0)]
+    methods = [T.choose(k, [a, b]), k.choose((a, b)), T.choose(k, [a, b], mode="wrap"), T.choose(k, [a, b], mode="clip")]
+    f = theano.function([k, a, b], methods, mode="numba")
+    for chosen in f(picks, *choices):
+        assert chosen.tolist() == np.choose(picks, choices).tolist()
+    beyond = theano.function([k, a, b], methods[2:])(picks * 3 - 1, *choices)
+    assert [v.tolist() for v in beyond] == [np.choose(picks * 3 - 1, choices, mode=m).tolist() for m in ("wrap", "clip")]
+    with pytest.raises(ValueError, match="invalid entry in choice array"):
+        f(picks * 2, *choices)

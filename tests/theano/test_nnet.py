@@ -156,7 +156,7 @@ def test_subsample_may_come_as_an_array_but_not_change():
     x = np.zeros((1, 1, 6, 6))
     for subsample in (np.array([2, 3]), [2, 3], T.constant([2, 3])):
         assert T.nnet.conv2d(x, x, subsample=subsample, border_mode="full").eval().shape == (1, 1, 6, 4)
-    with pytest.raises(InputError, match="subsample: .* known when the graph is built"):
+    with pytest.raises(InputError, match=r"subsample: .* known when the graph is built"):
         T.nnet.conv2d(x, x, subsample=theano.shared(np.array([2, 3])))
 
 

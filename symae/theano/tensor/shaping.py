@@ -7,6 +7,7 @@ from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.raise_op import CheckAndRaise
 
 from symae.theano.tensor.unbroadcast import Addbroadcast, Unbroadcast
 from symae.theano.variables import as_theano
@@ -38,7 +39,6 @@ _SAME = [
     "flatnonzero",
     "inverse_permutation",
     "permute_row_elements",
-    "choose",
     "take",
     "unravel_index",
     "ravel_multi_index",
@@ -47,6 +47,35 @@ _SAME = [
     "broadcast_to",
     "trace",
 ]
+
+
+@as_theano
+def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Variable:
+    """Return for each element k of `a` the element of ``choices[k]`` that stands at its place, as numpy's choose.
+
+    Parameters
+    ----------
+    a : integers
+    choices : list of arrays, or an array whose first dimension counts them
+    out : None
+    mode : {"raise", "wrap", "clip"}
+        What a number below 0 or beyond the last choice does when the function is called: a ValueError, or count round, or stand
+        for the nearest.
+    """
+    if not isinstance(choices, list | tuple):
+        return pt.choose(a, choices, mode=mode)
+    if mode not in ("raise", "wrap", "clip") or out is not None or not choices:
+        raise ValueError(f"choose: found out={out}, mode={mode!r}, {len(choices)} choices, expected None, a mode, at least one")
+    a, count = pt.as_tensor_variable(a), len(choices)
+    if mode == "raise":
+        within = pt.and_(pt.ge(a, 0), pt.lt(a, count)).all()
+        a = CheckAndRaise(ValueError, "invalid entry in choice array")(a, within)
+    else:
+        a = a % count if mode == "wrap" else pt.clip(a, 0, count - 1)
+    chosen = pt.as_tensor_variable(choices[-1])
+    for k in range(count - 2, -1, -1):
+        chosen = pt.switch(pt.eq(a, k), choices[k], chosen)
+    return chosen if count > 1 else pt.switch(pt.eq(a, 0), chosen, chosen)
 
 
 @as_theano
@@ -192,6 +221,7 @@ _OWN = (
     flatten,
     reshape,
     stack,
+    choose,
     split,
     tile,
     diag,
