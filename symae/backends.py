@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from pytensor.graph.basic import Constant
 from pytensor.link.utils import fgraph_to_python
 from pytensor.raise_op import Assert, CheckAndRaise
 from pytensor.scalar import basic as scalar
@@ -22,9 +23,10 @@ from pytensor.tensor.blas import BatchedDot
 from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.elemwise import CAReduce, DimShuffle, Elemwise
 from pytensor.tensor.math import Argmax, Dot
-from pytensor.tensor.shape import Shape, Shape_i
+from pytensor.tensor.shape import Shape, Shape_i, SpecifyShape
 from pytensor.tensor.subtensor import Subtensor
 from pytensor.tensor.type import TensorType
+from pytensor.tensor.type_other import NoneTypeT
 
 try:
     from pytensor.conditional.op import IfElse
@@ -194,6 +196,30 @@ def _mend_numba_views(dispatch: Any) -> None:
         source = f"def subtensor({', '.join(['x', *names])}):\n    return np.asarray(x[{', '.join(index)}])\n"
         function = dispatch.basic.compile_numba_function_src(source, "subtensor", {"np": np})
         return dispatch.basic.numba_njit(function, boundscheck=True), hashlib.sha256(source.encode()).hexdigest()
+
+
+class SpecifiedShapeError(AssertionError, ValueError):
+    """An array does not have the shape that the graph says: what `specify_shape` raises, and what arrays that do not fit raise.
+
+    Of ``m + zeros(2)`` PyTensor's rewrites leave m, and that it has two columns.
+    """
+
+
+def _mend_numba_specified_shapes(dispatch: Any) -> None:
+    @dispatch.basic.register_funcify_default_op_cache_key(SpecifyShape)
+    def specify_shape(op: SpecifyShape, node: Any, **_: Any) -> Any:
+        names = [f"shape_{i}" for i in range(len(node.inputs) - 1)]
+        source = f"def specify_shape(x, {', '.join(names)}):\n"
+        for i, size in enumerate(node.inputs[1:]):
+            if isinstance(size.type, NoneTypeT):
+                continue
+            expected = int(size.data) if isinstance(size, Constant) else "the one expected"
+            # A constant text: numbers of the call do not get into exceptions of machine code that is loaded from the disk.
+            text = f"SpecifyShape: dim {i} of input has another size than {expected}."
+            source += f"    if x.shape[{i}] != shape_{i}.item():\n        raise SpecifiedShapeError({text!r})\n"
+        known = {"SpecifiedShapeError": SpecifiedShapeError}
+        function = dispatch.basic.compile_numba_function_src(f"{source}    return x\n", "specify_shape", known)
+        return dispatch.basic.numba_njit(function), int(hashlib.sha256(source.encode()).hexdigest()[:15], 16)
 
 
 def _mend_numba_sparse_shapes(dispatch: Any) -> None:
@@ -383,6 +409,7 @@ after_import("pytensor.link.numba.dispatch.basic", _mend_numba)
 after_import("pytensor.link.numba.dispatch", _mend_numba_loops)
 after_import("pytensor.link.numba.dispatch", _mend_numba_views)
 after_import("pytensor.link.numba.dispatch", _mend_numba_sparse_shapes)
+after_import("pytensor.link.numba.dispatch", _mend_numba_specified_shapes)
 after_import("pytensor.link.numba.dispatch", _mend_numba_products)
 after_import("pytensor.link.jax.dispatch", _mend_jax)
 after_import("pytensor.link.pytorch.dispatch", _mend_pytorch)

@@ -120,3 +120,26 @@ def test_sizes_computed_from_shapes_are_known_on_jax(build):
         for where in ({"backend": "jax"}, {"mode": "FAST_COMPILE"})
     )
     np.testing.assert_allclose(got, wanted, rtol=1e-10, atol=1e-12)
+
+
+def test_an_array_of_another_shape_than_the_graph_says_is_a_value_error_too():
+    x = pt.dmatrix("x")
+    doubled = function([x], pt.specify_shape(x, (None, 2)) * 2, backend="numba")
+    assert doubled(np.ones((3, 2))).shape == (3, 2)
+    for kind in (AssertionError, ValueError):
+        with pytest.raises(kind, match="dim 1 of input has another size than 2"):
+            doubled(np.ones((3, 3)))
+
+
+def test_sparse_inputs_are_compiled_for_what_they_are():
+    scipy_sparse = pytest.importorskip("scipy.sparse")
+    from pytensor import sparse
+
+    x, m = sparse.csr_matrix("x", dtype="float64"), pt.dmatrix("m")
+    a, b = scipy_sparse.csr_matrix(np.array([[0.0, 2.0, 0.0], [1.0, 0.0, 3.0]])), np.arange(6.0).reshape(3, 2)
+    product, gradient = sparse.structured_dot(x, m), pt.grad((sparse.structured_dot(x, m) ** 2).sum(), m)
+    f = function([x, m], [product, gradient, sparse.sp_sum(x), x.shape[1]], backend="numba")
+    found = f(a, b)
+    np.testing.assert_allclose(found[0], a.toarray() @ b)
+    np.testing.assert_allclose(found[1], 2 * a.toarray().T @ a.toarray() @ b)
+    assert (found[2], found[3], found[3].dtype) == (6.0, 3, "int64")

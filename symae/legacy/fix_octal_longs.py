@@ -11,7 +11,7 @@ from fissix.pgen2 import token
 __all__ = ["FixOctalLongs"]
 
 
-class FixOctalLongs(fixer_base.BaseFix):  # type: ignore[misc]
+class FixOctalLongs(fixer_base.BaseFix):
     """Octal numbers that are long."""
 
     _accept_type = token.NUMBER

@@ -1,4 +1,7 @@
-"""Write legacy_scripts/*.txt: what the scripts of tests/legacy/scripts print under real Theano 1.0.5.
+"""Write legacy_scripts/*.txt: what the scripts of tests/legacy/scripts print under real Theano 1.0.5, interpreted.
+
+What they print in Theano's default mode, compiled by g++ with all of Theano's rewrites, goes into
+legacy_scripts/default_mode/*.txt where it differs by more than the last digits.
 
 Needs a Python 3.8 as make_random_streams.py does, with Pillow; names of scripts run only those again::
 
@@ -35,8 +38,9 @@ from pathlib import Path
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "legacy" / "scripts"
 FLAGS = "floatX=float64,mode=FAST_COMPILE,cxx="
+DEFAULT_MODE = "floatX=float64"
 # Theano's nnet.conv2d has no Python for all it can do: it needs a compiler.
-COMPILED = {"conv2d_flips_filters": "floatX=float64"}
+COMPILED = {"conv2d_flips_filters": DEFAULT_MODE}
 GOLDEN = Path(__file__).with_name("legacy_scripts")
 SINCE_1_0 = {"boolean_masks_of_2017"}  # compares as 1.0.5 does
 SIBLINGS = {"layers_of_2012"}  # what a script imports from beside itself
@@ -282,18 +286,38 @@ def main(names):
     for path in sorted(SCRIPTS.glob("*.py")):
         if path.stem in SIBLINGS or (names and path.stem not in names):
             continue
-        with tempfile.TemporaryDirectory() as folder:
-            done = subprocess.run(
-                [sys.executable, str(Path(__file__).resolve()), "--one", str(path)],
-                cwd=folder,
-                env=dict(os.environ, THEANO_FLAGS=COMPILED.get(path.stem, FLAGS)),
-                capture_output=True,
-            )
-        if done.returncode:
-            print(path.stem, done.stderr.decode()[-600:], sep="\n")
+        printed = [of_one(path, flags) for flags in (COMPILED.get(path.stem, FLAGS), DEFAULT_MODE)]
+        if None in printed:
             continue
-        (GOLDEN / f"{path.stem}.txt").write_bytes(done.stdout)
-        print(path.stem, "ok")
+        interpreted, compiled = printed
+        (GOLDEN / f"{path.stem}.txt").write_bytes(interpreted)
+        other = GOLDEN / "default_mode" / f"{path.stem}.txt"
+        if rounded(interpreted) != rounded(compiled):
+            other.parent.mkdir(exist_ok=True)
+            other.write_bytes(compiled)
+        else:
+            other.unlink(missing_ok=True)
+        print(path.stem, "ok, another in the default mode" if other.exists() else "ok")
+
+
+def of_one(path, flags):
+    """What one script prints in a process of its own, or None if it fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, str(Path(__file__).resolve()), "--one", str(path)]
+        done = subprocess.run(command, cwd=folder, env=dict(os.environ, THEANO_FLAGS=flags), capture_output=True)
+    if done.returncode:
+        print(path.stem, flags, done.stderr.decode()[-600:], sep="\n")
+        return None
+    return done.stdout
+
+
+def rounded(printed):
+    """A text with its decimals to nine digits, and nothing as nothing: -0.0, and 1e-17 beside numbers of ordinary size."""
+
+    def short(match):
+        return f"{round(float(match[0]), 9) + 0.0:.9g}"
+
+    return re.sub(r"(?<![\w.])[-+]?\d+\.\d*(?:e[-+]?\d+)?(?![\w])", short, printed.decode()).split()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """Small scripts as they were written from 2010 to 2017, one for each idiom, print what they printed under Theano.
 
 What real Theano 1.0.5 printed is in tests/golden/legacy_scripts; tests/golden/make_legacy_scripts.py says how it was asked.
+
+Every script runs twice: interpreted, which is quick, and as its user has it, in the default mode on Numba. Most of the second
+kind are marked ``default_mode`` and left out unless asked for with ``-m default_mode``.
 """
 
 from __future__ import annotations
@@ -25,6 +28,18 @@ NAMES = sorted(path.stem for path in SCRIPTS.glob("*.py") if path.stem not in SI
 # Flags that a script sets by the environment before it imports Theano: that has to be the first import of the process.
 ALONE = {"theano_flags"}
 
+# Those that run in the default mode in every run of the tests: a loop, sparse matrices, draws, nnet, a pickle.
+ALWAYS_IN_THE_DEFAULT_MODE = {
+    *("rnn_by_scan", "sparse_dot", "shared_randomstreams_draws", "sigmoids_and_crossentropies", "cpickle_of_a_model"),
+}
+FROM_EMPTY_CACHES = [
+    "dA_in_thirty_lines",
+    "sparse_dot",
+    "scan_power_and_until",
+    "shared_randomstreams_draws",
+    "softmax_of_a_vector",
+]
+
 NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?(?![\w])")
 # From as many decimals on, the last one may be rounded otherwise; of fewer, as of whole numbers, all have to be the same.
 MANY = 6
@@ -33,11 +48,26 @@ MANY = 6
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
+def _marked(name: str) -> object:
+    return pytest.param(name, marks=[] if name in ALWAYS_IN_THE_DEFAULT_MODE else [pytest.mark.default_mode])
+
+
 @pytest.fixture
 def quick() -> Iterator[None]:
     """Interpreted, loops too, for which PyTensor would call a C compiler; and as if no script had changed a flag before."""
     before = dict(config._values)
     with pytensor.config.change_flags(cxx=""), change_flags(mode="FAST_COMPILE", floatX="float64"):
+        yield
+    config._values.clear()
+    config._values.update(before)
+
+
+@pytest.fixture
+def as_users_have_it() -> Iterator[None]:
+    """The default mode, on Numba, and as if no script had changed a flag before."""
+    before = dict(config._values)
+    with pytensor.config.change_flags(mode="Mode"), change_flags(floatX="float64"):
+        config._values.pop("mode", None)
         yield
     config._values.clear()
     config._values.update(before)
@@ -52,6 +82,28 @@ def test_prints_what_it_printed_under_theano(name, quick, tmp_path, monkeypatch,
     assert status == 0, printed.err
     assert _differences(printed.out, (GOLDEN / f"{name}.txt").read_text()) == []
     assert _files_of(SCRIPTS) == before
+
+
+@pytest.mark.parametrize("name", [_marked(name) for name in NAMES if name not in ALONE])
+def test_prints_it_in_the_default_mode(name, as_users_have_it, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    status = run_script(SCRIPTS / f"{name}.py", out=tmp_path / "out")
+    printed = capsys.readouterr()
+    assert status == 0, printed.err
+    assert _differences_by_default(printed.out, name) == []
+
+
+@pytest.mark.default_mode
+@pytest.mark.parametrize("name", FROM_EMPTY_CACHES)
+def test_prints_it_in_the_default_mode_from_empty_caches(name, tmp_path):
+    caches = tmp_path / "caches"
+    flags = {"PYTENSOR_FLAGS": f"base_compiledir={caches}", "NUMBA_CACHE_DIR": str(caches / "numba")}
+    for _ in ("made", "loaded"):
+        command = [sys.executable, "-m", "symae", "run", str(SCRIPTS / f"{name}.py"), "--out", str(tmp_path / "out")]
+        done = subprocess.run(command, cwd=tmp_path, env={**os.environ, **flags}, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert _differences_by_default(done.stdout, name) == []
+    assert any(path.suffix == ".nbc" for path in caches.rglob("*"))
 
 
 @pytest.mark.parametrize("name", sorted(ALONE))
@@ -102,6 +154,15 @@ def test_a_difference_is_seen(printed, golden):
 )
 def test_what_rounding_makes_is_no_difference(printed, golden):
     assert _differences(printed, golden) == []
+
+
+def _differences_by_default(printed: str, name: str) -> list[str]:
+    """What is neither as Theano printed it in its default mode nor as it printed it interpreted.
+
+    They differ where Theano's rewrites have lost an error: ``m + zeros(2)`` was m, of however many columns.
+    """
+    files = [path for path in (GOLDEN / "default_mode" / f"{name}.txt", GOLDEN / f"{name}.txt") if path.exists()]
+    return min((_differences(printed, file.read_text()) for file in files), key=len)
 
 
 def _differences(printed: str, golden: str) -> list[str]:
