@@ -1,12 +1,14 @@
 """CNTK's text format: an image a line, ``|labels 0 0 1 0 0 0 0 0 0 0 |features 0 0 255 …``.
 
 Labels are one-hot, ten numbers. Features are 784 numbers: whole numbers 0 to 255 are bytes; a file with a decimal point or an
-exponent in any feature holds floats in [0, 1]. A sequence number before the first ``|``, comments (``|# …``) and other named
-fields are read over, as CNTK does. Source: CNTK's ``CNTKTextFormatReader`` and its MNIST installer.
+exponent in any feature holds floats in [0, 1]. Either may be in the sparse form, where ``3:1`` says that number 3 is 1 and all
+that are not named are 0. A sequence number before the first ``|``, comments (``|# …``) and other named fields are read over, as
+CNTK does. Source: CNTK's ``CNTKTextFormatReader`` and its MNIST installer.
 """
 
 from __future__ import annotations
 
+import codecs
 from os import PathLike
 from pathlib import Path
 
@@ -46,6 +48,8 @@ def read_cntk_text(path: str | PathLike[str]) -> Split:
     lines: list[int] = []
     with open_contents(path) as contents:
         for number, line in enumerate(contents.lines(LONGEST_LINE), start=1):
+            if number == 1:
+                line = line.removeprefix(codecs.BOM_UTF8)
             if line.strip():
                 fields = _fields(f"{path}, line {number}", line)
                 labels.append(_label(f"{path}, line {number}", fields[b"labels"]))
@@ -146,9 +150,25 @@ def _fields(place: str, line: bytes) -> dict[bytes, list[bytes]]:
     for name, count in ((b"labels", N_CLASSES), (b"features", N_PIXELS)):
         if name not in fields:
             raise InputError(place, f"no |{name.decode()}", EXPECTED)
+        if any(b":" in token for token in fields[name]):
+            fields[name] = _dense(place, name.decode(), fields[name], count)
         if len(fields[name]) != count:
             raise InputError(place, f"{len(fields[name])} numbers after |{name.decode()}", f"{count}")
     return fields
+
+
+def _dense(place: str, name: str, tokens: list[bytes], count: int) -> list[bytes]:
+    """The numbers of a field in sparse form, ``index:value`` for those that are not 0."""
+    numbers = [b"0"] * count
+    seen: set[int] = set()
+    for token in tokens:
+        index, _, value = token.partition(b":")
+        at = int(index) if index.isdigit() and len(index) < 10 else count
+        if at >= count or at in seen or not value:
+            raise InputError(place, f"{excerpt(token)} after |{name}", f"index:value, each index from 0 to {count - 1} once")
+        seen.add(at)
+        numbers[at] = value
+    return numbers
 
 
 def _label(place: str, tokens: list[bytes]) -> int:

@@ -100,7 +100,7 @@ def test_a_packed_file_is_read(tmp_path):
         (f"|labels {ONE_HOT} |features 1e999 {PIXELS}", "the feature b'1e999'"),
         (f"|labels {ONE_HOT} |features 1e39 {PIXELS}", r"the feature b'1e\+?39'"),
         (f"|labels {ONE_HOT} |features 1_0 {PIXELS}", "the feature b'1_0', expected a number"),
-        (f"|labels {ONE_HOT} |features 3:1 {PIXELS}", "the feature b'3:1', expected a number"),
+        (f"|labels {ONE_HOT} |features 3:1 {PIXELS}", r"b'0' after \|features, expected index:value"),
         (f"|labels {ONE_HOT} |features \xff {PIXELS}", "expected a number"),
         (f"|labels {ONE_HOT} |features {'9' * 100} {PIXELS}", r"the feature b'9+\.\.\.,"),
         (f"|labels {ONE_HOT} |features 0.5 {PIXELS}", "line 1: found the feature 255 among floats"),
@@ -183,3 +183,26 @@ def test_images_that_are_not_valid_are_not_written(tmp_path, x, y, message):
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(UnwritableError, match="missing"):
         write_cntk_text(tmp_path / "missing" / "a.txt", np.zeros((1, 784), np.uint8), np.array([1]))
+
+
+def test_the_sparse_form_is_read(tmp_path):
+    file = tmp_path / "sparse.txt"
+    dense = " ".join("255" if k == 5 else "7" if k == 783 else "0" for k in range(784))
+    lines = ["|labels 3:1 |features 5:255 783:7", f"|labels 0 0 0 1 0 0 0 0 0 0 |features {dense}", "|labels 9:1 |features 0:1"]
+    file.write_bytes(b"\xef\xbb\xbf" + "\n".join(lines).encode())
+    split = read_cntk_text(file)
+    assert (split.y.tolist(), split.x.dtype, split.x.sum(axis=1).tolist()) == ([3, 3, 9], np.uint8, [262, 262, 1])
+    np.testing.assert_array_equal(split.x[0], split.x[1])
+    file.write_text("|labels 3:1 |features 5:0.5 7:1e-1\n")
+    assert read_cntk_text(file).x[0, [5, 7]].tolist() == pytest.approx([0.5, 0.1])
+
+
+@pytest.mark.parametrize(
+    ("labels", "found"), [("10:1", "10:1"), ("3:1 3:1", "3:1"), ("x:1", "x:1"), ("3:1 4", "4"), ("3:", "3:")]
+)
+def test_a_wrong_number_in_the_sparse_form_is_named(tmp_path, labels, found):
+    (tmp_path / "sparse.txt").write_text(f"|labels {labels} |features 5:255\n")
+    with pytest.raises(
+        InputError, match=rf"line 1: found .*{found}.* after \|labels, expected index:value, each index from 0 to 9"
+    ):
+        read_cntk_text(tmp_path / "sparse.txt")
