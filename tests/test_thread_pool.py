@@ -38,13 +38,13 @@ def called(name, *kinds, releases_lock=True):
     return kind(binding.address_of_symbol(name))
 
 
-share = called("symae_share", ctypes.c_void_p, ctypes.c_void_p)
+share = called("symae_share", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
 
 
-def counted(regions):
+def counted(regions, parts=THREADS):
     counts = np.zeros(1024, np.int64)
     for _ in range(regions):
-        share(count_part.address, counts.ctypes.data)
+        share(count_part.address, counts.ctypes.data, parts)
     return counts
 
 
@@ -53,6 +53,13 @@ def test_each_part_of_a_region_is_done_once():
     assert (counts[:THREADS] == 2000 * 20).all()
     assert not counts[THREADS:].any()
     assert thread_pool.running() == THREADS - 1
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 8, 17])
+def test_there_may_be_more_or_fewer_parts_than_threads(parts):
+    counts = counted(200, parts)
+    assert (counts[:parts] == 200 * 20).all()
+    assert not counts[parts:].any()
 
 
 def test_threads_that_call_at_the_same_time_do_not_wait_for_each_other():
@@ -134,6 +141,17 @@ MODEL = """
     def same(_=None):
         return all(np.array_equal(a, b) for a, b in zip(f(X, Y), expected))
 """
+
+
+def test_machine_code_from_the_disk_is_right_with_another_number_of_threads(monkeypatch):
+    program = """
+    np.testing.assert_allclose(expected[0], X @ Y)
+    np.testing.assert_allclose(expected[1], np.exp(X))
+    print(thread_pool.THREADS)
+    """
+    for threads in ("3", "1", "2"):
+        monkeypatch.setenv("NUMBA_NUM_THREADS", threads)
+        assert run(MODEL + program) == f"{threads}\n"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")

@@ -60,16 +60,17 @@ class Builder(ir.IRBuilder):
         self.position_at_end(after)
 
     @contextmanager
-    def repeat(self, first: int, end: int) -> Iterator[Any]:
-        """Repeat the block for each number from `first` to `end` - 1."""
+    def repeat(self, first: Any, end: Any, step: int = 1) -> Iterator[Any]:
+        """Repeat the block for each number in ``range(first, end, step)``."""
+        first, end = (word(value) if isinstance(value, int) else value for value in (first, end))
         counter = self.variable()
-        self.store(word(first), counter)
+        self.store(first, counter)
         with self.loop() as after:
             number = self.load(counter)
-            with self.if_then(self.icmp_signed(">=", number, word(end))):
+            with self.if_then(self.icmp_signed(">=", number, end)):
                 self.branch(after)
             yield number
-            self.store(self.add(number, word(1)), counter)
+            self.store(self.add(number, word(step)), counter)
 
     def variable(self) -> Any:
         """Room for a word, on the stack once for each call of the function."""

@@ -1,8 +1,9 @@
 """A thread pool for kernels, called from machine code: threads that soon sleep, and that a forked process can do without.
 
 GNU's OpenMP, which Numba would use, ends a process that was forked after its threads had run, and lets threads that wait spin
-while other processes want the cores. Here a region is a call of ``symae_share(function, argument)``, which has
-``function(argument, part)`` called once for each part from 0 to `THREADS` - 1. Whoever comes first takes a part: the caller
+while other processes want the cores. Here a region is a call of ``symae_share(function, argument, parts)``, which has
+``function(argument, part)`` called once for each part from 0 to ``parts - 1``, whatever the number of threads: the code may
+have been compiled, and kept on the disk, where there were others. Whoever comes first takes a share of the parts: the caller
 never waits for a thread that has not begun, only for parts that are being worked on. So the results do not depend on which
 threads there are. A region within a region, a call while another thread has one, and a forked process whose threads are gone:
 the caller does all parts itself.
@@ -32,7 +33,7 @@ from symae.kernels.machine_code import Builder, define, word
 
 __all__ = ["PART", "SHARE", "THREADS", "connect", "running"]
 
-# A constant of the machine code that calls the pool: the number of parts of each region, and with the caller that of threads.
+# How many threads there are, with the caller; also the number of parts in what is compiled in this process.
 THREADS: int = numba.config.NUMBA_NUM_THREADS
 
 # How often a thread looks for work before it sleeps: some 50 us, longer than what lies between two products of a training step.
@@ -43,13 +44,13 @@ _WORD, _BYTES = ir.IntType(64), ir.IntType(8).as_pointer()
 _NOTHING = ir.VoidType()
 # what a region calls: argument, number of the part
 PART = ir.FunctionType(_NOTHING, [_BYTES, _WORD])
-# symae_share(function, argument)
-SHARE = ir.FunctionType(_NOTHING, [PART.as_pointer(), _BYTES])
+# symae_share(function, argument, how many parts)
+SHARE = ir.FunctionType(_NOTHING, [PART.as_pointer(), _BYTES, _WORD])
 
 _LINE = 16  # words between what different threads write to, more than a line of any cache
 _PER_PART = 3
-# Lines of the pool's memory, and in the last lines of each part: the region that claimed it, the last one that has it done,
-# whether its thread sleeps.
+# Lines of the pool's memory, and in the last lines of each thread's share of the parts: the region that claimed it, the last
+# one that has it done, whether the thread sleeps.
 _BUSY, _REGION, _WORK, _CALLER_SLEEPS, _STARTED, _STOP, _PARTS = range(7)
 _CLAIMED, _DONE, _SLEEPS = range(_PER_PART)
 
@@ -159,19 +160,21 @@ class _Pool:
                     self._sleep(b, sleeps, has_work)
 
     def _take(self, b: Builder, part: Any, region: Any, finish: Callable[[], None] = lambda: None) -> None:
-        """Do a part of the region, if nobody has claimed it, so that the region before was the last to do so."""
+        """Do a thread's share of the region, if nobody has claimed it, so that the region before was the last to do so."""
         claimed, before = self._of_part(b, part, _CLAIMED), b.sub(region, word(1))
         with b.if_then(b.equal(b.read(claimed), before)), b.if_then(b.replace(claimed, before, region)):
             # only now: until this part is done the region lasts, and these are its own
             function = b.inttoptr(b.read(word(self._address(_WORK))), PART.as_pointer())
-            b.call(function, [b.inttoptr(b.read(word(self._address(_WORK, 1))), _BYTES), part])
+            argument = b.inttoptr(b.read(word(self._address(_WORK, 1))), _BYTES)
+            with b.repeat(part, b.read(word(self._address(_WORK, 5))), THREADS) as number:
+                b.call(function, [argument, number])
             b.write(region, self._of_part(b, part, _DONE))
             finish()
 
     def _emit_share(self, module: ir.Module) -> None:
-        """symae_share(function, argument)"""
+        """symae_share(function, argument, parts)"""
         share = ir.Function(module, SHARE, "symae_share")
-        function, argument = share.args
+        function, argument, parts = share.args
         b = Builder(share)
         started, busy, number = (word(self._address(line)) for line in (_STARTED, _BUSY, _REGION))
         with b.if_then(b.equal(b.read(started), word(0)), likely=False):
@@ -179,6 +182,7 @@ class _Pool:
         with b.if_then(b.and_(b.equal(b.read(started), word(1)), b.replace(busy, word(0), word(1)))):
             b.write(b.ptrtoint(function, _WORD), word(self._address(_WORK)))
             b.write(b.ptrtoint(argument, _WORD), word(self._address(_WORK, 1)))
+            b.write(parts, word(self._address(_WORK, 5)))
             region = b.add(b.read(number), word(1))
             b.write(region, number)
             with b.repeat(1, THREADS) as part:
@@ -190,7 +194,7 @@ class _Pool:
                 self._wait(b, word(self._address(_CALLER_SLEEPS)), lambda: b.equal(b.read(done), region))
             b.write(word(0), busy)
             b.ret_void()
-        with b.repeat(0, THREADS) as part:
+        with b.repeat(0, parts) as part:
             b.call(function, [argument, part])
         b.ret_void()
 

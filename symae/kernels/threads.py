@@ -12,6 +12,7 @@ from llvmlite import ir
 from numba.core import callconv, cgutils, types
 from numba.extending import intrinsic
 
+from symae.kernels.machine_code import word
 from symae.kernels.thread_pool import PART, SHARE, THREADS, connect
 
 __all__ = [
@@ -143,7 +144,7 @@ def emit_region(context: Any, builder: Any, values: Sequence[Any], emit: Callabl
     b.ret_void()
 
     share = cgutils.get_or_insert_function(builder.module, SHARE, "symae_share")
-    builder.call(share, [function, builder.bitcast(state, _BYTES)])
+    builder.call(share, [function, builder.bitcast(state, _BYTES), word(THREADS)])
     failed, why = (builder.load(cgutils.gep_inbounds(builder, state, 0, number)) for number in (code, exception))
     status = conv._get_return_status(builder, failed, why)
     with cgutils.if_unlikely(builder, status.is_error):
