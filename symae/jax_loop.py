@@ -39,7 +39,7 @@ class JAXLoop:
         self.indexed = indexed
         self.resident: Resident = indexed.function.vm.jit_fn
         # `checked` adds whether what kernels refuse has happened
-        checked(self.resident.traceable, self._keep, lambda conditions: jnp.all(jnp.stack(conditions)), self._outputs)
+        checked(self.resident.traceable, self._keep, jnp.stack, self._outputs)
         self._programs: dict[Any, Any] = {}
 
     @staticmethod

@@ -52,7 +52,7 @@ class _RefusingMLXLinker(MLXLinker):
 
             return evaluated
 
-        return checked(fn, compiled, lambda conditions: mx.all(mx.stack(list(conditions))), len(self.fgraph.outputs))
+        return checked(fn, compiled, mx.stack, len(self.fgraph.outputs))
 
 
 class ResidentMLXLinker(ResidentLinker, _RefusingMLXLinker):

@@ -145,9 +145,7 @@ class _RefusingJAXLinker(JAXLinker):
 
         if not self.fgraph.outputs:
             return super().jit_compile(fn)
-        return checked(
-            fn, super().jit_compile, lambda conditions: jax.numpy.all(jax.numpy.stack(conditions)), len(self.fgraph.outputs)
-        )
+        return checked(fn, super().jit_compile, jax.numpy.stack, len(self.fgraph.outputs))
 
 
 class ResidentJAXLinker(ResidentLinker, _RefusingJAXLinker):

@@ -91,12 +91,12 @@ def collected(function: Callable[..., Any]) -> Callable[..., tuple[Any, list[_Re
 def checked(
     function: Callable[..., Any],
     compiled: Callable[[Callable[..., Any]], Callable[..., Any]],
-    all_of: Callable[[Sequence[Any]], Any],
+    stack: Callable[[list[Any]], Any],
     n_outputs: int,
 ) -> Callable[..., Any]:
     """`function`, with `n_outputs` outputs, compiled so that it raises what its kernels refuse.
 
-    `compiled` compiles a function, and `all_of` is whether all of several conditions are true, in what a backend traces.
+    `compiled` compiles a function, and `stack` makes an array of several numbers, in what a backend traces.
     """
     # What a kernel says can depend on the shapes that it was traced for, and there is a trace for each.
     errors: dict[Any, list[tuple[Callable[..., Exception], int]]] = {}
@@ -108,8 +108,11 @@ def checked(
         errors[_signature(inputs)] = [(error, len(values)) for _, error, values in refusals]
         if not refusals:
             return tuple(outputs)
-        conditions = [condition for condition, _, _ in refusals]
-        return (*outputs, all_of(conditions), *conditions, *(v for _, _, values in refusals for v in values))
+        conditions = stack([condition for condition, _, _ in refusals])
+        values = [v for _, _, values in refusals for v in values]
+        if len(values) > 1 and all(v.ndim == 0 and "int" in str(v.dtype) for v in values):
+            values = [stack(values)]  # each output costs a microsecond
+        return (*outputs, conditions.all(), conditions, *values)
 
     call = compiled(traced)
 
@@ -117,11 +120,12 @@ def checked(
         results = call(*inputs)
         if len(results) > n_outputs and not bool(results[n_outputs]):
             known = errors[_signature(inputs)]
-            conditions, values = results[n_outputs + 1 :][: len(known)], iter(results[n_outputs + 1 + len(known) :])
-            for condition, (error, n_values) in zip(conditions, known, strict=True):
-                taken = [np.asarray(next(values)) for _ in range(n_values)]
+            values = [np.asarray(v) for v in results[n_outputs + 2 :]]
+            taken = iter(values[0] if len(values) == 1 < sum(n for _, n in known) else values)
+            for condition, (error, n_values) in zip(np.asarray(results[n_outputs + 1]), known, strict=True):
+                of_condition = [next(taken) for _ in range(n_values)]
                 if not bool(condition):
-                    raise error(*taken)
+                    raise error(*of_condition)
         return results[:n_outputs]
 
     return raising
