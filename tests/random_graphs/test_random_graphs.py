@@ -1,0 +1,87 @@
+"""Random graphs are what real Theano makes of them, or an exception where that raises one: never other numbers without a word.
+
+The first 200 programs in FAST_COMPILE, some of them on every backend, where compiling takes a second or more a program; all on
+every backend with ``-m long``. ``campaign`` computes as many as one likes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytensor
+import pytest
+
+from random_graphs import outcomes
+from random_graphs.comparison import difference, refused
+from random_graphs.programs import digest, program
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "random_graphs.json"
+SEEDS = range(200)
+SOME = range(40, 56)
+
+
+@pytest.fixture(scope="module")
+def golden():
+    """Theano's outcomes by seed."""
+    found = json.loads(GOLDEN.read_text())
+    assert all(found[str(seed)][0] == digest(program(seed)) for seed in SEEDS), "made of other programs: make_random_graphs.py"
+    return {seed: outcomes.read(found[str(seed)][1]) for seed in SEEDS}
+
+
+def computed(seeds, golden, mode, group=25):
+    """Outcomes by seed: of those that do not raise many in one function."""
+    lib = outcomes.library("symae.theano")
+    quiet = [seed for seed in seeds if golden[seed][0] == "values"]
+    groups = [quiet[i : i + group] for i in range(0, len(quiet), group)]
+    groups += [[seed] for seed in seeds if golden[seed][0] != "values"]
+    found = {}
+    with pytensor.config.change_flags(floatX="float64", on_shape_error="warn"):
+        for seeds_of_group in groups:
+            programs = [program(seed) for seed in seeds_of_group]
+            found.update(zip(seeds_of_group, outcomes.together(lib, programs, mode), strict=True))
+    return found
+
+
+@pytest.fixture(scope="module")
+def interpreted(golden):
+    return computed(SEEDS, golden, "FAST_COMPILE")
+
+
+def differences(found, golden, interpreted, noticed):
+    """What is not as Theano's, a line each; without what is loud if `noticed`, for backends that lack something."""
+    lines = []
+    for seed, outcome in found.items():
+        kind, text = difference(program(seed), golden[seed], interpreted[seed], outcome)
+        if kind in ("same",) or kind.startswith("known") or (noticed and kind.startswith(("loud", "kind"))):
+            continue
+        lines.append(f"{seed}: {kind}: {text} {[step['op'] for step in program(seed)['steps']]}")
+    return lines
+
+
+def test_programs_are_repeatable_and_of_every_kind():
+    made = [program(seed) for seed in SEEDS]
+    assert [digest(p) for p in made] == [digest(program(seed)) for seed in SEEDS]
+    used = Counter(step["op"] for p in made for step in p["steps"])
+    assert {"scan", "ifelse", "draw", "read", "write", "sparse_dot", "pool2d", "conv2d", "images2neibs", "likelihood"} <= set(
+        used
+    )
+    assert sum("gradient" in p for p in made) > 50
+
+
+def test_interpreted_graphs_are_what_theano_computes(golden, interpreted):
+    assert not differences(interpreted, golden, interpreted, noticed=False)
+    assert sum(outcome[0] == "raises" and refused(outcome) is None for outcome in golden.values()) > 10
+
+
+@pytest.mark.parametrize("seeds", [SOME, pytest.param(SEEDS, marks=pytest.mark.long)], ids=["some", "all"])
+def test_backends_compute_what_theano_does_or_say_that_they_cannot(backend, seeds, golden, interpreted, monkeypatch):
+    if backend == "pytorch":  # without its compiler, which takes a minute for each function
+        import torch._dynamo
+
+        monkeypatch.setattr(torch._dynamo.config, "disable", True)
+    found = computed(seeds, golden, backend)
+    # Numba and C have all that there is.
+    assert not differences(found, golden, interpreted, noticed=backend in ("jax", "pytorch"))
+    assert sum(outcome[0] == "values" for outcome in found.values()) > len(seeds) // 2
