@@ -246,15 +246,15 @@ def run(name: str, count: int, seed: int, report: Callable[[str], None] = lambda
                 data = mutated(rng, data, others)
             (folder / file).write_bytes(data)
             signal.alarm(SECONDS)
-            started = time.perf_counter()
+            started = time.process_time()
             outcome = check(Reader(reader.files, reader.read, valid), folder, written)
             signal.alarm(0)
-            slowest = max(slowest, time.perf_counter() - started)
+            slowest = max(slowest, time.process_time() - started)
             (folder / file).write_bytes(write_all_again[file])
             outcomes[outcome if outcome in ("read", "refused") else "wrong"] += 1
             if outcome not in ("read", "refused"):
                 report(f"{name}, seed {seed}, number {number}, {file}: {outcome}")
-    outcomes["slowest, ms"] = round(1000 * slowest)
+    outcomes["slowest, ms of CPU"] = round(1000 * slowest)
     return outcomes
 
 
