@@ -21,8 +21,10 @@ def theanos(module: str, name: str) -> Any:
     """What stands for ``module.name`` of Theano while a pickle is read: nothing of it computes or calls anything."""
     if name in SCALARS_HELPERS:
         return _Plain
-    if name in ("CudaNdarray_unpickler",):
+    if name == "CudaNdarray_unpickler":
         return np.asarray
+    if name == "GpuArray_unpickler":
+        return _from_context
     classes = _classes()
     if name in classes:
         return classes[name]
@@ -49,6 +51,11 @@ SCALARS_HELPERS = {
     *("upgrade_to_float", "upgrade_to_float64", "upgrade_to_float_no_complex", "transfer_type", "specific_out", "real_out"),
     *("int_out", "float_out", "same_out_complex", "all_int", "no_complex", "bool_out"),
 }
+
+
+def _from_context(array: Any, context: Any = None) -> np.ndarray:
+    """The values of an array of the GPU named `context`."""
+    return np.asarray(array)
 
 
 class _Plain:
@@ -149,7 +156,8 @@ def _marked(variable: Any) -> Any:
     return mark(variable)
 
 
-CONSTANTS = ("TensorConstant", "ScalarConstant", "Constant", "CudaNdarrayConstant")
+VARIABLES = ("TensorVariable", "CudaNdarrayVariable", "GpuArrayVariable", "Variable")
+CONSTANTS = ("TensorConstant", "ScalarConstant", "Constant", "CudaNdarrayConstant", "GpuArrayConstant")
 
 
 def _set(variable: Any, state: dict[str, Any]) -> None:
@@ -172,7 +180,9 @@ def _classes() -> dict[str, Any]:
     shared = ("TensorSharedVariable", "ScalarSharedVariable", "CudaNdarraySharedVariable", "GpuArraySharedVariable")
     return {
         **dict.fromkeys((*shared, "SharedVariable"), loading(variables.TheanoTensorSharedVariable)),
-        **dict.fromkeys(("TensorVariable", "CudaNdarrayVariable", "Variable"), loading(variables.TheanoTensorVariable)),
+        **dict.fromkeys(
+            ("TensorVariable", "CudaNdarrayVariable", "GpuArrayVariable", "Variable"), loading(variables.TheanoTensorVariable)
+        ),
         **dict.fromkeys(CONSTANTS, loading(variables.TheanoTensorConstant)),
         **dict.fromkeys(("TensorType", "CudaNdarrayType", "GpuArrayType", "Generic", "Scalar", "NoneTypeT"), _Type),
         **dict.fromkeys(("Container", "scratchpad", "ValidatingScratchpad", "frozendict"), _Plain),

@@ -6,7 +6,9 @@ import base64
 import gzip
 import json
 import pickle
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytensor.tensor as pt
@@ -296,3 +298,38 @@ def test_streams_that_theano_pickled_go_on(run, of_theano):
     result = run(READS + "    print json.dumps(theano.function([], stored.uniform((2,)))().tolist())\n")
     assert result.status == 0, result.err
     assert json.loads(result.out) == golden["uniform"]
+
+
+def test_parameters_that_were_on_a_gpu_of_theanos_last_years_are_read(run, tmp_path, monkeypatch):
+    # As theano.gpuarray pickles them: an array by a function that takes the array and the name of its GPU.
+    gpu, link, gof = (ModuleType(name) for name in ("theano.gpuarray.type", "theano.gof.link", "theano.gof.graph"))
+
+    def of_theano(module, called, **state):
+        kind = vars(module).setdefault(called, type(called, (), {"__module__": module.__name__, "__qualname__": called}))
+        made = kind()
+        vars(made).update(state)
+        return made
+
+    def unpickler(array, context):
+        return array
+
+    unpickler.__module__, unpickler.__qualname__ = gpu.__name__, "GpuArray_unpickler"
+    gpu.GpuArray_unpickler = unpickler
+    kind = of_theano(gpu, "GpuArrayType", dtype="float32", broadcastable=(False, False), context_name="dev0", name=None)
+    values = np.arange(6, dtype="float32").reshape(2, 3)
+    container = of_theano(link, "Container", storage=[Bad(unpickler, values, "dev0")], readonly=False, strict=False)
+    variable = {"type": kind, "owner": None, "index": None, "name": "W", "tag": of_theano(gof, "scratchpad")}
+    W = of_theano(gpu, "GpuArraySharedVariable", container=container, **variable)
+    one = of_theano(gpu, "GpuArrayConstant", data=Bad(unpickler, values[:1], None), **variable)
+    with monkeypatch.context() as while_pickling:
+        for module in (*map(ModuleType, ("theano", "theano.gpuarray", "theano.gof")), gpu, link, gof):
+            while_pickling.setitem(sys.modules, module.__name__, module)
+        (tmp_path / "work" / "gpu.pkl").write_bytes(pickle.dumps([W, one], 2))
+    result = run("""
+        import cPickle, theano
+        W, one = cPickle.load(open('gpu.pkl', 'rb'))
+        print W.name, W.type, W.get_value().tolist(), one.data.tolist()
+        print theano.function([], W * 2, mode='FAST_COMPILE')()[1].tolist()
+    """)
+    expected = "W Matrix(float32, shape=(?, ?)) [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]] [[0.0, 1.0, 2.0]]\n[6.0, 8.0, 10.0]\n"
+    assert (result.status, result.out) == (0, expected), result.err
