@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
 from pytensor import gradient as _gradient
+from pytensor import scalar
 from pytensor.gradient import (
     DisconnectedGrad,
     DisconnectedInputError,
@@ -25,8 +27,10 @@ from pytensor.gradient import (
     grad_undefined,
     numeric_grad,
 )
-from pytensor.graph.basic import Variable
+from pytensor.graph.basic import Constant, Variable
 from pytensor.graph.null_type import NullType, null_type
+from pytensor.tensor.elemwise import DimShuffle, Elemwise
+from pytensor.tensor.math import Sum
 from pytensor.tensor.type import DenseTensorType
 
 from symae.quiet import without_warnings
@@ -123,12 +127,41 @@ def grad(
 
 
 def _in_the_dtype_of(variable: Any, gradient: Any) -> Any:
-    """`gradient` in the float dtype of what it is by: PyTensor makes that of a comparison in floatX."""
+    """Return `gradient` without the zeros of floatX that PyTensor adds for comparisons.
+
+    Theano's zeros have the dtype of `variable`, and so never make the sum a wider one.
+    """
     if not all(isinstance(getattr(v, "type", None), DenseTensorType) for v in (variable, gradient)):
         return gradient  # sparse, or disconnected
     wanted, found = variable.type.dtype, gradient.type.dtype
-    floats = wanted.startswith("float") and found.startswith("float")
-    return pt.cast(gradient, wanted) if floats and found != wanted else gradient
+    if wanted == found or not (wanted.startswith("float") and found.startswith("float")):
+        return gradient
+    terms = list(_terms(gradient))
+    kept = [term for term in terms if not _is_zero(term)]
+    if not kept:
+        return pt.cast(gradient, wanted)
+    return gradient if len(kept) == len(terms) else functools.reduce(pt.add, kept)
+
+
+def _terms(total: Variable) -> Iterator[Variable]:
+    if total.owner is not None and getattr(total.owner.op, "scalar_op", None) == scalar.add:
+        for term in total.owner.inputs:
+            yield from _terms(term)
+    else:
+        yield total
+
+
+def _is_zero(v: Variable) -> bool:
+    """Return whether `v` is zeros for all inputs, as a graph that a gradient has made of zeros says."""
+    if isinstance(v, Constant):
+        return not np.any(v.data)
+    if v.owner is None:
+        return False
+    op, inputs = v.owner.op, v.owner.inputs
+    if isinstance(op, Elemwise) and op.scalar_op == scalar.second:
+        return _is_zero(inputs[1])
+    moved = isinstance(op, DimShuffle | Sum) or (isinstance(op, Elemwise) and isinstance(op.scalar_op, scalar.Cast))
+    return moved and _is_zero(inputs[0])
 
 
 def Rop(f: Any, wrt: Any, eval_points: Any) -> Any:

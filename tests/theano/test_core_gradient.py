@@ -54,6 +54,25 @@ def test_the_gradient_of_a_comparison_has_the_dtype_of_what_it_is_by():
     assert (found.dtype, found.tolist()) == ("float32", [0, 0])
 
 
+@pytest.mark.parametrize("floatX", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("cost", "of_float32"),  # the dtype of the gradient by a vector of float32; by one of float64 it is float64 (Theano 1.0.5)
+    [
+        (lambda x: T.gt(x, 0) * 1.0, "float32"),
+        (lambda x: T.gt(x, 0) * x * np.ones(3), "float32"),
+        (lambda x: T.argmax(x) * 1.0, "float32"),
+        (lambda x: np.float64(0.1) * np.ones(3) * x, "float64"),
+        (lambda x: T.switch(T.gt(x, 0), x, np.array([1.0, 2.0, 3.0])), "float64"),
+        (lambda x: T.nnet.relu(x, np.float64(0.1)), "float64"),
+        (lambda x: T.cast(x, "float64") * 2, "float64"),
+    ],
+)
+def test_a_gradient_has_the_dtype_that_theano_gives_it(cost, of_float32, floatX):
+    x, y = T.fvector("x"), T.dvector("y")
+    with theano.change_flags(floatX=floatX):
+        assert [T.grad(T.sum(cost(v)), v).dtype for v in (x, y)] == [of_float32, "float64"]
+
+
 def test_the_gradient_of_sparse_matrices_that_are_joined_in_another_dtype_is_sparse():
     x = sparse.csr_matrix("x", dtype="float32")
     joined = sparse.dense_from_sparse(sparse.hstack([x, x], format="csr", dtype="float64"))
