@@ -14,6 +14,7 @@ from symae.legacy.standins import (
     drawing,
     images,
     old_numpy,
+    old_pillow,
     old_scipy,
     old_six,
     pickling,
@@ -98,6 +99,6 @@ class Standins:
     def in_force(self) -> Iterator[None]:
         """Names that libraries dropped are back in them as long as the block lasts."""
         with ExitStack() as stack:
-            for part in (standard, old_numpy, old_scipy, images, drawing):
+            for part in (standard, old_numpy, old_scipy, images, old_pillow, drawing):
                 stack.enter_context(part.restored(self._session))
             yield
