@@ -48,11 +48,18 @@ for name, image in pictures:
     show("scale-" + name, ImageOps.scale(image, 0.6))
 for mode in ("L", "LA", "I", "F", "1", "RGB", "YCbCr", "CMYK"):
     show("small-to-" + mode, small.convert(mode))
-    for name, image in (("RGB", rgb), ("RGBA", rgb.convert("RGBA")), ("CMYK", rgb.convert("CMYK"))):
+    for name, image in (
+        ("RGB", rgb),
+        ("RGBA", rgb.convert("RGBA")),
+        ("CMYK", rgb.convert("CMYK")),
+        ("HSV", rgb.convert("HSV")),
+    ):
         try:
             show(f"{name}-to-{mode}", image.convert(mode))
         except ValueError:
             print(f"{name}-to-{mode} is refused")
+# Colours whose luma is a whole number, or a thousandth more.
+show("whole-to-L", Image.frombytes("RGB", (3, 1), bytes(bytearray([241, 22, 202, 10, 10, 10, 255, 255, 255]))).convert("L"))
 paletted = Image.new("P", (16, 16))
 paletted.putdata(list(range(256)))
 paletted.putpalette(list(bytearray(picture(4, "RGB", (16, 16)).tobytes())))

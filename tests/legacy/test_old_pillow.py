@@ -1,6 +1,6 @@
 """Pictures come out of a script as they did until 2017; for all else Pillow is the one of today.
 
-What Pillow 4.3 printed is in tests/golden/old_pillow.txt; tests/golden/make_old_pillow.py says how it was asked.
+What Pillow 4.2 printed is in tests/golden/old_pillow.txt; tests/golden/make_old_pillow.py says how it was asked.
 """
 
 from __future__ import annotations

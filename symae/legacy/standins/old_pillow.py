@@ -1,8 +1,8 @@
 """What Pillow did by default until 2017, for scripts alone: all else in the process keeps the Pillow of today.
 
-The reference is Pillow 4.3 of October 2017, the last of Theano's time. ``Image.resize`` took the nearest pixel up to 6.2,
-``ImageOps.fit`` and ``ImageOps.scale`` too; ``thumbnail`` cut sizes off and averaged in one step; luma was cut off,
-(299 R + 587 G + 114 B) // 1000, up to 4.3 and in PIL 1.1.7. ``rotate`` has taken the nearest pixel throughout.
+The reference is Pillow 4.2 of July 2017. ``Image.resize`` took the nearest pixel up to 6.2, ``ImageOps.fit`` and
+``ImageOps.scale`` too; ``thumbnail`` cut sizes off and averaged in one step; luma was (299 R + 587 G + 114 B) // 1000, as in
+PIL 1.1.7, was shifted instead of divided in 4.3, and is rounded since 7.0. ``rotate`` has taken the nearest pixel throughout.
 """
 
 from __future__ import annotations
