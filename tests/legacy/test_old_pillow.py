@@ -76,6 +76,23 @@ def test_strings_of_python_2_are_pixels(run):
     assert (result.status, result.out) == (0, f"{pixels} 4 {pixels} 4 {pixels} 4 {pixels}\n"), result.err
 
 
+def test_sizes_of_texts_are_told_as_before_pillow_10(run):
+    result = run("""
+        import Image, ImageDraw, ImageFont
+        picture = Image.new('L', (80, 40))
+        pen = ImageDraw.Draw(picture)
+        width, height = pen.textsize('epoch 3')
+        pen.text((0, 0), 'epoch 3', fill=255)
+        right, bottom = picture.getbbox()[2:]
+        print 0 <= width - right <= 2, 0 <= height - bottom <= 3
+        print pen.textsize('epoch 3', font=ImageFont.load_default()) == ImageFont.load_default().getsize('epoch 3')
+        a = pen.textsize('A')[1] + 4
+        print pen.textsize('epoch 3\\n4') == pen.multiline_textsize('epoch 3\\n4') == (width, 2 * a)
+        print Image.isImageType(picture), Image.isStringType('a'), Image.VERSION
+    """)
+    assert (result.status, result.out) == (0, "True True\nTrue\nTrue\nTrue True 1.1.7\n"), result.err
+
+
 def test_everybody_else_has_todays_pillow_while_a_script_runs(noise):
     today = by_default(noise)
     with old_pillow.restored(SimpleNamespace(modules={})):  # type: ignore[arg-type]
