@@ -283,3 +283,13 @@ def test_cholesky_refuses_what_is_not_definite_or_says_nan():
     with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
         theano.function([x], slinalg.cholesky(x))(-np.eye(2))
     assert np.isnan(theano.function([x], slinalg.Cholesky(on_error="nan")(x))(-np.eye(2))).any()
+
+
+def test_the_bias_of_softmax_with_bias_counts_in_a_log_likelihood():
+    """Theano 1.0.5 forgets it there, in every mode; softmax(x + b) is what it says that the two are."""
+    x, b, y = T.dmatrix("x"), T.dvector("b"), T.lvector("y")
+    scores, bias, labels = np.array([[2, 0], [-2, 0], [2, 2.5]]), np.array([0.75, -0.875]), np.array([0, 0, 1])
+    cost = -T.mean(T.log(T.nnet.softmax_with_bias(x, b))[T.arange(y.shape[0]), y])
+    p = np.exp(scores + bias)
+    expected = -np.log(p[np.arange(3), labels] / p.sum(axis=1)).mean()
+    assert theano.function([x, b, y], cost)(scores, bias, labels) == pytest.approx(expected, rel=1e-12)
