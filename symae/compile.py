@@ -25,7 +25,8 @@ from symae import (
     rewrites,
 )
 from symae.errors import BackendError, InputError
-from symae.locked_function import Lock, with_lock
+from symae.locked_function import with_lock
+from symae.locks import Lock
 from symae.memory import collect_young, keep_freed_memory
 from symae.mlx_linker import ResidentMLXLinker
 from symae.pytorch_linker import ExplainingPytorchLinker

@@ -1,7 +1,6 @@
-"""Locks of compiled functions and of compiling, which are free again in a forked process.
+"""Compiled functions that threads call one after the other.
 
-A compiled function has one place for each of its inputs and results, so that two calls at a time mix up their values. What a
-thread holds while another one forks would be held for ever in the new process, where that thread is not.
+A compiled function has one place for each of its inputs and results, so that two calls at a time mix up their values.
 """
 
 from __future__ import annotations
@@ -15,31 +14,9 @@ from typing import Any
 
 from pytensor.compile.executor import Function, _constructor_Function, _pickle_Function
 
-__all__ = ["Lock", "LockedFunction", "locked", "with_lock"]
-
+__all__ = ["LockedFunction", "locked", "with_lock"]
 
 _call = Function.__call__
-
-
-class Lock:
-    """A lock that the thread that has it may take again."""
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._taken = threading.local()
-        _locks.add(self)
-
-    def __enter__(self) -> None:
-        lock = self._lock
-        lock.acquire()
-        self._taken.__dict__.setdefault("locks", []).append(lock)
-
-    def __exit__(self, *_: object) -> None:
-        self._taken.locks.pop().release()  # not the one that a process has got that was forked meanwhile
-
-    def renew(self) -> None:
-        """Forget who has it."""
-        self._lock = threading.RLock()
 
 
 class LockedFunction(Function):
@@ -95,14 +72,12 @@ def _pickled(function: LockedFunction) -> tuple[Any, ...]:
 
 
 def _renew_locks() -> None:
-    for lock in list(_locks):
-        lock.renew()
+    # as in `symae.locks`, but without its share of each call
     for function in list(_functions):
         function.lock = threading.RLock()
 
 
 _functions: weakref.WeakSet[LockedFunction] = weakref.WeakSet()
-_locks: weakref.WeakSet[Lock] = weakref.WeakSet()
 copyreg.pickle(LockedFunction, _pickled)
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_renew_locks)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from symae.locked_function import Lock
+from symae.locks import Lock
 
 __all__ = ["without_log", "without_warnings"]
 

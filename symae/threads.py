@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from threadpoolctl import threadpool_limits
 
 from symae.errors import InputError
-from symae.locked_function import Lock
+from symae.locks import Lock
 
 __all__ = ["blas_threads"]
 

@@ -29,9 +29,7 @@ NAMES = sorted(path.stem for path in SCRIPTS.glob("*.py") if path.stem not in SI
 ALONE = {"theano_flags"}
 
 # Those that run in the default mode in every run of the tests: a loop, sparse matrices, draws, nnet, a pickle.
-ALWAYS_IN_THE_DEFAULT_MODE = {
-    *("rnn_by_scan", "sparse_dot", "shared_randomstreams_draws", "sigmoids_and_crossentropies", "cpickle_of_a_model"),
-}
+ALWAYS_IN_THE_DEFAULT_MODE = {"sparse_dot", "sigmoids_and_crossentropies", "cpickle_of_a_model"}
 FROM_EMPTY_CACHES = [
     "dA_in_thirty_lines",
     "sparse_dot",

@@ -6,6 +6,7 @@ every backend with ``-m long``. ``campaign`` computes as many as one likes.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
 from pathlib import Path
@@ -75,13 +76,21 @@ def test_interpreted_graphs_are_what_theano_computes(golden, interpreted):
     assert sum(outcome[0] == "raises" and refused(outcome) is None for outcome in golden.values()) > 10
 
 
-@pytest.mark.parametrize("seeds", [SOME, pytest.param(SEEDS, marks=pytest.mark.long)], ids=["some", "all"])
-def test_backends_compute_what_theano_does_or_say_that_they_cannot(backend, seeds, golden, interpreted, monkeypatch):
-    if backend == "pytorch":  # without its compiler, which takes a minute for each function
-        import torch._dynamo
+def _without_torchs_compiler() -> contextlib.AbstractContextManager[object]:
+    """It takes a minute for each function."""
+    import torch
 
-        monkeypatch.setattr(torch._dynamo.config, "disable", True)
-    found = computed(seeds, golden, backend)
+    return torch.compiler.set_stance("force_eager")
+
+
+@pytest.mark.parametrize(
+    "seeds",
+    [pytest.param(SOME, marks=pytest.mark.default_mode), pytest.param(SEEDS, marks=pytest.mark.long)],
+    ids=["some", "all"],
+)
+def test_backends_compute_what_theano_does_or_say_that_they_cannot(backend, seeds, golden, interpreted):
+    with contextlib.nullcontext() if backend != "pytorch" else _without_torchs_compiler():
+        found = computed(seeds, golden, backend)
     # Numba and C have all that there is.
     assert not differences(found, golden, interpreted, noticed=backend in ("jax", "pytorch"))
     assert sum(outcome[0] == "values" for outcome in found.values()) > len(seeds) // 2
