@@ -135,7 +135,7 @@ def test_data_mnist_that_cannot_be_had_is_one_line(capsys, monkeypatch, tmp_path
     assert not list((tmp_path / "m").glob("*.gz"))
 
 
-@pytest.mark.parametrize("arguments", [["01", "02"], ["--backend", "jax"]])
+@pytest.mark.parametrize("arguments", [["01", "02"], pytest.param(["--backend", "jax"], marks=pytest.mark.default_mode)])
 def test_warmup_compiles_what_the_worksheets_need(arguments, no_mnist, tmp_path):
     command = [sys.executable, "-m", "symae", "warmup", *arguments]
     result = subprocess.run(command, capture_output=True, text=True, env=no_mnist, cwd=tmp_path)
