@@ -49,3 +49,14 @@ def test_integers_and_infinities_have_extremes_too():
     x, k = pt.dvector("x"), pt.ivector("k")
     f = function([x, k], [x.max(), x.min(), k.max(), k.min()], backend="numba")
     assert [float(v) for v in f([-np.inf, -np.inf], [-3, -1])] == [-np.inf, -np.inf, -1, -3]
+
+
+@pytest.mark.backends
+def test_arrays_that_lie_anyhow_in_memory_have_extremes():
+    v, t = pt.dvector("v"), pt.dtensor3("t")
+    f = function(
+        [v, t], [v[::2].max(), pt.tanh(t).sum(axis=0).max(), t.transpose(2, 0, 1).min(), t[:, ::2].max()], backend="numba"
+    )
+    x, y = np.arange(7.0), np.arange(24.0).reshape(2, 3, 4)
+    found = [float(value) for value in f(x, y)]
+    assert found == pytest.approx([6.0, np.tanh(y).sum(axis=0).max(), 0.0, 23.0])

@@ -19,7 +19,7 @@ from symae.ops.base import kernels_fingerprint
 
 __all__: list[str] = []
 
-VERSION = 1  # of what is made here, in the keys of machine code
+VERSION = 2  # of what is made here, in the keys of machine code
 
 
 def _mend(dispatch: Any) -> None:
@@ -72,10 +72,9 @@ def _checked(dispatch: Any, function: Any, key: str | None, op: CAReduce, x: Any
     ]
     # All entries, or the last axis alone: PyTensor's loops wait at each entry for the one before.
     if x.dtype.startswith("float") and not as_number and len(axes) == x.ndim > 0:
-        lines += [
-            "    if x.flags.c_contiguous:",
-            f"        return np.asarray(extreme(x.reshape({'-1' if x.ndim > 1 else 'x.size'})))",
-        ]
+        # Numba reshapes no array whose layout it does not know, not even where that is never asked for.
+        row = "np.ascontiguousarray(x).reshape(-1)" if x.ndim > 1 else "x"
+        lines += ["    if x.flags.c_contiguous:", f"        return np.asarray(extreme({row}))"]
     elif x.dtype.startswith("float") and x.ndim == 2 and list(axes) == [1]:
         lines += [
             f"    if x.flags.c_contiguous and x.shape[1] >= {SHORT}:",
