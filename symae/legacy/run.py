@@ -123,7 +123,14 @@ def _run(session: Session, source: Source, argv: list[str]) -> int:
         finally:
             for stream in (sys.stdout, printed):
                 _flush(stream)
+            _end(session)
     return 0
+
+
+def _end(session: Session) -> None:
+    """Let go of what the script's modules hold, as Python does at its own end: files they left open are written and closed."""
+    for module in session.modules.values():
+        vars(module).clear()
 
 
 @contextmanager

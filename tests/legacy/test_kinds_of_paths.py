@@ -248,6 +248,13 @@ def test_a_database_is_gone_on_with_in_a_copy(run, tmp_path):
     assert (tmp_path / "work" / "runs 1.db").read_bytes() == before
 
 
+def test_files_that_a_script_leaves_open_are_whole_when_it_has_ended(run, tmp_path):
+    (tmp_path / "work" / "parts.py").write_text("f = open('left too.txt', 'w')\nf.write('whole')\ndef again(): return f\n")
+    result = run("import parts\nf = open('left.txt', 'w')\nf.write('whole')\ndef again(): return f\n")
+    assert result.status == 0, result.err
+    assert [(result.folder / name).read_text() for name in ("left.txt", "left too.txt")] == ["whole", "whole"]
+
+
 def test_a_temporary_file_that_was_there_is_the_users(run, tmp_path, monkeypatch):
     folder = tmp_path / "temporary"
     folder.mkdir()
