@@ -3,6 +3,7 @@
 >>> from symae import Autoencoder, function, load_data
 """
 
+from symae._runtime.versions import SYMAE
 from symae.compile import compile_time, function
 from symae.datasets import load_data
 from symae.errors import BackendError, InputError, MissingFileError, UnwritableError
@@ -19,7 +20,7 @@ from symae.models import (
 )
 from symae.random import RandomStreams
 
-__version__ = "0.1.0"
+__version__ = SYMAE
 
 __all__ = [
     "Autoencoder",

@@ -2,6 +2,6 @@
 
 import sys
 
-from symae.cli import command
+from symae.cli.main import command
 
 sys.exit(command())

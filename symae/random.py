@@ -23,8 +23,8 @@ from pytensor.scalar import upcast
 from pytensor.tensor.sharedvar import TensorSharedVariable
 from pytensor.tensor.variable import TensorVariable
 
-from symae.ops.compiled_draws import BinomialDraw, NormalDraw, UniformDraw
-from symae.ops.draws import STATE_TYPE, NumpyDraw, random_state, state_words
+from symae.ops.random.compiled_draws import BinomialDraw, NormalDraw, UniformDraw
+from symae.ops.random.draws import STATE_TYPE, NumpyDraw, random_state, state_words
 
 __all__ = ["RandomStateSharedVariable", "RandomStreams"]
 

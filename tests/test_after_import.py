@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from symae.importing import after_import
+from symae._runtime.import_hooks import after_import
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import symae
-from symae.loops import loop_over
+from symae.compile.loops import loop_over
 
 index = pt.lscalar("index")
 W = pytensor.shared(np.eye(2), name="W")

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 
 from symae import InputError, MissingFileError, RandomStreams, UnwritableError
-from symae.checkpoints import (
+from symae.ops.random.draws import state_words
+from symae.training import History
+from symae.training.checkpoints import (
     KEY,
     Checkpoint,
     TrainingFolder,
@@ -24,8 +26,6 @@ from symae.checkpoints import (
     values,
     write_checkpoint,
 )
-from symae.ops.draws import state_words
-from symae.training import History
 
 WORDS = state_words(np.random.RandomState(5))
 

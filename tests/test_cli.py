@@ -8,8 +8,8 @@ import sys
 import pytest
 
 import symae
-from symae import cli
-from symae.worksheet import worksheets
+from symae.cli import main as cli
+from symae.runs.worksheet import worksheets
 
 
 def test_the_version_is_that_of_the_package(capsys):

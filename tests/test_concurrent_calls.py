@@ -18,9 +18,9 @@ from pytensor.compile.executor import Function
 
 import symae
 import symae.theano as theano
-from symae.locked_function import LockedFunction
-from symae.loops import loop_over
-from symae.quiet import without_log, without_warnings
+from symae._runtime.quiet import without_log, without_warnings
+from symae.compile.locked_function import LockedFunction
+from symae.compile.loops import loop_over
 
 THREADS = 4
 

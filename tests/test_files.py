@@ -9,7 +9,7 @@ import stat
 import pytest
 
 from symae import UnwritableError
-from symae.files import make_folder, replacing, write_text, write_together
+from symae._runtime.atomic_files import make_folder, replacing, write_text, write_together
 
 
 def test_the_file_appears_with_all_its_bytes(tmp_path):

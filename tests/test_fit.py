@@ -23,11 +23,11 @@ from hypothesis import strategies as st
 
 import symae
 from symae import InputError, RandomStreams, UnwritableError
-from symae.checkpoints import read_checkpoint
 from symae.errors import DivergedError
-from symae.minibatches import Examples, Pass, chunk_length
 from symae.optimizers import adam, momentum, sgd
 from symae.training import fit, print_line
+from symae.training.checkpoints import read_checkpoint
+from symae.training.data import Examples, Pass, chunk_length
 
 X = np.random.RandomState(1).rand(23, 4)
 

@@ -10,7 +10,7 @@ from pytensor.compile.builders import OpFromGraph
 from pytensor.graph.replace import vectorize_graph
 
 from symae import LogisticRegression, function
-from symae.loops import loop_over
+from symae.compile.loops import loop_over
 
 pytestmark = pytest.mark.backends
 

@@ -10,7 +10,7 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 
-import symae.chunks
+import symae.compile.batched
 import symae.keras.model
 from symae import ConvolutionalAutoencoder, DenoisingAutoencoder, InputError, MissingFileError, nn
 from symae.errors import DivergedError
@@ -216,8 +216,8 @@ def test_any_number_of_examples_can_be_predicted(n):
 
 def test_predictions_are_compiled_once(monkeypatch):
     compilations = []
-    real = symae.chunks.function
-    monkeypatch.setattr(symae.chunks, "function", lambda *a, **k: compilations.append(k["name"]) or real(*a, **k))
+    real = symae.compile.batched.function
+    monkeypatch.setattr(symae.compile.batched, "function", lambda *a, **k: compilations.append(k["name"]) or real(*a, **k))
     model = compiled()
     for n in (7, 1, 0):
         model.predict(X[:n], batch_size=4)

@@ -15,12 +15,12 @@ from pytensor.raise_op import Assert
 
 import symae
 from symae import InputError, RandomStreams
+from symae.compile.loops import SECONDS, IndexedStep, PythonLoop, StepsPerCall, loop_over, run_in_bursts
 from symae.errors import DivergedError
-from symae.loops import SECONDS, Calls, Indexed, Pace, chunks, loop_over
 from symae.ops import conv2d
-from symae.patience import Patience, train_with_patience
 from symae.theano.sandbox.rng_mrg import MRG_RandomStreams
 from symae.training import train_epochs
+from symae.training.early_stopping import Patience, train_with_patience
 
 pytestmark = pytest.mark.backends
 
@@ -80,12 +80,12 @@ def counter(backend, costs=(), limit=None, grows=False):
 
 
 def rows_of(loop, steps, first=0):
-    return [row for chunk in chunks(loop, steps, first=first) for row in chunk]
+    return [row for chunk in run_in_bursts(loop, steps, first=first) for row in chunk]
 
 
 def assert_not_called(step, monkeypatch):
     """From here on the step is not called from Python."""
-    monkeypatch.setattr(Indexed, "run", lambda *_: pytest.fail("called from Python"))
+    monkeypatch.setattr(IndexedStep, "run", lambda *_: pytest.fail("called from Python"))
 
 
 # Compiled, on Numba
@@ -265,7 +265,7 @@ def test_every_other_callable_is_called_step_by_step():
         return [np.float32(index), True]
 
     loop = loop_over(step)
-    assert isinstance(loop, Calls)
+    assert isinstance(loop, PythonLoop)
     assert loop.run(3, 10) == [[3.0, 1.0]]
     assert seen == [3]
 
@@ -280,15 +280,15 @@ i, j, v, z = pt.lscalar("i"), pt.lscalar("j"), pt.lvector("v"), pt.zscalar("z")
 @pytest.mark.parametrize(
     ("inputs", "outputs", "kind"),
     [
-        ([i], i * 2.0, Indexed),
-        ([i], [i * 2.0, i > 1], Indexed),
-        ([i, j], i * j, Calls),
-        ([v], v.sum(), Calls),
-        ([i], pt.ones(3) * i, Calls),
-        ([i], pt.complex(1.0, 2.0) * i, Calls),
-        ([i], [], Calls),
-        ([i], None, Calls),
-        ([pt.dscalar("d")], pt.ones(()), Calls),
+        ([i], i * 2.0, IndexedStep),
+        ([i], [i * 2.0, i > 1], IndexedStep),
+        ([i, j], i * j, PythonLoop),
+        ([v], v.sum(), PythonLoop),
+        ([i], pt.ones(3) * i, PythonLoop),
+        ([i], pt.complex(1.0, 2.0) * i, PythonLoop),
+        ([i], [], PythonLoop),
+        ([i], None, PythonLoop),
+        ([pt.dscalar("d")], pt.ones(()), PythonLoop),
     ],
 )
 def test_compiled_functions_of_an_index_that_return_scalars_are_known(inputs, outputs, kind):
@@ -329,7 +329,7 @@ class Slow:
 def test_chunks_grow_to_a_fifth_of_a_second_and_no_further(seconds, monkeypatch):
     loop = Slow(seconds, monkeypatch)
     n = int(min(10 / seconds, 10**6))
-    rows = [row for chunk in chunks(loop, n) for row in chunk]
+    rows = [row for chunk in run_in_bursts(loop, n) for row in chunk]
     assert rows == [[float(k)] for k in range(n)]
     assert loop.asked[0] == (0, 1)
     assert max(count for _, count in loop.asked) * seconds <= max(SECONDS, seconds)
@@ -338,9 +338,9 @@ def test_chunks_grow_to_a_fifth_of_a_second_and_no_further(seconds, monkeypatch)
 
 
 def test_a_pace_is_kept_from_one_epoch_to_the_next(monkeypatch):
-    loop, pace = Slow(0.01, monkeypatch), Pace()
+    loop, steps_per_call = Slow(0.01, monkeypatch), StepsPerCall()
     for _ in range(2):
-        list(chunks(loop, 100, pace))
+        list(run_in_bursts(loop, 100, steps_per_call))
     assert (0, 20) in loop.asked
 
 

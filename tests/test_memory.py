@@ -10,12 +10,12 @@ import sys
 
 import pytest
 
-from symae import memory
+from symae._runtime import memory
 
 CHILD = """
 import resource
 import numpy as np
-from symae.memory import keep_freed_memory
+from symae._runtime.memory import keep_freed_memory
 
 def faults(size):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

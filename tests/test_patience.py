@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from symae.errors import DivergedError
-from symae.patience import Patience, train_with_patience
+from symae.training.early_stopping import Patience, train_with_patience
 
 
 def run_with_patience(errors, n_batches=10, **keywords):

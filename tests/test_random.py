@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symae import RandomStreams, compile_time, function
-from symae.ops.draws import random_state, state_words
+from symae.ops.random.draws import random_state, state_words
 
 GOLDEN = Path(__file__).parent / "golden"
 sys.path.insert(0, str(GOLDEN))
@@ -146,7 +146,7 @@ def test_the_binomial_kernel_is_numpys_in_all_its_branches(binomial_kernel, n, p
 def binomial_kernel():
     import numba
 
-    from symae.kernels.mt19937 import binomial
+    from symae.kernels.random.mt19937 import binomial
 
     @numba.njit
     def fill(state, n, p, out):
@@ -160,7 +160,7 @@ def binomial_kernel():
 def block_kernels():
     import numba
 
-    from symae.kernels.mt19937 import bernoullis, gaussians, random_doubles
+    from symae.kernels.random.mt19937 import bernoullis, gaussians, random_doubles
 
     @numba.njit
     def doubles(state, out):

@@ -11,18 +11,18 @@ import pytensor.tensor as pt
 import pytest
 
 from symae import Autoencoder, InputError, UnwritableError
-from symae.checkpoints import read_checkpoint
+from symae._runtime.atomic_files import read_regular
+from symae._runtime.folder_lock import FILE as LOCK
+from symae._runtime.folder_lock import locked
 from symae.datasets import read, read_idx
 from symae.datasets.idx import FILES
-from symae.epochs import EpochLog
-from symae.files import read_regular
-from symae.folder_lock import FILE as LOCK
-from symae.folder_lock import locked
 from symae.inspector.runs import open_run
-from symae.kept_filters import read_kept
 from symae.models.saved import read_model
-from symae.run_record import read_record
+from symae.runs.parameter_snapshots import read_kept
+from symae.runs.record import read_record
 from symae.training import fit
+from symae.training.checkpoints import read_checkpoint
+from symae.training.epochs import EpochLog
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
 

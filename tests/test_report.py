@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import symae
+from symae._runtime.versions import versions
 from symae.errors import InputError, UnwritableError
-from symae.report import Picture, Report, versions
+from symae.report import Picture, Report
 from symae.report.curve import curve, nice_ticks, thin_out
 
 VOID = {"meta", "link", "img", "line", "path", "circle"}

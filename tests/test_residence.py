@@ -10,7 +10,7 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 
-import symae.residence
+import symae.compile.device_arrays
 from symae import function
 
 pytestmark = pytest.mark.backends
@@ -24,7 +24,7 @@ def device(request, float32, monkeypatch):
     backend = request.param.partition(" ")[0]
     pytest.importorskip(backend, reason=f"{backend} is not installed")
     if backend != request.param:
-        monkeypatch.setattr(symae.residence, "_jax_reads_host_memory", lambda: False)
+        monkeypatch.setattr(symae.compile.device_arrays, "_jax_reads_host_memory", lambda: False)
     return backend
 
 

@@ -19,14 +19,14 @@ import safetensors.numpy
 from safetensors import safe_open
 
 from symae import InputError
-from symae.checkpoints import KEY, read_checkpoint
-from symae.files import write_together
-from symae.folder_lock import FolderLock, locked
-from symae.graph_fingerprint import graph_fingerprint
+from symae._runtime.atomic_files import write_together
+from symae._runtime.folder_lock import FolderLock, locked
+from symae.compile.graph_fingerprint import graph_fingerprint
 from symae.keras import Input, Model
 from symae.nn import Parameters, dense
 from symae.optimizers import adam, momentum, sgd
 from symae.training import fit
+from symae.training.checkpoints import KEY, read_checkpoint
 
 X = np.random.RandomState(1).rand(12, 4)
 
@@ -202,7 +202,7 @@ def test_keras_style_models_tell_their_optimizers_apart(tmp_path):
 FINGERPRINT = """
 import numpy as np, pytensor, pytensor.tensor as pt
 from symae import RandomStreams, nn
-from symae.graph_fingerprint import graph_fingerprint
+from symae.compile.graph_fingerprint import graph_fingerprint
 from symae.models import ConvolutionalAutoencoder, CoordinateVAE, DenoisingAutoencoder
 rng = np.random.RandomState(0)
 for model in (ConvolutionalAutoencoder(rng, maps=(2,), image_shape=(1, 4, 4)), CoordinateVAE(rng, image_shape=(1, 2, 2))):
@@ -249,7 +249,7 @@ def test_what_a_graph_computes_is_told_apart_to_its_inside():
 HOLD = """
 import sys
 from pathlib import Path
-from symae.folder_lock import FolderLock
+from symae._runtime.folder_lock import FolderLock
 FolderLock(Path(sys.argv[1]))
 print("held", flush=True)
 sys.stdin.read()

@@ -19,8 +19,9 @@ from numba import carray, cfunc, types
 from threadpoolctl import threadpool_info
 
 import symae
-from symae.kernels import blas_alone, thread_pool  # noqa: F401  (names symbols)
-from symae.kernels.thread_pool import THREADS
+from symae.kernels.parallel import blas_alone  # noqa: F401  (names symbols)
+from symae.kernels.parallel import pool as thread_pool
+from symae.kernels.parallel.pool import THREADS
 
 TIME = 300  # seconds, for a process on a busy machine
 
@@ -91,7 +92,7 @@ begin, end = called("symae_blas_begin"), called("symae_blas_end")
 
 @pytest.mark.skipif(not blas(), reason="SciPy has another BLAS")
 def test_blas_has_one_thread_until_the_last_product_ends():
-    with symae.threads.blas_threads(2):
+    with symae._runtime.blas_threads.blas_threads(2):
         begin()
         assert blas() == [1]
         begin()
@@ -107,7 +108,7 @@ def test_products_leave_the_limits_of_blas_as_they_were():
     f = symae.function([x, y, a, b], [x @ y, a @ b], backend="numba")
     rng = np.random.default_rng(0)
     values = [rng.normal(size=size) for size in ((300, 784), (784, 100), (2, 30, 40), (2, 40, 50))]
-    with symae.threads.blas_threads(2):
+    with symae._runtime.blas_threads.blas_threads(2):
         before = threadpool_info()
         product, products = f(*values)
         with pytest.raises(ValueError, match=r"size|shape|dimension"):

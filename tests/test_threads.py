@@ -6,7 +6,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from symae import InputError
-from symae.threads import blas_threads
+from symae._runtime.blas_threads import blas_threads
 
 
 def threads():

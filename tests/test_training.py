@@ -12,8 +12,8 @@ import pytest
 
 from symae import InputError
 from symae.errors import DivergedError, UnwritableError
-from symae.patience import train_with_patience
 from symae.training import EpochLog, History, train_epochs
+from symae.training.early_stopping import train_with_patience
 
 
 def test_minibatches_run_in_order_and_an_epochs_cost_is_their_mean(capsys):

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symae import Autoencoder, ImageAutoencoder, InputError, cli
+from symae import Autoencoder, ImageAutoencoder, InputError
+from symae.cli import main as cli
 from symae.datasets import read
 from symae.images import feature_maps, filter_maps, node_picture
-from symae.visualiser import show_nodes
+from symae.runs.nodes import show_nodes
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ import sys
 
 import numba
 import numpy as np
-import pytensor.link.numba.dispatch.basic  # noqa: F401  (connects symae.whole_programs)
+import pytensor.link.numba.dispatch.basic  # noqa: F401  (connects symae.patches.numba_deferred_codegen)
 import pytest
 from numba.core import codegen
 
 import symae
-from symae.whole_programs import whole_programs
+from symae.patches.numba_deferred_codegen import whole_programs
 
 pytestmark = pytest.mark.backends
 
@@ -218,7 +218,10 @@ with {within}:
     except ValueError as error:
         print(error)
 """
-SYMAES = "import pytensor.link.numba.dispatch.basic\nfrom symae.whole_programs import whole_programs", "whole_programs()"
+SYMAES = (
+    "import pytensor.link.numba.dispatch.basic\nfrom symae.patches.numba_deferred_codegen import whole_programs",
+    "whole_programs()",
+)
 STOCK = "from contextlib import nullcontext", "nullcontext()"
 
 

@@ -29,7 +29,7 @@ from symae import (
 from symae.datasets import load_data
 from symae.errors import MissingFileError
 from symae.images import psnr
-from symae.worksheet import Worksheet, find_worksheet, worksheets
+from symae.runs.worksheet import Worksheet, find_worksheet, worksheets
 
 ROOT = Path(__file__).parents[1]
 NAMES = ["01_autoencoder", "02_denoising_autoencoder"]

@@ -13,7 +13,7 @@ import numpy as np
 import pytensor.tensor as pt
 
 from symae import Autoencoder, RandomStreams, load_data, tile_raster_images
-from symae.worksheet import Worksheet
+from symae.runs.worksheet import Worksheet
 
 sheet = Worksheet("01_autoencoder", "An autoencoder with tied weights", epochs=200, pixel_scale=256)
 

@@ -14,7 +14,7 @@ import pytensor.tensor as pt
 
 from symae import Autoencoder, DenoisingAutoencoder, RandomStreams, load_data, tile_raster_images
 from symae.images import enlarge, side_by_side
-from symae.worksheet import Worksheet
+from symae.runs.worksheet import Worksheet
 
 sheet = Worksheet("02_denoising_autoencoder", "A denoising autoencoder beside a plain one", epochs=200, pixel_scale=256)
 

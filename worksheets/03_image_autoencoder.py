@@ -14,10 +14,10 @@ import pytensor
 import pytensor.tensor as pt
 
 from symae import ImageAutoencoder, load_data
-from symae.command_line import at_least
 from symae.images import filter_maps
-from symae.visualiser import show_nodes
-from symae.worksheet import Worksheet
+from symae.runs.nodes import show_nodes
+from symae.runs.options import at_least
+from symae.runs.worksheet import Worksheet
 
 # name: (maps, pooling window, CNTK's RMSE on training and test images)
 CONFIGURATIONS = {

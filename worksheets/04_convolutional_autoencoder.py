@@ -14,10 +14,10 @@
 import numpy as np
 
 from symae import ConvolutionalAutoencoder, StridedAutoencoder, function
-from symae.command_line import at_least
 from symae.images import code_map, feature_maps, filter_maps, labelled_rows, side_by_side, unit_images
 from symae.optimizers import inverse_time_decay
-from symae.worksheet import Worksheet
+from symae.runs.options import at_least
+from symae.runs.worksheet import Worksheet
 
 sheet = Worksheet(
     "04_convolutional_autoencoder",

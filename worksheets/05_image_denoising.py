@@ -11,9 +11,9 @@
 import numpy as np
 
 from symae import ConvolutionalAutoencoder
-from symae.command_line import real_at_least
 from symae.images import filter_maps, labelled_rows, psnr, unit_images
-from symae.worksheet import Worksheet
+from symae.runs.options import real_at_least
+from symae.runs.worksheet import Worksheet
 
 sheet = Worksheet(
     "05_image_denoising",

@@ -17,10 +17,10 @@ import numpy as np
 from PIL import Image
 
 from symae import CoordinateVAE, RandomStreams, tile_raster_images
-from symae.command_line import at_least
+from symae._runtime.progress import counting
 from symae.images import save_png, side_by_side, unit_images
-from symae.progress import counting
-from symae.worksheet import Worksheet, about_ten
+from symae.runs.options import at_least
+from symae.runs.worksheet import Worksheet, about_ten
 
 sheet = Worksheet(
     "06_any_resolution",

@@ -17,9 +17,9 @@ import sys
 
 import numpy as np
 
+from symae._runtime.atomic_files import replacing, write_text
 from symae.errors import BackendError, InputError
-from symae.files import replacing, write_text
-from symae.worksheet import Worksheet
+from symae.runs.worksheet import Worksheet
 
 for needed in ("fissix", "libcst"):
     if importlib.util.find_spec(needed) is None:

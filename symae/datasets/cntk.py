@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
+from symae._runtime.atomic_files import replacing
 from symae.datasets.contents import excerpt, open_contents
 from symae.datasets.dataset import N_CLASSES, N_PIXELS, Pairs, Split, checked_split, fraction
 from symae.errors import InputError, MissingFileError
-from symae.files import replacing
 
 __all__ = ["find_cntk_texts", "read_cntk_pairs", "read_cntk_text", "write_cntk_text"]
 

@@ -12,8 +12,8 @@ from os import PathLike
 from pathlib import Path
 from typing import IO
 
+from symae._runtime.atomic_files import open_regular
 from symae.errors import InputError
-from symae.files import open_regular
 
 __all__ = ["LARGEST", "Contents", "excerpt", "is_file", "is_folder", "open_contents", "read_contents"]
 

@@ -10,10 +10,10 @@ from os import PathLike
 from pathlib import Path
 from typing import IO
 
+from symae._runtime.atomic_files import make_folder, replacing
 from symae.datasets.contents import is_file
 from symae.datasets.folders import download_folder
 from symae.errors import InputError
-from symae.files import make_folder, replacing
 
 __all__ = ["MIRRORS", "download_mnist"]
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
+from symae._runtime.atomic_files import replacing
 from symae.datasets.contents import CHUNK, excerpt, is_file, is_folder, open_contents
 from symae.datasets.dataset import Pairs, natural
 from symae.errors import InputError, MissingFileError
-from symae.files import replacing
 
 __all__ = [
     "FILES",

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from symae._runtime.quiet import without_warnings
 from symae.datasets.contents import CHUNK, LARGEST, Contents, excerpt, open_contents
 from symae.datasets.dataset import Pairs, natural
 from symae.errors import InputError
-from symae.quiet import without_warnings
 
 __all__ = ["read_pickle", "read_pickle_pairs"]
 

@@ -14,9 +14,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 from scipy.interpolate import CubicSpline
 
+from symae._runtime.atomic_files import replacing
 from symae.datasets.centring import BOX, centred_by_mass
 from symae.datasets.glyphs import STYLES, strokes_of
-from symae.files import replacing
 
 __all__ = ["SIZES", "digit", "labels", "make"]
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from symae._runtime.atomic_files import replacing
 from symae.errors import InputError
-from symae.files import replacing
 from symae.images.tiles import tile_raster_images
 
 __all__ = ["enlarge", "labelled_rows", "png_bytes", "save_png", "side_by_side", "to_image"]

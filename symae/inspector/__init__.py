@@ -51,6 +51,6 @@ def inspect(
     (3,)
     """
     # PyTensor's compiler and the pictures are needed from here on, not to import symae
-    from symae.inspector.opening import opened
+    from symae.inspector.loading import opened
 
     return opened(model, images, labels, image_shape)

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
 from typing import Any
 
+from symae._runtime.atomic_files import write_text
 from symae.errors import InputError
-from symae.files import write_text
-from symae.inspector.answers import Answers
+from symae.inspector.api import Answers
 from symae.inspector.assets import MODULES, asset
 from symae.inspector.runs import Run
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,40 +18,17 @@ from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from symae.compile import function, mode_for
 from symae.errors import InputError
 from symae.inspector.functions import COMPILING
-from symae.inspector.layered import layered
+from symae.inspector.graph_layout import layered
+from symae.inspector.graph_nodes import GraphNode
 from symae.inspector.layers import code_and_output, image_layout
 from symae.inspector.svg import graph_svg
 from symae.models.base import Model
 
-__all__ = ["STAGES", "Graph", "GraphNode", "ModelGraphs", "collect"]
+__all__ = ["STAGES", "Graph", "ModelGraphs", "collect"]
 
 STAGES = ("before", "after")
 CALLS = 5  # of a profiled function
 MINIBATCH = 20  # images in each
-
-
-@dataclass
-class GraphNode:
-    """A box in the drawing.
-
-    Attributes
-    ----------
-    kind : "input", "parameter", "operation" or "output"
-    label : str
-        A few words.
-    details : list of str
-        Lines that say more: types, shapes, constants.
-    sources : list of int
-        The boxes whose results it takes.
-    seconds : float or None
-        A call of it, where it was measured.
-    """
-
-    kind: str
-    label: str
-    details: list[str] = field(default_factory=list)
-    sources: list[int] = field(default_factory=list)
-    seconds: float | None = None
 
 
 @dataclass

@@ -14,9 +14,10 @@ from pytensor.graph.traversal import ancestors
 
 from symae.errors import InputError
 from symae.images.pictures import side_by_side, to_image
+from symae.inspector.activation_maximization import BestInput, best_input
 from symae.inspector.activity import Activity, activities
-from symae.inspector.drawing import corrupted
-from symae.inspector.examples import Examples
+from symae.inspector.coordinate_decoder import decoder_maps
+from symae.inspector.corruption import corrupted
 from symae.inspector.figure import Figure, coloured
 from symae.inspector.filters import Filters
 from symae.inspector.functions import Functions
@@ -24,9 +25,8 @@ from symae.inspector.graphs import Graph, ModelGraphs
 from symae.inspector.latent import Latent, has_latent
 from symae.inspector.layers import FilterLayer, code_and_output, filter_layers, image_layout
 from symae.inspector.layout import ImageLayout
-from symae.inspector.maximise import BestInput, best_input
 from symae.inspector.pixels import code_picture, largest_magnitude
-from symae.inspector.places import decoder_maps
+from symae.inspector.probe_images import Examples
 from symae.models.base import Model
 
 __all__ = ["Inspection", "Reconstruction"]
@@ -213,7 +213,7 @@ class Inspection:
         ----------
         image : int or array of pixels
         kind, level, seed
-            As in `symae.inspector.drawing.corrupted`.
+            As in `symae.inspector.corruption.corrupted`.
         """
         if self.code is None or self.output is None:
             raise InputError("reconstruct", f"a {type(self.model).__name__}, which draws nothing", "an autoencoder")

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from symae.checkpoints import checkpoint_files, read_checkpoint
+from symae._runtime.atomic_files import open_regular
 from symae.errors import InputError, MissingFileError
-from symae.files import open_regular
-from symae.inspector.examples import COUNT, Examples, read_examples
 from symae.inspector.inspection import Inspection
 from symae.inspector.layout import ImageLayout, layout_of
-from symae.kept_filters import kept_epochs, read_kept
+from symae.inspector.probe_images import COUNT, Examples, read_examples
 from symae.models.base import CONFIGURATION_ERRORS, Model
-from symae.run_record import FILE, MOST_MODELS, is_going_on, pixel_scale, read_record
+from symae.runs.parameter_snapshots import kept_epochs, read_kept
+from symae.runs.record import FILE, MOST_MODELS, is_going_on, pixel_scale, read_record
+from symae.training.checkpoints import checkpoint_files, read_checkpoint
 
 __all__ = ["SAVED", "GoneError", "Run", "SavedModel", "open_run"]
 

@@ -1,4 +1,4 @@
-"""The local page: a server on 127.0.0.1 for the answers of `symae.inspector.answers` and a handful of files of the package."""
+"""The local page: a server on 127.0.0.1 for the answers of `symae.inspector.api` and a handful of files of the package."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from symae.errors import BackendError, InputError
-from symae.inspector.answers import Answers, UnknownError
+from symae.inspector.api import Answers, UnknownError
 from symae.inspector.assets import ASSETS, MODULES, asset
 from symae.inspector.inspection import Inspection
 from symae.inspector.runs import GoneError, Run

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
-from symae.inspector.layered import Layout
-
-if TYPE_CHECKING:
-    from symae.inspector.graphs import GraphNode
+from symae.inspector.graph_layout import Layout
+from symae.inspector.graph_nodes import GraphNode
 
 __all__ = ["graph_svg"]
 

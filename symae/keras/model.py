@@ -18,17 +18,17 @@ from pytensor.tensor.type import TensorType
 from tqdm import tqdm
 
 from symae import nn, training
-from symae.checkpoints import put, values
-from symae.chunks import Chunks
-from symae.epochs import print_line
+from symae._runtime.tensor_files import not_finite
+from symae.compile.batched import Chunks
 from symae.errors import InputError
 from symae.keras.history import KerasHistory, in_keras_names
 from symae.keras.objective import Loss, Objective, Optimizer, objective
 from symae.keras.summary import summary_lines
-from symae.minibatches import Examples, chunk_length
 from symae.models.base import checked_counts
 from symae.models.saved import read_model, write_model
-from symae.tensor_files import not_finite
+from symae.training.checkpoints import put, values
+from symae.training.data import Examples, chunk_length
+from symae.training.epochs import print_line
 
 __all__ = ["Input", "Model"]
 

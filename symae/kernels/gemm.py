@@ -2,7 +2,7 @@
 
 Numba's ``np.dot`` takes no transposed operands without copying them and cannot add to its result. It calls BLAS through a
 function of its own, ``numba_xxgemm``, which the intrinsic here calls directly, so that machine code stays cacheable on the
-disk. BLAS has one thread meanwhile (`symae.kernels.blas_alone`): large products are divided here.
+disk. BLAS has one thread meanwhile (`symae.kernels.parallel.blas_alone`): large products are divided here.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 from numba.np.linalg import ensure_blas
 
-from symae.kernels.blas_alone import CALL, connect
-from symae.kernels.threads import THREADS, in_parts, internal_function, jit
+from symae.kernels.parallel.blas_alone import CALL, connect
+from symae.kernels.parallel.parts import THREADS, in_parts, internal_function, jit
 
 __all__ = ["gemm", "threaded_gemms", "with_one_blas_thread"]
 

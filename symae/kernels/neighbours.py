@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from symae.errors import ShapeError
+from symae.geometry.windows import Axis, Windows
 from symae.kernels.pooling import geometry, jit, numbers
-from symae.ops.windows import Axis, ShapeError, Windows
 
 __all__ = ["gather", "scatter"]
 

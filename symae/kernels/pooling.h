@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <vector>
 
-/* Windows along an axis, as symae.ops.windows.Axis. */
+/* Windows along an axis, as symae.ops.arguments.Axis. */
 struct symae_axis {
     npy_intp size, stride, offset, extra, least, pad;
     bool same;

@@ -7,7 +7,7 @@ A maximum is the first one of its window in row-major order, and the first NaN c
 
 What limits maxima is comparing, not memory: a bias and a rectifier in the same pass, instead of in one of their own, took 99
 instead of 108 us for worksheet 03's layer of 4 x 4 windows, and 870 instead of 840 for worksheet 04's first of 2 x 2, with 2
-threads. So they stay an op, which works in place (`symae.kernels.rectified`).
+threads. So they stay an op, which works in place (`symae.kernels.bias_relu`).
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from symae.kernels.threads import Threads, in_parts, jit, threads_for
-from symae.ops.windows import Axis, ShapeError, Windows
+from symae.errors import ShapeError
+from symae.geometry.windows import Axis, Windows
+from symae.kernels.parallel.parts import Threads, in_parts, jit, threads_for
 
 __all__ = ["geometry", "jit", "max_pool", "numbers", "over_maps", "spread", "sum_pool", "threads_for_pixels"]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from symae.errors import ShapeError
 from symae.kernels.pooling import jit
-from symae.ops.windows import ShapeError
 
 __all__ = ["as_many_images", "as_many_values", "put_at", "take_at"]
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from symae.errors import ShapeError
+from symae.geometry.windows import Windows
 from symae.kernels.pooling import SHAPE, SOME_PIXELS, Threads, jit, over_maps, spread
-from symae.ops.windows import ShapeError, Windows
 
 __all__ = ["interpolate", "interpolate_transpose", "repeat"]
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
-from symae.legacy.files import Files
+from symae.legacy.file_redirection import Files
 from symae.legacy.landlock import confine
 from symae.legacy.owners import COMPILED, is_inside
 from symae.legacy.session import Session

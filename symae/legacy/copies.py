@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from symae.legacy.owners import is_there
-from symae.legacy.places import REAL, REAL_OPEN, Places, name_of
+from symae.legacy.path_mapping import REAL, REAL_OPEN, Places, name_of
 
 __all__ = ["Copies"]
 

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from symae._runtime.atomic_files import make_folder, replacing
 from symae.datasets import read
 from symae.datasets.folders import find_mnist
 from symae.datasets.idx import FILES
 from symae.errors import MissingFileError
-from symae.files import make_folder, replacing
 
 __all__ = ["KNOWN", "Data"]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from symae.legacy.owners import is_inside
-from symae.legacy.places import REAL, Places, name_of
+from symae.legacy.path_mapping import REAL, Places, name_of
 
 __all__ = ["Folders"]
 

@@ -13,7 +13,7 @@ from pytensor.compile.mode import Mode, get_default_mode
 
 __all__ = ["forgotten", "without_its_function"]
 
-COMPILED = ("pytensor.compile.executor", "pytensor.compile.maker", "pytensor.compile.aliasing", "symae.locked_function")
+COMPILED = ("pytensor.compile.executor", "pytensor.compile.maker", "pytensor.compile.aliasing", "symae.compile.locked_function")
 
 
 class Forgotten:

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any, Protocol
 from urllib.parse import quote, unquote, urlsplit
 
-from symae.importing import after_import
+from symae._runtime.import_hooks import after_import
 
 __all__ = ["libraries_redirected"]
 

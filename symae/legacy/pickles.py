@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from symae._runtime.quiet import without_warnings
 from symae.errors import InputError
 from symae.legacy.forgotten import forgotten, without_its_function
-from symae.legacy.old_graphs import theanos
-from symae.legacy.operations import as_bytes
+from symae.legacy.python2_operations import as_bytes
+from symae.legacy.unpickled_graphs import theanos
 from symae.legacy.unpickler import ADMITTED, RestrictedUnpickler
-from symae.quiet import without_warnings
 
 __all__ = ["load", "loads"]
 
@@ -64,7 +64,10 @@ GRAPHS = (
 CALLED = "pytensor.scalar"
 COMPARING = ("pytensor.tensor.type", "values_eq_approx_")
 # These make parts of graphs, and functions of them.
-MAKERS = {*((f"pytensor.graph.{m}", "_get_frozen_output") for m in ("basic", "fg")), ("symae.theano.functions", "_made_again")}
+MAKERS = {
+    *((f"pytensor.graph.{m}", "_get_frozen_output") for m in ("basic", "fg")),
+    ("symae.theano._impl.functions", "_made_again"),
+}
 # Except for these, which compile or call what they are given.
 REFUSED = {"ExternalCOp", "ParamsType", "FromFunctionOp", "_CustomWrapOp", "Print", "BreakPoint"}
 

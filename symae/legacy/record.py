@@ -12,7 +12,8 @@ from typing import Any
 
 from PIL import Image
 
-from symae.report import Picture, Report, versions
+from symae._runtime.versions import versions
+from symae.report import Picture, Report
 
 __all__ = ["Record"]
 

@@ -16,16 +16,16 @@ from typing import Any
 
 import pytensor
 
-from symae.command_line import INTERRUPTED
+from symae._runtime.atomic_files import make_folder
+from symae._runtime.terminal import INTERRUPTED
 from symae.errors import InputError, one_line
-from symae.files import make_folder
 from symae.legacy.confinement import confined
 from symae.legacy.data import Data
-from symae.legacy.files import Files
-from symae.legacy.importing import Importer
-from symae.legacy.python2 import Source, parse
+from symae.legacy.file_redirection import Files
+from symae.legacy.importer import Importer
 from symae.legacy.record import Record
 from symae.legacy.session import Session
+from symae.python2.convert import Source, parse
 
 __all__ = ["is_legacy", "run_script", "run_source"]
 
@@ -137,7 +137,7 @@ def _end(session: Session) -> None:
 def _flags_kept() -> Iterator[None]:
     """What a script sets in ``theano.config`` is its own."""
     # A script may set THEANO_FLAGS before it imports Theano, so this must not import it.
-    configuration: Any = sys.modules.get("symae.theano.configuration")
+    configuration: Any = sys.modules.get("symae.theano._impl.configuration")
     if configuration is None:
         yield
         return

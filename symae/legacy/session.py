@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from importlib.abc import Loader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from symae.legacy.dialect import Dialect
-from symae.legacy.files import Files
+from symae.legacy.file_redirection import Files
 from symae.legacy.record import Record
+from symae.python2.version_detection import Dialect
 
 __all__ = ["Session"]
 
@@ -35,6 +37,8 @@ class Session:
         Their files.
     pyplot : module, optional
         What draws where matplotlib is not installed.
+    loader_of : callable
+        What loads a file as a module of the script's; the run's importer sets it.
     at_exit : ExitStack
         What the script wants to have called when it ends.
     is_confined : bool
@@ -50,6 +54,7 @@ class Session:
     modules: dict[str, ModuleType] = field(default_factory=dict)
     sources: set[str] = field(default_factory=set)
     pyplot: ModuleType | None = None
+    loader_of: Callable[[str], Loader] = field(init=False)
     at_exit: ExitStack = field(default_factory=ExitStack)
     is_confined: bool = False
     stderr: Any = field(default_factory=lambda: sys.stderr)

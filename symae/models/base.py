@@ -13,10 +13,10 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
 
+from symae._runtime.tensor_files import not_finite
 from symae.compile import COMPILING, function
 from symae.errors import InputError
 from symae.models.saved import read_image_shape, read_model, write_model
-from symae.tensor_files import not_finite
 
 __all__ = ["CONFIGURATION_ERRORS", "Model", "checked_count", "checked_counts", "checked_matrix", "configured"]
 

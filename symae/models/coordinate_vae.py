@@ -18,6 +18,7 @@ from pytensor.graph.replace import clone_replace
 from pytensor.tensor.variable import TensorVariable
 
 from symae import nn
+from symae._runtime.blas_threads import blas_threads
 from symae.errors import InputError
 from symae.models.base import checked_count, checked_counts, checked_matrix, configured
 from symae.models.image_model import ImageModel
@@ -25,7 +26,6 @@ from symae.nn.weights import Seed, check_random_state
 from symae.ops import coordinate_layers
 from symae.optimizers import Updates, adam
 from symae.random import RandomStreams
-from symae.threads import blas_threads
 
 __all__ = ["CoordinateVAE", "coordinates"]
 
@@ -57,7 +57,7 @@ class CoordinateVAE(ImageModel):
         (u, v, z) -> 256 -> 256 -> 256 -> logit of the pixel      for each pixel
 
     All layers but the last of each are rectified. The decoder's first layer never sees (u, v, z) of every pixel: its product is
-    a term of (u, v) plus a term of z (`symae.ops.coordinate_layers`).
+    a term of (u, v) plus a term of z (`symae.ops.coordinate_mlp`).
 
     With `affine` the encoder also says where the digit stands: the decoder, 32 -> 64 -> 32 units, sees coordinates that are
     moved to the digit's middle, turned and scaled, so that z has to say only what it looks like::

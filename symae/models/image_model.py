@@ -12,7 +12,7 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
 
-from symae.chunks import Chunks
+from symae.compile.batched import Chunks
 from symae.errors import InputError
 from symae.models.base import Model, checked_counts
 

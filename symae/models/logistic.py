@@ -20,7 +20,7 @@ from symae.compile import function
 from symae.datasets import load_data
 from symae.errors import InputError
 from symae.models.base import Model, checked_count, checked_matrix, configured
-from symae.patience import Patience, PatienceResult, train_with_patience
+from symae.training.early_stopping import Patience, PatienceResult, train_with_patience
 
 __all__ = ["LogisticRegression", "sgd_optimization"]
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from symae._runtime.atomic_files import read_regular, write_together
+from symae._runtime.tensor_files import CHECKSUM, Shapes, encoded, open_tensors, text_checksum
 from symae.errors import InputError, MissingFileError
-from symae.files import read_regular, write_together
-from symae.tensor_files import CHECKSUM, Shapes, encoded, open_tensors, text_checksum
 
 __all__ = ["read_image_shape", "read_model", "write_model"]
 

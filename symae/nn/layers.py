@@ -19,13 +19,13 @@ from pytensor.graph.basic import Variable
 from pytensor.graph.traversal import io_toposort
 from pytensor.tensor.variable import TensorVariable
 
+from symae._runtime.checks import pair
 from symae.errors import InputError
 from symae.nn.activations import Activation, relu
 from symae.nn.activations import activation as activation_named
 from symae.nn.parameters import Parameters
 from symae.nn.weights import glorot_uniform
 from symae.ops import conv2d, deconv2d, pool2d, rectified, upsample2d
-from symae.ops.windows import pair
 
 __all__ = ["Layer", "conv", "deconv", "dense", "flatten", "layer_of", "layers_of", "max_pool", "reshape", "upsample"]
 

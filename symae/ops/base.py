@@ -22,7 +22,7 @@ from typing import Any
 from pytensor.graph.basic import Apply
 from pytensor.link.c.op import COp
 
-from symae.importing import after_import
+from symae._runtime.import_hooks import after_import
 
 __all__ = ["BackendOp", "kernels_fingerprint"]
 
@@ -75,7 +75,7 @@ def kernels_fingerprint() -> str:
 def _digest(files: tuple[str, ...]) -> str:
     kernels = Path(__file__).parents[1] / "kernels"
     digest = hashlib.sha256()
-    for file in [*map(Path, files), *sorted(path for path in kernels.iterdir() if path.suffix in {".py", ".h"})]:
+    for file in [*map(Path, files), *sorted(path for path in kernels.rglob("*") if path.suffix in {".py", ".h"})]:
         digest.update(file.read_bytes())
     return digest.hexdigest()
 

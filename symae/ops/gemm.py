@@ -66,7 +66,7 @@ class MatrixProduct(_Products):
         output_storage[0][0] = self.sum_of_products(inputs)
 
     def numba(self, node: Apply) -> Callable[..., Any]:
-        from symae.kernels.products import product
+        from symae.kernels.matrix_products import product
 
         return product(*self.flags[0])
 
@@ -103,6 +103,6 @@ class Gemm(_Products):
         output_storage[0][0] = beta * C + alpha * added
 
     def numba(self, node: Apply) -> Callable[..., Any]:
-        from symae.kernels.products import accumulated
+        from symae.kernels.matrix_products import accumulated
 
         return accumulated(self.flags, self.inplace)

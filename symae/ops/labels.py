@@ -11,8 +11,8 @@ from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply, Variable
 
 from symae.errors import LabelCountError, LabelError
+from symae.ops.indexing import bounds
 from symae.ops.traced import Arrays, TracedOp
-from symae.patches.indices import bounds
 
 __all__ = ["CheckedLabels", "checked_labels"]
 

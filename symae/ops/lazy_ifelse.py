@@ -14,8 +14,8 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.op import _NoPythonOp
 
-from symae.importing import after_import
-from symae.ops.refusals import collected, refuse_unless
+from symae._runtime.import_hooks import after_import
+from symae.ops.runtime_errors import collected, refuse_unless
 
 __all__ = ["LazyIfElse"]
 

@@ -12,9 +12,11 @@ from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply, Variable
 from pytensor.tensor.variable import TensorVariable
 
+from symae._runtime.checks import pair
 from symae.errors import InputError
+from symae.geometry.windows import Axis, Windows
+from symae.ops.arguments import FLOATS, as_images, as_size, as_sizes, extent, known, require_pixels
 from symae.ops.traced import Arrays, TracedOp, concrete, padded, strided
-from symae.ops.windows import FLOATS, Axis, Windows, as_images, as_size, as_sizes, extent, known, pair, require_pixels
 
 __all__ = ["Images2Neibs", "Neibs2Images", "images2neibs", "neibs2images"]
 

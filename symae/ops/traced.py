@@ -12,9 +12,10 @@ from typing import Any, Protocol
 import numpy as np
 from pytensor.graph.basic import Apply, Variable
 
+from symae.geometry.windows import Axis
+from symae.ops.arguments import known
 from symae.ops.base import BackendOp
-from symae.ops.refusals import refuse_unless
-from symae.ops.windows import Axis, known
+from symae.ops.runtime_errors import refuse_unless
 
 __all__ = ["Arrays", "TracedOp", "concrete", "outer", "padded", "spread_along", "strided"]
 

@@ -10,10 +10,12 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Variable
 from pytensor.tensor.variable import TensorVariable
 
+from symae._runtime.checks import pair
 from symae.errors import InputError
-from symae.ops.sum_pool import SumPool
+from symae.geometry.windows import Axis, Windows
+from symae.ops.arguments import as_images, require_pixels
+from symae.ops.pooling.sum_pool import SumPool
 from symae.ops.traced import Arrays, TracedOp, spread_along, strided
-from symae.ops.windows import Axis, Windows, as_images, pair, require_pixels
 
 __all__ = ["BilinearUpsample", "BilinearUpsampleTranspose", "NearestUpsample", "upsample2d"]
 

@@ -25,7 +25,7 @@ from pytensor.tensor.subtensor import AdvancedSubtensor, Subtensor, indices_from
 
 from symae.errors import MaskShapeError
 from symae.ops.base import BackendOp
-from symae.patches.indices import indices_of
+from symae.ops.indexing import indices_of
 
 __all__: list[str] = []
 

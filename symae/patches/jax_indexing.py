@@ -12,10 +12,10 @@ import numpy as np
 from pytensor.graph.basic import Apply
 from pytensor.tensor.blockwise import Blockwise
 
+from symae._runtime.import_hooks import after_import
 from symae.errors import IndexRangeError, MaskShapeError
-from symae.importing import after_import
-from symae.ops.refusals import collected_in_scan, refuse_unless
-from symae.patches.indices import INDEXING, WRITING, bounds, indices_of
+from symae.ops.indexing import INDEXING, WRITING, bounds, indices_of
+from symae.ops.runtime_errors import collected_in_scan, refuse_unless
 
 __all__: list[str] = []
 

@@ -13,10 +13,10 @@ import numpy as np
 from pytensor.graph.basic import Apply
 from pytensor.tensor.subtensor import indices_from_subtensor
 
+from symae._runtime.import_hooks import after_import
 from symae.errors import IndexRangeError, MaskShapeError, ShapeError
-from symae.importing import after_import
-from symae.ops.refusals import refuse_unless
-from symae.patches.indices import INDEXING, WRITING, bounds, indices_of
+from symae.ops.indexing import INDEXING, WRITING, bounds, indices_of
+from symae.ops.runtime_errors import refuse_unless
 
 __all__: list[str] = []
 

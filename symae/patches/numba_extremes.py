@@ -14,7 +14,7 @@ from pytensor.graph.basic import Apply
 from pytensor.scalar.basic import Maximum, Minimum
 from pytensor.tensor.elemwise import CAReduce
 
-from symae.importing import after_import
+from symae._runtime.import_hooks import after_import
 from symae.ops.base import kernels_fingerprint
 
 __all__: list[str] = []

@@ -14,9 +14,9 @@ from pytensor.graph.basic import Apply
 from pytensor.tensor.subtensor import IncSubtensor
 from pytensor.tensor.type import TensorType
 
-from symae.importing import after_import
+from symae._runtime.import_hooks import after_import
 from symae.ops.base import kernels_fingerprint
-from symae.patches.indices import INDEXING, WRITING, Index, indices_of
+from symae.ops.indexing import INDEXING, WRITING, Index, indices_of
 
 __all__: list[str] = []
 

@@ -1,9 +1,9 @@
 """Indices on PyTorch mean what they mean elsewhere, and its errors about them are in the words of all backends.
 
 PyTorch takes bytes for a mask, and refuses other short integers; a number beside vectors of indices is no index to it but a
-choice made before, which moves the axes of the result.
-PyTorch checks indices, but what torch.compile makes of a graph raises RuntimeError with the name of a temporary variable. A
-call that fails is made again without the compiler (`symae.pytorch_linker`), and then each index is looked at before it is used.
+choice made before, which moves the axes of the result. PyTorch checks indices, but what torch.compile makes of a graph raises
+RuntimeError with the name of a temporary variable. A call that fails is made again without the compiler
+(`symae.compile.pytorch_linker`), and then each index is looked at before it is used.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any
 from pytensor.graph.basic import Apply
 from pytensor.tensor.subtensor import indices_from_subtensor
 
+from symae._runtime.import_hooks import after_import
 from symae.errors import IndexRangeError, MaskShapeError, ShapeError
-from symae.importing import after_import
-from symae.patches.indices import INDEXING, WRITING, indices_of
+from symae.ops.indexing import INDEXING, WRITING, indices_of
 
 __all__ = ["looking_at_indices"]
 

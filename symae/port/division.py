@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from symae.port.draft import Draft
-from symae.port.kinds import Kind, Kinds
-from symae.port.python2 import parse
+from symae.port.integer_inference import Kind, Kinds
 from symae.port.scopes import Program, Scope, dotted
+from symae.port.source_edit import Draft
+from symae.port.to_python3 import parse
 
 __all__ = ["make_division_explicit"]
 

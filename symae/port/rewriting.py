@@ -8,7 +8,7 @@ from typing import Any
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider, QualifiedNameProvider, QualifiedNameSource
 
-from symae.port.draft import Draft
+from symae.port.source_edit import Draft
 
 __all__ = [
     "Step",

@@ -1,4 +1,4 @@
-"""Where the names of a program get their values: what `symae.port.kinds` asks to tell whole numbers from others."""
+"""Where the names of a program get their values: what `symae.port.integer_inference` asks to tell whole numbers from others."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ import importlib
 
 import libcst as cst
 
-from symae.port.draft import Draft
 from symae.port.rewriting import Step, attribute, imported, text_of
+from symae.port.source_edit import Draft
 
 __all__ = ["TheanoNames", "is_theano", "note_neighbours"]
 

@@ -2,6 +2,5 @@
 
 from symae.report.page import Report
 from symae.report.picture import Picture
-from symae.report.versions import versions
 
-__all__ = ["Picture", "Report", "versions"]
+__all__ = ["Picture", "Report"]

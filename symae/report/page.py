@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from symae._runtime.atomic_files import write_text
 from symae.errors import InputError
-from symae.files import write_text
 from symae.report import picture
 from symae.report.curve import curve
 from symae.report.picture import Picture

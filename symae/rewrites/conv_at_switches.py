@@ -27,13 +27,8 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.rewriting.basic import node_rewriter
 
 from symae.ops.conv import Convolution, FilterGradient, InputGradient
-from symae.ops.conv_at_switches import (
-    ConvolutionAtSwitches,
-    FilterGradientAtSwitches,
-    InputGradientAtSwitches,
-    has_kernel,
-)
-from symae.ops.switches import PutAtSwitches, TakeAtSwitches
+from symae.ops.conv.sparse import ConvolutionAtSwitches, FilterGradientAtSwitches, InputGradientAtSwitches, has_kernel
+from symae.ops.pooling.switches import PutAtSwitches, TakeAtSwitches
 
 __all__ = ["conv_at_switches"]
 

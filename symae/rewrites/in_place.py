@@ -18,8 +18,8 @@ from typing import Any
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.rewriting.basic import node_rewriter
 
+from symae.ops.bias_relu import Rectified, RectifiedGradient
 from symae.ops.gemm import Gemm
-from symae.ops.rectified import Rectified, RectifiedGradient
 
 __all__ = ["in_place"]
 

@@ -20,8 +20,8 @@ from pytensor.graph.rewriting.basic import node_rewriter
 from pytensor.scalar.basic import Mul
 from pytensor.tensor.elemwise import Elemwise
 
-from symae.ops.compiled_draws import BinomialDraw
-from symae.ops.masked_draw import MaskedDraw
+from symae.ops.random.compiled_draws import BinomialDraw
+from symae.ops.random.masked_draw import MaskedDraw
 
 __all__ = ["masked_draw"]
 

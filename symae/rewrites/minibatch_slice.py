@@ -27,7 +27,7 @@ from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.subtensor import Subtensor, indices_from_subtensor
 
 from symae.ops.base import BackendOp
-from symae.ops.refusals import refuse_unless
+from symae.ops.runtime_errors import refuse_unless
 
 __all__ = ["MinibatchSlice", "minibatch_slice"]
 

@@ -20,9 +20,9 @@ from typing import Any
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.rewriting.basic import node_rewriter
 
-from symae.ops.pool import MaxPool
-from symae.ops.rectified import RectifiedGradient
-from symae.ops.switches import PutAtSwitches, TakeAtSwitches
+from symae.ops.bias_relu import RectifiedGradient
+from symae.ops.pooling.pool import MaxPool
+from symae.ops.pooling.switches import PutAtSwitches, TakeAtSwitches
 
 __all__ = ["rectified_at_switches"]
 

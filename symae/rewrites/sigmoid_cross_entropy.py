@@ -27,7 +27,7 @@ from pytensor.scalar.math import Sigmoid, Softplus
 from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.variable import TensorConstant
 
-from symae.ops.elementary import sigmoid_cross_entropy as entropy
+from symae.ops.elementwise import sigmoid_cross_entropy as entropy
 from symae.rewrites.linear_combination import Term, terms
 
 __all__ = ["sigmoid_cross_entropy"]

@@ -18,7 +18,7 @@ from typing import Any
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.rewriting.basic import node_rewriter
 
-from symae.ops.coordinate_layers import CoordinateLayers
+from symae.ops.coordinate_mlp import CoordinateLayers
 
 __all__ = ["unused_layers"]
 

@@ -8,7 +8,7 @@ After::
 
     Elemwise{vectorised_sigmoid}(x)
 
-The two differ by a few units in the last place, as `symae.kernels.elementary` says. Only for Numba, which calls the C
+The two differ by a few units in the last place, as `symae.kernels.elementwise` says. Only for Numba, which calls the C
 library for each number; comes after all that looks for functions of these names, and before what fuses neighbours.
 """
 
@@ -19,7 +19,7 @@ from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.basic import node_rewriter
 from pytensor.tensor.elemwise import Elemwise
 
-from symae.ops.elementary import VECTORISED
+from symae.ops.elementwise import VECTORISED
 
 __all__ = ["vectorised_functions"]
 

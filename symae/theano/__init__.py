@@ -18,16 +18,16 @@ from pytensor.link.basic import Container
 from pytensor.link.c.type import Generic, generic
 from pytensor.tensor.variable import TensorConstant, TensorVariable
 
-from symae.theano.absent import getter as _getter
-from symae.theano.configuration import change_flags, config
-from symae.theano.variables import mark
+from symae.theano._impl.absent import getter as _getter
+from symae.theano._impl.configuration import change_flags, config
+from symae.theano._impl.variables import mark, registered
 
 from symae.theano.updates import OrderedUpdates  # isort: skip
 from symae.theano import compile, gof, gradient, printing, scan_module, tensor, version  # isort: skip
+from symae.theano._impl.functions import In, Out, Param, UnusedInputError, function
 from symae.theano.compile.builders import OpFromGraph
 from symae.theano.compile.mode import Mode, predefined_linkers, predefined_modes, predefined_optimizers
 from symae.theano.compile.ops import as_op
-from symae.theano.functions import In, Out, Param, UnusedInputError, function
 from symae.theano.gof.op import Op
 from symae.theano.gradient import Lop, Rop, grad, subgraph_grad
 from symae.theano.misc.safe_asarray import _asarray
@@ -40,6 +40,8 @@ __version__ = version.version
 
 get_scalar_constant_value = _CREATION["get_scalar_constant_value"]
 theano = _sys.modules[__name__]
+
+registered.update(tensor=tensor, function=function)
 
 __getattr__ = _getter(
     __name__,

@@ -1,7 +1,7 @@
 """``theano.configdefaults``."""
 
-from symae.theano.absent import getter
-from symae.theano.configuration import config
+from symae.theano._impl.absent import getter
+from symae.theano._impl.configuration import config
 
 __all__ = ["config"]
 

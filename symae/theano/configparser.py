@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from symae.theano.absent import getter
-from symae.theano.configuration import Configuration, change_flags, config
+from symae.theano._impl.absent import getter
+from symae.theano._impl.configuration import Configuration, change_flags, config
 
 __all__ = [
     "AddConfigVar",

@@ -33,10 +33,10 @@ from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Sum
 from pytensor.tensor.type import DenseTensorType
 
-from symae.quiet import without_warnings
-from symae.theano.absent import getter
+from symae._runtime.quiet import without_warnings
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import as_theano, behind, legacy, mark, plain, unmark
 from symae.theano.compile.mode import resolved
-from symae.theano.variables import as_theano, behind, legacy, mark, plain, unmark
 
 __all__ = [
     "DisconnectedGrad",

@@ -11,8 +11,8 @@ except ImportError:  # PyTensor 3.0
     from pytensor.ifelse import IfElse
     from pytensor.ifelse import ifelse as _ifelse
 
-from symae.theano.absent import getter
-from symae.theano.variables import as_theano
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import as_theano
 
 __all__ = ["IfElse", "ifelse"]
 

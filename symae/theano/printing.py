@@ -24,9 +24,9 @@ from pytensor.scalar.basic import Cast
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Dot
 
-from symae.theano.absent import absent, getter
-from symae.theano.functions import Function
-from symae.theano.variables import as_theano, plain
+from symae.theano._impl.absent import absent, getter
+from symae.theano._impl.functions import Function
+from symae.theano._impl.variables import as_theano, plain
 
 __all__ = [
     "DefaultPrinter",

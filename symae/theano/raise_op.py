@@ -9,8 +9,8 @@ from pytensor.graph.basic import Variable
 from pytensor.raise_op import Assert as _Assert
 from pytensor.raise_op import CheckAndRaise
 
-from symae.theano.absent import getter
-from symae.theano.variables import as_theano
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import as_theano
 
 __all__ = ["Assert", "Raise"]
 

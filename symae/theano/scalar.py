@@ -7,7 +7,7 @@ from typing import Any
 from pytensor import scalar as _scalar
 from pytensor.scalar import ScalarOp, ScalarType, upcast
 
-from symae.theano.absent import absent
+from symae.theano._impl.absent import absent
 
 __all__ = ["Scalar", "ScalarOp", "upcast"]
 

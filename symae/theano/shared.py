@@ -11,7 +11,7 @@ from pytensor.graph.basic import Variable
 from pytensor.link.c.type import generic
 
 from symae.random import RandomStateSharedVariable
-from symae.theano.variables import mark
+from symae.theano._impl.variables import mark
 
 __all__ = ["SharedVariable", "shared", "shared_constructor"]
 
@@ -55,7 +55,7 @@ def shared(value: Any, name: str | None = None, strict: bool = False, allow_down
 
 
 def _random_state(value: np.random.RandomState, name: str | None) -> RandomStateSharedVariable:
-    from symae.ops.draws import STATE_TYPE, state_words
+    from symae.ops.random.draws import STATE_TYPE, state_words
 
     state = RandomStateSharedVariable(STATE_TYPE, state_words(value), strict=False, name=name)
     state.tag.is_rng = True

@@ -126,7 +126,7 @@ def test_a_forbidden_file_is_refused_with_the_reason(tmp_path, monkeypatch):
     def forbidden(path, flags):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("symae.files._without_waiting", forbidden)
+    monkeypatch.setattr("symae._runtime.atomic_files._without_waiting", forbidden)
     with pytest.raises(InputError, match=r"a: found permission denied, expected a readable file"):
         read_idx(tmp_path / "a")
 

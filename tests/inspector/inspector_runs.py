@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from symae.kept_filters import KeptFilters
-from symae.run_record import RunRecord
+from symae.runs.parameter_snapshots import KeptFilters
+from symae.runs.record import RunRecord
 
 
 def write_run(folder: Path, model: object, *, epochs: int = 3, state: str = "finished", saved: bool = True) -> Path:

@@ -13,7 +13,7 @@ import pytest
 from inspector_runs import write_run
 from PIL import Image
 
-from symae.cli import main
+from symae.cli.main import main
 from symae.inspector.assets import MODULES
 from symae.inspector.export import bundled, export_html
 from symae.inspector.runs import open_run
@@ -160,7 +160,7 @@ def test_the_modules_of_the_page_have_no_name_twice():
 
 
 def test_a_worksheet_with_keep_filters_leaves_a_run_that_can_be_inspected(no_mnist, tmp_path):
-    from symae.worksheet import find_worksheet
+    from symae.runs.worksheet import find_worksheet
 
     command = [sys.executable, str(find_worksheet("01")), "--epochs", "2", "--keep-filters", "--out", str(tmp_path / "r")]
     subprocess.run(command, check=True, capture_output=True, env=no_mnist, timeout=300)
@@ -172,6 +172,6 @@ def test_a_worksheet_with_keep_filters_leaves_a_run_that_can_be_inspected(no_mni
     assert run.record["facts"]["hidden units"] == 100
     assert (run.record["pixel_scale"], run.record["image_shape"]) == (256, [28, 28])
     saved = run.inspection("model").model.W.get_value()
-    from symae.kept_filters import read_kept
+    from symae.runs.parameter_snapshots import read_kept
 
     np.testing.assert_allclose(read_kept(run.kept("model")[1])["W"], saved, rtol=1e-3, atol=1e-6)

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 import symae
 from symae import Autoencoder
 from symae.errors import InputError
-from symae.inspector.graphs import Graph, GraphNode
-from symae.inspector.layered import GAP, layered
+from symae.inspector.graph_layout import GAP, layered
+from symae.inspector.graph_nodes import GraphNode
+from symae.inspector.graphs import Graph
 
 
 @pytest.fixture

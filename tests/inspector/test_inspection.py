@@ -9,8 +9,8 @@ import pytest
 import symae
 from symae import ConvolutionalAutoencoder, CoordinateVAE, ImageAutoencoder, LogisticRegression
 from symae.errors import InputError
-from symae.inspector.answers.unit import unit_json
-from symae.inspector.drawing import centred, corrupted
+from symae.inspector.api.unit import unit_json
+from symae.inspector.corruption import centred, corrupted
 
 
 @pytest.fixture

@@ -21,13 +21,13 @@ from symae import Autoencoder, ConvolutionalAutoencoder, ImageAutoencoder, Input
 from symae.datasets import read
 from symae.errors import MissingFileError
 from symae.images import png_bytes
-from symae.inspector.answers import Answers
+from symae.inspector.api import Answers
 from symae.inspector.export import export_html
 from symae.inspector.figure import HOLE
 from symae.inspector.layout import guessed_layout, layout_of, parsed_layout
 from symae.inspector.runs import open_run
 from symae.models.base import Model
-from symae.run_record import FILE, read_record
+from symae.runs.record import FILE, read_record
 
 
 def asked(folder, path, **query):
@@ -79,7 +79,7 @@ def test_the_page_of_an_autoencoder_of_few_units_is_exported_with_its_latent_map
 
 
 def test_one_answer_that_fails_leaves_its_error_in_the_exported_page_and_all_others(run, monkeypatch, caplog):
-    monkeypatch.setattr("symae.inspector.answers.unit.unit_json", lambda *_: 1 / 0)
+    monkeypatch.setattr("symae.inspector.api.unit.unit_json", lambda *_: 1 / 0)
     with caplog.at_level(logging.CRITICAL):
         kept = exported(run)
     assert kept["0/model/unit/W/3"] == {"refused": "symae failed: ZeroDivisionError: division by zero"}
@@ -252,7 +252,7 @@ def test_a_record_with_a_huge_model_is_refused_before_one_is_built(trained, tmp_
 
 def test_a_run_in_a_read_only_folder_is_read_without_writing(trained, tmp_path, monkeypatch):
     folder = write_run(tmp_path / "r", trained, saved=False)
-    monkeypatch.setattr("symae.checkpoints.make_folder", lambda path: pytest.fail(f"{path} would have to be writable"))
+    monkeypatch.setattr("symae.training.checkpoints.make_folder", lambda path: pytest.fail(f"{path} would have to be writable"))
     assert open_run(folder).inspection("model").model.n_hidden == 40
 
 

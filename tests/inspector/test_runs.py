@@ -13,9 +13,9 @@ from inspector_runs import write_run
 
 import symae
 from symae.errors import InputError, MissingFileError
-from symae.inspector.answers.training import histories
+from symae.inspector.api.training import histories
 from symae.inspector.runs import GoneError, open_run
-from symae.run_record import FILE, read_record
+from symae.runs.record import FILE, read_record
 
 
 def test_a_finished_run_has_its_model_history_and_epochs(run):

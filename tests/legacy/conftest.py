@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from symae import cli
+from symae.cli import main as cli
 
 
 @dataclass(frozen=True)

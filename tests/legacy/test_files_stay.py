@@ -180,7 +180,7 @@ def test_within_another_process_a_line_says_what_is_not_kept(run):
 @pytest.mark.parametrize("variable", ["XDG_CACHE_HOME", "NUMBA_CACHE_DIR", "MPLCONFIGDIR"])
 def test_a_project_in_the_folder_of_a_cache_is_the_users(tmp_path, monkeypatch, variable):
     from symae.legacy.confinement import _writable
-    from symae.legacy.files import Files
+    from symae.legacy.file_redirection import Files
 
     monkeypatch.setenv(variable, str(tmp_path))
     (tmp_path / "work" / "out").mkdir(parents=True)

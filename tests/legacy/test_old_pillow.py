@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from symae.legacy.standins import old_pillow
+from symae.legacy.shims import old_pillow
 
 pytest.importorskip("fissix")
 

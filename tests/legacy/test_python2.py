@@ -14,9 +14,9 @@ import pytest
 pytest.importorskip("fissix")
 
 from symae.errors import InputError
-from symae.legacy.functions2 import builtins_for
-from symae.legacy.meaning import compiled
-from symae.legacy.python2 import parse, parse_text
+from symae.legacy.python2_builtins import builtins_for
+from symae.legacy.python2_semantics import compiled
+from symae.python2.convert import parse, parse_text
 
 
 def run(text: str, of_python2: bool = False, **names: object) -> dict[str, object]:

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from symae import cli
+from symae.cli import main as cli
 
 pytest.importorskip("fissix")
 

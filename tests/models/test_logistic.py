@@ -10,7 +10,7 @@ import pytest
 
 from symae import InputError, LogisticRegression, function
 from symae.models import sgd_optimization
-from symae.patience import Patience
+from symae.training.early_stopping import Patience
 
 
 @pytest.fixture

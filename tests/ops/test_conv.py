@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from pytensor.gradient import verify_grad
 
 from symae import InputError, compile_time, function
-from symae.kernels.strips import Strip
-from symae.kernels.threads import threads_for_multiplications
-from symae.kernels.tiles import Tile
+from symae.geometry.convolution import Geometry, normalised_border_mode
+from symae.kernels.parallel.parts import threads_for_multiplications
+from symae.kernels.simd.register_strip import Strip
+from symae.kernels.simd.register_tile import Tile
 from symae.ops.conv import Convolution, FilterGradient, InputGradient, conv2d, deconv2d
-from symae.ops.geometry import Geometry, normalised_border_mode
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 sys.path.insert(0, str(GOLDEN))
@@ -361,7 +361,7 @@ def in_phases(request):
     """A stride, and the kernel for it: (W, y, top, left, frame's height and width, groups, x); it fills x."""
     import numba
 
-    from symae.kernels.phases import direct_input_gradient, input_gradient
+    from symae.kernels.conv.polyphase import direct_input_gradient, input_gradient
 
     stride, tile = request.param
     settings = (*stride, 1, 1)
@@ -446,8 +446,8 @@ def test_an_infinite_gradient_stays_where_it_belongs(in_phases):
     ids=["direct", "tiles in threads"],
 )
 def test_the_gradient_of_a_strided_convolution_is_computed_by_phases(monkeypatch, images, filters, kernel, enough):
-    monkeypatch.setattr("symae.kernels.threads.ENOUGH_FOR_THREADS", enough)
-    monkeypatch.setattr("symae.kernels.tiles.vector_registers", lambda: (16, 32))
+    monkeypatch.setattr("symae.kernels.parallel.parts.ENOUGH_FOR_THREADS", enough)
+    monkeypatch.setattr("symae.kernels.simd.register_tile.vector_registers", lambda: (16, 32))
     arguments = values(images, filters, ("same", (2, 2)), "float32")
     inputs = tensors("float32", [v.shape for v in arguments])
     x, W, g = inputs
@@ -455,7 +455,7 @@ def test_the_gradient_of_a_strided_convolution_is_computed_by_phases(monkeypatch
     f = function(inputs, gradient, backend="numba", on_unused_input="ignore")
     (node,) = (node for node in f.maker.fgraph.toposort() if isinstance(node.op, InputGradient))
     module, chosen, (_, threads, *_) = node.op._numba_kernel(node)
-    assert (module.__name__, chosen) == ("symae.kernels.phases", kernel)
+    assert (module.__name__, chosen) == ("symae.kernels.conv.polyphase", kernel)
     assert threads == threads_for_multiplications([2])
     wanted = function(inputs, gradient, mode="FAST_COMPILE", on_unused_input="ignore")(*arguments)
     close([f(*arguments)], [wanted], "float32")

@@ -8,15 +8,10 @@ import pytensor.tensor as pt
 import pytest
 
 from symae import InputError, function
-from symae.kernels.threads import threads_for_multiplications
+from symae.kernels.parallel.parts import threads_for_multiplications
 from symae.ops.conv import Convolution, FilterGradient, InputGradient
-from symae.ops.conv_at_switches import (
-    ConvolutionAtSwitches,
-    FilterGradientAtSwitches,
-    InputGradientAtSwitches,
-    has_kernel,
-)
-from symae.ops.switches import PutAtSwitches, TakeAtSwitches
+from symae.ops.conv.sparse import ConvolutionAtSwitches, FilterGradientAtSwitches, InputGradientAtSwitches, has_kernel
+from symae.ops.pooling.switches import PutAtSwitches, TakeAtSwitches
 
 # (border_mode, subsample, filter_flip), images, filters, values for each map
 TABLE = {
@@ -109,8 +104,8 @@ def test_kernels_compute_what_the_ordinary_ops_do(name, dtype, native_backend):
 
 @pytest.mark.backends
 def test_threads_share_the_images_and_short_vectors_do_as_well(monkeypatch):
-    monkeypatch.setattr("symae.kernels.threads.ENOUGH_FOR_THREADS", 1)
-    monkeypatch.setattr("symae.kernels.patches.vector_registers", lambda: (0, 0))
+    monkeypatch.setattr("symae.kernels.parallel.parts.ENOUGH_FOR_THREADS", 1)
+    monkeypatch.setattr("symae.kernels.simd.patch.vector_registers", lambda: (0, 0))
     name = "rows of several vectors, many rows"
     arrays, maps = drawn(name)
     inputs = tensors(arrays)

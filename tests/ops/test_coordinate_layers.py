@@ -11,10 +11,10 @@ import pytest
 from pytensor.gradient import verify_grad
 
 from symae import InputError, function
-from symae.kernels.coordinate_layers import BLOCK
-from symae.kernels.threads import threads_for_multiplications
+from symae.kernels.coordinate_mlp import BLOCK
+from symae.kernels.parallel.parts import threads_for_multiplications
 from symae.ops import coordinate_layers
-from symae.ops.coordinate_layers import CoordinateGradient, CoordinateLayers
+from symae.ops.coordinate_mlp import CoordinateGradient, CoordinateLayers
 
 # places, images, units of the first sums and of each layer
 CASES = {
@@ -268,7 +268,7 @@ def test_precisions_are_mixed_upwards():
 @pytest.mark.long
 @pytest.mark.backends
 def test_threads_change_nothing(monkeypatch):
-    monkeypatch.setattr("symae.kernels.threads.ENOUGH_FOR_THREADS", 1)
+    monkeypatch.setattr("symae.kernels.parallel.parts.ENOUGH_FOR_THREADS", 1)
     values = arrays(CASES["more places than a block"])
     inputs = symbols(values, known=True)
     f = function(inputs, outputs(coordinate_layers, inputs), backend="numba")

@@ -7,7 +7,7 @@ import pytest
 
 pytestmark = pytest.mark.backends
 
-# units in the last place, as `symae.kernels.elementary` states them: (float32, float64)
+# units in the last place, as `symae.kernels.elementwise` states them: (float32, float64)
 BOUNDS = {"exp": (1.1, 1.1), "log": (1.1, 1.2), "sigmoid": (3, 3), "softplus": (2, 2.2), "tanh": (3, 3)}
 # what their errors are measured against, in more digits
 WIDER = {"float32": np.float64, "float64": np.longdouble}
@@ -40,7 +40,7 @@ def numbers(request):
 def test_errors_are_within_the_stated_bounds(name, numbers):
     import numba
 
-    from symae.kernels.elementary import FUNCTIONS
+    from symae.kernels.elementwise import FUNCTIONS
 
     kernel = FUNCTIONS[name]
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symae.errors import InputError
-from symae.ops.mrg import MRGUniform
-from symae.ops.mrg_states import M1, M2, next_stream, seed_state, substreams
+from symae.ops.random.mrg import MRGUniform
+from symae.ops.random.mrg_states import M1, M2, next_stream, seed_state, substreams
 
 
 def step(state):

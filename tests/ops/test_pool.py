@@ -12,8 +12,8 @@ from pytensor.gradient import verify_grad
 
 from symae import function
 from symae.ops.neighbours import images2neibs, neibs2images
-from symae.ops.pool import max_pool2d_with_switches, pool2d
-from symae.ops.unpool import max_unpool2d, max_unpool2d_from_switches
+from symae.ops.pooling.pool import max_pool2d_with_switches, pool2d
+from symae.ops.pooling.unpool import max_unpool2d, max_unpool2d_from_switches
 from symae.ops.upsample import upsample2d
 
 THEANO = json.loads((Path(__file__).parents[1] / "golden" / "pool_2d.json").read_text())

@@ -11,9 +11,9 @@ import pytest
 from pytensor.gradient import DisconnectedInputError, verify_grad
 
 from symae import InputError, function
-from symae.kernels.rectified import threads_for_values
+from symae.kernels.bias_relu import threads_for_values
 from symae.ops import rectified
-from symae.ops.rectified import Rectified, RectifiedGradient
+from symae.ops.bias_relu import Rectified, RectifiedGradient
 
 SHAPES = [(5, 3), (4, 3, 2, 5), (1, 1), (2, 1, 1, 1), (0, 3), (0, 3, 2, 2), (2, 3, 0, 4), (3, 0)]
 DTYPES = ["float64", "float32"]
@@ -125,7 +125,7 @@ def test_too_few_biases_are_the_same_error_on_every_backend_when_the_function_ru
 
 @pytest.mark.backends
 def test_threads_change_nothing(monkeypatch):
-    monkeypatch.setattr("symae.kernels.rectified.VALUES_FOR_THREADS", 1)
+    monkeypatch.setattr("symae.kernels.bias_relu.VALUES_FOR_THREADS", 1)
     values = [arrays(shape, "float64") for shape in ((7, 3), (7, 3, 2, 5))]
     inputs = [[pt.tensor(name, dtype="float64", shape=v.shape) for name, v in zip("xbg", each, strict=True)] for each in values]
     f = function([v for i in inputs for v in i], [o for i in inputs for o in outputs(*i)], backend="numba")

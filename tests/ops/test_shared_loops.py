@@ -54,7 +54,7 @@ def who():
 
 
 def test_each_thread_computes_rows_of_a_large_array(who):
-    from symae.kernels.threads import THREADS
+    from symae.kernels.parallel.parts import THREADS
 
     threads = set()
     for _ in range(500):  # on a busy machine the caller may have done all before another thread gets a core

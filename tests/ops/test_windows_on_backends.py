@@ -9,11 +9,11 @@ import pytensor.tensor as pt
 import pytest
 
 from symae import InputError, compile_time, function
+from symae.ops.arguments import pooling_windows
 from symae.ops.neighbours import images2neibs, neibs2images
-from symae.ops.pool import max_pool2d_with_switches, pool2d
-from symae.ops.unpool import max_unpool2d, max_unpool2d_from_switches
+from symae.ops.pooling.pool import max_pool2d_with_switches, pool2d
+from symae.ops.pooling.unpool import max_unpool2d, max_unpool2d_from_switches
 from symae.ops.upsample import upsample2d
-from symae.ops.windows import pooling_windows
 
 SHAPE = (2, 3, 7, 6)
 TOLERANCE = {"float32": 1e-5, "float64": 1e-10}

@@ -9,7 +9,7 @@ import pytest
 from port_samples import ALL, DIVISION, LIBRARIES, PYTHON2, THEANO
 
 from symae.errors import BackendError, InputError
-from symae.port.porting import port, port_bytes
+from symae.port.pipeline import port, port_bytes
 
 
 def ids(samples):

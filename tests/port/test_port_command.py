@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from symae import cli
+from symae.cli import main as cli
 
 OLD = "import theano\nprint theano.config.floatX\nx = a / b\n"
 NEW = "import symae.theano as theano\nprint(theano.config.floatX)\nx = a / b\n"

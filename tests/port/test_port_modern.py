@@ -8,8 +8,8 @@ import pytensor.tensor as pt
 import pytest
 from port_samples import MODERN
 
-from symae.port.modern_names import HELPERS, modern_name
-from symae.port.porting import port
+from symae.port.pipeline import port
+from symae.port.to_pytensor_names import HELPERS, modern_name
 
 
 @pytest.mark.parametrize(("before", "after"), MODERN.values(), ids=MODERN)

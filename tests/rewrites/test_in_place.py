@@ -11,7 +11,7 @@ from pytensor.compile.mode import CVM, Mode
 from symae import function
 from symae.compile import options
 from symae.ops import rectified
-from symae.ops.rectified import Rectified, RectifiedGradient
+from symae.ops.bias_relu import Rectified, RectifiedGradient
 from symae.rewrites import tag
 
 # the rewrites of the C backend, run by NumPy

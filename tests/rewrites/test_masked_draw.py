@@ -9,7 +9,7 @@ import pytest
 
 from symae import DenoisingAutoencoder, RandomStreams, function
 from symae.compile import options
-from symae.ops.masked_draw import MaskedDraw
+from symae.ops.random.masked_draw import MaskedDraw
 
 X = np.random.default_rng(0).normal(size=(60, 90))
 

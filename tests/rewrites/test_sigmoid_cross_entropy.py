@@ -9,7 +9,7 @@ from pytensor.scalar.math import Softplus
 
 from symae import Autoencoder, function
 from symae.compile import options
-from symae.ops.elementary import SigmoidCrossEntropy
+from symae.ops.elementwise import SigmoidCrossEntropy
 
 a, x = pt.dmatrix("a"), pt.dmatrix("x")
 z = pt.sigmoid(a)

@@ -12,10 +12,10 @@ from pytensor.compile.mode import CVM, Mode
 from symae import ImageAutoencoder, function
 from symae.compile import options
 from symae.ops import conv2d, deconv2d, max_pool2d_with_switches, max_unpool2d, max_unpool2d_from_switches, pool2d, rectified
+from symae.ops.bias_relu import RectifiedGradient
 from symae.ops.conv import Convolution, FilterGradient, InputGradient
-from symae.ops.conv_at_switches import ConvolutionAtSwitches, FilterGradientAtSwitches, InputGradientAtSwitches
-from symae.ops.rectified import RectifiedGradient
-from symae.ops.switches import PutAtSwitches, TakeAtSwitches
+from symae.ops.conv.sparse import ConvolutionAtSwitches, FilterGradientAtSwitches, InputGradientAtSwitches
+from symae.ops.pooling.switches import PutAtSwitches, TakeAtSwitches
 from symae.rewrites import tag
 
 # the rewrites of the C backend, run by NumPy

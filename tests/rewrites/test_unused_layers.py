@@ -12,7 +12,7 @@ from pytensor.compile.sharedvalue import shared
 
 from symae import function
 from symae.ops import coordinate_layers
-from symae.ops.coordinate_layers import CoordinateLayers
+from symae.ops.coordinate_mlp import CoordinateLayers
 from symae.rewrites import tag
 
 # the rewrites of the C backend, run by NumPy

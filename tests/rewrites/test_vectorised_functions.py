@@ -8,7 +8,7 @@ import pytest
 from pytensor.compile.mode import CVM
 
 from symae import function
-from symae.ops.elementary import VECTORISED
+from symae.ops.elementwise import VECTORISED
 
 FUNCTIONS = {"exp": pt.exp, "log": pt.log, "sigmoid": pt.sigmoid, "softplus": pt.softplus, "tanh": pt.tanh}
 KINDS = tuple(type(op) for op in VECTORISED.values())

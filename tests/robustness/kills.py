@@ -31,8 +31,8 @@ import pytensor.tensor as pt
 
 import symae.training
 from symae import RandomStreams
-from symae.checkpoints import read_checkpoint
 from symae.optimizers import adam
+from symae.training.checkpoints import read_checkpoint
 
 
 def fit(folder: Path) -> None:

@@ -30,16 +30,16 @@ from pathlib import Path
 import numpy as np
 
 from symae import Autoencoder, CoordinateVAE, ImageAutoencoder
-from symae.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from symae.datasets import read, write_cntk_text, write_idx
 from symae.datasets.idx import FILES
-from symae.epochs import EpochLog, History
 from symae.errors import InputError
 from symae.inspector.runs import open_run
-from symae.kept_filters import KeptFilters, read_kept
 from symae.models.base import Model
-from symae.ops.draws import state_words
-from symae.run_record import RunRecord, read_record
+from symae.ops.random.draws import state_words
+from symae.runs.parameter_snapshots import KeptFilters, read_kept
+from symae.runs.record import RunRecord, read_record
+from symae.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+from symae.training.epochs import EpochLog, History
 
 SECONDS = 20  # for one file
 MEMORY = 2 << 30  # bytes, beyond what the process has when it begins

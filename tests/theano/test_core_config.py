@@ -10,9 +10,9 @@ import pytest
 
 import symae.theano as theano
 import symae.theano.tensor as T
-from symae.theano import configuration
-from symae.theano.flag_sources import flags_outside
-from symae.theano.flags import FLAGS
+from symae.theano._impl import configuration
+from symae.theano._impl.flag_sources import flags_outside
+from symae.theano._impl.flags import FLAGS
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "theano_flags.json"
 

@@ -7,7 +7,7 @@ from pytensor.compile.mode import Mode
 import symae.theano as theano
 import symae.theano.tensor as T
 from symae.theano import gof
-from symae.theano.variables import is_marked
+from symae.theano._impl.variables import is_marked
 
 ARRAY = np.arange(4.0)
 

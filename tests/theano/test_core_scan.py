@@ -5,7 +5,7 @@ import pytest
 
 import symae.theano as theano
 import symae.theano.tensor as T
-from symae.theano.variables import is_marked
+from symae.theano._impl.variables import is_marked
 
 ONE, ZERO = np.float64(1.0), np.float64(0.0)
 

@@ -9,7 +9,7 @@ import pytest
 
 import symae.theano as theano
 import symae.theano.tensor as T
-from symae.theano.variables import as_theano, behind, divided, is_marked, mark, plain, unmark
+from symae.theano._impl.variables import as_theano, behind, divided, is_marked, mark, plain, unmark
 
 ARRAY = np.arange(4.0)
 

@@ -14,9 +14,9 @@ import symae.theano as theano
 import symae.theano.tensor as T
 from symae import function
 from symae.errors import InputError
+from symae.theano._impl.variables import is_marked, plain
 from symae.theano.tensor import opt, slinalg
 from symae.theano.tensor.nnet import abstract_conv, conv, corr3d
-from symae.theano.variables import is_marked, plain
 
 LOGITS = np.array([[0, 1000, -1000], [200, -300, 5], [1, 2, 3]], "float32")
 CLASSES = np.array([0, 1, 2], "int32")

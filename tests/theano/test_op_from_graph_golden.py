@@ -12,7 +12,7 @@ import pytest
 
 import symae.theano as theano
 import symae.theano.tensor as T
-from symae.theano.variables import is_marked
+from symae.theano._impl.variables import is_marked
 
 FOLDER = Path(__file__).parents[1] / "golden"
 sys.path.insert(0, str(FOLDER))

@@ -13,8 +13,8 @@ import pytest
 from pytensor.gradient import NullTypeGradError
 
 from symae import compile_time, function
+from symae.theano._impl.variables import is_marked
 from symae.theano.sandbox.rng_mrg import MRG_RandomStreams, guess_n_streams
-from symae.theano.variables import is_marked
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 sys.path.insert(0, str(GOLDEN))

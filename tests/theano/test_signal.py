@@ -11,9 +11,10 @@ import symae.theano as theano
 import symae.theano.tensor as T
 from symae import function
 from symae.errors import InputError
-from symae.ops.windows import Axis, Windows, pooling_windows
+from symae.geometry.windows import Axis, Windows
+from symae.ops.arguments import pooling_windows
+from symae.ops.pooling.tied_maxima import EqualMaxPool, SpreadToMaxima, SumAtMaxima
 from symae.theano.tensor.signal import conv, downsample, pool
-from symae.theano.tensor.signal.maxima import EqualMaxPool, SpreadToMaxima, SumAtMaxima
 
 WINDOWS = {
     "apart": pooling_windows("test", (2, 2), None, (0, 0), True),

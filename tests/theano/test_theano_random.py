@@ -7,9 +7,9 @@ import pytest
 
 import symae.theano as theano
 import symae.theano.tensor as T
+from symae.theano._impl.variables import is_marked
 from symae.theano.tensor import raw_random
 from symae.theano.tensor.shared_randomstreams import RandomStreams, randomstate_constructor
-from symae.theano.variables import is_marked
 
 
 def stream(seed: int, k: int = 0) -> np.random.RandomState:

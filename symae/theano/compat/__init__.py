@@ -11,7 +11,7 @@ from io import BytesIO, StringIO
 from itertools import product
 from typing import Any
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__ = [
     "PY3",

@@ -4,7 +4,7 @@ from collections import Counter, OrderedDict, defaultdict
 from functools import partial
 from itertools import combinations, product
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__ = ["Counter", "OrderedDict", "all", "any", "combinations", "defaultdict", "next", "partial", "product"]
 

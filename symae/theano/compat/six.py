@@ -8,7 +8,7 @@ from functools import reduce
 from io import BytesIO, StringIO
 from typing import Any
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__ = [
     "PY2",

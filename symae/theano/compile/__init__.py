@@ -4,7 +4,8 @@ from pytensor.compile.debug.profiling import ProfileStats
 from pytensor.compile.io import SymbolicInput, SymbolicOutput
 from pytensor.compile.maker import FunctionMaker
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
+from symae.theano._impl.functions import Function, In, Out, Param, UnusedInputError, function
 from symae.theano.compile.builders import OpFromGraph
 from symae.theano.compile.mode import (
     AddDestroyHandler,
@@ -22,7 +23,6 @@ from symae.theano.compile.mode import (
     register_optimizer,
 )
 from symae.theano.compile.ops import DeepCopyOp, FromFunctionOp, ViewOp, as_op, deep_copy_op, view_op
-from symae.theano.functions import Function, In, Out, Param, UnusedInputError, function
 from symae.theano.shared import SharedVariable, shared, shared_constructor
 
 __all__ = [

@@ -14,9 +14,9 @@ from pytensor.graph.null_type import NullType
 from pytensor.graph.op import io_connection_pattern
 from pytensor.graph.traversal import graph_inputs
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import behind, called_by_script, is_marked, legacy, mark, plain, unmark
 from symae.theano.compile.mode import resolved
-from symae.theano.variables import behind, called_by_script, is_marked, legacy, mark, plain, unmark
 
 __all__ = ["OpFromGraph"]
 

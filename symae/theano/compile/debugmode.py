@@ -1,6 +1,6 @@
 """``theano.compile.debugmode``."""
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 from symae.theano.compile.mode import DebugMode
 
 __all__ = ["DebugMode"]

@@ -3,8 +3,8 @@
 from pytensor.compile.executor import AliasedMemoryError
 from pytensor.compile.maker import FunctionMaker
 
-from symae.theano.absent import getter
-from symae.theano.functions import Function, In, UnusedInputError
+from symae.theano._impl.absent import getter
+from symae.theano._impl.functions import Function, In, UnusedInputError
 
 __all__ = ["AliasedMemoryError", "Function", "FunctionMaker", "In", "UnusedInputError"]
 

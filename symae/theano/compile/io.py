@@ -2,8 +2,8 @@
 
 from pytensor.compile.io import SymbolicInput, SymbolicOutput
 
-from symae.theano.absent import getter
-from symae.theano.functions import In, Out
+from symae.theano._impl.absent import getter
+from symae.theano._impl.functions import In, Out
 
 __all__ = ["In", "Out", "SymbolicInput", "SymbolicOutput"]
 

@@ -32,8 +32,8 @@ from pytensor.compile.mode import (
 
 from symae.compile import BACKENDS, mode_for
 from symae.errors import InputError
-from symae.theano.absent import getter
-from symae.theano.configuration import config
+from symae.theano._impl.absent import getter
+from symae.theano._impl.configuration import config
 
 __all__ = [
     "OPT_FAST_COMPILE",

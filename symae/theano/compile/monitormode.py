@@ -3,7 +3,7 @@
 from pytensor.compile.debug.monitormode import MonitorMode
 from pytensor.compile.debug.monitormode import detect_nan as _detect_nan
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__ = ["MonitorMode", "detect_nan"]
 

@@ -2,7 +2,7 @@
 
 from pytensor.compile.debug.nanguardmode import NanGuardMode
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__ = ["NanGuardMode"]
 

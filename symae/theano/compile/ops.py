@@ -10,7 +10,7 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.type import Type
 from pytensor.tensor.shape import Shape, Shape_i, SpecifyShape
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 from symae.theano.gof.op import Op
 
 __all__ = ["DeepCopyOp", "FromFunctionOp", "Shape", "Shape_i", "SpecifyShape", "ViewOp", "as_op", "deep_copy_op", "view_op"]

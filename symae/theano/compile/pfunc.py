@@ -1,7 +1,7 @@
 """``theano.compile.pfunc``: where functions were compiled."""
 
-from symae.theano.absent import getter
-from symae.theano.functions import In, Out, Param, function
+from symae.theano._impl.absent import getter
+from symae.theano._impl.functions import In, Out, Param, function
 from symae.theano.shared import SharedVariable, shared
 
 __all__ = ["In", "Out", "Param", "SharedVariable", "function", "pfunc", "shared"]

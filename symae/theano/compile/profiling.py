@@ -2,7 +2,7 @@
 
 from pytensor.compile.debug.profiling import ProfileStats
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__ = ["ProfileStats"]
 

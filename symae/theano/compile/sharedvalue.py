@@ -1,6 +1,6 @@
 """``theano.compile.sharedvalue``."""
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 from symae.theano.shared import SharedVariable, shared, shared_constructor
 
 __all__ = ["SharedVariable", "shared", "shared_constructor"]

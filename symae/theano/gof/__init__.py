@@ -17,7 +17,7 @@ from pytensor.link.basic import Container, Linker, LocalLinker, PerformLinker
 from pytensor.link.c.basic import CLinker, DualLinker, OpWiseCLinker
 from pytensor.link.c.type import Generic, generic
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 from symae.theano.gof.op import Op, PureOp
 from symae.theano.gof.opt import (
     EquilibriumOptimizer,

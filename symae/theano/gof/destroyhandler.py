@@ -2,7 +2,7 @@
 
 from pytensor.graph.destroyhandler import DestroyHandler
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__ = ["DestroyHandler"]
 

@@ -3,7 +3,7 @@
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.utils import InconsistencyError, MissingInputError
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__ = ["FunctionGraph", "InconsistencyError", "MissingInputError"]
 

@@ -17,8 +17,8 @@ from pytensor.graph.traversal import (
     vars_between,
 )
 
-from symae.theano.absent import getter
-from symae.theano.variables import mark
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import mark
 
 __all__ = [
     "Apply",

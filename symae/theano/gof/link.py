@@ -3,7 +3,7 @@
 from pytensor.link.basic import Container, Linker, LocalLinker, PerformLinker, WrapLinker, WrapLinkerMany
 from pytensor.link.utils import raise_with_op
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__ = ["Container", "Linker", "LocalLinker", "PerformLinker", "WrapLinker", "WrapLinkerMany", "raise_with_op"]
 

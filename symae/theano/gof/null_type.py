@@ -2,7 +2,7 @@
 
 from pytensor.graph.null_type import NullType, null_type
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__ = ["NullType", "null_type"]
 

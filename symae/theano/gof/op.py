@@ -16,8 +16,8 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op as PlainOp
 from pytensor.graph.utils import MethodNotDefined
 
-from symae.theano.absent import getter
-from symae.theano.variables import behind, called_by_script, legacy, mark, unmark
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import behind, called_by_script, legacy, mark, unmark
 
 __all__ = ["Apply", "MethodNotDefined", "Op", "get_test_value"]
 
@@ -116,7 +116,7 @@ def get_test_value(v: Any) -> Any:
     AttributeError
         One of them has none.
     """
-    from symae.theano.values import value_for_test
+    from symae.theano._impl.values import value_for_test
 
     return value_for_test(v)
 

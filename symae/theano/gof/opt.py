@@ -23,8 +23,8 @@ from pytensor.graph.rewriting.basic import (
     out2in,
 )
 
-from symae.theano.absent import getter
-from symae.theano.variables import behind, legacy, unmark
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import behind, legacy, unmark
 
 __all__ = [
     "EquilibriumOptimizer",

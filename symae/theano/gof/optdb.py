@@ -9,7 +9,7 @@ from pytensor.graph.rewriting.db import (
 from pytensor.graph.rewriting.db import RewriteDatabase as DB
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery as Query
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__ = ["DB", "EquilibriumDB", "LocalGroupDB", "ProxyDB", "Query", "SequenceDB"]
 

@@ -12,7 +12,7 @@ from pytensor.graph.features import (
     Validator,
 )
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__ = [
     "AlreadyThere",

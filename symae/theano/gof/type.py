@@ -3,7 +3,7 @@
 from pytensor.graph.type import Type
 from pytensor.link.c.type import CType, Generic, generic
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__ = ["CType", "Generic", "Type", "generic"]
 

@@ -15,7 +15,7 @@ from pytensor.graph.utils import (
 from pytensor.graph.utils import Scratchpad as scratchpad
 from pytensor.utils import hash_from_code
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__ = [
     "MetaObject",

@@ -1,6 +1,6 @@
 """``theano.misc``."""
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__: list[str] = []
 

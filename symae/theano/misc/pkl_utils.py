@@ -15,7 +15,7 @@ import numpy as np
 from pytensor.compile.sharedvalue import SharedVariable
 
 from symae.errors import InputError
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__ = ["PersistentNdarrayID", "PersistentSharedVariableID", "StripPickler", "dump", "load", "min_recursion"]
 

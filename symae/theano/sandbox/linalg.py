@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from symae.theano.absent import absent
+from symae.theano._impl.absent import absent
 
 __all__: list[str] = []
 

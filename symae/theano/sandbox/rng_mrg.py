@@ -25,11 +25,11 @@ from pytensor.scalar import upcast
 from pytensor.tensor.sharedvar import TensorSharedVariable
 
 from symae.errors import InputError
-from symae.ops.mrg import MRG_STATE_TYPE, MRGChoice, MRGDraw, MRGMultinomial, MRGNormal, MRGTruncatedNormal, MRGUniform
-from symae.ops.mrg_states import next_stream, seed_state, substreams
+from symae.ops.random.mrg import MRG_STATE_TYPE, MRGChoice, MRGDraw, MRGMultinomial, MRGNormal, MRGTruncatedNormal, MRGUniform
+from symae.ops.random.mrg_states import next_stream, seed_state, substreams
 from symae.random import _dims
-from symae.theano.absent import getter
-from symae.theano.variables import as_theano
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import as_theano
 
 __all__ = ["MRG_RandomStreams", "guess_n_streams"]
 

@@ -1,6 +1,6 @@
 """``theano.sandbox.softsign``: now in `symae.theano.tensor.nnet`."""
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__: list[str] = []
 

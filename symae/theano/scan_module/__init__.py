@@ -1,6 +1,6 @@
 """``theano.scan_module``."""
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 from symae.theano.scan_module.scan import scan
 from symae.theano.scan_module.scan_utils import clone, until
 from symae.theano.scan_module.scan_views import foldl, foldr, map, reduce

@@ -16,13 +16,13 @@ from pytensor.graph.traversal import ancestors
 from pytensor.scan.basic import get_updates_and_outputs
 from pytensor.scan.basic import scan as plain_scan
 
-from symae.quiet import without_warnings
+from symae._runtime.quiet import without_warnings
 from symae.rewrites import THEANO, tag
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import behind, legacy, mark, plain, unmark
 from symae.theano.compile.mode import resolved
 from symae.theano.scan_module.scan_utils import until
 from symae.theano.updates import OrderedUpdates
-from symae.theano.variables import behind, legacy, mark, plain, unmark
 
 __all__ = ["default_updates", "scan", "until"]
 

@@ -2,7 +2,7 @@
 
 from pytensor.scan.op import Scan
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__ = ["Scan"]
 

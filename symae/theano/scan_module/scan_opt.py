@@ -1,6 +1,6 @@
 """``theano.scan_module.scan_opt``: what rewrites loops; PyTensor's does by itself."""
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__: list[str] = []
 

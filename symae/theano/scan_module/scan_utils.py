@@ -10,8 +10,8 @@ from pytensor.graph.replace import clone_replace
 from pytensor.scan.utils import expand_empty as _expand_empty
 from pytensor.scan.utils import until as _until
 
-from symae.theano.absent import getter
-from symae.theano.variables import as_theano, condition, mark, plain, unmark
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import as_theano, condition, mark, plain, unmark
 
 __all__ = ["clone", "equal_computations", "expand_empty", "until"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 from symae.theano.scan_module.scan import scan
 
 __all__ = ["foldl", "foldr", "map", "reduce"]

@@ -13,7 +13,7 @@ from pytensor.sparse.sharedvar import SparseTensorSharedVariable
 from pytensor.sparse.type import SparseTensorType as SparseType
 from pytensor.sparse.variable import SparseConstant, SparseVariable
 
-from symae.theano.borrowed import borrower
+from symae.theano._impl.borrowed import borrower
 
 __all__ = ["SparseConstant", "SparseTensorSharedVariable", "SparseType", "SparseVariable", "enable_sparse"]
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from pytensor.tensor.math import _allclose, _get_atol_rtol
 
 from symae.theano import gradient as _gradient
-from symae.theano.absent import getter as _getter
-from symae.theano.configuration import config as _config
+from symae.theano._impl.absent import getter as _getter
+from symae.theano._impl.configuration import config as _config
 from symae.theano.tensor import sort as _sort
 from symae.theano.tensor import var as _var  # noqa: F401  (before its name becomes that of the function)
 from symae.theano.tensor.classes import CLASSES as _CLASSES

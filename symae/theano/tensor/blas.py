@@ -2,8 +2,8 @@
 
 from pytensor.tensor.blas import Dot22
 
-from symae.theano.absent import getter
-from symae.theano.variables import as_theano
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import as_theano
 
 __all__ = ["Dot22"]
 

@@ -12,8 +12,8 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor.subtensor import inc_subtensor as _inc_subtensor
 from pytensor.tensor.subtensor import set_subtensor as _set_subtensor
 
+from symae.theano._impl.variables import as_theano
 from symae.theano.shared import shared
-from symae.theano.variables import as_theano
 
 __all__ = ["CREATION"]
 

@@ -9,7 +9,7 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.tensor.elemwise import Elemwise
 
-from symae.theano.variables import as_theano, condition, divided, logical
+from symae.theano._impl.variables import as_theano, condition, divided, logical
 
 __all__ = ["ELEMENTWISE"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pytensor.tensor.elemwise import CAReduce, DimShuffle, Elemwise
 from pytensor.tensor.math import All, Any, FixedOpCAReduce, MulWithoutZeros, Prod, ProdWithoutZeros, Sum
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__ = [
     "All",

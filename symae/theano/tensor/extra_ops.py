@@ -10,8 +10,8 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor import extra_ops
 from pytensor.tensor.extra_ops import CumOp, FillDiagonal
 
-from symae.theano.absent import getter
-from symae.theano.variables import as_theano
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import as_theano
 
 __all__ = [
     "CumOp",

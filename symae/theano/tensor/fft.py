@@ -3,8 +3,8 @@
 from pytensor.tensor.fft import irfft as _irfft
 from pytensor.tensor.fft import rfft as _rfft
 
-from symae.theano.absent import getter
-from symae.theano.variables import as_theano
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import as_theano
 
 __all__ = ["irfft", "rfft"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from symae.theano import tensor as _tensor
-from symae.theano.absent import absent
+from symae.theano._impl.absent import absent
 
 __all__: list[str] = []
 

@@ -1,6 +1,6 @@
 """``theano.tensor.io``: there is nothing for files inside a graph."""
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__: list[str] = []
 

@@ -18,7 +18,7 @@ from pytensor.tensor.rewriting import basic as rewriting
 from pytensor.tensor.rewriting.shape import ShapeFeature
 from pytensor.tensor.shape import Shape_i
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__ = [
     "Assert",

@@ -13,10 +13,10 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor.type import TensorType
 
 from symae import random
-from symae.ops.draws import STATE_TYPE, state_words
-from symae.theano.absent import getter
+from symae.ops.random.draws import STATE_TYPE, state_words
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import as_theano
 from symae.theano.tensor.shared_randomstreams import RandomStreams as RandomStreamsBase
-from symae.theano.variables import as_theano
 
 __all__ = [
     "RandomStateType",

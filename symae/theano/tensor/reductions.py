@@ -8,7 +8,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
-from symae.theano.variables import as_theano, logical
+from symae.theano._impl.variables import as_theano, logical
 
 __all__ = ["REDUCTIONS", "makeKeepDims"]
 

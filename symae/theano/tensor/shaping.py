@@ -9,8 +9,8 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.raise_op import CheckAndRaise
 
-from symae.theano.tensor.unbroadcast import Addbroadcast, Unbroadcast
-from symae.theano.variables import as_theano
+from symae.ops.unbroadcast import Addbroadcast, Unbroadcast
+from symae.theano._impl.variables import as_theano
 
 __all__ = ["SHAPING"]
 

@@ -11,8 +11,8 @@ from pytensor.graph.basic import Variable
 
 from symae import random
 from symae.random import RandomStateSharedVariable
-from symae.theano.absent import getter
-from symae.theano.variables import as_theano
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import as_theano
 
 __all__ = ["RandomStateSharedVariable", "RandomStreams", "randomstate_constructor"]
 

@@ -4,7 +4,7 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.tensor.sharedvar import TensorSharedVariable
 from pytensor.tensor.sharedvar import TensorSharedVariable as ScalarSharedVariable
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 from symae.theano.shared import shared, shared_constructor
 
 __all__ = ["ScalarSharedVariable", "SharedVariable", "TensorSharedVariable", "shared_constructor", "tensor_constructor"]

@@ -11,8 +11,8 @@ from pytensor.raise_op import CheckAndRaise
 from pytensor.tensor import linalg
 
 from symae.errors import InputError
-from symae.theano.absent import getter
-from symae.theano.variables import as_theano
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import as_theano
 
 __all__ = [
     "Cholesky",

@@ -10,8 +10,8 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor.type import TensorType as PlainType
 from pytensor.tensor.type import values_eq_approx_always_true
 
-from symae.theano.absent import getter
-from symae.theano.variables import mark
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import mark
 
 __all__ = ["CONSTRUCTORS", "TensorType", "tensor", "values_eq_approx_always_true"]
 

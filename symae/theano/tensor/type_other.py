@@ -2,7 +2,7 @@
 
 from pytensor.tensor.type_other import NoneConst, NoneTypeT
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__ = ["NoneConst", "NoneTypeT"]
 

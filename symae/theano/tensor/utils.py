@@ -2,7 +2,7 @@
 
 from pytensor.tensor.utils import hash_from_ndarray
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__ = ["hash_from_ndarray"]
 

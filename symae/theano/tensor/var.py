@@ -3,7 +3,7 @@
 from pytensor.graph.basic import Constant, Variable
 from pytensor.tensor.variable import TensorConstant, TensorVariable, _tensor_py_operators
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 from symae.theano.tensor.type import TensorType
 
 __all__ = ["Constant", "TensorConstant", "TensorType", "TensorVariable", "Variable", "_tensor_py_operators"]

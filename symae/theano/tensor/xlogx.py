@@ -3,8 +3,8 @@
 from pytensor.tensor.xlogx import xlogx as _xlogx
 from pytensor.tensor.xlogx import xlogy0 as _xlogy0
 
-from symae.theano.absent import getter
-from symae.theano.variables import as_theano
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import as_theano
 
 __all__ = ["xlogx", "xlogy0"]
 

@@ -1,6 +1,6 @@
 """``theano.tests``: what tests of Theano's programs use."""
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__: list[str] = []
 

@@ -13,10 +13,10 @@ import numpy as np
 from pytensor.graph.basic import Variable
 
 from symae.theano import gradient
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
+from symae.theano._impl.configuration import config
+from symae.theano._impl.functions import function
 from symae.theano.compile.mode import get_mode
-from symae.theano.configuration import config
-from symae.theano.functions import function
 
 __all__ = [
     "AttemptManyTimes",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytensor import typed_list as _typed_list
 
-from symae.theano.borrowed import borrower
+from symae.theano._impl.borrowed import borrower
 
 __all__: list[str] = []
 

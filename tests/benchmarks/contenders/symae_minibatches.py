@@ -7,8 +7,8 @@ from measured import answer
 from minibatches import settings
 
 from symae import compile_time, function, models
-from symae.minibatches import Examples
 from symae.training import train_epochs
+from symae.training.data import Examples
 
 pytensor.config.floatX = "float32"
 given = settings()

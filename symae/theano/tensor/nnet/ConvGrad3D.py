@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 _USE = "it left Theano in version 0.9, use theano.tensor.nnet.conv3d, which takes (n, c, depth, h, w), and T.grad"
 

@@ -8,7 +8,7 @@ from typing import Any
 from pytensor.graph.basic import Variable
 
 from symae.errors import InputError
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 from symae.theano.tensor.nnet import abstract_conv, bn, conv, neighbours, nnet, opt, sigm
 from symae.theano.tensor.nnet.abstract_conv import conv2d as abstract_conv2d
 from symae.theano.tensor.nnet.abstract_conv import conv2d_grad_wrt_inputs, separable_conv2d

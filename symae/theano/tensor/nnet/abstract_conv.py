@@ -14,12 +14,13 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from symae.errors import InputError
+from symae.geometry.convolution import normalised_border_mode
 from symae.ops.conv import Convolution, FilterGradient, InputGradient
-from symae.ops.geometry import normalised_border_mode
-from symae.theano.absent import getter
-from symae.theano.tensor.nnet import conv_shapes, films
+from symae.theano._impl import conv3d_frames as films
+from symae.theano._impl import conv_shapes
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import as_theano
 from symae.theano.tensor.nnet.shapes import last_sizes, numbers
-from symae.theano.variables import as_theano
 
 __all__ = [
     "AbstractConv2d",

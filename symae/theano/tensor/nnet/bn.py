@@ -11,9 +11,9 @@ import pytensor.tensor as pt
 from pytensor.gradient import disconnected_grad
 from pytensor.graph.basic import Variable
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import as_theano
 from symae.theano.tensor.shaping import addbroadcast
-from symae.theano.variables import as_theano
 
 __all__ = ["batch_normalization", "batch_normalization_test", "batch_normalization_train"]
 

@@ -7,9 +7,9 @@ from typing import Any
 from pytensor.graph.basic import Variable
 
 from symae.errors import InputError
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
+from symae.theano._impl.conv_shapes import get_conv_shape_1axis
 from symae.theano.tensor.nnet.abstract_conv import AbstractConv2d
-from symae.theano.tensor.nnet.conv_shapes import get_conv_shape_1axis
 
 __all__ = ["ConvOp", "conv2d"]
 

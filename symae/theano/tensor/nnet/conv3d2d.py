@@ -7,9 +7,9 @@ from typing import Any
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
-from symae.theano.absent import getter
-from symae.theano.tensor.nnet.films import convolved
-from symae.theano.variables import as_theano
+from symae.theano._impl.absent import getter
+from symae.theano._impl.conv3d_frames import convolved
+from symae.theano._impl.variables import as_theano
 
 __all__ = ["conv3d"]
 

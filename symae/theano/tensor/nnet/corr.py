@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 from symae.theano.tensor.nnet.abstract_conv import AbstractConv2d, AbstractConv2d_gradInputs, AbstractConv2d_gradWeights
 
 __all__ = ["CorrMM", "CorrMM_gradInputs", "CorrMM_gradWeights"]

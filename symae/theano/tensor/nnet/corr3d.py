@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from symae.theano.absent import getter
-from symae.theano.tensor.nnet.films import AbstractConv3d, AbstractConv3d_gradInputs, AbstractConv3d_gradWeights
+from symae.theano._impl.absent import getter
+from symae.theano._impl.conv3d_frames import AbstractConv3d, AbstractConv3d_gradInputs, AbstractConv3d_gradWeights
 
 __all__ = ["Corr3dMM", "Corr3dMM_gradInputs", "Corr3dMM_gradWeights"]
 

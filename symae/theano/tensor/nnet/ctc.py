@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 _USE = "it needs the library warp-ctc; write the forward recursion with theano.scan, or use optax.ctc_loss of JAX"
 

@@ -7,11 +7,11 @@ from typing import Any
 from pytensor.graph.basic import Variable
 
 from symae import ops
-from symae.ops.windows import as_images
-from symae.theano.absent import getter
+from symae.ops.arguments import as_images
+from symae.theano._impl.absent import getter
+from symae.theano._impl.symbolic_windows import are_symbolic, images_of_neighbours, neighbours, sizes
+from symae.theano._impl.variables import as_theano
 from symae.theano.tensor.nnet.shapes import in_floats
-from symae.theano.tensor.signal.symbolic_windows import are_symbolic, images_of_neighbours, neighbours, sizes
-from symae.theano.variables import as_theano
 
 __all__ = ["Images2Neibs", "images2neibs", "neibs2images"]
 

@@ -11,9 +11,9 @@ from pytensor.tensor.special import Softmax, log_softmax
 from pytensor.tensor.special import softmax as softmax_along
 
 from symae.ops.labels import checked_labels
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import as_theano
 from symae.theano.tensor.nnet.sigm import as_floats, softsign
-from symae.theano.variables import as_theano
 
 __all__ = [
     "binary_crossentropy",

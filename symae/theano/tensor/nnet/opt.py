@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symae.rewrites.entries_of_softmax import entries_of_softmax
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __all__ = ["entries_of_softmax"]
 

@@ -8,8 +8,8 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.scalar import get_scalar_type, upgrade_to_float
 
-from symae.theano.absent import getter
-from symae.theano.variables import as_theano
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import as_theano
 
 __all__ = ["hard_sigmoid", "sigmoid", "sigmoid_inplace", "softplus", "softsign", "ultra_fast_sigmoid"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 
 __getattr__ = getter(
     __name__,

@@ -9,9 +9,9 @@ from pytensor.graph.basic import Variable
 
 from symae import ops
 from symae.errors import InputError
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
+from symae.theano._impl.variables import as_theano
 from symae.theano.tensor.nnet.shapes import in_floats, numbers
-from symae.theano.variables import as_theano
 
 __all__ = ["conv2d"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pytensor.graph.basic import Variable
 
-from symae.theano.absent import getter
+from symae.theano._impl.absent import getter
 from symae.theano.tensor.signal.pool import Pool, max_pool_2d_same_size, pool_2d
 
 __all__ = ["DownsampleFactorMax", "max_pool_2d", "max_pool_2d_same_size"]

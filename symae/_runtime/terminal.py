@@ -1,0 +1,107 @@
+"""What commands and worksheets share at the terminal: options, errors of one line, exit statuses."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import math
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn
+
+from symae.errors import one_line
+
+__all__ = [
+    "INTERRUPTED",
+    "Parser",
+    "at_least",
+    "print_anything",
+    "reader_left",
+    "real_at_least",
+    "report_bad_input",
+]
+
+INTERRUPTED = 130  # what a shell reports for Ctrl-C
+READER_LEFT = 141  # what it reports when nobody reads the output any more
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line.
+
+    Attributes
+    ----------
+    missing : str
+        What is said, instead of argparse's list of names, where a required argument is missing.
+    """
+
+    missing = ""
+
+    def __init__(self, **keywords: Any):
+        super().__init__(allow_abbrev=False, **keywords)
+
+    def error(self, message: str) -> NoReturn:
+        if self.missing and message.startswith("the following arguments are required"):
+            message = self.missing
+        self.exit(2, f"{self.prog}: error: {message}\n")
+
+
+def at_least(least: int, most: int | None = None) -> Callable[[str], int]:
+    """A type for options that are whole numbers."""
+    expected = f"a whole number of at least {least}" if most is None else f"a whole number from {least} to {most}"
+
+    def number(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least or (most is not None and value > most):
+            raise argparse.ArgumentTypeError(f"found {text!r}, expected {expected}")
+        return value
+
+    return number
+
+
+def real_at_least(least: float) -> Callable[[str], float]:
+    """A type for options that are finite numbers."""
+
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value < math.inf:  # NaN fails both
+            raise argparse.ArgumentTypeError(f"found {text!r}, expected a number of at least {least:g}")
+        return value
+
+    return number
+
+
+def report_bad_input(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """An excepthook: one line and status 2 for what the user can mend, a traceback for what only we can."""
+    if issubclass(kind, KeyboardInterrupt):
+        print("interrupted", file=sys.stderr)
+        raise SystemExit(INTERRUPTED)
+    if issubclass(kind, BrokenPipeError):
+        raise SystemExit(reader_left())
+    line = one_line(error)
+    if line is None:
+        sys.__excepthook__(kind, error, trace)
+        return
+    print(f"{Path(sys.argv[0]).stem}: error: {line}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def print_anything() -> None:
+    """Let characters that the terminal's encoding lacks appear as question marks instead of ending the run."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def reader_left() -> int:
+    """The exit status after a closed pipe, as in ``… | head -1``; what Python still wants to flush goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return READER_LEFT

@@ -1,0 +1,212 @@
+"""The ``symae`` command."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import runpy
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import symae
+from symae._runtime.atomic_files import make_folder
+from symae._runtime.terminal import INTERRUPTED, Parser, at_least, print_anything, reader_left
+from symae.cli.inspect import COMMANDS, add_inspector, run_inspector
+from symae.cli.port import add_port, run_port
+from symae.compile import BACKENDS
+from symae.datasets import available, default, download_mnist, read
+from symae.errors import BackendError, InputError, MissingFileError, one_line
+from symae.runs.worksheet import find_worksheet, worksheets
+
+__all__ = ["command", "main"]
+
+
+def command() -> int:
+    """Run this process's command line, as ``symae`` or ``python -m symae``; returns the exit status."""
+    return main(own_process=True)
+
+
+def main(argv: Sequence[str] | None = None, own_process: bool = False) -> int:
+    """Run the command line `argv`; returns the exit status: 0, 2 after an error of the user's, else as a shell has it.
+
+    With `own_process` the process is there for this command alone, which may restrict it for good.
+    """
+    print_anything()
+    settings = _parser().parse_args(argv)
+    try:
+        if settings.command == "run":
+            return _run_any(find_worksheet(settings.worksheet), settings.arguments, settings.out, own_process)
+        if settings.command == "data":
+            _data(settings.name, settings.out)
+        elif settings.command == "show":
+            _show(settings)
+        elif settings.command == "port":
+            return run_port(settings)
+        elif settings.command in COMMANDS:
+            run_inspector(settings)
+        elif settings.command == "warmup":
+            _warm_up(settings.worksheets, settings.backend, settings.floatX)
+        else:
+            _parser().print_help()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        return reader_left()
+    except Exception as error:
+        line = one_line(error)
+        if line is None:
+            raise
+        print(f"symae: error: {line}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="symae", description="Symbolic autoencoders: the Theano-era tutorials, running on PyTensor.")
+    parser.add_argument("--version", action="version", version=f"symae {symae.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+
+    run = commands.add_parser(
+        "run",
+        help="run a worksheet, or a script of the Theano years as it is",
+        description="Run a worksheet; or a Theano script of 2010 to 2017, Python 2 or 3, without changing it.",
+        usage="symae run [--out FOLDER] WORKSHEET|SCRIPT.py [its own arguments]",
+    )
+    run.add_argument("--out", type=Path, metavar="FOLDER", help="where the results go; by default out/ and its name")
+    words = "its number, its name, or the path of a file"
+    run.add_argument("worksheet", type=_worksheet, metavar="WORKSHEET|SCRIPT.py", help=words)
+    rest = run.add_argument("arguments", nargs=argparse.REMAINDER, help="the worksheet's own; symae run 01 --help lists them")
+    rest.required = False
+    with contextlib.suppress(MissingFileError):
+        known = ", ".join(worksheets())
+        run.missing = f"found no worksheet or script, expected one of {known}, its number, or the path of a script"
+
+    data = commands.add_parser(
+        "data", help="list or download data", description="List the data that is here, or download MNIST."
+    )
+    data.add_argument("name", nargs="?", choices=["mnist"], help="download this")
+    data.add_argument("--out", type=Path, metavar="FOLDER", help="where to; by default where the worksheets look for it")
+
+    show = commands.add_parser(
+        "show",
+        help="show what a saved model's nodes compute",
+        description="Compute nodes of the saved models of a run for the first test images, as a picture and as text files.",
+    )
+    show.add_argument("run", type=Path, help="a run's folder, or one of its models")
+    show.add_argument(
+        "--node", action="append", metavar="NAME", help="what to show; may be given again. Without it, the nodes are listed"
+    )
+    show.add_argument("--images", type=at_least(1), default=5, metavar="N", help="how many test images")
+    show.add_argument("--data", metavar="NAME|PATH", help="as the worksheets take it")
+    show.add_argument("--out", type=Path, metavar="FOLDER", help="where to; by default the run's folder")
+
+    add_inspector(commands)
+    add_port(commands)
+
+    warmup = commands.add_parser(
+        "warmup",
+        help="compile the worksheets' functions",
+        description="Compile what the worksheets need, so that they start at once.",
+    )
+    warmup.add_argument("worksheets", nargs="*", metavar="WORKSHEET", help="numbers or names; all if none is given")
+    warmup.add_argument("--backend", choices=BACKENDS, default="numba")
+    warmup.add_argument("--floatX", choices=["float64", "float32"], help="each worksheet's own by default")
+    return parser
+
+
+def _worksheet(text: str) -> str:
+    if text.startswith("-"):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a worksheet before its options")
+    return text
+
+
+def _run_any(path: Path, arguments: Sequence[str], out: Path | None, own_process: bool) -> int:
+    """Run a worksheet or another script that imports symae as Python would, and everything else as legacy code."""
+    if path not in worksheets().values():
+        from symae.legacy.run import is_legacy, parse, run_source
+
+        source = parse(path)
+        if is_legacy(source):
+            return run_source(source, arguments, out, own_process)
+    _run(path, arguments if out is None else ["--out", str(out), *arguments])
+    return 0
+
+
+def _run(path: Path, arguments: Sequence[str]) -> None:
+    """Run the script at `path` as ``python path arguments`` would."""
+    before = sys.argv, sys.path[:], sys.excepthook
+    sys.argv = [str(path), *arguments]
+    sys.path.insert(0, str(path.parent))
+    try:
+        runpy.run_path(str(path), run_name="__main__")
+    finally:
+        sys.argv, sys.path[:], sys.excepthook = before
+
+
+def _data(name: str | None, folder: Path | None) -> None:
+    if name is None and folder is not None:
+        raise InputError("--out", f"{folder} and nothing to download", "symae data mnist --out FOLDER")
+    if name == "mnist":
+        print(f"MNIST is in {download_mnist(folder)}")
+        return
+    for known in available():
+        chosen = "  (used by default)" if known == default() else ""
+        print(f"{known:12}{read(known).name}{chosen}")
+    if "mnist" not in available():
+        print("MNIST is not here; symae data mnist downloads it (11 MB)")
+
+
+def _show(settings: argparse.Namespace) -> None:
+    """List the nodes of a run's models, or write what they compute."""
+    from symae.inspector.loading import models_at
+    from symae.inspector.runs import Run
+    from symae.runs.nodes import first_images, list_nodes, show_nodes
+
+    models = models_at(settings.run)
+    run = Run((folder := settings.run if settings.run.is_dir() else settings.run.parent).resolve(), folder.resolve().name)
+    images = first_images(settings.data, settings.images, run.pixel_scale)
+    if settings.node is None:
+        for name, model in models.items():
+            print(f"{name}, {type(model).__name__}:")
+            nodes = list_nodes(model, images)
+            width = max([12, *(len(node) for node, _ in nodes)])
+            for node, shape in nodes:
+                print(f"  {node:{width}} {' x '.join(map(str, shape)) or 'a number'}")
+        return
+    chosen = {name: model for name, model in models.items() if set(settings.node) <= set(model.node_names())}
+    if not chosen:
+        known = dict.fromkeys(node for model in models.values() for node in model.node_names())
+        raise InputError("--node", ", ".join(settings.node), f"nodes of one model in {settings.run}: {', '.join(known)}")
+    folder = make_folder(settings.out or folder)
+    for name, model in chosen.items():
+        shown = show_nodes(model, settings.node, images, folder, name)
+        for node, values in shown.values.items():
+            print(f"{name}, {node} {values.shape}: from {values.min():.6f} to {values.max():.6f}")
+        print(*(f"  {file}" for file in shown.files), sep="\n")
+
+
+def _warm_up(chosen: Sequence[str], backend: str, floatX: str | None) -> None:
+    """Run the worksheets for no epochs: that compiles all they need."""
+    precision = [] if floatX is None else ["--floatX", floatX]
+    paths = [find_worksheet(name) for name in chosen] or list(worksheets().values())
+    for name, path in ((path.stem, path) for path in paths):
+        started = time.perf_counter()
+        print(f"{name} …", end=" ", flush=True)
+        try:
+            with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+                _run(path, ["--epochs", "0", "--data", "digits", "--backend", backend, *precision, "--out", folder])
+        except BackendError as error:
+            if chosen:
+                raise
+            print(one_line(error), flush=True)
+        else:
+            print(f"{time.perf_counter() - started:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,17 @@
+"""Loops over the steps of a training: in Python, in machine code, on a device."""
+
+from symae.compile.loops.base import IndexedStep, Loop, PythonLoop
+from symae.compile.loops.bursts import StepsPerCall, diverged, run_in_bursts
+from symae.compile.loops.select import LOOPS, check_loop, loop_over
+
+__all__ = [
+    "LOOPS",
+    "IndexedStep",
+    "Loop",
+    "PythonLoop",
+    "StepsPerCall",
+    "check_loop",
+    "diverged",
+    "loop_over",
+    "run_in_bursts",
+]

@@ -1,0 +1,44 @@
+"""A number of steps cut into pieces of about a fifth of a second, between which Python shows progress and hears of Ctrl-C."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+
+from symae.compile.loops.base import Loop
+
+__all__ = ["StepsPerCall", "diverged", "run_in_bursts"]
+
+SECONDS = 0.2
+
+
+class StepsPerCall:
+    """How many steps fit into about a fifth of a second, learned from those that were made; one at first."""
+
+    def __init__(self) -> None:
+        self.steps = 1
+
+    def learn(self, steps: int, seconds: float) -> None:
+        """So many took so long."""
+        fitting = self.steps * 8 if seconds <= 0 else int(min(steps * SECONDS / seconds, self.steps * 8))
+        self.steps = max(1, fitting)
+
+
+def run_in_bursts(
+    loop: Loop, steps: int, steps_per_call: StepsPerCall | None = None, first: int = 0
+) -> Iterator[list[list[float]]]:
+    """Run so many steps from number `first` on; yields the figures of each chunk. A cost that is not finite ends its chunk."""
+    steps_per_call = StepsPerCall() if steps_per_call is None else steps_per_call
+    end = first + steps
+    while first < end:
+        started = time.perf_counter()
+        rows = loop.run(first, min(steps_per_call.steps, end - first))
+        steps_per_call.learn(len(rows), time.perf_counter() - started)
+        first += len(rows)
+        yield rows
+
+
+def diverged(rows: Sequence[Sequence[float]]) -> bool:
+    """Whether the last step's cost is not finite."""
+    return not math.isfinite(rows[-1][0])

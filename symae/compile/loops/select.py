@@ -1,0 +1,70 @@
+"""Many steps of a training in one call, so that Python has nothing to do between them.
+
+A step is a function of the number of a minibatch that returns figures, the first of them the cost. Where `symae.function` has
+compiled it for one whole number, on Numba or JAX, and it returns nothing but scalars, `loop_over` runs any number of steps in
+one piece of compiled code. On Numba the results are exactly those of calls from Python, random numbers and order of updates
+included, because the same machine code is called (`symae.compile.loops.numba`). On JAX XLA compiles the loop as one program,
+and results agree to rounding (`symae.compile.loops.jax`). Everything else is called from Python, step by step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from pytensor.compile.executor import Function
+from pytensor.link.jax.linker import JAXLinker
+from pytensor.link.numba.linker import NumbaLinker
+from pytensor.tensor.type import DenseTensorType
+
+from symae.compile.loops.base import IndexedStep, Loop, PythonLoop, given_inputs
+from symae.errors import InputError
+
+__all__ = ["LOOPS", "check_loop", "loop_over"]
+
+LOOPS = ("compiled", "python")
+
+
+def loop_over(step: Callable[[int], Any], loop: str = "compiled") -> Loop:
+    """The fastest loop over `step` that there is, or one that calls it from Python if `loop` is ``"python"``."""
+    check_loop(loop)
+    if loop == "compiled" and isinstance(step, Loop):
+        return step
+    if not isinstance(step, Function) or not _is_indexed(step):
+        return PythonLoop(step)
+    indexed = IndexedStep(step)
+    linker = step.maker.linker
+    if loop == "compiled" and isinstance(linker, NumbaLinker):
+        from symae.compile.loops.numba import NumbaLoop
+
+        return NumbaLoop(indexed)
+    if loop == "compiled" and isinstance(linker, JAXLinker):
+        from symae.compile.loops.jax import JAXLoop
+
+        if JAXLoop.takes(indexed):
+            return JAXLoop(indexed)
+    return indexed
+
+
+def check_loop(loop: str) -> None:
+    """Refuse what is no kind of loop."""
+    if loop not in LOOPS:
+        raise InputError("loop", repr(loop), f"one of {', '.join(LOOPS)}")
+
+
+def _is_indexed(function: Function) -> bool:
+    fgraph, given = function.maker.fgraph, given_inputs(function)
+    if len(given) != 1 or function.profile or function.return_none:
+        return False
+    entry = function.maker.expanded_inputs[given[0]]
+    if entry.value is not None or entry.update is not None or not _is_scalar(entry.variable, "iu"):
+        return False
+    n_returned = len(fgraph.outputs) - len(fgraph.update_mapping or {})
+    returned = fgraph.outputs[:n_returned]
+    return bool(returned) and all(_is_scalar(v, "biuf") and v.type.dtype != "float16" for v in returned)
+
+
+def _is_scalar(variable: Any, kinds: str) -> bool:
+    type_ = variable.type
+    return isinstance(type_, DenseTensorType) and type_.ndim == 0 and np.dtype(type_.dtype).kind in kinds

@@ -1,0 +1,84 @@
+"""Test images and drawings, damaged and drawn again by the model."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from symae.errors import InputError
+from symae.inspector.api.responses import Answer, Content, Query, json_answer, one, real, whole
+from symae.inspector.corruption import CORRUPTIONS, centred
+from symae.inspector.inspection import Inspection
+from symae.inspector.pixels import code_picture, pixels_json, stacked_pictures
+from symae.inspector.runs import Run
+
+__all__ = ["ANSWERS", "of_drawing"]
+
+
+def _images(run: Run, name: str, rest: list[str], query: Query) -> Content:
+    """Test images from a number on, as one picture, and their labels."""
+    inspection = run.inspection(name)
+    first = whole("image", one(rest))
+    examples = inspection.examples
+    inspection.image(first)
+    assert examples is not None
+    _, h, w = inspection.shape
+    part = inspection.layout.pictures(examples.images[first : first + 100])
+    labels = None if examples.labels is None else examples.labels[first : first + 100].tolist()
+    return json_answer(
+        {"first": first, "labels": labels, "pictures": pixels_json(stacked_pictures(part), high=1.0), "h": h, "w": w}
+    )
+
+
+def _reconstruct(run: Run, name: str, rest: list[str], query: Query) -> Content:
+    inspection = run.inspection(name)
+    return json_answer(_reconstruction(inspection, whole("image", one(rest)), query))
+
+
+def of_drawing(run: Run, name: str, body: Any) -> Content:
+    """The reconstruction of a drawing: JSON with its pixels, a byte each in base64, and what damages them.
+
+    Raises
+    ------
+    InputError
+        The drawing is malformed, or of another size than the model's images.
+    """
+    inspection = run.inspection(name)
+    if not isinstance(body, dict):
+        raise InputError("drawing", f"a {type(body).__name__}", "an object with pixels")
+    _, h, w = inspection.shape
+    try:
+        data = base64.b64decode(str(body.get("pixels", "")), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InputError("drawing: pixels", f"no base64 ({error})", f"{h * w} bytes in base64") from error
+    if len(data) != h * w:
+        raise InputError("drawing: pixels", f"{len(data)} bytes", f"{h * w}, one for each pixel")
+    image = np.frombuffer(data, np.uint8).reshape(h, w) / inspection.pixel_scale
+    if body.get("centre") is True:
+        image = centred(image)
+    return json_answer(_reconstruction(inspection, inspection.layout.row(image), body))
+
+
+def _reconstruction(inspection: Inspection, image: Any, asked: Mapping[str, Any]) -> dict[str, Any]:
+    kind = str(asked.get("kind", "zero"))
+    if kind not in CORRUPTIONS:
+        raise InputError("kind", repr(kind)[:40], f"one of {', '.join(CORRUPTIONS)}")
+    level = real("level", asked.get("level", 0), 0, 1)
+    found = inspection.reconstruct(image, kind, level, whole("seed", asked.get("seed", 0)))
+    code = code_picture(found.code)
+    return {
+        "original": pixels_json(found.original, high=1.0),
+        "corrupted": pixels_json(found.corrupted, high=1.0),
+        "code": pixels_json(code, signed=bool((code < 0).any())),
+        "output": pixels_json(found.output, high=1.0),
+        "error": pixels_json(found.error, signed=True),
+        "rmse": found.rmse,
+        "code_shape": list(np.shape(found.code)),
+    }
+
+
+ANSWERS: dict[str, Answer] = {"images": _images, "reconstruct": _reconstruct}

@@ -1,0 +1,114 @@
+"""The histories of several runs, their settings side by side, and the filters that a run kept of its epochs."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+from symae.errors import InputError
+from symae.images import png_bytes
+from symae.inspector.api.filters import filters_json
+from symae.inspector.api.responses import Answer, Content, Query, UnknownError, json_answer, two, whole, worded
+from symae.inspector.filters import Filters
+from symae.inspector.runs import Run
+from symae.runs.parameter_snapshots import read_kept
+
+__all__ = ["ANSWERS", "histories"]
+
+MOST_CURVES = 200  # of one run
+
+
+def histories(runs: Sequence[Run]) -> dict[str, Any]:
+    """Curves and settings of runs, as the page takes them.
+
+    Returns
+    -------
+    dict
+        ``curves``: for each run, model and figure its epochs and values, those that are finite; ``table``: rows of a setting's
+        name and its value in each run; ``running``: whether any run goes on; ``problems``.
+    """
+    curves: list[dict[str, Any]] = []
+    columns: list[dict[str, str]] = []
+    problems: list[str] = []
+    for number, run in enumerate(runs):
+        try:
+            entries = run.history()
+        except (InputError, OSError) as error:
+            problems.append(str(error))
+            columns.append({})
+            continue
+        columns.append(_settings(run, entries))
+        series: dict[tuple[str, str], list[tuple[int, float]]] = {}
+        for entry in entries:
+            for figure, value in entry.items():
+                if figure in ("epoch", "model") or not isinstance(value, int | float):
+                    continue
+                series.setdefault((str(entry.get("model", "")), figure), []).append((entry["epoch"], float(value)))
+        if len(series) > MOST_CURVES:
+            problems.append(
+                f"{run.name}: found {len(series)} curves, expected at most {MOST_CURVES}: the first of them are shown"
+            )
+        for (model, figure), points in list(series.items())[:MOST_CURVES]:
+            curves.append(
+                {
+                    "run": number,
+                    "name": run.name,
+                    "model": model,
+                    "figure": figure,
+                    "x": [x for x, _ in points],
+                    "y": [float(f"{y:.8g}") for _, y in points],
+                }
+            )
+    keys = list(dict.fromkeys(key for column in columns for key in column))
+    table = [{"name": key, "values": [column.get(key, "") for column in columns]} for key in keys]
+    return {
+        "curves": curves,
+        "table": table,
+        "runs": [run.name for run in runs],
+        "running": any(run.going_on for run in runs),
+        "problems": problems,
+    }
+
+
+def _settings(run: Run, entries: list[dict[str, Any]]) -> dict[str, str]:
+    record = run.record
+    if "problem" in record:
+        return {"record": record["problem"]}
+    found: dict[str, str] = {}
+    if record:
+        state = str(record.get("state", ""))
+        if state == "running" and not run.going_on:
+            state = "ended before its time"
+        began = str(record.get("started", "")).replace("T", " ").replace("+00:00", " UTC")
+        found = {"worksheet": str(record.get("worksheet", "")), "state": state, "began": began}
+    else:
+        found["record"] = "none: the run is older than symae inspect; its report.html has the settings"
+    found["epochs finished"] = str(len(entries))
+    if record.get("data"):  # a run that has ended says more of it below
+        found["data"] = str(record["data"])
+    found |= {
+        str(k): worded(str(k), v) for k, v in {**record.get("settings", {}), **record.get("facts", {})}.items() if k != "out"
+    }
+    found |= {str(k): str(v) for k, v in record.get("versions", {}).items()}
+    return found
+
+
+def _epoch(run: Run, name: str, rest: list[str], query: Query) -> Content:
+    """The filters of a layer after an epoch: numbers, and as many as one sprite holds."""
+    number, layer = two(rest)
+    kept = run.kept(name)
+    epoch = whole("epoch", number)
+    if epoch not in kept:
+        raise UnknownError("epoch", str(epoch), "one of those kept")
+    inspection = run.inspection(name)
+    chosen = inspection.layer(layer)
+    values = read_kept(kept[epoch])
+    if layer not in values:
+        raise InputError(kept[epoch], f"no {layer}", "the layers of the model")
+    filters = Filters(chosen.pictures(values[layer], inspection.layout))
+    sprite = base64.b64encode(png_bytes(filters.sprite(0), smallest=False)).decode()
+    return json_answer({**filters_json(filters), "picture": sprite})
+
+
+ANSWERS: dict[str, Answer] = {"epoch": _epoch}

@@ -1,0 +1,109 @@
+"""From what a user has, a model, a path, images, to an `Inspection`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from symae.errors import InputError, MissingFileError
+from symae.inspector.inspection import Inspection
+from symae.inspector.layers import image_layout
+from symae.inspector.layout import ImageLayout, layout_of
+from symae.inspector.probe_images import Examples, read_examples
+from symae.inspector.runs import Run, open_run
+from symae.models.base import Model
+from symae.runs.nodes import find_models
+from symae.runs.record import FILE
+
+__all__ = ["chosen_model", "models_at", "opened"]
+
+
+def opened(
+    model: Model | str | Path, images: Any = None, labels: Any = None, image_shape: Sequence[int] | None = None
+) -> Inspection:
+    """See `symae.inspect`."""
+    layout = None if image_shape is None else layout_of("image_shape", image_shape)
+    if isinstance(model, Model):
+        return Inspection(model, _examples(model, images, labels), layout)
+    if not isinstance(model, str | Path):
+        kind = type(model)
+        found = f"a {kind.__name__}" if kind.__module__ == "builtins" else f"a {kind.__name__} of {kind.__module__}"
+        raise InputError("model", found, "one of symae.models (Keras-style models are none), or the path of a run")
+    run, name = chosen_model(model, layout=layout)
+    found = run.inspection(name)
+    if images is None:
+        return found
+    return Inspection(found.model, _examples(found.model, images, labels, run.pixel_scale), layout)
+
+
+def chosen_model(
+    path: str | Path, name: str | None = None, data: str | Path | None = None, layout: ImageLayout | None = None
+) -> tuple[Run, str]:
+    """The run at `path` and one of its models: the one that `path` or `name` names, ``model``, or the first.
+
+    Raises
+    ------
+    InputError, MissingFileError
+        There is no run, or no such model in it.
+    """
+    path = Path(path)
+    if not path.is_dir() and path.parent.is_dir() and (path.suffix in {".safetensors", ".json"} or not path.exists()):
+        stem = path.stem if path.suffix in {".safetensors", ".json"} else path.name
+        if (path.parent / f"{stem}.safetensors").is_file():
+            return open_run(path.parent, data, layout=layout), stem
+    run = open_run(path, data, layout=layout)
+    models = run.models()
+    if not models:
+        raise MissingFileError(path, "no saved model", "a run that has saved one")
+    if name is not None and name not in models:
+        raise InputError("--model", repr(name), f"one of {', '.join(models)}")
+    return run, name or ("model" if "model" in models else next(iter(models)))
+
+
+def models_at(path: str | Path) -> dict[str, Model]:
+    """The saved models at `path`, by name, or, of a run that has saved none yet, what its newest checkpoint makes of them.
+
+    Raises
+    ------
+    InputError, MissingFileError
+        There is none, or it is damaged.
+    """
+    try:
+        return find_models(path)
+    except MissingFileError:
+        if not (Path(path) / FILE).is_file():
+            raise
+        run = open_run(path)
+        if not run.models():
+            raise
+        return {name: run.inspection(name).model for name in run.models()}
+
+
+def _examples(model: Model, images: Any, labels: Any, pixel_scale: int = 255) -> Examples | None:
+    pixels = image_layout(model).size
+    if images is None or isinstance(images, str | Path):
+        try:
+            found = read_examples(images, pixel_scale=pixel_scale)
+        except InputError:
+            if images is not None:
+                raise
+            return None
+        if images is not None and found.images.shape[1] != pixels:
+            raise InputError("images", f"{found.images.shape[1]} pixels", f"{pixels}, which the model sees")
+        return found
+    array = np.asarray(images)
+    if array.dtype.kind not in "biuf" or array.ndim < 2 or not len(array) or array.size != len(array) * pixels:
+        raise InputError("images", f"{array.dtype} of shape {array.shape}", f"numbers (n, {pixels}), at least one image")
+    rows = array.reshape(len(array), pixels).astype(np.float32)
+    if array.dtype == np.uint8:
+        rows /= pixel_scale
+    if not np.isfinite(rows).all():
+        raise InputError("images", "NaN or infinite values", "finite numbers")
+    chosen = None if labels is None else np.asarray(labels)
+    if chosen is not None and chosen.shape != (len(rows),):
+        raise InputError("labels", f"shape {chosen.shape}", f"({len(rows)},), one for each image")
+    told = array.shape[1:] if array.ndim in (3, 4) else None
+    return Examples(rows, chosen, f"{len(rows)} images", pixel_scale, None if told is None else layout_of("images", told))

@@ -1,0 +1,1 @@
+"""Machine code of convolutions for Numba and C."""

@@ -1,0 +1,258 @@
+"""The layers of a coordinate network, and their gradients, as Numba functions: block by block, so that a block stays in cache.
+
+With 64 images of 784 places and 256 units, a layer's results are 51 MB. One pass over such an array costs as much as a tenth of
+its product with the weights, and bias, rectifier, mask and sums would be a pass each. Here a block of a few hundred places goes
+through all layers, and all that is small happens to it while it is in the cache of a core.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from symae.errors import ShapeError
+from symae.kernels.conv.direct import jit
+from symae.kernels.gemm import gemm
+from symae.kernels.parallel.parts import Threads, in_parts
+
+__all__ = ["backward", "forward"]
+
+BLOCK = 448  # places at most: of 256 units, 450 kB
+
+
+@jit
+def _check(P: Any, Q: Any, weights: Any, biases: Any) -> None:
+    width = P.shape[1]
+    if Q.shape[1] != width:
+        raise ShapeError("coordinate_layers", "{} units of places", "{}, as many as of images", width, Q.shape[1])
+    for number in range(len(weights)):
+        W, b = weights[number], biases[number]
+        if W.shape[0] != width or W.shape[1] != b.size:
+            found, expected = "layer {}: weights of shape ({}, {}) and {} biases", "weights ({}, {}) and {} biases"
+            below, units = width, W.shape[1]  # older Numbas raise with the value that a variable had first
+            raise ShapeError("coordinate_layers", found, expected, number + 1, W.shape[0], units, b.size, below, units, units)
+        width = b.size
+
+
+@jit
+def _blocks(places: Any) -> Any:
+    """How many blocks, and how many places all but the last have."""
+    many = max(1, -(-places // BLOCK))
+    size = max(1, -(-places // many))
+    return -(-places // size), size
+
+
+@jit
+def _begin(P: Any, q: Any, h: Any) -> None:
+    """h <- max(P + q, 0)."""
+    zero = h.dtype.type(0)
+    for r in range(h.shape[0]):
+        seen, out = P[r], h[r]
+        for j in range(out.size):
+            value = seen[j] + q[j]
+            out[j] = zero if value <= zero else value
+
+
+@jit
+def _rectify(h: Any, b: Any) -> None:
+    """h <- max(h + b, 0)."""
+    zero = h.dtype.type(0)
+    for r in range(h.shape[0]):
+        row = h[r]
+        for j in range(row.size):
+            value = row[j] + b[j]
+            row[j] = zero if value <= zero else value
+
+
+@jit
+def _finish(h: Any, turned: Any, b: Any, y: Any) -> None:
+    """y <- h W + b, with W turned; its outputs are few, and BLAS is slow with few."""
+    for r in range(h.shape[0]):
+        row = h[r]
+        for k in range(b.size):
+            weights, total = turned[k], h.dtype.type(0)
+            for j in range(row.size):
+                total += row[j] * weights[j]
+            y[r, k] = total + b[k]
+
+
+@functools.cache
+def _grouped(singles: int, *lengths: int) -> Callable[..., Any]:
+    """A flat tuple -> its first `singles` entries, and the rest in tuples of the given lengths.
+
+    What a loop over threads is handed may be a tuple, but not one that holds tuples; and Numba cuts a tuple only at constants.
+    """
+    ends = [singles + sum(lengths[: i + 1]) for i in range(len(lengths))]
+    parts = [f"every[{i}]" for i in range(singles)]
+    parts += [f"every[{end - length}:{end}]" for end, length in zip(ends, lengths, strict=True)]
+    scope: dict[str, Any] = {}
+    exec(f"def grouped(every):\n    return {', '.join(parts)}", scope)
+    function: Callable[..., Any] = jit(scope["grouped"])
+    return function
+
+
+@functools.cache
+def forward(threads: Threads, keep: bool, depth: int) -> Callable[..., Any]:
+    """(P, Q, weights, biases, hidden, y): y, and with `keep` what the hidden layers give."""
+    grouped = _grouped(4, depth, depth, max(depth - 1, 1) if keep else 1)
+
+    @jit
+    def blocks(part: Any, parts: Any, arguments: Any) -> None:
+        P, Q, turned, y, weights, biases, hidden = grouped(arguments)
+        last = len(weights) - 1
+        many, size = _blocks(P.shape[0])
+        widest = P.shape[1]
+        for layer in range(last):
+            widest = max(widest, biases[layer].size)
+        begun = np.empty((size, P.shape[1]), P.dtype)
+        spare = np.empty((0 if keep else 2, size * widest), P.dtype)
+        one, zero = P.dtype.type(1), P.dtype.type(0)
+        units = Q.shape[0] * many
+        for unit in range(part * units // parts, (part + 1) * units // parts):
+            image, first = unit // many, unit % many * size
+            end = min(first + size, P.shape[0])
+            h = begun[: end - first]
+            _begin(P[first:end], Q[image], h)
+            for layer in range(last):
+                if keep:
+                    out = hidden[layer][image, first:end]
+                else:
+                    width = biases[layer].size
+                    out = spare[layer % 2, : (end - first) * width].reshape(end - first, width)
+                gemm(one, h, False, weights[layer], False, zero, out)
+                _rectify(out, biases[layer])
+                h = out
+            _finish(h, turned, biases[last], y[image, first:end])
+
+    everywhere = in_parts(blocks, threads)
+
+    @jit
+    def layers(P: Any, Q: Any, weights: Any, biases: Any, hidden: Any, y: Any) -> None:
+        _check(P, Q, weights, biases)
+        turned = np.ascontiguousarray(weights[len(weights) - 1].T)
+        many, _ = _blocks(P.shape[0])
+        work = 0
+        for W in weights:
+            work += W.size
+        everywhere(Q.shape[0] * many, work * Q.shape[0] * P.shape[0], (P, Q, turned, y, *weights, *biases, *hidden))
+
+    return layers
+
+
+@jit
+def _begin_back(h: Any, g: Any, turned: Any, gW: Any, gb: Any, d: Any, total: Any) -> None:
+    """Back through the last layer: gW += (h' g)', gb += sum g, d <- g W' where h is positive, total += sum d."""
+    for r in range(h.shape[0]):
+        row, out = h[r], d[r]
+        for k in range(gb.size):
+            value, weights, sums = g[r, k], turned[k], gW[k]
+            gb[k] += value
+            for j in range(row.size):
+                sums[j] += value * row[j]
+            if k == 0:
+                for j in range(row.size):
+                    out[j] = value * weights[j]
+            else:
+                for j in range(row.size):
+                    out[j] += value * weights[j]
+    _mask(h, d, total)
+
+
+@jit
+def _mask(h: Any, d: Any, total: Any) -> None:
+    """d <- 0 where h is not positive; total += sum d."""
+    zero = h.dtype.type(0)
+    for r in range(h.shape[0]):
+        row, out = h[r], d[r]
+        for j in range(row.size):
+            value = zero if row[j] <= zero else out[j]
+            out[j] = value
+            total[j] += value
+
+
+@functools.cache
+def backward(threads: Threads, depth: int) -> Callable[..., Any]:
+    """(P, Q, weights, hidden, g, sums_W, sums_b): from g, the gradient of y, those of P and Q, and sums[0] of W and b.
+
+    The sums have room for `threads.parts_for` parts.
+    """
+    grouped = _grouped(7, depth, max(depth - 1, 1), depth, depth)
+
+    @jit
+    def blocks(part: Any, parts: Any, arguments: Any) -> None:
+        P, Q, turned, g, sums_P, sums_Q, sums_last, weights, hidden, sums_W, sums_b = grouped(arguments)
+        last = len(weights) - 1
+        many, size = _blocks(P.shape[0])
+        widest = P.shape[1]
+        for layer in range(last):
+            widest = max(widest, weights[layer].shape[1])
+        begun = np.empty((size, P.shape[1]), P.dtype)
+        spare = np.empty((2, size * widest), P.dtype)
+        one, zero = P.dtype.type(1), P.dtype.type(0)
+        total = np.empty(widest, P.dtype)  # of one block; those of all are added in double precision
+        units = Q.shape[0] * many
+        for unit in range(part * units // parts, (part + 1) * units // parts):
+            image, first = unit // many, unit % many * size
+            end = min(first + size, P.shape[0])
+            rows = end - first
+            h0 = begun[:rows]
+            _begin(P[first:end], Q[image], h0)
+            h = h0
+            if last > 0:
+                h = hidden[last - 1][image, first:end]
+            d = spare[0, : rows * h.shape[1]].reshape(rows, h.shape[1])
+            total[:] = 0
+            _begin_back(h, g[image, first:end], turned, sums_last[part], sums_b[last][part], d, total)
+            for back in range(last):
+                layer = last - 1 - back
+                gb = sums_b[layer][part]
+                for j in range(gb.size):
+                    gb[j] += total[j]
+                below = h0
+                if layer > 0:
+                    below = hidden[layer - 1][image, first:end]
+                gemm(one, below, True, d, False, one, sums_W[layer][part])
+                out = spare[(back + 1) % 2, : rows * below.shape[1]].reshape(rows, below.shape[1])
+                gemm(one, d, False, weights[layer], True, zero, out)
+                total[:] = 0
+                _mask(below, out, total)
+                d = out
+            gQ = sums_Q[part, image]
+            for j in range(gQ.size):
+                gQ[j] += total[j]
+            for r in range(rows):
+                row, gP = d[r], sums_P[part, first + r]
+                for j in range(row.size):
+                    gP[j] += row[j]
+
+    everywhere = in_parts(blocks, threads)
+
+    @jit
+    def gradients(P: Any, Q: Any, weights: Any, hidden: Any, g: Any, sums_W: Any, sums_b: Any) -> Any:
+        last = len(weights) - 1
+        turned = np.ascontiguousarray(weights[last].T)
+        many, _ = _blocks(P.shape[0])
+        work = 0
+        for W in weights:
+            work += 2 * W.size
+        most = sums_b[0].shape[0]
+        sums_P = np.zeros((most, P.shape[0], P.shape[1]), P.dtype)
+        sums_Q = np.zeros((most, Q.shape[0], Q.shape[1]), P.dtype)
+        sums_last = np.zeros((most, turned.shape[0], turned.shape[1]), P.dtype)
+        arguments = (P, Q, turned, g, sums_P, sums_Q, sums_last, *weights, *hidden, *sums_W, *sums_b)
+        parts = everywhere(Q.shape[0] * many, work * Q.shape[0] * P.shape[0], arguments)
+        for part in range(1, parts):
+            sums_P[0] += sums_P[part]
+            sums_Q[0] += sums_Q[part]
+            sums_last[0] += sums_last[part]
+            for layer in range(last):
+                sums_W[layer][0] += sums_W[layer][part]
+            for layer in range(last + 1):
+                sums_b[layer][0] += sums_b[layer][part]
+        sums_W[last][0] = sums_last[0].T
+        return sums_P[0], sums_Q[0]
+
+    return gradients

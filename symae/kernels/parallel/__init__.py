@@ -1,0 +1,1 @@
+"""Threads that kernels share, and that BLAS's threads never meet."""

@@ -1,0 +1,176 @@
+"""The inner loop of large convolutions: a tile of sums held in registers, in LLVM's own language.
+
+Convolution and its gradients with respect to the images (without a stride) and the filters are one loop:
+
+    sums[p, m] += sum_k weights[k, m] * image[places[p] + steps[k]]
+
+over places p and maps m. A tile has a few places and a few vectors of maps, and keeps its sums in registers while k goes on;
+nothing of the image is copied into columns. LLVM does not find this form in loops of Numba's.
+
+For the convolution the steps are the filters' elements; for the gradient of the filters they are the places of a map, and
+the places are the filters' elements. Stride and dilation only change the two tables.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic
+
+from symae.kernels.simd.vectors import Vectors, pointer_to, word
+
+__all__ = ["Tile", "add_tile", "convolution_tile", "vector_registers"]
+
+# From this many maps and this long a sum on, tiles are faster than the direct loops and BLAS (measured with AVX-512). Those of
+# the filters' gradients are packed anew for each image, which pays later, but with a stride the loops are slow.
+MAPS_FOR_TILES = 8
+LENGTH_FOR_TILES = {"forward": 8, "input_gradient": 32, "filter_gradient": 32}
+LENGTH_FOR_STRIDED_FILTER_GRADIENT = 16
+
+
+class Tile(NamedTuple):
+    """A tile of `places` times `vectors` of `lanes` maps."""
+
+    lanes: int
+    vectors: int
+    places: int
+
+    @property
+    def maps(self) -> int:
+        return self.lanes * self.vectors
+
+
+def vector_registers() -> tuple[int, int]:
+    """How many vector registers Numba's machine code may use, and their bytes; (0, 0) where the tiles were not measured."""
+    features = cpu_target.target_context.codegen().magic_tuple()[2].split(",")
+    if "+avx512f" in features:
+        return 32, 64
+    return (16, 32) if {"+avx2", "+fma"} <= set(features) else (0, 0)
+
+
+def _tile_for(maps: int, itemsize: int) -> Tile | None:
+    """The tile for so many maps, or None where this machine has no such vectors."""
+    registers, size = vector_registers()
+    if not registers:
+        return None
+    lanes = min(size // itemsize, 1 << max(0, maps - 1).bit_length())
+    most = 4 if registers == 32 else 2
+    vectors = -(-maps // lanes)
+    vectors = -(-vectors // -(-vectors // most))  # as many in each tile
+    # Besides the sums, a row of weights and a pixel need registers; each place has an address in one of 16 others.
+    return Tile(lanes, vectors, min((registers - 2 - vectors) // vectors, 8))
+
+
+def convolution_tile(
+    name: str,
+    maps: int | None,
+    own: int | None,
+    kernel: Sequence[int | None],
+    groups: int,
+    subsample: Sequence[int],
+    dilation: Sequence[int],
+    itemsize: int,
+) -> Tile | None:
+    """The tile for the kernel `name` of `tiled_convolution`, or None where another way is faster or sizes are not known.
+
+    `own` is the number of channels that a filter sees.
+    """
+    if maps is None or own is None or None in kernel:
+        return None
+    maps //= groups
+    strided, least = max(subsample) > 1, LENGTH_FOR_TILES[name]
+    if name == "input_gradient":
+        if strided and max(dilation) > 1:
+            return None  # the phases of a stride are only known without dilation
+        maps, own = own, maps
+    elif name == "filter_gradient" and strided:
+        least = LENGTH_FOR_STRIDED_FILTER_GRADIENT
+    if maps < MAPS_FOR_TILES or own * math.prod(size for size in kernel if size is not None) < least:
+        return None
+    return _tile_for(maps, itemsize)
+
+
+@functools.cache
+def add_tile(tile: Tile) -> Any:
+    """(weights, where they start, image, where, places, where, steps, how many, sums, where): add one tile's sums.
+
+    All are flat arrays. `weights` are rows of one tile's maps, `sums` places of as many; `steps` start at 0.
+    """
+    lanes, vectors, places = tile
+
+    @intrinsic
+    def add(
+        typing: Any,
+        weights: Any,
+        first_weight: Any,
+        image: Any,
+        first_pixel: Any,
+        bases: Any,
+        first_base: Any,
+        steps: Any,
+        length: Any,
+        sums: Any,
+        first_sum: Any,
+    ) -> Any:
+        size = types.intp
+        signature = types.void(weights, size, image, size, bases, size, steps, size, sums, size)
+
+        def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            weights, first_weight, image, first_pixel, bases, first_base, steps, length, sums, first_sum = arguments
+            kind = signature.args[0].dtype
+            vector = Vectors(context, builder, kind, lanes)
+            name = f"llvm.fma.v{lanes}f{kind.bitwidth}"
+            fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector.type, [vector.type] * 3), name)
+
+            def start(position: int, array: Any, first: Any) -> Any:
+                return pointer_to(context, builder, signature.args[position], array, first)
+
+            def number(pointer: Any, index: Any) -> Any:
+                return builder.load(builder.gep(pointer, [index]))
+
+            weights, sums, image = start(0, weights, first_weight), start(8, sums, first_sum), start(2, image, first_pixel)
+            bases, steps = start(4, bases, first_base), start(6, steps, word(0))
+            pixels = [builder.gep(image, [number(bases, word(p))]) for p in range(places)]
+            every = [(p, v) for p in range(places) for v in range(vectors)]
+            where = [(p * vectors + v) * lanes for p, v in every]
+            entry = builder.block
+            loop, end = builder.append_basic_block("tile"), builder.append_basic_block("tile.end")
+            before = [vector.load(sums, index) for index in where]
+            builder.cbranch(builder.icmp_signed(">", length, word(0)), loop, end)
+
+            builder.position_at_end(loop)
+            k = builder.phi(word(0).type)
+            totals = [builder.phi(vector.type) for _ in every]
+            row = builder.gep(weights, [builder.mul(k, word(vectors * lanes))])
+            step = number(steps, k)
+            columns = [vector.load(row, v * lanes) for v in range(vectors)]
+            after = []
+            for p in range(places):
+                pixel = vector.fill(number(pixels[p], step))
+                after += [builder.call(fma, [pixel, columns[v], totals[p * vectors + v]]) for v in range(vectors)]
+            following = builder.add(k, word(1))
+            builder.cbranch(builder.icmp_signed("<", following, length), loop, end)
+            k.add_incoming(word(0), entry)
+            k.add_incoming(following, loop)
+            for total, begun, added in zip(totals, before, after, strict=True):
+                total.add_incoming(begun, entry)
+                total.add_incoming(added, loop)
+
+            builder.position_at_end(end)
+            results = [builder.phi(vector.type) for _ in every]
+            for result, begun, added in zip(results, before, after, strict=True):
+                result.add_incoming(begun, entry)
+                result.add_incoming(added, loop)
+            for result, index in zip(results, where, strict=True):
+                vector.store(result, sums, index)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    return add

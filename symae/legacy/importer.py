@@ -1,0 +1,208 @@
+"""Imports of a legacy script: `theano` is symae's, modules beside it are converted, and the modules of its time are there.
+
+``theano`` and the script's own modules are found by a finder that is first in `sys.meta_path` for the time of the run, so that
+libraries and pickles find them too. What Python 2 and its libraries had under names that are gone is for the script's own
+modules only: these have an ``__import__`` of their own, and no library is led astray by it.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import importlib.util
+import linecache
+import os
+import sys
+import sysconfig
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from symae.legacy.python2_builtins import builtins_for
+from symae.legacy.python2_semantics import compiled
+from symae.legacy.session import Session
+from symae.legacy.shims import Standins
+from symae.legacy.shims.drawing import attend
+from symae.python2.convert import Source, parse
+from symae.python2.version_detection import Dialect
+
+__all__ = ["Importer"]
+
+REPLACED = "symae.theano"
+
+
+class Importer(MetaPathFinder):
+    """Finds and loads the modules of one run."""
+
+    def __init__(self, session: Session):
+        self.session = session
+        self.standins = Standins(session)
+        self._foreign = _folders_of_libraries()
+        session.loader_of = lambda path: _SourceLoader(self, Path(path))
+
+    @contextmanager
+    def in_force(self) -> Iterator[None]:
+        """Imports are answered in this way as long as the block lasts; afterwards no module of the script's is left behind."""
+        before = dict(sys.modules)
+        hidden = [name for name in self._names_beside() if self._is_in_the_way(name)]
+        for name in hidden:
+            del sys.modules[name]
+        sys.meta_path.insert(0, self)
+        importlib.invalidate_caches()
+        try:
+            with self.standins.in_force():
+                yield
+        finally:
+            sys.meta_path.remove(self)
+            for name in [name for name in sys.modules if name not in before]:
+                if name.partition(".")[0] == "theano" or name in self.session.modules:
+                    del sys.modules[name]
+            sys.modules.update((name, before[name]) for name in hidden)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname.partition(".")[0] == "theano":
+            return self._theano(fullname)
+        spec = PathFinder.find_spec(fullname, path)
+        if spec is None or spec.origin is None or not spec.origin.endswith(".py") or not self._is_the_scripts(spec.origin):
+            return None
+        parent = fullname.rpartition(".")[0]
+        if parent and parent not in self.session.modules:
+            return None
+        is_package = spec.submodule_search_locations is not None
+        own = ModuleSpec(fullname, _SourceLoader(self, Path(spec.origin)), origin=spec.origin, is_package=is_package)
+        own.has_location = True
+        if is_package:
+            own.submodule_search_locations = list(spec.submodule_search_locations or ())
+        return own
+
+    def run(self, source: Source, module: ModuleType, of_package: str = "") -> None:
+        """Run `source` as `module`."""
+        _remember_lines(source)
+        self.session.sources.add(str(source.path))
+        namespace = vars(module)
+        namespace["__builtins__"] = self._builtins(source.dialect)
+        exec(compiled(source), namespace)
+
+    def _builtins(self, dialect: Dialect) -> dict[str, Any]:
+        def importing(
+            name: str,
+            globals: Mapping[str, Any] | None = None,
+            locals: Mapping[str, Any] | None = None,
+            fromlist: Sequence[str] | None = (),
+            level: int = 0,
+        ) -> Any:
+            if level:
+                return builtins.__import__(name, globals, locals, fromlist or (), level)
+            package = (globals or {}).get("__package__")
+            # Until Python 2 ended, a name was looked up in the module's own package first.
+            if dialect == "python2" and package and self._is_in_package(name, package):
+                return builtins.__import__(name, globals, locals, fromlist or (), 1)
+            if not self._is_beside(name.partition(".")[0]):
+                module = self.standins.find(name, fromlist or ())
+                if module is not None:
+                    return module
+            imported = builtins.__import__(name, globals, locals, fromlist or (), 0)
+            if name.partition(".")[0] in ("matplotlib", "pylab"):
+                attend(self.session)
+            return imported
+
+        return {**builtins_for(dialect, importing), **self.standins.names}
+
+    # -- whose is it ------------------------------------------------------------------------------------------------------
+
+    def _theano(self, fullname: str) -> ModuleSpec:
+        name = REPLACED + fullname.removeprefix("theano")
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                raise
+            parent = sys.modules.get(name.rpartition(".")[0])
+            try:
+                getattr(parent, name.rpartition(".")[2])  # what is missing says what to use instead
+            except AttributeError as missing:
+                raise ModuleNotFoundError(f"No module named {fullname!r}: {missing}", name=fullname) from None
+            raise ModuleNotFoundError(f"No module named {fullname!r} in symae.theano", name=fullname) from None
+        return ModuleSpec(fullname, _AliasLoader(module), is_package=hasattr(module, "__path__"))
+
+    def _is_the_scripts(self, origin: str) -> bool:
+        """Whether a source file is no part of Python, of an installed package or of symae."""
+        origin = os.path.realpath(origin)
+        if origin.startswith(str(self.session.script.parent) + os.sep):
+            return "site-packages" not in origin
+        return not any(origin.startswith(folder) for folder in self._foreign)
+
+    def _is_in_package(self, name: str, package: str) -> bool:
+        top = f"{package}.{name.partition('.')[0]}"
+        if top in sys.modules:
+            return True
+        paths = getattr(sys.modules.get(package), "__path__", None)
+        return paths is not None and PathFinder.find_spec(top, paths) is not None
+
+    def _is_beside(self, name: str) -> bool:
+        return name in self._names_beside()
+
+    def _names_beside(self) -> set[str]:
+        """Names of modules and packages in the script's folder."""
+        try:
+            entries = list(Path(self.session.script.parent).iterdir())
+        except OSError:
+            return set()
+        files = {path.stem for path in entries if path.suffix == ".py" or path.name.endswith(tuple(EXTENSION_SUFFIXES))}
+        return files | {path.name for path in entries if (path / "__init__.py").is_file()}
+
+    def _is_in_the_way(self, name: str) -> bool:
+        """Whether a library of this process has the name of a module beside the script; Python's own modules stay."""
+        file = getattr(sys.modules.get(name), "__file__", None)
+        return bool(file) and name not in sys.stdlib_module_names and name not in ("symae", "numpy", "scipy", "pytensor", "PIL")
+
+
+class _AliasLoader(Loader):
+    """Gives a module of symae's another name."""
+
+    def __init__(self, module: ModuleType):
+        self._module = module
+        self._spec = module.__spec__
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return self._module
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__spec__ = self._spec  # the import machinery has put the other one there
+
+
+class _SourceLoader(Loader):
+    """Converts a module of the script's; nothing is written beside it."""
+
+    def __init__(self, importer: Importer, path: Path):
+        self._importer = importer
+        self.path = str(path)
+
+    def exec_module(self, module: ModuleType) -> None:
+        session = self._importer.session
+        module.__file__ = self.path
+        session.modules[module.__name__] = module
+        try:
+            self._importer.run(parse(Path(self.path), of_python2=session.dialect == "python2"), module)
+        except BaseException:
+            session.modules.pop(module.__name__, None)
+            raise
+
+
+def _remember_lines(source: Source) -> None:
+    """Let tracebacks show the original text, also in encodings that Python 3 would not guess."""
+    lines = source.text.splitlines(keepends=True)
+    linecache.cache[str(source.path)] = (len(source.text), None, lines, str(source.path))
+
+
+def _folders_of_libraries() -> list[str]:
+    paths = sysconfig.get_paths()
+    folders = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")} | {str(Path(__file__).parents[1])}
+    folders |= {path for path in sys.path if path.endswith(("site-packages", "dist-packages"))}
+    return [os.path.realpath(folder) + os.sep for folder in folders]

@@ -1,0 +1,217 @@
+"""What the passes of `symae.legacy.python2_semantics` call: Python 2's division, its texts of floats, its sorting."""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+__all__ = ["OPERATIONS", "Quotient", "as_bytes", "divided", "quotient", "str2"]
+
+WHOLE = (int, np.integer)  # bool is an int
+
+
+class Quotient(float):
+    """A quotient of whole numbers of a source that does not say which Python it is for.
+
+    It is the number that Python 3 computes, and where Python 3 would stop because a whole number is asked for (a range, a
+    shape, an index), it is the one that Python 2 computed.
+    """
+
+    __slots__ = ()
+
+    def __index__(self) -> int:
+        return math.floor(self)
+
+
+def divided(a: Any, b: Any) -> Any:
+    """``a / b`` of Python 2: whole numbers and arrays of them are rounded down, other things as they say themselves."""
+    if type(a) is float or type(b) is float:
+        return a / b
+    if isinstance(a, WHOLE) and isinstance(b, WHOLE):
+        return a // b
+    symbolic = getattr(type(a), "__div__", None)
+    if symbolic is not None:
+        result = symbolic(a, b)
+        if result is not NotImplemented:
+            return result
+    symbolic = getattr(type(b), "__rdiv__", None)
+    if symbolic is not None:
+        result = symbolic(b, a)
+        if result is not NotImplemented:
+            return result
+    return a // b if _is_whole(a) and _is_whole(b) else a / b
+
+
+def divided_in_place(a: Any, b: Any) -> Any:
+    """``a /= b``."""
+    in_place = getattr(type(a), "__idiv__", None)
+    if in_place is not None:
+        return in_place(a, b)
+    if isinstance(a, np.ndarray) and not hasattr(type(b), "__rdiv__"):
+        return operator.ifloordiv(a, b) if _is_whole(a) and _is_whole(b) else _filled(a, b)
+    return divided(a, b)
+
+
+def _filled(a: np.ndarray, b: Any) -> np.ndarray:
+    """``a /= b`` into an array of whole numbers cuts the fraction off, as NumPy did before it minded."""
+    if a.dtype.kind in "iub":
+        a[...] = np.true_divide(a, b)
+        return a
+    return operator.itruediv(a, b)
+
+
+def _is_whole(x: Any) -> bool:
+    return isinstance(x, WHOLE) or (isinstance(x, np.ndarray) and x.dtype.kind in "iub")
+
+
+def quotient(a: Any, b: Any) -> Any:
+    """``a / b`` of a source that may be for either Python."""
+    result = a / b
+    return Quotient(result) if isinstance(a, int) and isinstance(b, int) else result
+
+
+def quotient_in_place(a: Any, b: Any) -> Any:
+    """``a /= b`` of such a source."""
+    return quotient(a, b) if isinstance(a, int) else operator.itruediv(a, b)
+
+
+def whole(x: Any) -> Any:
+    """The end of a slice, which cut a float's fraction off."""
+    return int(x) if isinstance(x, float | np.floating) and not isinstance(x, Quotient) else x
+
+
+def shaped(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
+    """``function(…)`` of a shape, which had floats among its sizes."""
+    try:
+        return function(*arguments, **keywords)
+    except TypeError:
+        # In reshape(x, shape) the first is no shape.
+        kept = arguments[:1] if any(isinstance(value, tuple | list) for value in arguments[1:]) else ()
+        sizes = (*kept, *map(_sizes, arguments[len(kept) :]))
+        more = {name: _sizes(value) for name, value in keywords.items()}
+        if all(new is old for new, old in zip((*sizes, *more.values()), (*arguments, *keywords.values()), strict=True)):
+            raise
+    return function(*sizes, **more)
+
+
+def _sizes(value: Any) -> Any:
+    if not isinstance(value, tuple | list):
+        return whole(value)
+    return tuple(map(whole, value)) if any(whole(size) is not size for size in value) else value
+
+
+def str2(x: Any) -> str:
+    """``str(x)`` of Python 2, which gave a float twelve digits."""
+    if isinstance(x, str):
+        return str(x)
+    if isinstance(x, np.ndarray) and x.shape == () and x.dtype.kind == "f":
+        return str(x[()]) if x.dtype.itemsize < 8 else _twelve_digits(float(x))
+    if type(x) in (float, np.float64, Quotient):
+        return _twelve_digits(x)
+    if isinstance(x, bytes):
+        return x.decode("utf-8", "replace")
+    return str(x)
+
+
+def _twelve_digits(x: float) -> str:
+    text = f"{x:.12g}"
+    return text if set(text) & set(".en") else text + ".0"  # 1e+16, nan and inf stay
+
+
+class _Shown(float):
+    """A float within a text that is being formatted."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return _twelve_digits(float(self))
+
+    def __format__(self, how: str) -> str:
+        return format(float(self), how) if how else str(self)
+
+    def __repr__(self) -> str:
+        return repr(float(self))
+
+
+def _shown(x: Any) -> Any:
+    if type(x) in (float, np.float64, Quotient):
+        return _Shown(x)
+    if isinstance(x, np.ndarray) and x.shape == () and x.dtype.kind == "f":
+        return _Shown(x) if x.dtype.itemsize == 8 else x[()]
+    return x
+
+
+def formatted(text: str, values: Any) -> str:
+    """``text % values``."""
+    if isinstance(values, tuple):
+        values = tuple(map(_shown, values))
+    elif isinstance(values, dict):
+        values = {key: _shown(value) for key, value in values.items()}
+    else:
+        values = _shown(values)
+    return text % values
+
+
+def format_text(text: str, *values: Any, **named: Any) -> str:
+    """``text.format(…)``."""
+    return text.format(*map(_shown, values), **{name: _shown(value) for name, value in named.items()})
+
+
+def sort(items: Any, *arguments: Any, **keywords: Any) -> Any:
+    """``items.sort(…)``: a list took a function that compares."""
+    if isinstance(items, list):
+        key = sorting_key(*arguments, **{name: keywords.pop(name) for name in ("cmp", "key") if name in keywords})
+        reverse = arguments[2] if len(arguments) > 2 else keywords.pop("reverse", False)
+        return items.sort(key=key, reverse=bool(reverse), **keywords)
+    return items.sort(*arguments, **keywords)
+
+
+def sorting_key(cmp: Callable[..., int] | None = None, key: Any = None, reverse: Any = None) -> Any:
+    """A key for `sorted` from what Python 2's took."""
+    if cmp is None:
+        return key
+    compared = functools.cmp_to_key(cmp)
+    return compared if key is None else lambda item: compared(key(item))
+
+
+def as_bytes(text: str) -> bytes:
+    """The bytes that a string of Python 2 was: those of a file that was read as text, or one for each letter."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape")
+
+
+def decode(text: Any, *arguments: Any, **keywords: Any) -> Any:
+    """``text.decode(…)``: what was a string of bytes is a text by now."""
+    if not isinstance(text, str):
+        return text.decode(*arguments, **keywords)
+    encoding = str(arguments[0] if arguments else keywords.get("encoding", "ascii")).lower()
+    if encoding in ("hex", "base64", "zlib", "bz2", "rot13", "string_escape", "string-escape"):
+        import codecs
+
+        name = {"string_escape": "unicode_escape", "string-escape": "unicode_escape"}.get(encoding, encoding)
+        if name == "rot13":
+            return codecs.decode(text, "rot13")
+        return codecs.decode(as_bytes(text), name)
+    return text
+
+
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    "__symae_divided__": divided,
+    "__symae_divided_in_place__": divided_in_place,
+    "__symae_quotient__": quotient,
+    "__symae_quotient_in_place__": quotient_in_place,
+    "__symae_whole__": whole,
+    "__symae_shaped__": shaped,
+    "__symae_str__": str2,
+    "__symae_formatted__": formatted,
+    "__symae_format__": format_text,
+    "__symae_sort__": sort,
+    "__symae_decode__": decode,
+}

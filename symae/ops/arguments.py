@@ -1,0 +1,114 @@
+"""What ops accept: arrays, images and sizes, symbolic or not, and the windows that pooling functions describe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
+from pytensor.tensor.basic import get_scalar_constant_value
+from pytensor.tensor.type import integer_dtypes
+
+from symae._runtime.checks import flag, pair
+from symae.errors import InputError
+from symae.geometry.windows import Axis, Windows
+
+__all__ = [
+    "FLOATS",
+    "as_array",
+    "as_images",
+    "as_size",
+    "as_sizes",
+    "extent",
+    "known",
+    "pooling_windows",
+    "require_pixels",
+]
+
+FLOATS = ("float32", "float64")
+
+
+def pooling_windows(place: str, ws: Any, stride: Any, pad: Any, ignore_border: bool) -> Windows:
+    """The windows that the arguments of a pooling function describe."""
+    sizes = pair(f"{place}: ws", ws)
+    strides = sizes if stride is None else pair(f"{place}: stride", stride)
+    if isinstance(pad, str):
+        if pad not in ("same", "valid"):
+            raise InputError(f"{place}: pad", repr(pad), '"same", "valid", an integer or two of them')
+        kind = Axis.same if pad == "same" else Axis.whole
+        rows, columns = map(kind, sizes, strides)
+        return Windows(rows, columns)
+    pads = pair(f"{place}: pad", pad, 0)
+    if flag(f"{place}: ignore_border", ignore_border):
+        if any(p >= size for p, size in zip(pads, sizes, strict=True)):
+            raise InputError(f"{place}: pad", str(pads), f"less than the window, {sizes}: a window needs a pixel to look at")
+        rows, columns = map(Axis.whole, sizes, strides, pads)
+    else:
+        if any(pads):
+            raise InputError(f"{place}: pad", f"{pads} with ignore_border=False", "padding only with ignore_border=True")
+        rows, columns = map(Axis.partial, sizes, strides)
+    return Windows(rows, columns)
+
+
+def as_array(place: str, value: Any) -> Variable:
+    """`value` as a symbolic array."""
+    try:
+        return pt.as_tensor(value)
+    except (NotImplementedError, TypeError, ValueError) as error:
+        raise TypeError(f"{place}: found {value!r}, expected an array or a symbolic one") from error
+
+
+def as_images(place: str, images: Any, *, pixels: bool = True) -> Variable:
+    """`images` as a symbolic array of floats (n, c, h, w); with `pixels`, h and w are not 0."""
+    variable = as_array(place, images)
+    if variable.type.ndim != 4:
+        raise InputError(place, f"{variable.type.ndim} dimensions", "4: (n, c, h, w)")
+    if variable.type.dtype not in FLOATS:
+        raise TypeError(f"{place}: found dtype {variable.type.dtype}, expected {' or '.join(FLOATS)}")
+    if pixels:
+        require_pixels(place, variable.type.shape)
+    return variable
+
+
+def require_pixels(place: str, shape: Sequence[int | None]) -> None:
+    """Refuse images without a row or without a column; there may be no images at all."""
+    if 0 in shape[2:]:
+        raise InputError(place, f"shape {tuple(shape)}", "at least one row and one column")
+
+
+def as_size(place: str, size: Any, *, checked: bool = True) -> Variable:
+    """`size`, an integer or a symbolic one, as a symbolic scalar; if it is `checked` here, it cannot be negative."""
+    if isinstance(size, int | np.integer) and not isinstance(size, bool):
+        if checked and size < 0:
+            raise InputError(place, str(size), "a size of at least 0")
+        return pt.constant(size, dtype="int64")
+    variable = as_array(place, size) if isinstance(size, Variable | np.ndarray) else None
+    if variable is None or variable.type.ndim != 0 or variable.type.dtype not in integer_dtypes:
+        raise TypeError(f"{place}: found {size!r}, expected an integer")
+    return pt.cast(variable, "int64")
+
+
+def as_sizes(place: str, shape: Any, lengths: Sequence[int]) -> Sequence[Any]:
+    """`shape`, a sequence or a symbolic vector, as a sequence that has one of these lengths."""
+    if isinstance(shape, Variable):
+        known_length = shape.type.shape[0] if shape.type.ndim == 1 else None
+        sizes: Sequence[Any] = [shape[i] for i in range(known_length or 0)]
+    else:
+        sizes = list(shape) if isinstance(shape, Sequence | np.ndarray) and not isinstance(shape, str) else []
+    if len(sizes) not in lengths:
+        raise InputError(place, str(shape), " or ".join(("", "", "(h, w)", "", "(n, c, h, w)")[length] for length in lengths))
+    return sizes
+
+
+def extent(array: Variable, axis: int) -> Any:
+    """The size of an axis: an int where it is known, else symbolic."""
+    size = array.type.shape[axis]
+    return array.shape[axis] if size is None else size
+
+
+def known(size: Variable) -> int | None:
+    """The value of a symbolic scalar, where it is constant."""
+    value = get_scalar_constant_value(size, raise_not_constant=False)
+    return None if isinstance(value, Variable) else int(value)

@@ -1,0 +1,1 @@
+"""Pooling, what it leaves out, and unpooling."""

@@ -1,0 +1,201 @@
+"""Pooling: one number for each window of an image, its maximum, its sum or its average."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.gradient import DisconnectedType
+from pytensor.graph.basic import Apply, Variable
+from pytensor.tensor.variable import TensorVariable
+
+from symae.errors import InputError
+from symae.geometry.windows import Axis, Windows
+from symae.ops.arguments import as_images, extent, pooling_windows, require_pixels
+from symae.ops.pooling.c_call import PoolingOp, c_axis
+from symae.ops.pooling.sum_pool import SumPool
+from symae.ops.pooling.switches import PutAtSwitches
+from symae.ops.traced import Arrays, padded, strided
+
+__all__ = ["MaxPool", "max_pool2d_with_switches", "pool2d"]
+
+MODES = ("max", "sum", "average_inc_pad", "average_exc_pad")
+
+
+def pool2d(
+    input: Any, ws: Any, stride: Any = None, pad: Any = (0, 0), mode: str = "max", ignore_border: bool = True
+) -> TensorVariable:
+    """Pool each map of images over windows.
+
+    y[n, c, i, j] = the maximum, sum or average of x[n, c, i * s - p + k, j * t - q + l] over k < ws[0] and l < ws[1], where
+    (s, t) is the stride and (p, q) the padding. Padding never is a maximum and adds nothing to a sum.
+
+    Parameters
+    ----------
+    input : (n, c, h, w), float32 or float64
+        Images; h and w at least 1.
+    ws : int or (int, int)
+        Height and width of the windows, at least 1.
+    stride : int or (int, int), optional
+        Rows and columns from one window to the next, at least 1; `ws` if not given, so that windows neither overlap nor leave
+        gaps.
+    pad : int, (int, int), "valid" or "same"
+        Numbers: rows above and below and columns left and right, less than `ws`, and only with ``ignore_border=True``.
+        "valid": none. "same", TensorFlow's and Keras's: ceil(h / s) by ceil(w / t) windows, the image in their middle, an odd
+        row or column over at the bottom or right. With these two words `ignore_border` has no say.
+    mode : {"max", "sum", "average_inc_pad", "average_exc_pad"}
+        The averages differ with numbers in `pad`: does the padding count as zeros (inc) or not at all (exc)?
+    ignore_border : bool
+        True: only windows that lie in the padded image, max(0, (h + 2p - ws[0]) // s + 1) by … of them. False: windows at the
+        bottom and the right may reach out of the image, ceil(h / s) by … of them, or with overlapping windows (s < ws[0])
+        max(0, ceil((h - ws[0]) / s)) + 1; they are averaged over the pixels they have. (Theano's own default was False.)
+
+    Returns
+    -------
+    (n, c, i, j), of the dtype of `input`
+        Its gradient goes to the first maximum of a window in row-major order, or evenly to the pixels that were added up. A NaN
+        in a window makes the result NaN, and the first NaN counts as the maximum.
+
+    Raises
+    ------
+    InputError
+        A number out of its range, an unknown mode, not 4 dimensions, images without a pixel.
+    TypeError
+        `input` does not hold floats.
+
+    Notes
+    -----
+    Meaning and shapes are those of Theano 1.0.5, ``theano.tensor.signal.pool.pool_2d``, except that Theano gave the gradient of
+    a maximum to every pixel that reaches it, and that it left NaN to chance.
+    """
+    windows = pooling_windows("pool2d", ws, stride, pad, ignore_border)
+    if mode == "max":
+        return MaxPool(windows)(input)[0]
+    if mode not in MODES:
+        raise InputError("pool2d: mode", repr(mode), f"one of {', '.join(MODES)}")
+    return SumPool(windows, _divisor(mode, windows))(input)
+
+
+def max_pool2d_with_switches(
+    input: Any, ws: Any, stride: Any = None, pad: Any = (0, 0), ignore_border: bool = True
+) -> tuple[TensorVariable, TensorVariable]:
+    """The maximum of each window, and where it is.
+
+    Parameters
+    ----------
+    input, ws, stride, pad, ignore_border
+        As in `pool2d`.
+
+    Returns
+    -------
+    pooled : (n, c, i, j), of the dtype of `input`
+        ``pool2d(input, ..., mode="max")``.
+    switches : (n, c, i, j), int64
+        row * w + column of the maximum in its image, without the padding; of several equal ones the first in row-major order.
+        ``input.reshape((n, c, h * w))[n, c, switches] == pooled``.
+
+    Raises
+    ------
+    InputError, TypeError
+        As in `pool2d`.
+    """
+    pooled, switches = MaxPool(pooling_windows("max_pool2d_with_switches", ws, stride, pad, ignore_border))(input)
+    return pooled, switches
+
+
+def _divisor(mode: str, windows: Windows) -> str:
+    if mode == "sum":
+        return "one"
+    # without padding all the pixels that an average includes are in the image
+    padding = windows.rows.pad or windows.columns.pad
+    return "window" if mode == "average_inc_pad" and padding else "pixels"
+
+
+def _first_maximum(xp: Arrays, x: Any, companion: Any, axis: Axis, dimension: int) -> tuple[Any, Any, Any]:
+    """Over windows along one dimension: the maxima, what accompanies them in `companion`, and their places."""
+    n = x.shape[dimension]
+    count, before = axis.count(n), axis.before(n)
+    after = max((count - 1) * axis.stride + axis.size - before - n, 0)
+    # repeating the border adds no new values, and of equal ones the first counts; their places are clipped below
+    x = padded(xp, x, dimension, before, after, edge=True)
+    companion = companion if companion is None else padded(xp, companion, dimension, before, after, edge=True)
+
+    def pixel(array: Any, k: int) -> Any:
+        return strided(array, dimension, k, axis.stride, count)
+
+    best = pixel(x, 0)
+    best_companion = companion if companion is None else pixel(companion, 0)
+    at = xp.zeros(best.shape, xp.constant([0]))
+    for k in range(1, axis.size):
+        value = pixel(x, k)
+        better = (value > best) | ((value != value) & (best == best))
+        best, at = xp.where(better, value, best), xp.where(better, k, at)
+        if companion is not None:
+            best_companion = xp.where(better, pixel(companion, k), best_companion)
+    place = at + xp.constant([i * axis.stride - before for i in range(count)]).reshape(
+        [-1 if d == dimension else 1 for d in range(4)]
+    )
+    return best, best_companion, xp.where(place < 0, 0, xp.where(place > n - 1, n - 1, place))
+
+
+class MaxPool(PoolingOp):
+    """(n, c, h, w) -> the maximum of each window, and its switch."""
+
+    __props__ = ("windows",)
+    place = "pool2d"
+
+    def __init__(self, windows: Windows):
+        self.windows = windows
+
+    def make_node(self, images: Any) -> Apply:
+        images = as_images(f"{self.place}: input", images)
+        shape = (*images.type.shape[:2], *self.windows.known_counts(*images.type.shape[2:]))
+        outputs = [pt.tensor(dtype=dtype, shape=shape) for dtype in (images.type.dtype, "int64")]
+        return Apply(self, [images], outputs)
+
+    def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        n, c, h, w = shapes[0]
+        return [(n, c, *self.windows.counts(h, w, pt.maximum))] * 2
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        return [[True, False]]  # a small change of the image does not move a maximum
+
+    def pullback(self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]) -> list[Any]:
+        (images,) = inputs
+        if isinstance(cotangents[0].type, DisconnectedType):
+            return [DisconnectedType()()]
+        return [PutAtSwitches(self.windows)(cotangents[0], outputs[1], extent(images, 2), extent(images, 3))]
+
+    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
+        (images,) = inputs
+        require_pixels(f"{self.place}: input", images.shape)
+        n, c, h, w = images.shape
+        # where a window reaches out of the image, its last pixel inside again: that changes neither maximum nor first place
+        rows = self.windows.rows.positions(h).clip(0, h - 1)
+        columns = self.windows.columns.positions(w).clip(0, w - 1)
+        (i, p), (j, q) = rows.shape, columns.shape
+        seen = images[:, :, rows[:, None, :, None], columns[None, :, None, :]].reshape((n, c, i, j, p * q))
+        first = seen.argmax(axis=-1)
+        output_storage[0][0] = np.take_along_axis(seen, first[..., None], axis=-1)[..., 0]
+        row = rows[np.arange(i)[:, None], first // q]
+        column = columns[np.arange(j), first % q]
+        output_storage[1][0] = row * w + column
+
+    def numba(self, node: Apply) -> Callable[..., Any]:
+        from symae.kernels.pooling import max_pool, threads_for_pixels
+
+        return max_pool(self.windows, f"{self.place}: input", threads_for_pixels(node.inputs[0].type.shape))
+
+    def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
+        (images,) = inputs
+        require_pixels(f"{self.place}: input", images.shape)
+        # the first maximum of each row of a window, then the first row that has the maximum: row-major order
+        best, _, column = _first_maximum(xp, images, None, self.windows.columns, 3)
+        best, column, row = _first_maximum(xp, best, column, self.windows.rows, 2)
+        return best, row * images.shape[3] + column
+
+    def c_call(self, node: Apply, outputs: Sequence[str]) -> tuple[str, Sequence[Any]]:
+        rows, columns = self.windows.rows, self.windows.columns
+        return f"symae_max_pool<{{type}}, {columns.size}, {columns.stride}>", (c_axis(rows), c_axis(columns))

@@ -1,0 +1,1 @@
+"""Random numbers as Theano drew them: bit for bit, on every backend."""

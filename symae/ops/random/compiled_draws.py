@@ -1,0 +1,246 @@
+"""The draws that have kernels of their own, in Numba and in C: uniform, normal and binomial numbers.
+
+The kernels are in `symae.kernels.random.mt19937` and, for C, in ``mt19937.h`` beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from pytensor.graph.basic import Apply
+
+from symae.kernels.headers import header
+from symae.ops.random.draws import Draw
+
+__all__ = ["BinomialDraw", "NormalDraw", "UniformDraw"]
+
+
+class CompiledDraw(Draw):
+    """A draw with kernels in Numba and in C: a number for each element, from two scalar or elementwise parameters."""
+
+    c_prologue = ""
+    c_check: str
+    c_loop: str
+
+    def numba_loops(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        """(state, a, b, out) for scalar parameters, and the same for parameters of the size of out."""
+        raise NotImplementedError
+
+    def numba(self, node: Apply) -> Callable[..., Any]:
+        from pytensor.link.numba.dispatch.basic import numba_njit
+
+        dtype, jit = np.dtype(self.dtype), numba_njit(error_model="numpy", fastmath=False)
+        scalar, elementwise = self.numba_loops()
+        if all(p.type.ndim == 0 for p in node.inputs[-2:]):
+
+            @jit
+            def draw(state: Any, dims: Any, a: Any, b: Any) -> Any:
+                after, out = state.copy(), np.empty(dims, dtype)
+                scalar(after, a.item(), b.item(), out.reshape(-1))
+                return after, out
+
+        else:
+
+            @jit
+            def draw(state: Any, dims: Any, a: Any, b: Any) -> Any:
+                after, out = state.copy(), np.empty(dims, dtype)
+                elementwise(after, np.broadcast_to(a, dims).flat, np.broadcast_to(b, dims).flat, out.reshape(-1))
+                return after, out
+
+        return self.unpacked(draw, "a, b")
+
+    def unpacked(self, draw: Callable[..., Any], parameters: str) -> Callable[..., Any]:
+        """(state, size, size, …, parameters), of which `draw` takes the sizes in a tuple."""
+        from pytensor.link.numba.dispatch.basic import numba_njit
+
+        # Numba has no way to make a tuple from a varying number of arguments, so this line is written for each ndim.
+        names = [f"d{i}" for i in range(self.ndim)]
+        sizes = "".join(f"{name}.item(), " for name in names)
+        source = f"def unpack({', '.join(['state', *names, parameters])}): return draw(state, ({sizes}), {parameters})"
+        scope: dict[str, Any] = {"draw": draw}
+        exec(source, scope)
+        unpacked: Callable[..., Any] = numba_njit(error_model="numpy", fastmath=False)(scope["unpack"])
+        return unpacked
+
+    def c_support_code(self, **_: Any) -> str:
+        return header("random/mt19937.h")
+
+    def c_compile_args(self, **_: Any) -> list[str]:
+        return ["-ffp-contract=off"]
+
+    def c_code(self, node: Apply, name: str, inputs: Sequence[str], outputs: Sequence[str], sub: dict[str, str]) -> str:
+        state, *dims = inputs[: 1 + self.ndim]
+        a, b = inputs[1 + self.ndim :]
+        after, out = outputs
+        fail = sub["fail"]
+        a_type, b_type = (f"npy_{dtype}" for dtype in self.parameter_dtypes)
+        value = f"({self.c_loop}) != 0" if self.dtype == "bool" else f"(npy_{self.dtype})({self.c_loop})"
+        sizes = ", ".join(f"((npy_int64 *)PyArray_DATA({d}))[0]" for d in dims) or "1"
+        return f"""
+        {{
+            npy_intp dims[] = {{{sizes}}};
+            npy_intp i, count;
+            uint32_t *state;
+            PyArrayIterObject *all_a, *all_b;
+            {self.c_prologue}
+            Py_XDECREF({after});
+            {after} = (PyArrayObject *)PyArray_NewCopy({state}, NPY_CORDER);
+            Py_XDECREF({out});
+            {out} = (PyArrayObject *)PyArray_SimpleNew({self.ndim}, dims, {np.dtype(self.dtype).num});
+            if (!{after} || !{out}) {{ {fail} }}
+            /* scalars and smaller arrays are repeated, as NumPy broadcasts them */
+            all_a = (PyArrayIterObject *)PyArray_BroadcastToShape((PyObject *){a}, dims, {self.ndim});
+            if (!all_a) {{ {fail} }}
+            all_b = (PyArrayIterObject *)PyArray_BroadcastToShape((PyObject *){b}, dims, {self.ndim});
+            if (!all_b) {{ Py_DECREF(all_a); {fail} }}
+            state = (uint32_t *)PyArray_DATA({after});
+            count = PyArray_SIZE({out});
+            for (i = 0; i < count; i++) {{
+                {a_type} a = *({a_type} *)PyArray_ITER_DATA(all_a);
+                {b_type} b = *({b_type} *)PyArray_ITER_DATA(all_b);
+                {self.c_check.format(fail=f"Py_DECREF(all_a); Py_DECREF(all_b); {fail}")}
+                ((npy_{self.dtype} *)PyArray_DATA({out}))[i] = {value};
+                PyArray_ITER_NEXT(all_a);
+                PyArray_ITER_NEXT(all_b);
+            }}
+            Py_DECREF(all_a);
+            Py_DECREF(all_b);
+        }}
+        """
+
+
+class UniformDraw(CompiledDraw):
+    """low + (high - low) * u with u uniform in [0, 1), drawn in double precision and then cast to `dtype`."""
+
+    parameter_dtypes = ("float64", "float64")
+    c_check = 'if (!isfinite(b - a)) {{ PyErr_SetString(PyExc_OverflowError, "uniform: high - low is not finite"); {fail} }}'
+    c_loop = "a + (b - a) * mt_double(state)"
+
+    def sample(self, generator: np.random.RandomState, size: tuple[int, ...], *parameters: Any) -> Any:
+        low, high = parameters
+        return generator.uniform(low, high, size)
+
+    def numba_loops(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        from pytensor.link.numba.dispatch.basic import numba_njit
+
+        from symae.kernels.random.mt19937 import random_double, random_doubles
+
+        jit = numba_njit(error_model="numpy", fastmath=False)
+
+        @jit
+        def scalar(state: Any, low: Any, high: Any, out: Any) -> None:
+            extent = high - low
+            if not np.isfinite(extent):
+                raise OverflowError("uniform: high - low is not finite")
+            numbers = np.empty(min(out.size, 4096), np.float64)
+            for i in range(0, out.size, 4096):
+                block = out[i : i + 4096]
+                random_doubles(state, numbers[: block.size])
+                for j in range(block.size):
+                    block[j] = low + extent * numbers[j]
+
+        @jit
+        def elementwise(state: Any, low: Any, high: Any, out: Any) -> None:
+            for i in range(out.size):
+                if not np.isfinite(high[i] - low[i]):
+                    raise OverflowError("uniform: high - low is not finite")
+                out[i] = low[i] + (high[i] - low[i]) * random_double(state)
+
+        return scalar, elementwise
+
+
+class NormalDraw(CompiledDraw):
+    """avg + std * g with g of the standard normal distribution, drawn in double precision and then cast to `dtype`."""
+
+    parameter_dtypes = ("float64", "float64")
+    c_check = """if (signbit(b) && !isnan(b)) {{
+                    PyErr_SetString(PyExc_ValueError, "normal: scale < 0, expected std >= 0");
+                    {fail}
+                }}"""
+    c_loop = "a + b * mt_gaussian(state)"
+
+    def sample(self, generator: np.random.RandomState, size: tuple[int, ...], *parameters: Any) -> Any:
+        avg, std = parameters
+        return generator.normal(avg, std, size)
+
+    def numba_loops(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        from pytensor.link.numba.dispatch.basic import numba_njit
+
+        from symae.kernels.random.mt19937 import gaussians
+
+        jit = numba_njit(error_model="numpy", fastmath=False)
+
+        @jit
+        def check(std: Any) -> None:
+            if np.signbit(std) and not np.isnan(std):  # NumPy refuses -0.0 and lets NaN pass
+                raise ValueError("normal: scale < 0, expected std >= 0")
+
+        @jit
+        def scalar(state: Any, avg: Any, std: Any, out: Any) -> None:
+            check(std)
+            numbers = np.empty(min(out.size, 4096), np.float64)
+            for i in range(0, out.size, 4096):
+                block = out[i : i + 4096]
+                gaussians(state, numbers[: block.size])
+                for j in range(block.size):
+                    block[j] = avg + std * numbers[j]
+
+        @jit
+        def elementwise(state: Any, avg: Any, std: Any, out: Any) -> None:
+            numbers = np.empty(min(out.size, 4096), np.float64)
+            for i in range(0, out.size, 4096):
+                block = out[i : i + 4096]
+                gaussians(state, numbers[: block.size])
+                for j in range(block.size):
+                    check(std[i + j])
+                    block[j] = avg[i + j] + std[i + j] * numbers[j]
+
+        return scalar, elementwise
+
+
+class BinomialDraw(CompiledDraw):
+    """The number of successes in n trials of probability p."""
+
+    parameter_dtypes = ("int64", "float64")
+    c_prologue = "mt_binomial_table table = mt_table(0, 0.5);"
+    c_check = """if (a < 0 || !(b >= 0 && b <= 1)) {{
+                    PyErr_SetString(PyExc_ValueError, "binomial: expected n >= 0 and p in [0, 1]");
+                    {fail}
+                }}
+                if (i == 0 || a != table.n || b != table.p) table = mt_table(a, b);"""
+    c_loop = "mt_binomial(state, &table)"
+
+    def sample(self, generator: np.random.RandomState, size: tuple[int, ...], *parameters: Any) -> Any:
+        n, p = parameters
+        return generator.binomial(n, p, size)
+
+    def numba_loops(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        from pytensor.link.numba.dispatch.basic import numba_njit
+
+        from symae.kernels.random.mt19937 import bernoullis, binomial
+
+        jit = numba_njit(error_model="numpy", fastmath=False)
+
+        @jit
+        def check(n: Any, p: Any) -> None:
+            if n < 0 or not 0.0 <= p <= 1.0:
+                raise ValueError("binomial: expected n >= 0 and p in [0, 1]")
+
+        @jit
+        def scalar(state: Any, n: Any, p: Any, out: Any) -> None:
+            check(n, p)
+            if n == 1:
+                bernoullis(state, p, out)
+            else:
+                for i in range(out.size):
+                    out[i] = binomial(state, n, p)
+
+        @jit
+        def elementwise(state: Any, n: Any, p: Any, out: Any) -> None:
+            for i in range(out.size):
+                check(n[i], p[i])
+                out[i] = binomial(state, n[i], p[i])
+
+        return scalar, elementwise

@@ -1,0 +1,76 @@
+"""A binomial mask that is drawn and multiplied with what it masks in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.graph.basic import Apply
+
+from symae.errors import InputError
+from symae.ops.base import BackendOp
+from symae.ops.random.compiled_draws import BinomialDraw
+from symae.ops.random.draws import Draw
+
+__all__ = ["MaskedDraw"]
+
+# Elements that are drawn and multiplied while they are in the first cache.
+BLOCK = 4096
+
+
+class MaskedDraw(BackendOp):
+    """(state, dims…, n, p, x) -> (state, mask * x), where the mask is BinomialDraw's of these dims, which x has too.
+
+    The rewrite `masked_draw` makes it, after all gradients were taken.
+    """
+
+    __props__ = ("dtype", "ndim")
+
+    def __init__(self, dtype: str, ndim: int):
+        self.dtype, self.ndim = dtype, ndim
+        self.mask = BinomialDraw(dtype, ndim)
+
+    def make_node(self, state: Any, *inputs: Any) -> Apply:
+        *drawn, x = inputs
+        node, x = self.mask.make_node(state, *drawn), pt.as_tensor(x)
+        if x.type.ndim != self.ndim or x.type.dtype != self.dtype:
+            raise InputError("MaskedDraw", f"x of type {x.type}", f"{self.dtype} of {self.ndim} dimensions")
+        n, p = node.inputs[-2:]
+        if n.type.ndim or p.type.ndim:
+            raise InputError("MaskedDraw", "n or p for each element", "one of each")
+        return Apply(self, [*node.inputs, x], [node.outputs[0].type(), x.type()])
+
+    def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [shapes[0], shapes[-1]]
+
+    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
+        *drawn, x = inputs
+        Draw.perform(self.mask, node, drawn, output_storage)
+        mask = output_storage[1][0]
+        if mask.shape != x.shape:
+            raise ValueError(f"masked draw: found a mask of shape {mask.shape} for an array of shape {x.shape}")
+        output_storage[1][0] = mask * x
+
+    def numba(self, node: Apply) -> Callable[..., Any]:
+        from pytensor.link.numba.dispatch.basic import numba_njit
+
+        scalar, _ = self.mask.numba_loops()
+        jit = numba_njit(error_model="numpy", fastmath=False)
+        dtype = np.dtype(self.dtype)
+
+        @jit
+        def draw(state: Any, dims: Any, n: Any, p: Any, x: Any) -> Any:
+            if dims != x.shape:
+                raise ValueError("masked draw: found a mask and an array of different shapes", dims, x.shape)
+            after, out = state.copy(), np.empty(dims, dtype)
+            masked, values = out.reshape(-1), np.ascontiguousarray(x).reshape(-1)
+            for first in range(0, masked.size, BLOCK):
+                block = masked[first : first + BLOCK]
+                scalar(after, n.item(), p.item(), block)
+                for i in range(block.size):
+                    block[i] *= values[first + i]
+            return after, out
+
+        return self.mask.unpacked(draw, "n, p, x")

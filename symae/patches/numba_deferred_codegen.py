@@ -1,0 +1,213 @@
+"""Numba optimises a program once, when it is whole.
+
+Numba makes a library of every function: what it calls is linked in, all of it optimised, made machine code of, and kept to be
+linked into its callers, where it is optimised again. PyTensor's graphs call hundreds of functions within one another, of which
+Python ever calls the outermost alone, so more than half the time of a first start went into machine code that nothing runs.
+
+Within `whole_programs` functions that are compiled for others are lowered and linked, and no more; the outermost is optimised
+with everything that it calls. An inner one that Python calls later is finished then. The disk's cache keeps inner ones as
+bitcode, in Numba's own format, which a process without this module reads too.
+
+Connects itself when PyTensor loads Numba's dispatch. A Numba that is built otherwise than those known here is left as it is.
+"""
+
+from __future__ import annotations
+
+import inspect
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from symae._runtime.import_hooks import after_import
+from symae._runtime.interrupts import interrupts_told
+
+__all__ = ["whole_programs"]
+
+
+class _Thread(threading.local):
+    """What a thread is compiling: for each function, from the outermost on, whether only others are to call it."""
+
+    def __init__(self) -> None:
+        self.active = False
+        self.inner: list[bool] = []
+
+
+_thread = _Thread()
+
+
+@contextmanager
+def whole_programs() -> Iterator[None]:
+    """What Numba compiles in this thread meanwhile is optimised once, with all that it calls."""
+    before, _thread.active = _thread.active, True
+    try:
+        yield
+    finally:
+        _thread.active = before
+
+
+@dataclass(eq=False, frozen=True)
+class _Deferred:
+    """Stands where a function's entry point would, for one that has no machine code yet."""
+
+    context: Any
+    library: Any
+    description: Any
+    environment: Any
+
+    def finish(self) -> Any:
+        return self.context.get_executable(self.library, self.description, self.environment)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Ctrl-C waits: Numba is called back by LLVM here, where exceptions are lost, and with them the machine code."""
+    came: list[int] = []
+    with interrupts_told(lambda number, _: came.append(number)):
+        yield
+    for number in came[:1]:
+        signal.raise_signal(number)
+
+
+def _connect(_: Any) -> None:
+    from numba.core import codegen, cpu, dispatcher
+
+    lifted = dispatcher.LiftedLoop, dispatcher.LiftedWith, dispatcher.ObjModeLiftedWith
+    known = [  # what is replaced, and the parameters that it is known to have
+        (codegen.CPUCodeLibrary, "finalize", ["self"]),
+        (codegen.CPUCodeLibrary, "serialize_using_object_code", ["self"]),
+        (codegen.CPUCodeLibrary, "_unserialize", ["cls", "codegen", "state"]),
+        (codegen.JITCodeLibrary, "get_pointer_to_function", ["self", "name"]),
+        (codegen.JITCPUCodegen, "set_env", ["self", "env_name", "env"]),
+        (cpu.CPUContext, "get_executable", ["self", "library", "fndesc", "env"]),
+        (dispatcher._DispatcherBase, "add_overload", ["self", "cres"]),
+        *((kind, "compile", ["self", "sig"]) for kind in (dispatcher.Dispatcher, *lifted)),
+    ]
+    for owner, name, parameters in known:
+        found = vars(owner).get(name)
+        if found is None or list(inspect.signature(getattr(found, "__func__", found)).parameters) != parameters:
+            return
+    _connect_libraries(codegen)
+    _connect_functions(cpu, dispatcher)
+    for kind in lifted:
+        _connect_lifted(kind)
+
+
+def _connect_libraries(codegen: Any) -> None:
+    """Libraries that are finalized for others are linked; they are optimised and made machine code of when one asks for it."""
+    from llvmlite import binding
+    from numba.core.environment import lookup_environment
+
+    Library, Native = codegen.CPUCodeLibrary, codegen.JITCodeLibrary
+    Library._is_deferred = False
+    finalize_now, get_pointer, set_known_env = Library.finalize, Native.get_pointer_to_function, codegen.JITCPUCodegen.set_env
+    serialize, unserialize = Library.serialize_using_object_code, Library._unserialize.__func__
+
+    def finalize(self: Any) -> None:
+        if not _thread.inner:
+            finalize_now(self)
+            return
+        self._raise_if_finalized()
+        for linked in dict.fromkeys(self._linking_libraries):
+            self._reload_init.update(linked._reload_init)
+            self._final_module.link_in(linked._get_module_for_linking(), preserve=True)
+        defer(self)
+
+    def defer(self: Any) -> None:
+        self._finalize_dynamic_globals()
+        self._finalized = self._is_deferred = True
+
+    def finish(self: Any) -> None:
+        self._is_deferred = False
+        self._dynamic_globals.clear()  # they are looked for again
+        self._optimize_final_module()
+        self._final_module.verify()
+        with _without_interrupts():
+            self._finalize_final_module()
+        for variable in self._final_module.global_variables:
+            # those of the functions linked in, whose own libraries have no machine code in which to set them
+            environment = lookup_environment(variable.name)
+            if environment is not None:
+                self.codegen.set_env(variable.name, environment)
+
+    def get_pointer_to_function(self: Any, name: str) -> int:
+        self._ensure_finalized()
+        if self._is_deferred:
+            finish(self)
+        return get_pointer(self, name)
+
+    def set_env(self: Any, env_name: str, env: Any) -> None:
+        if self._engine.get_global_value_address(env_name):  # else what is finished later sets it
+            set_known_env(self, env_name, env)
+
+    def serialize_using_object_code(self: Any) -> tuple[str, str, Any]:
+        return self.serialize_using_bitcode() if self._is_deferred else serialize(self)
+
+    def _unserialize(cls: Any, codegen: Any, state: tuple[str, str, Any]) -> Any:
+        name, kind, data = state
+        if kind != "bitcode":
+            return unserialize(cls, codegen, state)
+        library = codegen.create_library(name)
+        library._final_module = binding.parse_bitcode(data)
+        defer(library)
+        return library
+
+    Library.finalize, Native.get_pointer_to_function, codegen.JITCPUCodegen.set_env = finalize, get_pointer_to_function, set_env
+    Library.serialize_using_object_code, Library._unserialize = serialize_using_object_code, classmethod(_unserialize)
+
+
+def _connect_functions(cpu: Any, dispatcher: Any) -> None:
+    """Functions that are compiled for others have no entry point until Python calls them."""
+    Base, Dispatcher = dispatcher._DispatcherBase, dispatcher.Dispatcher
+    get_executable_now, add_callable, compile_now = cpu.CPUContext.get_executable, Base.add_overload, Dispatcher.compile
+
+    def get_executable(self: Any, library: Any, fndesc: Any, env: Any) -> Any:
+        if _thread.inner and _thread.inner[-1]:
+            return _Deferred(self, library, fndesc, env)
+        return get_executable_now(self, library, fndesc, env)
+
+    def add_overload(self: Any, cres: Any) -> None:
+        if isinstance(cres.entry_point, _Deferred):
+            self.overloads[tuple(cres.signature.args)] = cres
+        else:
+            add_callable(self, cres)
+
+    def compile(self: Any, sig: Any) -> Any:
+        if not _thread.inner and not _thread.active:
+            entry = compile_now(self, sig)
+        else:
+            _thread.inner.append(bool(_thread.inner))
+            try:
+                entry = compile_now(self, sig)
+            finally:
+                _thread.inner.pop()
+        if _thread.inner or not isinstance(entry, _Deferred):
+            return entry
+        (result,) = (r for r in self.overloads.values() if r.entry_point is entry)
+        result = result._replace(entry_point=entry.finish())
+        self.targetctx.insert_user_function(result.entry_point, result.fndesc, [result.library])
+        self.add_overload(result)
+        return result.entry_point
+
+    cpu.CPUContext.get_executable, Base.add_overload, Dispatcher.compile = get_executable, add_overload, compile
+
+
+def _connect_lifted(kind: Any) -> None:
+    """Parts of functions that are compiled apart, those in object mode before all, are called by their address."""
+    compile_now = kind.compile
+
+    def compile(self: Any, sig: Any) -> Any:
+        if not _thread.inner:
+            return compile_now(self, sig)
+        _thread.inner.append(False)
+        try:
+            return compile_now(self, sig)
+        finally:
+            _thread.inner.pop()
+
+    kind.compile = compile
+
+
+after_import("pytensor.link.numba.dispatch.basic", _connect)

@@ -1,0 +1,137 @@
+"""Porting one text, from whatever Python it is to Python 3 with symae."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from os import PathLike
+
+from symae.errors import BackendError, InputError
+from symae.port.source_edit import Draft, Note
+from symae.port.to_python3 import parse
+from symae.python2.source import decode, encode
+from symae.python2.version_detection import future_imports
+
+__all__ = ["Ported", "port", "port_bytes"]
+
+
+@dataclass(frozen=True)
+class Ported:
+    """A ported program.
+
+    Attributes
+    ----------
+    text : str
+    notes : list of Note
+        What needs a human's eye, in the order of the lines.
+    """
+
+    text: str
+    notes: list[Note]
+
+
+def port(
+    text: str,
+    *,
+    modern: bool = False,
+    python: int | None = None,
+    place: str | PathLike[str] = "<program>",
+    neighbours: Collection[str] = (),
+) -> Ported:
+    """Port the source `text`, which has ``\\n`` at the ends of its lines.
+
+    Parameters
+    ----------
+    text : str
+    modern : bool
+        True: to today's PyTensor and symae. False: to `symae.theano`, which keeps Theano's semantics.
+    python : 2 or 3, optional
+        Which Python the program is in; found out unless given.
+    place : path
+        Its name, for messages.
+    neighbours : collection of str
+        The other modules of its package, if it is in one.
+
+    Raises
+    ------
+    InputError
+        It is neither Python 2 nor Python 3: line and what stands there.
+    BackendError
+        fissix or libcst is not installed.
+
+    Examples
+    --------
+    >>> port("import theano\\nprint theano.config.floatX\\n").text
+    'import symae.theano as theano\\nprint(theano.config.floatX)\\n'
+    """
+    try:
+        import fissix  # noqa: F401
+        import libcst
+    except ImportError as error:
+        raise BackendError("symae port", f"no {error.name}", 'it installed: pip install "symae[port]"') from None
+    from symae.port.division import make_division_explicit
+    from symae.port.library_renames import Libraries
+    from symae.port.rewriting import run_step, used_names
+    from symae.port.theano_names import TheanoNames
+    from symae.port.to_pytensor import Modern
+    from symae.port.to_pytensor_imports import ModernImports
+    from symae.port.to_python3 import to_python3
+    from symae.port.to_python3_names import Python2Names
+
+    draft = Draft(text)
+    true_division = _divides_truly(text)
+    python2 = to_python3(draft, place, python)
+    make_division_explicit(draft, python2 and not true_division)
+    try:
+        if python2:
+            run_step(draft, Python2Names(draft))
+        run_step(draft, Libraries(draft, python2, neighbours))
+        if modern:
+            before = used_names(libcst.parse_module(draft.text))
+            uses = Modern(draft)
+            run_step(draft, uses, add=False)
+            run_step(draft, ModernImports(draft, uses.new_imports, uses.helpers, before))
+        else:
+            run_step(draft, TheanoNames(draft))
+    except (libcst.ParserSyntaxError, RecursionError) as error:
+        found = f"line {error.raw_line}" if isinstance(error, libcst.ParserSyntaxError) else "expressions nested too deeply"
+        raise InputError(place, found, "a program that libcst can read") from None
+    after = parse(draft.text)
+    if isinstance(after, SyntaxError):
+        raise InputError(
+            f"{place}, line {after.lineno}", "a line that symae port spoiled", "a report of this at symae's issues"
+        )
+    return Ported(draft.text, draft.notes())
+
+
+def port_bytes(
+    data: bytes,
+    place: str | PathLike[str],
+    *,
+    modern: bool = False,
+    python: int | None = None,
+    neighbours: Collection[str] = (),
+) -> tuple[bytes, list[Note]]:
+    """Port the bytes of a file, in whose encoding and with whose line ends the result is.
+
+    Raises
+    ------
+    InputError
+        As `port`; or the bytes are no text.
+    """
+    stored = decode(data, place)
+    ported = port(stored.text, modern=modern, python=python, place=place, neighbours=neighbours)
+    notes = ported.notes
+    if stored.taken_for:
+        reason = f"bytes that are not UTF-8 and do not say what they are were taken for {stored.taken_for}; they are UTF-8 now"
+        notes = [Note(1, 1, reason), *notes]
+    return (data if ported.text == stored.text and not stored.taken_for else encode(ported.text, stored)), notes
+
+
+def _divides_truly(text: str) -> bool:
+    """Whether the program imports division from the future; also where only Python 2 can read it."""
+    tree = parse(text)
+    if isinstance(tree, SyntaxError):
+        lines = [line.partition("#")[0] for line in text.split("\n")]
+        return any(line.lstrip().startswith("from __future__ import") and "division" in line for line in lines)
+    return "division" in future_imports(tree)

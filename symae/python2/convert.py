@@ -1,0 +1,162 @@
+"""From the text of a legacy source to a syntax tree that Python 3 runs with the meaning it had.
+
+fissix rewrites what only Python 2 can parse; the rest of Python 2 is no matter of syntax: `symae.legacy.python2_semantics` has
+the passes over the tree and `symae.legacy.python2_builtins` the functions. Line numbers of the tree are those of the original
+text.
+"""
+
+from __future__ import annotations
+
+import ast
+import bisect
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from symae._runtime.quiet import without_warnings
+from symae.errors import BackendError, InputError
+from symae.python2.source import read_source, untabbed
+from symae.python2.version_detection import Dialect, dialect_of, future_imports
+
+__all__ = ["Source", "SourceError", "line_of", "parse", "parse_text", "tree_of"]
+
+# Only what is syntax, or can be told from it. Names, modules and the meaning of built-in functions are there at run time.
+FIXERS = [
+    *("dict", "except", "exec", "funcattrs", "has_key", "methodattrs", "metaclass", "ne", "next", "nonzero"),
+    *("numliterals", "paren", "print", "raise", "repr", "sys_exc", "throw", "tuple_params", "unicode"),
+    "xreadlines",
+]
+
+
+class SourceError(InputError, SyntaxError):
+    """What neither Python can parse; a script that expects a `SyntaxError` catches it."""
+
+    def __init__(self, place: str, found: str, expected: str):
+        super().__init__(place, found, expected)
+        self.msg = str(self)
+
+    __str__ = Exception.__str__
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source that was read: its text, its tree for Python 3 and which Python it is for."""
+
+    path: Path
+    text: str
+    tree: ast.Module
+    dialect: Dialect
+    future_division: bool
+
+
+def parse(path: Path, of_python2: bool = False) -> Source:
+    """Read and parse the file at `path`; `of_python2` is what to take it for where nothing in it tells.
+
+    Raises
+    ------
+    MissingFileError, InputError
+        As for `read_source`; and SourceError for a syntax error in both Pythons, with its line.
+    BackendError
+        The source is Python 2, and fissix is not installed.
+    """
+    return parse_text(read_source(path), path, of_python2)
+
+
+def parse_text(text: str, path: Path, of_python2: bool = False) -> Source:
+    """The same for a `text`; `path` is what errors and tracebacks call it."""
+    try:
+        tree = tree_of(text, path)
+    except (SyntaxError, RecursionError) as error:
+        return _converted(text, path, error)
+    dialect = dialect_of(tree)
+    if dialect == "python2" or (dialect == "either" and of_python2):
+        return _converted(text, path, None)
+    return Source(path, text, tree, dialect, "division" in future_imports(tree))
+
+
+def tree_of(text: str, path: PathLike[str] | str = "<program>") -> ast.Module:
+    """The tree of a Python 3 program, whose old habits are no matter for warnings.
+
+    Raises
+    ------
+    SyntaxError, RecursionError, MemoryError, ValueError
+        As for `ast.parse`.
+    """
+    with without_warnings(""):  # "\d" in a string and "x is 1", which nobody minded then
+        return ast.parse(text, str(path))
+
+
+def _converted(text: str, path: Path, error: Exception | None) -> Source:
+    """The tree of a source for Python 2; `error` is what Python 3 said about it."""
+    try:
+        tools = _tools()
+    except ImportError as missing:
+        place = f"{path}, line {getattr(error, 'lineno', 1)}"
+        raise BackendError(place, "Python 2, and no fissix to convert it", "pip install 'symae[port]'") from missing
+    text_2 = untabbed(text)
+    try:
+        converted = tools.refactor_string(text_2, str(path))
+    except Exception as problem:  # fissix's own errors, of its tokenizer, its parser and its fixers
+        # The one that got further was of the source's own language.
+        line = max(line_of(problem) or 1, getattr(error, "lineno", None) or 1)
+        raise _syntax_error(path, text, line, error) from None
+    original = _line_map(converted)
+    try:
+        tree = tree_of(str(converted), path)
+    except SyntaxError as problem:
+        raise _syntax_error(path, text, original(problem.lineno or 1), problem) from None
+    node: Any
+    for node in ast.walk(tree):
+        if hasattr(node, "lineno"):
+            # Columns are of the converted text: no marks beneath the original line are better than wrong ones.
+            node.lineno, node.end_lineno = original(node.lineno), original(node.end_lineno or node.lineno)
+            node.col_offset = node.end_col_offset = 0
+    return Source(path, text, tree, "python2", "division" in future_imports(tree))
+
+
+@functools.cache
+def _tools() -> Any:
+    from fissix import refactor
+
+    return refactor.RefactoringTool(["symae.python2.fix_octal_longs", *(f"fissix.fixes.fix_{name}" for name in FIXERS)])
+
+
+def _line_map(converted: Any) -> Callable[[int], int]:
+    """A function from a line of the converted text to its line in the original: fixers add lines and take some away."""
+    origins: dict[int, int] = {}
+    line = 1
+    for leaf in converted.leaves():
+        line += leaf.prefix.count("\n")
+        if leaf.lineno and leaf.value:  # what a fixer made has no line
+            for k in range(1 if leaf.value.isspace() else leaf.value.count("\n") + 1):
+                origins.setdefault(line + k, leaf.lineno + k)
+        line += leaf.value.count("\n")
+    known = sorted(origins)
+    return lambda number: origins[known[max(bisect.bisect_right(known, number) - 1, 0)]] if known else number
+
+
+def line_of(problem: Exception) -> int | None:
+    """The line where fissix stopped: its parser's context, or the place that its tokenizer appends."""
+    for part in (getattr(problem, "context", None), *problem.args):
+        if isinstance(part, tuple) and part:
+            place = part[1] if len(part) > 1 and isinstance(part[1], tuple) else part
+            if place and isinstance(place[0], int):
+                return int(place[0])
+    return getattr(problem, "lineno", None)
+
+
+def _syntax_error(path: Path, text: str, line: int | None, error: Exception | None) -> SourceError:
+    lines = text.split("\n")
+    line = min(line or 1, max(len(lines) - 1, 1))
+    words = lines[line - 1].strip()
+    why = error.msg if isinstance(error, SyntaxError) and (error.lineno == line or line == len(lines)) else "invalid syntax"
+    refusal = SourceError(
+        f"{path}, line {line}",
+        f"a syntax error ({why})" + (f" in {words[:80]!r}" if words else " at the end of the file"),
+        "what Python 2 or Python 3 can parse",
+    )
+    refusal.filename, refusal.lineno, refusal.text = str(path), line, lines[line - 1]
+    return refusal

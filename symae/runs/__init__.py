@@ -1,0 +1,1 @@
+"""Folders of results: what a worksheet writes, and what can be read of it."""

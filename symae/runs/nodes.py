@@ -1,0 +1,116 @@
+"""What a model's nodes compute for images, as a picture and as numbers in text files."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytensor
+from PIL import Image
+
+from symae._runtime.atomic_files import replacing
+from symae.compile import function
+from symae.datasets import read
+from symae.errors import InputError, MissingFileError
+from symae.images import node_picture, save_png
+from symae.models.base import Model
+
+__all__ = ["Shown", "find_models", "first_images", "list_nodes", "show_nodes", "write_numbers"]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The values of nodes by name, their picture, and the files that hold them."""
+
+    values: dict[str, np.ndarray]
+    picture: Image.Image
+    files: list[Path]
+
+
+def find_models(path: str | Path) -> dict[str, Model]:
+    """The saved models at `path`, by name: those of a run's folder, or the one that `path` names.
+
+    Raises
+    ------
+    MissingFileError, InputError
+        There is none, or it is damaged.
+    """
+    path = Path(path)
+    if path.is_dir():
+        found = sorted(file for file in path.glob("*.safetensors") if file.with_suffix(".json").is_file())
+        if not found:
+            raise MissingFileError(path, "no saved model", "a run's folder, with .safetensors and .json")
+        return {file.stem: Model.load(file) for file in found}
+    return {path.stem if path.suffix in {".safetensors", ".json"} else path.name: Model.load(path)}
+
+
+def first_images(data: str | Path | None, count: int, pixel_scale: int = 256) -> np.ndarray:
+    """The first test images of a data set in floatX, bytes divided by `pixel_scale`: `symae.datasets.load_data` has 256."""
+    rows = read(data).test.x[:count]
+    images: np.ndarray = rows.astype(pytensor.config.floatX)
+    return images / np.asarray(pixel_scale, images.dtype) if rows.dtype == np.uint8 else images
+
+
+def list_nodes(model: Model, images: np.ndarray) -> list[tuple[str, tuple[int, ...]]]:
+    """The names of a model's nodes, and the shapes of what they compute of one image."""
+    values = _values(model, model.node_names(), images[:1])
+    return [(name, value.shape[1:]) for name, value in values.items()]
+
+
+def _values(model: Model, names: Sequence[str], images: Any) -> dict[str, np.ndarray]:
+    # Interpreted, in NumPy: for a few images that is done before a compiler has begun.
+    compute = function([model.x], [model.node(name) for name in names], mode="FAST_COMPILE", on_unused_input="ignore")
+    values = compute(model.checked_input("images", images))
+    return {name: np.asarray(value) for name, value in zip(names, values, strict=True)}
+
+
+def write_numbers(path: Path, values: np.ndarray) -> None:
+    """Write an image's values a line, map by map and row by row, with six decimals, as CNTK's visualiser does."""
+    text = io.BytesIO()
+    np.savetxt(text, np.asarray(values).reshape((len(values), -1)), fmt="%.6f")
+    with replacing(path) as file:
+        file.write(text.getvalue())
+
+
+def show_nodes(
+    model: Model, names: Sequence[str], images: Any, folder: Path, stem: str, *, picture: str | None = None
+) -> Shown:
+    """Compute nodes of a model, write a picture of them all and a text file of each one's numbers.
+
+    Parameters
+    ----------
+    model : Model
+    names : sequence of str
+        Nodes, from top to bottom of the picture.
+    images : array, what the model takes
+    folder : path
+    stem : str
+        The files are ``<stem>_<picture>.png`` and ``<stem>_<node>.txt``.
+    picture : str, optional
+        By default the names of the nodes.
+
+    Raises
+    ------
+    InputError
+        There is no such node, or no image.
+    UnwritableError
+        A file cannot be written.
+    """
+    names = list(dict.fromkeys(names))
+    if not names or not len(images):
+        raise InputError("show_nodes", f"{len(names)} nodes and {len(images)} images", "at least one of each")
+    values = _values(model, names, images)
+    drawn = node_picture([(_label(name, value), value) for name, value in values.items()])
+    files = [folder / f"{stem}_{picture or '_'.join(names)}.png", *(folder / f"{stem}_{name}.txt" for name in names)]
+    save_png(files[0], drawn)
+    for file, value in zip(files[1:], values.values(), strict=True):
+        write_numbers(file, value)
+    return Shown(values, drawn, files)
+
+
+def _label(name: str, value: np.ndarray) -> str:
+    return f"{name}, {' x '.join(map(str, value.shape[1:]))}"

@@ -1,0 +1,474 @@
+"""What every worksheet does around its lesson: read the command line, say which data it runs on, train, keep pictures and
+a report.
+
+A worksheet is a percent script: ``python worksheets/01_autoencoder.py`` runs it, Jupyter and VS Code open it cell by cell.
+"""
+
+from __future__ import annotations
+
+import atexit
+import builtins
+import gc
+import math
+import os
+import re
+import sys
+import time
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import pytensor
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph.basic import Variable
+
+from symae._runtime.atomic_files import make_folder
+from symae._runtime.folder_lock import FolderLock
+from symae._runtime.terminal import INTERRUPTED, at_least, print_anything, report_bad_input
+from symae._runtime.versions import versions
+from symae.compile import compile_time, function
+from symae.datasets import Dataset, available, read
+from symae.datasets import default as default_data
+from symae.errors import BackendError, InputError, MissingFileError, UnwritableError
+from symae.images import save_png
+from symae.models.base import Model
+from symae.report import Picture, Report
+from symae.runs.options import worksheet_parser
+from symae.runs.parameter_snapshots import KeptFilters
+from symae.runs.record import RunRecord
+from symae.training import EpochLog, History, Step, fit, train_epochs
+from symae.training.checkpoints import TrainingFolder, read_checkpoint
+
+__all__ = ["Worksheet", "about_ten", "find_worksheet", "worksheets"]
+
+OnEpoch = Callable[[int, float, float, Mapping[str, float]], None]
+RESULTS = {".html", ".json", ".jsonl", ".png", ".safetensors", ".txt"}
+
+
+class Worksheet:
+    """One run of a worksheet.
+
+    Parameters
+    ----------
+    name : str
+        ``NN_name``, the worksheet's file name; results go to ``out/NN_name`` unless ``--out`` says otherwise.
+    title : str
+        The report's.
+    epochs : int
+        The default of ``--epochs``.
+    images : int, optional
+        For so many training images; by default as many images are seen in all where there are fewer.
+    data : str, optional
+        The default of ``--data``, where it is there.
+    floatX : str
+        The default of ``--floatX``.
+    resumable : bool
+        Take ``--resume`` and ``--images``: for worksheets that use `fit` and `training_images`.
+    subset : int, optional
+        The default of ``--images``, where there are as many; all of them if not given.
+    pixel_scale : int
+        What the worksheet divides the bytes of images by: 256 if they come from `symae.load_data`, 255 if from `unit_images`.
+    options : mapping of str to dict, optional
+        The worksheet's own options: what ``ArgumentParser.add_argument`` takes, by the option's name.
+    argv : list of str, optional
+        The command line; that of the process by default, none in a notebook.
+
+    Attributes
+    ----------
+    dataset : Dataset
+    epochs, seed : int
+    backend, floatX : str
+    settings : argparse.Namespace
+        All options, the worksheet's own among them.
+    out : Path
+        The folder of the results.
+    report : Report
+    """
+
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        *,
+        epochs: int,
+        images: int | None = None,
+        data: str | None = None,
+        floatX: str = "float64",
+        resumable: bool = False,
+        subset: int | None = None,
+        pixel_scale: int = 255,
+        options: Mapping[str, dict[str, Any]] | None = None,
+        argv: Sequence[str] | None = None,
+    ):
+        print_anything()
+        notebook = hasattr(builtins, "__IPYTHON__")
+        if not notebook:
+            sys.excepthook = report_bad_input
+        self._parser = worksheet_parser(name, title, epochs, images, floatX)
+        self._subset = subset
+        if resumable:
+            default = "all" if subset is None else subset
+            self._parser.add_argument(
+                "--images",
+                type=at_least(1),
+                metavar="N",
+                help=f"train on the first N training images only (default: {default})",
+            )
+            self._parser.add_argument(
+                "--resume", action="store_true", help="go on from the last checkpoint in --out, if there is one"
+            )
+        for option, keywords in (options or {}).items():
+            self._parser.add_argument(option, **keywords)
+        self.settings = settings = self._parser.parse_args([] if argv is None and notebook else argv)
+        if settings.backend == "mlx" and settings.floatX == "float64":
+            self.refuse("argument --floatX: found float64, expected float32, all that the backend mlx has")
+        self.started = time.perf_counter()
+        self.name = name
+        self.seed: int = settings.seed
+        self.backend: str = settings.backend
+        self.floatX: str = settings.floatX
+        self.threads: int | None = settings.threads
+        pytensor.config.floatX = self.floatX
+        chosen = data if settings.data is None and data in available() else settings.data
+        self.dataset: Dataset = read(chosen)
+        self.epochs: int = settings.epochs
+        if settings.epochs is None and images is not None:
+            self.epochs = max(1, round(epochs * images / (len(self.dataset.train.x) + len(self.dataset.valid.x))))
+        self.out = make_folder(settings.out)
+        self._lock = FolderLock(self.out)  # until the run has ended: it writes more than its trainings do
+        weakref.finalize(self, self._lock.release)
+        for taken in sorted(self.out.iterdir()):  # better said now than when the training is done
+            if taken.suffix in RESULTS and taken.is_dir():
+                raise UnwritableError(taken, "a folder", "a place for a file")
+        self.report = Report(title, f"{self.dataset.name}. {self.epochs} epochs, seed {self.seed}.")
+        pixels = self.dataset.train.x.shape[1]
+        self.pixel_scale = pixel_scale
+        self.record = RunRecord(
+            self.out,
+            name,
+            title,
+            chosen or default_data(),
+            vars(settings) | {"epochs": self.epochs},
+            pixel_scale,
+            [math.isqrt(pixels)] * 2 if math.isqrt(pixels) ** 2 == pixels else None,
+        )
+        self.interrupted = False
+        self.compiling = 0.0
+        self.training = 0.0
+        self._printed: list[str] = []
+        self._trained = False
+        self.say(f"Data: {self.dataset.name}")
+
+    def refuse(self, message: str) -> NoReturn:
+        """End the run as argparse does: options that are fine by themselves do not go together."""
+        self._parser.error(message)
+
+    def say(self, line: str) -> None:
+        """Print a line, and keep it for the report."""
+        self._printed.append(line)
+        print(line, flush=True)
+
+    def function(self, what: str, *arguments: Any, **keywords: Any) -> Any:
+        """`symae.function` on the backend of this run; says how long it took to compile `what`."""
+        print(f"Compiling {what} …", end=" ", flush=True)
+        compiled = function(*arguments, backend=self.backend, **keywords)
+        print(compile_time(compiled), flush=True)
+        self.compiling += compile_time(compiled).total
+        return compiled
+
+    @contextmanager
+    def preparing(self, what: str) -> Iterator[None]:
+        """Say how long the block takes, and count it as compiling: a first call that compiles `what`."""
+        print(f"Compiling {what} …", end=" ", flush=True)
+        started = time.perf_counter()
+        yield
+        seconds = time.perf_counter() - started
+        print(f"{seconds:.1f} s", flush=True)
+        self.compiling += seconds
+
+    def minibatches(self, size: int, images: int | None = None) -> int:
+        """How many minibatches of `size` there are in so many images (all training images by default).
+
+        The rest is left out, as in the tutorials.
+        """
+        images = len(self.dataset.train.x) if images is None else images
+        if images < size:
+            raise InputError("--data", f"{images} training images", f"at least one minibatch of {size}")
+        return images // size
+
+    def training_images(self, batch_size: int) -> np.ndarray:
+        """The training images followed by the validation images, or the first ``--images`` of them.
+
+        For worksheets that have no other use for validation images.
+
+        Returns
+        -------
+        array (n, 784)
+            Bytes or floats, as the data set has them; `symae.images.unit_images` scales both.
+
+        Raises
+        ------
+        InputError
+            There are fewer images than ``--images`` asks for, or fewer than a minibatch of `batch_size`.
+        """
+        images = np.concatenate([self.dataset.train.x, self.dataset.valid.x])
+        chosen = getattr(self.settings, "images", None)
+        if chosen is not None and chosen < batch_size:
+            raise InputError("--images", str(chosen), f"at least one minibatch of {batch_size}")
+        if chosen is not None and chosen > len(images):
+            raise InputError("--images", str(chosen), f"at most {len(images)}, the images that there are to train on")
+        self.minibatches(batch_size, len(images))
+        if chosen is None and self._subset is not None and self._subset < len(images):
+            self.say(f"Training on the first {self._subset} of {len(images)} images; --images {len(images)} takes all")
+            chosen = self._subset
+        return images[:chosen]
+
+    def fit(
+        self,
+        cost: Variable,
+        updates: Sequence[tuple[SharedVariable, Variable]],
+        data: Mapping[Variable, Any],
+        model: Model,
+        name: str | None = None,
+        *,
+        batch_size: int,
+        seconds_an_image: float | None = None,
+        **keywords: Any,
+    ) -> History:
+        """Train `model` for the epochs of this run by `symae.training.fit`, with checkpoints and the history among the results.
+
+        With ``--resume`` the training goes on after the last finished epoch, to the last bit as if it had not stopped. Ctrl-C
+        leaves the model as the last finished epoch did; later calls do nothing then.
+
+        Parameters
+        ----------
+        cost, updates, data, batch_size
+            As `symae.training.fit` takes them, and `keywords` too: ``validation``, ``measures``, ``patience`` …
+        model : Model
+        name : str, optional
+            The model's, where several are trained in one run.
+        seconds_an_image : float, optional
+            About what a training image takes in an epoch, on two cores, on Numba: says before the training how long it will be.
+
+        Raises
+        ------
+        InputError
+            The checkpoint is damaged, or of another model, other data or other settings.
+        UnwritableError, DivergedError
+            As `symae.training.fit`.
+        """
+        if self.interrupted:
+            return History(interrupted=True)
+        if name is not None:
+            self.say(f"{name}:")
+        self._trained = True
+        started, compiled = time.perf_counter(), self.compiling
+        last = TrainingFolder(self.out, {}, name).last
+        resume = getattr(self.settings, "resume", False)
+        goes_on = resume and last.is_file()
+        if resume and not goes_on:
+            self.say(f"--resume: there is no {last} yet, so the training begins anew")
+        keywords["on_epoch"] = self._after_epoch(model, name, keywords.get("on_epoch"), anew=not goes_on)
+        try:
+            done = len(read_checkpoint(last).history) if goes_on else 0
+            if seconds_an_image is not None and done < self.epochs and self.backend == "numba":
+                images, tested = (len(next(iter(d.values()))) if d else 0 for d in (data, keywords.get("validation")))
+                # drawing an image takes about a third of learning from it
+                left, seconds = self.epochs - done, seconds_an_image * (images + tested / 3)
+                self.say(f"{_epochs(left)} of {images} images: {_about(left * seconds)} on two cores, once compiled")
+            history = fit(
+                cost,
+                updates,
+                data,
+                batch_size=batch_size,
+                n_epochs=self.epochs,
+                params=model.params,
+                seed=self.seed,
+                folder=self.out,
+                resume=resume,
+                threads=self.threads,
+                say=self.say,
+                name=name,
+                function=partial(self._compiled_for, name),
+                **keywords,
+            )
+        except InputError as error:
+            if not goes_on or isinstance(error, BackendError | UnwritableError):
+                raise
+            # a fingerprint is known by its beginning
+            found, expected = (re.sub(r"(SHA-256 \w{8})\w+", r"\1…", text) for text in (error.found, error.expected))
+            expected = expected.removesuffix("; resume=False begins anew")  # that is not how a command is told
+            hint = "give the options of that run, or another --out"
+            raise InputError("--resume", f"{error.place}: {found}", f"{expected}; {hint}") from error
+        self.training += time.perf_counter() - started - (self.compiling - compiled)
+        if goes_on and done >= self.epochs:
+            self.say(f"{last} has {_epochs(done)} already: nothing is left to train")
+        if history.interrupted and len(history) and "resume" in self.settings:
+            self.say("The same command with --resume goes on from there")
+        self.interrupted = history.interrupted
+        return history
+
+    def _compiled_for(self, name: str | None, *arguments: Any, updates: Any = (), **keywords: Any) -> Any:
+        """`function`, with words for what `symae.training.fit` compiles."""
+        what = "the training step" if updates else "the test cost"
+        return self.function(what + (f" of {name}" if name else ""), *arguments, updates=updates, **keywords)
+
+    def _after_epoch(self, model: Model, name: str | None, first: OnEpoch | None, *, anew: bool) -> OnEpoch | None:
+        """Note the training of `model`; what an epoch's end calls: `first`, and with ``--keep-filters`` what keeps them."""
+        number = self.record.training(model, name)
+        if not self.settings.keep_filters:
+            return first
+        keep = KeptFilters(self.out, number, model, anew=anew)
+
+        def both(epoch: int, cost: float, seconds: float, measures: Mapping[str, float]) -> None:
+            if first is not None:
+                first(epoch, cost, seconds, measures)
+            keep(epoch, cost, seconds, measures)
+
+        return both
+
+    def report_costs(self, history: History, units: str, heading: str = "Cost") -> None:
+        """Say the final costs, and report those of about ten epochs as a table and all as a curve.
+
+        Parameters
+        ----------
+        history : History
+            Of `fit` with the test images as validation data.
+        units : str
+            What the cost is: ``"nats per pixel"``.
+        """
+        self.report.heading(heading)
+        costs, test = history.costs, history.measures.get("val_cost", [])
+        if not costs:
+            self.report.text("No epoch was finished.")
+            return
+        self.say(f"After {_epochs(len(costs))}: cost {costs[-1]:.6f}, of test images {test[-1]:.6f}, {units}")
+        self.report.text("Training images are measured while the model still learns, test images at the end of each epoch.")
+        rows = [[str(epoch), f"{costs[epoch]:.4f}", f"{test[epoch]:.4f}"] for epoch in about_ten(len(costs))]
+        self.report.table([["epoch", "training images", "test images"], *rows])
+        curves = {"training images": dict(enumerate(costs)), "test images": dict(enumerate(test))}
+        self.report.curve(curves, x_label="epoch", y_label=f"cost, {units}")
+
+    def train(
+        self,
+        train: Step,
+        n_batches: int,
+        model: Model,
+        name: str | None = None,
+        *,
+        before_epoch: Callable[[int], None] | None = None,
+        measure: Callable[[], Mapping[str, float]] | None = None,
+    ) -> History:
+        """Train `model` for the epochs of this run and log each to ``history.jsonl``, under `name` where there are several.
+
+        `before_epoch` and `measure` are as in `symae.training.train_epochs`.
+
+        Ctrl-C leaves the model as the last finished epoch did; later calls do nothing then.
+        """
+        if self.interrupted:
+            return History(interrupted=True)
+        if name is not None:
+            self.say(f"{name}:")
+        log = self._after_epoch(model, name, EpochLog(self.out / "history.jsonl", name, append=self._trained), anew=True)
+        self._trained = True
+        started = time.perf_counter()
+        history = train_epochs(
+            train,
+            n_batches,
+            self.epochs,
+            on_epoch=log,
+            before_epoch=before_epoch,
+            measure=measure,
+            params=model.params,
+            threads=self.threads,
+            say=self.say,
+        )
+        self.training += time.perf_counter() - started
+        self.interrupted = history.interrupted
+        return history
+
+    def picture(self, name: str, image: Any, caption: str | None = None, zoom: int | None = None) -> Picture:
+        """Save `image` as ``<name>.png`` among the results, and return it for a table of the report, perhaps enlarged."""
+        png = save_png(self.out / f"{name}.png", image)
+        return Picture(image, caption=caption, alt=caption or name, zoom=zoom, png=png)
+
+    def save(self, model: Model, name: str = "model") -> None:
+        """Save `model` among the results."""
+        model.save(self.out / name)
+        self.record.saved(model, name)
+
+    def finish(self, settings: Mapping[str, Any]) -> None:
+        """Write the report; `settings` are listed in it. After Ctrl-C, end with the status that shells expect of it."""
+        elapsed = time.perf_counter() - self.started
+        self.say(f"Trained {self.training:.1f} s, compiled {self.compiling:.1f} s, {elapsed:.1f} s in all")
+        self.report.heading("Settings")
+        state = (
+            {"interrupted": "yes, by Ctrl-C; what stands here is of the finished epochs, and so is the saved model"}
+            if self.interrupted
+            else {}
+        )
+        times = {"training": f"{self.training:.1f} s", "compiling": f"{self.compiling:.1f} s", "whole run": f"{elapsed:.1f} s"}
+        chosen = {"seed": self.seed, "floatX": self.floatX, "backend": self.backend}
+        self.report.facts({"data": self.dataset.name, **settings, **chosen, **state, **times, **versions()})
+        self.record.ended("interrupted" if self.interrupted else "finished", {"data": self.dataset.name, **settings, **times})
+        self.report.heading("Printed")
+        self.report.code("\n".join(self._printed))
+        self.report.write(self.out / "report.html")
+        self._lock.release()
+        if not hasattr(builtins, "__IPYTHON__"):
+            atexit.register(gc.freeze)  # everything is written: half a second of taking Numba to pieces is saved
+        print(f"Results are in {self.out}{os.sep}: open report.html")
+        if self.interrupted and not hasattr(builtins, "__IPYTHON__"):
+            raise SystemExit(INTERRUPTED)
+
+
+def about_ten(epochs: int) -> list[int]:
+    """The first, the last and about eight between of so many epochs, for tables; at least one."""
+    return sorted({*range(0, epochs, math.ceil(epochs / 10)), epochs - 1})
+
+
+def _epochs(count: int) -> str:
+    return f"{count} epoch{'' if count == 1 else 's'}"
+
+
+def _about(seconds: float) -> str:
+    """A time in words, no more exact than an estimate is."""
+    if seconds < 20:
+        return "a few seconds"
+    if seconds < 90:
+        return f"about {10 * round(seconds / 10)} seconds"
+    return f"about {round(seconds / 60)} minutes"
+
+
+def worksheets() -> dict[str, Path]:
+    """The worksheets that came with symae, by name, in their order."""
+    package = Path(__file__).parents[1]
+    for folder in (package.parent / "worksheets", package / "worksheets"):
+        if found := {path.stem: path for path in sorted(folder.glob("[0-9][0-9]_*.py"))}:
+            return found
+    raise MissingFileError(package / "worksheets", "no worksheets", "those that are installed with symae")
+
+
+def find_worksheet(wanted: str) -> Path:
+    """The worksheet with the number or name `wanted`, or the script at that path.
+
+    Raises
+    ------
+    InputError
+        There is none; the message lists those there are.
+    """
+    known = worksheets()
+    for name, path in known.items():
+        number, _, rest = name.partition("_")
+        if wanted in {name, rest} or (wanted.isdecimal() and int(wanted) == int(number)):
+            return path
+    path = Path(wanted)
+    if path.is_file():
+        return path
+    if path.suffix and not path.exists():
+        raise MissingFileError(wanted, expected="a worksheet or a script")
+    raise InputError("worksheet", repr(wanted), f"the path of a script, or one of {', '.join(known)}")

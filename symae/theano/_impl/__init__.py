@@ -1,0 +1,1 @@
+"""How symae answers as Theano did; the modules around it have Theano's names."""

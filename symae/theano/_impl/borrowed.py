@@ -1,0 +1,30 @@
+"""Modules of `symae.theano` that are PyTensor's, with functions that give marked variables."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+
+from symae.theano._impl.absent import absent
+from symae.theano._impl.variables import as_theano
+
+__all__ = ["borrower"]
+
+
+def borrower(module: str, places: Sequence[ModuleType], instead: str) -> Callable[[str], Any]:
+    """A ``__getattr__`` for the module of that name: what one of `places` has, or an error that says what to use `instead`."""
+
+    def __getattr__(name: str) -> Any:
+        for place in places:
+            if hasattr(place, name):
+                found = getattr(place, name)
+                value = found if isinstance(found, type) or not callable(found) else as_theano(found, name, module)
+                setattr(sys.modules[module], name, value)
+                return value
+        if name.startswith("__"):
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        raise absent(module.replace("symae.theano", "theano", 1), name, instead)
+
+    return __getattr__

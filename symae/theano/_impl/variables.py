@@ -1,0 +1,326 @@
+"""Variables with Theano's operators: PyTensor's, of a subclass whose methods and operators mean what Theano's meant.
+
+A variable is *marked* by giving it that class, and everything that `symae.theano` returns is marked, so a legacy script never
+holds another. What PyTensor's own code sees is not: `as_theano` unmarks arguments for the time of a call, and `plain` whole
+graphs while they are differentiated or compiled, because PyTensor's gradients and rewrites count on its own operators.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytensor.tensor as pt
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph.basic import Variable
+from pytensor.graph.traversal import ancestors
+from pytensor.sparse.type import SparseTensorType
+from pytensor.tensor.sharedvar import TensorSharedVariable
+from pytensor.tensor.variable import TensorConstant, TensorVariable, _tensor_py_operators
+
+from symae.theano._impl.configuration import config
+
+__all__ = [
+    "as_theano",
+    "called_by_script",
+    "condition",
+    "divided",
+    "is_marked",
+    "legacy",
+    "logical",
+    "mark",
+    "plain",
+    "registered",
+    "unmark",
+]
+
+# What methods of variables call: the module `tensor` and the function `function`. Those are made of variables, so
+# `symae.theano` puts them here at the end of its own import.
+registered: dict[str, Any] = {}
+
+
+def mark(values: Any) -> Any:
+    """`values`, a variable or a list, tuple or mapping of them, with Theano's operators; other things come back as they are."""
+    return _visited(values, _MARKED)
+
+
+def unmark(values: Any) -> Any:
+    """The same with PyTensor's."""
+    return _visited(values, _PLAIN)
+
+
+def is_marked(value: Any) -> bool:
+    """Whether `value` is a variable with Theano's operators."""
+    return type(value) in _PLAIN
+
+
+def called_by_script(inputs: Iterable[Any]) -> bool:
+    """Return whether it is a script that calls an operation with `inputs`, not a gradient or rewrite with plain variables."""
+    variables = list(_variables(list(inputs)))
+    return not variables or any(map(is_marked, variables))
+
+
+@contextmanager
+def plain(*values: Any) -> Iterator[None]:
+    """PyTensor's operators for all variables that `values` hang on, as long as the block lasts.
+
+    The default updates of shared variables count as things that they hang on.
+    """
+    marked = [v for v in behind(values) if type(v) in _PLAIN]
+    unmark(marked)
+    try:
+        yield
+    finally:
+        mark(marked)
+
+
+@contextmanager
+def legacy(*values: Any) -> Iterator[None]:
+    """Theano's operators for `values` inside a `plain` block, while a function of a legacy script has them."""
+    unmarked = [v for v in _variables(values) if type(v) in _MARKED]
+    mark(unmarked)
+    try:
+        yield
+    finally:
+        unmark(unmarked)
+
+
+def as_theano(function: Callable[..., Any], name: str | None = None, module: str | None = None) -> Callable[..., Any]:
+    """`function` of PyTensor's for legacy code: its variables are plain while it runs, and what it returns is marked.
+
+    With `name` and `module` the result says that it is that function of that module, so that it can be pickled by name.
+    """
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        marked = [v for v in _variables((args, kwargs)) if type(v) in _PLAIN]
+        unmark(marked)
+        try:
+            result = function(*args, **kwargs)
+        finally:
+            mark(marked)
+        return mark(result)
+
+    if name is not None:
+        wrapped.__name__ = wrapped.__qualname__ = name
+    if module is not None:
+        wrapped.__module__ = module
+    return wrapped
+
+
+def logical(function: Callable[..., Variable]) -> Callable[..., Variable]:
+    """A function of PyTensor's that answers yes or no, with Theano's answers: 1 or 0 in int8, that can be added and negated."""
+
+    @functools.wraps(function)
+    def answered(*args: Any, **kwargs: Any) -> Variable:
+        answer = pt.cast(function(*args, **kwargs), "int8")
+        answer.tag.is_answer = True
+        return answer
+
+    return as_theano(answered)
+
+
+def condition(value: Any) -> Any:
+    """An answer of `logical` as the bool that it was made from, which PyTensor's rewrites know better; others as they are."""
+    if isinstance(value, Variable) and getattr(value.tag, "is_answer", False) and value.owner is not None:
+        return value.owner.inputs[0]
+    return value
+
+
+@as_theano
+def divided(a: Any, b: Any) -> Variable:
+    """``a / b`` as Theano 0.x had it: of whole numbers what ``config.int_division`` says, rounded down unless it is told."""
+    a, b = pt.as_tensor_variable(a), pt.as_tensor_variable(b)
+    whole = all(v.dtype.startswith(("int", "uint", "bool")) for v in (a, b))
+    if whole and config.int_division == "int":
+        return pt.int_div(a, b)
+    if whole and config.int_division == "raise":
+        raise TypeError("a / b of whole numbers: config.int_division is 'raise', expected a // b or a cast to floats")
+    quotient = pt.true_div(a, b)
+    return pt.cast(quotient, config.floatX) if whole and config.int_division == "floatX" else quotient
+
+
+def _variables(values: Any) -> Iterator[Variable]:
+    """All variables in `values` and in the lists, tuples, slices and mappings within."""
+    if isinstance(values, Variable):
+        yield values
+    elif isinstance(values, Mapping):
+        for key, value in values.items():
+            yield from _variables(key)
+            yield from _variables(value)
+    elif isinstance(values, list | tuple):
+        for value in values:
+            yield from _variables(value)
+    elif isinstance(values, slice):
+        yield from _variables((values.start, values.stop, values.step))
+
+
+def behind(values: Any) -> list[Variable]:
+    """The variables in `values`, all that they are computed from, and all that the default updates of those are."""
+    found: dict[Variable, None] = {}
+    rest = list(_variables(values))
+    while rest:
+        new = [v for v in ancestors(rest, blockers=list(found)) if v not in found]
+        found.update(dict.fromkeys(new))
+        updates = [v.default_update for v in new if isinstance(v, SharedVariable)]
+        rest = [u for u in updates if u is not None and u not in found]
+    return list(found)
+
+
+def _visited(values: Any, classes: Mapping[type, type]) -> Any:
+    for v in _variables(values):
+        if type(v) in classes:
+            v.__class__ = classes[type(v)]
+    return values
+
+
+def _property(attribute: property) -> property:
+    return property(as_theano(attribute.fget)) if attribute.fget is not None else attribute
+
+
+def _with_theanos_operators(cls: type) -> type:
+    """A subclass of `cls` whose methods and properties take and return marked variables."""
+    members: dict[str, Any] = {"__module__": __name__, "__hash__": cls.__hash__}
+    for name in _methods():
+        attribute = getattr(_tensor_py_operators, name)
+        members[name] = _property(attribute) if isinstance(attribute, property) else as_theano(attribute)
+    members |= {name: _left_to_sparse(members[name]) for name in ("__add__", "__sub__", "__mul__")}
+    members |= _legacy_methods()
+    if issubclass(cls, SharedVariable):
+        members |= {"default_update": _default_update, "value": property(_value, _set_value)}
+    elif issubclass(cls, TensorConstant):
+        members["value"] = property(lambda self: self.data)
+    return type(cls)(f"Theano{cls.__name__}", (cls,), members)
+
+
+def _left_to_sparse(operator: Callable[..., Any]) -> Callable[..., Any]:
+    """`operator`, which of a dense and a sparse matrix is the sparse one's to compute: ``dense * sparse`` is sparse."""
+
+    @functools.wraps(operator)
+    def computed(self: Variable, other: Any) -> Any:
+        return NotImplemented if isinstance(getattr(other, "type", None), SparseTensorType) else operator(self, other)
+
+    return computed
+
+
+def _methods() -> Iterable[str]:
+    """The operators, methods and properties that make expressions of a variable."""
+    kept = {"__bool__", "__index__", "__int__", "__float__", "__complex__", "__iter__", "ndim", "dtype", "broadcastable"}
+    return [
+        name
+        for name, attribute in vars(_tensor_py_operators).items()
+        if name not in kept and (callable(attribute) or isinstance(attribute, property))
+    ]
+
+
+def _named(name: str) -> Callable[..., Any]:
+    """The function of `symae.theano.tensor` of that name, as a method."""
+
+    def method(self: Variable, *args: Any, **kwargs: Any) -> Any:
+        return getattr(registered["tensor"], name)(self, *args, **kwargs)
+
+    method.__name__ = name
+    return method
+
+
+def _reshape(self: Variable, shape: Any, ndim: int | None = None) -> Variable:
+    return _named("reshape")(self, shape, ndim=ndim)
+
+
+def _item(self: Variable, args: Any) -> Variable:
+    # An answer picks what it says yes to. Before Theano 1.0 its 0s and 1s were row numbers, which nobody meant.
+    masks = args if isinstance(args, tuple) else (args,)
+    masks = tuple(condition(m) if isinstance(m, Variable) and m.type.ndim else m for m in masks)
+    return _getitem(self, masks if isinstance(args, tuple) else masks[0])
+
+
+_getitem = as_theano(_tensor_py_operators.__getitem__)
+
+
+def _is_something(self: Variable) -> bool:
+    # `if not W:` asks whether there is a W. Only of an answer it would mean what nobody knows yet.
+    if getattr(self.tag, "is_answer", False):
+        raise TypeError("Variables do not support boolean operations: use theano.tensor.switch or theano.ifelse.ifelse")
+    return True
+
+
+def _inverted(self: Variable) -> Variable:
+    return _named("invert")(self)
+
+
+def _eval(self: Variable, inputs_to_values: Mapping[Variable, Any] | None = None, **kwargs: Any) -> Any:
+    """The value of the variable, given those of the variables that it hangs on; compiled once for each set of them."""
+    given = dict(inputs_to_values or {})
+    compiled = self.__dict__.setdefault("_fn_cache", {})
+    if not isinstance(compiled, dict):
+        compiled = self.__dict__["_fn_cache"] = {}
+    key = tuple(given)
+    if key not in compiled:
+        compiled[key] = registered["function"](list(given), self, **kwargs)
+    return compiled[key](*given.values())
+
+
+def _set_default_update(self: Any, value: Any) -> None:
+    # PyTensor deprecates its own setter, because it has other plans for its generators; Theano's programs set it freely.
+    self._default_update = None if value is None else self.type.filter_variable(value, allow_convert=True)
+
+
+def _value(self: Any) -> Any:
+    """The value, as scripts of Theano's first years read and set it."""
+    return self.get_value()
+
+
+def _set_value(self: Any, value: Any) -> None:
+    self.set_value(value)
+
+
+_default_update = property(lambda self: self._default_update, _set_default_update)
+
+
+def _legacy_methods() -> dict[str, Any]:
+    def answered(name: str) -> Callable[..., Any]:
+        return lambda self, other: _named(name)(self, other)
+
+    return {
+        "__bool__": _is_something,
+        "__lt__": answered("lt"),
+        "__le__": answered("le"),
+        "__gt__": answered("gt"),
+        "__ge__": answered("ge"),
+        "__and__": answered("and_"),
+        "__or__": answered("or_"),
+        "__xor__": answered("xor"),
+        "__invert__": _inverted,
+        "__div__": divided,
+        "__rdiv__": lambda self, other: divided(other, self),
+        "__getitem__": _item,
+        "any": _named("any"),
+        "all": _named("all"),
+        "eval": _eval,
+        "reshape": _reshape,
+        "choose": _named("choose"),
+        "flatten": _named("flatten"),
+        "round": _named("round"),
+        "max": _named("max"),
+        "min": _named("min"),
+        "argmax": _named("argmax"),
+        "argmin": _named("argmin"),
+        "trace": _named("trace"),
+        "var": _named("var"),
+        "std": _named("std"),
+        "get_scalar_constant_value": _named("get_scalar_constant_value"),
+    }
+
+
+TheanoTensorVariable = _with_theanos_operators(TensorVariable)
+TheanoTensorConstant = _with_theanos_operators(TensorConstant)
+TheanoTensorSharedVariable = _with_theanos_operators(TensorSharedVariable)
+
+_MARKED = {
+    TensorVariable: TheanoTensorVariable,
+    TensorConstant: TheanoTensorConstant,
+    TensorSharedVariable: TheanoTensorSharedVariable,
+}
+_PLAIN = {marked: cls for cls, marked in _MARKED.items()}

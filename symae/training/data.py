@@ -1,0 +1,242 @@
+"""Training data in shared variables, checked, and compiled functions that go over all of it in minibatches."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+from pytensor.compile.executor import Function
+from pytensor.compile.mode import Mode
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph.basic import Variable
+from pytensor.graph.utils import MissingInputError
+from pytensor.tensor.type import TensorType
+
+from symae.compile.loops import Loop, loop_over, run_in_bursts
+from symae.errors import InputError
+
+__all__ = ["Examples", "Pass", "chunk_length"]
+
+
+class Examples:
+    """The values of symbolic inputs, one array for each, whose first axes count the same examples.
+
+    Arrays become shared variables of the dtype of their input; a shared variable that has it already is used as it is. An
+    expression of shared variables, such as the labels that `symae.load_data` gives, is computed once.
+
+    Parameters
+    ----------
+    name : str
+        What errors call it.
+    data : mapping from symbolic variable to array, shared variable or expression
+    like : Examples, optional
+        Others for the same inputs: these have to have their shapes, except for their number.
+
+    Attributes
+    ----------
+    variables : dict from symbolic variable to shared variable
+    arrays : dict from symbolic variable to array, the values of these
+
+    Raises
+    ------
+    InputError
+        A shape does not fit its input, a length is not that of the others, or a value is not finite or not one that the
+        input can hold.
+    """
+
+    def __init__(self, name: str, data: Mapping[Variable, Any], like: Examples | None = None):
+        if not isinstance(data, Mapping) or not data:
+            found = "nothing" if isinstance(data, Mapping) else f"a {type(data).__name__}"
+            raise InputError(name, found, "a mapping from each symbolic input to its array")
+        if like is not None and data.keys() != like.variables.keys():
+            expected = f"those of {like.name}: {', '.join(map(str, like.variables))}"
+            raise InputError(name, f"the inputs {', '.join(map(str, data))}", expected)
+        self.name: str = name
+        self.variables: dict[Variable, SharedVariable] = {x: _shared(f"{name}[{x}]", x, values) for x, values in data.items()}
+        self.arrays: dict[Variable, np.ndarray] = {x: variable.get_value(borrow=True) for x, variable in self.variables.items()}
+        first = next(iter(self.arrays))
+        for x, array in self.arrays.items():
+            if len(array) != len(self):
+                raise InputError(f"{name}[{x}]", f"{len(array)} examples", f"{len(self)}, as many as {name}[{first}] has")
+            if like is not None and array.shape[1:] != like.arrays[x].shape[1:]:
+                raise InputError(f"{name}[{x}]", f"shape {array.shape}", f"examples of shape {like.arrays[x].shape[1:]}")
+        if not len(self):
+            raise InputError(name, "no examples", "at least one")
+
+    def __len__(self) -> int:
+        return len(next(iter(self.arrays.values())))
+
+    def givens(self, start: Variable, length: int, order: Variable | None) -> list[tuple[Variable, Variable]]:
+        """Each input with its minibatch of `length` examples from `start`: of places in `order` if there is one.
+
+        Raises
+        ------
+        InputError
+            An input has a first axis of another fixed length.
+        """
+        places = slice(start, start + length)
+        rows = places if order is None else order[places]
+        for x in self.variables:
+            if x.type.shape[0] not in (None, length):
+                raise InputError(f"{self.name}[{x}]", f"minibatches of {length}", f"{x.type.shape[0]}, the fixed length of {x}")
+        return [(x, variable[rows].reshape((length, *self.arrays[x].shape[1:]))) for x, variable in self.variables.items()]
+
+    def fingerprint(self) -> str:
+        """The inputs with the dtypes and shapes of their arrays, and a SHA-256 of these and of all values."""
+        arrays = sorted(self.arrays.items(), key=lambda item: item[0].name or "")
+        described = ", ".join(f"{x.name} {array.dtype} {array.shape}" for x, array in arrays)
+        digest = hashlib.sha256(described.encode())
+        for _, array in arrays:
+            digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+        return f"{described}, SHA-256 {digest.hexdigest()}"
+
+
+class Pass:
+    """A function for each minibatch of all examples: calling it with the number of a minibatch gives a list of the outputs.
+
+    It is a `symae.compile.loops.base.Loop` too: ``run`` makes the calls of several minibatches within compiled code where that
+    can be had. What remains after the last full minibatch is a smaller one, with a compiled function of its own.
+
+    Parameters
+    ----------
+    function : callable
+        Called as ``function([index], outputs, updates=…, givens=…)``; see `symae.function`.
+    examples : Examples
+    length : int
+        Examples in a minibatch.
+    outputs : list of symbolic scalars
+    updates : list of (shared variable, new value)
+    order : shared vector of int64, optional
+        Where the examples are taken from; otherwise in their own order.
+    drop_last : bool
+        Leave out what remains.
+    loop : {"compiled", "python"}
+        As in `symae.training.train_epochs`.
+
+    Attributes
+    ----------
+    lengths : list of int
+        Of the minibatches.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        examples: Examples,
+        length: int,
+        outputs: Sequence[Variable],
+        updates: Sequence[tuple[SharedVariable, Variable]] = (),
+        *,
+        order: SharedVariable | None = None,
+        drop_last: bool = False,
+        loop: str = "compiled",
+    ):
+        full, rest = divmod(len(examples), length)
+        self.lengths = [length] * full + ([rest] if rest and not drop_last else [])
+        index = pt.lscalar("index")
+        compiled = {}
+        for size in dict.fromkeys(self.lengths):
+            givens = examples.givens(index * length, size, order)
+            compiled[size] = function([index], list(outputs), updates=list(updates), givens=givens)
+            if isinstance(compiled[size], Function):
+                compiled[size].trust_input = True  # halves what a call costs beside its work; the index is of the right type
+        self._compiled, self._full, self._loop = compiled, full, loop
+        self._calls = [(compiled[size], np.array(i, "int64")) for i, size in enumerate(self.lengths)]
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __call__(self, index: int) -> Any:
+        call, place = self._calls[index]
+        return call(place)
+
+    def run(self, first: int, count: int) -> list[list[float]]:
+        """Run at most `count` minibatches of the same length from number `first` on, as a `symae.compile.loops.Loop` does."""
+        last = self._full if first < self._full else len(self)
+        return self._loops[self.lengths[first]].run(first, min(count, last - first))
+
+    @cached_property
+    def _loops(self) -> dict[int, Loop]:
+        return {size: loop_over(compiled, self._loop) for size, compiled in self._compiled.items()}
+
+    def means(self) -> list[float]:
+        """The means of the outputs over all examples, of outputs that are means over a minibatch."""
+        columns = zip(*chain.from_iterable(run_in_bursts(self, len(self))), strict=True)
+        return [float(np.average(column, weights=self.lengths)) for column in columns]
+
+
+def chunk_length(examples: int, batch_size: int) -> int:
+    """In how large pieces to go over so many examples where only means are wanted: without a remainder if that can be had.
+
+    The largest divisor of `examples` of at most 2 `batch_size`, unless that is less than half of `batch_size`; else
+    2 `batch_size`, or all examples if there are fewer.
+    """
+    most = min(2 * batch_size, examples)
+    divisor = next(length for length in range(most, 0, -1) if examples % length == 0)
+    return divisor if 2 * divisor >= batch_size else most
+
+
+def _shared(place: str, x: Any, values: Any) -> SharedVariable:
+    """`values` in a shared variable of the type of `x`, but with any number of examples."""
+    if not isinstance(x, Variable) or not isinstance(x.type, TensorType) or not x.type.ndim:
+        found = f"a {x.type}" if isinstance(x, Variable) else f"a {type(x).__name__}"
+        raise InputError(place, f"{found} as the input", "a symbolic array, whose first axis counts examples")
+    array = _array(place, x, values)
+    shape = (None, *x.type.shape[1:])
+    if array.ndim != len(shape) or any(n not in (None, m) for n, m in zip(shape, array.shape, strict=True)):
+        expected = ", ".join("n" if n is None else str(n) for n in shape)
+        raise InputError(place, f"shape {array.shape}", f"({expected}{',' * (len(shape) == 1)}), n for any number")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise InputError(place, "NaN or infinite values", "finite numbers")
+    if isinstance(values, SharedVariable) and array.dtype == x.type.dtype and array.flags.c_contiguous:
+        return values
+    # writable: Numba compiles other machine code for read-only arrays
+    with np.errstate(over="ignore"):
+        converted = np.require(array, x.type.dtype, ["C", "W"])
+    if array.dtype != converted.dtype and array.size:
+        _check_held(place, array, converted)
+    return pytensor.shared(converted, name=None if x.name is None else f"{x.name}_data", borrow=True)
+
+
+def _array(place: str, x: Variable, values: Any) -> np.ndarray:
+    expected = f"an array of numbers for {x}, or a shared variable"
+    if isinstance(values, SharedVariable):
+        values = values.get_value(borrow=True)
+    elif isinstance(values, Variable):
+        try:
+            values = pytensor.function([], values, mode=Mode("py", None))()
+        except MissingInputError as error:
+            raise InputError(place, f"the expression {values} with inputs of its own", expected) from error
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise InputError(place, f"something that is no array of numbers ({error})", expected) from error
+    if array.dtype.kind not in "buif":
+        raise InputError(place, f"dtype {array.dtype}", expected)
+    return array
+
+
+def _check_held(place: str, array: np.ndarray, converted: np.ndarray) -> None:
+    """Floats may be rounded; everything else has to be held exactly."""
+    dtype = converted.dtype
+    if array.dtype.kind == "f":
+        if dtype.kind != "f":
+            raise InputError(place, f"dtype {array.dtype}", f"{dtype}, or whole numbers of another dtype")
+        if not np.isfinite(converted).all():
+            raise InputError(place, f"values up to {np.abs(array).max():g}", f"what {dtype} can hold")
+        return
+    if dtype.kind == "f":
+        exact = min(2 ** (np.finfo(dtype).nmant + 1), int(np.finfo(dtype).max))
+        least, most = -exact, exact
+    elif dtype.kind == "b":
+        least, most = 0, 1
+    else:
+        least, most = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+    if int(array.min()) < least or int(array.max()) > most:
+        raise InputError(place, f"values from {array.min()} to {array.max()}", f"what {dtype} can hold: {least} to {most}")

@@ -1,0 +1,309 @@
+"""``fit``: from a cost, its updates and arrays to a trained model, in one call that can be interrupted and resumed.
+
+The loop alone, for compiled functions of one's own, is `train_epochs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytensor
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph.basic import Constant, Variable
+from pytensor.graph.traversal import graph_inputs
+
+from symae._runtime.folder_lock import locked
+from symae.compile import function as symae_function
+from symae.compile.loops import check_loop
+from symae.errors import DivergedError, InputError
+from symae.ops.random.draws import random_state, state_words
+from symae.training.checkpoints import Checkpoint, TrainingFolder, in_c_order, named_state, put, values
+from symae.training.data import Examples, Pass, chunk_length
+from symae.training.epochs import EpochLog, History, Step, check_minibatches, interrupts, print_line, train_epochs
+from symae.training.identity import Identity
+from symae.training.parameter_averages import Averages
+
+__all__ = ["EpochLog", "History", "Step", "check_minibatches", "fit", "interrupts", "print_line", "train_epochs"]
+
+Updates = Mapping[SharedVariable, Variable] | Sequence[tuple[SharedVariable, Variable]]
+
+# what a line of the history has besides measures
+RESERVED = ("model", "epoch", "seconds")
+
+
+def fit(
+    cost: Variable,
+    updates: Updates,
+    data: Mapping[Variable, Any],
+    *,
+    batch_size: int,
+    n_epochs: int,
+    params: Sequence[SharedVariable],
+    seed: int = 0,
+    shuffle: bool = True,
+    drop_last: bool = True,
+    validation: Mapping[Variable, Any] | None = None,
+    measures: Mapping[str, Variable] | None = None,
+    folder: str | Path | None = None,
+    resume: bool = False,
+    patience: int | None = None,
+    monitor: str | None = None,
+    restore_best: bool = False,
+    average: float | None = None,
+    on_epoch: Callable[[int, float, float, Mapping[str, float]], None] | None = None,
+    every: int | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+    say: Callable[[str], None] | None = None,
+    name: str | None = None,
+    function: Callable[..., Any] = symae_function,
+    loop: str = "compiled",
+) -> History:
+    """Train by minibatches that are drawn from `data` in a new order in each epoch.
+
+    With a `folder`, each epoch leaves a line in ``history.jsonl`` and a checkpoint in ``last.safetensors``, the best one in
+    ``best.safetensors`` too. A process may be killed at any moment: with ``resume=True`` the next one goes on after the last
+    finished epoch and gets, on the same machine and backend, the same numbers to the last bit.
+
+    Parameters
+    ----------
+    cost : symbolic scalar
+        The mean over a minibatch, in any units.
+    updates : list of (shared variable, new value)
+        A step: those of `symae.optimizers`, or others. Random streams move on by themselves.
+    data : mapping from symbolic input to array
+        Each array's first axis counts examples. Shared variables are taken too, and expressions of them.
+    batch_size, n_epochs : int
+        Examples in a minibatch, and how many times to go over all of them; those of resumed epochs count.
+    params : list of shared variables
+        The model, each with a name of its own.
+    seed : int in [0, 2**32)
+        Seeds the order of the examples.
+    shuffle : bool
+        False: always in the order of `data`.
+    drop_last : bool
+        Leave out what remains after the last full minibatch, other examples in each epoch when they are shuffled. False: it is
+        a smaller minibatch.
+    validation : mapping from symbolic input to array, optional
+        Has the inputs of `data`. After each epoch the mean of the cost over all of it is the measure ``val_cost``.
+    measures : mapping from name to symbolic scalar, optional
+        Means over a minibatch, of which the history gets those over the epoch, while the model learns; and, as ``val_<name>``,
+        those over the validation data.
+    folder : path, optional
+    resume : bool
+        Go on from the checkpoint in `folder`, if there is one. Cost, updates and what they read have to be the same, also the
+        numbers in them; variables that training changes take the checkpoint's values. False: begin anew. Old checkpoints can
+        not be resumed then; until the first epoch is finished they are kept as ``last.safetensors.old`` and
+        ``best.safetensors.old``.
+    patience : int, optional
+        Stop after so many epochs in a row that brought no new best.
+    monitor : str, optional
+        What is best when it is lowest: ``cost`` or the name of a measure. ``val_cost`` unless there is no validation data.
+    restore_best : bool
+        Leave the best epoch's values in `params`; otherwise those of the last one.
+    average : float in [0, 1), optional
+        Average the parameters over the steps with this decay, as `symae.training.parameter_averages` says; 0.99 reaches back
+        about 100 steps. The averages are what is measured with the validation data, and what is in `params` when the training
+        has ended. The steps and their cost are the same as without.
+    on_epoch, every, threads, say
+        As in `train_epochs`.
+    backend : str, optional
+        As in `symae.function`.
+    name : str, optional
+        The model's, in each line of the history and before the names of checkpoints, for folders of several models.
+    function : callable, optional
+        Compiles, in place of `symae.function`: called as ``function([index], outputs, updates=…, givens=…)``.
+    loop : {"compiled", "python"}
+        As in `train_epochs`.
+
+    Returns
+    -------
+    History
+        Of the finished epochs, also those before it was resumed. After Ctrl-C the rest is missing.
+
+    Raises
+    ------
+    InputError
+        Arrays do not fit their inputs or each other; a setting is out of its range; the checkpoint is damaged, or of another
+        model, other data, other settings or another cost or updates; another training goes on in `folder`. Says which; nothing
+        is changed then.
+    UnwritableError
+        `folder` cannot be written, or has no room for checkpoints.
+    DivergedError
+        The cost of a minibatch is not finite: says which, and where the last good checkpoint is. All variables get back the
+        values they had at the end of the last finished epoch.
+
+    Examples
+    --------
+    >>> history = fit(cost, adam(cost, params), {x: images}, batch_size=64, n_epochs=10, params=params)  # doctest: +SKIP
+    """
+    _check_number("batch_size", batch_size, 1)
+    _check_number("n_epochs", n_epochs, 0)
+    _check_number("seed", seed, 0, 2**32 - 1)
+    _check_number("patience", 1 if patience is None else patience, 1)
+    check_loop(loop)
+    model = _by_name(params)
+    if "cost" in (measures or {}):
+        raise InputError("measures", "'cost'", "another name: the cost has this one")
+    outputs = _scalars({"cost": cost, **(measures or {})})
+    if resume and folder is None:
+        raise InputError("resume", "no folder", "the folder of the training to go on with")
+    examples = Examples("data", data)
+    if drop_last and len(examples) < batch_size:
+        raise InputError("data", f"{len(examples)} examples", f"at least one minibatch of {batch_size}, or drop_last=False")
+    held_out = None if validation is None else Examples("validation", validation, like=examples)
+    figures = [*outputs, *(f"val_{figure}" for figure in outputs if held_out is not None)]
+    monitor = monitor or figures[-len(outputs)]
+    if monitor not in figures:
+        raise InputError("monitor", repr(monitor), f"one of {', '.join(figures)}")
+    steps = list(updates.items()) if isinstance(updates, Mapping) else list(updates)
+    kept, checked = model, list(outputs.values())
+    if average is not None:
+        averages = Averages(model, steps, average)
+        kept, checked = averages.variables, averages.in_place_of_params(checked)
+        steps += averages.updates
+    state = named_state(params, _updated(outputs.values(), steps, data))
+
+    with ExitStack() as held:
+        history, shuffler = History(), np.random.RandomState(seed)
+        files, resumed, best = None, None, None
+        identity = Identity(outputs, steps, list(data), state)
+        settings: dict[str, Any] = {}
+
+        def checkpoint() -> Checkpoint:
+            return Checkpoint(history, values(state), settings, state_words(shuffler), identity.description())
+
+        if folder is not None:
+            settings = {
+                "batch_size": int(batch_size),
+                "seed": int(seed),
+                "shuffle": bool(shuffle),
+                "drop_last": bool(drop_last),
+                "data": examples.fingerprint(),
+                "validation": None if held_out is None else held_out.fingerprint(),
+                "measures": list(outputs)[1:],
+                "monitor": monitor,
+                **({} if average is None else {"average": float(average)}),
+            }
+            files = TrainingFolder(folder, settings, name)
+            held.enter_context(locked(files.folder))
+            if resume:
+                resumed = files.resumed(state, identity)
+                if resumed is not None and restore_best:
+                    names = {v: name for name, v in state.items()}
+                    arrays = files.best_arrays(resumed, {names[v]: v for v in kept.values()})
+                    best = {name: arrays[names[v]] for name, v in kept.items()}
+            files.check_room(checkpoint())
+
+        in_c_order(state.values())
+        compiler = function if backend is None else partial(function, backend=backend)
+        order = pytensor.shared(np.arange(len(examples)), name="order") if shuffle else None
+        train = Pass(compiler, examples, batch_size, list(outputs.values()), steps, order=order, drop_last=drop_last, loop=loop)
+        check = None
+        if held_out is not None:
+            check = Pass(compiler, held_out, chunk_length(len(held_out), batch_size), checked, loop=loop)
+
+        if resumed is not None:
+            history, shuffler = resumed.history, random_state(resumed.shuffling)
+            put(resumed.arrays, state)
+            if len(history) < n_epochs:
+                for line in (f"Training goes on after {len(history)} of {n_epochs} epochs", *identity.lines):
+                    (say or print_line)(line)
+        if files is not None:
+            files.begin(resumed)
+
+        def begin_epoch(epoch: int) -> None:
+            # what a resumed training reads is in C order, and sums in another order may differ in their last bits
+            in_c_order(state.values())
+            if order is not None:
+                order.set_value(shuffler.permutation(len(examples)), borrow=True)
+
+        def end_epoch(epoch: int, cost: float, seconds: float, measured: Mapping[str, float]) -> None:
+            nonlocal best
+            if restore_best and history.best_epoch == epoch:
+                best = {parameter: np.array(value) for parameter, value in values(kept).items()}
+            if files is not None:
+                files.save(checkpoint())
+                files.log(epoch, cost, seconds, measured)
+            if on_epoch is not None:
+                on_epoch(epoch, cost, seconds, measured)
+
+        try:
+            train_epochs(
+                train,
+                len(train),
+                n_epochs,
+                every=every,
+                on_epoch=end_epoch,
+                before_epoch=begin_epoch,
+                measure=None if check is None else lambda: dict(zip(figures[len(outputs) :], check.means(), strict=True)),
+                params=list(state.values()),
+                threads=threads,
+                say=say,
+                also=list(outputs)[1:],
+                weights=train.lengths,
+                monitor=monitor,
+                patience=patience,
+                history=history,
+                loop=loop,
+            )
+        except DivergedError as error:
+            if files is None or not len(history):
+                raise
+            raise DivergedError(f"{error}; the last good checkpoint is {files.last}, of epoch {len(history) - 1}") from error
+        if best is not None or kept is not model:
+            put(values(kept) if best is None else best, model)
+        return history
+
+
+def _check_number(name: str, value: Any, least: int, most: int | None = None) -> None:
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        expected = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise InputError(name, repr(value), f"a whole number {expected}")
+
+
+def _by_name(params: Sequence[SharedVariable]) -> dict[str, SharedVariable]:
+    names = [p.name for p in params]
+    if not names or None in names or len(set(names)) < len(names):
+        raise InputError("params", f"parameters named {', '.join(map(str, names))}", "a name for each: checkpoints have them")
+    return dict(zip(names, params, strict=True))
+
+
+def _scalars(outputs: Mapping[str, Variable]) -> dict[str, Variable]:
+    """The cost and the measures, if they are scalars and the history can have figures of these names."""
+    for name, output in outputs.items():
+        if name in RESERVED or name.startswith("val_"):
+            raise InputError("measures", repr(name), f"other names than {', '.join(RESERVED)}, and than those with val_ before")
+        if not isinstance(output, Variable) or getattr(output.type, "ndim", None) != 0:
+            found = output.type if isinstance(output, Variable) else type(output).__name__
+            raise InputError(name, f"a {found}", "a symbolic scalar: the mean over a minibatch")
+    return dict(outputs)
+
+
+def _updated(
+    outputs: Iterable[Variable], steps: Sequence[tuple[SharedVariable, Variable]], data: Mapping[Variable, Any]
+) -> list[SharedVariable]:
+    """What a step changes: what `steps` say, and the random streams that it draws from.
+
+    Raises
+    ------
+    InputError
+        Something that it reads is not in `data`.
+    """
+    updated = [v for v, _ in steps]
+    graphs = [*outputs, *(new for _, new in steps)]
+    while graphs:
+        found = list(graph_inputs(graphs, blockers=list(data)))
+        for v in found:
+            if v not in data and not isinstance(v, SharedVariable | Constant):
+                raise InputError("data", f"nothing for {v}", f"an array for it, beside {', '.join(map(str, data))}")
+        streams = [v for v in found if isinstance(v, SharedVariable) and v.default_update is not None and v not in updated]
+        updated += streams
+        graphs = [v.default_update for v in streams]
+    return updated
