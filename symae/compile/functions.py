@@ -19,7 +19,10 @@ from pytensor.compile.mode import CVM, JAX, MLX, NUMBA, PYTORCH, Mode, get_mode
 from pytensor.link.jax.linker import JAXLinker
 from pytensor.link.numba.linker import NumbaLinker
 
-from symae import rewrites
+from symae import (
+    patches,  # noqa: F401  (connect themselves)
+    rewrites,
+)
 from symae._runtime.locks import Lock
 from symae._runtime.memory import collect_young, keep_freed_memory
 from symae._runtime.quiet import without_log, without_warnings

@@ -31,9 +31,10 @@ def theanos(module: str, name: str) -> Any:
     if name == "_constructor_Function":
         return _compiled_again
     if name in ("RandomStreams", "MRG_RandomStreams"):
-        import importlib
+        from symae.theano.sandbox import rng_mrg
+        from symae.theano.tensor import shared_randomstreams
 
-        return getattr(importlib.import_module(f"symae.{module}"), name, None)
+        return getattr(rng_mrg if module == "theano.sandbox.rng_mrg" else shared_randomstreams, name, None)
     return type(name, (_Op,), {})
 
 

@@ -4,7 +4,7 @@ from symae.models.autoencoder import Autoencoder, DenoisingAutoencoder
 from symae.models.convolutional import ConvolutionalAutoencoder, StridedAutoencoder
 from symae.models.coordinate_vae import CoordinateVAE, coordinates
 from symae.models.image_autoencoder import ImageAutoencoder
-from symae.models.logistic import LogisticRegression, sgd_optimization
+from symae.models.logistic import LogisticRegression
 
 __all__ = [
     "Autoencoder",
@@ -15,5 +15,4 @@ __all__ = [
     "LogisticRegression",
     "StridedAutoencoder",
     "coordinates",
-    "sgd_optimization",
 ]

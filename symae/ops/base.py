@@ -67,15 +67,16 @@ def source_fingerprint(op: BackendOp) -> str:
 
 
 def kernels_fingerprint() -> str:
-    """SHA-256 over the source of all shared kernels, for machine code that has no BackendOp."""
+    """SHA-256 over the source of all shared kernels and patches, for machine code that has no BackendOp."""
     return _digest(())
 
 
 @functools.cache
 def _digest(files: tuple[str, ...]) -> str:
-    kernels = Path(__file__).parents[1] / "kernels"
+    package = Path(__file__).parents[1]
+    shared = (path for folder in ("kernels", "patches") for path in (package / folder).rglob("*"))
     digest = hashlib.sha256()
-    for file in [*map(Path, files), *sorted(path for path in kernels.rglob("*") if path.suffix in {".py", ".h"})]:
+    for file in [*map(Path, files), *sorted(path for path in shared if path.suffix in {".py", ".h"})]:
         digest.update(file.read_bytes())
     return digest.hexdigest()
 

@@ -414,14 +414,3 @@ after_import("pytensor.link.numba.dispatch", _mend_numba_products)
 after_import("pytensor.link.jax.dispatch", _mend_jax)
 after_import("pytensor.link.pytorch.dispatch", _mend_pytorch)
 after_import("pytensor.link.mlx.dispatch", _mend_mlx)
-
-# after what is above, which they check
-from symae.patches import (  # noqa: E402
-    c_indexing,  # noqa: F401  (these connect themselves)
-    indexing_rewrites,  # noqa: F401
-    jax_indexing,  # noqa: F401
-    mlx_indexing,  # noqa: F401
-    numba_extremes,  # noqa: F401
-    numba_indexing,  # noqa: F401
-    pytorch_indexing,  # noqa: F401
-)

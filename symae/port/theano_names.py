@@ -117,7 +117,7 @@ def _complaint(name: str) -> str | None:
     if not first:
         return None
     try:
-        found = importlib.import_module("symae.theano")
+        import symae.theano as found
     except Exception:  # nothing can be said then; the program will hear why
         return None
     path = "symae.theano"

@@ -206,7 +206,6 @@ def modern_name(name: str) -> str | None:
 def _is_there(name: str) -> bool:
     """Whether PyTensor has it, as an attribute that needs no further import."""
     first, *rest = name.split(".")
-    importlib.import_module("symae")  # loads as much of PyTensor as a ported program does
     found = importlib.import_module(first)
     for part in rest:
         if not hasattr(found, part):

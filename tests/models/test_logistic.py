@@ -9,7 +9,7 @@ import pytensor.tensor as pt
 import pytest
 
 from symae import InputError, LogisticRegression, function
-from symae.models import sgd_optimization
+from symae.runs.logistic_tutorial import sgd_optimization
 from symae.training.early_stopping import Patience
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import sys
 from typing import Any
 
 from symae.theano._impl.absent import absent
@@ -12,9 +12,10 @@ __all__: list[str] = []
 
 def __getattr__(name: str) -> Any:
     if name == "ops":
-        return importlib.import_module(__name__)
-    for module in ("nlinalg", "slinalg"):
-        found = importlib.import_module(f"symae.theano.tensor.{module}")
+        return sys.modules[__name__]
+    from symae.theano.tensor import nlinalg, slinalg
+
+    for found in (nlinalg, slinalg):
         if name in vars(found):
             return vars(found)[name]
     if name.startswith("__"):

@@ -16,7 +16,7 @@ from symae.ops.pooling.pool import max_pool2d_with_switches, pool2d
 from symae.ops.pooling.unpool import max_unpool2d, max_unpool2d_from_switches
 from symae.ops.upsample import upsample2d
 
-THEANO = json.loads((Path(__file__).parents[1] / "golden" / "pool_2d.json").read_text())
+THEANO = json.loads((Path(__file__).parents[2] / "golden" / "pool_2d.json").read_text())
 X = np.random.RandomState(0).permutation(2 * 2 * 6 * 5).reshape(2, 2, 6, 5) / 10.0  # no ties
 
 

@@ -29,7 +29,7 @@ from symae.images import (
 )
 from symae.images.code_map import COLOURS
 
-with np.load(Path(__file__).parent / "golden" / "tile_raster_images.npz", allow_pickle=False) as golden:
+with np.load(Path(__file__).parents[1] / "golden" / "tile_raster_images.npz", allow_pickle=False) as golden:
     GOLDEN = dict(golden)
 CASES = list(enumerate(json.loads(str(GOLDEN["cases"]))))
 

@@ -10,10 +10,10 @@ import pytensor.tensor as pt
 import pytest
 
 from symae import Autoencoder, DenoisingAutoencoder, RandomStreams, function, load_data
-from symae.models import sgd_optimization
+from symae.runs.logistic_tutorial import sgd_optimization
 from symae.training import train_epochs
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 FIGURES = json.loads((GOLDEN / "theano_worksheet.json").read_text())
 FIRST_EPOCHS = json.loads((GOLDEN / "first_epochs.json").read_text())
 SETTINGS = FIGURES["settings"]

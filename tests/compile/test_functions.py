@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from collections import OrderedDict
@@ -11,7 +12,6 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 
-import symae.compile
 from symae import BackendError, InputError, compile_time, function
 
 
@@ -114,8 +114,8 @@ def test_an_unknown_backend_is_refused_with_the_known_ones():
     ("backend", "module", "extra"), [("jax", "jax", "jax"), ("pytorch", "torch", "torch"), ("mlx", "mlx", "mlx")]
 )
 def test_a_backend_that_is_not_installed_names_the_extra(monkeypatch, backend, module, extra):
-    find_spec = symae.compile.importlib.util.find_spec
-    monkeypatch.setattr(symae.compile.importlib.util, "find_spec", lambda name: None if name == module else find_spec(name))
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == module else find_spec(name))
     with pytest.raises(
         BackendError, match=rf"found no module {module}, expected it installed: pip install \"symae\[{extra}\]\""
     ):

@@ -664,8 +664,8 @@ import sys
 import pytensor
 pytensor.config.mode = "FAST_COMPILE"
 sys.path.insert(0, sys.argv[1])
-import test_fit
-test_fit.run(sys.argv[2], lines_at_most=15)
+import test_fitting
+test_fitting.run(sys.argv[2], lines_at_most=15)
 """
 
 

@@ -15,7 +15,8 @@ from pytensor.raise_op import Assert
 
 import symae
 from symae import InputError, RandomStreams
-from symae.compile.loops import SECONDS, IndexedStep, PythonLoop, StepsPerCall, loop_over, run_in_bursts
+from symae.compile.loops import IndexedStep, PythonLoop, StepsPerCall, loop_over, run_in_bursts
+from symae.compile.loops.bursts import SECONDS
 from symae.errors import DivergedError
 from symae.ops import conv2d
 from symae.theano.sandbox.rng_mrg import MRG_RandomStreams

@@ -23,7 +23,7 @@ from symae.kernels.simd.register_strip import Strip
 from symae.kernels.simd.register_tile import Tile
 from symae.ops.conv import Convolution, FilterGradient, InputGradient, conv2d, deconv2d
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden"
 sys.path.insert(0, str(GOLDEN))
 
 from conv2d_cases import CASES, arrays  # noqa: E402

@@ -11,6 +11,7 @@ import pytensor.tensor as pt
 import pytest
 
 import symae.compile.device_arrays
+import symae.compile.functions
 from symae import function
 
 pytestmark = pytest.mark.backends
@@ -86,7 +87,7 @@ def test_functions_on_other_backends_may_change_it_in_place(device):
 
 def test_data_is_sent_once(device, monkeypatch):
     sent = []
-    linkers = [symae.compile._BACKENDS[name].mode.linker.__class__ for name in ("jax", "mlx")]
+    linkers = [symae.compile.functions._BACKENDS[name].mode.linker.__class__ for name in ("jax", "mlx")]
     for linker in linkers:
         send = linker.send
         monkeypatch.setattr(linker, "send", lambda self, value, send=send: sent.append(value.shape) or send(self, value))

@@ -31,7 +31,7 @@ from symae.errors import MissingFileError
 from symae.images import psnr
 from symae.runs.worksheet import Worksheet, find_worksheet, worksheets
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NAMES = ["01_autoencoder", "02_denoising_autoencoder"]
 
 
