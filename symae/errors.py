@@ -29,7 +29,7 @@ Place = str | PathLike[str]
 
 
 class InputError(ValueError):
-    """Something that was handed over cannot be used.
+    """Raised when an argument, option or file cannot be used.
 
     Parameters
     ----------
@@ -52,25 +52,25 @@ class InputError(ValueError):
 
 
 class MissingFileError(InputError, FileNotFoundError):
-    """A file or folder that should be there is not."""
+    """Raised when a file or folder that should be there is not."""
 
     def __init__(self, place: Place, found: str = "no such file", expected: str = "a readable file"):
         super().__init__(place, found, expected)
 
 
 class UnwritableError(InputError, OSError):
-    """A result cannot be stored: the disk is full, the folder is a file, or writing is forbidden."""
+    """Raised when a result cannot be stored: the disk is full, the folder is a file, or writing is forbidden."""
 
     def __init__(self, place: Place, found: str, expected: str = "a place that can be written"):
         super().__init__(place, found, expected)
 
 
 class BackendError(InputError, ImportError):
-    """A backend was asked for that is unknown or not installed here."""
+    """Raised when a backend is unknown or not installed here."""
 
 
 class ShapeError(InputError):
-    """Shapes that do not fit, found where only numbers are at hand.
+    """Raised when shapes do not fit, where only numbers are at hand.
 
     Machine code can carry constant text and numbers, so it raises this with texts in which braces stand for `sizes`. In Numba
     the texts have to be literals or plain global names: of an entry of a tuple it may take another function's text, because
@@ -83,35 +83,35 @@ class ShapeError(InputError):
 
 
 class IndexRangeError(IndexError):
-    """An index lies outside of its axis, in NumPy's words."""
+    """Raised when an index lies outside of its axis, in NumPy's words."""
 
     def __init__(self, index: int, axis: int, size: int):
         super().__init__(f"index {index} is out of bounds for axis {axis} with size {size}")
 
 
 class BroadcastError(ValueError):
-    """An array that was said to broadcast along an axis has more or fewer entries there than one, in Theano's words."""
+    """Raised when an array that was said to broadcast along an axis does not have length one there, in Theano's words."""
 
     def __init__(self, axis: int, length: int):
         super().__init__(f"Dimension {axis} in Rebroadcast's input was supposed to be 1 (got {length} instead)")
 
 
 class LabelError(IndexError, ValueError):
-    """A label is not the number of a class: a ValueError, as in Theano's machine code, and an IndexError, as in its Python."""
+    """Raised when a label is not a class's number: a ValueError as in Theano's machine code, an IndexError as in its Python."""
 
     def __init__(self, label: int, classes: int):
         super().__init__(f"y_i value out of bounds: found label {label}, expected labels from 0 to {classes - 1}")
 
 
 class LabelCountError(IndexError, ValueError):
-    """There are more or fewer labels than rows, in Theano's words."""
+    """Raised when there are more or fewer labels than rows, in Theano's words."""
 
     def __init__(self, rows: int, labels: int):
         super().__init__(f"number of rows in x ({rows}) does not match length of y ({labels})")
 
 
 class MaskShapeError(IndexError):
-    """A boolean mask is longer or shorter than its axis, in NumPy's words."""
+    """Raised when a boolean mask is longer or shorter than its axis, in NumPy's words."""
 
     def __init__(self, axis: int, size: int, length: int):
         super().__init__(
@@ -121,16 +121,16 @@ class MaskShapeError(IndexError):
 
 
 class DivergedError(FloatingPointError):
-    """The cost became infinite or not a number."""
+    """Raised when the cost becomes infinite or not a number."""
 
 
 def shortened(text: str, most: int) -> str:
-    """`text` without its middle where it has more than `most` characters."""
+    """Return `text`, without its middle where it has more than `most` characters."""
     return text if len(text) <= most else f"{text[: most // 2 - 1]} … {text[len(text) - most // 2 + 2 :]}"
 
 
 def one_line(error: BaseException) -> str | None:
-    """What a command prints of an error that its user can mend; None for a defect of symae, which needs a traceback."""
+    """Return what a command prints of an error that its user can mend; None for a defect of symae, which needs a traceback."""
     text = None
     if isinstance(error, InputError | DivergedError):
         text = str(error)

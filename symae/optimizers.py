@@ -24,7 +24,7 @@ Params = Sequence[SharedVariable]
 
 
 def sgd(cost: Variable, params: Params, learning_rate: Any, *, clip_norm: Any = None) -> Updates:
-    """Gradient descent.
+    """Compute the updates of gradient descent.
 
     .. math:: p \\leftarrow p - \\eta g
 
@@ -54,7 +54,7 @@ def momentum(
     unit_gain: bool = False,
     clip_norm: Any = None,
 ) -> Updates:
-    """Gradient descent with momentum.
+    """Compute the updates of gradient descent with momentum.
 
     .. math:: v \\leftarrow m v + w g, \\qquad p \\leftarrow p - \\eta v
 
@@ -83,7 +83,7 @@ def momentum(
 def adagrad(
     cost: Variable, params: Params, learning_rate: Any = 0.01, epsilon: float = 1e-10, *, clip_norm: Any = None
 ) -> Updates:
-    """A rate for each weight that falls with the squares of all its gradients.
+    """Compute updates with a rate for each weight that falls with the squares of all its gradients.
 
     .. math:: s \\leftarrow s + g^2, \\qquad p \\leftarrow p - \\eta g / (\\sqrt{s} + \\epsilon)
 
@@ -106,7 +106,7 @@ def rmsprop(
     *,
     clip_norm: Any = None,
 ) -> Updates:
-    """A rate for each weight, by a moving mean of its squared gradients.
+    """Compute updates with a rate for each weight that is set by a moving mean of its squared gradients.
 
     .. math:: s \\leftarrow \\rho s + (1 - \\rho) g^2, \\qquad p \\leftarrow p - \\eta g / (\\sqrt{s} + \\epsilon)
 
@@ -124,7 +124,7 @@ def rmsprop(
 def adadelta(
     cost: Variable, params: Params, learning_rate: Any = 1.0, rho: Any = 0.95, epsilon: float = 1e-7, *, clip_norm: Any = None
 ) -> Updates:
-    """Steps in the units of the weights: the mean square of past steps over that of the gradients.
+    """Compute updates in the units of the weights: by the mean square of past steps over that of the gradients.
 
     .. math::
 
@@ -154,7 +154,7 @@ def adam(
     *,
     clip_norm: Any = None,
 ) -> Updates:
-    """Moving means of the gradients and of their squares, both corrected for having begun at zero.
+    """Compute updates from moving means of the gradients and of their squares, both corrected for having begun at zero.
 
     .. math::
 
@@ -180,7 +180,7 @@ def adam(
 
 
 def inverse_time_decay(learning_rate: Any, half_after: float) -> tuple[Variable, Updates]:
-    """A rate that falls, for any optimizer: at step t, from zero,
+    """Make a learning rate for any optimizer that falls with the step t, counted from zero,
 
     .. math:: \\eta_t = \\eta / (1 + t / h)
 
@@ -212,7 +212,7 @@ def inverse_time_decay(learning_rate: Any, half_after: float) -> tuple[Variable,
 
 
 def clipped(gradients: Sequence[Variable], norm: Any) -> list[Variable]:
-    """Gradients scaled down together, so that the root of the sum of all their squares is at most `norm`.
+    """Scale the gradients down together, so that the root of the sum of all their squares is at most `norm`.
 
     Source: Pascanu, Mikolov and Bengio (2013).
     """
@@ -222,7 +222,7 @@ def clipped(gradients: Sequence[Variable], norm: Any) -> list[Variable]:
 
 
 def _gradients(cost: Variable, params: Params, clip_norm: Any, *, state: bool = True) -> list[tuple[SharedVariable, Variable]]:
-    """Each parameter with its gradient; all have names of their own where there is `state` to be named after them."""
+    """Return each parameter with its gradient; where optimizers keep `state` named after parameters, all need unique names."""
     names = [p.name for p in params]
     for p in params:
         if not p.type.dtype.startswith("float"):
@@ -249,7 +249,7 @@ def _log(number: Any) -> Any:
 
 
 def _state(parameter: SharedVariable, kind: str) -> SharedVariable:
-    """A shared variable of zeros, shaped like `parameter` and named after it."""
+    """Make a shared variable of zeros, shaped like `parameter` and named after it."""
     value = np.zeros_like(parameter.get_value(borrow=True))
     return pytensor.shared(value, name=f"{parameter.name}_{kind}", shape=parameter.type.shape)
 
@@ -259,5 +259,5 @@ def _descended(parameter: SharedVariable, change: Variable) -> tuple[SharedVaria
 
 
 def _as(parameter: SharedVariable, value: Any) -> Variable:
-    """`value` in the parameter's dtype: a float64 rate would turn float32 parameters into float64."""
+    """Cast `value` to the parameter's dtype: a float64 rate would turn float32 parameters into float64."""
     return pt.cast(pt.as_tensor(value), parameter.type.dtype)

@@ -32,13 +32,13 @@ Size = Any  # None, a tuple of ints and symbolic scalars (-1: taken from the par
 
 
 class RandomStateSharedVariable(TensorSharedVariable):
-    """A shared random state: an array of 628 uint32 for the graph, a ``RandomState`` for those who ask for its value."""
+    """Share a random state: an array of 628 uint32 for the graph, a ``RandomState`` for those who ask for its value."""
 
     _default_update: Variable | None = None
 
     @property
     def default_update(self) -> Variable | None:
-        """The state after the draw: what functions set this variable to unless they are told otherwise."""
+        """The state after the draw: what functions set this variable to unless they are given another update."""
         return self._default_update
 
     @default_update.setter
@@ -47,7 +47,7 @@ class RandomStateSharedVariable(TensorSharedVariable):
         self._default_update = value
 
     def get_value(self, borrow: bool = False, return_internal_type: bool = False) -> Any:
-        """The ``RandomState`` that makes the next draw; always a copy, so hand it back with ``set_value`` after changing it."""
+        """Return a copy of the ``RandomState`` that makes the next draw; after changing it, hand it back with ``set_value``."""
         return random_state(super().get_value(borrow=True))
 
     def set_value(self, new_value: Any, borrow: bool = False) -> None:
@@ -57,12 +57,12 @@ class RandomStateSharedVariable(TensorSharedVariable):
         super().set_value(np.array(new_value), borrow=True)
 
     def words(self) -> np.ndarray:
-        """The state as 628 uint32, for files and checkpoints."""
+        """Return the state as 628 uint32, for files and checkpoints."""
         return np.array(super().get_value(borrow=True))
 
 
 class RandomStreams:
-    """Named after and equal to Theano's: a family of independent streams from one seed.
+    """Make a family of independent streams from one seed, named after and equal to Theano's.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ class RandomStreams:
         self.gen_seedgen = np.random.RandomState(seed)
 
     def updates(self) -> list[tuple[RandomStateSharedVariable, Variable]]:
-        """The update pairs of all streams, for functions compiled with ``no_default_updates=True``."""
+        """Return the update pairs of all streams, for functions compiled with ``no_default_updates=True``."""
         return list(self.state_updates)
 
     def seed(self, seed: int | None = None) -> None:
@@ -129,49 +129,49 @@ class RandomStreams:
     def uniform(
         self, size: Size = None, low: Any = 0.0, high: Any = 1.0, ndim: int | None = None, dtype: str | None = None
     ) -> TensorVariable:
-        """low + (high - low) * u, u uniform in [0, 1). `dtype` is that of the limits, at least floatX, unless given."""
+        """Draw low + (high - low) * u, u uniform in [0, 1), by default in the dtype of the limits, at least floatX."""
         return self.gen(_uniform, size, low, high, ndim=ndim, dtype=dtype)
 
     def normal(
         self, size: Size = None, avg: Any = 0.0, std: Any = 1.0, ndim: int | None = None, dtype: str | None = None
     ) -> TensorVariable:
-        """Gaussian numbers of mean `avg` and standard deviation `std`, by numpy's legacy polar method."""
+        """Draw Gaussian numbers of mean `avg` and standard deviation `std`, by numpy's legacy polar method."""
         return self.gen(_normal, size, avg, std, ndim=ndim, dtype=dtype)
 
     def binomial(
         self, size: Size = None, n: Any = 1, p: Any = 0.5, ndim: int | None = None, dtype: str = "int64", prob: Any = None
     ) -> TensorVariable:
-        """Number of successes in `n` trials of probability `p`. `prob` is an older name of `p`."""
+        """Draw the number of successes in `n` trials of probability `p`. `prob` is an older name of `p`."""
         return self.gen(_binomial, size, n, p if prob is None else prob, ndim=ndim, dtype=dtype)
 
     def random_integers(
         self, size: Size = None, low: Any = 0, high: Any = 1, ndim: int | None = None, dtype: str = "int64"
     ) -> TensorVariable:
-        """Integers between `low` and `high`, both included."""
+        """Draw integers between `low` and `high`, both included."""
         return self.gen(_random_integers, size, low, high, ndim=ndim, dtype=dtype)
 
     def choice(
         self, size: Size = None, a: Any = 2, replace: Any = True, p: Any = None, ndim: int | None = None, dtype: str = "int64"
     ) -> TensorVariable:
-        """Elements of the vector `a`, or of 0 … a-1 if it is a number, with probabilities `p` (None: all equal)."""
+        """Draw elements of the vector `a`, or of 0 … a-1 if it is a number, with probabilities `p` (None: all equal)."""
         return self.gen(_choice, size, a, replace, p, ndim=ndim, dtype=dtype)
 
     def poisson(self, size: Size = None, lam: Any = 1.0, ndim: int | None = None, dtype: str = "int64") -> TensorVariable:
-        """Poisson counts of mean `lam`; `size` is needed."""
+        """Draw Poisson counts of mean `lam`; `size` is needed."""
         return self.gen(_poisson, size, lam, ndim=ndim, dtype=dtype)
 
     def permutation(self, size: Size = None, n: Any = 1, ndim: int | None = None, dtype: str = "int64") -> TensorVariable:
-        """Permutations of 0 … n-1, one for each element of `size`: shape (\\*size, n)."""
+        """Draw permutations of 0 … n-1, one for each element of `size`: shape (\\*size, n)."""
         return self.gen(_permutation, size, n, ndim=ndim, dtype=dtype)
 
     def multinomial(
         self, size: Size = None, n: Any = 1, pvals: Any = (0.5, 0.5), ndim: int | None = None, dtype: str = "int64"
     ) -> TensorVariable:
-        """Counts of `n` trials over the categories whose probabilities are the rows of `pvals`: shape (\\*size, categories)."""
+        """Draw counts of `n` trials over categories, whose probabilities are rows of `pvals`: shape (\\*size, categories)."""
         return self.gen(_multinomial, size, n, pvals, ndim=ndim, dtype=dtype)
 
     def shuffle_row_elements(self, input: Variable) -> TensorVariable:
-        """`input` with the elements of each row (of its last dimension) in an order of their own."""
+        """Shuffle each row of `input` (its last dimension) separately."""
         input = pt.as_tensor(input)
         order = self.permutation(size=input.shape[:-1], n=input.shape[-1], ndim=input.type.ndim - 1)
         shuffled = pt.take_along_axis(input, order, axis=-1)
@@ -180,7 +180,7 @@ class RandomStreams:
 
 
 def _dims(size: Size, ndim: int | None, *parameters: Variable) -> list[Any]:
-    """The sizes of a draw, one scalar for each dimension, from any form of `size`."""
+    """Return the sizes of a draw, one scalar for each dimension, from any form of `size`."""
     if size is None:
         if not parameters:
             raise TypeError("size is None, expected a tuple or a vector: this distribution takes no shape from its parameters")
@@ -216,7 +216,7 @@ def _is_automatic(entry: Any) -> bool:
 
 
 def _from_parameters(axis: int, ndim: int, parameters: Sequence[Variable]) -> Any:
-    """The size along `axis` of the first parameter that is not broadcast there."""
+    """Return the size along `axis` of the first parameter that is not broadcast there."""
     lengths = [(p, axis - (ndim - p.type.ndim)) for p in parameters if axis >= ndim - p.type.ndim]
     if not lengths:
         raise ValueError(f"size is -1 in dimension {axis}, but no parameter reaches there")

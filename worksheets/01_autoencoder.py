@@ -82,7 +82,7 @@ originals = test_x.get_value()[:100]
 
 
 def tile(images):
-    """The images as they are, ten in a row: no image's contrast is stretched."""
+    """Lay the images as they are out in rows of ten: no image's contrast is stretched."""
     return tile_raster_images(images, (28, 28), (10, 10), (1, 1), scale_rows_to_unit_interval=False)
 
 

@@ -82,12 +82,12 @@ sheet.save(plain, "autoencoder")
 
 # %%
 def filters(model):
-    """The weights of the hidden units as a tile of pictures, each with its own contrast."""
+    """Lay the hidden units' weights out as a tile of pictures, each with its own contrast."""
     return tile_raster_images(model.W.get_value().T, img_shape=(28, 28), tile_shape=(10, 10), tile_spacing=(1, 1))
 
 
 def tile(images):
-    """The images as they are, ten in a row."""
+    """Lay the images as they are out in rows of ten."""
     return tile_raster_images(images, (28, 28), (10, 10), (1, 1), scale_rows_to_unit_interval=False)
 
 

@@ -43,7 +43,7 @@ rng = np.random.RandomState(sheet.seed)
 
 
 def noisy(images):
-    """The images with noise, cut to [0, 1]."""
+    """Add noise to the images, cut to [0, 1]."""
     result = np.empty_like(images)
     for image, place in zip(images, result, strict=True):  # all at once, 60000 images of float64 would fill a gigabyte
         place[...] = np.clip(image + noise * rng.standard_normal(image.shape), 0, 1)

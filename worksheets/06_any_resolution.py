@@ -87,7 +87,7 @@ def poses(images):
 
 
 def drawings(pose):
-    """The sixteen test images as the model draws them, 168 x 168."""
+    """Draw the sixteen test images by the model, 168 x 168."""
     codes = model.transform(sixteen, backend=sheet.backend)
     return model.render(codes, (168, 168), pose, backend=sheet.backend)
 

@@ -62,7 +62,7 @@ def open_regular(path: str | os.PathLike[str], expected: str = "a readable file"
 
 
 def read_regular(path: str | os.PathLike[str], expected: str = "a readable file") -> bytes:
-    """The bytes of the regular file `path`; the errors are those of `open_regular`."""
+    """Return the bytes of the regular file `path`; the errors are those of `open_regular`."""
     with open_regular(path, expected) as file:
         try:
             return file.read()
@@ -135,7 +135,7 @@ def sweep(path: Path) -> None:
 
 @contextmanager
 def _beside(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
-    """A temporary file in the folder of `path`, gone after the block unless it was renamed."""
+    """Yield a temporary file in the folder of `path`, which is gone after the block unless it was renamed."""
     if path.is_dir():
         raise UnwritableError(path, "a folder", "a file name")
     with _named(path):

@@ -54,7 +54,7 @@ def blas_threads(count: int | None = None) -> Iterator[None]:
 
 
 class _Block:
-    """A block that has not ended; `before` knows the limits before it."""
+    """Remember the BLAS limits `before` a block that has not ended."""
 
     before: threadpool_limits
 

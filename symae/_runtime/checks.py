@@ -14,7 +14,7 @@ __all__ = ["flag", "pair"]
 
 
 def pair(place: str, value: Any, least: int = 1) -> tuple[int, int]:
-    """`value`, an integer or two of them, as two integers of at least `least`."""
+    """Return `value`, an integer or two of them, as two integers of at least `least`."""
     try:
         entries = value if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) else (value, value)
         first, second = entries
@@ -27,7 +27,7 @@ def pair(place: str, value: Any, least: int = 1) -> tuple[int, int]:
 
 
 def flag(place: str, value: Any) -> bool:
-    """`value`, True or False, and nothing that only counts as one of them."""
+    """Return `value` as a bool, and refuse what only counts as True or False."""
     if not isinstance(value, bool | np.bool_):
         raise InputError(place, repr(value), "True or False")
     return bool(value)

@@ -30,7 +30,7 @@ _guard = threading.Lock()
 
 
 class FolderLock:
-    """The right to train in `folder`, which exists, until `release` or the end of the process, however it ends.
+    """Hold the right to train in `folder`, which exists, until `release` or the end of the process, however it ends.
 
     The system's lock on the file ``.training.lock``, which goes with the process; a file that is left says nothing. Whoever has
     it can take it again in the same thread. Where a file system has no locks, there is none.

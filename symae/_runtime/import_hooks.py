@@ -15,7 +15,7 @@ Hook = Callable[[ModuleType], Any]
 
 
 class _Finder(MetaPathFinder):
-    """Finds modules as all others do, and has what waits for them called once they are executed."""
+    """Find modules as all others do, and call what waits for them once they are executed."""
 
     def __init__(self) -> None:
         self.waiting: dict[str, list[Hook]] = {}

@@ -13,7 +13,7 @@ __all__ = ["interrupts_told"]
 
 @contextmanager
 def interrupts_told(handler: Callable[[int, Any], None]) -> Iterator[None]:
-    """Ctrl-C calls `handler` meanwhile, with the signal's number and the frame, and whatever it called before afterwards.
+    """Let Ctrl-C call `handler` during the block, with the signal's number and the frame, and afterwards what it called before.
 
     Only the main thread is interrupted, and only a handler that Python knows can be put back: elsewhere this does nothing.
     """

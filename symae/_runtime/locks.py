@@ -13,7 +13,7 @@ __all__ = ["Lock"]
 
 
 class Lock:
-    """A lock that the thread that has it may take again."""
+    """Lock against other threads; the thread that holds the lock may take it again."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()

@@ -12,7 +12,7 @@ __all__ = ["counting"]
 
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar for the block: yields a function of how much is done and how much there is in all."""
+    """Show a progress bar during the block; yield a function of how much is done and how much there is in all."""
     with tqdm(
         total=1, desc=what, disable=None, leave=False, bar_format="{desc} {percentage:3.0f}% |{bar}| {remaining} left"
     ) as bar:

@@ -21,7 +21,7 @@ __all__ = ["without_log", "without_warnings"]
 
 
 class _Thread(threading.local):
-    """What is held back in a thread: patterns of warnings' messages, and how many blocks hold back each logger's messages."""
+    """Hold what a thread keeps back: patterns of warnings' messages, and for each logger how many blocks silence it."""
 
     def __init__(self) -> None:
         self.messages: list[re.Pattern[str]] = []
@@ -32,7 +32,7 @@ _thread = _Thread()
 
 
 class _Messages:
-    """Stands where a filter of warnings has the pattern of a message."""
+    """Match a warning's text against all patterns of this thread; stands where a warnings filter has its pattern."""
 
     def match(self, text: str) -> bool:
         return any(pattern.match(text) for pattern in _thread.messages)
@@ -47,7 +47,7 @@ class _LogFilter(logging.Filter):
 
 
 class _Installed:
-    """The filter of warnings, in front of the others while there are blocks.
+    """Keep one warnings filter in front of the others while there are blocks.
 
     A ``catch_warnings`` of somebody else's that begins or ends meanwhile puts another list in the place of the filters.
     """

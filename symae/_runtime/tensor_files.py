@@ -38,14 +38,14 @@ Shapes = dict[str, tuple[tuple[int, ...], str]]
 
 
 def encoded(arrays: Mapping[str, np.ndarray], key: str, description: Mapping[str, Any]) -> bytes:
-    """The content of a file of `arrays`, C-contiguous ones, whose `description`, as JSON takes it, has the name `key`."""
+    """Return the content of a file of `arrays`, all C-contiguous, with `description`, as JSON takes it, under `key`."""
     described = {**description, CHECKSUM: _checksum(description, arrays)}
     # one entry only: safetensors puts several in random order
     return bytes(safetensors.numpy.save(dict(arrays), metadata={key: json.dumps(described)}))
 
 
 class TensorFile:
-    """A safetensors file of which the header is read.
+    """Read a safetensors file whose header is known to be sound.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class TensorFile:
             raise self._damaged(f"{size - 8 - length} bytes for {reprlib.repr(found)} bytes of arrays")
 
     def arrays(self, key: str, checksum: bool = False) -> dict[str, np.ndarray]:
-        """The arrays; their checksum is right, if the description that is called `key` has one.
+        """Return the arrays; where the description called `key` has a checksum, it has to be right.
 
         Parameters
         ----------
@@ -120,12 +120,12 @@ def open_tensors(path: Path, expected: str) -> Iterator[TensorFile]:
 
 
 def text_checksum(described: Mapping[str, Any]) -> str:
-    """The SHA-256 of what JSON takes, whatever the order of its keys."""
+    """Return the SHA-256 of `described`, which JSON takes, whatever the order of its keys."""
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
 def not_finite(arrays: Mapping[str, np.ndarray]) -> str:
-    """The names of the arrays that hold NaN or infinite values, in words; empty where none does."""
+    """Return the names of the arrays that hold NaN or infinite values, in words; empty where none does."""
     return ", ".join(name for name, value in arrays.items() if value.dtype.kind == "f" and not np.isfinite(value).all())
 
 

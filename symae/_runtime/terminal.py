@@ -29,7 +29,7 @@ READER_LEFT = 141  # what it reports when nobody reads the output any more
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line.
+    """Parse command-line arguments, and report errors in one line.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def at_least(least: int, most: int | None = None) -> Callable[[str], int]:
-    """A type for options that are whole numbers."""
+    """Return an argparse type for options that are whole numbers from `least` to `most`."""
     expected = f"a whole number of at least {least}" if most is None else f"a whole number from {least} to {most}"
 
     def number(text: str) -> int:
@@ -65,7 +65,7 @@ def at_least(least: int, most: int | None = None) -> Callable[[str], int]:
 
 
 def real_at_least(least: float) -> Callable[[str], float]:
-    """A type for options that are finite numbers."""
+    """Return an argparse type for options that are finite numbers of at least `least`."""
 
     def number(text: str) -> float:
         try:
@@ -80,7 +80,7 @@ def real_at_least(least: float) -> Callable[[str], float]:
 
 
 def report_bad_input(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """An excepthook: one line and status 2 for what the user can mend, a traceback for what only we can."""
+    """Print one line and exit with 2 for an error that the user can mend, a traceback for any other: an excepthook."""
     if issubclass(kind, KeyboardInterrupt):
         print("interrupted", file=sys.stderr)
         raise SystemExit(INTERRUPTED)
@@ -102,6 +102,6 @@ def print_anything() -> None:
 
 
 def reader_left() -> int:
-    """The exit status after a closed pipe, as in ``… | head -1``; what Python still wants to flush goes nowhere."""
+    """Return the exit status after a closed pipe, as in ``… | head -1``; what Python still wants to flush goes nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return READER_LEFT

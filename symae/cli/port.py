@@ -104,7 +104,7 @@ def _port_file(path: Path, modern: bool, python: int | None) -> _File:
 
 
 def _neighbours(path: Path) -> set[str]:
-    """The modules and packages beside a file in a package."""
+    """Return the names of the modules and packages beside a file in a package."""
     if not (path.parent / "__init__.py").is_file():
         return set()
     modules = {other.stem for other in path.parent.glob("*.py")} | {p.parent.name for p in path.parent.glob("*/__init__.py")}
@@ -112,7 +112,7 @@ def _neighbours(path: Path) -> set[str]:
 
 
 def _programs(folder: Path) -> list[Path]:
-    """The Python files in a folder and those below; not those behind links, nor in folders that are hidden."""
+    """Return the Python files in a folder and those below it, none behind links or in hidden folders."""
     found = []
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(f for f in folders if not f.startswith("."))
@@ -136,7 +136,7 @@ def _write(path: Path, file: _File) -> None:
 
 
 def _write_folder(source: Path, out: Path, files: Sequence[_File]) -> None:
-    """A copy of the folder with the ported programs; it gets its name when it is complete."""
+    """Write a copy of the folder with the ported programs; it gets its name when it is complete."""
     try:
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as parent:
             copy = Path(parent) / "copy"
@@ -187,7 +187,7 @@ def _print(data: bytes, text: str) -> None:
 
 
 def _diff(file: _File) -> bytes:
-    """What is changed, as a patch for the bytes of the file."""
+    """Return what is changed in `file`, as a patch for its bytes."""
     if file.new == file.old:
         return b""
     old, new = (io.BytesIO(data).readlines() for data in (file.old, file.new))
@@ -197,7 +197,7 @@ def _diff(file: _File) -> bytes:
 
 
 def _list(files: Iterable[_File]) -> None:
-    """What needs a human's eye, each reason once with its lines, in the order of the first ones."""
+    """Print what needs a human's eye, each reason once with its lines, in the order of the first ones."""
     for file in files:
         if not file.notes:
             continue

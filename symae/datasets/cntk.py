@@ -94,7 +94,7 @@ def write_cntk_text(path: str | PathLike[str], x: np.ndarray, y: np.ndarray) -> 
 
 
 def read_cntk_pairs(path: Path) -> Pairs:
-    """Training, validation and test (x, y) of one file, cut in its order 5 : 1 : 1 as MNIST's 50000, 10000 and 10000.
+    """Read training, validation and test (x, y) from one file, cut in its order 5 : 1 : 1 like MNIST's 50000, 10000 and 10000.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def read_cntk_pairs(path: Path) -> Pairs:
 
 
 def find_cntk_texts(folder: Path) -> tuple[Path, Path] | None:
-    """A folder's training and test file, ``Train*.txt`` and ``Test*.txt``; None where it has neither.
+    """Find a folder's training and test file, ``Train*.txt`` and ``Test*.txt``; return None where it has neither.
 
     Raises
     ------
@@ -158,7 +158,7 @@ def _fields(place: str, line: bytes) -> dict[bytes, list[bytes]]:
 
 
 def _dense(place: str, name: str, tokens: list[bytes], count: int) -> list[bytes]:
-    """The numbers of a field in sparse form, ``index:value`` for those that are not 0."""
+    """Return all `count` numbers of a field in sparse form, ``index:value`` for those that are not 0."""
     numbers = [b"0"] * count
     seen: set[int] = set()
     for token in tokens:

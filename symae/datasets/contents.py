@@ -26,7 +26,7 @@ MOST_TIMES = 200
 
 
 class Contents:
-    """The bytes of a file, from its beginning to its end.
+    """Read the bytes of a file, from its beginning to its end.
 
     Reading raises InputError where there are more than 2 GiB, where gzip's data is broken, or where it unpacks to more than
     256 MiB and 200 times its length.
@@ -40,18 +40,18 @@ class Contents:
         self._length = 0
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes, fewer only at the end; a chunk at a time, so that memory follows the data there is."""
+        """Return at most `size` bytes, fewer only at the end; they are read in chunks, so memory follows the data there is."""
         gathered = io.BytesIO()
         while (missing := size - gathered.tell()) > 0 and (chunk := self._chunk(missing)):
             gathered.write(chunk)
         return gathered.getvalue()
 
     def rest(self) -> bytes:
-        """All bytes up to the end."""
+        """Return all bytes up to the end."""
         return self.read(LARGEST + 1)
 
     def lines(self, longest: int) -> Iterator[bytes]:
-        """The lines, each with its end; one of more than `longest` bytes is refused."""
+        """Yield the lines, each with its end; a line of more than `longest` bytes raises InputError."""
         left = b""
         while chunk := self._chunk(CHUNK):
             *lines, left = (left + chunk).split(b"\n")
@@ -80,8 +80,7 @@ class Contents:
 
 @contextmanager
 def open_contents(path: str | PathLike[str]) -> Iterator[Contents]:
-    """Yield the contents of a file; gzip is recognised by its first two bytes, because browsers unpack downloads and leave the
-    name.
+    """Yield the contents of a file; gzip is recognised by its first two bytes, as browsers unpack downloads and keep the name.
 
     Raises
     ------
@@ -107,17 +106,17 @@ def read_contents(path: str | PathLike[str]) -> bytes:
 
 
 def is_file(path: Path) -> bool:
-    """Whether a regular file is there; False where it cannot be told."""
+    """Return True if a regular file is at `path`; False also where that cannot be found out."""
     return stat.S_ISREG(_mode(path))
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a folder is there; False where it cannot be told."""
+    """Return True if a folder is at `path`; False also where that cannot be found out."""
     return stat.S_ISDIR(_mode(path))
 
 
 def excerpt(value: object) -> str:
-    """At most 40 characters of something strange, fit for one line of an error."""
+    """Return at most 40 characters of the repr of `value`, fit for one line of an error."""
     text = repr(value)
     return text if len(text) <= 40 else text[:37] + "..."
 

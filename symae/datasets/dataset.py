@@ -21,7 +21,7 @@ Pairs = list[tuple[np.ndarray, np.ndarray]]
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Images with their labels.
+    """Hold images with their labels.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Training, validation and test images.
+    """Hold training, validation and test images.
 
     Attributes
     ----------
@@ -118,7 +118,7 @@ def fraction(place: str | PathLike[str], pair: tuple[np.ndarray, np.ndarray], sh
 
 
 def natural(array: np.ndarray) -> np.ndarray:
-    """The array in this machine's byte order, contiguous, writable and its own: a view of a file's bytes is none of these."""
+    """Return a copy of `array` in this machine's byte order, contiguous and writable, unlike a view of a file's bytes."""
     return np.array(array, dtype=array.dtype.newbyteorder("="), order="C")
 
 

@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 class _Failed(Exception):
-    """One attempt failed. Not an OSError, unlike the exceptions of requests: `replacing` would take it for a full disk."""
+    """Raised when one attempt failed. Not an OSError, as requests' exceptions are: `replacing` takes those for a full disk."""
 
     def __init__(self, why: str, final: bool):
         super().__init__(why)
@@ -111,7 +111,7 @@ def _fetch(path: Path, expected: str, mirrors: Sequence[str], progress: bool) ->
 
 
 class _Summed:
-    """A file that is written, and the SHA-256 of what went into it."""
+    """Write to a file, and compute the SHA-256 of what went into it."""
 
     def __init__(self, file: IO[bytes]):
         self.file = file
@@ -145,7 +145,7 @@ def _transfer(url: str, file: IO[bytes], progress: bool) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Why a transfer failed, in a few words: what requests and urllib3 say is a paragraph."""
+    """Say in a few words why a transfer failed: requests and urllib3 say it in a paragraph."""
     import requests
 
     if isinstance(error, requests.Timeout):

@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 def search_folders() -> list[Path]:
-    """The folders where MNIST may lie, the first one first.
+    """Return the folders where MNIST may lie, in the order in which they are searched.
 
     The folder that the environment variable SYMAE_DATA names, and no other; where it is not set, ``data/`` of the checkout (if
     symae runs from one) and the user's cache folder.
@@ -28,12 +28,12 @@ def search_folders() -> list[Path]:
 
 
 def download_folder() -> Path:
-    """Where a download goes: the first folder that will be searched."""
+    """Return the folder that a download goes to: the first one that will be searched."""
     return search_folders()[0]
 
 
 def find_mnist() -> Path | None:
-    """The first folder that holds MNIST's four files, plain or as .gz, or None; or in which one of MNIST's name does."""
+    """Find the first folder with MNIST's four files, plain or .gz, in it or in one of MNIST's name below; None without one."""
     for folder in search_folders():
         try:
             found = idx_folder(folder)
@@ -45,7 +45,7 @@ def find_mnist() -> Path | None:
 
 
 def mnist_folder() -> Path:
-    """The folder that holds MNIST's four files.
+    """Return the folder that holds MNIST's four files.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def mnist_folder() -> Path:
 
 
 def digits_file() -> Path:
-    """The embedded digits: ``data/digits.npz`` of a checkout, or the copy that an installed package carries.
+    """Return the path of the embedded digits: ``data/digits.npz`` of a checkout, or the copy in an installed package.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def digits_file() -> Path:
 
 
 def _checkout() -> Path | None:
-    """The repository's folder, if symae runs from one."""
+    """Return the repository's folder, if symae runs from one."""
     folder = PACKAGE.parents[1]
     # A project that has a copy of symae in its tree has a pyproject.toml there too, but not the digits.
     return folder if is_file(folder / "pyproject.toml") and is_file(folder / "data" / "digits.npz") else None

@@ -110,12 +110,12 @@ def write_idx(path: str | PathLike[str], array: np.ndarray) -> None:
 
 
 def missing_files(folder: Path) -> list[str]:
-    """Which of the four files are not in the folder, neither plain nor as .gz."""
+    """Return which of the four files are not in the folder, neither plain nor as .gz."""
     return [name for name in FILES if _present(folder, name) is None]
 
 
 def idx_folder(folder: Path) -> Path | None:
-    """The folder itself, or the one below that has all four files and is MNIST's by its name: torchvision's ``MNIST/raw``.
+    """Return `folder`, or the one below with all four files that is MNIST's by its name, such as torchvision's ``MNIST/raw``.
 
     Other data sets have files of the same names, Fashion-MNIST for one.
 
@@ -134,7 +134,7 @@ def idx_folder(folder: Path) -> Path | None:
 
 
 def pointed_at(folder: Path) -> str:
-    """Words for an error that says they are missing: which folders, one or two below, have files of these names."""
+    """Name, for an error about missing files, the folders one or two levels below `folder` that have files of these names."""
     below = islice(chain(folder.glob("*/"), folder.glob("*/*/")), 1000)
     found = list(islice((path for path in below if is_folder(path) and not missing_files(path)), 3))
     return f", but all four in {_listed(found)}" if found else ""
@@ -145,7 +145,7 @@ def _listed(folders: list[Path]) -> str:
 
 
 def read_idx_folder(folder: Path) -> Pairs:
-    """The training and the test images of a folder, each (images, labels), neither checked nor split.
+    """Read the training and the test images of a folder, each (images, labels), neither checked nor split.
 
     Raises
     ------
@@ -161,7 +161,7 @@ def read_idx_folder(folder: Path) -> Pairs:
 
 
 def read_test_images(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The test images of a folder that has all four files, and their labels.
+    """Read the test images of a folder that has all four files, and their labels.
 
     Raises
     ------

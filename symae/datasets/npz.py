@@ -37,7 +37,7 @@ SHAPE = re.compile(rb"['\"]shape['\"]\s*:\s*\(([\d\sL,]*)\)")
 
 
 def read_npz_pairs(path: str | PathLike[str]) -> Pairs:
-    """Training, validation and test (x, y) of an .npz file, in symae's or in Keras's names.
+    """Read training, validation and test (x, y) from an .npz file, in symae's or in Keras's names.
 
     ``train_x train_y valid_x valid_y test_x test_y``, or ``x_train y_train x_test y_test``, whose last sixth of training
     becomes validation.
@@ -88,7 +88,7 @@ def _named(path: str | PathLike[str]) -> Iterator[None]:
 
 
 def _member(path: str | PathLike[str], archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo) -> np.ndarray:
-    """An array of the archive; no more is unpacked than its header and the archive agree on."""
+    """Read one array of the archive, and unpack no more than its header and the archive agree on."""
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & 1:
         raise InputError(path, f"{excerpt(info.filename)} encrypted or packed in an unknown way", "a plain .npz file")
     with archive.open(info) as file:

@@ -76,7 +76,7 @@ def read_pickle(path: str | PathLike[str]) -> Any:
 
 
 def read_pickle_pairs(path: str | PathLike[str]) -> Pairs:
-    """Training, validation and test (x, y) of a pickle in the layout of mnist.pkl.gz; the errors are those of `read_pickle`."""
+    """Read training, validation and test (x, y) from a pickle laid out like mnist.pkl.gz, with the errors of `read_pickle`."""
     parts = read_pickle(path)
     if not _is_sequence(parts, 3):
         raise InputError(path, _described(parts), LAYOUT)
@@ -90,14 +90,14 @@ def read_pickle_pairs(path: str | PathLike[str]) -> Pairs:
 
 
 class _Source:
-    """What is read of a file so far: no more than its instructions ask for."""
+    """Hold what is read of a file so far, which is no more than its instructions ask for."""
 
     def __init__(self, contents: Contents):
         self._contents = contents
         self._gathered = io.BytesIO()
 
     def holds(self, end: int) -> bool:
-        """Whether the file has as many bytes; reads up to there."""
+        """Read up to byte `end`, and return True if the file has so many bytes."""
         if end > LARGEST + CHUNK:
             return False
         missing = end - self._gathered.seek(0, io.SEEK_END)
@@ -111,7 +111,7 @@ class _Source:
         return self._gathered.read(places.stop - places.start)
 
     def after_line(self, begin: int) -> int:
-        """Where the next line begins, or 0 where there is none."""
+        """Return where the line after the one at `begin` begins, or 0 where there is none."""
         while chunk := self[begin : begin + CHUNK]:
             found = chunk.find(b"\n")
             if found >= 0:
@@ -124,7 +124,7 @@ class _Source:
 
 
 def _look_through(path: str | PathLike[str], contents: Contents) -> bytes:
-    """The whole pickle, if it has no instructions that arrays do not need, nor arguments that the file does not hold."""
+    """Return the whole pickle, if all its instructions are ones that arrays need and the file holds their arguments."""
     data, position = _Source(contents), 0
     for _ in range(MOST_INSTRUCTIONS):
         code = data[position : position + 1]
@@ -164,7 +164,7 @@ def _look_through(path: str | PathLike[str], contents: Contents) -> bytes:
 
 
 def _argument(path: str | PathLike[str], data: _Source, begin: int, n: int) -> tuple[int, int]:
-    """Where an instruction's argument begins and where it ends."""
+    """Return where an instruction's argument begins and where it ends."""
     if n == pickletools.UP_TO_NEWLINE:
         end = data.after_line(begin)
         if not end:
@@ -180,7 +180,7 @@ def _argument(path: str | PathLike[str], data: _Source, begin: int, n: int) -> t
 
 
 class _Unpickler(pickle.Unpickler):
-    """Python's unpickler with stand-ins for every name.
+    """Unpickle with a stand-in for every name.
 
     What these build is bounded by the file's length: an instruction can hand them the same contents again and again.
     """
@@ -210,7 +210,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 class _StandIn:
-    """What a pickle gets for a name: it can be called, and nothing about it can be changed."""
+    """Stand for a name in a pickle: it can be called, and nothing about it can be changed."""
 
     __slots__ = ("_call",)
 
@@ -225,7 +225,7 @@ class _StandIn:
 
 
 class _Type:
-    """A pickled dtype: its letter and size, then its byte order."""
+    """Rebuild a pickled dtype from its letter and size, then its byte order."""
 
     def __init__(self, name: str, *flags: object):
         if not (isinstance(name, str) and re.fullmatch(r"[biuf][1248]", name)):
@@ -239,7 +239,7 @@ class _Type:
 
 
 class _Array:
-    """A pickled array, empty until its state arrives."""
+    """Rebuild a pickled array, which is empty until its state arrives."""
 
     value: np.ndarray | None = None
     count: Callable[[int], None]
@@ -266,7 +266,7 @@ def _empty_array(*_: object) -> _Array:
 
 
 def _encoded(text: str, encoding: str = "latin1") -> bytes:
-    """Python 3's way to put bytes into Python 2's pickles."""
+    """Encode `text` as latin-1, which is how Python 3 puts bytes into Python 2's pickles."""
     if encoding not in ("latin1", "latin-1"):
         raise pickle.UnpicklingError(f"the encoding {excerpt(encoding)}")
     return text.encode("latin1")

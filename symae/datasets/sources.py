@@ -81,7 +81,7 @@ def read(name_or_path: str | PathLike[str] | None = None) -> Dataset:
 
 
 def available() -> tuple[str, ...]:
-    """The names that `read` takes and that this machine has the files of; the files are not opened."""
+    """Return the names that `read` takes and that this machine has the files of; the files are not opened."""
     names = NAMES[:2] if find_mnist() else ()
     try:
         digits_file()
@@ -91,7 +91,7 @@ def available() -> tuple[str, ...]:
 
 
 def default() -> str:
-    """What runs without being told: ``"mini_mnist"`` where MNIST's four files are found, ``"digits"`` elsewhere."""
+    """Return the name of the default data: ``"mini_mnist"`` where MNIST's four files are found, ``"digits"`` elsewhere."""
     return "mini_mnist" if find_mnist() else "digits"
 
 
@@ -106,7 +106,7 @@ def _mnist(folder: Path) -> Pairs:
 
 
 def _located(name_or_path: str | PathLike[str]) -> Path:
-    """The path itself, or the file of that name in one of the search folders."""
+    """Return the path itself, or the file of that name in one of the search folders."""
     path = Path(name_or_path)
     if is_file(path) or is_folder(path):
         return path

@@ -28,7 +28,7 @@ OVERSAMPLING = 8
 
 @dataclass(frozen=True)
 class Hand:
-    """How one image is written: the numbers that the whole digit shares.
+    """Describe how one image is written, in the numbers that the whole digit shares.
 
     Lengths are in units of the digit's height.
     """
@@ -89,7 +89,7 @@ def digit(label: int, random: np.random.RandomState) -> np.ndarray:
 
 
 def labels(random: np.random.RandomState, n: int) -> np.ndarray:
-    """`n` labels in random order, every digit equally often, (n,) int64."""
+    """Return `n` labels in random order, every digit equally often, (n,) int64."""
     return random.permutation(np.arange(n) % 10).astype(np.int64)
 
 
@@ -110,7 +110,7 @@ def make(split: str, n: int | None = None) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _dots(pieces: tuple[np.ndarray, ...], hand: Hand, random: np.random.RandomState) -> np.ndarray:
-    """The pen's dots along one stroke: (k, 3), x, y and radius in units of the digit's height."""
+    """Return the pen's dots along one stroke: (k, 3), x, y and radius in units of the digit's height."""
     curve = []
     start = None
     for piece in pieces:
@@ -131,7 +131,7 @@ def _dots(pieces: tuple[np.ndarray, ...], hand: Hand, random: np.random.RandomSt
 
 
 def _smooth(points: np.ndarray) -> np.ndarray:
-    """The cubic spline through `points`, sampled about every hundredth of the digit's height."""
+    """Return the cubic spline through `points`, sampled about every hundredth of the digit's height."""
     knots = np.concatenate([[0], np.cumsum(np.sqrt(np.linalg.norm(np.diff(points, axis=0), axis=1)) + 1e-3)])
     length = np.linalg.norm(np.diff(points, axis=0), axis=1).sum()
     return CubicSpline(knots, points, bc_type="natural")(np.linspace(0, knots[-1], max(int(length / 0.015), 2)))

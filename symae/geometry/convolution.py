@@ -23,7 +23,7 @@ NAMED = ("valid", "full", "half", "same")
 
 
 def normalised_border_mode(border_mode: Any) -> BorderMode:
-    """A border mode as one of the names, or as ((top, bottom), (left, right))."""
+    """Return a border mode as one of the names, or as ((top, bottom), (left, right))."""
     expected = f"one of {', '.join(NAMED)}, an int, (int, int) or ((int, int), (int, int))"
     if isinstance(border_mode, str):
         if border_mode in NAMED:
@@ -43,7 +43,7 @@ def normalised_border_mode(border_mode: Any) -> BorderMode:
 
 @dataclass(frozen=True)
 class Geometry:
-    """One axis of a convolution: its padding (a name or two ints), stride and dilation."""
+    """Describe one axis of a convolution: its padding (a name or two ints), stride and dilation."""
 
     border: str | tuple[int, int]
     stride: int
@@ -55,11 +55,11 @@ class Geometry:
         return cls(border, subsample[axis], dilation[axis])
 
     def reach(self, kernel: Any) -> Any:
-        """The length of the dilated kernel."""
+        """Return the length of the dilated kernel."""
         return (kernel - 1) * self.dilation + 1
 
     def padding(self, size: Any, kernel: Any) -> tuple[Any, Any]:
-        """Zeros before and after an image axis of `size`."""
+        """Return the number of zeros before and after an image axis of `size`."""
         if not isinstance(self.border, str):
             return self.border
         reach = self.reach(kernel)
@@ -70,20 +70,20 @@ class Geometry:
         return both, both
 
     def length(self, size: Any, kernel: Any) -> Any:
-        """How many places the kernel has on an axis of `size`."""
+        """Return the output's length: how many positions the kernel has on an axis of `size`."""
         if self.border == "same":
             return -(-size // self.stride)
         before, after = self.padding(size, kernel)
         return (size + before + after - self.reach(kernel)) // self.stride + 1
 
-    def transposed_length(self, places: Any, kernel: Any, extra: int) -> Any:
-        """The size whose axis has that many `places`, the smallest ("same": the largest) one and `extra` more (less)."""
+    def transposed_length(self, n_positions: Any, kernel: Any, extra: int) -> Any:
+        """Return the smallest size with `n_positions` positions and `extra` more ("same": the largest, and `extra` less)."""
         if extra >= self.stride:
             raise InputError("output_padding", str(extra), f"less than the subsample, {self.stride}")
         if self.border == "same":
-            return places * self.stride - extra
+            return n_positions * self.stride - extra
         before, after = self.padding(None, kernel)
-        return (places - 1) * self.stride + self.reach(kernel) - before - after + extra
+        return (n_positions - 1) * self.stride + self.reach(kernel) - before - after + extra
 
 
 def _at_least_zero(value: Any) -> Any:

@@ -20,7 +20,7 @@ PAPER, INK, MUTED, RULE = "#ffffff", "#202020", "#5f6368", "#d0d0d0"
 
 
 def principal_components(codes: Any, count: int = 2) -> tuple[np.ndarray, np.ndarray]:
-    """The coordinates of codes along the directions in which they vary most.
+    """Compute the coordinates of codes along the directions in which they vary most.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def _legend(paper: Image.Image, corner: tuple[int, int], digits: list[int]) -> N
 
 
 def _apart(middles: list[np.ndarray], least: float = 26.0) -> list[np.ndarray]:
-    """The places, moved so far from one another that a number can stand at each."""
+    """Move the points in `middles` so far from one another that a number can stand at each."""
     moved = [np.array(middle) for middle in middles]
     for _ in range(50):
         for i, a in enumerate(moved):

@@ -72,7 +72,7 @@ def filter_maps(filters: Any, cell: int = CELL) -> np.ndarray:
 
 
 def _tile(maps: np.ndarray, cell: int) -> np.ndarray:
-    """Maps (n, c, h, w) with values from 0 to 1 in n columns and c rows, white between them."""
+    """Arrange maps (n, c, h, w) with values from 0 to 1 in n columns and c rows, white between them."""
     n, c, h, w = maps.shape
     zoom = max(1, round(cell / max(h, w)))
     h, w = h * zoom, w * zoom

@@ -14,7 +14,7 @@ __all__ = ["psnr", "unit_images"]
 
 
 def unit_images(rows: Any, image_shape: Sequence[int] = (1, 28, 28)) -> np.ndarray:
-    """Rows of pixels as images of floatX from 0 to 1, as Keras scales them: bytes are divided by 255.
+    """Return rows of pixels as images of floatX from 0 to 1, scaled as by Keras: bytes are divided by 255.
 
     `symae.load_data` divides by 256, as the Deep Learning Tutorials did.
 
@@ -48,7 +48,7 @@ def unit_images(rows: Any, image_shape: Sequence[int] = (1, 28, 28)) -> np.ndarr
 
 
 def psnr(images: Any, clean: Any, peak: float = 1.0) -> np.ndarray:
-    """Peak signal-to-noise ratio of each image against the one that it should be, in decibels; more is better.
+    """Compute each image's peak signal-to-noise ratio against the one that it should be, in decibels; more is better.
 
     .. math:: 10 \\log_{10} (p^2 / m)
 

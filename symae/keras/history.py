@@ -11,7 +11,7 @@ __all__ = ["KerasHistory", "in_keras_names"]
 
 
 class KerasHistory(History):
-    """What happened in each finished epoch, under Keras's names too.
+    """Record what happened in each finished epoch, under Keras's names too.
 
     Attributes
     ----------

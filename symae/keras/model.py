@@ -36,7 +36,7 @@ KIND = "keras.Model"  # what files of weights call themselves
 
 
 def Input(shape: int | Sequence[int | None], *, name: str = "x", dtype: str | None = None) -> Variable:
-    """A symbolic input of examples, (None, *shape).
+    """Make a symbolic input of examples, (None, *shape).
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def Input(shape: int | Sequence[int | None], *, name: str = "x", dtype: str | No
 
 
 class Model:
-    """What leads from inputs to outputs, to be trained.
+    """Train the graph that leads from inputs to outputs.
 
     Parameters
     ----------
@@ -261,7 +261,7 @@ class Model:
         return KerasHistory(**vars(history))
 
     def evaluate(self, x: Any, y: Any, batch_size: int = 32) -> float | list[float]:
-        """The loss of `x` and `y`, or with metrics a list that begins with the loss, as in `fit`."""
+        """Return the loss of `x` and `y`, or with metrics a list that begins with the loss, as in `fit`."""
         (batch_size,) = checked_counts("batch_size", batch_size, 1)
         examples = Examples("data", self._data(x, y))
         length = chunk_length(len(examples), batch_size)
@@ -271,7 +271,7 @@ class Model:
         return means if len(means) > 1 else means[0]
 
     def predict(self, x: Any, batch_size: int = 32) -> Any:
-        """The outputs for `x`, which may be empty: an array, or a list of them if `outputs` was one.
+        """Compute the outputs for `x`, which may be empty: an array, or a list of them if `outputs` was one.
 
         Parameters
         ----------
@@ -307,7 +307,7 @@ class Model:
             print_fn(line)
 
     def parameters(self) -> dict[str, np.ndarray]:
-        """Copies of the values of the parameters by name."""
+        """Return copies of the values of the parameters by name."""
         return {name: np.array(value) for name, value in values(self._named).items()}
 
     def set_parameters(self, parameters: Mapping[str, Any], source: str | Path = "parameters") -> None:
@@ -380,7 +380,7 @@ class Model:
         return data | wanted
 
     def _shapes_of_outputs(self, shapes: tuple[tuple[int, ...], ...]) -> list[tuple[int | None, ...]]:
-        """The shapes of an example of the outputs, as far as they follow from those of the inputs."""
+        """Return the shapes of an example of the outputs, as far as they follow from those of the inputs."""
         if shapes not in self._known_shapes:
             known = {x: x.type.clone(shape=(None, *shape))(name=x.name) for x, shape in zip(self.inputs, shapes, strict=True)}
             outputs = clone_replace(self.outputs, known, rebuild_strict=False)
@@ -389,7 +389,7 @@ class Model:
 
 
 def _listed(place: str, given: Variable | Sequence[Variable]) -> tuple[list[Variable], bool]:
-    """`given` as a list, and whether it is none; each is an array with an entry for each example."""
+    """Return `given` as a list, and True if it was one variable; each is an array with an entry for each example."""
     one = not isinstance(given, list | tuple)
     variables = [given] if one else list(given)
     expected = "symbolic arrays with an entry for each of any number of examples, (None, ...)"
@@ -402,7 +402,7 @@ def _listed(place: str, given: Variable | Sequence[Variable]) -> tuple[list[Vari
 
 
 def _arrays(place: str, given: Any, variables: Sequence[Variable], one: bool) -> dict[Variable, Any]:
-    """What is given for each variable: itself for `one` variable, otherwise a list."""
+    """Return what is given for each variable: itself for `one` variable, otherwise a list."""
     if one:
         return {variables[0]: given}
     if not isinstance(given, list | tuple) or len(given) != len(variables):

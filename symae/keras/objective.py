@@ -38,7 +38,7 @@ LOSSES: dict[str, Loss] = {
 
 @dataclass(frozen=True)
 class Objective:
-    """What a model is trained for.
+    """Hold what a model is trained for.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ def objective(
     loss: str | Loss | Sequence[str | Loss],
     metrics: str | Loss | Sequence[str | Loss],
 ) -> Objective:
-    """What `symae.keras.Model.compile` describes.
+    """Build what `symae.keras.Model.compile` describes.
 
     Raises
     ------

@@ -16,7 +16,7 @@ GAP = "  "
 
 
 def summary_lines(inputs: Sequence[Variable], layers: Sequence[tuple[Layer, Variable]]) -> list[str]:
-    """A line for each input and layer with its shape and its number of parameters, and their sum; of at most 80 columns.
+    """List each input and layer with its shape and number of parameters, and their sum, in lines of at most 80 columns.
 
     Parameters of two layers are counted with the first.
     """

@@ -22,7 +22,7 @@ VALUES_FOR_THREADS = 1_000_000
 
 
 def threads_for_values(shape: Sequence[int | None]) -> Threads:
-    """When to use threads for arrays of a shape."""
+    """Return when to use threads for arrays of a shape."""
     return threads_for(shape, VALUES_FOR_THREADS)
 
 
@@ -48,7 +48,7 @@ def _check_maps(x: Any, b: Any) -> None:
 
 @functools.cache
 def rectify(ndim: int, threads: Threads, inplace: bool) -> Callable[..., Any]:
-    """(x, b) -> max(x + b, 0), of x's memory if `inplace`."""
+    """Compile (x, b) -> max(x + b, 0), in x's memory if `inplace`."""
 
     @jit
     def rows(part: Any, parts: Any, arguments: Any) -> None:
@@ -91,7 +91,7 @@ def rectify(ndim: int, threads: Threads, inplace: bool) -> Callable[..., Any]:
 
 @functools.cache
 def rectify_gradient(ndim: int, threads: Threads, inplace: bool) -> Callable[..., Any]:
-    """(y, g) -> g where y is positive, of g's memory if `inplace`, and its sum over each map."""
+    """Compile (y, g) -> g where y is positive, in g's memory if `inplace`, and its sum over each map."""
 
     @jit
     def rows(part: Any, parts: Any, arguments: Any) -> None:

@@ -39,7 +39,7 @@ def _check(P: Any, Q: Any, weights: Any, biases: Any) -> None:
 
 @jit
 def _blocks(places: Any) -> Any:
-    """How many blocks, and how many places all but the last have."""
+    """Return how many blocks there are, and how many positions all but the last have."""
     many = max(1, -(-places // BLOCK))
     size = max(1, -(-places // many))
     return -(-places // size), size
@@ -47,7 +47,7 @@ def _blocks(places: Any) -> Any:
 
 @jit
 def _begin(P: Any, q: Any, h: Any) -> None:
-    """h <- max(P + q, 0)."""
+    """Compute h <- max(P + q, 0)."""
     zero = h.dtype.type(0)
     for r in range(h.shape[0]):
         seen, out = P[r], h[r]
@@ -58,7 +58,7 @@ def _begin(P: Any, q: Any, h: Any) -> None:
 
 @jit
 def _rectify(h: Any, b: Any) -> None:
-    """h <- max(h + b, 0)."""
+    """Compute h <- max(h + b, 0)."""
     zero = h.dtype.type(0)
     for r in range(h.shape[0]):
         row = h[r]
@@ -69,7 +69,7 @@ def _rectify(h: Any, b: Any) -> None:
 
 @jit
 def _finish(h: Any, turned: Any, b: Any, y: Any) -> None:
-    """y <- h W + b, with W turned; its outputs are few, and BLAS is slow with few."""
+    """Compute y <- h W + b, with W turned; its outputs are few, and BLAS is slow with few."""
     for r in range(h.shape[0]):
         row = h[r]
         for k in range(b.size):
@@ -81,7 +81,7 @@ def _finish(h: Any, turned: Any, b: Any, y: Any) -> None:
 
 @functools.cache
 def _grouped(singles: int, *lengths: int) -> Callable[..., Any]:
-    """A flat tuple -> its first `singles` entries, and the rest in tuples of the given lengths.
+    """Compile a flat tuple -> its first `singles` entries, and the rest in tuples of the given lengths.
 
     What a loop over threads is handed may be a tuple, but not one that holds tuples; and Numba cuts a tuple only at constants.
     """
@@ -96,7 +96,7 @@ def _grouped(singles: int, *lengths: int) -> Callable[..., Any]:
 
 @functools.cache
 def forward(threads: Threads, keep: bool, depth: int) -> Callable[..., Any]:
-    """(P, Q, weights, biases, hidden, y): y, and with `keep` what the hidden layers give."""
+    """Compile (P, Q, weights, biases, hidden, y), which computes y, and with `keep` what the hidden layers give."""
     grouped = _grouped(4, depth, depth, max(depth - 1, 1) if keep else 1)
 
     @jit
@@ -144,7 +144,7 @@ def forward(threads: Threads, keep: bool, depth: int) -> Callable[..., Any]:
 
 @jit
 def _begin_back(h: Any, g: Any, turned: Any, gW: Any, gb: Any, d: Any, total: Any) -> None:
-    """Back through the last layer: gW += (h' g)', gb += sum g, d <- g W' where h is positive, total += sum d."""
+    """Go back through the last layer: gW += (h' g)', gb += sum g, d <- g W' where h is positive, total += sum d."""
     for r in range(h.shape[0]):
         row, out = h[r], d[r]
         for k in range(gb.size):
@@ -163,7 +163,7 @@ def _begin_back(h: Any, g: Any, turned: Any, gW: Any, gb: Any, d: Any, total: An
 
 @jit
 def _mask(h: Any, d: Any, total: Any) -> None:
-    """d <- 0 where h is not positive; total += sum d."""
+    """Compute d <- 0 where h is not positive; total += sum d."""
     zero = h.dtype.type(0)
     for r in range(h.shape[0]):
         row, out = h[r], d[r]
@@ -175,7 +175,7 @@ def _mask(h: Any, d: Any, total: Any) -> None:
 
 @functools.cache
 def backward(threads: Threads, depth: int) -> Callable[..., Any]:
-    """(P, Q, weights, hidden, g, sums_W, sums_b): from g, the gradient of y, those of P and Q, and sums[0] of W and b.
+    """Compile (P, Q, weights, hidden, g, sums_W, sums_b): from y's gradient g, those of P and Q, and sums[0] of W and b.
 
     The sums have room for `threads.parts_for` parts.
     """

@@ -43,7 +43,7 @@ FLAGS = ("contract",)
 
 @dataclass(frozen=True)
 class _Format:
-    """A floating-point format, and what the functions need to know of it."""
+    """Describe a floating-point format, and what the functions need to know of it."""
 
     type: ir.Type
     integer: ir.IntType
@@ -65,7 +65,7 @@ _FORMATS = {
 
 
 class _Number:
-    """A number of machine code, with Python's operators."""
+    """Represent a number of machine code, with Python's operators."""
 
     def __init__(self, builder: ir.IRBuilder, format: _Format, value: Any):
         self.builder, self.format, self.value = builder, format, value
@@ -106,7 +106,7 @@ class _Number:
         return self.of(operation(self.of(a).value, self.of(b).value, flags=FLAGS))
 
     def of(self, value: Any) -> _Number:
-        """Another number of this format: a number of Python's, one of machine code, or a value of LLVM's."""
+        """Return another number of this format, from a Python number, one of machine code, or an LLVM value."""
         if isinstance(value, _Number):
             return value
         if isinstance(value, int | float):
@@ -114,11 +114,11 @@ class _Number:
         return _Number(self.builder, self.format, value)
 
     def holds(self, comparison: str, other: Any) -> Any:
-        """A condition, false where one of the two is NaN."""
+        """Return a condition that is false where one of the two numbers is NaN."""
         return self.builder.fcmp_ordered(comparison, self.value, self.of(other).value)
 
     def where(self, condition: Any, other: Any) -> _Number:
-        """This number where `condition` is true, else the other."""
+        """Return this number where `condition` is true, else the other."""
         return self.of(self.builder.select(condition, self.value, self.of(other).value))
 
     @property
@@ -129,7 +129,7 @@ class _Number:
         return self.of(self.builder.bitcast(bits, self.format.type))
 
     def series(self, coefficients: Sequence[float]) -> _Number:
-        """c[0] + c[1] x + c[2] x^2 + …"""
+        """Compute c[0] + c[1] x + c[2] x^2 + …"""
         total = self.of(coefficients[-1])
         for c in reversed(coefficients[:-1]):
             total = total * self + c
@@ -137,14 +137,14 @@ class _Number:
 
 
 def _scale(x: _Number, exponent: Any) -> _Number:
-    """2 to the power of an integer that a normal number's exponent can be."""
+    """Compute 2 to the power of an integer that a normal number's exponent can be."""
     f = x.format
     biased = x.builder.add(exponent, ir.Constant(f.integer, f.bias))
     return x.of_bits(x.builder.shl(biased, ir.Constant(f.integer, f.mantissa)))
 
 
 def _reduced(x: _Number) -> tuple[_Number, _Number, Any]:
-    """(r, q, k) with exp(x) = 2^k exp(r), abs(r) at most log(2) / 2, and q = exp(r) - 1 - r."""
+    """Return (r, q, k) with exp(x) = 2^k exp(r), abs(r) at most log(2) / 2, and q = exp(r) - 1 - r."""
     f = x.format
     # Added to a number of this size, a fraction is rounded to an integer, which then stands in the last bits. Converting to an
     # integer type instead would leave open what comes of NaN.
@@ -169,7 +169,7 @@ def _exp(x: _Number) -> _Number:
 
 
 def _log1p_series(f: _Number) -> _Number:
-    """log(1 + f) for f between sqrt(1/2) - 1 and sqrt(2) - 1."""
+    """Compute log(1 + f) for f between sqrt(1/2) - 1 and sqrt(2) - 1."""
     s = f / (f + 2)
     z = s * s
     r = z * z.series([2 / (2 * n + 3) for n in range(f.format.log_terms)])
@@ -201,14 +201,14 @@ def _log(x: _Number) -> _Number:
 
 
 def _log1p_of_share(e: _Number) -> _Number:
-    """log(1 + e) for e from 0 to 1."""
+    """Compute log(1 + e) for e from 0 to 1."""
     large = e.holds(">", math.sqrt(2) - 1)
     f = ((e - 1) * 0.5).where(large, e)
     return _log1p_series(f) + e.of(math.log(2)).where(large, 0)
 
 
 def _of_share(x: _Number, e: _Number) -> _Number:
-    """The sigmoid of x, where e = exp(-abs(x))."""
+    """Compute the sigmoid of x, where e = exp(-abs(x))."""
     q = 1 / (e + 1)
     return q.where(x.holds(">=", 0), e * q)
 
@@ -254,7 +254,7 @@ FUNCTIONS = {"exp": exp, "log": log, "sigmoid": sigmoid, "softplus": softplus, "
 
 @intrinsic
 def cross_entropy(typing: Any, a: Any, x: Any) -> Any:
-    """The cross-entropy of sigmoid(a) with x, in nats: -x log(s(a)) - (1 - x) log(1 - s(a)), finite for every finite a.
+    """Compute the cross-entropy of sigmoid(a) with x in nats, finite for every finite a: -x log(s(a)) - (1 - x) log(1 - s(a)).
 
     It is abs(a) (1 - x if a > 0 else x) + log(1 + exp(-abs(a))): no two numbers of the size of a are subtracted. A loop that
     needs sigmoid(a) too computes the exponential once.

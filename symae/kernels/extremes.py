@@ -17,7 +17,7 @@ SHORT = 64  # fewer numbers than so many are compared faster one after the other
 
 @cache
 def extreme(less: str) -> Callable[..., Any]:
-    """``extreme(x)`` of a vector that is not empty, the largest where `less` is ``<``, the smallest where it is ``>``."""
+    """Compile ``extreme(x)`` of a vector that is not empty: its largest entry where `less` is ``<``, its smallest for ``>``."""
 
     def keep(known: str, entry: str) -> str:
         return f"{known} = {entry} if ({entry} != {entry}) | ({known} {less} {entry}) else {known}"

@@ -46,7 +46,7 @@ def _xxgemm(
     first_c: Any,
     ldc: Any,
 ) -> Any:
-    """BLAS's gemm of column-major matrices that begin so many elements after their arrays do."""
+    """Call BLAS's gemm of column-major matrices that begin so many elements after their arrays do."""
     size, number = types.intp, a.dtype
     letters = (types.int64,) * 3
     matrices = (a, size, size, b, size, size)
@@ -77,7 +77,7 @@ def _xxgemm(
 
 @contextmanager
 def _blas_alone(context: Any, builder: Any) -> Iterator[None]:
-    """What is emitted inside the block runs with one thread of BLAS. It must not raise errors."""
+    """Run what is emitted inside the block with one thread of BLAS. It must not raise errors."""
     begin, end = _limits(context, builder)
     builder.call(begin, [])
     yield
@@ -85,7 +85,7 @@ def _blas_alone(context: Any, builder: Any) -> Iterator[None]:
 
 
 def _limits(context: Any, builder: Any) -> tuple[Any, Any]:
-    """What takes BLAS's other threads away, and what gives them back."""
+    """Return what takes BLAS's other threads away, and what gives them back."""
     context.active_code_library._reload_init.add(connect)
     begin, end = (cgutils.get_or_insert_function(builder.module, CALL, f"symae_blas_{name}") for name in ("begin", "end"))
     return begin, end
@@ -93,7 +93,7 @@ def _limits(context: Any, builder: Any) -> tuple[Any, Any]:
 
 @intrinsic
 def _call(typing: Any, product: Any, alone: Any, operands: Any) -> Any:
-    """`product(*operands)`, with one thread of BLAS if `alone`."""
+    """Call `product(*operands)`, with one thread of BLAS if `alone`."""
     of_product = product.get_call_type(typing, tuple(operands), {})
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -130,7 +130,7 @@ MULTIPLICATIONS_FOR_BLAS_THREADS = 100_000_000
 
 
 def with_one_blas_thread(product: Any, jit: Any) -> Any:
-    """PyTensor's `product(x, y, out=None)`, or `product(x, y)`, in which BLAS has one thread unless the product is large."""
+    """Compile PyTensor's `product(x, y, out=None)`, or `product(x, y)`, with one BLAS thread unless the product is large."""
     if not getattr(product, "handles_out", False):
 
         @jit
@@ -158,13 +158,13 @@ BLOCK = 16
 
 @jit
 def _distance(X: Any) -> int:
-    """From a row to the next, in elements. The only row of a matrix may say anything, and BLAS looks at it."""
+    """Return the elements from a row to the next: the only row of a matrix may say anything, and BLAS looks at it."""
     return max(1, X.shape[1], X.strides[0] // X.itemsize)
 
 
 @jit
 def _gemm_part(alpha: Any, A: Any, ta: Any, B: Any, tb: Any, beta: Any, C: Any, rows: Any, columns: Any, inner: Any) -> None:
-    """`gemm` for a range of C's rows and columns, and for terms of its sums from a range; each is (first, end)."""
+    """Compute `gemm` for a range of C's rows and columns, and for terms of its sums from a range; each is (first, end)."""
     (top, bottom), (left, right), (first, end) = rows, columns, inner
     if top >= bottom or left >= right:
         return
@@ -180,7 +180,7 @@ def _gemm_part(alpha: Any, A: Any, ta: Any, B: Any, tb: Any, beta: Any, C: Any, 
 
 @jit
 def gemm(alpha: Any, A: Any, transpose_a: Any, B: Any, transpose_b: Any, beta: Any, C: Any) -> None:
-    """C <- alpha op(A) op(B) + beta C for matrices of one dtype, float32 or float64; C is changed in place.
+    """Compute C <- alpha op(A) op(B) + beta C for matrices of one dtype, float32 or float64; C is changed in place.
 
     Within a row their elements are neighbours; rows may be apart. With beta 0 the old contents of C do not matter, not even
     NaN.
@@ -191,13 +191,13 @@ def gemm(alpha: Any, A: Any, transpose_a: Any, B: Any, transpose_b: Any, beta: A
 
 @jit
 def _end(part: Any, size: Any) -> int:
-    """Where the part of that number, from 0, ends."""
+    """Return where the part of that number, from 0, ends."""
     return min(size, (size * (part + 1) // THREADS + BLOCK - 1) // BLOCK * BLOCK)
 
 
 @jit
 def _gemms_part(part: Any, parts: Any, arguments: Any) -> None:
-    """Rows of C, or columns, or, if `sums` has matrices for that, a part of the terms of its sums."""
+    """Compute rows of C, or columns, or, if `sums` has matrices for that, a part of the terms of its sums."""
     alpha, A, ta, B, tb, D, td, E, te, both, beta, C, sums = arguments
     m, n = C.shape
     k, second = A.shape[0] if ta else A.shape[1], D.shape[0] if td else D.shape[1]
@@ -219,7 +219,7 @@ _gemms_in_parts = in_parts(_gemms_part, "always")
 def threaded_gemms(
     alpha: Any, A: Any, ta: Any, B: Any, tb: Any, D: Any, td: Any, E: Any, te: Any, both: Any, beta: Any, C: Any
 ) -> None:
-    """C <- alpha (op(A) op(B) + op(D) op(E)) + beta C, as `gemm`, the second product if `both`, by several threads if it pays.
+    """Compute C <- alpha (op(A) op(B) + op(D) op(E)) + beta C, the second product if `both`, by several threads if it pays.
 
     The longest of the three sides is divided. So each thread keeps to the same part of a layer's weights in its cache, which
     are long or wide, whether they are read forwards, backwards or changed; and of both products while it is at it.

@@ -23,7 +23,7 @@ def _compiled(source: str, **names: Any) -> Any:
 
 @cache
 def check_range(ndim: int, unsigned: bool) -> Callable[..., None]:
-    """``check(index, size, axis)`` raises IndexRangeError for an index of so many dimensions with an entry that is outside."""
+    """Compile ``check(index, size, axis)``, which raises IndexRangeError if an entry of `index`, of `ndim` axes, is outside."""
     names = [f"i{k}" for k in range(ndim)]
     loops = "".join(f"{'    ' * (k + 1)}for {name} in range(index.shape[{k}]):\n" for k, name in enumerate(names))
     indent = "    " * (ndim + 1)
@@ -57,7 +57,7 @@ def check_mask(length: int, size: int, axis: int) -> None:
 
 @cache
 def checked_mask(ndim: int, first: int) -> Callable[..., Any]:
-    """``checked(mask, x)`` is the mask, whose axes have to be as long as those of x from axis `first` on."""
+    """Compile ``checked(mask, x)``, which returns the mask if its axes are as long as those of x from axis `first` on."""
     checks = "".join(f"    check_mask(mask.shape[{k}], x.shape[{first + k}], {first + k})\n" for k in range(ndim))
     return _compiled(f"def check(mask, x):\n{checks}    return mask\n", check_mask=check_mask)
 

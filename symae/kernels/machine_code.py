@@ -23,13 +23,13 @@ def word(value: int) -> ir.Constant:
 
 
 class Builder(ir.IRBuilder):
-    """LLVM's, with the few forms of control flow and of memory shared by threads that are needed here."""
+    """Extend LLVM's builder by the few forms of control flow and of memory shared by threads that are needed here."""
 
     def __init__(self, function: ir.Function):
         super().__init__(function.append_basic_block("entry"))
 
     def at(self, address: Any) -> Any:
-        """A word's address as a pointer; takes numbers too."""
+        """Return a word's address, which may be a number, as a pointer."""
         return self.inttoptr(word(address) if isinstance(address, int) else address, _WORD.as_pointer())
 
     def read(self, address: Any) -> Any:
@@ -39,11 +39,11 @@ class Builder(ir.IRBuilder):
         self.store_atomic(value, self.at(address), "seq_cst", 8)
 
     def exchange(self, address: Any, value: int) -> Any:
-        """The word's value before `value` became it."""
+        """Set the word to `value` and return what it was before."""
         return self.atomic_rmw("xchg", self.at(address), word(value), "seq_cst")
 
     def replace(self, address: Any, old: Any, new: Any) -> Any:
-        """Whether the word was `old`, and is now `new`."""
+        """Set the word to `new` if it is `old`, and return True if it was."""
         return self.extract_value(self.cmpxchg(self.at(address), old, new, "seq_cst", "seq_cst"), 1)
 
     def equal(self, a: Any, b: Any) -> Any:
@@ -73,7 +73,7 @@ class Builder(ir.IRBuilder):
             self.store(self.add(number, word(step)), counter)
 
     def variable(self) -> Any:
-        """Room for a word, on the stack once for each call of the function."""
+        """Reserve a word on the stack, once for each call of the function."""
         with self.goto_entry_block():
             return self.alloca(_WORD)
 

@@ -15,7 +15,7 @@ __all__ = ["accumulated", "product"]
 
 @jit
 def _check(m: int, n: int, A: Any, transpose_a: bool, B: Any, transpose_b: bool) -> None:
-    """That op(A) is (m, k) and op(B) is (k, n): BLAS would read past the end of what is smaller."""
+    """Check that op(A) is (m, k) and op(B) is (k, n): BLAS would read past the end of what is smaller."""
     a = (A.shape[1], A.shape[0]) if transpose_a else A.shape
     b = (B.shape[1], B.shape[0]) if transpose_b else B.shape
     if a[0] != m or b[1] != n or a[1] != b[0]:
@@ -23,7 +23,7 @@ def _check(m: int, n: int, A: Any, transpose_a: bool, B: Any, transpose_b: bool)
 
 
 def product(transpose_a: bool, transpose_b: bool) -> Callable[..., Any]:
-    """(A, B) -> op(A) op(B). Only operands whose rows are in no C-ordered array are copied."""
+    """Compile (A, B) -> op(A) op(B). Only operands whose rows are in no C-ordered array are copied."""
 
     @jit
     def product(A: Any, B: Any) -> Any:
@@ -40,7 +40,7 @@ def product(transpose_a: bool, transpose_b: bool) -> Callable[..., Any]:
 
 
 def accumulated(flags: Sequence[tuple[bool, bool]], inplace: bool) -> Callable[..., Any]:
-    """(C, beta, alpha, A1, B1[, A2, B2]) -> beta C + alpha (op(A1) op(B1) + op(A2) op(B2))."""
+    """Compile (C, beta, alpha, A1, B1[, A2, B2]) -> beta C + alpha (op(A1) op(B1) + op(A2) op(B2))."""
 
     (ta, tb), (td, te) = flags[0], flags[-1]
 

@@ -16,7 +16,7 @@ __all__ = ["gather", "scatter"]
 
 
 def table(axis: Axis, mode: str) -> Any:
-    """n -> (count, size) pixels of each window, -1 for those outside of the image, compiled."""
+    """Compile n -> (count, size) pixels of each window, -1 for those outside of the image."""
     size, stride, wrap = axis.size, axis.stride, mode == "wrap_centered"
     constants = numbers(axis)
 
@@ -36,7 +36,7 @@ def table(axis: Axis, mode: str) -> Any:
 
 
 def fits(axis: Axis, mode: str) -> Any:
-    """n -> whether images of n pixels are accepted, compiled."""
+    """Compile n -> True if images of n pixels are accepted."""
     size, stride, offset = axis.size, axis.stride, axis.offset
     if mode == "ignore_borders":
         return jit(lambda n: n > 0)
@@ -47,7 +47,7 @@ def fits(axis: Axis, mode: str) -> Any:
 
 @functools.cache
 def gather(windows: Windows, mode: str, place: str, expected: str) -> Callable[..., Any]:
-    """(n, c, h, w) -> (n * c * i * j, p * q), a row for each window."""
+    """Compile (n, c, h, w) -> (n * c * i * j, p * q), a row for each window."""
     (p, q) = windows.rows.size, windows.columns.size
     row_table, column_table = table(windows.rows, mode), table(windows.columns, mode)
     row_fits, column_fits = fits(windows.rows, mode), fits(windows.columns, mode)
@@ -76,7 +76,7 @@ def gather(windows: Windows, mode: str, place: str, expected: str) -> Callable[.
 
 @functools.cache
 def scatter(windows: Windows, mode: str, place: str, expected: str) -> Callable[..., Any]:
-    """The transpose of `gather`: (neibs, n, c, h, w) -> (n, c, h, w)."""
+    """Compile the transpose of `gather`: (neibs, n, c, h, w) -> (n, c, h, w)."""
     (p, q) = windows.rows.size, windows.columns.size
     row_table, column_table = table(windows.rows, mode), table(windows.columns, mode)
     row_fits, column_fits = fits(windows.rows, mode), fits(windows.columns, mode)

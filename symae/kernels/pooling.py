@@ -32,12 +32,12 @@ PIXELS_FOR_THREADS = 1_048_576
 
 
 def threads_for_pixels(shape: Sequence[int | None]) -> Threads:
-    """When to use threads for images of a shape."""
+    """Return when to use threads for images of a shape."""
     return threads_for(shape, PIXELS_FOR_THREADS)
 
 
 def over_maps(one_map: Any, threads: Threads) -> Any:
-    """(a, b, c) -> None, which calls one_map(a[m], b[m], c[m]) for each m."""
+    """Compile (a, b, c) -> None, which calls one_map(a[m], b[m], c[m]) for each m."""
 
     @jit
     def maps(part: Any, parts: Any, arguments: Any) -> None:
@@ -55,13 +55,13 @@ def over_maps(one_map: Any, threads: Threads) -> Any:
 
 
 def numbers(axis: Axis) -> tuple[int, ...]:
-    """An axis as constants for machine code: size, stride, offset, extra, least, pad, and whether pad stands for "same"."""
+    """Return an axis as constants for machine code: size, stride, offset, extra, least, pad, and whether pad is "same"."""
     return axis.size, axis.stride, axis.offset, axis.extra, axis.least, axis.pad or 0, int(axis.pad is None)
 
 
 @jit
 def geometry(n: Any, axis: Any) -> Any:
-    """The count of windows on n pixels, `before`, and the first and the last + 1 of the windows that lie inside."""
+    """Return the count of windows on n pixels, `before`, and the first and the last + 1 of the windows that lie inside."""
     size, stride, offset, extra, least, pad, same = axis
     count = max((n + offset) // stride + extra, least)
     before = max((count - 1) * stride + size - n, 0) // 2 if same else pad
@@ -72,7 +72,7 @@ def geometry(n: Any, axis: Any) -> Any:
 
 @jit
 def first_maximum(image: Any, top: Any, bottom: Any, left: Any, right: Any) -> Any:
-    """The maximum of a part of an image, NaN above all, and its place."""
+    """Return the maximum of a part of an image, NaN above all, and its position."""
     best, at = image[top, left], top * image.shape[1] + left
     for r in range(top, bottom):
         for c in range(left, right):
@@ -84,7 +84,7 @@ def first_maximum(image: Any, top: Any, bottom: Any, left: Any, right: Any) -> A
 
 @functools.cache
 def max_pool(windows: Windows, place: str, threads: Threads) -> Callable[..., Any]:
-    """(n, c, h, w) -> the maximum of each window, and its place in the image as row * w + column."""
+    """Compile (n, c, h, w) -> the maximum of each window, and its position in the image as row * w + column."""
     (p, s), (q, t) = ((axis.size, axis.stride) for axis in (windows.rows, windows.columns))
     row_axis, column_axis = numbers(windows.rows), numbers(windows.columns)
 
@@ -144,7 +144,7 @@ def max_pool(windows: Windows, place: str, threads: Threads) -> Callable[..., An
 
 @functools.cache
 def sum_pool(windows: Windows, divisor: str, place: str, threads: Threads) -> Callable[..., Any]:
-    """(n, c, h, w) -> the sum of each window, divided by 1, by its size ("window") or by its pixels in the image ("pixels")."""
+    """Compile (n, c, h, w) -> each window's sum over 1, over its size ("window") or its pixels in the image ("pixels")."""
     (p, s), (q, t) = ((axis.size, axis.stride) for axis in (windows.rows, windows.columns))
     row_axis, column_axis = numbers(windows.rows), numbers(windows.columns)
     by_pixels, by = divisor == "pixels", p * q if divisor == "window" else 1
@@ -192,7 +192,7 @@ def sum_pool(windows: Windows, divisor: str, place: str, threads: Threads) -> Ca
 
 @functools.cache
 def spread(windows: Windows, divisor: str, place: str, threads: Threads) -> Callable[..., Any]:
-    """The transpose of `sum_pool`, (n, c, rows, columns), h, w -> (n, c, h, w)."""
+    """Compile the transpose of `sum_pool`, (n, c, rows, columns), h, w -> (n, c, h, w)."""
     (p, s), (q, t) = ((axis.size, axis.stride) for axis in (windows.rows, windows.columns))
     row_axis, column_axis = numbers(windows.rows), numbers(windows.columns)
     by_pixels, by = divisor == "pixels", p * q if divisor == "window" else 1

@@ -21,7 +21,7 @@ SIZES, SOME_SIZES = "({}, {})", "sizes of at least 0"
 
 @functools.cache
 def as_many_values(place: str) -> Callable[..., None]:
-    """(values' shape, switches' shape): they are the same."""
+    """Compile (values' shape, switches' shape), which raises ShapeError unless they are the same."""
     values_place = f"{place}: pooled"
 
     @jit
@@ -36,7 +36,7 @@ def as_many_values(place: str) -> Callable[..., None]:
 
 @functools.cache
 def as_many_images(place: str) -> Callable[..., None]:
-    """(images' shape, switches' shape): there are as many of both."""
+    """Compile (images' shape, switches' shape), which raises ShapeError unless there are as many of both."""
     images_place = f"{place}: images"
 
     @jit
@@ -51,7 +51,7 @@ def as_many_images(place: str) -> Callable[..., None]:
 
 @functools.cache
 def put_at(place: str) -> Callable[..., Any]:
-    """(values (n, c, i, j), switches (n, c, i, j), h, w) -> images (n, c, h, w), zero where nothing was put."""
+    """Compile (values (n, c, i, j), switches (n, c, i, j), h, w) -> images (n, c, h, w), zero where nothing was put."""
     switches_place, shape_place, check = f"{place}: switches", f"{place}: shape", as_many_values(place)
 
     @jit
@@ -77,7 +77,7 @@ def put_at(place: str) -> Callable[..., Any]:
 
 @functools.cache
 def take_at(place: str) -> Callable[..., Any]:
-    """(images (n, c, h, w), switches (n, c, i, j)) -> values (n, c, i, j)."""
+    """Compile (images (n, c, h, w), switches (n, c, i, j)) -> values (n, c, i, j)."""
     switches_place, check = f"{place}: switches", as_many_images(place)
 
     @jit

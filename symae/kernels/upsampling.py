@@ -19,7 +19,7 @@ Taps = tuple[tuple[float, float, float], ...]
 
 @functools.cache
 def repeat(windows: Windows, place: str, threads: Threads) -> Callable[..., Any]:
-    """(n, c, h, w) -> (n, c, h * f, w * g), each pixel put everywhere in its window of f by g."""
+    """Compile (n, c, h, w) -> (n, c, h * f, w * g), each pixel put everywhere in its window of f by g."""
     f, g = windows.rows.size, windows.columns.size
     put = spread(windows, "one", place, threads)
 
@@ -35,7 +35,7 @@ def repeat(windows: Windows, place: str, threads: Threads) -> Callable[..., Any]
 
 @functools.cache
 def interpolate(rows: Taps, columns: Taps, dtype: str, place: str, threads: Threads) -> Callable[..., Any]:
-    """(n, c, h, w) -> (n, c, h * f, w * g), f rows of each row: row i * f + r is i - 1, i and i + 1 weighted by rows[r]."""
+    """Compile (n, c, h, w) -> (n, c, h * f, w * g): row i * f + r is rows i - 1, i and i + 1 weighted by rows[r]."""
     a, b = np.array(rows, dtype), np.array(columns, dtype)
     f, g = len(rows), len(columns)
 
@@ -70,7 +70,7 @@ def interpolate(rows: Taps, columns: Taps, dtype: str, place: str, threads: Thre
 
 @functools.cache
 def interpolate_transpose(rows: Taps, columns: Taps, dtype: str, place: str, threads: Threads) -> Callable[..., Any]:
-    """The transpose of `interpolate`."""
+    """Compile the transpose of `interpolate`."""
     a, b = np.array(rows, dtype), np.array(columns, dtype)
     f, g = len(rows), len(columns)
 

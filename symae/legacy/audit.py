@@ -23,7 +23,7 @@ STARTS = {"os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.startfile", 
 
 @dataclass(frozen=True)
 class Change:
-    """What is about to be done to one path.
+    """Describe what is about to be done to one path.
 
     Attributes
     ----------
@@ -92,7 +92,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
 
 @contextmanager
 def watched(changes: Callable[[Change], None], starts: Callable[[], None]) -> Iterator[None]:
-    """`changes` is called before each change of a path and may raise, `starts` before other programs are started."""
+    """Call `changes`, which may raise, before each change of a path, and `starts` before other programs are started."""
     if not _installed:
         sys.addaudithook(_hook)
         _installed.append(True)

@@ -62,7 +62,7 @@ def _temporary_folder(files: Files) -> Iterator[str]:
 
 
 def _writable(files: Files) -> list[str]:
-    """Devices, caches, and the folders of compiled code beside symae's own modules and those of installed packages.
+    """List devices, caches, and folders of compiled code beside symae's own modules and those of installed packages.
 
     A folder that holds one of the user's is none of them.
     """
@@ -79,7 +79,7 @@ def _holds_the_users(files: Files, folder: str) -> bool:
 
 
 def _warn(session: Session) -> None:
-    """One line when the script starts another program, and not when a compiler is started for it."""
+    """Print one line when the script starts another program, and none when a compiler is started for it."""
     frame: FrameType | None = sys._getframe()
     while frame is not None and frame.f_code.co_filename not in session.sources:
         file = frame.f_code.co_filename

@@ -16,10 +16,10 @@ __all__ = ["Copies"]
 
 
 class Copies(Places):
-    """The places of a script's files, with what is in them when the script opens or changes them."""
+    """Map a script's file names, and copy what is in a file when the script opens or changes it."""
 
     def opened(self, file: Any, mode: Any) -> Any:
-        """The place of `file` when it is opened in this mode of the built-in `open`."""
+        """Return the path to open for `file` in this mode of the built-in `open`."""
         if not (isinstance(mode, str) and set(mode) & set("wax+")):
             return self.for_reading(file)
         if "x" in mode:
@@ -32,7 +32,7 @@ class Copies(Places):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
 
     def continued(self, path: Any, keeps: bool, exists: bool = False, follows: bool = True) -> Any:
-        """`path` for writing; where the script goes on with a file of the user's, a copy of it.
+        """Return the path to write `path` at; where the script goes on with a file of the user's, that is a copy of it.
 
         Parameters
         ----------
@@ -87,5 +87,5 @@ class Copies(Places):
         os.replace(kept, os.path.realpath(place))
 
     def is_shared(self, found: os.stat_result) -> bool:
-        """Whether a file has names that the run has not given it."""
+        """Return True if a file has names that the run has not given it."""
         return stat.S_ISREG(found.st_mode) and found.st_nlink > 1 and (found.st_dev, found.st_ino) not in self.linked

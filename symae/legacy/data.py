@@ -26,7 +26,7 @@ KNOWN = (*PICKLES, *(f"{stem}{end}" for stem in FILES for end in ("", ".gz")))
 
 
 class Data:
-    """Answers for file names and addresses of data.
+    """Find the data for file names and addresses.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Data:
         self._say = say
 
     def path(self, name: str) -> Path | None:
-        """The file that the tutorials call `name`, or None: made from MNIST, or where that is not here from symae's digits.
+        """Return the file that the tutorials call `name`, made from MNIST or else from symae's digits; None for other names.
 
         It lies in symae's cache folder, and is made once.
         """
@@ -54,7 +54,7 @@ class Data:
         return _idx(mnist, name)
 
     def retrieved(self, address: str, filename: Any = None) -> Path:
-        """The data at an address of the network, without going there.
+        """Return the data at an address of the network, without going there.
 
         Raises
         ------
@@ -70,7 +70,7 @@ class Data:
 
 @functools.cache
 def _pickled(source: str, name: str) -> Path:
-    """((train_x, train_y), (valid_x, valid_y), (test_x, test_y)): float32 in [0, 1), int64, as the LISA lab's file has them."""
+    """Make ((train_x, train_y), (valid_x, valid_y), (test_x, test_y)): float32 in [0, 1), int64, as in the LISA lab's file."""
     path = make_folder(_cache() / source) / name
     if path.is_file():
         return path
@@ -89,7 +89,7 @@ def _pickled(source: str, name: str) -> Path:
 
 
 def _idx(folder: Path, name: str) -> Path:
-    """One of the four files, packed as its name says."""
+    """Return one of the four files, packed as its name says."""
     if (folder / name).is_file():
         return folder / name
     path = make_folder(_cache() / "mnist") / name

@@ -28,13 +28,13 @@ UNNAMED = getattr(os, "O_TMPFILE", -1)
 
 
 class Files(Copies, Folders):
-    """The places of a script's files, and the functions that the script uses on them."""
+    """Map a script's file names, and provide the functions that the script uses on them."""
 
     started: Callable[[], None] = staticmethod(lambda: None)  # what is done before other programs are started
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
-        """The functions of `os` and `open` go by these names as long as the block lasts, in the output folder."""
+        """Redirect the functions of `os` and `open` to these names as long as the block lasts, in the output folder."""
         before = os.getcwd()
         with ExitStack() as stack:
             stack.enter_context(replaced(self._functions()))
@@ -47,7 +47,7 @@ class Files(Copies, Folders):
                 REAL["chdir"](before)
 
     def _functions(self) -> dict[str, Callable[..., Any]]:
-        """What takes the place of a function of `os`, and of `open`, `io.FileIO` and `shutil.rmtree`."""
+        """Return what replaces functions of `os`, and `open`, `io.FileIO` and `shutil.rmtree`."""
         reading = ("stat", "lstat", "access", "readlink", "statvfs", "getxattr", "listxattr")
         writing = ("chmod", "lchmod", "chown", "lchown", "chflags", "lchflags", "utime", "truncate", "setxattr", "removexattr")
         wanted: dict[str, Callable[[Any], Callable[..., Any]]] = {
@@ -68,7 +68,7 @@ class Files(Copies, Folders):
     # -- opening ----------------------------------------------------------------------------------------------------------
 
     def open(self, file: Any, mode: Any = "r", *rest: Any, **more: Any) -> Any:
-        """The built-in function."""
+        """Open a file as the built-in function does."""
         if more.get("opener") is not None and not os.path.isabs(name_of(file) or ""):  # perhaps in a folder that it knows
             return REAL_OPEN(file, mode, *rest, **more)
         return REAL_OPEN(self.opened(file, mode), mode, *rest, **more)
@@ -90,7 +90,7 @@ class Files(Copies, Folders):
     # -- names, changes and removals --------------------------------------------------------------------------------------
 
     def _joined(self, path: Any, folder: int | None) -> tuple[Any, int | None]:
-        """A path relative to a folder's descriptor as a full one, where the folder's name can be found."""
+        """Return a path relative to a folder's descriptor as a full one, where the folder's name can be found."""
         name = name_of(path)
         if folder is None or name is None or os.path.isabs(name):
             return path, None
@@ -128,7 +128,7 @@ class Files(Copies, Folders):
         return writing
 
     def _removing(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """What the run wrote can go; what the user has stays, and the script is told that it went."""
+        """Let what the run wrote be removed; what the user has stays, and for the script it is gone."""
 
         def removing(path: Any, *rest: Any, dir_fd: int | None = None, **more: Any) -> Any:
             path, dir_fd = self._joined(path, dir_fd)
@@ -167,7 +167,7 @@ class Files(Copies, Folders):
         return renaming
 
     def _linking(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Another name for a file of the user's would be a way to change it: the script gets a copy."""
+        """Copy a file of the user's instead of linking it: another name for it would be a way to change it."""
 
         def linking(src: Any, dst: Any, *, src_dir_fd: int | None = None, dst_dir_fd: int | None = None, **more: Any) -> Any:
             (src, _), (dst, _) = self._joined(src, src_dir_fd), self._joined(dst, dst_dir_fd)
@@ -233,7 +233,7 @@ class Files(Copies, Folders):
 
 
 def _path_of(descriptor: int) -> str | None:
-    """The path of what is open, where the system can say."""
+    """Return the path of what is open, where the system can say."""
     try:
         path = os.readlink(f"/proc/self/fd/{descriptor}")
     except OSError:

@@ -13,7 +13,7 @@ __all__ = ["Folders"]
 
 
 class Folders(Places):
-    """`os.chdir`, `os.listdir` and `os.scandir` by the places of a script's files."""
+    """Provide `os.chdir`, `os.listdir` and `os.scandir` for a script's file names."""
 
     def chdir(self, path: Any) -> None:
         """Move to where the output folder has that folder; to one outside of the project, really."""
@@ -60,7 +60,7 @@ class Folders(Places):
         return _Entries([entry for at, entry in entries if not is_inside(self.out, at) and at not in hidden])
 
     def _folders(self, name: str) -> dict[str, None]:
-        """The folders that are one for the script."""
+        """Return the folders that are one for the script."""
         places = self.places(name)[1]
         for place in places:
             real = os.path.realpath(place)
@@ -70,7 +70,7 @@ class Folders(Places):
 
 
 class _Entries:
-    """What `os.scandir` returns: an iterator that can be closed."""
+    """Iterate over entries, and be closed, as what `os.scandir` returns."""
 
     def __init__(self, entries: list[Any]):
         self._entries = iter(entries)
@@ -88,4 +88,4 @@ class _Entries:
         self.close()
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""

@@ -17,7 +17,7 @@ COMPILED = ("pytensor.compile.executor", "pytensor.compile.maker", "pytensor.com
 
 
 class Forgotten:
-    """Stands for a linker or a compiled function; takes whatever it is made with, and keeps nothing."""
+    """Stand for a linker or a compiled function; take whatever it is made with, and keep nothing."""
 
     __slots__ = ()
 

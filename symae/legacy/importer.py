@@ -36,7 +36,7 @@ REPLACED = "symae.theano"
 
 
 class Importer(MetaPathFinder):
-    """Finds and loads the modules of one run."""
+    """Find and load the modules of one run."""
 
     def __init__(self, session: Session):
         self.session = session
@@ -46,7 +46,7 @@ class Importer(MetaPathFinder):
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
-        """Imports are answered in this way as long as the block lasts; afterwards no module of the script's is left behind."""
+        """Import in this way as long as the block lasts; afterwards no module of the script's is left behind."""
         before = dict(sys.modules)
         hidden = [name for name in self._names_beside() if self._is_in_the_way(name)]
         for name in hidden:
@@ -132,7 +132,7 @@ class Importer(MetaPathFinder):
         return ModuleSpec(fullname, _AliasLoader(module), is_package=hasattr(module, "__path__"))
 
     def _is_the_scripts(self, origin: str) -> bool:
-        """Whether a source file is no part of Python, of an installed package or of symae."""
+        """Return True if a source file is not a part of Python, of an installed package or of symae."""
         origin = os.path.realpath(origin)
         if origin.startswith(str(self.session.script.parent) + os.sep):
             return "site-packages" not in origin
@@ -149,7 +149,7 @@ class Importer(MetaPathFinder):
         return name in self._names_beside()
 
     def _names_beside(self) -> set[str]:
-        """Names of modules and packages in the script's folder."""
+        """Return the names of modules and packages in the script's folder."""
         try:
             entries = list(Path(self.session.script.parent).iterdir())
         except OSError:
@@ -158,13 +158,13 @@ class Importer(MetaPathFinder):
         return files | {path.name for path in entries if (path / "__init__.py").is_file()}
 
     def _is_in_the_way(self, name: str) -> bool:
-        """Whether a library of this process has the name of a module beside the script; Python's own modules stay."""
+        """Return True if a library of this process has the name of a module beside the script; Python's own modules stay."""
         file = getattr(sys.modules.get(name), "__file__", None)
         return bool(file) and name not in sys.stdlib_module_names and name not in ("symae", "numpy", "scipy", "pytensor", "PIL")
 
 
 class _AliasLoader(Loader):
-    """Gives a module of symae's another name."""
+    """Give a module of symae's another name."""
 
     def __init__(self, module: ModuleType):
         self._module = module
@@ -178,7 +178,7 @@ class _AliasLoader(Loader):
 
 
 class _SourceLoader(Loader):
-    """Converts a module of the script's; nothing is written beside it."""
+    """Convert a module of the script's; nothing is written beside it."""
 
     def __init__(self, importer: Importer, path: Path):
         self._importer = importer

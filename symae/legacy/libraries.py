@@ -17,7 +17,7 @@ __all__ = ["libraries_redirected"]
 
 
 class _Files(Protocol):
-    """What is asked for a name's place."""
+    """Provide the path for a name."""
 
     def opened(self, file: Any, mode: Any) -> Any: ...
 
@@ -33,7 +33,7 @@ _awaited: set[str] = set()
 
 @contextmanager
 def libraries_redirected(files: _Files) -> Iterator[None]:
-    """The functions in `LIBRARIES` go by the names of `files`, also of libraries that are imported meanwhile."""
+    """Redirect the functions in `LIBRARIES` to the names of `files`, also in libraries that are imported meanwhile."""
     with ExitStack() as stack:
         _in_force.append((files, stack))
         stack.callback(_in_force.pop)
@@ -92,15 +92,15 @@ def _is_path(value: Any) -> bool:
     return isinstance(value, str | bytes | os.PathLike)
 
 
-def _argument(position: int, keyword: str, place: Callable[[_Files, Any], Any]) -> Opens:
-    """One argument is a path; `place` maps it."""
+def _argument(position: int, keyword: str, mapped: Callable[[_Files, Any], Any]) -> Opens:
+    """Make a redirection of one argument that is a path, which `mapped` maps."""
 
     def opens(files: _Files, positional: list[Any], keywords: dict[str, Any]) -> None:
         if len(positional) > position:
             if _is_path(positional[position]):
-                positional[position] = place(files, positional[position])
+                positional[position] = mapped(files, positional[position])
         elif _is_path(keywords.get(keyword)):
-            keywords[keyword] = place(files, keywords[keyword])
+            keywords[keyword] = mapped(files, keywords[keyword])
 
     return opens
 
@@ -110,7 +110,7 @@ def _new(files: _Files, path: Any) -> Any:
 
 
 def _new_matrix(files: _Files, path: Any) -> Any:
-    """SciPy adds an ending where there is none."""
+    """Map a new matrix's file, to whose name SciPy adds an ending where there is none."""
     name = os.fsdecode(path)
     return files.continued(name if name.endswith(".mtx") else f"{name}.mtx", keeps=False)
 
@@ -120,7 +120,7 @@ def _old(files: _Files, path: Any) -> Any:
 
 
 def _database(files: _Files, name: Any) -> Any:
-    """Of SQLite, which may want to write to it at any time: a file or a URI."""
+    """Map SQLite's database, a file or a URI, which it may want to write to at any time."""
     text = os.fsdecode(name)
     if text in ("", ":memory:"):
         return name
@@ -142,7 +142,7 @@ def _with_its_journal(files: _Files, path: str) -> Any:
 
 
 def _by_mode(position: int, keyword: str, default: str, ends: tuple[str, ...] = ("",)) -> Opens:
-    """The argument before this one is a path, and this one says what is done to it, as in `open`; `n` is for new."""
+    """Make a redirection of a path by the mode in the argument after it, as in `open`; `n` is for new."""
 
     def opens(files: _Files, positional: list[Any], keywords: dict[str, Any]) -> None:
         mode = positional[position] if len(positional) > position else keywords.get(keyword, default)
@@ -163,7 +163,7 @@ def _by_mode(position: int, keyword: str, default: str, ends: tuple[str, ...] = 
 
 
 def _dbm(*ends: str) -> Opens:
-    """dbm's ``w`` is for a file that is there."""
+    """Make a redirection of dbm's files; its ``w`` is for a file that is there."""
     by_mode = _by_mode(1, "flags", "r", ends)
 
     def opens(files: _Files, positional: list[Any], keywords: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ __all__ = ["LazyValues", "Values", "filtered", "mapped", "zipped"]
 
 
 class Values(list[Any]):
-    """A list, and from the first `next` on an iterator over what is left of it."""
+    """List values, and from the first `next` on iterate over what is left of them."""
 
     _left: Iterator[Any] | None = None
 
@@ -31,7 +31,7 @@ class Values(list[Any]):
 
 
 class LazyValues(Sequence[Any]):
-    """The same for what may have no end: it is computed as far as it is asked for, and kept."""
+    """List values that may have no end, as `Values` does: they are computed as far as they are asked for, and kept."""
 
     def __init__(self, values: Iterator[Any]):
         self._values = values
@@ -87,17 +87,17 @@ def _values(computed: Iterator[Any], of: Iterable[Any]) -> Values | LazyValues:
 
 
 def mapped(function: Callable[..., Any] | None, *iterables: Iterable[Any]) -> Values | LazyValues:
-    """``map``; with None for the function, which was allowed, the rows themselves."""
+    """Map as Python 2's ``map``; with None for the function, which was allowed, return the rows themselves."""
     if function is None:
         return zipped(*iterables) if len(iterables) > 1 else _values(iter(*iterables), iterables)
     return _values(builtins.map(function, *iterables), iterables)
 
 
 def filtered(function: Callable[[Any], Any] | None, values: Iterable[Any]) -> Values | LazyValues:
-    """``filter``."""
+    """Filter as Python 2's ``filter``."""
     return _values(builtins.filter(function, values), (values,))
 
 
 def zipped(*iterables: Iterable[Any], strict: bool = False) -> Values | LazyValues:
-    """``zip``."""
+    """Zip as Python 2's ``zip``."""
     return _values(builtins.zip(*iterables, strict=strict), iterables)

@@ -21,7 +21,7 @@ REAL_LSTAT, REAL_LISTDIR = os.lstat, os.listdir
 
 
 class Owners:
-    """Says of real paths, without links, who may change what is there.
+    """Decide for real paths, without links, who may change what is there.
 
     The deepest of the known folders that holds a path decides: a cache in the user's home is free, a project in the folder of a
     cache is the user's. What is in none of them is the user's.
@@ -62,7 +62,7 @@ class Owners:
         self._folders[self.out] = "run"
 
     def of(self, real: str) -> Owner:
-        """Who owns a real path."""
+        """Return the owner of a real path."""
         if COMPILED in real.split(os.sep):
             return "free"
         deepest = max((folder for folder in self._folders if is_inside(real, folder)), key=len, default="")
@@ -74,7 +74,7 @@ class Owners:
         return self.of(real) != "user"
 
     def _is_new(self, real: str) -> bool:
-        """Whether a temporary file or folder was not there before the run."""
+        """Return True if a temporary file or folder was not there before the run."""
         if real == self.temporary:
             return True
         top = os.path.relpath(real, self.temporary).split(os.sep)[0]
@@ -87,7 +87,7 @@ class Owners:
 
 
 def caches() -> list[str]:
-    """The folders in which libraries keep what they can make again."""
+    """Return the folders in which libraries keep what they can make again."""
     import pooch
     import pytensor
 
@@ -100,14 +100,14 @@ def caches() -> list[str]:
 
 
 def _folders_of_python() -> list[str]:
-    """Where Python and installed packages are; never the whole of an environment, which may be a project's own folder."""
+    """Return where Python and installed packages are; never a whole environment, which may be a project's own folder."""
     paths = sysconfig.get_paths()
     folders = [os.path.realpath(paths[name]) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     return [folder for folder in dict.fromkeys(folders) if len(Path(folder).parts) > 2]
 
 
 def is_there(place: str) -> bool:
-    """Whether there is something of that name, be it a broken link."""
+    """Return True if there is something of that name, be it a broken link."""
     try:
         REAL_LSTAT(place)
     except (OSError, ValueError):
@@ -116,5 +116,5 @@ def is_there(place: str) -> bool:
 
 
 def is_inside(path: str, folder: str) -> bool:
-    """Whether a full path is a folder or below it."""
+    """Return True if a full path is `folder` or below it."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)

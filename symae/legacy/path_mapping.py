@@ -29,7 +29,7 @@ DEEPEST = 40  # links to links
 
 
 class Places:
-    """The two sides of a script's file names.
+    """Map both sides of a script's file names.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class Places:
     # -- what the script names --------------------------------------------------------------------------------------------
 
     def for_reading(self, path: Any, follows: bool = True) -> Any:
-        """Where to read what the script calls `path`: itself where it is nowhere, so that errors name what was asked for."""
+        """Return where to read what the script calls `path`: itself if it is nowhere, so that errors name what was asked."""
         name = name_of(path)
         if name is None:
             return path
@@ -78,7 +78,7 @@ class Places:
             return self._read_at(path, name, follows) if first else path
 
     def for_writing(self, path: Any, follows: bool = True) -> Any:
-        """Where to write it; the folder is made if the script can see one of that name."""
+        """Return where to write `path`; the folder is made if the script can see one of that name."""
         name = name_of(path)
         if name is None:
             return path
@@ -126,7 +126,7 @@ class Places:
         return place
 
     def real(self, place: str, follows: bool = True) -> str:
-        """The path without links; of a link itself, where it lies."""
+        """Return the path without links; of a link itself, where it lies."""
         if is_inside(place, self.out) and not self._has_links(place, follows):
             return place
         if follows:
@@ -134,7 +134,7 @@ class Places:
         return os.path.join(os.path.realpath(os.path.dirname(place)), os.path.basename(place))
 
     def _linked_in_the_project(self, places: list[str]) -> str | None:
-        """What a link of the user's leads to, if that has a place of its own in the output folder."""
+        """Return what a link of the user's leads to, if the output folder has a path for that."""
         link = next((place for place in places if self.is_seen(place)), None)
         if link is None or not _is_link(link):
             return None
@@ -142,7 +142,7 @@ class Places:
         return real if any(is_inside(real, root) for root in self.roots) else None
 
     def _has_links(self, place: str, follows: bool) -> bool:
-        """Whether there may be a link on the way from the output folder to `place`: quicker than looking at every folder."""
+        """Return True if there may be a link on the way from the output folder: quicker than looking at every folder."""
         while len(place) > len(self.out):
             if follows and _is_link(place):
                 return True
@@ -150,7 +150,7 @@ class Places:
         return False
 
     def places(self, name: str) -> tuple[str, list[str]]:
-        """The full path that `name` stands for, and where to look for it, the place in the output folder first."""
+        """Return the full path that `name` stands for, and where to look for it, the path in the output folder first."""
         here = os.getcwd()
         if os.path.isabs(name) or not is_inside(here, self.out):
             whole = os.path.normpath(os.path.join(here, name))
@@ -174,7 +174,7 @@ class Places:
         return whole, list(dict.fromkeys([whole, *seen, *self._elsewhere(relative)]))
 
     def _places_of_whole(self, whole: str) -> tuple[str, list[str]]:
-        """Of a full path outside the output folder."""
+        """Return what `places` does, for a full path outside the output folder."""
         for find in (str, self._by_its_folder):
             path = find(whole)
             if is_inside(path, self.out):
@@ -185,7 +185,7 @@ class Places:
         return whole, [os.path.join(self.out, ELSEWHERE, whole.lstrip(os.sep).replace(":", "")), whole]
 
     def _by_its_folder(self, whole: str) -> str:
-        """The path whose folder has no links: remembered, except where the run may make links."""
+        """Return the path whose folder has no links: remembered, except where the run may make links."""
         folder = os.path.dirname(whole)
         real = self._real_folders.get(folder)
         if real is None:
@@ -195,7 +195,7 @@ class Places:
         return os.path.join(real, os.path.basename(whole))
 
     def _elsewhere(self, relative: str) -> list[str]:
-        """The file that one in the folder for all others stands for."""
+        """Return the file that one in the folder for all others stands for."""
         top, _, rest = relative.partition(os.sep)
         return [os.sep + rest] if top == ELSEWHERE and os.sep == "/" else []
 
@@ -206,12 +206,12 @@ class Places:
         return self._view[1] if here == self._view[0] else os.path.relpath(here, self.out)
 
     def moved(self, relative: str | None) -> None:
-        """The script has changed the working directory, and takes it to be there."""
+        """Note that the script has changed the working directory, and takes it to be there."""
         here = os.getcwd()
         self._view = (here, relative if relative is not None else os.path.relpath(here, self.out))
 
     def _of_another_run(self, place: str) -> str | None:
-        """The newest file of that name that another script's run left: both have one working directory under Python."""
+        """Find the newest file of that name that another script's run left: under Python both have one working directory."""
         beside, relative = os.path.dirname(self.out), os.path.relpath(place, self.out)
         try:
             runs = [run for run in REAL["listdir"](beside) if os.path.isfile(os.path.join(beside, run, REPORT))]
@@ -228,11 +228,11 @@ class Places:
         return newest
 
     def is_folder(self, whole: str) -> bool:
-        """Whether the script sees a folder there."""
+        """Return True if the script sees a folder there."""
         return any(os.path.isdir(place) and self.is_seen(place) for place in self.places(whole)[1])
 
     def is_seen(self, place: str) -> bool:
-        """Whether there is something in a place that the script has not removed."""
+        """Return True if there is something at a path that the script has not removed."""
         return is_there(place) and not any(is_inside(place, gone) for gone in self._gone)
 
     def hide(self, path: Any) -> None:
@@ -252,7 +252,7 @@ class Places:
 
     @contextmanager
     def _once(self) -> Iterator[bool]:
-        """Whether this is the outermost call of this thread."""
+        """Yield True if this is the outermost call of this thread."""
         first = not getattr(self._here, "busy", False)
         self._here.busy = True
         try:
@@ -263,7 +263,7 @@ class Places:
 
     @contextmanager
     def quietly(self) -> Iterator[None]:
-        """Places are found without a word to the user as long as the block lasts."""
+        """Map names without a word to the user as long as the block lasts."""
         said, self._told = self._told, _Everything()
         try:
             yield
@@ -277,7 +277,7 @@ class Places:
 
 
 class _Everything(set[str]):
-    """Whatever one asks for is in it."""
+    """Hold whatever one asks for."""
 
     def __contains__(self, item: object) -> bool:
         return True
@@ -291,7 +291,7 @@ def _is_link(place: str) -> bool:
 
 
 def name_of(path: Any) -> str | None:
-    """The path as a text, or None for what is no path: a file's number."""
+    """Return the path as a text, or None for what is not a path: a file's number."""
     if isinstance(path, int):
         return None
     try:

@@ -73,7 +73,7 @@ REFUSED = {"ExternalCOp", "ParamsType", "FromFunctionOp", "_CustomWrapOp", "Prin
 
 
 class _Unpickler(RestrictedUnpickler):
-    """Admits the names of a legacy script; its functions, and NumPy's, may be kept, but not called while the pickle is read."""
+    """Admit a legacy script's names; its functions, and NumPy's, may be kept, but not called while the pickle is read."""
 
     def __init__(self, file: Any, modules: dict[str, ModuleType]):
         super().__init__(file, str(getattr(file, "name", "pickle")))
@@ -87,7 +87,7 @@ class _Unpickler(RestrictedUnpickler):
 
 
 def found_by_name(module: str, name: str, modules: dict[str, ModuleType]) -> Any:
-    """What a pickle gets for a name, or None."""
+    """Return what a pickle gets for a name, or None."""
     module = MOVED.get(module, module)
     if (module, name) in PLAIN:
         return PLAIN[module, name]
@@ -148,7 +148,7 @@ def _attribute(cls: Any, name: str) -> Any:
 
 @functools.cache
 def _without_its_source(cls: Any) -> type:
-    """Some operations carry the text of their C code: what is read gets the text of the PyTensor that is here."""
+    """Make a class that loads an operation with today's C code: some operations carry the text of theirs."""
 
     def set_state(operation: Any, state: dict[str, Any]) -> None:
         fresh = cls(**{name: state[name] for name in cls.__props__})
@@ -160,7 +160,7 @@ def _without_its_source(cls: Any) -> type:
 
 
 def _own(modules: dict[str, ModuleType], module: str, name: str) -> Any:
-    """A class or a function that one of the script's modules defines; what it only imported is not its own."""
+    """Return a class or function that one of the script's modules defines; what it only imported is not its own."""
     found: Any = modules[module]
     for part in name.split("."):
         found = vars(found).get(part) if isinstance(found, ModuleType | type) else None
@@ -184,7 +184,7 @@ def _numpys(module: str, name: str) -> Any:
 
 
 def _exists(module: str) -> bool:
-    """Whether there is such a module; of those that are not loaded, only what is certain to be a part of a graph is."""
+    """Return True if there is such a module; of those not loaded, only if it is certain to be a part of a graph."""
     if module in sys.modules:
         return True
     if not module.startswith(GRAPHS) or module.startswith("pytensor.misc."):  # programs are among the others
@@ -212,5 +212,5 @@ def load(file: Any, modules: dict[str, ModuleType] | None = None) -> Any:
 
 
 def loads(data: Any, modules: dict[str, ModuleType] | None = None) -> Any:
-    """The same from bytes, or from what was a string of bytes."""
+    """Load a pickle as `load` does, from bytes, or from what was a string of bytes."""
     return load(io.BytesIO(as_bytes(data) if isinstance(data, str) else data), modules)

@@ -28,7 +28,7 @@ DIGITS = 20  # beyond this, a float is a whole number already
 
 
 def builtins_for(dialect: Dialect, importing: Callable[..., Any]) -> dict[str, Any]:
-    """The built-in names of a module of that dialect; `importing` is its ``__import__``.
+    """Return the built-in names of a module of that dialect; `importing` is its ``__import__``.
 
     Names that Python 2 alone had are there for all; those that mean another thing now mean what they did in modules that are
     Python 2, and in these only; what a module that may be either gets from ``map``, ``filter`` and ``zip`` serves both.
@@ -47,12 +47,12 @@ def builtins_for(dialect: Dialect, importing: Callable[..., Any]) -> dict[str, A
 
 
 def print2(*values: Any, **how: Any) -> None:
-    """The print statement."""
+    """Print as the print statement did."""
     builtins.print(*map(str2, values), **how)
 
 
 def round2(number: Any, digits: int = 0) -> float:
-    """Halves away from zero, and a float."""
+    """Round halves away from zero, to a float."""
     x = float(number)
     if x in (float("inf"), float("-inf")) or x != x or digits > DIGITS:
         return x
@@ -61,12 +61,12 @@ def round2(number: Any, digits: int = 0) -> float:
 
 
 def range2(*ends: Any) -> list[int]:
-    """A list; a float with no fraction passed, with a warning that nobody saw."""
+    """Return a list; a float with no fraction passed, with a warning that nobody saw."""
     return list(builtins.range(*(int(end) if isinstance(end, float) else end for end in ends)))
 
 
 def map2(function: Any, *iterables: Iterable[Any]) -> list[Any]:
-    """A list; as long as the longest argument."""
+    """Return a list that is as long as the longest argument."""
     if len(iterables) == 1:
         return list(iterables[0]) if function is None else list(builtins.map(function, iterables[0]))
     rows = itertools.zip_longest(*iterables)
@@ -74,7 +74,7 @@ def map2(function: Any, *iterables: Iterable[Any]) -> list[Any]:
 
 
 def filter2(function: Any, values: Any) -> Any:
-    """A list, a tuple of a tuple, a string of a string."""
+    """Return a list, a tuple of a tuple, a string of a string."""
     kept = list(builtins.filter(function, values))
     return "".join(kept) if isinstance(values, str) else tuple(kept) if isinstance(values, tuple) else kept
 
@@ -88,12 +88,12 @@ def sorted2(values: Iterable[Any], cmp: Any = None, key: Any = None, reverse: An
 
 
 def ord2(letter: Any) -> int:
-    """A byte of a string of bytes is its number already."""
+    """Return a letter's number; a byte of a string of bytes is its number already."""
     return letter if isinstance(letter, int) else builtins.ord(letter)
 
 
 class Text(io.TextIOWrapper):
-    """A file that was opened as text and takes bytes too, as all files did."""
+    """Write to a file that was opened as text and takes bytes too, as all files did."""
 
     def write(self, data: Any) -> int:
         if isinstance(data, bytes | bytearray | memoryview):
@@ -104,7 +104,7 @@ class Text(io.TextIOWrapper):
 
 
 class _TakesText:
-    """The writing of a file that was opened as bytes and takes text too, as all files did."""
+    """Write to a file that was opened as bytes and takes text too, as all files did."""
 
     def __init__(self, raw: Any, buffering: int):
         super().__init__(raw, buffering if buffering > 1 else io.DEFAULT_BUFFER_SIZE)  # type: ignore[call-arg]
@@ -123,15 +123,15 @@ class _TakesText:
 
 
 class Written(_TakesText, io.BufferedWriter):
-    """A file of bytes for writing."""
+    """Write to a file of bytes."""
 
 
 class ReadAndWritten(_TakesText, io.BufferedRandom):
-    """A file of bytes for both."""
+    """Read and write a file of bytes."""
 
 
 def open2(name: Any, mode: str = "r", buffering: int = -1, *rest: Any, **more: Any) -> Any:
-    """A file; bytes that are no UTF-8 pass through a text unchanged, and so do ends of lines unless ``U`` asked for ``\\n``."""
+    """Open a file; bytes that are not UTF-8 pass through a text unchanged, as line ends do unless ``U`` asked for ``\n``."""
     newline = None if "U" in mode or os.linesep != "\n" else "\n"
     mode = mode.replace("U", "") or "r"
     if "b" in mode and set(mode) & set("wax+") and not (rest or more):
@@ -157,11 +157,11 @@ class _FileType(type):
 
 
 class File(metaclass=_FileType):
-    """``file``: the type of files, and a function that opens one."""
+    """Stand for ``file``: the type of files, and a function that opens one."""
 
 
 def reload2(module: ModuleType) -> ModuleType:
-    """``reload(sys)`` was there to call ``sys.setdefaultencoding`` after it."""
+    """Reload a module, except ``sys``, which was reloaded to call ``sys.setdefaultencoding``."""
     return module if module is sys else importlib.reload(module)
 
 
@@ -174,13 +174,13 @@ def apply2(function: Callable[..., Any], arguments: Iterable[Any] = (), keywords
 
 
 def input2(prompt: object = "") -> Any:
-    """What is typed was an expression."""
+    """Evaluate what is typed as an expression."""
     frame = sys._getframe(1)
     return builtins.eval(builtins.input(prompt), frame.f_globals, frame.f_locals)
 
 
 def compile2(source: Any, filename: str, mode: str, *rest: Any, **more: Any) -> Any:
-    """Code of a text in Python 2."""
+    """Compile a text in Python 2."""
     if not isinstance(source, str) or mode not in ("exec", "eval"):
         return builtins.compile(source, filename, mode, *rest, **more)
     if mode == "exec":
@@ -192,7 +192,7 @@ def compile2(source: Any, filename: str, mode: str, *rest: Any, **more: Any) -> 
 
 
 def _spaces(names: dict[str, Any], spaces: tuple[Any, ...]) -> tuple[Any, Any]:
-    """The global and local names for `exec` and its like: those of the caller's caller by default."""
+    """Return the global and local names for `exec` and its like: those of the caller's caller by default."""
     frame = sys._getframe(2)
     globals_ = spaces[0] if spaces and spaces[0] is not None else frame.f_globals
     locals_ = spaces[1] if len(spaces) > 1 and spaces[1] is not None else frame.f_locals if not spaces else globals_

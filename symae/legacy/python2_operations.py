@@ -16,7 +16,7 @@ WHOLE = (int, np.integer)  # bool is an int
 
 
 class Quotient(float):
-    """A quotient of whole numbers of a source that does not say which Python it is for.
+    """Represent a quotient of whole numbers in a source that does not say which Python it is for.
 
     It is the number that Python 3 computes, and where Python 3 would stop because a whole number is asked for (a range, a
     shape, an index), it is the one that Python 2 computed.
@@ -29,7 +29,7 @@ class Quotient(float):
 
 
 def divided(a: Any, b: Any) -> Any:
-    """``a / b`` of Python 2: whole numbers and arrays of them are rounded down, other things as they say themselves."""
+    """Divide as Python 2's ``a / b``: whole numbers and arrays of them are rounded down, others as they say themselves."""
     if type(a) is float or type(b) is float:
         return a / b
     if isinstance(a, WHOLE) and isinstance(b, WHOLE):
@@ -48,7 +48,7 @@ def divided(a: Any, b: Any) -> Any:
 
 
 def divided_in_place(a: Any, b: Any) -> Any:
-    """``a /= b``."""
+    """Divide as Python 2's ``a /= b``."""
     in_place = getattr(type(a), "__idiv__", None)
     if in_place is not None:
         return in_place(a, b)
@@ -58,7 +58,7 @@ def divided_in_place(a: Any, b: Any) -> Any:
 
 
 def _filled(a: np.ndarray, b: Any) -> np.ndarray:
-    """``a /= b`` into an array of whole numbers cuts the fraction off, as NumPy did before it minded."""
+    """Divide an array of whole numbers in place and cut the fraction off, as NumPy did before it minded."""
     if a.dtype.kind in "iub":
         a[...] = np.true_divide(a, b)
         return a
@@ -70,23 +70,23 @@ def _is_whole(x: Any) -> bool:
 
 
 def quotient(a: Any, b: Any) -> Any:
-    """``a / b`` of a source that may be for either Python."""
+    """Divide ``a / b`` of a source that may be for either Python."""
     result = a / b
     return Quotient(result) if isinstance(a, int) and isinstance(b, int) else result
 
 
 def quotient_in_place(a: Any, b: Any) -> Any:
-    """``a /= b`` of such a source."""
+    """Divide ``a /= b`` of a source that may be for either Python."""
     return quotient(a, b) if isinstance(a, int) else operator.itruediv(a, b)
 
 
 def whole(x: Any) -> Any:
-    """The end of a slice, which cut a float's fraction off."""
+    """Return the end of a slice, which cut a float's fraction off."""
     return int(x) if isinstance(x, float | np.floating) and not isinstance(x, Quotient) else x
 
 
 def shaped(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
-    """``function(…)`` of a shape, which had floats among its sizes."""
+    """Call ``function(…)`` with a shape that may have floats among its sizes, as was allowed."""
     try:
         return function(*arguments, **keywords)
     except TypeError:
@@ -106,7 +106,7 @@ def _sizes(value: Any) -> Any:
 
 
 def str2(x: Any) -> str:
-    """``str(x)`` of Python 2, which gave a float twelve digits."""
+    """Return ``str(x)`` of Python 2, which gave a float twelve digits."""
     if isinstance(x, str):
         return str(x)
     if isinstance(x, np.ndarray) and x.shape == () and x.dtype.kind == "f":
@@ -124,7 +124,7 @@ def _twelve_digits(x: float) -> str:
 
 
 class _Shown(float):
-    """A float within a text that is being formatted."""
+    """Show a float within a text that is being formatted."""
 
     __slots__ = ()
 
@@ -147,7 +147,7 @@ def _shown(x: Any) -> Any:
 
 
 def formatted(text: str, values: Any) -> str:
-    """``text % values``."""
+    """Format ``text % values``."""
     if isinstance(values, tuple):
         values = tuple(map(_shown, values))
     elif isinstance(values, dict):
@@ -158,12 +158,12 @@ def formatted(text: str, values: Any) -> str:
 
 
 def format_text(text: str, *values: Any, **named: Any) -> str:
-    """``text.format(…)``."""
+    """Format ``text.format(…)``."""
     return text.format(*map(_shown, values), **{name: _shown(value) for name, value in named.items()})
 
 
 def sort(items: Any, *arguments: Any, **keywords: Any) -> Any:
-    """``items.sort(…)``: a list took a function that compares."""
+    """Sort by ``items.sort(…)``: a list took a function that compares."""
     if isinstance(items, list):
         key = sorting_key(*arguments, **{name: keywords.pop(name) for name in ("cmp", "key") if name in keywords})
         reverse = arguments[2] if len(arguments) > 2 else keywords.pop("reverse", False)
@@ -172,7 +172,7 @@ def sort(items: Any, *arguments: Any, **keywords: Any) -> Any:
 
 
 def sorting_key(cmp: Callable[..., int] | None = None, key: Any = None, reverse: Any = None) -> Any:
-    """A key for `sorted` from what Python 2's took."""
+    """Return a key for `sorted` from what Python 2's took."""
     if cmp is None:
         return key
     compared = functools.cmp_to_key(cmp)
@@ -180,7 +180,7 @@ def sorting_key(cmp: Callable[..., int] | None = None, key: Any = None, reverse:
 
 
 def as_bytes(text: str) -> bytes:
-    """The bytes that a string of Python 2 was: those of a file that was read as text, or one for each letter."""
+    """Return the bytes that a string of Python 2 was: those of a file that was read as text, or one for each letter."""
     try:
         return text.encode("latin-1")
     except UnicodeEncodeError:
@@ -188,7 +188,7 @@ def as_bytes(text: str) -> bytes:
 
 
 def decode(text: Any, *arguments: Any, **keywords: Any) -> Any:
-    """``text.decode(…)``: what was a string of bytes is a text by now."""
+    """Decode by ``text.decode(…)``: what was a string of bytes is a text by now."""
     if not isinstance(text, str):
         return text.decode(*arguments, **keywords)
     encoding = str(arguments[0] if arguments else keywords.get("encoding", "ascii")).lower()

@@ -24,13 +24,13 @@ BASE, KEY = "_symae_base", "_symae_key"
 
 
 def compiled(source: Source) -> CodeType:
-    """Machine-readable code of `source`, with the meaning it had and the lines of the original file."""
+    """Compile `source`, with the semantics it had and the lines of the original file."""
     with without_warnings(""):
         return compile(with_its_meaning(source), str(source.path), "exec", dont_inherit=True)
 
 
 def with_its_meaning(source: Source) -> ast.Module:
-    """The tree of `source` with its divisions, and what else Python 2 meant otherwise, spelled out."""
+    """Return the tree of `source` with its divisions, and what else Python 2 meant otherwise, spelled out."""
     tree: Any = _Numpy1().visit(source.tree)
     if source.dialect == "python2":
         tree = _Python2().visit(tree)
@@ -45,7 +45,7 @@ def _call(name: str, node: ast.expr, *arguments: ast.expr, keywords: list[ast.ke
 
 
 class _Division(ast.NodeTransformer):
-    """``/`` and ``/=`` as calls, unless one side is written as a float: then they are what they are now."""
+    """Replace ``/`` and ``/=`` by calls, unless one side is written as a float: then they are what they are now."""
 
     def __init__(self, floors: bool):
         self.divided = DIVIDED if floors else QUOTIENT
@@ -82,7 +82,7 @@ def _loaded(target: Any) -> ast.expr:
 
 
 def _without_slices(key: ast.expr) -> ast.expr:
-    """An index as an expression: ``1:n`` as ``slice(1, n, None)``."""
+    """Return an index as an expression: ``1:n`` as ``slice(1, n, None)``."""
     if isinstance(key, ast.Slice):
         ends = [part or ast.copy_location(ast.Constant(None), key) for part in (key.lower, key.upper, key.step)]
         return _call("slice", key, *ends)
@@ -98,7 +98,7 @@ def _is_float(node: ast.expr) -> bool:
 
 
 class _Python2(ast.NodeTransformer):
-    """Twelve digits of a float in texts, ``list.sort(cmp)``, ``str.decode``, ``__div__``."""
+    """Replace what Python 2 did otherwise: floats of twelve digits in text, ``list.sort(cmp)``, ``str.decode``, ``__div__``."""
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
@@ -140,7 +140,7 @@ def _is_text(node: ast.expr) -> bool:
 
 
 class _Numpy1(ast.NodeTransformer):
-    """``array(x, copy=False)``: NumPy 2 refuses where a copy is needed, and calls what was meant None.
+    """Replace ``array(x, copy=False)``: NumPy 2 refuses where a copy is needed, and calls what was meant None.
 
     Until NumPy 1.12 floats were ends of slices and sizes of shapes: ``x[:sqrt(n)]``, ``x.reshape((sqrt(n), sqrt(n)))``.
     """

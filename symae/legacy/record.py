@@ -24,7 +24,7 @@ MOST_PICTURES = 100
 
 
 class Record:
-    """Collects in order, writes once."""
+    """Collect a run's events in order, and write them once."""
 
     def __init__(self) -> None:
         self.started = time.time()
@@ -33,7 +33,7 @@ class Record:
         self._shown: set[Path] = set()
 
     def text(self, text: str) -> None:
-        """Something that was printed."""
+        """Add something that was printed."""
         if self._events and self._events[-1][0] == "printed":
             self._events[-1][1].write(text)
         else:
@@ -42,26 +42,26 @@ class Record:
             self._events.append(("printed", buffer))
 
     def paragraph(self, text: str) -> None:
-        """A text that the script shows rather than prints."""
+        """Add a text that the script shows rather than prints."""
         self._events.append(("text", text))
 
     def note(self, line: str) -> None:
-        """Something that symae has to say."""
+        """Add something that symae has to say."""
         self._notes.append(line)
 
     def shown(self, path: Path) -> None:
-        """The report has the picture in this file somewhere."""
+        """Note that the report has the picture in this file somewhere."""
         self._shown.add(path.resolve())
 
     def picture(self, path: Path, caption: str | None = None) -> None:
-        """A picture in a file, as it is now: scripts write several under one name."""
+        """Add a picture in a file, as it is now: scripts write several under one name."""
         image = opened(path)
         if image is not None:
             self.shown(path)
             self._events.append(("picture", Picture(image, caption, caption or path.name)))
 
     def figure(self, image: Image.Image, caption: str | None = None) -> None:
-        """A picture that is in no file."""
+        """Add a picture that is in no file."""
         self._events.append(("picture", Picture(image, caption)))
 
     def table(self, rows: Sequence[Sequence[Any]], header: bool) -> None:
@@ -115,7 +115,7 @@ class Record:
 
 
 class _Heard:
-    """A stream that the record hears too."""
+    """Write to a stream and to the record."""
 
     def __init__(self, stream: Any, record: Record):
         self._stream = stream
@@ -139,7 +139,7 @@ class _Heard:
 
 
 def opened(path: Path) -> Image.Image | None:
-    """The picture in a file, or None for what is none, or is broken."""
+    """Open the picture in a file; return None for what is not a picture, or is broken."""
     try:
         with Image.open(path) as image:
             image.load()
@@ -150,7 +150,7 @@ def opened(path: Path) -> Image.Image | None:
 
 
 def _readable(text: str) -> str:
-    """A log as a terminal leaves it: what a carriage return wrote over is gone; the middle of a very long one too."""
+    """Return a log as a terminal leaves it: without what a carriage return wrote over, nor the middle of a very long one."""
     text = re.sub(r"[^\n\r]*\r(?=[^\n\r])", "", text).replace("\r", "")
     text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
     if len(text) > MOST_LETTERS:

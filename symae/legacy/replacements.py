@@ -29,7 +29,7 @@ _standins: dict[str, Callable[..., Any]] = {}
 
 @contextmanager
 def replaced(functions: Mapping[str, Callable[..., Any]]) -> Iterator[None]:
-    """`functions`, by their names in `os`, or "builtins.open" and "rmtree", are called instead of the real ones.
+    """Replace functions for the block by `functions`, by their names in `os`, or "builtins.open", "rmtree" and "FileIO".
 
     "FileIO" is a function that takes a path and a mode, and returns the path that `io.FileIO` opens.
     """
@@ -71,7 +71,7 @@ def _standin(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _kept(by_identity: Mapping[int, Callable[..., Any]]) -> Iterator[tuple[dict[Any, Any], Any, Callable[..., Any]]]:
-    """Where modules keep one of these functions under a name of their own."""
+    """Yield where modules keep one of these functions under a name of their own."""
     for name, module in list(sys.modules.items()):
         if isinstance(module, ModuleType) and name not in KEPT_BY and not name.startswith("symae.legacy"):
             space = vars(module)
@@ -87,7 +87,7 @@ def _kept(by_identity: Mapping[int, Callable[..., Any]]) -> Iterator[tuple[dict[
 
 @contextmanager
 def _in_tempfile(by_identity: Mapping[int, Callable[..., Any]]) -> Iterator[None]:
-    """`tempfile` removes a named file by a function that a method keeps as its default."""
+    """Replace the function by which `tempfile` removes a named file, which a method keeps as its default."""
     methods = [value for value in vars(getattr(tempfile, "_TemporaryFileCloser", object)).values() if callable(value)]
     before = {method: method.__defaults__ for method in methods if getattr(method, "__defaults__", None)}
     for method, defaults in before.items():
@@ -103,7 +103,7 @@ REAL_FILEIO = io.FileIO
 
 
 class _Kind(type):
-    """Real files are files of this kind too."""
+    """Count real files as files of this kind too."""
 
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, REAL_FILEIO)
@@ -113,7 +113,7 @@ class _Kind(type):
 
 
 class _FileIO(REAL_FILEIO, metaclass=_Kind):  # type: ignore[metaclass]
-    """`io.FileIO` of a file in its place."""
+    """Open `io.FileIO` of a file at its mapped path."""
 
     def __init__(self, file: Any, mode: str = "r", closefd: bool = True, opener: Any = None):
         if opener is None and _in_force and "FileIO" in _in_force[-1]:

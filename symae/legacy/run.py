@@ -35,7 +35,7 @@ PACKAGE = str(Path(__file__).parent) + os.sep
 
 
 def is_legacy(source: Source) -> bool:
-    """Whether the script is for this module, and not one for `symae` itself, like its worksheets."""
+    """Return True if the script is for this module, and not for `symae` itself, like its worksheets."""
     imported = {
         (name or "").partition(".")[0]
         for node in ast.walk(source.tree)
@@ -63,7 +63,7 @@ def run_script(path: Path, arguments: Sequence[str] = (), out: Path | None = Non
 
 
 def run_source(source: Source, arguments: Sequence[str] = (), out: Path | None = None, own_process: bool = False) -> int:
-    """The same for a script that `parse` has read.
+    """Run a script that `parse` has read, as `run` does.
 
     With `own_process` nothing follows in this process: where the system can, it gives up writing to the user's files for good.
     """
@@ -135,7 +135,7 @@ def _end(session: Session) -> None:
 
 @contextmanager
 def _flags_kept() -> Iterator[None]:
-    """What a script sets in ``theano.config`` is its own."""
+    """Restore afterwards what a script sets in ``theano.config``."""
     # A script may set THEANO_FLAGS before it imports Theano, so this must not import it.
     configuration: Any = sys.modules.get("symae.theano._impl.configuration")
     if configuration is None:
@@ -187,13 +187,13 @@ def _failed(error: BaseException, session: Session, told: Any) -> int:
 
 
 def _is_denied(error: BaseException) -> bool:
-    """Whether the system may have refused to write: libraries in C say it in their own words."""
+    """Return True if the system may have refused to write: libraries in C say it in their own words."""
     denied = isinstance(error, PermissionError) and not isinstance(error, InputError)
     return denied or re.search(r"[Pp]ermission denied|unable to open", str(error)) is not None
 
 
 def _last_line(error: BaseException, session: Session) -> str:
-    """The deepest line of the script's own modules that the error passed."""
+    """Return the deepest line of the script's own modules that the error passed."""
     place = ""
     for frame, number in traceback.walk_tb(error.__traceback__):
         if _is_the_scripts(frame.f_code.co_filename, session):
@@ -202,7 +202,7 @@ def _last_line(error: BaseException, session: Session) -> str:
 
 
 def _formatted(error: BaseException, session: Session) -> list[str]:
-    """The traceback, of the script's own lines: what is beneath them is the libraries' affair, unless one asks for it."""
+    """Format the traceback of the script's own lines; what is beneath them is left out, unless one asks for it."""
     told = traceback.TracebackException(type(error), error, _begin(error.__traceback__), compact=True)
     hidden = 0
     part: traceback.TracebackException | None = told
@@ -223,14 +223,14 @@ def _formatted(error: BaseException, session: Session) -> list[str]:
 
 
 def _without_symaes(text: str) -> str:
-    """A message without the lines of symae's own that PyTensor noted when it made a variable."""
+    """Return a message without the lines of symae's own that PyTensor noted when it made a variable."""
     if os.environ.get(FULL):
         return text
     return re.sub(rf'  File "{re.escape(str(Path(PACKAGE).parent))}{re.escape(os.sep)}.*\n(    .*\n)?', "", text)
 
 
 def _begin(trace: TracebackType | None) -> TracebackType | None:
-    """Without the frames that began the run."""
+    """Return the traceback without the frames that began the run."""
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(PACKAGE):
         trace = trace.tb_next
     return trace

@@ -23,7 +23,7 @@ TAG = re.compile(r"<\s*[a-zA-Z/][^>]*>")
 
 
 class Html:
-    """Sage's `html`: shows pictures and texts in the report, and prints what a terminal can show of them."""
+    """Show pictures and texts in the report, as Sage's `html` does, and print what a terminal can show of them."""
 
     def __init__(self, session: Session):
         self._session = session
@@ -51,7 +51,7 @@ class Html:
             self._session.record.table(cells, header=bool(header))
 
     def _cell(self, cell: Any) -> Any:
-        """A cell as the report takes it."""
+        """Return a cell as the report takes it."""
         if isinstance(cell, str) and TAG.search(cell):
             parts = _parts(cell)
             pictures = [part for part in parts if isinstance(part, dict)]
@@ -69,7 +69,7 @@ class Html:
         return cell if shape is not None and len(shape) in (2, 3) else str(cell)
 
     def _file(self, address: str) -> Path | None:
-        """The file of a picture: ``cell://x.png`` is in the working directory, ``DATA`` is the output folder."""
+        """Find the file of a picture: ``cell://x.png`` is in the working directory, ``DATA`` is the output folder."""
         name = unquote(re.sub(r"^(cell|file)://", "", html.unescape(address)))
         name = name if re.match(r"^[a-zA-Z]:", name) else urlsplit(name).path if "://" in name or "?" in name else name
         for place in (Path(self._session.files.for_reading(name)), self._session.out / Path(name).name):
@@ -80,7 +80,7 @@ class Html:
 
 
 class _Reader(HTMLParser):
-    """Splits HTML into texts and pictures."""
+    """Split HTML into texts and pictures."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)

@@ -20,7 +20,7 @@ __all__ = ["Session"]
 
 @dataclass
 class Session:
-    """One run of one script.
+    """Hold one run of one script.
 
     Attributes
     ----------

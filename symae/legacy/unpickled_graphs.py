@@ -18,7 +18,7 @@ __all__ = ["theanos"]
 
 
 def theanos(module: str, name: str) -> Any:
-    """What stands for ``module.name`` of Theano while a pickle is read: nothing of it computes or calls anything."""
+    """Return what stands for ``module.name`` of Theano while a pickle is read: nothing of it computes or calls anything."""
     if name in SCALARS_HELPERS:
         return _Plain
     if name == "CudaNdarray_unpickler":
@@ -55,12 +55,12 @@ SCALARS_HELPERS = {
 
 
 def _from_context(array: Any, context: Any = None) -> np.ndarray:
-    """The values of an array of the GPU named `context`."""
+    """Return the values of an array of the GPU named `context`."""
     return np.asarray(array)
 
 
 class _Plain:
-    """Keeps what it is given."""
+    """Keep what it is given."""
 
     def __init__(self, *arguments: Any):
         self.arguments = arguments
@@ -70,21 +70,21 @@ class _Plain:
 
 
 class _Op(_Plain):
-    """An operation by its name and its state."""
+    """Hold an operation by its name and its state."""
 
     def get(self, name: str, default: Any = None) -> Any:
-        """An attribute that it had."""
+        """Return an attribute that the operation had."""
         return self.__dict__.get(name, default)
 
 
 class _Type(_Plain):
-    """A type of tensors."""
+    """Hold a type of tensors."""
 
     dtype: str = "float64"
     broadcastable: tuple[bool, ...] | None = None
 
     def built(self) -> Any:
-        """PyTensor's."""
+        """Build PyTensor's type."""
         from pytensor.graph.type import Type
         from pytensor.link.c.type import generic
         from pytensor.tensor.type import TensorType
@@ -96,7 +96,7 @@ class _Type(_Plain):
 
 
 class _Apply(_Plain):
-    """The application of an operation: built when its inputs are there."""
+    """Apply an operation: it is built when its inputs are there."""
 
     op: _Op
     inputs: list[Any]
@@ -120,7 +120,7 @@ class _Apply(_Plain):
 
 
 def _compiled_again(maker: _Op, *_: Any) -> Any:
-    """The function that a pickle says how to make: of the expressions it was made of, not of what Theano made of these."""
+    """Compile the function that a pickle describes, from the expressions it was made of, not from what Theano made of these."""
     import symae.theano as theano
 
     inputs, updates = [], []
@@ -140,7 +140,7 @@ def _compiled_again(maker: _Op, *_: Any) -> Any:
 
 
 def _become(variable: Any, built: Any, name: str | None) -> None:
-    """`variable`, which others hold already, takes the place of `built` in its graph."""
+    """Let `variable`, which others hold already, replace `built` in its graph."""
     owner, index = built.owner, built.index
     vars(variable).clear()
     vars(variable).update(vars(built))
@@ -162,7 +162,7 @@ CONSTANTS = ("TensorConstant", "ScalarConstant", "Constant", "CudaNdarrayConstan
 
 
 def _set(variable: Any, state: dict[str, Any]) -> None:
-    """The ``__setstate__`` of a variable that is read."""
+    """Set the state of a variable that is read, as its ``__setstate__``."""
     owner = state.get("owner")
     if owner is not None:
         owner.take(variable, state)
@@ -175,7 +175,7 @@ def _classes() -> dict[str, Any]:
     from symae.theano._impl import variables
 
     def loading(cls: type) -> type:
-        """`cls` while it is read; the layout has to be the same, because an object changes from one to the other."""
+        """Return `cls` while it is read; its layout has to stay, because an object changes from one to the other."""
         return type(f"Loading{cls.__name__}", (cls,), {"__slots__": (), "__setstate__": _set})
 
     shared = ("TensorSharedVariable", "ScalarSharedVariable", "CudaNdarraySharedVariable", "GpuArraySharedVariable")
@@ -192,7 +192,7 @@ def _classes() -> dict[str, Any]:
 
 
 def _root(state: dict[str, Any]) -> Any:
-    """A variable that is no output: shared, constant, or an input."""
+    """Return a variable that is not an output: shared, constant, or an input."""
     from symae.theano import shared, tensor
 
     container = state.get("container")
@@ -215,7 +215,7 @@ def _none() -> Any:
 
 
 def _applied(op: _Op, inputs: list[Any]) -> list[Any] | None:
-    """The outputs of `op` of these inputs, or None where symae does not know how to build them."""
+    """Return the outputs of `op` of these inputs, or None where symae does not know how to build them."""
     from symae.theano import tensor
 
     name = type(op).__name__
@@ -296,7 +296,7 @@ def _axes(op: _Op) -> Any:
 
 
 def _indexed(tensor: Any, op: _Op, x: Any, *indices: Any) -> Any:
-    """Basic indexing: where the list has a type, the next input stands."""
+    """Index by slices and integers: where the list has a type, the next input stands."""
     rest = list(indices)
 
     def part(entry: Any) -> Any:
@@ -339,7 +339,7 @@ RULES: dict[str, Callable[..., Any]] = {
 
 
 def _first(op: _Op, axis: tuple[Any, ...]) -> Any:
-    """The axis of a maximum: the operation's, or in older pickles a constant input."""
+    """Return the axis of a maximum: the operation's, or in older pickles a constant input."""
     if op.get("axis") is not None or not axis:
         return _axes(op)
     return [int(n) for n in np.ravel(axis[0].data)] if getattr(axis[0], "data", None) is not None else None

@@ -35,7 +35,7 @@ PythonUnpickler: Any = pickle._Unpickler
 
 
 class _Reader:
-    """Reads a file piece by piece and counts."""
+    """Read a file piece by piece and count the bytes."""
 
     def __init__(self, file: Any):
         self._file = file
@@ -58,7 +58,7 @@ class _Reader:
 
 
 class RestrictedUnpickler(PythonUnpickler):
-    """Reads one pickle; subclasses say in `found` what a name stands for.
+    """Read one pickle; subclasses say in `found` what a name stands for.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ class RestrictedUnpickler(PythonUnpickler):
             setattr(instance, name, value)
 
     def _check_slot(self, instance: Any, name: str) -> None:
-        """A slot or a plain attribute: no property, and no attribute that Python itself looks at."""
+        """Check that `name` is a slot or a plain attribute: not a property, nor one that Python itself looks at."""
         descriptor = next((vars(cls)[name] for cls in type(instance).__mro__ if name in vars(cls)), None)
         if not (isinstance(descriptor, MemberDescriptorType) or (descriptor is None and not name.startswith("__"))):
             raise self._refusal(f"sets {name} of {_described(type(instance))}")
@@ -230,7 +230,7 @@ class RestrictedUnpickler(PythonUnpickler):
 
 
 def _size(value: Any) -> int:
-    """Elements or bytes of what a call or a state is given."""
+    """Return the elements or bytes of what a call or a state is given."""
     if isinstance(value, np.ndarray):
         return value.nbytes
     return len(value) if isinstance(value, str | bytes | bytearray | list | tuple | dict | set | frozenset | range) else 0

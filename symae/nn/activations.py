@@ -17,44 +17,44 @@ Activation = Callable[[Variable], Variable]
 
 
 def linear(x: Variable) -> TensorVariable:
-    """x, as it is."""
+    """Return x as it is."""
     return x
 
 
 def relu(x: Variable) -> TensorVariable:
-    """max(x, 0), elementwise, and NaN of NaN. Its gradient at 0 is 0."""
+    """Compute max(x, 0), elementwise, and NaN of NaN. Its gradient at 0 is 0."""
     return pt.switch(x <= 0, pt.zeros_like(x), x)
 
 
 def leaky_relu(x: Variable, slope: Any = 0.01) -> TensorVariable:
-    """x where it is positive, `slope` times x elsewhere. Source: Maas, Hannun and Ng (2013)."""
+    """Return x where it is positive, `slope` times x elsewhere. Source: Maas, Hannun and Ng (2013)."""
     return pt.switch(x <= 0, _as(x, slope) * x, x)
 
 
 def elu(x: Variable, alpha: Any = 1.0) -> TensorVariable:
-    """x where it is positive, alpha (exp(x) - 1) elsewhere. Source: Clevert, Unterthiner and Hochreiter (2016)."""
+    """Return x where it is positive, alpha (exp(x) - 1) elsewhere. Source: Clevert, Unterthiner and Hochreiter (2016)."""
     negative = x <= 0
     # expm1 of what is not asked for must not overflow: its infinite gradient times 0 would be NaN
     return pt.switch(negative, _as(x, alpha) * pt.expm1(pt.switch(negative, x, pt.zeros_like(x))), x)
 
 
 def sigmoid(x: Variable) -> TensorVariable:
-    """1 / (1 + exp(-x))."""
+    """Compute 1 / (1 + exp(-x))."""
     return pt.sigmoid(x)
 
 
 def tanh(x: Variable) -> TensorVariable:
-    """(exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
+    """Compute (exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
     return pt.tanh(x)
 
 
 def softplus(x: Variable) -> TensorVariable:
-    """log(1 + exp(x)), finite for every finite x."""
+    """Compute log(1 + exp(x)), finite for every finite x."""
     return pt.softplus(x)
 
 
 def softmax(x: Variable) -> TensorVariable:
-    """exp(x) divided by its sum over the last axis."""
+    """Compute exp(x) divided by its sum over the last axis."""
     return pt.special.softmax(x, axis=-1)
 
 
@@ -62,7 +62,7 @@ ACTIVATIONS: dict[str, Activation] = {f.__name__: f for f in (linear, relu, leak
 
 
 def activation(chosen: str | Activation | None) -> Activation:
-    """The activation of that name; a function is taken as it is, and None is `linear`.
+    """Return the activation of the name `chosen`; a function is taken as it is, and None is `linear`.
 
     Raises
     ------
@@ -79,5 +79,5 @@ def activation(chosen: str | Activation | None) -> Activation:
 
 
 def _as(x: Variable, number: Any) -> TensorVariable:
-    """`number` in the dtype of `x`, which a Python float would widen to float64."""
+    """Cast `number` to the dtype of `x`, which a Python float would widen to float64."""
     return pt.cast(pt.as_tensor(number), x.type.dtype)

@@ -23,7 +23,7 @@ __all__ = [
 
 
 def cross_entropy(x: Variable, z: Variable) -> TensorVariable:
-    """Cross-entropy of the Bernoulli distributions `z` with respect to `x`, summed over the pixels of each image.
+    """Compute the cross-entropy of the Bernoulli distributions `z` with respect to `x`, summed over the pixels of each image.
 
     .. math:: L = -\\sum_k x_k \\log z_k + (1 - x_k) \\log(1 - z_k)
 
@@ -41,7 +41,7 @@ def cross_entropy(x: Variable, z: Variable) -> TensorVariable:
 
 
 def binary_cross_entropy(x: Variable, z: Variable) -> TensorVariable:
-    """Cross-entropy of the Bernoulli distributions `z` with respect to `x`, mean over the pixels of each image: Keras's loss.
+    """Compute the cross-entropy of Bernoulli distributions `z` with respect to `x`, mean over an image's pixels: Keras's loss.
 
     .. math:: L = -\\tfrac1k \\sum_k x_k \\log z_k + (1 - x_k) \\log(1 - z_k)
 
@@ -66,7 +66,7 @@ def binary_cross_entropy(x: Variable, z: Variable) -> TensorVariable:
 
 
 def binary_cross_entropy_with_logits(x: Variable, a: Variable) -> TensorVariable:
-    """`binary_cross_entropy` of the probabilities sigmoid(a), computed from their logits `a`.
+    """Compute `binary_cross_entropy` of the probabilities sigmoid(a), from their logits `a`.
 
     .. math:: L = \\tfrac1k \\sum_k \\log(1 + e^{a_k}) - x_k a_k
 
@@ -85,7 +85,7 @@ def binary_cross_entropy_with_logits(x: Variable, a: Variable) -> TensorVariable
 
 
 def bernoulli_nll(x: Variable, a: Variable) -> TensorVariable:
-    """Negative logarithm of the likelihood of `x` under Bernoulli distributions with logits `a`, summed over an image's pixels.
+    """Compute -log of the likelihood of `x` under Bernoulli distributions with logits `a`, summed over an image's pixels.
 
     .. math:: L = \\sum_k \\log(1 + e^{a_k}) - x_k a_k
 
@@ -103,7 +103,7 @@ def bernoulli_nll(x: Variable, a: Variable) -> TensorVariable:
 
 
 def gaussian_kl(mean: Variable, log_variance: Variable) -> TensorVariable:
-    """Kullback-Leibler divergence of independent normal distributions from the standard normal distribution.
+    """Compute the Kullback-Leibler divergence of independent normal distributions from the standard normal distribution.
 
     .. math:: D = \\tfrac12 \\sum_j \\mu_j^2 + \\sigma_j^2 - \\log \\sigma_j^2 - 1
 
@@ -122,7 +122,7 @@ def gaussian_kl(mean: Variable, log_variance: Variable) -> TensorVariable:
 
 
 def mean_squared_error(x: Variable, z: Variable) -> TensorVariable:
-    """Mean of the squared differences over all pixels of an image.
+    """Compute the mean of the squared differences over all pixels of an image.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def mean_squared_error(x: Variable, z: Variable) -> TensorVariable:
 
 
 def root_mean_square_error(x: Variable, z: Variable) -> TensorVariable:
-    """How far a pixel of an image is off: the root of the mean square over all pixels.
+    """Compute how far a pixel of an image is off: the root of the mean square over all pixels.
 
     .. math:: e_i = \\sqrt{\\tfrac1k \\sum_k (z_{ik} - x_{ik})^2}
 
@@ -156,7 +156,7 @@ def root_mean_square_error(x: Variable, z: Variable) -> TensorVariable:
 
 
 def _logits(z: Variable) -> Variable | None:
-    """What `z` is the sigmoid of, in the shape of `z`, or None."""
+    """Return what `z` is the sigmoid of, in the shape of `z`, or None."""
     if z.owner is None:
         return None
     op = z.owner.op

@@ -34,7 +34,7 @@ Initial = Callable[[np.random.RandomState, Sequence[int]], np.ndarray]
 
 @dataclass(frozen=True)
 class Layer:
-    """What an expression is as a layer.
+    """Describe what an expression is as a layer.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ def dense(
     activation: str | Activation | None = None,
     W: Initial = glorot_uniform,
 ) -> TensorVariable:
-    """A fully connected layer: activation(x W + b).
+    """Make a fully connected layer: activation(x W + b).
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def conv(
     subsample: Any = 1,
     W: Initial = glorot_uniform,
 ) -> TensorVariable:
-    """A convolutional layer: activation(W * x + b), the filters not turned round, as in Keras and PyTorch.
+    """Make a convolutional layer: activation(W * x + b), the filters not turned round, as in Keras and PyTorch.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def deconv(
     output_shape: Sequence[int] | None = None,
     W: Initial = glorot_uniform,
 ) -> TensorVariable:
-    """A deconvolutional layer: the transpose of `conv`, with a stride for enlarging.
+    """Make a deconvolutional layer: the transpose of `conv`, with a stride for enlarging.
 
     Parameters
     ----------
@@ -178,24 +178,24 @@ def deconv(
 
 
 def max_pool(name: str, x: Variable, ws: int | Sequence[int], *, pad: Any = "same") -> TensorVariable:
-    """The maximum of each window: `symae.ops.pool2d`, by default without losing what does not fill a window."""
+    """Take the maximum of each window by `symae.ops.pool2d`, which by default keeps what does not fill a window."""
     return _layer(pool2d(x, ws, pad=pad), name, f"max pooling {_by(pair(f'{name}: ws', ws))}")
 
 
 def upsample(name: str, x: Variable, ratio: int | Sequence[int]) -> TensorVariable:
-    """Each pixel repeated: `symae.ops.upsample2d`."""
+    """Repeat each pixel by `symae.ops.upsample2d`."""
     return _layer(upsample2d(x, ratio), name, f"upsampling {_by(pair(f'{name}: ratio', ratio))}")
 
 
 def flatten(name: str, x: Variable) -> TensorVariable:
-    """(n, ...) -> (n, k): each image as a row."""
+    """Flatten each image to a row, (n, ...) -> (n, k)."""
     size = None if None in x.type.shape[1:] else math.prod(x.type.shape[1:])
     y = pt.flatten(x, ndim=2) if size is None else x.reshape((_n(x), size))
     return _layer(y, name, "flatten")
 
 
 def reshape(name: str, x: Variable, shape: Sequence[int]) -> TensorVariable:
-    """(n, ...) -> (n, *shape): each image in another form."""
+    """Reshape each image, (n, ...) -> (n, *shape)."""
     known = None if None in x.type.shape[1:] else math.prod(x.type.shape[1:])
     if known not in (None, math.prod(shape)):
         raise InputError(f"{name}: shape", str(tuple(shape)), f"as many numbers as x has, {x.type.shape[1:]}")
@@ -203,12 +203,12 @@ def reshape(name: str, x: Variable, shape: Sequence[int]) -> TensorVariable:
 
 
 def layer_of(expression: Variable) -> Layer | None:
-    """What `expression` is as a layer, or None."""
+    """Return what `expression` is as a layer, or None."""
     return getattr(expression.tag, "layer", None)
 
 
 def layers_of(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> list[tuple[Layer, Variable]]:
-    """The layers between `inputs` and `outputs` with their expressions, in the order in which they are computed."""
+    """Return the layers between `inputs` and `outputs` with their expressions, in the order in which they are computed."""
     variables = (out for node in io_toposort(inputs, outputs) for out in node.outputs)
     return [(layer, v) for v in variables if (layer := layer_of(v)) is not None]
 
@@ -247,7 +247,7 @@ def _channels(name: str, x: Variable) -> int:
 
 
 def _n(x: Variable) -> int:
-    """The number of images for a reshape: -1 where it is not known."""
+    """Return the number of images for a reshape: -1 where it is not known."""
     return -1 if x.type.shape[0] is None else x.type.shape[0]
 
 

@@ -17,7 +17,7 @@ __all__ = ["Parameters"]
 
 
 class Parameters(Sequence[SharedVariable]):
-    """Shared variables in the order in which layers made them; each has a name of its own, the key in files.
+    """Collect shared variables in the order in which layers make them; each has a unique name, its key in files.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Parameters(Sequence[SharedVariable]):
         self._variables: dict[str, SharedVariable] = {}
 
     def add(self, name: str, value: np.ndarray) -> SharedVariable:
-        """A new parameter that begins with `value`.
+        """Add a parameter that begins with `value`.
 
         Raises
         ------
@@ -71,7 +71,7 @@ class Parameters(Sequence[SharedVariable]):
     @overload
     def __getitem__(self, key: slice) -> list[SharedVariable]: ...
     def __getitem__(self, key: Any) -> Any:
-        """By name or by place.
+        """Return a parameter by its name or position.
 
         Raises
         ------

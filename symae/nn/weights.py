@@ -47,27 +47,27 @@ def check_random_state(numpy_rng: Seed) -> np.random.RandomState:
 
 
 def glorot_uniform(numpy_rng: Seed, shape: Sequence[int], scale: float = 1.0) -> np.ndarray:
-    """Uniform in ±scale sqrt(6 / (fan in + fan out)). Source: Glorot and Bengio (2010)."""
+    """Draw weights uniform in ±scale sqrt(6 / (fan in + fan out)). Source: Glorot and Bengio (2010)."""
     return _uniform(numpy_rng, shape, scale * math.sqrt(6.0 / sum(_fans(shape))))
 
 
 def glorot_normal(numpy_rng: Seed, shape: Sequence[int], scale: float = 1.0) -> np.ndarray:
-    """Normal with deviation scale sqrt(2 / (fan in + fan out)). Source: Glorot and Bengio (2010)."""
+    """Draw normal weights of deviation scale sqrt(2 / (fan in + fan out)). Source: Glorot and Bengio (2010)."""
     return _normal(numpy_rng, shape, scale * math.sqrt(2.0 / sum(_fans(shape))))
 
 
 def he_uniform(numpy_rng: Seed, shape: Sequence[int], scale: float = 1.0) -> np.ndarray:
-    """Uniform in ±scale sqrt(6 / fan in). Source: He, Zhang, Ren and Sun (2015)."""
+    """Draw weights uniform in ±scale sqrt(6 / fan in). Source: He, Zhang, Ren and Sun (2015)."""
     return _uniform(numpy_rng, shape, scale * math.sqrt(6.0 / _fans(shape)[0]))
 
 
 def he_normal(numpy_rng: Seed, shape: Sequence[int], scale: float = 1.0) -> np.ndarray:
-    """Normal with deviation scale sqrt(2 / fan in). Source: He, Zhang, Ren and Sun (2015)."""
+    """Draw normal weights of deviation scale sqrt(2 / fan in). Source: He, Zhang, Ren and Sun (2015)."""
     return _normal(numpy_rng, shape, scale * math.sqrt(2.0 / _fans(shape)[0]))
 
 
 def tutorial_weights(numpy_rng: Seed, n_in: int, n_out: int) -> np.ndarray:
-    """Initial weights (n_in, n_out) of a sigmoid layer: uniform in ±4 sqrt(6 / (n_in + n_out)).
+    """Draw the initial weights (n_in, n_out) of a sigmoid layer: uniform in ±4 sqrt(6 / (n_in + n_out)).
 
     Source: Glorot and Bengio (2010), times 4 for the sigmoid, as the Theano tutorials have it.
     """

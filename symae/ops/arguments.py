@@ -31,7 +31,7 @@ FLOATS = ("float32", "float64")
 
 
 def pooling_windows(place: str, ws: Any, stride: Any, pad: Any, ignore_border: bool) -> Windows:
-    """The windows that the arguments of a pooling function describe."""
+    """Return the windows that the arguments of a pooling function describe."""
     sizes = pair(f"{place}: ws", ws)
     strides = sizes if stride is None else pair(f"{place}: stride", stride)
     if isinstance(pad, str):
@@ -53,7 +53,7 @@ def pooling_windows(place: str, ws: Any, stride: Any, pad: Any, ignore_border: b
 
 
 def as_array(place: str, value: Any) -> Variable:
-    """`value` as a symbolic array."""
+    """Return `value` as a symbolic array."""
     try:
         return pt.as_tensor(value)
     except (NotImplementedError, TypeError, ValueError) as error:
@@ -61,7 +61,7 @@ def as_array(place: str, value: Any) -> Variable:
 
 
 def as_images(place: str, images: Any, *, pixels: bool = True) -> Variable:
-    """`images` as a symbolic array of floats (n, c, h, w); with `pixels`, h and w are not 0."""
+    """Return `images` as a symbolic array of floats (n, c, h, w); with `pixels`, h and w are not 0."""
     variable = as_array(place, images)
     if variable.type.ndim != 4:
         raise InputError(place, f"{variable.type.ndim} dimensions", "4: (n, c, h, w)")
@@ -79,7 +79,7 @@ def require_pixels(place: str, shape: Sequence[int | None]) -> None:
 
 
 def as_size(place: str, size: Any, *, checked: bool = True) -> Variable:
-    """`size`, an integer or a symbolic one, as a symbolic scalar; if it is `checked` here, it cannot be negative."""
+    """Return `size`, an integer or a symbolic one, as a symbolic scalar; if it is `checked` here, it cannot be negative."""
     if isinstance(size, int | np.integer) and not isinstance(size, bool):
         if checked and size < 0:
             raise InputError(place, str(size), "a size of at least 0")
@@ -91,7 +91,7 @@ def as_size(place: str, size: Any, *, checked: bool = True) -> Variable:
 
 
 def as_sizes(place: str, shape: Any, lengths: Sequence[int]) -> Sequence[Any]:
-    """`shape`, a sequence or a symbolic vector, as a sequence that has one of these lengths."""
+    """Return `shape`, a sequence or a symbolic vector, as a sequence that has one of the given lengths."""
     if isinstance(shape, Variable):
         known_length = shape.type.shape[0] if shape.type.ndim == 1 else None
         sizes: Sequence[Any] = [shape[i] for i in range(known_length or 0)]
@@ -103,12 +103,12 @@ def as_sizes(place: str, shape: Any, lengths: Sequence[int]) -> Sequence[Any]:
 
 
 def extent(array: Variable, axis: int) -> Any:
-    """The size of an axis: an int where it is known, else symbolic."""
+    """Return the size of an axis: an int where it is known, else symbolic."""
     size = array.type.shape[axis]
     return array.shape[axis] if size is None else size
 
 
 def known(size: Variable) -> int | None:
-    """The value of a symbolic scalar, where it is constant."""
+    """Return the value of a symbolic scalar where it is constant, else None."""
     value = get_scalar_constant_value(size, raise_not_constant=False)
     return None if isinstance(value, Variable) else int(value)

@@ -28,13 +28,13 @@ __all__ = ["BackendOp", "kernels_fingerprint"]
 
 
 class BackendOp(COp):
-    """An Op whose kernel for a backend is the method of that name.
+    """Connect an Op to its kernels: the kernel for a backend is the method of that name.
 
     Subclasses give ``make_node``, ``perform``, ``output_shapes`` and ``pullback``, and the kernels of the backends they know.
     """
 
     def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        """Symbolic shapes of the outputs from those of the inputs; the one place that knows them."""
+        """Return symbolic shapes of the outputs from those of the inputs; the one place that knows them."""
         raise NotImplementedError
 
     def infer_shape(self, *arguments: Any) -> list[Any]:
@@ -43,7 +43,7 @@ class BackendOp(COp):
         return self.output_shapes(node, shapes)
 
     def numba_key(self, node: Apply) -> Any:
-        """What the Numba kernel depends on beside the op's own settings, as its representation tells it: all static types.
+        """Return what the Numba kernel depends on beside the op's own settings: all static types.
 
         An op whose kernel depends on less says so here, and shares machine code between nodes.
         """
@@ -57,7 +57,7 @@ class BackendOp(COp):
 
 
 def source_fingerprint(op: BackendOp) -> str:
-    """SHA-256 over the source of the class of `op`, of its bases in symae, and of all shared kernels.
+    """Return the SHA-256 of the source of the class of `op`, of its bases in symae, and of all shared kernels.
 
     Numba's disk cache does not look at the source of a kernel: without this in the key, an edited kernel would keep running its
     old machine code.
@@ -67,7 +67,7 @@ def source_fingerprint(op: BackendOp) -> str:
 
 
 def kernels_fingerprint() -> str:
-    """SHA-256 over the source of all shared kernels and patches, for machine code that has no BackendOp."""
+    """Return the SHA-256 of the source of all shared kernels and patches, for machine code that has no BackendOp."""
     return _digest(())
 
 

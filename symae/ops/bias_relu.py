@@ -43,12 +43,12 @@ def rectified(x: Any, b: Any) -> TensorVariable:
 
 
 def _spread(b: Any, ndim: int) -> Any:
-    """`b` so that it meets the second of `ndim` axes."""
+    """Reshape `b` so that it meets the second of `ndim` axes."""
     return b.reshape((1, -1, *(1,) * (ndim - 2)))
 
 
 class _InPlace(TracedOp):
-    """An op whose first output may take the memory of one of its inputs, `overwrites`."""
+    """Let the op's first output take the memory of one of its inputs, `overwrites`."""
 
     __props__ = ("inplace",)
     overwrites: int
@@ -66,7 +66,7 @@ class _InPlace(TracedOp):
 
 
 class Rectified(_InPlace):
-    """(x, b) -> max(x + b, 0)."""
+    """Compute (x, b) -> max(x + b, 0)."""
 
     overwrites = 0
 
@@ -113,7 +113,7 @@ class Rectified(_InPlace):
 
 
 class RectifiedGradient(_InPlace):
-    """(y, g) -> the gradients with respect to x and b, where y = max(x + b, 0) and g is the gradient with respect to y."""
+    """Compute (y, g) -> the gradients for x and b, where y = max(x + b, 0) and g is the gradient with respect to y."""
 
     overwrites = 1
 

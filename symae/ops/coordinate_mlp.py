@@ -23,7 +23,7 @@ __all__ = ["CoordinateGradient", "CoordinateLayers", "coordinate_layers"]
 
 
 def coordinate_layers(places: Any, images: Any, layers: Sequence[tuple[Any, Any]]) -> TensorVariable:
-    """Layers over the rectified sums of a term of each place and a term of each image.
+    """Apply layers to the rectified sums of a term of each position and a term of each image.
 
     .. math::
 
@@ -54,7 +54,7 @@ def coordinate_layers(places: Any, images: Any, layers: Sequence[tuple[Any, Any]
 
 
 class _Coordinates(TracedOp):
-    """What the op and its gradient share. `depth` is the number of layers."""
+    """Hold what the op and its gradient share. `depth` is the number of layers."""
 
     __props__: tuple[str, ...] = ("depth",)
 
@@ -91,7 +91,7 @@ class _Coordinates(TracedOp):
 
 
 class CoordinateLayers(_Coordinates):
-    """(P, Q, W_1, b_1, …) -> y, and with `keep` what each hidden layer gives, which the gradient needs."""
+    """Compute (P, Q, W_1, b_1, …) -> y, and with `keep` what each hidden layer gives, which the gradient needs."""
 
     __props__ = ("depth", "keep")
 
@@ -172,7 +172,7 @@ class CoordinateLayers(_Coordinates):
 
 
 class CoordinateGradient(_Coordinates):
-    """(P, Q, W_1, b_1, …, what the hidden layers gave, g) -> the gradients with respect to P, Q, W_1, b_1, …"""
+    """Compute (P, Q, W_1, b_1, …, what the hidden layers gave, g) -> the gradients for P, Q, W_1, b_1, …"""
 
     def make_node(self, *inputs: Any) -> Apply:
         arrays = [pt.as_tensor(v) for v in inputs]
@@ -232,7 +232,7 @@ class CoordinateGradient(_Coordinates):
 
 
 class _Names:
-    """Numba has no functions of a varying number of arrays, so these lines are written for each depth."""
+    """Write source lines for each depth, as Numba has no functions of a varying number of arrays."""
 
     def __init__(self, depth: int):
         self.arguments = ", ".join(f"W{i}, b{i}" for i in range(depth))
@@ -248,7 +248,7 @@ def _compiled(source: Sequence[str], name: str, jit: Callable[..., Any], scope: 
 
 
 class _NumPy:
-    """What `CoordinateGradient` uses of a traced backend's functions."""
+    """Provide, in NumPy, what `CoordinateGradient` uses of a traced backend's functions."""
 
     where = staticmethod(np.where)
 

@@ -54,7 +54,7 @@ VECTORISED = {
 
 
 class SigmoidCrossEntropy(BinaryScalarOp):
-    """(a, x) -> the cross-entropy of sigmoid(a) with x, in nats: -x log(s(a)) - (1 - x) log(1 - s(a)).
+    """Compute (a, x) -> the cross-entropy of sigmoid(a) with x, in nats: -x log(s(a)) - (1 - x) log(1 - s(a)).
 
     Finite for every finite a. The rewrites make it after all gradients were taken, so it has none.
     """

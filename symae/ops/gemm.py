@@ -18,12 +18,12 @@ Flags = tuple[bool, bool]
 
 
 class _Products(BackendOp):
-    """`flags` say of each product whether its operands are transposed. The rewrites make such ops after all gradients."""
+    """Hold what matrix products share; `flags` say of each product which operands are transposed."""
 
     flags: tuple[Flags, ...]
 
     def checked(self, operands: Sequence[Any]) -> tuple[list[Variable], tuple[int | None, int | None]]:
-        """The operands as matrices of one dtype, and what is known of the result's shape."""
+        """Return the operands as matrices of one dtype, and what is known of the result's shape."""
         place = type(self).__name__
         matrices = [pt.as_tensor(v) for v in operands]
         dtypes = {v.type.dtype for v in matrices}
@@ -37,7 +37,7 @@ class _Products(BackendOp):
         return matrices, shape
 
     def sum_of_products(self, matrices: Sequence[np.ndarray]) -> np.ndarray:
-        """By NumPy, with its errors."""
+        """Compute the sum by NumPy, with its errors."""
         pairs = zip(matrices[::2], matrices[1::2], self.flags, strict=True)
         total: np.ndarray = sum((a.T if ta else a) @ (b.T if tb else b) for a, b, (ta, tb) in pairs)
         return total
@@ -47,7 +47,7 @@ class _Products(BackendOp):
 
 
 class MatrixProduct(_Products):
-    """(A, B) -> op(A) op(B), where op transposes what `flags` say."""
+    """Compute (A, B) -> op(A) op(B), where op transposes what `flags` say."""
 
     __props__ = ("flags",)
 
@@ -72,7 +72,7 @@ class MatrixProduct(_Products):
 
 
 class Gemm(_Products):
-    """(C, beta, alpha, A1, B1[, A2, B2]) -> beta C + alpha (op(A1) op(B1) + op(A2) op(B2)), in the place of C if `inplace`."""
+    """Compute (C, beta, alpha, A1, B1[, A2, B2]) -> beta C + alpha (op(A1) op(B1) + op(A2) op(B2)), in C if `inplace`."""
 
     __props__ = ("flags", "inplace")
 

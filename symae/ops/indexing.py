@@ -20,7 +20,7 @@ __all__ = ["INDEXING", "WRITING", "Index", "bounds", "indices_of"]
 
 
 def _ops(*names: str) -> tuple[type, ...]:
-    """Those of PyTensor's indexing ops that its version has: AdvancedSubtensor1 is gone from 3.2 on."""
+    """Return those of PyTensor's indexing ops that its version has: AdvancedSubtensor1 is gone from 3.2 on."""
     return tuple(getattr(pytensors, name) for name in names if hasattr(pytensors, name))
 
 
@@ -29,7 +29,7 @@ INDEXING = (*_ops("Subtensor", "AdvancedSubtensor", "AdvancedSubtensor1"), *WRIT
 
 
 class Index(NamedTuple):
-    """An index among the inputs of a node."""
+    """Describe an index among the inputs of a node."""
 
     position: int  # among the inputs
     axis: int  # of the array, the first one if the index is a mask of several

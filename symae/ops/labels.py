@@ -18,7 +18,7 @@ __all__ = ["CheckedLabels", "checked_labels"]
 
 
 class CheckedLabels(TracedOp):
-    """(labels (n,), rows, classes) -> the labels, of which there has to be one in [0, classes) for each of the rows."""
+    """Compute (labels (n,), rows, classes) -> the labels: for each row one in [0, classes), anything else is an error."""
 
     __props__ = ()
     view_map: ClassVar = {0: [0]}
@@ -68,6 +68,6 @@ class CheckedLabels(TracedOp):
 
 
 def checked_labels(labels: Variable, scores: Variable) -> Variable:
-    """`labels` (n,), which have to be numbers of the columns of `scores` (n, k)."""
+    """Return `labels` (n,), which have to be numbers of the columns of `scores` (n, k)."""
     checked: Variable = CheckedLabels()(labels, scores.shape[0], scores.shape[1])
     return checked

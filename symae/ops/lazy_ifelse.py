@@ -21,7 +21,7 @@ __all__ = ["LazyIfElse"]
 
 
 class LazyIfElse(_NoPythonOp):
-    """The outputs of `then`, if the condition is not 0, and of `otherwise` if it is: graphs of the same inputs.
+    """Compute the outputs of `then` if the condition is not 0, else those of `otherwise`: graphs of the same inputs.
 
     They are rewritten for their backend already, and their outputs share no memory with their inputs or with each other.
     """
@@ -111,7 +111,7 @@ def _only(branch: _JaxBranch, wanted: Any, error: Exception) -> Any:
 
 
 class _JaxBranch:
-    """A branch as JAX traces it.
+    """Hold a branch as JAX traces it.
 
     Its inputs are closed over, and no operands: numbers that are known stay so within, where they may be sizes.
     """

@@ -15,7 +15,7 @@ __all__ = ["MinibatchSlice"]
 
 
 class MinibatchSlice(BackendOp):
-    """``data[start : start + length]``, where the slice has to lie inside the data: a shorter one is an error."""
+    """Slice ``data[start : start + length]``, which has to lie inside the data: a shorter slice is an error."""
 
     __props__ = ("length",)
 
@@ -39,7 +39,7 @@ class MinibatchSlice(BackendOp):
         return f"minibatch {start}:{start + self.length} lies outside the data, expected a slice of 0:{size}"
 
     def _last(self, data: Any) -> int:
-        """The last start, in what a backend traces."""
+        """Return the last start, in what a backend traces."""
         if data.shape[0] < self.length:
             raise ValueError(f"a minibatch of {self.length} lies outside the data, expected a slice of 0:{data.shape[0]}")
         return int(data.shape[0] - self.length)

@@ -149,7 +149,7 @@ class _Neighbours(TracedOp):
                 raise InputError(place, f"shape {tuple(shape)}", self.expected)
 
     def pixels(self, axis: Axis, n: int) -> list[list[int]]:
-        """The pixels of each window along an axis, -1 outside of the image."""
+        """Return the pixels of each window along an axis, -1 outside of the image."""
         starts = [i * axis.stride - axis.before(n) for i in range(axis.count(n))]
         at = [[start + k for k in range(axis.size)] for start in starts]
         if self.mode == "wrap_centered":
@@ -158,7 +158,7 @@ class _Neighbours(TracedOp):
 
 
 class Images2Neibs(_Neighbours):
-    """(n, c, h, w) -> (n * c * i * j, r * s): linear, with `Neibs2Images` for its transpose."""
+    """Lay each window out in a row, (n, c, h, w) -> (n * c * i * j, r * s): linear, with `Neibs2Images` for its transpose."""
 
     place = "images2neibs"
 
@@ -206,7 +206,7 @@ class Images2Neibs(_Neighbours):
 
 
 class Neibs2Images(_Neighbours):
-    """(neibs (n * c * i * j, r * s), n, c, h, w) -> images (n, c, h, w), in which neighbourhoods that overlap are added up."""
+    """Add rows up to images, (neibs (n * c * i * j, r * s), n, c, h, w) -> (n, c, h, w), where neighbourhoods may overlap."""
 
     place = "neibs2images"
 

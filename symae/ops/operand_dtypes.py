@@ -12,7 +12,7 @@ __all__ = ["widened"]
 
 
 def widened(op: Any, given: Sequence[str], made: Sequence[str]) -> list[str | None]:
-    """For each operand of a function of numbers the dtype to convert it to first; None if it is right as it is.
+    """Return for each operand of a function of numbers the dtype to convert it to first; None if it is right as it is.
 
     JAX and PyTorch compute the cosine of an int32, int32 / int32 and float32 * int64 in float32, which are float64 in a graph:
     eight of its digits would be right, and a number beyond 1e38 infinite.

@@ -41,7 +41,7 @@ def refuse_unless(condition: Any, error: Callable[..., Exception], *values: Any)
 
 
 def uncollected(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function`, in which nobody looks at conditions: what JAX maps over an axis has no outputs beside its own."""
+    """Return `function` without its checks: what JAX maps over an axis has no outputs beside its own."""
 
     def quiet(*inputs: Any) -> Any:
         with _collect(None):
@@ -51,7 +51,7 @@ def uncollected(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def collected_in_scan(scan: Callable[..., Any]) -> Callable[..., Any]:
-    """`scan`, JAX's, whose steps hand out what is refused in them: of each condition that of the first step that refuses."""
+    """Let JAX's `scan` also return errors of its steps: for each condition that of the first step where it fails."""
 
     def collecting(step: Callable[..., Any], init: Any, xs: Any, length: int | None = None) -> Any:
         if _collecting.get() is None:
@@ -78,7 +78,7 @@ def collected_in_scan(scan: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def collected(function: Callable[..., Any]) -> Callable[..., tuple[Any, list[_Refusal]]]:
-    """`function` that returns, beside its outputs, what its kernels refuse: where it is called they are not known yet."""
+    """Let `function` return, beside its outputs, its kernels' errors: inside of a trace their values are not known yet."""
 
     def collecting(*inputs: Any) -> tuple[Any, list[_Refusal]]:
         refusals: list[_Refusal] = []
@@ -94,7 +94,7 @@ def checked(
     stack: Callable[[list[Any]], Any],
     n_outputs: int,
 ) -> Callable[..., Any]:
-    """`function`, with `n_outputs` outputs, compiled so that it raises what its kernels refuse.
+    """Compile `function`, which has `n_outputs` outputs, so that it raises the errors of its kernels.
 
     `compiled` compiles a function, and `stack` makes an array of several numbers, in what a backend traces.
     """

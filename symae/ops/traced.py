@@ -21,13 +21,13 @@ __all__ = ["Arrays", "TracedOp", "concrete", "outer", "padded", "spread_along", 
 
 
 class Arrays(Protocol):
-    """The functions that an op may use beside arithmetic, comparison, indexing by slices, and reshape."""
+    """Provide the functions that an op may use beside arithmetic, comparison, indexing by slices, and reshape."""
 
     def constant(self, value: list[Any], like: Any = None) -> Any:
-        """`value`, numbers in (nested) lists, as an array of the backend: of the dtype of `like`, or of integers."""
+        """Return `value`, numbers in (nested) lists, as an array of the backend: of the dtype of `like`, or of integers."""
 
     def zeros(self, shape: Sequence[int], like: Any) -> Any:
-        """Zeros of the dtype of `like`."""
+        """Return zeros of the dtype of `like`."""
 
     def concatenate(self, arrays: Sequence[Any], axis: int) -> Any: ...
 
@@ -38,29 +38,29 @@ class Arrays(Protocol):
     def where(self, condition: Any, x: Any, y: Any) -> Any: ...
 
     def take(self, x: Any, index: list[int], axis: int) -> Any:
-        """x[..., index, ...] for a vector of indices into `axis`."""
+        """Return x[..., index, ...] for a vector of indices into `axis`."""
 
     def add_at(self, x: Any, index: list[int], axis: int, size: int) -> Any:
-        """The transpose of `take`: zeros of `size` along `axis`, to which x is added at the indices."""
+        """Transpose `take`: return zeros of `size` along `axis`, to which x is added at the indices."""
 
     def take_along(self, x: Any, index: Any) -> Any:
-        """x[i, j, index[i, j, k]] of three-dimensional arrays."""
+        """Return x[i, j, index[i, j, k]] of three-dimensional arrays."""
 
     def add_along(self, x: Any, index: Any, size: int) -> Any:
-        """The transpose of `take_along`: zeros (i, j, size), to which x[i, j, k] is added at index[i, j, k]."""
+        """Transpose `take_along`: return zeros (i, j, size), to which x[i, j, k] is added at index[i, j, k]."""
 
     def first(self, x: Any, chosen: Any) -> Any:
-        """The first entry of x, which is not empty, at which `chosen` is true; the first of all if there is none."""
+        """Return the first entry of x, which is not empty, at which `chosen` is true; the first of all if there is none."""
 
     def check(self, condition: Any, error: Callable[..., Exception], *values: Any) -> Any:
-        """``error(*values)`` if `condition` is false. In PyTensor's own mode for MLX there is none, and the answer is False."""
+        """Raise ``error(*values)`` if `condition` is false. PyTensor's own mode for MLX cannot, and the answer is False."""
 
 
 class TracedOp(BackendOp):
-    """An op that has one kernel for JAX, PyTorch and MLX."""
+    """Connect an op to one kernel for JAX, PyTorch and MLX."""
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
-        """The outputs of `node` from its inputs; their shapes are known here."""
+        """Compute the outputs of `node` from its inputs; their shapes are known here."""
         raise NotImplementedError
 
     def jax(self, node: Apply) -> Callable[..., Any]:
@@ -86,7 +86,7 @@ class TracedOp(BackendOp):
 
 
 def concrete(op: BackendOp, size: Variable, value: Any) -> int:
-    """An input that is a size, as a number: its constant, or the value that the backend hands over."""
+    """Return an input that is a size as a number: its constant, or the value that the backend hands over."""
     constant = known(size)
     if constant is not None:
         return constant
@@ -97,7 +97,7 @@ def concrete(op: BackendOp, size: Variable, value: Any) -> int:
 
 
 def padded(xp: Arrays, x: Any, axis: int, before: int, after: int, edge: bool) -> Any:
-    """`x` with zeros, or repetitions of its first and last entry, at both ends of `axis`."""
+    """Return `x` with zeros, or repetitions of its first and last entry, at both ends of `axis`."""
 
     def end(first: int, count: int) -> Any:
         if edge:
@@ -113,14 +113,14 @@ def padded(xp: Arrays, x: Any, axis: int, before: int, after: int, edge: bool) -
 
 
 def strided(x: Any, dimension: int, first: int, step: int, count: int) -> Any:
-    """x[..., first :: step, ...], `count` entries of `dimension`."""
+    """Return x[..., first :: step, ...], `count` entries of `dimension`."""
     index: list[Any] = [slice(None)] * 4
     index[dimension] = slice(first, first + max((count - 1) * step + 1, 0), step)
     return x[tuple(index)]
 
 
 def outer(xp: Arrays, factors: tuple[list[int], list[int]], like: Any) -> Any:
-    """The products of two lists of numbers as an array (1, 1, rows, columns)."""
+    """Return the products of two lists of numbers as an array (1, 1, rows, columns)."""
     rows, columns = (xp.constant(f, like) for f in factors)
     return rows.reshape((1, 1, -1, 1)) * columns.reshape((1, 1, 1, -1))
 

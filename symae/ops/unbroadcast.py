@@ -16,7 +16,7 @@ __all__ = ["Addbroadcast", "Unbroadcast"]
 
 
 class Unbroadcast(TracedOp):
-    """x -> x, of which nothing is known about the lengths along `axes`."""
+    """Return x, of which nothing is known about the lengths along `axes`."""
 
     __props__ = ("axes",)
     view_map = {0: [0]}  # noqa: RUF012  (PyTensor's way of saying so)
@@ -56,7 +56,7 @@ class Unbroadcast(TracedOp):
 
 
 class Addbroadcast(TracedOp):
-    """x -> x, whose lengths along `axes` have to be 1 when it is computed."""
+    """Return x, whose lengths along `axes` have to be 1 when it is computed."""
 
     __props__ = ("axes",)
     view_map = {0: [0]}  # noqa: RUF012  (PyTensor's way of saying so)

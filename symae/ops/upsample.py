@@ -58,7 +58,7 @@ def upsample2d(input: Any, factor: Any, mode: str = "nearest") -> TensorVariable
 
 
 class _Upsample(TracedOp):
-    """`factor` is (rows, columns)."""
+    """Hold what the ops of upsampling share; `factor` is (rows, columns)."""
 
     __props__ = ("factor",)
     place = "upsample2d: input"
@@ -67,7 +67,7 @@ class _Upsample(TracedOp):
         self.factor = factor
 
     def sizes(self, h: Any, w: Any) -> tuple[Any, Any]:
-        """Rows and columns of the output."""
+        """Return rows and columns of the output."""
         return h * self.factor[0], w * self.factor[1]
 
     def make_node(self, images: Any) -> Apply:
@@ -83,7 +83,7 @@ class _Upsample(TracedOp):
 
 
 class NearestUpsample(_Upsample):
-    """(n, c, h, w) -> (n, c, h * f, w * g), each pixel f times g times: the transpose of a sum over windows of f by g."""
+    """Repeat each pixel f times g times, (n, c, h, w) -> (n, c, h * f, w * g): the transpose of a sum over windows."""
 
     @property
     def windows(self) -> Windows:
@@ -112,13 +112,13 @@ class NearestUpsample(_Upsample):
 
 
 def taps(factor: int) -> tuple[tuple[float, float, float], ...]:
-    """For each of the `factor` pixels that are made of pixel i: the weights of i - 1, i and i + 1 in it."""
+    """Return for each of the `factor` pixels that are made of pixel i the weights of i - 1, i and i + 1 in it."""
     shifts = [(r + 0.5) / factor - 0.5 for r in range(factor)]
     return tuple((max(-shift, 0.0), 1 - abs(shift), max(shift, 0.0)) for shift in shifts)
 
 
 class BilinearUpsample(_Upsample):
-    """(n, c, h, w) -> (n, c, h * f, w * g), interpolated along rows and then along columns."""
+    """Interpolate along rows and then along columns, (n, c, h, w) -> (n, c, h * f, w * g)."""
 
     def pullback(self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]) -> list[Any]:
         return [BilinearUpsampleTranspose(self.factor)(cotangents[0])]
@@ -155,7 +155,7 @@ class BilinearUpsample(_Upsample):
 
 
 class BilinearUpsampleTranspose(_Upsample):
-    """The transpose of `BilinearUpsample`, (n, c, h * f, w * g) -> (n, c, h, w)."""
+    """Transpose `BilinearUpsample`, (n, c, h * f, w * g) -> (n, c, h, w)."""
 
     place = "upsample2d: gradient"
 
@@ -212,7 +212,7 @@ class BilinearUpsampleTranspose(_Upsample):
 
 
 def interpolation(n: int, factor: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each of n * factor new pixels: the two old ones that it lies between, and how far from the first to the second."""
+    """Return for each of n * factor new pixels the two old ones it lies between, and how far from the first to the second."""
     at = ((np.arange(n * factor) + 0.5) / factor - 0.5).clip(0, n - 1)
     left = at.astype(np.int64)
     return left, np.minimum(left + 1, n - 1), at - left

@@ -70,7 +70,7 @@ def make_division_explicit(draft: Draft, python2: bool) -> None:
 
 
 def _find(lines: list[str], left: ast.expr, right: ast.expr, sign: str) -> tuple[int, int]:
-    """Where the operator stands between its operands: only brackets, comments and ends of lines are there beside it."""
+    """Find the operator between its operands: beside it there are only brackets, comments and ends of lines."""
     assert left.end_lineno is not None
     assert left.end_col_offset is not None
     line = left.end_lineno - 1
@@ -84,7 +84,7 @@ def _find(lines: list[str], left: ast.expr, right: ast.expr, sign: str) -> tuple
 
 
 def _names_of_sizes(program: Program, tree: ast.Module) -> set[tuple[int, str]]:
-    """Names, by their scope, and attributes, by -1, that are used as a size somewhere."""
+    """Return names, by their scope, and attributes, by -1, that are used as a size somewhere."""
     found = set()
     for node in ast.walk(tree):
         for used in _sizes(node):
@@ -98,7 +98,7 @@ def _names_of_sizes(program: Program, tree: ast.Module) -> set[tuple[int, str]]:
 
 
 def _sizes(node: ast.AST) -> Iterator[ast.expr]:
-    """The expressions in `node` that stand where only whole numbers can."""
+    """Yield the expressions in `node` that stand where only whole numbers can."""
     if isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2] in _SIZES:
         for argument in (*node.args, *(k.value for k in node.keywords if k.arg in ("shape", "size"))):
             yield from argument.elts if isinstance(argument, ast.Tuple | ast.List) else (argument,)
@@ -107,7 +107,7 @@ def _sizes(node: ast.AST) -> Iterator[ast.expr]:
 
 
 def _used_as_size(node: ast.BinOp, program: Program, names: set[tuple[int, str]]) -> tuple[bool, bool]:
-    """Whether the quotient, perhaps after more arithmetic, is used as a size: at once, and later by its name."""
+    """Tell whether the quotient, perhaps after more arithmetic, is a size at once, and whether it is later by its name."""
     inner: ast.AST = node
     outer = program.parent_of[id(inner)]
     while isinstance(outer, ast.BinOp) and isinstance(outer.op, ast.Add | ast.Sub | ast.Mult | ast.FloorDiv):
@@ -133,13 +133,13 @@ def _key(target: ast.expr, scope: Scope) -> tuple[int, str]:
 
 
 def _truncated(node: ast.AST, program: Program) -> bool:
-    """Whether the quotient goes right into int(…) or a floor, where it hardly matters."""
+    """Return True if the quotient goes right into int(…) or a floor, where it hardly matters."""
     outer = program.parent_of[id(node)]
     return isinstance(outer, ast.Call) and dotted(outer.func).rpartition(".")[2] in ("int", "floor")
 
 
 def _is_path(left: ast.expr, right: ast.expr) -> bool:
-    """``folder / "file"`` of pathlib is no quotient."""
+    """Return True if a side is a text: ``folder / "file"`` of pathlib is not a quotient."""
     return any(isinstance(side, ast.Constant | ast.JoinedStr) and not _is_number(side) for side in (left, right))
 
 

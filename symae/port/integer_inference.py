@@ -13,7 +13,7 @@ __all__ = ["Kind", "Kinds"]
 
 
 class Kind(enum.Enum):
-    """What is known of an expression, or of what an array, list or tuple holds."""
+    """Tell what is known of an expression, or of what an array, list or tuple holds."""
 
     WHOLE = "whole for certain"
     NAMED = "whole if its name tells the truth"
@@ -56,7 +56,7 @@ _METHODS_FLOAT = {"mean", "std", "var", "norm", "uniform", "normal", "rand", "ra
 
 
 class Kinds:
-    """Answers for the expressions of one program.
+    """Infer the kinds of the expressions of one program.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class Kinds:
         self._asked: set[tuple[object, ...]] = set()
 
     def of(self, node: ast.expr) -> Kind:
-        """The kind of an expression of the program."""
+        """Return the kind of an expression of the program."""
         return self._of(node, self._program.scope(node)) or Kind.UNKNOWN
 
     # In what follows None is the answer "as the others say", for a question that leads back to itself: i = i + 1.
@@ -126,7 +126,7 @@ class Kinds:
         return Kind.NAMED if _COUNT.search(node.attr) else Kind.UNKNOWN
 
     def _from(self, origins: Iterable[Origin], name: str, question: tuple[object, ...]) -> Kind | None:
-        """The kind of what is assigned to `name`."""
+        """Return the kind of what is assigned to `name`."""
         if question in self._asked:
             return None
         self._asked.add(question)
@@ -152,7 +152,7 @@ class Kinds:
         return Kind.UNKNOWN
 
     def _parameter(self, function: Function, name: str) -> Kind | None:
-        """What callers in the program give for the parameter `name`, or its default: one of these alone is no proof."""
+        """Return the kind of what callers give for a parameter, and of its default: one of these alone proves nothing."""
         arguments = function.node.args
         names = [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
         if name not in names or isinstance(function.node, ast.Lambda):
@@ -219,7 +219,7 @@ class Kinds:
 
 
 def _joined(kinds: Iterable[Kind | None]) -> Kind | None:
-    """The kind of what may be any of several things."""
+    """Return the kind of what may be any of several things."""
     known = {k for k in kinds if k is not None}
     if len(known) == 2 and known == {Kind.WHOLE, Kind.NAMED}:
         return Kind.NAMED
@@ -227,7 +227,7 @@ def _joined(kinds: Iterable[Kind | None]) -> Kind | None:
 
 
 def _mixed(kinds: list[Kind | None]) -> Kind | None:
-    """The kind of an operation on several things: floating point if one of them is."""
+    """Return the kind of an operation on several things: floating point if one of them is."""
     return Kind.REAL if Kind.REAL in kinds else _joined(kinds)
 
 
@@ -236,7 +236,7 @@ def _is_text(node: ast.expr) -> bool:
 
 
 def _dtype(node: ast.Call, name: str) -> Kind | None:
-    """What a dtype in the call says, if there is one."""
+    """Return what a dtype in the call says, if there is one."""
     given = [k.value for k in node.keywords if k.arg == "dtype"]
     if not given and isinstance(node.func, ast.Attribute) and node.func.attr == "astype":
         given = node.args[:1]

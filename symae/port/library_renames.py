@@ -64,7 +64,7 @@ _CPICKLE = {"cPickle", "six.moves.cPickle"}
 
 
 class Libraries(Step):
-    """Names that other libraries have today; a note where there is no such name.
+    """Rename names of other libraries to today's, with a note where there is no such name.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ class Libraries(Step):
         return updated
 
     def _holds_pickles(self, node: cst.Call) -> bool:
-        """Whether the file that ``open`` opens goes to pickle, at once or by its name."""
+        """Return True if the file that ``open`` opens goes to pickle, at once or by its name."""
         parent = self.parent(node)
         if isinstance(parent, cst.Arg):
             outer = self.parent(parent)
@@ -213,7 +213,7 @@ class Libraries(Step):
 
 
 class _PickleFiles(cst.CSTVisitor):
-    """The names of the files that a function, or a module outside of its functions, hands to pickle."""
+    """Find the names of the files that a function, or a module outside of its functions, hands to pickle."""
 
     def __init__(self, within: cst.CSTNode):
         super().__init__()
@@ -237,7 +237,7 @@ def _renamed(module: str, alias: cst.ImportAlias) -> cst.ImportAlias:
 
 
 def _alias(name: str, known: str, like: cst.ImportAlias) -> cst.ImportAlias:
-    """``name as known``, or ``name`` where that is the same."""
+    """Make ``name as known``, or ``name`` where that is the same."""
     asname = None
     if known != name:
         asname = cst.AsName(cst.Name(known), cst.SimpleWhitespace(" "), cst.SimpleWhitespace(" "))
@@ -252,7 +252,7 @@ def _from(module: str, names: Sequence[cst.ImportAlias]) -> cst.ImportFrom:
 def _from_six(
     names: Sequence[cst.ImportAlias], node: cst.ImportFrom
 ) -> cst.BaseSmallStatement | cst.FlattenSentinel[cst.BaseSmallStatement]:
-    """What ``from six.moves import …`` stands for in Python 3."""
+    """Return what ``from six.moves import …`` stands for in Python 3."""
     statements: list[cst.BaseSmallStatement] = []
     rest = []
     for alias in names:
@@ -272,7 +272,7 @@ def _from_six(
 
 
 def _cast(node: cst.Call) -> cst.BaseExpression:
-    """``numpy.cast[dtype](x)`` as ``numpy.asarray(x, dtype=dtype)``."""
+    """Rewrite ``numpy.cast[dtype](x)`` as ``numpy.asarray(x, dtype=dtype)``."""
     subscript = cst.ensure_type(node.func, cst.Subscript)
     index = cst.ensure_type(subscript.slice[0].slice, cst.Index).value
     function = cst.ensure_type(subscript.value, cst.Attribute).with_changes(attr=cst.Name("asarray"))
@@ -290,7 +290,7 @@ def _with_encoding(node: cst.Call) -> cst.Call:
 
 
 def _binary(node: cst.Call) -> cst.Call:
-    """``open`` in binary mode."""
+    """Rewrite ``open`` to binary mode."""
     mode = next((a for i, a in enumerate(node.args) if i == 1 or (a.keyword and a.keyword.value == "mode")), None)
     if mode is None:
         if len(node.args) != 1 or node.args[0].star:
@@ -305,7 +305,7 @@ def _binary(node: cst.Call) -> cst.Call:
 
 
 def _one_pair_of_brackets(node: cst.Call) -> cst.Call:
-    """``print(("a" + b))``, as fissix writes ``print ("a" + b)``, without the second pair."""
+    """Remove the second pair from ``print(("a" + b))``, as fissix writes ``print ("a" + b)``."""
     if len(node.args) != 1 or node.args[0].star or node.args[0].keyword is not None:
         return node
     value = node.args[0].value

@@ -17,7 +17,7 @@ __all__ = ["Ported", "port", "port_bytes"]
 
 @dataclass(frozen=True)
 class Ported:
-    """A ported program.
+    """Hold a ported program.
 
     Attributes
     ----------
@@ -129,7 +129,7 @@ def port_bytes(
 
 
 def _divides_truly(text: str) -> bool:
-    """Whether the program imports division from the future; also where only Python 2 can read it."""
+    """Return True if the program imports division from the future, also where only Python 2 can read it."""
     tree = parse(text)
     if isinstance(tree, SyntaxError):
         lines = [line.partition("#")[0] for line in text.split("\n")]

@@ -30,7 +30,7 @@ _MODULES = {"tensor", "nnet", "signal", "pool", "downsample", "shared_randomstre
 
 
 class Step(cst.CSTTransformer):
-    """A step of porting: a transformer that knows full names and takes notes.
+    """Transform a program in one step of porting, with full names and notes.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class Step(cst.CSTTransformer):
         self._draft.note(self.get_metadata(PositionProvider, node).start.line, reason)
 
     def full_name(self, node: cst.CSTNode) -> str:
-        """What an imported or built-in name stands for, such as "numpy.float" or "builtins.open"; "" for the program's own."""
+        """Return what an imported or built-in name stands for, such as "builtins.open"; "" for the program's own."""
         written = dotted(node)
         if not written:  # of a call or a subscript libcst would give the name of the function or the array
             return ""
@@ -78,7 +78,7 @@ class Step(cst.CSTTransformer):
                         self._assigned[part.targets[0].target.value] = name
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode:
-        """The node that holds `node`, which is just being left or around what is."""
+        """Return the node that holds `node`, which is just being left or around what is."""
         for i in range(len(self._around) - 1, 0, -1):
             if self._around[i] is node:
                 return self._around[i - 1]
@@ -129,7 +129,7 @@ class Step(cst.CSTTransformer):
         return updated.with_changes(body=body, footer=[*lines, *updated.footer])
 
     def is_reference(self, node: cst.BaseExpression) -> bool:
-        """Whether a name or attribute is a value by itself: not the middle of a longer one, nor a keyword or an import."""
+        """Return True if a name or attribute is a value by itself, not the middle of a longer one, a keyword or an import."""
         parent = self.parent(node)
         return not isinstance(parent, cst.Attribute) and not (
             isinstance(parent, cst.ImportAlias | cst.ImportFrom | cst.AsName | cst.Param | cst.NameItem)
@@ -147,12 +147,12 @@ def run_step(draft: Draft, step: Step, add: bool = True) -> None:
 
 
 def text_of(node: cst.CSTNode) -> str:
-    """The source of `node`, with its comments."""
+    """Return the source of `node`, with its comments."""
     return _EMPTY.code_for_node(node)
 
 
 def dotted(node: cst.CSTNode) -> str:
-    """``a.b.c`` as a text; "" for anything but names and attributes of names."""
+    """Return ``a.b.c`` as a text; "" for anything but names and attributes of names."""
     if isinstance(node, cst.Name):
         return node.value
     if isinstance(node, cst.Attribute):
@@ -162,17 +162,17 @@ def dotted(node: cst.CSTNode) -> str:
 
 
 def attribute(name: str) -> cst.BaseExpression:
-    """The expression ``a.b.c``."""
+    """Make the expression ``a.b.c``."""
     return cst.parse_expression(name)
 
 
 def call(node: cst.Call, name: str, arguments: Sequence[cst.Arg]) -> cst.Call:
-    """`node`, which keeps its layout, as a call of ``name`` with other arguments."""
+    """Rewrite `node`, which keeps its layout, as a call of ``name`` with other arguments."""
     return node.with_changes(func=attribute(name), args=arguments)
 
 
 def argument(value: Any, keyword: str | None = None) -> cst.Arg:
-    """An argument, of an expression or of its text."""
+    """Make an argument, of an expression or of its text."""
     expression = cst.parse_expression(value) if isinstance(value, str) else value
     equal = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
     if keyword is None:
@@ -181,7 +181,7 @@ def argument(value: Any, keyword: str | None = None) -> cst.Arg:
 
 
 def replaced_arguments(old: Sequence[cst.Arg], new: Sequence[cst.Arg]) -> list[cst.Arg]:
-    """`new`, with the commas, and so the line breaks, of `old`."""
+    """Return `new`, with the commas, and so the line breaks, of `old`."""
     commas = [a.comma for a in old if isinstance(a.comma, cst.Comma)]
     plain = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     trailing = bool(old) and isinstance(old[-1].comma, cst.Comma)
@@ -195,12 +195,12 @@ def replaced_arguments(old: Sequence[cst.Arg], new: Sequence[cst.Arg]) -> list[c
 
 
 def imported(node: cst.ImportFrom) -> str:
-    """The module of a ``from … import``, "" for a relative one."""
+    """Return the module of a ``from … import``, "" for a relative one."""
     return "" if node.relative or node.module is None else text_of(node.module)
 
 
 def used_names(node: cst.CSTNode) -> set[str]:
-    """All names in a program, or a part of it, outside of its imports."""
+    """Return all names in a program, or a part of it, outside of its imports."""
     finder = _Names()
     node.visit(finder)
     return finder.names
@@ -226,7 +226,7 @@ class _Names(cst.CSTVisitor):
 
 
 def gone() -> cst.BaseSmallStatement:
-    """What a step's method returns for a statement that goes."""
+    """Return what a step's method returns for a statement that goes."""
     return cst.Expr(cst.Name(_GONE))
 
 
@@ -235,7 +235,7 @@ def _is_gone(statement: cst.CSTNode) -> bool:
 
 
 def _without_gone(body: Sequence[Any]) -> tuple[list[Any], list[cst.EmptyLine]]:
-    """The statements that stay, with the comments before those that go; and the comments for which there is no next one."""
+    """Return the statements that stay, with the comments before those that go, and comments with no next statement."""
     kept: list[Any] = []
     comments: list[cst.EmptyLine] = []
     for statement in body:
@@ -251,7 +251,7 @@ def _without_gone(body: Sequence[Any]) -> tuple[list[Any], list[cst.EmptyLine]]:
 
 
 def _with_additions(module: cst.Module, imports: list[str], helpers: list[str]) -> cst.Module:
-    """`module` with imports after its first one of what is ported, and functions after the last import before they are used."""
+    """Add imports after the first import of what is ported, and functions after the last one before they are used."""
     present = {text_of(s).strip() for s in module.body if _is_import(s)}
     missing = [s for s in imports if s not in present]
     if any(s.startswith("import symae.") for s in (*missing, *present)):  # which imports symae itself too
@@ -291,7 +291,7 @@ def _mentions_port(statement: cst.CSTNode) -> bool:
 
 
 def _before_first(body: Sequence[cst.CSTNode]) -> int:
-    """Where a first import can stand: after the docstring and what comes from the future."""
+    """Return where a first import can stand: after the docstring and what comes from the future."""
     at = 0
     for i, statement in enumerate(body):
         text = text_of(statement).lstrip()

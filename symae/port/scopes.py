@@ -12,12 +12,12 @@ __all__ = ["Call", "Element", "Function", "Item", "Program", "Scope", "WholeNumb
 
 @dataclass(frozen=True)
 class WholeNumber:
-    """A value that is one of 0, 1, 2 …: that of a loop over a range, or a length."""
+    """Stand for a value that is one of 0, 1, 2 …: that of a loop over a range, or a length."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """The value of an expression or, where that is a tuple, of one entry of it."""
+    """Stand for the value of an expression or, where that is a tuple, of one entry of it."""
 
     value: ast.expr
     scope: Scope
@@ -26,7 +26,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Element:
-    """What a loop over an expression hands out."""
+    """Stand for what a loop over an expression hands out."""
 
     value: ast.expr
     scope: Scope
@@ -34,7 +34,7 @@ class Element:
 
 @dataclass(eq=False)
 class Function:
-    """A function of the program: its parameters, with defaults, and what it returns."""
+    """Describe a function of the program: its parameters, with defaults, and what it returns."""
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     scope: Scope
@@ -44,7 +44,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a function of the program, seen from its parameters."""
+    """Describe a call of a function of the program, seen from its parameters."""
 
     node: ast.Call
     scope: Scope
@@ -55,7 +55,7 @@ Origin = WholeNumber | Item | Element | Function | None
 
 @dataclass(eq=False)
 class Scope:
-    """A module, class or function: what its names are assigned; None stands for something that is not known."""
+    """Describe a module, class or function: what its names are assigned; None stands for something that is not known."""
 
     parent: Scope | None
     owner: Function | None = None
@@ -63,7 +63,7 @@ class Scope:
     names: dict[str, list[Origin]] = field(default_factory=lambda: defaultdict(list))
 
     def find(self, name: str) -> Scope | None:
-        """The scope that a name is of, from here."""
+        """Return the scope that a name is of, from here."""
         scope: Scope | None = self
         while scope is not None and (name not in scope.names or (scope.is_class and scope is not self)):
             scope = scope.parent
@@ -71,7 +71,7 @@ class Scope:
 
 
 class Program:
-    """A program's scopes, imports, functions, attributes and calls.
+    """Collect a program's scopes, imports, functions, attributes and calls.
 
     Attributes
     ----------
@@ -100,11 +100,11 @@ class Program:
             self._visit(statement, self.top, None)
 
     def scope(self, node: ast.AST) -> Scope:
-        """The scope that an expression is in."""
+        """Return the scope that an expression is in."""
         return self.scope_of.get(id(node), self.top)  # annotations are not looked at
 
     def dotted(self, node: ast.expr) -> str:
-        """The full name of ``np.random.rand``: "numpy.random.rand"; "" for what is no name."""
+        """Return the full name of ``np.random.rand``: "numpy.random.rand"; "" for what is not a name."""
         first, dot, rest = dotted(node).partition(".")
         return self.modules.get(first, first) + dot + rest
 
@@ -191,7 +191,7 @@ def _entry(value: Origin, index: int) -> Origin:
 
 
 def dotted(node: ast.AST) -> str:
-    """``a.b.c`` as a text; "" for anything but names and attributes of names."""
+    """Return ``a.b.c`` as a text; "" for anything but names and attributes of names."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):

@@ -11,7 +11,7 @@ __all__ = ["Draft", "Note"]
 
 @dataclass(frozen=True, order=True)
 class Note:
-    """Something that a human should look at.
+    """Point out something that a human should look at.
 
     Attributes
     ----------
@@ -27,7 +27,7 @@ class Note:
 
 
 class Draft:
-    """A text that changes step by step.
+    """Change a text step by step.
 
     Parameters
     ----------
@@ -60,12 +60,12 @@ class Draft:
         self._text = text
 
     def notes(self) -> list[Note]:
-        """The notes in the order of their lines, each once."""
+        """Return the notes in the order of their lines, each once."""
         return sorted({Note(line, original, reason) for line, original, reason in self._notes})
 
 
 def _correspondence(old: Sequence[str], new: Sequence[str]) -> tuple[list[int], list[int]]:
-    """For each line of `old` the number of the line in `new` that came of it, and the other way round."""
+    """Return for each line of `old` the number of the line in `new` that came of it, and the other way round."""
     forward, backward = [1] * len(old), [1] * len(new)
     for _, i, after_i, j, after_j in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         for line in range(i, after_i):

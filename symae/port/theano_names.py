@@ -16,7 +16,7 @@ _NEIGHBOURS = {"lasagne", "pylearn2", "blocks", "pymc3", "nolearn", "sklearn_the
 
 
 class TheanoNames(Step):
-    """``import theano`` as ``import symae.theano as theano``, in all its spellings; nothing else is changed."""
+    """Rewrite ``import theano`` as ``import symae.theano as theano``, in all its spellings; nothing else is changed."""
 
     def __init__(self, draft: Draft):
         super().__init__(draft)
@@ -97,7 +97,7 @@ class TheanoNames(Step):
 
 
 def is_theano(name: str) -> bool:
-    """Whether a full name is Theano's."""
+    """Return True if a full name is Theano's."""
     return name == "theano" or name.startswith("theano.")
 
 
@@ -112,7 +112,7 @@ def note_neighbours(step: Step, node: cst.CSTNode, module: str) -> None:
 
 @functools.cache
 def _complaint(name: str) -> str | None:
-    """What `symae.theano` says of a name that it does not answer; None if it does."""
+    """Return what `symae.theano` says of a name that it does not answer; None if it does."""
     first, *rest = name.split(".")[1:] or [""]
     if not first:
         return None

@@ -31,7 +31,7 @@ _VECTORS = "Theano's softmax of a vector was a matrix of one row; this one is a 
 
 
 class Modern(Step):
-    """Uses of Theano; its imports are `ModernImports`'s.
+    """Rewrite uses of Theano; its imports are `ModernImports`'s.
 
     Comparisons that go where bool and int8 differ are cast to int8, and functions that neither PyTensor nor symae has with
     Theano's meaning are defined in the program.
@@ -95,7 +95,7 @@ class Modern(Step):
         return updated
 
     def _stays(self, full: str, written: str, known: str, rest: list[str]) -> bool:
-        """Whether what is written is right as soon as its first part is imported from elsewhere: config.floatX, T.dot."""
+        """Return True if `written` is right as soon as its first part is imported from elsewhere: config.floatX, T.dot."""
         first, _, suffix = written.partition(".")
         root = modern_name(full.removesuffix(f".{suffix}")) if first != "theano" and known not in HELPERS else None
         return root is not None and f"{root}.{suffix}" == ".".join([modern_name(known) or "", *rest])
@@ -107,7 +107,7 @@ class Modern(Step):
             self.note(node, f"{name.removeprefix('theano.')} is gone: take the line away")
 
     def _spelled(self, name: str, written: str) -> str:
-        """How the program says the thing of today for Theano's `name`, which it wrote as `written`."""
+        """Return how the program says today's name for Theano's `name`, which it wrote as `written`."""
         if name in HELPERS:
             source = HELPERS[name].lstrip("\n")
             if "{pt}" in source:
@@ -193,7 +193,7 @@ class Modern(Step):
         return updated.with_changes(func=attribute(f"{pt}.special.{function}"), args=args)
 
     def _safe(self, node: cst.BaseExpression) -> bool:
-        """Whether a comparison goes where it does not matter that it is bool now and not int8."""
+        """Return True if a comparison goes where it does not matter that it is bool now and not int8."""
         parent = self.parent(node)
         if isinstance(parent, cst.Arg):
             outer = self.parent(parent)
@@ -227,7 +227,7 @@ class Modern(Step):
         return updated
 
     def _is_mask(self, node: cst.BaseExpression) -> bool:
-        """Whether this is bool now, and no comparison by a function's name: those are cast."""
+        """Return True if `node` is bool now, and not a comparison by a function's name: those are cast."""
         call = isinstance(node, cst.Call) and canonical(self.full_name(node.func)) in _MASKS
         return call or isinstance(node, cst.Comparison)
 
@@ -239,7 +239,7 @@ class Modern(Step):
     def _pairs(
         self, original: cst.BaseExpression, updated: cst.BaseExpression, other: cst.BaseExpression
     ) -> cst.BaseExpression:
-        """The updates of a scan, a mapping now, as a list where something is added to them."""
+        """Return a scan's updates, which are a mapping now, as a list where something is added to them."""
         if not isinstance(original, cst.Name) or original.value not in self._scans:
             return updated
         if isinstance(other, cst.List | cst.ListComp) or (isinstance(other, cst.Name) and other.value in self._scans):
@@ -254,7 +254,7 @@ class Modern(Step):
 
 
 class _Imports(cst.CSTVisitor):
-    """What a program calls the libraries, and its scans' updates."""
+    """Find what a program calls the libraries, and its scans' updates."""
 
     def __init__(self) -> None:
         super().__init__()

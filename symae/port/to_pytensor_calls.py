@@ -14,7 +14,7 @@ Arguments = list[cst.Arg]
 
 
 def bound(node: cst.Call, names: Sequence[str]) -> dict[str, cst.BaseExpression] | None:
-    """The arguments of a call by the names of the parameters; None where a star hides them, or where there are others."""
+    """Return a call's arguments by the names of the parameters; None where a star hides them, or where there are others."""
     found: dict[str, cst.BaseExpression] = {}
     for i, arg in enumerate(node.args):
         name = arg.keyword.value if arg.keyword is not None else names[i] if i < len(names) else ""
@@ -25,7 +25,7 @@ def bound(node: cst.Call, names: Sequence[str]) -> dict[str, cst.BaseExpression]
 
 
 def _conv2d(node: cst.Call, names: Sequence[str], dropped: Sequence[str] = ()) -> Arguments | None:
-    """Theano's hints about shapes are of no use any more; `filter_dilation` and `num_groups` have shorter names."""
+    """Drop Theano's hints about shapes, which have no use any more; `filter_dilation` and `num_groups` have shorter names."""
     given = bound(node, names)
     if given is None or not {"input", "filters"} <= set(given):
         return None
@@ -61,7 +61,7 @@ def _dnn_conv(node: cst.Call) -> Arguments | None:
 
 
 def _pool_2d(node: cst.Call) -> Arguments | None:
-    """`ignore_border` was False unless given."""
+    """Write out `ignore_border`, which was False unless given."""
     names = ("input", "ws", "ignore_border", "stride", "pad", "mode", "ds", "st", "padding")
     given = bound(node, names)
     if given is None or "input" not in given or not given.keys() & {"ws", "ds"}:
@@ -86,7 +86,7 @@ def _dnn_pool(node: cst.Call) -> Arguments | None:
 
 
 def _stack(node: cst.Call) -> Arguments | None:
-    """``stack(a, b)`` of old; today's takes a list, and so did Theano's later."""
+    """Rewrite ``stack(a, b)`` of old; today's takes a list, and so did Theano's later."""
     positional = [a for a in node.args if a.keyword is None]
     many = len(positional) > 1 and not isinstance(positional[0].value, cst.List | cst.Tuple | cst.ListComp)
     if not many or isinstance(positional[1].value, cst.Integer | cst.UnaryOperation):
@@ -141,6 +141,6 @@ NEED_REWRITING |= {"theano.tensor.nnet.conv2d", "theano.tensor.nnet.conv.conv2d"
 
 
 def rewritten(node: cst.Call, name: str) -> cst.Call | None:
-    """The call of the thing of that canonical name with the arguments of today; None where they stay, or cannot be told."""
+    """Return the call of that canonical name with today's arguments; None where they stay, or cannot be told."""
     new = CALLS[name](node) if name in CALLS else None
     return None if new is None else node.with_changes(args=replaced_arguments(node.args, new))

@@ -19,7 +19,7 @@ _Statement = cst.BaseSmallStatement | cst.FlattenSentinel[cst.BaseSmallStatement
 
 
 class ModernImports(Step):
-    """Imports of what the program still uses, by its name of today; those of what it no longer uses go.
+    """Import what the program still uses, by its name of today, and no longer what it does not use.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ class ModernImports(Step):
 
 
 def _plain_imports(module: cst.Module) -> set[str]:
-    """``import x`` for each module that is imported anywhere by its own name."""
+    """Return ``import x`` for each module that is imported anywhere by its own name."""
     found = m.findall(module, m.ImportAlias(asname=None))
     return {f"import {text_of(alias.name)}" for alias in found if isinstance(alias, cst.ImportAlias)}
 

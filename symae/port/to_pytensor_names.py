@@ -173,7 +173,7 @@ HELPERS["theano.tensor.nnet.softmax_graph"] = HELPERS["theano.tensor.nnet.softma
 
 
 def canonical(name: str) -> str:
-    """One name for a thing that had several: ``theano.tensor.nnet.nnet.relu`` is ``theano.tensor.nnet.relu``."""
+    """Return one name for a thing that had several: ``theano.tensor.nnet.nnet.relu`` is ``theano.tensor.nnet.relu``."""
     for module, package in _SAME.items():
         if name.startswith(module):
             return canonical(package + name.removeprefix(module))
@@ -182,7 +182,7 @@ def canonical(name: str) -> str:
 
 @functools.cache
 def modern_name(name: str) -> str | None:
-    """The full name of today for a full name of Theano's; None if there is none, or if it needs more than a name."""
+    """Return today's full name for a full name of Theano's; None if there is none, or if it needs more than a name."""
     name = canonical(name)
     if name in HELPERS:
         return None
@@ -204,7 +204,7 @@ def modern_name(name: str) -> str | None:
 
 @functools.cache
 def _is_there(name: str) -> bool:
-    """Whether PyTensor has it, as an attribute that needs no further import."""
+    """Return True if PyTensor has the name, as an attribute that needs no further import."""
     first, *rest = name.split(".")
     found = importlib.import_module(first)
     for part in rest:
@@ -215,13 +215,13 @@ def _is_there(name: str) -> bool:
 
 
 def config_is_gone(name: str) -> bool:
-    """Whether ``theano.config.x`` has no counterpart in PyTensor."""
+    """Return True if ``theano.config.x`` has no counterpart in PyTensor."""
     return not _is_there(".".join(["pytensor", *name.split(".")[1:3]]))
 
 
 @functools.cache
 def is_module(name: str) -> bool:
-    """Whether a name of today's is a module, whose names are looked up one by one."""
+    """Return True if a name of today's is a module, whose names are looked up one by one."""
     first, _, rest = name.partition(".")
     if first != "pytensor" or ":" in name or not _is_there(name):
         return False

@@ -26,7 +26,7 @@ _LEFT_OUT = {"import", "types", "long", "basestring", "ws_comma", "idioms", "set
 
 
 def parse(text: str) -> ast.Module | SyntaxError:
-    """The tree of a Python 3 program, or why it is none."""
+    """Return the tree of a Python 3 program, or the error that says why there is none."""
     try:
         return tree_of(text)
     except SyntaxError as error:
@@ -72,7 +72,7 @@ def to_python3(draft: Draft, place: str | PathLike[str], python: int | None = No
 
 
 def _converted(text: str, place: str | PathLike[str], why: str, line: int) -> tuple[str, list[str]]:
-    """`text` after fissix, and its messages, "line: …"; `why` and `line` say what Python 3 had against it."""
+    """Convert `text` with fissix; return its messages too, "line: …"; `why` and `line` are Python 3's objection."""
     ended = text.endswith("\n")
     source = text if ended else text + "\n"
     worst = line
@@ -107,7 +107,7 @@ def _tool(print_function: bool) -> Any:
 
 
 def _messages(log: Sequence[str]) -> list[str]:
-    """What fissix's fixers have to say: "line: …"; an entry without a line is the reason of the one before."""
+    """Return what fissix's fixers have to say: "line: …"; an entry without a line is the reason of the one before."""
     messages: list[str] = []
     for entry in log:
         found = re.match(r"Line (\d+): (?:could not convert: )?(.*)", entry, re.DOTALL)

@@ -47,7 +47,7 @@ _CODECS = {"hex", "base64", "zlib", "bz2", "string_escape", "string-escape"}
 
 
 class Python2Names(Step):
-    """Names of a program that was Python 2, in Python 3's syntax by now."""
+    """Rewrite names of a program that was Python 2, in Python 3's syntax by now."""
 
     def leave_Attribute(self, original: cst.Attribute, updated: cst.Attribute) -> cst.BaseExpression:
         if not self.is_reference(original):
@@ -128,7 +128,7 @@ class Python2Names(Step):
 
 
 def _joined(node: cst.Call) -> cst.Call:
-    """``string.join(words, separator)`` as ``str.join(separator, words)``."""
+    """Rewrite ``string.join(words, separator)`` as ``str.join(separator, words)``."""
     if any(a.star or a.keyword is not None for a in node.args) or not 1 <= len(node.args) <= 2:
         return node
     separator = node.args[1].value if len(node.args) == 2 else cst.SimpleString('" "')
@@ -137,7 +137,7 @@ def _joined(node: cst.Call) -> cst.Call:
 
 
 def _is_codec(node: cst.Call) -> bool:
-    """``text.encode("hex")`` and its like."""
+    """Return True for ``text.encode("hex")`` and its like."""
     if not m.matches(node, m.Call(func=m.Attribute(attr=m.Name("encode") | m.Name("decode")), args=[m.Arg(m.SimpleString())])):
         return False
     return cst.ensure_type(node.args[0].value, cst.SimpleString).raw_value in _CODECS

@@ -32,7 +32,7 @@ FIXERS = [
 
 
 class SourceError(InputError, SyntaxError):
-    """What neither Python can parse; a script that expects a `SyntaxError` catches it."""
+    """Raised for a source that neither Python can parse; a script that expects a `SyntaxError` catches it."""
 
     def __init__(self, place: str, found: str, expected: str):
         super().__init__(place, found, expected)
@@ -43,7 +43,7 @@ class SourceError(InputError, SyntaxError):
 
 @dataclass(frozen=True)
 class Source:
-    """A source that was read: its text, its tree for Python 3 and which Python it is for."""
+    """Hold a source that was read: its text, its tree for Python 3 and which Python it is for."""
 
     path: Path
     text: str
@@ -66,7 +66,7 @@ def parse(path: Path, of_python2: bool = False) -> Source:
 
 
 def parse_text(text: str, path: Path, of_python2: bool = False) -> Source:
-    """The same for a `text`; `path` is what errors and tracebacks call it."""
+    """Parse `text` as `parse_source` does a file; errors and tracebacks call it `path`."""
     try:
         tree = tree_of(text, path)
     except (SyntaxError, RecursionError) as error:
@@ -78,7 +78,7 @@ def parse_text(text: str, path: Path, of_python2: bool = False) -> Source:
 
 
 def tree_of(text: str, path: PathLike[str] | str = "<program>") -> ast.Module:
-    """The tree of a Python 3 program, whose old habits are no matter for warnings.
+    """Return the tree of a Python 3 program, without warnings about its old habits.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def tree_of(text: str, path: PathLike[str] | str = "<program>") -> ast.Module:
 
 
 def _converted(text: str, path: Path, error: Exception | None) -> Source:
-    """The tree of a source for Python 2; `error` is what Python 3 said about it."""
+    """Return the tree of a source for Python 2; `error` is what Python 3 said about it."""
     try:
         tools = _tools()
     except ImportError as missing:
@@ -125,7 +125,7 @@ def _tools() -> Any:
 
 
 def _line_map(converted: Any) -> Callable[[int], int]:
-    """A function from a line of the converted text to its line in the original: fixers add lines and take some away."""
+    """Return a function from a line of the converted text to its line in the original: fixers add lines and take some away."""
     origins: dict[int, int] = {}
     line = 1
     for leaf in converted.leaves():
@@ -139,7 +139,7 @@ def _line_map(converted: Any) -> Callable[[int], int]:
 
 
 def line_of(problem: Exception) -> int | None:
-    """The line where fissix stopped: its parser's context, or the place that its tokenizer appends."""
+    """Return the line where fissix stopped: from its parser's context, or the position that its tokenizer appends."""
     for part in (getattr(problem, "context", None), *problem.args):
         if isinstance(part, tuple) and part:
             place = part[1] if len(part) > 1 and isinstance(part[1], tuple) else part

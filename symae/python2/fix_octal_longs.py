@@ -12,7 +12,7 @@ __all__ = ["FixOctalLongs"]
 
 
 class FixOctalLongs(fixer_base.BaseFix):
-    """Octal numbers that are long."""
+    """Convert octal numbers that are long."""
 
     _accept_type = token.NUMBER
     run_order = 4  # before the others

@@ -24,7 +24,7 @@ TAB = 8
 
 @dataclass(frozen=True)
 class StoredText:
-    """A text and how it was stored.
+    """Hold a text and how it was stored.
 
     Attributes
     ----------
@@ -71,12 +71,12 @@ def decode(data: bytes, place: str | PathLike[str]) -> StoredText:
 
 
 def encode(text: str, stored: StoredText) -> bytes:
-    """`text`, a new version of ``stored.text``, in the encoding and with the line ends of `stored`; mixed ends become one."""
+    """Encode `text`, a new version of ``stored.text``, with the encoding and line ends of `stored`; mixed ends become one."""
     return text.replace("\n", stored.newline).encode(stored.encoding)
 
 
 def read_source(path: Path) -> str:
-    """The text of the file at `path`, lines ended by ``\\n``, without what Sage's export puts around cells.
+    """Return the text of the file at `path`, lines ended by ``\n``, without what Sage's export puts around cells.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def read_source(path: Path) -> str:
 
 
 def _encoding(place: str | PathLike[str], data: bytes) -> str:
-    """What the file says that it is in; UTF-8 if it says nothing and is; else nothing."""
+    """Return the encoding that the file declares; UTF-8 if it declares none and is UTF-8, else an empty text."""
     if data.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     for line in data.splitlines()[:2]:
@@ -127,7 +127,7 @@ def _decoded(place: str | PathLike[str], data: bytes, encoding: str) -> str:
 
 
 def _without_frames(lines: list[str]) -> list[str]:
-    """Cells of a Sage worksheet without ``%hide`` and their like, without braces, and without what they had printed."""
+    """Return the cells of a Sage worksheet without ``%hide`` and the like, without braces, and without printed output."""
     kept, printed = [], False
     for line in lines:
         if line.startswith("///"):
@@ -140,7 +140,7 @@ def _without_frames(lines: list[str]) -> list[str]:
 
 
 def untabbed(text: str) -> str:
-    """`text` with the tabs that indent lines expanded to columns of eight, which is what Python 2 took them for.
+    """Expand the tabs that indent lines of `text` to columns of eight, which is what Python 2 took them for.
 
     Tabs within strings stay.
     """

@@ -23,7 +23,7 @@ GONE_ITERATORS = {"izip", "imap", "ifilter", "izip_longest", "ifilterfalse"}  # 
 
 
 def future_imports(tree: ast.Module) -> set[str]:
-    """What the program imports from ``__future__``."""
+    """Return the names that the program imports from ``__future__``."""
     return {
         name.name
         for node in tree.body
@@ -33,7 +33,7 @@ def future_imports(tree: ast.Module) -> set[str]:
 
 
 def dialect_of(tree: ast.Module) -> Dialect:
-    """Which Python a source is for that Python 3 can parse; "either" where nothing tells.
+    """Tell for which Python a source is that Python 3 can parse; "either" where nothing tells.
 
     Names that Python 2 alone has tell, unless the source gives them a meaning itself, as sources for both Pythons do.
     """
@@ -63,7 +63,7 @@ def _is_gone_iterator(node: ast.Attribute) -> bool:
 
 
 def _bound(tree: ast.Module) -> set[str]:
-    """All names that the source gives a meaning to, wherever."""
+    """Return all names that the source gives a meaning to, wherever."""
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
@@ -78,7 +78,7 @@ def _bound(tree: ast.Module) -> set[str]:
 
 
 def _is_python3(node: ast.AST, future: set[str]) -> bool:
-    """Whether Python 2 could not parse this, or import it."""
+    """Return True if Python 2 could not parse `node`, or import it."""
     if isinstance(node, ast.FunctionDef):
         arguments = node.args
         return bool(

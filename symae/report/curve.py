@@ -32,7 +32,7 @@ LARGEST = 1e300
 
 @dataclass(frozen=True)
 class Tick:
-    """A place on an axis, in CSS pixels, and what is written there."""
+    """Mark a position on an axis, in CSS pixels, with a label."""
 
     position: float
     label: str
@@ -40,7 +40,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Line:
-    """One series: an SVG path, dots for single points (and for all points of a short series), and its style's number.
+    """Draw one series: an SVG path, dots for single points (and for all points of a short series), and its style's number.
 
     A dense line has more points than the plot has columns and is drawn thinner.
     """
@@ -53,7 +53,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Plot:
-    """One drawing of a curve; the plot's frame lies between left and right, top and bottom."""
+    """Describe one drawing of a curve; the plot's frame lies between left and right, top and bottom."""
 
     name: str
     width: int
@@ -70,7 +70,7 @@ class Plot:
 
 @dataclass(frozen=True)
 class Curve:
-    """A chart of one or several series with its words, its drawings and the values that the pointer reads."""
+    """Chart one or several series with words, drawings and the values that the pointer reads."""
 
     title: str
     x_label: str

@@ -24,7 +24,7 @@ __all__ = ["Report"]
 
 
 class Report:
-    """A page of text, tables, pictures and curves in one HTML file that needs nothing else.
+    """Build a page of text, tables, pictures and curves in one HTML file that needs nothing else.
 
     Pictures are inlined, fonts are the reader's own, and the page forbids itself every request, so it can be mailed, archived
     and opened years later. The same calls give the same bytes. Every text is shown as it is: markup in it stays text.

@@ -27,7 +27,7 @@ NUMBER = re.compile(r"[-+−]?\d+(,\d{3})*(\.\d+)?(e[-+]?\d+)?\s?(%|s|ms)?")
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture for a table cell or a figure.
+    """Describe a picture for a table cell or a figure.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Inlined:
-    """A picture as a PNG data URI, with its size on the page in CSS pixels."""
+    """Hold a picture as a PNG data URI, with its size on the page in CSS pixels."""
 
     src: str
     width: int
@@ -64,7 +64,7 @@ class Inlined:
 
 @dataclass(frozen=True)
 class Cell:
-    """A table cell: a text, or a picture. ``kind`` is "text", "number" (also one that came as a string) or "picture"."""
+    """Hold a table cell: a text, or a picture. ``kind`` is "text", "number" (also one that came as a string) or "picture"."""
 
     kind: str
     text: str = ""

@@ -10,11 +10,11 @@ __all__ = ["stylesheet", "theme"]
 
 @functools.cache
 def theme() -> str:
-    """CSS that names the colours (``--paper``, ``--ink``, ``--series0`` and so on) and draws each curve in its own way."""
+    """Return the CSS that names the colours (``--paper``, ``--ink``, ``--series0`` …) and draws each curve in its own way."""
     return (Path(__file__).parent / "theme.css").read_text(encoding="utf-8")
 
 
 @functools.cache
 def stylesheet() -> str:
-    """The CSS of a report, with its colours."""
+    """Return the CSS of a report, with its colours."""
     return theme() + (Path(__file__).parent / "page.css").read_text(encoding="utf-8")

@@ -40,12 +40,12 @@ THEANO = "theano"
 
 
 def tag(backend: str) -> str:
-    """The rewrite database's tag for the rewrites of `backend`."""
+    """Return the rewrite database's tag for the rewrites of `backend`."""
     return f"symae_{backend}"
 
 
 def names() -> list[str]:
-    """The names of all rewrites of symae, in the order they were registered."""
+    """Return the names of all rewrites of symae, in the order they were registered."""
     return list(_NAMES)
 
 

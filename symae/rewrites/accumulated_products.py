@@ -64,7 +64,7 @@ def accumulated_products(fgraph: FunctionGraph, node: Apply) -> list[Variable] |
 
 
 def _rest(others: Sequence[Term]) -> tuple[Variable, Variable]:
-    """The sum of what the products are added to, and what it is to be multiplied by."""
+    """Return the sum of what the products are added to, and the number that it is multiplied by."""
     if len(others) == 1:
         return Term(others[0].arrays).product(), others[0].number()
     total = pt.add(*(t.product() for t in others))

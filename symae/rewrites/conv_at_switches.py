@@ -68,12 +68,12 @@ def conv_at_switches(fgraph: Any, node: Apply) -> list[Variable] | None:
 
 
 def _at(op: Any, kind: Any, switching: Any) -> Any:
-    """`op` for maps at switches."""
+    """Return the sparse variant of `op`, of class `kind`, for maps made at switches."""
     return kind(*op._props(), switching.windows)
 
 
 def _pixels(switching: Any, maps: Variable, switches: Variable) -> int:
-    """How many pixels of the maps there are for each point: by the windows' strides, or else by what is known of the shapes."""
+    """Return how many pixels of the maps each point has: by the windows' strides, or by what is known of the shapes."""
     windows = switching.windows
     if windows is not None:
         return int(windows.rows.stride * windows.columns.stride)

@@ -44,7 +44,7 @@ def entries_of_softmax(fgraph: FunctionGraph, node: Apply) -> list[Variable] | N
 
 
 def _times(spread: Variable, p: Variable) -> Variable | None:
-    """`spread` * `p`, where it can be had by leaving out a division by entries of `p`."""
+    """Return `spread` * `p`, where it can be had by leaving out a division by entries of `p`."""
     if spread.owner is None or not isinstance(spread.owner.op, AdvancedIncSubtensor) or not _is_zero(spread.owner.inputs[0]):
         return None
     zeros, quotient, *places = spread.owner.inputs

@@ -26,7 +26,7 @@ __all__ = ["in_place"]
 
 @node_rewriter([Gemm, Rectified, RectifiedGradient], inplace=True)
 def in_place(fgraph: Any, node: Apply) -> list[Variable] | None:
-    """PyTensor itself takes this back where somebody else still needs the input."""
+    """Let the op write into its input; PyTensor takes this back where another node still needs the input."""
     if node.op.inplace:
         return None
     settings = {name: getattr(node.op, name) for name in node.op.__props__} | {"inplace": True}

@@ -44,7 +44,7 @@ surrounding_mode: ContextVar[Any] = ContextVar("surrounding_mode", default=None)
 
 
 class LazyBranches(GraphRewriter):
-    """Makes a `LazyIfElse` of each ``IfElse`` that has something to leave out."""
+    """Make a `LazyIfElse` of each ``IfElse`` that has something to leave out."""
 
     def add_requirements(self, fgraph: FunctionGraph) -> None:
         fgraph.attach_feature(ReplaceValidate())
@@ -78,7 +78,7 @@ def _otherwise(node: Apply) -> list[Variable]:
 
 
 def _needed(variables: Iterable[Variable], known: set[Apply]) -> set[Apply]:
-    """The nodes, without `known`, that are computed for `variables` whatever the conditions are."""
+    """Return the nodes, without `known`, that are computed for `variables` whatever the conditions are."""
     found: set[Apply] = set()
     rest = list(variables)
     while rest:
@@ -90,14 +90,14 @@ def _needed(variables: Iterable[Variable], known: set[Apply]) -> set[Apply]:
 
 
 def _only_in(group: list[Apply], eager: set[Apply]) -> set[Apply]:
-    """The nodes that are needed for one branch or another of `group`, and not in any case."""
+    """Return the nodes that are needed for one branch or another of `group`, and not in any case."""
     branches = [v for node in group for v in node.inputs[1:]]
     at_hand = [v for node in eager for v in node.outputs]
     return {v.owner for v in ancestors(branches, blockers=at_hand) if v.owner is not None and v.owner not in eager}
 
 
 def _needed_in_any_case(fgraph: FunctionGraph) -> tuple[set[Apply], list[list[Apply]]]:
-    """The nodes that are, and the choices among them that go together: of one condition, none in a branch of another."""
+    """Return the nodes needed in any case, and the choices among them in groups: of one condition, none in another's branch."""
     eager = _needed(fgraph.outputs, set())
     while True:
         groups = _groups([node for node in fgraph.toposort() if node in eager and _is_choice(node)])
@@ -125,7 +125,7 @@ def _groups(choices: list[Apply]) -> list[list[Apply]]:
 
 
 def _choices_of_several(groups: list[list[Apply]], eager: set[Apply]) -> set[Apply]:
-    """Choices that several groups have in a branch, with what needs them and is shared as well.
+    """Return the choices that several groups have in a branch, with what needs them and is shared as well.
 
     What groups of different conditions share is computed in each of their branches. It would be again and again if choices
     within were shared, too: these are made in any case, and only what they choose from is not.
@@ -160,7 +160,7 @@ def _replace(fgraph: FunctionGraph, group: list[Apply], eager: set[Apply], mode:
 
 
 def _branch(inputs: list[Variable], outputs: list[Variable], mode: Any) -> FunctionGraph:
-    """A graph from `inputs` to `outputs`, rewritten in `mode`."""
+    """Build a graph from `inputs` to `outputs`, rewritten in `mode`."""
     own = {v: v.type() for v in inputs}
     memo = clone_get_equiv(inputs, outputs, copy_inputs=False, copy_orphans=False, memo=dict(own))
     graph = FunctionGraph(list(own.values()), [memo[v] for v in outputs], clone=False)

@@ -19,7 +19,7 @@ __all__ = ["Term", "scalar", "terms"]
 
 @dataclass(frozen=True)
 class Term:
-    """The product of `arrays`, elementwise, times that of `factors` over that of `divisors`, all 0-d; negative if so."""
+    """Represent the product of `arrays`, elementwise, times `factors`, over `divisors`, all of them 0-d; with a sign."""
 
     arrays: tuple[Variable, ...]
     factors: tuple[Variable, ...] = ()
@@ -28,7 +28,7 @@ class Term:
 
     @property
     def coefficient(self) -> tuple[Any, ...]:
-        """Equal for terms whose numbers are the same."""
+        """A key of the term's numbers: equal for terms whose numbers are the same."""
         known = -1.0 if self.negative else 1.0
         unknown = []
         for v in self.factors:
@@ -40,7 +40,7 @@ class Term:
         return known, tuple(unknown), divisors
 
     def number(self) -> Variable:
-        """What the arrays are multiplied by, of their dtype, known if the numbers are."""
+        """Return what the arrays are multiplied by, in their dtype, as a constant if the numbers are known."""
         dtype = self.arrays[0].type.dtype
         known = np.dtype(dtype).type(-1 if self.negative else 1)
         unknown: Variable | None = None
@@ -59,7 +59,7 @@ class Term:
         return number
 
     def product(self) -> Variable:
-        """The term as a variable."""
+        """Return the term as a variable."""
         number = self.number()
         arrays = pt.mul(*self.arrays) if len(self.arrays) > 1 else self.arrays[0]
         known = number.data.item() if isinstance(number, TensorConstant) else None
@@ -67,7 +67,7 @@ class Term:
 
 
 def scalar(v: Variable) -> Variable | None:
-    """The 0-d variable that `v` repeats, or None if it is larger."""
+    """Return the 0-d variable that `v` repeats, or None if it is larger."""
     if not all(v.type.broadcastable):
         return None
     if isinstance(v, TensorConstant):
@@ -78,7 +78,7 @@ def scalar(v: Variable) -> Variable | None:
 
 
 def terms(fgraph: FunctionGraph, v: Variable, *, top: bool = True) -> Iterator[Term]:
-    """What `v` is the sum of. What has to be computed for others as well is not taken apart."""
+    """Yield the terms whose sum `v` is; what is computed for other nodes as well is not taken apart."""
     node = v.owner
     operation = node.op.scalar_op if node is not None and isinstance(node.op, Elemwise) else None
     inputs = node.inputs if operation is not None else []

@@ -26,7 +26,7 @@ __all__ = ["matrix_product"]
 
 @node_rewriter([Dot])
 def matrix_product(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
-    """Products of two matrices of the same dtype, float32 or float64."""
+    """Replace a product of two matrices of the same dtype, float32 or float64."""
     if any(v.type.ndim != 2 or v.type.dtype != node.outputs[0].type.dtype for v in node.inputs):
         return None
     if node.outputs[0].type.dtype not in ("float32", "float64"):
@@ -37,7 +37,7 @@ def matrix_product(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
 
 
 def _untransposed(matrix: Variable) -> tuple[Variable, bool]:
-    """What the matrix is the transpose of, and True; or the matrix itself and False."""
+    """Return what the matrix is the transpose of, and True; or the matrix itself and False."""
     node = matrix.owner
     if node is None or not isinstance(node.op, DimShuffle) or tuple(node.op.new_order) != (1, 0):
         return matrix, False

@@ -53,7 +53,7 @@ def minibatch_slice(fgraph: Any, node: Apply) -> list[Variable] | None:
 
 
 def _terms(expression: Variable) -> Counter[Variable | None]:
-    """`expression` as a sum {variable: factor}; the constant stands under None."""
+    """Return `expression` as a sum {variable: factor}; the constant stands under None."""
     if isinstance(expression, Constant):
         return Counter({None: int(expression.data)})
     node = expression.owner

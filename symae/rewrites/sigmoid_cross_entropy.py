@@ -35,7 +35,7 @@ __all__ = ["sigmoid_cross_entropy"]
 
 @node_rewriter([Elemwise])
 def sigmoid_cross_entropy(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
-    """A sum in which two terms are as above, beside others perhaps."""
+    """Replace a sum in which two terms are as above, beside others perhaps."""
     result = node.outputs[0]
     if not isinstance(node.op.scalar_op, Add | Sub) or result.type.dtype not in ("float32", "float64"):
         return None
@@ -52,7 +52,7 @@ def sigmoid_cross_entropy(fgraph: FunctionGraph, node: Apply) -> list[Variable] 
 
 
 def _cost(one: Term, other: Term) -> Variable | None:
-    """number * cross-entropy, of number * x * softplus(-a) and number * (1 - x) * softplus(a) in any order."""
+    """Return number * cross-entropy, of number * x * softplus(-a) and number * (1 - x) * softplus(a) in any order."""
     if one.coefficient != other.coefficient:
         return None
     for with_x, with_rest in ((one, other), (other, one)):
@@ -67,7 +67,7 @@ def _cost(one: Term, other: Term) -> Variable | None:
 
 
 def _gradient(one: Term, other: Term) -> Variable | None:
-    """number * (s(a) - x), of number * (1 - x) * s(a) and -number * x * (1 - s(a)) in any order."""
+    """Return number * (s(a) - x), of number * (1 - x) * s(a) and -number * x * (1 - s(a)) in any order."""
     for of_rest, of_x in ((one, other), (other, one)):
         pair = _factors(of_rest, Sigmoid)
         if pair is None or len(of_x.arrays) != 2:
@@ -82,7 +82,7 @@ def _gradient(one: Term, other: Term) -> Variable | None:
 
 
 def _factors(term: Term, function: type) -> tuple[Variable, Variable] | None:
-    """(v, a) of a term v * function(a)."""
+    """Return (v, a) of a term v * function(a)."""
     for v, f in (term.arrays, term.arrays[::-1]) if len(term.arrays) == 2 else ():
         if _is(f, function):
             return v, f.owner.inputs[0]
@@ -98,7 +98,7 @@ def _is_negative(v: Variable, a: Variable) -> bool:
 
 
 def _is_rest(v: Variable, x: Variable) -> bool:
-    """Is v = 1 - x, or x = 1 - v?"""
+    """Return True if v = 1 - x, or x = 1 - v."""
     return _is_one_minus(v, x) or _is_one_minus(x, v)
 
 
@@ -110,5 +110,5 @@ def _is_one_minus(v: Variable, x: Variable) -> bool:
 
 
 def _is_rest_of(v: Variable, s: Variable, a: Variable) -> bool:
-    """Is v = 1 - s, where s = s(a)? It may be written s(-a)."""
+    """Return True if v = 1 - s, where s = s(a); it may be written s(-a)."""
     return _is_one_minus(v, s) or (_is(v, Sigmoid) and _is_negative(v.owner.inputs[0], a))

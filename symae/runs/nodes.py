@@ -24,7 +24,7 @@ __all__ = ["Shown", "find_models", "first_images", "list_nodes", "show_nodes", "
 
 @dataclass(frozen=True)
 class Shown:
-    """The values of nodes by name, their picture, and the files that hold them."""
+    """Hold the values of nodes by name, their picture, and the files that hold them."""
 
     values: dict[str, np.ndarray]
     picture: Image.Image
@@ -32,7 +32,7 @@ class Shown:
 
 
 def find_models(path: str | Path) -> dict[str, Model]:
-    """The saved models at `path`, by name: those of a run's folder, or the one that `path` names.
+    """Find the saved models at `path`, by name: those of a run's folder, or the one that `path` names.
 
     Raises
     ------
@@ -49,14 +49,14 @@ def find_models(path: str | Path) -> dict[str, Model]:
 
 
 def first_images(data: str | Path | None, count: int, pixel_scale: int = 256) -> np.ndarray:
-    """The first test images of a data set in floatX, bytes divided by `pixel_scale`: `symae.datasets.load_data` has 256."""
+    """Return a data set's first test images in floatX, bytes divided by `pixel_scale`: `symae.datasets.load_data` has 256."""
     rows = read(data).test.x[:count]
     images: np.ndarray = rows.astype(pytensor.config.floatX)
     return images / np.asarray(pixel_scale, images.dtype) if rows.dtype == np.uint8 else images
 
 
 def list_nodes(model: Model, images: np.ndarray) -> list[tuple[str, tuple[int, ...]]]:
-    """The names of a model's nodes, and the shapes of what they compute of one image."""
+    """List the names of a model's nodes, and the shapes of what they compute of one image."""
     values = _values(model, model.node_names(), images[:1])
     return [(name, value.shape[1:]) for name, value in values.items()]
 

@@ -12,14 +12,14 @@ __all__ = ["at_least", "real_at_least", "worksheet_parser"]
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter):
-    """Says a default where there is one."""
+    """Format help with a default where there is one."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         return action.help if action.default in (None, False) else super()._get_help_string(action)
 
 
 def worksheet_parser(name: str, title: str, epochs: int, images: int | None, floatX: str) -> Parser:
-    """The options that all worksheets have; `epochs` are of `images` images, where these are given."""
+    """Make a parser of the options that all worksheets have; `epochs` are of `images` images, where these are given."""
     parser = Parser(prog=name, description=title, formatter_class=_Help)
     parser.add_argument(
         "--data",

@@ -24,7 +24,7 @@ LARGEST = float(np.finfo(np.float16).max)
 
 
 class KeptFilters:
-    """What `symae.training.train_epochs` calls as ``on_epoch`` to keep the parameters of `model`.
+    """Keep the parameters of `model`, called by `symae.training.train_epochs` as ``on_epoch``.
 
     Parameters
     ----------
@@ -53,13 +53,13 @@ class KeptFilters:
 
 
 def kept_epochs(folder: Path, number: int) -> dict[int, Path]:
-    """The files of the epochs that the run in `folder` has kept of a model, by epoch, in their order."""
+    """Return the files of the epochs that the run in `folder` has kept of a model, by epoch, in their order."""
     found = (folder / FOLDER / str(number)).glob("[0-9]*.safetensors")
     return {int(path.stem): path for path in sorted(found) if path.stem.isdecimal()}
 
 
 def read_kept(path: Path) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
-    """The parameters in a kept file, by name.
+    """Read the parameters in a kept file, by name.
 
     Raises
     ------

@@ -28,7 +28,7 @@ LONGEST = 1000  # characters of a text
 
 
 class RunRecord:
-    """The record of a run: which worksheet, data, settings, versions and models, and whether it has ended.
+    """Record a run: which worksheet, data, settings, versions and models, and whether it has ended.
 
     The file is written when the first training begins, again when a model is saved, and when the run ends.
 
@@ -102,7 +102,7 @@ class RunRecord:
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """The record of the run in `folder`; empty where an older version of symae has written none.
+    """Read the record of the run in `folder`; empty where an older version of symae has written none.
 
     Raises
     ------
@@ -186,7 +186,7 @@ def _shortened(text: str, most: int = 40) -> str:
 
 
 def pixel_scale(record: Mapping[str, Any]) -> int:
-    """What the run of this record has divided bytes by; before records told it, worksheets 01 to 03 divided by 256."""
+    """Return what the run of `record` divided bytes by; before records held it, worksheets 01 to 03 divided by 256."""
     told = record.get("pixel_scale")
     if isinstance(told, int):
         return told
@@ -194,7 +194,7 @@ def pixel_scale(record: Mapping[str, Any]) -> int:
 
 
 def is_going_on(record: Mapping[str, Any]) -> bool:
-    """Whether the run of this record is still running, as far as can be seen from here: a killed one is not."""
+    """Return True if the run of `record` is still running, as far as can be seen from here: a killed one is not."""
     process = record.get("process", {})
     if record.get("state") != "running" or not isinstance(process.get("pid"), int):
         return False

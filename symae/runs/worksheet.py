@@ -1,5 +1,4 @@
-"""What every worksheet does around its lesson: read the command line, say which data it runs on, train, keep pictures and
-a report.
+"""What every worksheet does around its lesson: read the command line, name its data, train, keep pictures and a report.
 
 A worksheet is a percent script: ``python worksheets/01_autoencoder.py`` runs it, Jupyter and VS Code open it cell by cell.
 """
@@ -50,7 +49,7 @@ RESULTS = {".html", ".json", ".jsonl", ".png", ".safetensors", ".txt"}
 
 
 class Worksheet:
-    """One run of a worksheet.
+    """Run a worksheet once.
 
     Parameters
     ----------
@@ -173,7 +172,7 @@ class Worksheet:
         print(line, flush=True)
 
     def function(self, what: str, *arguments: Any, **keywords: Any) -> Any:
-        """`symae.function` on the backend of this run; says how long it took to compile `what`."""
+        """Compile with `symae.function` on the backend of this run, and print how long `what` took."""
         print(f"Compiling {what} …", end=" ", flush=True)
         compiled = function(*arguments, backend=self.backend, **keywords)
         print(compile_time(compiled), flush=True)
@@ -191,7 +190,7 @@ class Worksheet:
         self.compiling += seconds
 
     def minibatches(self, size: int, images: int | None = None) -> int:
-        """How many minibatches of `size` there are in so many images (all training images by default).
+        """Return how many minibatches of `size` there are in so many images (all training images by default).
 
         The rest is left out, as in the tutorials.
         """
@@ -201,7 +200,7 @@ class Worksheet:
         return images // size
 
     def training_images(self, batch_size: int) -> np.ndarray:
-        """The training images followed by the validation images, or the first ``--images`` of them.
+        """Return the training images followed by the validation images, or the first ``--images`` of them.
 
         For worksheets that have no other use for validation images.
 
@@ -313,7 +312,7 @@ class Worksheet:
         return history
 
     def _compiled_for(self, name: str | None, *arguments: Any, updates: Any = (), **keywords: Any) -> Any:
-        """`function`, with words for what `symae.training.fit` compiles."""
+        """Compile a function, with words for what `symae.training.fit` compiles."""
         what = "the training step" if updates else "the test cost"
         return self.function(what + (f" of {name}" if name else ""), *arguments, updates=updates, **keywords)
 
@@ -427,7 +426,7 @@ class Worksheet:
 
 
 def about_ten(epochs: int) -> list[int]:
-    """The first, the last and about eight between of so many epochs, for tables; at least one."""
+    """Return the first, the last and about eight between of so many epochs, for tables; at least one."""
     return sorted({*range(0, epochs, math.ceil(epochs / 10)), epochs - 1})
 
 
@@ -436,7 +435,7 @@ def _epochs(count: int) -> str:
 
 
 def _about(seconds: float) -> str:
-    """A time in words, no more exact than an estimate is."""
+    """Return a time in words, no more exact than an estimate is."""
     if seconds < 20:
         return "a few seconds"
     if seconds < 90:
@@ -445,7 +444,7 @@ def _about(seconds: float) -> str:
 
 
 def worksheets() -> dict[str, Path]:
-    """The worksheets that came with symae, by name, in their order."""
+    """Return the worksheets that came with symae, by name, in their order."""
     package = Path(__file__).parents[1]
     for folder in (package.parent / "worksheets", package / "worksheets"):
         if found := {path.stem: path for path in sorted(folder.glob("[0-9][0-9]_*.py"))}:
@@ -454,7 +453,7 @@ def worksheets() -> dict[str, Path]:
 
 
 def find_worksheet(wanted: str) -> Path:
-    """The worksheet with the number or name `wanted`, or the script at that path.
+    """Find the worksheet with the number or name `wanted`, or the script at that path.
 
     Raises
     ------

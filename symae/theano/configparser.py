@@ -26,30 +26,30 @@ __getattr__ = getter(__name__, pytensor=["pytensor.configparser"])
 
 
 class ConfigParam:
-    """The default value of a flag that a script adds."""
+    """Hold the default value of a flag that a script adds."""
 
     def __init__(self, default: Any = None, *args: Any, **kwargs: Any):
         self.default = default
 
 
 class EnumStr(ConfigParam):
-    """One of several words, the first unless told."""
+    """Hold one of several words, the first by default."""
 
 
 class StrParam(ConfigParam):
-    """Text."""
+    """Hold a text."""
 
 
 class IntParam(ConfigParam):
-    """A whole number."""
+    """Hold a whole number."""
 
 
 class FloatParam(ConfigParam):
-    """A number."""
+    """Hold a number."""
 
 
 class BoolParam(ConfigParam):
-    """Yes or no."""
+    """Hold True or False."""
 
 
 def AddConfigVar(name: str, doc: str, configparam: ConfigParam, root: Any = config, in_c_key: bool = True) -> None:

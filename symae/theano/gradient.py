@@ -96,7 +96,7 @@ def grad(
     return_disconnected: str = "zero",
     null_gradients: str = "raise",
 ) -> Any:
-    """The gradient of the scalar `cost` by `wrt`, a variable, list or tuple of variables; the arguments are Theano's.
+    """Compute the gradient of the scalar `cost` by `wrt`, a variable, list or tuple of variables; the arguments are Theano's.
 
     Raises
     ------
@@ -165,7 +165,7 @@ def _is_zero(v: Variable) -> bool:
 
 
 def Rop(f: Any, wrt: Any, eval_points: Any) -> Any:
-    """The Jacobian of `f` by `wrt`, times `eval_points` from the right.
+    """Compute the Jacobian of `f` by `wrt`, times `eval_points` from the right.
 
     Where an operation of a script's own has an ``R_op``, or derivatives that override those of its graph, all operations that
     `f` depends on are asked for theirs, as in Theano; otherwise it is made of two gradients.
@@ -179,7 +179,7 @@ def Rop(f: Any, wrt: Any, eval_points: Any) -> Any:
 
 
 def Lop(f: Any, wrt: Any, eval_points: Any, consider_constant: Any = None, disconnected_inputs: str = "raise") -> Any:
-    """The Jacobian of `f` by `wrt`, times `eval_points` from the left."""
+    """Compute the Jacobian of `f` by `wrt`, times `eval_points` from the left."""
     with plain(f, wrt, eval_points, consider_constant):
         result = _gradient.pullback(
             _listed(f),
@@ -194,21 +194,21 @@ def Lop(f: Any, wrt: Any, eval_points: Any, consider_constant: Any = None, disco
 def jacobian(
     expression: Variable, wrt: Any, consider_constant: Any = None, disconnected_inputs: str = "raise", **kwargs: Any
 ) -> Any:
-    """The derivatives of the vector `expression` by `wrt`: one more dimension, the first, than `wrt`."""
+    """Compute the derivatives of the vector `expression` by `wrt`: one more dimension, the first, than `wrt`."""
     with plain(expression, wrt, consider_constant), without_warnings("Scan return signature will change"):
         result = _gradient.jacobian(expression, wrt, consider_constant, disconnected_inputs, **kwargs)
     return _formatted(result, wrt)
 
 
 def hessian(cost: Variable, wrt: Any, consider_constant: Any = None, disconnected_inputs: str = "raise") -> Any:
-    """The second derivatives of the scalar `cost` by `wrt`, vectors."""
+    """Compute the second derivatives of the scalar `cost` by `wrt`, vectors."""
     with plain(cost, wrt, consider_constant), without_warnings("Scan return signature will change"):
         result = _gradient.hessian(cost, wrt, consider_constant, disconnected_inputs)
     return _formatted(result, wrt)
 
 
 def subgraph_grad(wrt: Any, end: Any, start: Any = None, cost: Any = None, details: bool = False) -> Any:
-    """Gradients along a part of a graph, from `end` or from `start`, gradients that are known already."""
+    """Compute gradients along a part of a graph, from `end` or from `start`, gradients that are known already."""
     with plain(wrt, end, start, cost):
         return mark(_gradient.subgraph_grad(wrt, end, start, cost, details))
 
@@ -251,7 +251,7 @@ verify_grad.E_grad = GradientError  # type: ignore[attr-defined]
 
 
 def format_as(use_list: bool, use_tuple: bool, outputs: Any) -> Any:
-    """`outputs` as a list, a tuple or the only one of them."""
+    """Return `outputs` as a list, a tuple or the only one of them."""
     if isinstance(outputs, list | tuple):
         return list(outputs) if use_list else tuple(outputs) if use_tuple else outputs[0]
     return [outputs] if use_list else (outputs,) if use_tuple else outputs

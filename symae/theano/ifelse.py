@@ -21,7 +21,7 @@ __getattr__ = getter(__name__, pytensor=["pytensor.ifelse"])
 
 @as_theano
 def ifelse(condition: Any, then_branch: Any, else_branch: Any, name: str | None = None) -> Any:
-    """`then_branch` if `condition`, a scalar, is not 0, and `else_branch` if it is; the other one is not computed.
+    """Return `then_branch` if the scalar `condition` is not 0, else `else_branch`; the other one is not computed.
 
     Branches are variables, or lists of as many variables each.
 

@@ -50,7 +50,7 @@ __getattr__ = getter(__name__, pytensor=["pytensor.printing"])
 
 
 class Print(_printing.Print):
-    """``Print(message)(x)`` is `x`, and says so each time it is computed."""
+    """Print each time it is computed: ``Print(message)(x)`` is `x`."""
 
     def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
         return as_theano(super().__call__)(*inputs, **kwargs)
@@ -95,13 +95,13 @@ def debugprint(
 
 
 def pp(*args: Any) -> str:
-    """The expression as a formula in one line, written as Theano wrote it."""
+    """Return the expression as a formula in one line, written as Theano wrote it."""
     with plain(args):
         return str(_theanos_printer()(*(_shown(a) for a in args)))
 
 
 def _theanos_printer() -> PPrinter:
-    """PyTensor's printer, with Theano's names of constants and functions, and without what Theano did not show."""
+    """Make PyTensor's printer with Theano's names of constants and functions, and without what Theano did not show."""
     printer = pprint.clone()
     printer.assign(lambda pstate, r: _is_node(r, Elemwise), _Function())
     printer.assign(lambda pstate, r: _inside(r) is not r, _Inside())
@@ -118,7 +118,7 @@ def _is_node(r: Variable, op: type) -> bool:
 
 
 def _inside(r: Variable) -> Variable:
-    """What Theano showed for `r`: of a comparison not that it was made int8, of a vector not that it was made a matrix."""
+    """Return what Theano showed for `r`: no cast of a comparison to int8, no vector made a matrix."""
     if r.owner is not None and getattr(r.tag, "is_answer", False):
         return r.owner.inputs[0]
     if _is_node(r, DimShuffle):

@@ -18,7 +18,7 @@ __getattr__ = getter(__name__, pytensor=["pytensor.raise_op"])
 
 
 class Raise:
-    """``Raise(message)(x)`` is `x`, and raises `exc` when it is computed."""
+    """Raise `exc` when it is computed: ``Raise(message)(x)`` is `x`."""
 
     def __init__(self, msg: str = "", exc: type[Exception] = NotImplementedError):
         self.msg, self.exc = msg, exc
@@ -28,7 +28,7 @@ class Raise:
 
 
 class Assert:
-    """``Assert(message)(x, *conditions)`` is `x`, and raises AssertionError where one of `conditions` is 0."""
+    """Raise AssertionError where one of `conditions` is 0: ``Assert(message)(x, *conditions)`` is `x`."""
 
     def __init__(self, msg: str = "Theano Assert failed!"):
         self.msg = msg

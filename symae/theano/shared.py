@@ -17,7 +17,7 @@ __all__ = ["SharedVariable", "shared", "shared_constructor"]
 
 
 def shared(value: Any, name: str | None = None, strict: bool = False, allow_downcast: bool | None = None, **kwargs: Any) -> Any:
-    """A variable with a value that functions share and update.
+    """Make a variable with a value that functions share and update.
 
     Parameters
     ----------

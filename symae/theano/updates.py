@@ -12,7 +12,7 @@ __all__ = ["OrderedUpdates"]
 
 
 class OrderedUpdates(OrderedDict[SharedVariable, Any]):
-    """A mapping from shared variables to expressions that can be added to others, and to lists of pairs.
+    """Map shared variables to expressions; can be added to others, and to lists of pairs.
 
     ``updates + [(W, W - step)]`` and ``updates[W] = W - step`` both do what a script of Theano's years expects.
 

@@ -37,7 +37,7 @@ _entry: Any = numba.njit(error_model="numpy", fastmath=False, cache=True)
 
 @intrinsic
 def _fma(context: Any, a: Any, b: Any, c: Any) -> Any:
-    """a * b + c, rounded once."""
+    """Compute a * b + c, rounded once."""
 
     def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
         return builder.fma(*arguments)
@@ -54,7 +54,7 @@ def _reduced(sum: Any, modulus: Any) -> Any:
 
 @_inner
 def _next_x(x2: Any, x3: Any) -> Any:
-    """A product with 2^q modulo 2^31 - 1 rotates the 31 bits by q."""
+    """Return the next x: a product with 2^q modulo 2^31 - 1 rotates the 31 bits by q."""
     a = np.uint32(((x2 & np.uint32(0x1FF)) << np.uint32(22)) + (x2 >> np.uint32(9)))
     b = np.uint32(((x3 & np.uint32(0xFFFFFF)) << np.uint32(7)) + (x3 >> np.uint32(24)))
     return _reduced(np.uint32(_reduced(np.uint32(a + b), M1) + x3), M1)
@@ -62,7 +62,7 @@ def _next_x(x2: Any, x3: Any) -> Any:
 
 @_inner
 def _times_2_15(y: Any) -> Any:
-    """2^15 y modulo 2^31 - 21069: what the 16 low bits give, and the high ones, of which 2^31 counts as 21069."""
+    """Compute 2^15 y modulo 2^31 - 21069: what the 16 low bits give, and the high ones, of which 2^31 counts as 21069."""
     high = np.uint32(np.uint32(21069) * np.uint32(y >> np.uint32(16)))
     return _reduced(np.uint32(((y & np.uint32(0xFFFF)) << np.uint32(15)) + high), M2)
 
@@ -80,7 +80,7 @@ def _combined(x: Any, y: Any) -> Any:
 
 @_inner
 def _load(state: Any, words: Any) -> None:
-    """The words of the streams `state` into the six rows of `words`."""
+    """Copy the words of the streams `state` into the six rows of `words`."""
     for j in range(len(state)):
         words[0, j], words[1, j], words[2, j] = state[j, 0], state[j, 1], state[j, 2]
         words[3, j], words[4, j], words[5, j] = state[j, 3], state[j, 4], state[j, 5]
@@ -103,7 +103,7 @@ def _few_streams(state: Any, norm: Any, low: Any, extent: Any, out: Any) -> None
 
 @_inner
 def _step(x2: Any, x3: Any, y1: Any, y3: Any, norm: Any, low: Any, extent: Any, out: Any) -> None:
-    """A step of as many streams as `out` has entries. The new words take the place of the oldest, x3 and y3."""
+    """Step as many streams as `out` has entries. The new words replace the oldest, x3 and y3."""
     for j in range(len(out)):
         x = _next_x(x2[j], x3[j])
         y = _next_y(y1[j], y3[j])
@@ -113,7 +113,7 @@ def _step(x2: Any, x3: Any, y1: Any, y3: Any, norm: Any, low: Any, extent: Any, 
 
 @_inner
 def _store(state: Any, words: Any, first: Any, last: Any, steps: Any) -> None:
-    """Streams first … last - 1 of a block after so many steps, each of which has put the newest words a row earlier."""
+    """Store streams first … last - 1 of a block after so many steps, each of which has put the newest words a row earlier."""
     x1, x2, x3 = words[(0 - steps) % 3], words[(1 - steps) % 3], words[(2 - steps) % 3]
     y1, y2, y3 = words[3 + (0 - steps) % 3], words[3 + (1 - steps) % 3], words[3 + (2 - steps) % 3]
     for j in range(first, last):
@@ -123,7 +123,7 @@ def _store(state: Any, words: Any, first: Any, last: Any, steps: Any) -> None:
 
 @_inner
 def _fill(state: Any, low: Any, extent: Any, out: Any) -> None:
-    """low + extent * u for each entry of the vector `out`, u in (0, 1); `state`, (streams, 6), moves on."""
+    """Fill the vector `out` with low + extent * u, u in (0, 1); `state`, (streams, 6), moves on."""
     # in float32 just below 2^-31, so that no number becomes 1
     norm = out.dtype.type(2.0**-31) if out.itemsize == 8 else out.dtype.type(_BELOW)
     streams = len(state)
@@ -153,7 +153,7 @@ def uniforms(state: Any, low: Any, high: Any, out: Any) -> None:
 
 @_entry
 def uniforms_elementwise(state: Any, low: Any, high: Any, out: Any) -> None:
-    """The same with limits for each entry."""
+    """Draw uniform numbers with limits for each entry."""
     zero, one = out.dtype.type(0), out.dtype.type(1)
     _fill(state, zero, one, out)
     for i in range(len(out)):
@@ -162,7 +162,7 @@ def uniforms_elementwise(state: Any, low: Any, high: Any, out: Any) -> None:
 
 @_inner
 def _radii(u: Any) -> None:
-    """The lengths of Gaussian vectors of two dimensions, from numbers in (0, 1), in their place."""
+    """Replace numbers in (0, 1) by the lengths of Gaussian vectors of two dimensions."""
     i = 0
     # A loop that may end early keeps LLVM from replacing this log, libm's, by a vector library's; here and below.
     while i < len(u) and u[i] > 0:
@@ -182,7 +182,7 @@ def _directions(u: Any, cosines: Any, sines: Any) -> None:
 
 @_inner
 def _standard_normals(state: Any, out: Any) -> None:
-    """Box and Muller's transform: all cosines first, then all sines, of which an odd size leaves out the last."""
+    """Draw by Box and Muller's transform: all cosines first, then all sines, of which an odd size leaves out the last."""
     half = (len(out) + 1) // 2
     u = np.empty(2 * half, out.dtype)
     _fill(state, out.dtype.type(0), out.dtype.type(1), u)
@@ -205,7 +205,7 @@ def normals(state: Any, avg: Any, std: Any, out: Any) -> None:
 
 @_entry
 def normals_elementwise(state: Any, avg: Any, std: Any, out: Any) -> None:
-    """The same with a mean and a standard deviation for each entry."""
+    """Draw Gaussian numbers with a mean and a standard deviation for each entry."""
     _standard_normals(state, out)
     for i in range(len(out)):
         out[i] = _fma(out[i], std[i], avg[i])
@@ -213,7 +213,7 @@ def normals_elementwise(state: Any, avg: Any, std: Any, out: Any) -> None:
 
 @_inner
 def _sorted_out(radii: Any, directions: Any, near: Any, count: Any, rest: Any) -> Any:
-    """Normal numbers within 2 standard deviations to `near`; of the others the directions to `rest`, from `count` on."""
+    """Copy normal numbers within 2 standard deviations to `near`; the others' directions to `rest`, from `count` on."""
     kept = 0
     for i in range(len(radii)):
         z = radii[i] * directions[i]
@@ -228,7 +228,7 @@ def _sorted_out(radii: Any, directions: Any, near: Any, count: Any, rest: Any) -
 
 @_entry
 def truncated(state: Any, u: Any, avg: Any, std: Any, out: Any) -> None:
-    """Gaussian numbers from `u`, evenly many uniform ones, of which `state` draws those beyond 2 standard deviations anew.
+    """Turn `u`, evenly many uniform numbers, into Gaussian ones; those beyond 2 standard deviations are drawn again.
 
     A new radius is at most 2 and takes the old direction. Cosines within the limits come first, then those that were drawn
     anew, and sines in the same way; so the order is another than without the limits.
@@ -254,7 +254,7 @@ def truncated(state: Any, u: Any, avg: Any, std: Any, out: Any) -> None:
 
 @_entry
 def multinomial(state: Any, n: Any, pvals: Any, u: Any, out: Any) -> None:
-    """Counts of `n` trials for each row of probabilities; `u`, a vector of n numbers for each row, is drawn on the way.
+    """Count `n` trials for each row of probabilities; `u`, a vector of n numbers for each row, is drawn on the way.
 
     A trial is in the first category up to which the probabilities sum to more than its number, and in none if there is no such.
     """
@@ -270,7 +270,7 @@ def multinomial(state: Any, n: Any, pvals: Any, u: Any, out: Any) -> None:
 
 @_inner
 def _first_above(p: Any, u: Any) -> Any:
-    """The first place at which the running sum of `p` is above `u`, or -1, and the sum before the rest."""
+    """Return the first position at which the running sum of `p` is above `u`, or -1, and the sum before the rest."""
     total = 0.0
     for m in range(len(p)):
         total += np.float64(p[m])
@@ -281,7 +281,7 @@ def _first_above(p: Any, u: Any) -> Any:
 
 @_entry
 def choice(state: Any, pvals: Any, u: Any, out: Any) -> None:
-    """Categories for each row of probabilities, all different, or -1 where the probabilities sum to too little.
+    """Draw categories for each row of probabilities, all different, or -1 where the probabilities sum to too little.
 
     Once one is chosen, the others are divided by the sum of their probabilities. This sum begins with the running sum of
     doubles that chose, and takes the rest in the dtype of `pvals`: so it was in Theano, and the last bit depends on it.

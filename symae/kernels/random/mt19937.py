@@ -69,7 +69,7 @@ def _word(state: Any) -> Any:
 
 @jit
 def random_double(state: Any) -> Any:
-    """The next number of the stream, uniform in [0, 1) with 53 random bits: (a * 2^26 + b) / 2^53."""
+    """Draw the next number of the stream, uniform in [0, 1) with 53 random bits: (a * 2^26 + b) / 2^53."""
     first = _word(state)
     return _as_double(first, _word(state))
 
@@ -126,7 +126,7 @@ def gaussians(state: Any, out: Any) -> None:
 
 @jit
 def _inversion_table(n: Any, p: Any) -> Any:
-    """What `_search` needs of (n, p): q, the probability of 0 successes, and the largest number that is searched."""
+    """Return what `_search` needs of (n, p): q, the probability of 0 successes, and the largest number that is searched."""
     q = 1.0 - p
     mean = n * p
     return q, np.exp(n * np.log(q)), np.int64(min(np.float64(n), mean + 10.0 * np.sqrt(mean * q + 1)))
@@ -134,7 +134,7 @@ def _inversion_table(n: Any, p: Any) -> Any:
 
 @jit
 def _search(state: Any, n: Any, p: Any, q: Any, nothing: Any, bound: Any) -> Any:
-    """Binomial draw by sequential search of the distribution function; p <= 1/2, n*p <= 30."""
+    """Draw a binomial number by sequential search of the distribution function; p <= 1/2, n*p <= 30."""
     x = np.int64(0)
     probability = nothing
     u = random_double(state)
@@ -152,14 +152,14 @@ def _search(state: Any, n: Any, p: Any, q: Any, nothing: Any, bound: Any) -> Any
 
 @jit
 def _stirling(f: Any) -> Any:
-    """Four terms of Stirling's correction to log f!, as BTPE uses them."""
+    """Compute four terms of Stirling's correction to log f!, as BTPE uses them."""
     f2 = f * f
     return (13680.0 - (462.0 - (132.0 - (99.0 - 140.0 / f2) / f2) / f2) / f2) / f / 166320.0
 
 
 @jit
 def _btpe(state: Any, n: Any, p: Any) -> Any:
-    """Binomial draw by rejection under a triangle, a parallelogram and two exponential tails; p <= 1/2, n*p > 30."""
+    """Draw a binomial number by rejection under a triangle, a parallelogram and two tails; p <= 1/2, n*p > 30."""
     q = 1.0 - p
     mode_real = n * p + p
     mode = np.int64(np.floor(mode_real))
@@ -237,7 +237,7 @@ def _btpe(state: Any, n: Any, p: Any) -> Any:
 
 @jit
 def binomial(state: Any, n: Any, p: Any) -> Any:
-    """Number of successes in `n` trials of probability `p`, the draw that ``RandomState.binomial`` makes."""
+    """Draw the number of successes in `n` trials of probability `p`, as ``RandomState.binomial`` does."""
     less = p if p <= 0.5 else 1.0 - p
     if less * n <= 30.0:
         q, nothing, bound = _inversion_table(n, less)

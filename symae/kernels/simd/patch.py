@@ -31,7 +31,7 @@ SUMS_OF_32, SUMS = 16, 8
 
 
 class Patch(NamedTuple):
-    """`rows` times `length` numbers, each row in `vectors` of `lanes`."""
+    """Describe `rows` times `length` numbers, each row in `vectors` of `lanes`."""
 
     rows: int
     length: int
@@ -45,7 +45,7 @@ class Patch(NamedTuple):
 
 
 def patch_for(rows: int, length: int, itemsize: int) -> Patch:
-    """The patch of so many numbers."""
+    """Return the patch of `rows` times `length` numbers."""
     _, size = vector_registers()
     lanes = min((size or 16) // itemsize, 1 << (length - 1).bit_length())
     return Patch(rows, length, lanes, -(-length // lanes))
@@ -53,7 +53,7 @@ def patch_for(rows: int, length: int, itemsize: int) -> Patch:
 
 @functools.cache
 def add_patch(patch: Patch) -> Callable[..., None]:
-    """(value, filters, where, frame, where, row of the frame): add a filter, times a value, to the patch at a place."""
+    """Emit (value, filters, where, padded, where, row of padded): add a filter, times a value, to the patch at a position."""
 
     @intrinsic
     def add(typing: Any, value: Any, filters: Any, first: Any, frame: Any, place: Any, step: Any) -> Any:
@@ -82,7 +82,7 @@ def add_patch(patch: Patch) -> Callable[..., None]:
 
 @functools.cache
 def patch_product(patch: Patch) -> Callable[..., Any]:
-    """(filters, where, frame, where, row of the frame) -> the sum of a filter times the patch at a place."""
+    """Emit (filters, where, padded, where, row of padded) -> the sum of a filter times the patch at a position."""
 
     @intrinsic
     def product(typing: Any, filters: Any, first: Any, frame: Any, place: Any, step: Any) -> Any:
@@ -116,7 +116,7 @@ def patch_product(patch: Patch) -> Callable[..., Any]:
 
 @functools.cache
 def sum_patches(patch: Patch) -> Callable[..., None]:
-    """(values, places, how many, frame, row of the frame, sums, where): add the patches at places, each times its value."""
+    """Emit (values, positions, count, padded, its row, sums, where): add the patches at positions, each times its value."""
     registers, _ = vector_registers()
     rows = max(1, (SUMS_OF_32 if registers == 32 else SUMS) // patch.vectors)
     passes = -(-patch.rows // rows)

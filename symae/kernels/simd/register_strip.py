@@ -24,7 +24,7 @@ MOST_MAPS, MOST_VECTORS = 7, 8
 
 
 class Strip(NamedTuple):
-    """A strip of `maps` times `vectors` of `lanes` places."""
+    """Describe a strip of `maps` times `vectors` of `lanes` positions."""
 
     lanes: int
     vectors: int
@@ -36,7 +36,7 @@ class Strip(NamedTuple):
 
 
 def strip_for(maps: int | None, itemsize: int) -> Strip:
-    """The strip for so many maps; None where that is not known."""
+    """Return the strip for so many maps, which may be unknown: None."""
     registers, size = vector_registers()
     maps = max(1, min(maps or 1, MOST_MAPS))
     # besides the sums, a weight and a place of each vector need registers
@@ -46,7 +46,7 @@ def strip_for(maps: int | None, itemsize: int) -> Strip:
 
 @functools.cache
 def strip_sums(strip: Strip) -> Callable[..., None]:
-    """(weights, where, from map to map, image, where, steps, how many, sums, where, from map to map): one strip's sums."""
+    """Emit (weights, where, from map to map, image, where, steps, count, sums, where, from map to map): a strip's sums."""
     lanes, vectors_, maps = strip
 
     @intrinsic

@@ -35,7 +35,7 @@ LENGTH_FOR_STRIDED_FILTER_GRADIENT = 16
 
 
 class Tile(NamedTuple):
-    """A tile of `places` times `vectors` of `lanes` maps."""
+    """Describe a tile of `places` times `vectors` of `lanes` maps."""
 
     lanes: int
     vectors: int
@@ -47,7 +47,7 @@ class Tile(NamedTuple):
 
 
 def vector_registers() -> tuple[int, int]:
-    """How many vector registers Numba's machine code may use, and their bytes; (0, 0) where the tiles were not measured."""
+    """Return how many vector registers Numba's machine code may use, and their bytes; (0, 0) where tiles were not measured."""
     features = cpu_target.target_context.codegen().magic_tuple()[2].split(",")
     if "+avx512f" in features:
         return 32, 64
@@ -55,7 +55,7 @@ def vector_registers() -> tuple[int, int]:
 
 
 def _tile_for(maps: int, itemsize: int) -> Tile | None:
-    """The tile for so many maps, or None where this machine has no such vectors."""
+    """Return the tile for so many maps, or None where this machine has no such vectors."""
     registers, size = vector_registers()
     if not registers:
         return None
@@ -77,7 +77,7 @@ def convolution_tile(
     dilation: Sequence[int],
     itemsize: int,
 ) -> Tile | None:
-    """The tile for the kernel `name` of `tiled_convolution`, or None where another way is faster or sizes are not known.
+    """Return the tile for the kernel `name` of `tiled`, or None where another way is faster or sizes are not known.
 
     `own` is the number of channels that a filter sees.
     """
@@ -98,7 +98,7 @@ def convolution_tile(
 
 @functools.cache
 def add_tile(tile: Tile) -> Any:
-    """(weights, where they start, image, where, places, where, steps, how many, sums, where): add one tile's sums.
+    """Emit (weights, their start, image, where, positions, where, steps, count, sums, where): add one tile's sums.
 
     All are flat arrays. `weights` are rows of one tile's maps, `sums` places of as many; `steps` start at 0.
     """

@@ -13,24 +13,24 @@ __all__ = ["Vectors", "pointer_to", "repeat", "word"]
 
 
 def word(value: int) -> Any:
-    """A constant index."""
+    """Return a constant index."""
     return ir.Constant(ir.IntType(64), value)
 
 
 def pointer_to(context: Any, builder: Any, array_type: Any, array: Any, first: Any) -> Any:
-    """The address of an entry of a flat array."""
+    """Return the address of an entry of a flat array."""
     return builder.gep(context.make_array(array_type)(context, builder, array).data, [first])
 
 
 @contextmanager
 def repeat(builder: Any, count: Any) -> Iterator[Any]:
-    """A loop; gives the index."""
+    """Emit a loop; yield the index."""
     with cgutils.for_range(builder, count, intp=ir.IntType(64)) as loop:
         yield loop.index
 
 
 class Vectors:
-    """Builds code over vectors of `lanes` numbers of a Numba type."""
+    """Build code over vectors of `lanes` numbers of a Numba type."""
 
     def __init__(self, context: Any, builder: Any, kind: Any, lanes: int):
         self.builder, self.lanes, self.alignment = builder, lanes, kind.bitwidth // 8
@@ -47,25 +47,25 @@ class Vectors:
         self.builder.store(value, self._address(pointer, index), align=self.alignment)
 
     def fill(self, number: Any) -> Any:
-        """A vector of one number."""
+        """Emit a vector of one number."""
         undefined = ir.Constant(self.type, ir.Undefined)
         single = self.builder.insert_element(undefined, number, ir.IntType(32)(0))
         mask = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), None)
         return self.builder.shuffle_vector(single, undefined, mask)
 
     def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
-        """a * b + c, in one instruction where the machine has it."""
+        """Emit a * b + c, in one instruction where the machine has it."""
         return self.builder.fadd(self.builder.fmul(a, b, flags=("contract",)), c, flags=("contract",))
 
     def first_lanes(self, count: int, inside: Any, outside: Any) -> Any:
-        """So many lanes of `inside`, and those of `outside` in the rest."""
+        """Emit so many lanes of `inside`, and those of `outside` in the rest."""
         if count >= self.lanes:
             return inside
         lanes = [ir.Constant(ir.IntType(1), int(lane < count)) for lane in range(self.lanes)]
         return self.builder.select(ir.Constant(ir.VectorType(ir.IntType(1), self.lanes), lanes), inside, outside)
 
     def total(self, vector: Any) -> Any:
-        """The sum of a vector's lanes, by halves."""
+        """Emit the sum of a vector's lanes, by halves."""
         lanes = self.lanes
         while lanes > 1:
             lanes //= 2

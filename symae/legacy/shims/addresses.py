@@ -20,11 +20,11 @@ __all__ = ["MODULES", "fetching"]
 
 
 def fetching(session: Session) -> dict[str, Any]:
-    """urlretrieve and urlopen, which answer for the data that symae knows."""
+    """Make urlretrieve and urlopen, which answer for the data that symae knows."""
     data = Data(session.say)
 
     def urlretrieve(url: Any, filename: Any = None, *rest: Any, **more: Any) -> tuple[str, dict[str, str]]:
-        """Known data is found under `filename` without a copy there."""
+        """Find known data under `filename`, without a copy there."""
         path = data.retrieved(url, filename)
         return (str(path) if filename is None or data.path(str(filename).rpartition("/")[2]) is None else str(filename)), {}
 
@@ -39,7 +39,7 @@ def _request(session: Session) -> ModuleType:
 
 
 def _urllib(session: Session) -> ModuleType:
-    """Python 2's urllib and Python 3's in one."""
+    """Make one module of Python 2's urllib and Python 3's."""
     old = {**_public(urllib.parse), **fetching(session), "URLopener": None, "FancyURLopener": None}
     new = {"request": _request(session), "parse": urllib.parse, "error": urllib.error}
     return module_of("urllib", {**old, **new, "__path__": urllib.__path__})

@@ -16,7 +16,7 @@ MARGIN, DPI = 48, 80
 
 
 class Axes:
-    """One plot: what was drawn into it, in the order in which it was."""
+    """Hold one plot: what was drawn into it, in the order in which it was."""
 
     DRAWS = (
         "plot",
@@ -40,7 +40,7 @@ class Axes:
         self.log_y = False
 
     def plot(self, *arguments: Any, **keywords: Any) -> list[Any]:
-        """``plot(y)``, ``plot(x, y)``, ``plot(x, y, "r--")``, and several of these in one call."""
+        """Draw ``plot(y)``, ``plot(x, y)``, ``plot(x, y, "r--")``, and several of these in one call."""
         rest = list(arguments)
         while rest:
             first = np.ravel(np.asarray(rest.pop(0), dtype=float))
@@ -162,7 +162,7 @@ class Axes:
 
 
 class Figure:
-    """A sheet with plots on it."""
+    """Hold a sheet with plots on it."""
 
     def __init__(self, told: Callable[[Any], None], figsize: Any = None):
         self._told = told
@@ -192,7 +192,7 @@ class Figure:
         self.title = str(text)
 
     def picture(self) -> Image.Image:
-        """The sheet as a picture."""
+        """Draw the sheet as a picture."""
         sheet = Image.new("RGB", self.size, "white")
         for axes in self.axes:
             rows, columns, number = axes.place
@@ -203,7 +203,7 @@ class Figure:
         return sheet
 
     def savefig(self, name: Any, **more: Any) -> None:
-        """As PNG, whatever other kind was asked for that Pillow cannot write."""
+        """Save as PNG, whatever other kind was asked for that Pillow cannot write."""
         if isinstance(name, str):
             kind = name.rpartition(".")[2].lower()
             if kind in ("eps", "ps", "svg", "pgf"):
@@ -220,7 +220,7 @@ class Figure:
 
 
 def as_picture(image: Any) -> Image.Image:
-    """An array from its smallest number, black, to its largest, white."""
+    """Draw an array from its smallest number, black, to its largest, white."""
     if isinstance(image, Image.Image):
         return image.convert("RGB")
     values = np.squeeze(np.asarray(image))

@@ -21,7 +21,7 @@ __all__ = ["MODULES", "anything", "attend", "restored"]
 
 
 class _Pyplot:
-    """The state of pyplot: figures, the current one, and how many were shown."""
+    """Hold the state of pyplot: figures, the current one, and how many were shown."""
 
     def __init__(self, session: Session):
         self._session = session
@@ -69,7 +69,7 @@ class _Pyplot:
 
 
 def _pyplot(session: Session) -> ModuleType:
-    """One for all names, with the functions of the current axes."""
+    """Make one module for all names, with the functions of the current axes."""
     pyplot = _Pyplot(session)
     names = {name: getattr(pyplot, name) for name in dir(pyplot) if not name.startswith("_")}
     names |= {"gca": lambda *_, **__: pyplot.gcf().gca(), "suptitle": lambda text, **_: pyplot.gcf().suptitle(text)}
@@ -94,7 +94,7 @@ def _nothing(name: str) -> Any:
 
 
 class _Anything:
-    """Takes any call and any attribute: what adorns a figure and is not needed to see it."""
+    """Take any call and any attribute: what adorns a figure and is not needed to see it."""
 
     def __call__(self, *_: Any, **__: Any) -> _Anything:
         return self
@@ -115,7 +115,7 @@ class _Anything:
 
 
 def _pylab(session: Session) -> ModuleType:
-    """pyplot, NumPy and its random numbers in one."""
+    """Make one module of pyplot, NumPy and its random numbers."""
     space = {name: getattr(np, name) for name in dir(np) if not name.startswith("_")}
     space |= {name: getattr(np.random, name) for name in ("rand", "randn", "randint", "uniform", "normal", "permutation")}
     space |= {name: value for name, value in vars(np.linalg).items() if name in ("norm", "inv", "svd", "eig", "det")}
@@ -142,7 +142,7 @@ def _matplotlib(session: Session) -> ModuleType:
 
 
 def anything(session: Session, name: str) -> ModuleType:
-    """Another module of matplotlib's."""
+    """Make any other module of matplotlib's."""
     module = module_of(name, {"__path__": []})
     module.__getattr__ = _nothing  # type: ignore[method-assign]
     return module
@@ -157,7 +157,7 @@ MODULES: dict[str, Callable[[Session], ModuleType]] = {
 
 
 def attend(session: Session) -> None:
-    """The real matplotlib has been imported: ``show`` saves its figures."""
+    """Let ``show`` of the real matplotlib, which has been imported, save its figures."""
     pyplot: Any = sys.modules.get("matplotlib.pyplot")
     if pyplot is None or getattr(pyplot.show, "of_symae", False):
         return
@@ -178,7 +178,7 @@ def attend(session: Session) -> None:
 
 @contextmanager
 def restored(session: Session) -> Iterator[None]:
-    """No screen is asked for."""
+    """Draw without a screen as long as the block lasts."""
     before = os.environ.get("MPLBACKEND")
     os.environ["MPLBACKEND"] = "Agg"
     try:

@@ -28,7 +28,7 @@ def _tostring(image: Image.Image, *arguments: Any) -> bytes:
 
 
 def _fromarray(array: Any, mode: str | None = None) -> Image.Image:
-    """`mode` was a word for what the bytes are; of other numbers the first bytes were read, and nobody meant that."""
+    """Make a picture; `mode` said what the bytes are, and of other numbers the first bytes were read, which nobody meant."""
     array = np.asarray(array)
     if mode in ("L", "RGB", "RGBA") and array.dtype != np.uint8:
         array = array.astype(np.uint8)
@@ -48,13 +48,13 @@ def _of_strings(function: Callable[..., Any], at: int) -> Callable[..., Any]:
 
 
 def _text_size(font: Any, text: str, *_: Any, **__: Any) -> tuple[int, int]:
-    """(width, height) from where a text is put, as wide and high as today's font draws it."""
+    """Return (width, height) from where a text is put, as wide and high as today's font draws it."""
     left, _top, right, bottom = font.getbbox(text)
     return math.ceil(right - min(left, 0)), math.ceil(bottom)
 
 
 def _drawn_size(pen: Any, text: str, font: Any = None, spacing: int = 4, *_: Any, **__: Any) -> tuple[int, int]:
-    """(width, height) of the lines of a text; each is as high as an A, and `spacing` more if there are several."""
+    """Return (width, height) of a text's lines; each is as high as an A, and `spacing` more if there are several."""
     font, lines = font or pen.getfont(), text.split("\n")
     sizes = [_text_size(font, line) for line in lines]
     return (max(sizes)[0], len(lines) * (_text_size(font, "A")[1] + spacing)) if len(lines) > 1 else sizes[0]
@@ -65,7 +65,7 @@ from_array = Image.fromarray
 
 @contextmanager
 def restored(session: Session) -> Iterator[None]:
-    """ANTIALIAS and its like, tostring and its like; ``show`` puts a picture into the report."""
+    """Restore ANTIALIAS and its like, tostring and its like; ``show`` puts a picture into the report."""
     names: dict[str, Any] = {
         "ANTIALIAS": Image.Resampling.LANCZOS,
         "LINEAR": Image.Resampling.BILINEAR,

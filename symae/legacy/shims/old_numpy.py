@@ -22,14 +22,14 @@ __all__ = ["restored"]
 
 
 class _Cast:
-    """``np.cast[dtype](x)``."""
+    """Provide ``np.cast[dtype](x)``."""
 
     def __getitem__(self, dtype: Any) -> Callable[[Any], np.ndarray]:
         return lambda x: np.asarray(x).astype(np.dtype(dtype))
 
 
 def _fromstring(text: Any, dtype: Any = float, count: int = -1, sep: str = "", **more: Any) -> np.ndarray:
-    """Bytes without a separator, numbers with one."""
+    """Read bytes without a separator, numbers with one."""
     if sep:
         return np.asarray(np_fromstring(text, dtype, count, sep=sep, **more))
     return np.frombuffer(as_bytes(text) if isinstance(text, str) else text, dtype, count).copy()
@@ -41,7 +41,7 @@ np_load = np.load
 
 def _load(session: Session) -> Callable[..., Any]:
     def loading(file: Any, *rest: Any, **more: Any) -> Any:
-        """Arrays of objects are pickles, and are read as such."""
+        """Load arrays; those of objects are pickles, and are read as such."""
         more.setdefault("encoding", "latin1")
         more["allow_pickle"] = False
         try:
@@ -68,7 +68,7 @@ def _header(stream: Any) -> Any:
 
 
 def _random_integers(low: Any, high: Any = None, size: Any = None) -> Any:
-    """Both ends included."""
+    """Draw random integers, both ends included."""
     low, high = (1, low) if high is None else (low, high)
     return np.random.randint(low, high + 1, size)
 
@@ -127,7 +127,7 @@ SCTYPES = {
 
 @contextmanager
 def restored(session: Session) -> Iterator[None]:
-    """The names are back, and arrays are written as they were when the script was."""
+    """Restore names, and write arrays as they were written when the script was."""
     legacy = "1.13" if session.dialect == "python2" else "1.21"
     with ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings())

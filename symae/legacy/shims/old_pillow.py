@@ -105,7 +105,7 @@ def offset(image: Image.Image, xoffset: int, yoffset: int | None = None) -> Imag
 
 @contextmanager
 def restored(session: Session) -> Iterator[None]:
-    """The defaults are the old ones for the script's modules."""
+    """Restore the old defaults for the script's modules."""
 
     def for_scripts(old: Callable[..., Any], today: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(today)

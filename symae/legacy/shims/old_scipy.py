@@ -54,7 +54,7 @@ FROM_NUMPY = [
 
 
 def bytescale(data: Any, cmin: Any = None, cmax: Any = None, high: int = 255, low: int = 0) -> np.ndarray:
-    """Numbers from their smallest to their largest as bytes; bytes stay as they are."""
+    """Scale numbers, from their smallest to their largest, to bytes; bytes stay as they are."""
     data = np.asarray(data)
     if data.dtype == np.uint8:
         return data
@@ -65,7 +65,7 @@ def bytescale(data: Any, cmin: Any = None, cmax: Any = None, high: int = 255, lo
 
 def toimage(arr: Any, high: int = 255, low: int = 0, cmin: Any = None, cmax: Any = None, pal: Any = None,
             mode: str | None = None, channel_axis: int | None = None) -> Image.Image:  # fmt: skip
-    """A picture of an array: (h, w), or three or four planes of it, whichever axis they are along."""
+    """Make a picture of an array: (h, w), or three or four planes of it, whichever axis they are along."""
     data = np.asarray(arr)
     if data.ndim == 2:
         if mode in ("1",):
@@ -83,7 +83,7 @@ def imsave(name: Any, arr: Any, format: str | None = None) -> None:
 
 
 def imread(name: Any, flatten: bool = False, mode: str | None = None) -> np.ndarray:
-    """The pixels of a picture."""
+    """Read the pixels of a picture."""
     return fromimage(Image.open(name), flatten, mode)
 
 
@@ -98,7 +98,7 @@ def fromimage(im: Image.Image, flatten: bool = False, mode: str | None = None) -
 
 
 def imresize(arr: Any, size: Any, interp: str = "bilinear", mode: str | None = None) -> np.ndarray:
-    """`size` is a percentage as a whole number, a fraction, or (rows, columns)."""
+    """Resize a picture; `size` is a percentage as a whole number, a fraction, or (rows, columns)."""
     image = toimage(arr, mode=mode)
     if isinstance(size, int | np.integer):
         shape = int(image.width * size / 100.0), int(image.height * size / 100.0)
@@ -125,7 +125,7 @@ def _no_picture(name: str) -> Callable[..., Any]:
 
 
 def _derivative(func: Any, x0: float, dx: float = 1.0, n: int = 1, args: Any = (), order: int = 3) -> Any:
-    """The n-th derivative by central differences of `order` points."""
+    """Compute the n-th derivative by central differences of `order` points."""
     half = order // 2
     points = np.arange(-half, half + 1)
     weights = np.linalg.solve(np.vander(points, increasing=True).T, np.eye(order)[n]) * float(np.prod(np.arange(1, n + 1)))
@@ -160,7 +160,7 @@ MODULES: dict[str, Callable[[Session], ModuleType]] = {
 
 
 def _scipy(session: Session) -> ModuleType:
-    """scipy itself, with the names of NumPy that it had."""
+    """Make scipy with the names of NumPy that it had."""
     import scipy
 
     names = {}
@@ -184,7 +184,7 @@ def _scipy(session: Session) -> ModuleType:
 
 @contextmanager
 def restored(session: Session) -> Iterator[None]:
-    """Names of SciPy's modules that are loaded already."""
+    """Restore names of SciPy's modules that are loaded already."""
     import sys
 
     with ExitStack() as stack:

@@ -22,7 +22,7 @@ __all__ = ["MODULES"]
 
 
 def _with_metaclass(meta: type, *bases: type) -> type:
-    """A base whose subclasses are made by `meta` of `bases`."""
+    """Make a base whose subclasses are made by `meta` of `bases`."""
 
     class Between(type):
         def __new__(cls, name: str, this_bases: Any, space: dict[str, Any]) -> Any:

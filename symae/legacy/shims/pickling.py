@@ -18,10 +18,10 @@ __all__ = ["MODULES", "restricted"]
 
 
 def restricted(session: Session) -> ModuleType:
-    """`pickle` with the names that cPickle had."""
+    """Make `pickle` with the names that cPickle had."""
 
     class Unpickler:
-        """Reads one pickle after the other from a file."""
+        """Read one pickle after the other from a file."""
 
         def __init__(self, file: Any, **_: Any):
             self._file = file
@@ -53,7 +53,7 @@ def restricted(session: Session) -> ModuleType:
 
 
 def _protocol(protocol: Any) -> int:
-    """Python 2's default protocols cannot hold all that Python 3 has; -1 asks for the newest."""
+    """Return the protocol to use: Python 2's defaults cannot hold all that Python 3 has; -1 asks for the newest."""
     return pickle.HIGHEST_PROTOCOL if protocol is None or protocol < 0 else max(int(protocol), 2)
 
 

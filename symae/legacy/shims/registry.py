@@ -32,7 +32,7 @@ Maker = Callable[["Session"], ModuleType]
 
 
 class Standins:
-    """The stand-ins of one run.
+    """Make the stand-ins of one run.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Standins:
         self._tutorial: dict[str, Maker] = tutorial.MODULES
 
     def find(self, name: str, fromlist: Sequence[str]) -> ModuleType | None:
-        """What ``import name`` gives: the module itself with a `fromlist`, else the one that its first part names."""
+        """Return what ``import name`` gives: the module itself with a `fromlist`, else the one that its first part names."""
         module = self._module(name)
         if module is None:
             return None
@@ -97,7 +97,7 @@ class Standins:
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
-        """Names that libraries dropped are back in them as long as the block lasts."""
+        """Restore names that libraries dropped as long as the block lasts."""
         with ExitStack() as stack:
             for part in (standard, old_numpy, old_scipy, images, old_pillow, drawing):
                 stack.enter_context(part.restored(self._session))

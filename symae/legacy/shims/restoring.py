@@ -14,7 +14,7 @@ GONE = object()
 
 @contextmanager
 def names_restored(module: Any, names: Mapping[str, Any], replacing: bool = False) -> Iterator[None]:
-    """`module` has `names` as long as the block lasts: those that it lacks, or with `replacing` all."""
+    """Give `module` the `names` as long as the block lasts: those that it lacks, or with `replacing` all."""
     space = vars(module)
     before = {name: space.get(name, GONE) for name in names}
     for name, value in names.items():
@@ -32,7 +32,7 @@ def names_restored(module: Any, names: Mapping[str, Any], replacing: bool = Fals
 
 
 def module_of(name: str, names: Mapping[str, Any], doc: str = "A stand-in by symae.") -> ModuleType:
-    """A module of these names."""
+    """Make a module of these names."""
     module = ModuleType(name, doc)
     vars(module).update(names)
     module.__file__ = __file__

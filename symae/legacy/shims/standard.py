@@ -34,7 +34,7 @@ __all__ = ["MODULES", "StringIO", "restored"]
 
 
 class StringIO:
-    """A file in memory: of bytes or of text, whatever comes first."""
+    """Keep a file in memory: of bytes or of text, whatever comes first."""
 
     def __init__(self, initial: Any = None):
         self._file: Any = None
@@ -84,7 +84,7 @@ def _config_parser(session: Session) -> types.ModuleType:
     import configparser
 
     class LaxParser(configparser.RawConfigParser):
-        """Takes what Python 2's took: doubled options, values that are no strings."""
+        """Take what Python 2's parser took: doubled options, values that are not strings."""
 
         def __init__(self, *arguments: Any, **keywords: Any):
             super().__init__(*arguments, **{"strict": False, "interpolation": self.kind(), **keywords})
@@ -137,13 +137,13 @@ def _imp(session: Session) -> types.ModuleType:
 
 
 def _math(session: Session) -> types.ModuleType:
-    """floor and ceil gave floats; those here pass where a whole number is asked for."""
+    """Make math, whose floor and ceil gave floats; those here pass where a whole number is asked for."""
     names = {"floor": lambda x: Quotient(math.floor(x)), "ceil": lambda x: Quotient(math.ceil(x))}
     return module_of("math", {**vars(math), **(names if session.dialect == "python2" else {})})
 
 
 def _csv(session: Session) -> types.ModuleType:
-    """Files of csv were opened in binary mode."""
+    """Make csv, whose files were opened in binary mode."""
     import csv
 
     def lines(file: Any) -> Iterator[str]:
@@ -179,7 +179,7 @@ def _csv(session: Session) -> types.ModuleType:
 
 
 def _atexit(session: Session) -> types.ModuleType:
-    """The script ends while its files still go into the output folder; Python itself ends later."""
+    """Make atexit: the script ends while its files still go into the output folder; Python itself ends later."""
     import atexit
 
     def register(function: Any, *arguments: Any, **keywords: Any) -> Any:
@@ -190,7 +190,7 @@ def _atexit(session: Session) -> types.ModuleType:
 
 
 def _struct(session: Session) -> types.ModuleType:
-    """Bytes that were read from a file as text."""
+    """Make struct, which also unpacks bytes that were read from a file as text."""
     import struct
 
     def unpack(form: Any, data: Any) -> tuple[Any, ...]:
@@ -200,7 +200,7 @@ def _struct(session: Session) -> types.ModuleType:
 
 
 def _types(session: Session) -> types.ModuleType:
-    """For the script alone: cloudpickle, and with it Numba's cache, takes every type in the real one for one of Python's."""
+    """Make types for the script alone: cloudpickle, and so Numba's cache, takes every type in the real one for Python's."""
     kinds = {"String": str, "Unicode": str, "Int": int, "Long": int, "Float": float, "Boolean": bool, "Complex": complex}
     kinds |= {"List": list, "Tuple": tuple, "Dict": dict, "Dictionary": dict, "Object": object, "Class": type, "Type": type}
     kinds |= {"None": type(None), "Slice": slice, "File": io.IOBase, "XRange": range, "Instance": object}
@@ -233,7 +233,7 @@ ArgSpec = collections.namedtuple("ArgSpec", "args varargs keywords defaults")
 
 
 def _fdopen(descriptor: int, mode: str = "r", buffering: int = -1, *rest: Any, **more: Any) -> Any:
-    """``os.fdopen(sys.stdout.fileno(), "w", 0)`` made the output unbuffered."""
+    """Open a descriptor: ``os.fdopen(sys.stdout.fileno(), "w", 0)`` made the output unbuffered."""
     return (
         open2(descriptor, mode, buffering, *rest, closefd=descriptor > 2, **more)
         if "b" in mode
@@ -298,7 +298,7 @@ def _names() -> Mapping[Any, dict[str, Any]]:
 
 @contextmanager
 def restored(session: Session) -> Iterator[None]:
-    """Names that Python 3's modules dropped."""
+    """Restore names that Python 3's modules dropped."""
     with ExitStack() as stack:
         for module, names in _names().items():
             stack.enter_context(names_restored(module, names))

@@ -16,7 +16,7 @@ __all__ = ["MODULES", "sage_names"]
 
 
 def sage_names(session: Session) -> dict[str, Any]:
-    """`DATA`, the folder of a worksheet's files, and `html`, which shows."""
+    """Return `DATA`, the folder of a worksheet's files, and `html`, which shows."""
     return {"DATA": f"{session.out}/", "html": Html(session)}
 
 
@@ -27,7 +27,7 @@ def _logistic_sgd(session: Session) -> ModuleType:
     from symae.theano._impl.variables import as_theano, mark
 
     class Marked(LogisticRegression):
-        """Ours, for expressions of legacy code."""
+        """Mark symae's model as one of legacy code."""
 
         def __init__(self, input: Any, n_in: int, n_out: int):
             as_theano(super().__init__)(input, n_in, n_out)
@@ -39,7 +39,7 @@ def _logistic_sgd(session: Session) -> ModuleType:
     Marked.__name__ = Marked.__qualname__ = "LogisticRegression"
 
     def load_data(dataset: Any = "mnist.pkl.gz", *rest: Any, **more: Any) -> Any:
-        """The tutorials' name for MNIST is the MNIST at hand."""
+        """Load data; the tutorials' name for MNIST is the MNIST at hand."""
         if str(dataset).replace("\\", "/").rpartition("/")[2] in ("mnist.pkl.gz", "mnist.pkl"):
             dataset = "mnist" if "mnist" in available() else "digits"
         return mark([tuple(pair) for pair in load(dataset)])
@@ -54,7 +54,7 @@ def _utils(session: Session) -> ModuleType:
 
 
 def _to_unit_interval(ndar: Any, eps: float = 1e-8) -> Any:
-    """From 0 to almost 1."""
+    """Scale from 0 to almost 1."""
     shifted = ndar - ndar.min()
     return shifted * (1.0 / (shifted.max() + eps))
 

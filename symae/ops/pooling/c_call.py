@@ -16,12 +16,12 @@ __all__ = ["PoolingOp"]
 
 
 class PoolingOp(TracedOp):
-    """An op with kernels in ``symae/kernels/pooling.h``. `place` names in errors the function that was called."""
+    """Connect an op to kernels in ``symae/kernels/pooling.h``. `where` names in errors the function that was called."""
 
     place: str
 
     def c_call(self, node: Apply, outputs: Sequence[str]) -> tuple[str, Sequence[Any]]:
-        """The name of the C++ function, with its template arguments after the type, and what it takes between its arrays."""
+        """Return the C++ function's name, with its template arguments after the type, and what it takes between its arrays."""
         raise NotImplementedError
 
     def c_support_code(self, **_: Any) -> str:
@@ -48,6 +48,6 @@ class PoolingOp(TracedOp):
 
 
 def c_axis(axis: Axis) -> str:
-    """An `Axis` as the C++ structure."""
+    """Return an `Axis` as the C++ structure."""
     numbers = (axis.size, axis.stride, axis.offset, axis.extra, axis.least, axis.pad or 0)
     return f"symae_axis{{{', '.join(map(str, numbers))}, {'true' if axis.pad is None else 'false'}}}"

@@ -81,7 +81,7 @@ def pool2d(
 def max_pool2d_with_switches(
     input: Any, ws: Any, stride: Any = None, pad: Any = (0, 0), ignore_border: bool = True
 ) -> tuple[TensorVariable, TensorVariable]:
-    """The maximum of each window, and where it is.
+    """Compute the maximum of each window, and where it is.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def _divisor(mode: str, windows: Windows) -> str:
 
 
 def _first_maximum(xp: Arrays, x: Any, companion: Any, axis: Axis, dimension: int) -> tuple[Any, Any, Any]:
-    """Over windows along one dimension: the maxima, what accompanies them in `companion`, and their places."""
+    """Compute over windows along one dimension the maxima, what accompanies them in `companion`, and their positions."""
     n = x.shape[dimension]
     count, before = axis.count(n), axis.before(n)
     after = max((count - 1) * axis.stride + axis.size - before - n, 0)
@@ -141,7 +141,7 @@ def _first_maximum(xp: Arrays, x: Any, companion: Any, axis: Axis, dimension: in
 
 
 class MaxPool(PoolingOp):
-    """(n, c, h, w) -> the maximum of each window, and its switch."""
+    """Compute (n, c, h, w) -> the maximum of each window, and its switch."""
 
     __props__ = ("windows",)
     place = "pool2d"

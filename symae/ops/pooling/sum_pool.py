@@ -20,7 +20,7 @@ __all__ = ["SumPool", "SumPoolTranspose"]
 
 
 class _WindowSums(PoolingOp):
-    """`divisor` is "one" for sums, "window" for averages over whole windows, "pixels" for those over pixels of the image."""
+    """Sum over windows and divide: `divisor` is "one", "window" for their size, or "pixels" for their pixels of the image."""
 
     __props__ = ("windows", "divisor")
     place = "pool2d"
@@ -30,7 +30,7 @@ class _WindowSums(PoolingOp):
         self.divisor = divisor
 
     def divisors(self, h: int, w: int) -> np.ndarray:
-        """What the sum over each window is divided by, (i, j)."""
+        """Return what the sum over each window is divided by, (i, j)."""
         rows, columns = (np.array(d) for d in self.axis_divisors(h, w))
         return rows[:, None] * columns
 
@@ -47,7 +47,7 @@ class _WindowSums(PoolingOp):
 
 
 class SumPool(_WindowSums):
-    """(n, c, h, w) -> the sum of each window over `divisor`: linear, with `SumPoolTranspose` for its transpose."""
+    """Compute (n, c, h, w) -> the sum of each window over `divisor`: linear, with `SumPoolTranspose` for its transpose."""
 
     c_function = "symae_sum_pool"
 
@@ -94,7 +94,7 @@ class SumPool(_WindowSums):
 
 
 class SumPoolTranspose(_WindowSums):
-    """(pooled (n, c, i, j), h, w) -> images (n, c, h, w): each value over `divisor`, added to all pixels of its window."""
+    """Add each value over `divisor` to all pixels of its window, (pooled (n, c, i, j), h, w) -> images (n, c, h, w)."""
 
     c_function = "symae_spread"
 

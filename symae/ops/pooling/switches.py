@@ -27,7 +27,7 @@ __all__ = ["PutAtSwitches", "TakeAtSwitches"]
 
 
 class _AtSwitches(PoolingOp):
-    """`windows` are those that the switches come from, None for switches that may come from anywhere."""
+    """Hold what both ops at switches share; `windows` are those of the switches, None if these may come from anywhere."""
 
     __props__ = ("windows",)
 
@@ -53,7 +53,7 @@ class _AtSwitches(PoolingOp):
             raise InputError(f"{self.place}: switches", str(outside[0]), _range(h, w))
 
     def traced_switches(self, xp: Arrays, switches: Any, h: int, w: int) -> tuple[Any, Any]:
-        """The switches, all in range, and whether they were, as the backend can tell."""
+        """Return the switches, all in range, and whether they were, as the backend can tell."""
         if self.windows is not None or not math.prod(switches.shape):
             return switches, True
 
@@ -72,7 +72,7 @@ def _range(h: int, w: int) -> str:
 
 
 class PutAtSwitches(_AtSwitches):
-    """(values (n, c, i, j), switches (n, c, i, j), h, w) -> images (n, c, h, w), zero where nothing is put.
+    """Put values at switches, (values (n, c, i, j), switches (n, c, i, j), h, w) -> images (n, c, h, w), zero elsewhere.
 
     Values that are put at the same place are added up.
     """
@@ -142,7 +142,7 @@ class PutAtSwitches(_AtSwitches):
 
 
 class TakeAtSwitches(_AtSwitches):
-    """(images (n, c, h, w), switches (n, c, i, j)) -> the values of the images at the switches, (n, c, i, j)."""
+    """Take (images (n, c, h, w), switches (n, c, i, j)) -> the values of the images at the switches, (n, c, i, j)."""
 
     def make_node(self, images: Any, switches: Any) -> Apply:
         images, switches = self.checked("images", images, switches)

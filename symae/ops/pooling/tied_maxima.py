@@ -23,7 +23,7 @@ __all__ = ["EqualMaxPool", "SpreadToMaxima", "SumAtMaxima"]
 
 
 class EqualMaxPool(MaxPool):
-    """`MaxPool`, whose gradient goes to all pixels of a window that equal its maximum, whole to each."""
+    """Pool as `MaxPool`, but hand the whole gradient to each pixel of a window that equals its maximum."""
 
     place = "pool_2d"
 
@@ -34,7 +34,7 @@ class EqualMaxPool(MaxPool):
 
 
 class _AtMaxima(TracedOp):
-    """(images (n, c, h, w), their maxima (n, c, i, j), third) -> result; for fixed maxima linear in `third`."""
+    """Compute (images (n, c, h, w), their maxima (n, c, i, j), third) -> result; for fixed maxima linear in `third`."""
 
     __props__ = ("windows",)
 
@@ -66,7 +66,7 @@ class _AtMaxima(TracedOp):
         return kernel
 
     def frame(self, images: Any) -> list[tuple[Axis, int, int, int]]:
-        """For rows and columns: the axis, its windows, and the pixels that they cover before and after the image."""
+        """Return for rows and columns the axis, its windows, and the pixels that they cover before and after the image."""
         sizes = []
         for axis, n in zip((self.windows.rows, self.windows.columns), images.shape[2:], strict=True):
             count, before = axis.count(n), axis.before(n)
@@ -78,7 +78,7 @@ class _AtMaxima(TracedOp):
 
 
 class SpreadToMaxima(_AtMaxima):
-    """`third` (n, c, i, j) is added to all pixels that equal the maximum of their window: (n, c, h, w)."""
+    """Add `third` (n, c, i, j) to all pixels that equal the maximum of their window: (n, c, h, w)."""
 
     def result_like(self, images: Any, maxima: Any) -> Any:
         return images
@@ -122,7 +122,7 @@ class SpreadToMaxima(_AtMaxima):
 
 
 class SumAtMaxima(_AtMaxima):
-    """`third` (n, c, h, w) is added up over the pixels of each window that equal its maximum: (n, c, i, j)."""
+    """Add up `third` (n, c, h, w) over the pixels of each window that equal its maximum: (n, c, i, j)."""
 
     def result_like(self, images: Any, maxima: Any) -> Any:
         return maxima
@@ -157,7 +157,7 @@ class SumAtMaxima(_AtMaxima):
 
 
 def _kernel(windows: Windows, spread: bool) -> Callable[..., Any]:
-    """Both ops walk over the same pixels; one adds to the images, the other to the maxima."""
+    """Compile the kernel of either op: both walk over the same pixels; one adds to the images, the other to the maxima."""
     from symae.kernels.pooling import geometry, jit, numbers
 
     (p, s), (q, t) = ((axis.size, axis.stride) for axis in (windows.rows, windows.columns))

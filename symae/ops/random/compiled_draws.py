@@ -18,14 +18,14 @@ __all__ = ["BinomialDraw", "NormalDraw", "UniformDraw"]
 
 
 class CompiledDraw(Draw):
-    """A draw with kernels in Numba and in C: a number for each element, from two scalar or elementwise parameters."""
+    """Draw in Numba and in C: a number for each element, from two scalar or elementwise parameters."""
 
     c_prologue = ""
     c_check: str
     c_loop: str
 
     def numba_loops(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        """(state, a, b, out) for scalar parameters, and the same for parameters of the size of out."""
+        """Return the loop (state, a, b, out) for scalar parameters, and the one for parameters of the size of out."""
         raise NotImplementedError
 
     def numba(self, node: Apply) -> Callable[..., Any]:
@@ -52,7 +52,7 @@ class CompiledDraw(Draw):
         return self.unpacked(draw, "a, b")
 
     def unpacked(self, draw: Callable[..., Any], parameters: str) -> Callable[..., Any]:
-        """(state, size, size, …, parameters), of which `draw` takes the sizes in a tuple."""
+        """Compile (state, size, size, …, parameters), of which `draw` takes the sizes in a tuple."""
         from pytensor.link.numba.dispatch.basic import numba_njit
 
         # Numba has no way to make a tuple from a varying number of arguments, so this line is written for each ndim.
@@ -112,7 +112,7 @@ class CompiledDraw(Draw):
 
 
 class UniformDraw(CompiledDraw):
-    """low + (high - low) * u with u uniform in [0, 1), drawn in double precision and then cast to `dtype`."""
+    """Draw low + (high - low) * u with u uniform in [0, 1), in double precision, cast to `dtype`."""
 
     parameter_dtypes = ("float64", "float64")
     c_check = 'if (!isfinite(b - a)) {{ PyErr_SetString(PyExc_OverflowError, "uniform: high - low is not finite"); {fail} }}'
@@ -152,7 +152,7 @@ class UniformDraw(CompiledDraw):
 
 
 class NormalDraw(CompiledDraw):
-    """avg + std * g with g of the standard normal distribution, drawn in double precision and then cast to `dtype`."""
+    """Draw avg + std * g with g of the standard normal distribution, in double precision, cast to `dtype`."""
 
     parameter_dtypes = ("float64", "float64")
     c_check = """if (signbit(b) && !isnan(b)) {{
@@ -201,7 +201,7 @@ class NormalDraw(CompiledDraw):
 
 
 class BinomialDraw(CompiledDraw):
-    """The number of successes in n trials of probability p."""
+    """Draw the number of successes in n trials of probability p."""
 
     parameter_dtypes = ("int64", "float64")
     c_prologue = "mt_binomial_table table = mt_table(0, 0.5);"

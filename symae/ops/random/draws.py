@@ -25,7 +25,7 @@ STATE_TYPE = pt.TensorType("uint32", shape=(STATE_SIZE,))
 
 
 def state_words(generator: np.random.RandomState) -> np.ndarray:
-    """The state of `generator` as an array of 628 uint32."""
+    """Return the state of `generator` as an array of 628 uint32."""
     kind, key, position, has_gauss, gauss = generator.get_state(legacy=True)
     if kind != "MT19937":
         raise TypeError(f"the generator is a {kind}, expected MT19937, the one of Theano's streams")
@@ -37,7 +37,7 @@ def state_words(generator: np.random.RandomState) -> np.ndarray:
 
 
 def random_state(words: np.ndarray) -> np.random.RandomState:
-    """A ``RandomState`` that goes on from `words`, an array of 628 uint32."""
+    """Return a ``RandomState`` that goes on from `words`, an array of 628 uint32."""
     words = np.ascontiguousarray(words, np.uint32)
     if words.shape != (STATE_SIZE,) or words[624] > 624:
         raise ValueError(f"a random state has shape {words.shape}, expected ({STATE_SIZE},) with a position of at most 624")
@@ -56,7 +56,7 @@ def _static(size: Variable) -> int | None:
 
 
 class Draw(BackendOp):
-    """What all draws share. `ndim` counts the dims given; `dtype` is that of the draws."""
+    """Hold what all draws share. `ndim` counts the dims given; `dtype` is that of the draws."""
 
     __props__: tuple[str, ...] = ("dtype", "ndim")
 
@@ -75,7 +75,7 @@ class Draw(BackendOp):
         return Apply(self, [state, *dims, *parameters], [state.type(), draws()])
 
     def checked_parameters(self, parameters: Sequence[Any]) -> list[Variable]:
-        """The parameters in the dtypes of the distribution; they are broadcast to the shape of the draws."""
+        """Return the parameters in the dtypes of the distribution; they are broadcast to the shape of the draws."""
         given = []
         for parameter, dtype in zip(map(pt.as_tensor, parameters), self.parameter_dtypes, strict=True):
             if parameter.type.ndim > self.ndim:
@@ -86,11 +86,11 @@ class Draw(BackendOp):
         return given
 
     def static_tail(self, parameters: Sequence[Variable]) -> tuple[int | None, ...]:
-        """Static sizes of the dimensions that a distribution adds to the given ones."""
+        """Return static sizes of the dimensions that a distribution adds to the given ones."""
         return ()
 
     def output_tail(self, parameters: Sequence[Variable], shapes: Sequence[Any]) -> list[Any]:
-        """Symbolic sizes of the same."""
+        """Return symbolic sizes of the dimensions that a distribution adds to the given ones."""
         return []
 
     def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
@@ -110,7 +110,7 @@ class Draw(BackendOp):
         return [*(DisconnectedType()() for _ in inputs[:first]), *undefined]
 
     def sample(self, generator: np.random.RandomState, size: tuple[int, ...], *parameters: Any) -> Any:
-        """The meaning of the draw, in numpy's words."""
+        """Draw by numpy: the definition of the draw."""
         raise NotImplementedError
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
@@ -177,7 +177,7 @@ class Draw(BackendOp):
 
 
 class NumpyDraw(Draw):
-    """The distributions that only ``RandomState`` itself draws: NumPy is called, on every backend.
+    """Draw from the distributions that only ``RandomState`` itself has: NumPy is called, on every backend.
 
     In Numba this is object mode, and the function it stands in is compiled anew in each process.
     """

@@ -21,7 +21,7 @@ BLOCK = 4096
 
 
 class MaskedDraw(BackendOp):
-    """(state, dims…, n, p, x) -> (state, mask * x), where the mask is BinomialDraw's of these dims, which x has too.
+    """Compute (state, dims…, n, p, x) -> (state, mask * x); the mask is BinomialDraw's of these dims, which x has too.
 
     The rewrite `masked_draw` makes it, after all gradients were taken.
     """

@@ -23,7 +23,7 @@ MRG_STATE_TYPE = pt.TensorType("int32", shape=(None, 6))
 
 
 class MRGDraw(Draw):
-    """What the draws from MRG31k3p share: `sample` changes the state, an array, in place."""
+    """Hold what the draws from MRG31k3p share: `sample` changes the state, an array, in place."""
 
     state_type = MRG_STATE_TYPE
 
@@ -42,7 +42,7 @@ class MRGDraw(Draw):
 
 
 class _FloatDraw(MRGDraw, CompiledDraw):
-    """A draw of floats from two scalar or elementwise parameters, which are in the dtype of the draws."""
+    """Draw floats from two scalar or elementwise parameters, which are in the dtype of the draws."""
 
     def __init__(self, dtype: str, ndim: int):
         super().__init__(dtype, ndim)
@@ -63,7 +63,7 @@ class _FloatDraw(MRGDraw, CompiledDraw):
 
 
 class MRGUniform(_FloatDraw):
-    """low + (high - low) * u with u uniform in (0, 1), rounded once."""
+    """Draw low + (high - low) * u with u uniform in (0, 1), rounded once."""
 
     def numba_loops(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
         from symae.kernels.random.mrg import uniforms, uniforms_elementwise
@@ -72,7 +72,7 @@ class MRGUniform(_FloatDraw):
 
 
 class MRGNormal(_FloatDraw):
-    """avg + std * g with g of the standard normal distribution, by Box and Muller's transform."""
+    """Draw avg + std * g with g of the standard normal distribution, by Box and Muller's transform."""
 
     def numba_loops(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
         from symae.kernels.random.mrg import normals, normals_elementwise
@@ -81,7 +81,7 @@ class MRGNormal(_FloatDraw):
 
 
 class MRGTruncatedNormal(MRGDraw):
-    """(state, size, u, avg, std) -> a vector avg + std * g, g of the standard normal distribution within 2 standard deviations.
+    """Draw (state, size, u, avg, std) -> a vector avg + std * g, g standard normal within 2 standard deviations.
 
     `u` are the uniform numbers of a draw of its own, as many as `size` and one more if that is odd; the state given here draws
     only those anew that are outside. `avg` and `std` are scalars or vectors.
@@ -120,7 +120,7 @@ class MRGTruncatedNormal(MRGDraw):
 
 
 class _FromRows(MRGDraw):
-    """A draw from the rows of a matrix of probabilities, by uniform numbers of `uniform_dtype`."""
+    """Draw from the rows of a matrix of probabilities, by uniform numbers of `uniform_dtype`."""
 
     __props__ = ("dtype", "uniform_dtype")
     ndim_given: int
@@ -131,7 +131,7 @@ class _FromRows(MRGDraw):
 
 
 class MRGMultinomial(_FromRows):
-    """(state, rows, n, pvals (rows, categories)) -> counts (rows, categories) of n trials for each row."""
+    """Draw (state, rows, n, pvals (rows, categories)) -> counts (rows, categories) of n trials for each row."""
 
     ndim_given = 1
 
@@ -170,7 +170,7 @@ class MRGMultinomial(_FromRows):
 
 
 class MRGChoice(_FromRows):
-    """(state, rows, size, pvals (rows, categories)) -> (rows, size): categories of each row, none twice."""
+    """Draw (state, rows, size, pvals (rows, categories)) -> (rows, size): categories of each row, none twice."""
 
     ndim_given = 2
 

@@ -25,13 +25,13 @@ _STEPS = (
 
 
 def _product(a: np.ndarray, b: np.ndarray, modulus: int) -> np.ndarray:
-    """The matrix product modulo `modulus`, which is below 2^31, so that no sum is above 2^63."""
+    """Multiply matrices modulo `modulus`, which is below 2^31, so that no sum is above 2^63."""
     result: np.ndarray = (a[:, :, None] * b[None] % modulus).sum(1) % modulus
     return result
 
 
 def _jump(doublings: int) -> list[np.ndarray]:
-    """The matrices of both recurrences for 2^doublings steps."""
+    """Return the matrices of both recurrences for 2^doublings steps."""
     jumps = []
     for matrix, modulus in _STEPS:
         for _ in range(doublings):
@@ -44,7 +44,7 @@ _SUBSTREAM, _STREAM = _jump(72), _jump(134)
 
 
 def seed_state(seed: int | Sequence[int]) -> np.ndarray:
-    """The state of a generator from its seed: six integers, or one for all six.
+    """Return the state of a generator from its seed: six integers, or one for all six.
 
     Raises
     ------
@@ -65,12 +65,12 @@ def seed_state(seed: int | Sequence[int]) -> np.ndarray:
 
 
 def next_stream(state: np.ndarray) -> np.ndarray:
-    """The state 2^134 steps later."""
+    """Return the state 2^134 steps later."""
     return np.concatenate(_moved(state.reshape(1, 6), _STREAM), axis=1)[0].astype(np.int32)
 
 
 def substreams(state: np.ndarray, count: int) -> np.ndarray:
-    """States (count, 6), 2^72 steps apart; the first is `state`."""
+    """Return states (count, 6), 2^72 steps apart; the first is `state`."""
     states, jumps = state.reshape(1, 6), _SUBSTREAM
     while len(states) < count:  # twice as many each time, twice as far ahead
         states = np.concatenate([states, np.concatenate(_moved(states, jumps), axis=1)])
@@ -79,7 +79,7 @@ def substreams(state: np.ndarray, count: int) -> np.ndarray:
 
 
 def _moved(states: np.ndarray, jumps: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Both halves of `states`, each moved by its matrix."""
+    """Return both halves of `states`, each moved by its matrix."""
     halves = (states[:, :3], states[:, 3:])
     moduli = (modulus for _, modulus in _STEPS)
     return [_product(jump, half.T.astype(np.int64), m).T for jump, half, m in zip(jumps, halves, moduli, strict=True)]

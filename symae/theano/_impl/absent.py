@@ -14,7 +14,7 @@ _GPU = "there is no GPU in symae.theano: leave the GPU's branch of the program, 
 
 
 def absent(place: str, name: str, instead: str) -> AttributeError | ImportError:
-    """The error for `name`, which Theano's module `place` had, and what to use `instead`.
+    """Make the error for `name`, which Theano's module `place` had; it says what to use `instead`.
 
     It is an AttributeError; where the name was asked for by ``from place import name`` an ImportError, as Python would replace
     an AttributeError's message there by its own.
@@ -31,7 +31,7 @@ def getter(
     instead: Mapping[str, str] | None = None,
     pytensor: Iterable[str] = (),
 ) -> Callable[[str], Any]:
-    """A ``__getattr__`` for the module of that name.
+    """Make a ``__getattr__`` for the module of that name.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def _in_pytensor(name: str, modules: Iterable[str]) -> str:
 
 
 def _asked_by_import() -> bool:
-    """Whether the frame that asked a module's ``__getattr__`` is executing a ``from … import``."""
+    """Return True if the frame that asked a module's ``__getattr__`` is executing a ``from … import``."""
     frame = sys._getframe(2)
     while frame is not None and frame.f_code.co_filename == __file__:
         frame = frame.f_back  # type: ignore[assignment]

@@ -14,7 +14,7 @@ __all__ = ["borrower"]
 
 
 def borrower(module: str, places: Sequence[ModuleType], instead: str) -> Callable[[str], Any]:
-    """A ``__getattr__`` for the module of that name: what one of `places` has, or an error that says what to use `instead`."""
+    """Make a ``__getattr__`` for a module: what one of `places` has, or an error that says what to use `instead`."""
 
     def __getattr__(name: str) -> Any:
         for place in places:

@@ -24,7 +24,7 @@ __all__ = ["Configuration", "change_flags", "config"]
 
 
 class Configuration:
-    """Flags as attributes, those with a dot as attributes of attributes: ``config.floatX``, ``config.warn.round``."""
+    """Hold flags as attributes, those with a dot as attributes of attributes: ``config.floatX``, ``config.warn.round``."""
 
     def __init__(self, prefix: str = "", values: dict[str, Any] | None = None):
         self.__dict__["_prefix"] = prefix
@@ -66,7 +66,7 @@ class Configuration:
         return "\n".join(f"{flag} = {value}" for flag, value in flags)
 
     def change_flags(self, *args: Any, **flags: Any) -> Any:
-        """`change_flags`, of these flags."""
+        """Change these flags for a block or a function."""
         return change_flags(*args, **flags)
 
     def _flag(self, full: str) -> Any:
@@ -74,7 +74,7 @@ class Configuration:
 
 
 class change_flags:
-    """Other flags for a block or, as a decorator, for a function: ``change_flags(floatX="float32")``.
+    """Change flags for a block or, as a decorator, for a function: ``change_flags(floatX="float32")``.
 
     Flags with a dot are given as a dictionary: ``change_flags([("warn.round", False)])`` or ``change_flags({…})``.
     """
@@ -117,7 +117,7 @@ def _set(full: str, value: Any) -> None:
 
 
 def _converted(full: str, value: Any) -> Any:
-    """`value`, text from a file perhaps, as what the flag is."""
+    """Convert `value`, text from a file perhaps, to what the flag is."""
     default = FLAGS.get(full)
     if isinstance(value, str) and isinstance(default, bool):
         lowered = value.strip().lower()

@@ -96,7 +96,7 @@ def conv3d_grad_wrt_inputs(
     filter_dilation: Any = (1, 1, 1),
     num_groups: int = 1,
 ) -> Variable:
-    """The gradient of `conv3d` with respect to its films, of shape `input_shape`, where `output_grad` is that of the maps."""
+    """Compute the gradient of `conv3d` for its videos, of shape `input_shape`; `output_grad` is the gradient for the maps."""
     filters, output_grad = pt.as_tensor(filters), pt.as_tensor(output_grad)
     channels = filters.shape[1] * num_groups
     x = pt.zeros((output_grad.shape[0], channels, *last_sizes(input_shape, 3)), dtype=output_grad.type.dtype)
@@ -115,7 +115,7 @@ def conv3d_grad_wrt_weights(
     filter_dilation: Any = (1, 1, 1),
     num_groups: int = 1,
 ) -> Variable:
-    """The gradient of `conv3d` with respect to its filters, of shape `filter_shape`."""
+    """Compute the gradient of `conv3d` with respect to its filters, of shape `filter_shape`."""
     input, output_grad = pt.as_tensor(input), pt.as_tensor(output_grad)
     channels = input.shape[1] // num_groups
     W = pt.zeros((output_grad.shape[1], channels, *last_sizes(filter_shape, 3)), dtype=output_grad.type.dtype)
@@ -135,13 +135,13 @@ def separable_conv3d(
     filter_flip: bool = True,
     filter_dilation: Any = (1, 1, 1),
 ) -> Variable:
-    """`conv3d` of each channel with filters of its own, then of all channels with filters of one pixel."""
+    """Convolve each channel by `conv3d` with its separate filters, then all channels with filters of one pixel."""
     maps = conv3d(input, depthwise_filters, None, None, border_mode, subsample, filter_flip, filter_dilation, num_channels)
     return conv3d(maps, pointwise_filters, filter_flip=filter_flip)
 
 
 class _Settings:
-    """What `conv3d` is told beside its two arrays."""
+    """Hold what `conv3d` is given beside its two arrays."""
 
     def __init__(
         self,
@@ -163,21 +163,21 @@ class _Settings:
 
 
 class AbstractConv3d(_Settings):
-    """(films, filters) -> maps: `conv3d` with its settings given before its arrays."""
+    """Convolve (videos, filters) -> maps: `conv3d` with its settings given before its arrays."""
 
     def __call__(self, img: Any, kern: Any) -> Variable:
         return conv3d(img, kern, None, None, *self.settings)
 
 
 class AbstractConv3d_gradInputs(_Settings):
-    """(filters, gradient of the maps, (depth, rows, columns)) -> gradient of the films."""
+    """Compute (filters, gradient of the maps, (depth, rows, columns)) -> gradient of the videos."""
 
     def __call__(self, kern: Any, topgrad: Any, shape: Any) -> Variable:
         return conv3d_grad_wrt_inputs(topgrad, kern, shape, None, *self.settings)
 
 
 class AbstractConv3d_gradWeights(_Settings):
-    """(films, gradient of the maps, (depth, rows, columns)) -> gradient of the filters."""
+    """Compute (videos, gradient of the maps, (depth, rows, columns)) -> gradient of the filters."""
 
     def __call__(self, img: Any, topgrad: Any, shape: Any) -> Variable:
         return conv3d_grad_wrt_weights(img, topgrad, shape, None, *self.settings)

@@ -33,21 +33,21 @@ __all__ = [
 
 
 def border_mode_to_pad(mode: Any, convdim: int, kshp: Sequence[int]) -> tuple[tuple[int, int], ...]:
-    """(before, after) of zeros for each of the `convdim` axes, of a kernel of shape `kshp`."""
+    """Return (before, after) of zeros for each of the `convdim` axes, of a kernel of shape `kshp`."""
     return tuple(
         Geometry(border, 1, 1).padding(None, kernel) for border, kernel in zip(borders_of(mode, convdim), kshp, strict=True)
     )
 
 
 def get_conv_shape_1axis(image_shape: Any, kernel_shape: Any, border_mode: Any, subsample: Any, dilation: Any = 1) -> Any:
-    """The number of places of a kernel on one axis."""
+    """Return the number of positions of a kernel on one axis."""
     if None in (image_shape, kernel_shape, border_mode, subsample, dilation):
         return None
     return Geometry(_border(border_mode), subsample, dilation).length(image_shape, kernel_shape)
 
 
 def get_conv_gradweights_shape_1axis(image_shape: Any, top_shape: Any, border_mode: Any, subsample: Any, dilation: Any) -> Any:
-    """The length of the kernel on one axis, None where several would do."""
+    """Return the length of the kernel on one axis, None where several would do."""
     if None in (image_shape, top_shape, border_mode, subsample, dilation) or subsample != 1 or border_mode == "half":
         return None
     if border_mode == "full":
@@ -57,7 +57,7 @@ def get_conv_gradweights_shape_1axis(image_shape: Any, top_shape: Any, border_mo
 
 
 def get_conv_gradinputs_shape_1axis(kernel_shape: Any, top_shape: Any, border_mode: Any, subsample: Any, dilation: Any) -> Any:
-    """The length of the image on one axis, None where several would do."""
+    """Return the length of the image on one axis, None where several would do."""
     if None in (kernel_shape, top_shape, border_mode, subsample, dilation) or subsample != 1:
         return None
     return Geometry(_border(border_mode), subsample, dilation).transposed_length(top_shape, kernel_shape, 0)
@@ -66,7 +66,7 @@ def get_conv_gradinputs_shape_1axis(kernel_shape: Any, top_shape: Any, border_mo
 def get_conv_output_shape(
     image_shape: Any, kernel_shape: Any, border_mode: Any, subsample: Any, filter_dilation: Any = None
 ) -> tuple[Any, ...]:
-    """The shape of maps."""
+    """Return the shape of maps."""
     image, kernel = _sizes(image_shape), _sizes(kernel_shape)
     return image[0], kernel[0], *_axes(get_conv_shape_1axis, image, kernel, border_mode, subsample, filter_dilation)
 
@@ -80,7 +80,7 @@ def get_conv_gradweights_shape(
     num_groups: int = 1,
     unshared: bool = False,
 ) -> tuple[Any, ...]:
-    """The shape of filters."""
+    """Return the shape of filters."""
     if unshared:
         raise InputError("get_conv_gradweights_shape: unshared", "True", "False")
     image, top = _sizes(image_shape), _sizes(top_shape)
@@ -91,7 +91,7 @@ def get_conv_gradweights_shape(
 def get_conv_gradinputs_shape(
     kernel_shape: Any, top_shape: Any, border_mode: Any, subsample: Any, filter_dilation: Any = None, num_groups: int = 1
 ) -> tuple[Any, ...]:
-    """The shape of images."""
+    """Return the shape of images."""
     kernel, top = _sizes(kernel_shape), _sizes(top_shape)
     channels = None if kernel[1] is None else kernel[1] * num_groups
     return top[0], channels, *_axes(get_conv_gradinputs_shape_1axis, kernel, top, border_mode, subsample, filter_dilation)
@@ -100,14 +100,14 @@ def get_conv_gradinputs_shape(
 def check_conv_gradinputs_shape(
     image_shape: Any, kernel_shape: Any, output_shape: Any, border_mode: Any, subsample: Any, filter_dilation: Any = None
 ) -> bool:
-    """Whether images and filters of these shapes have maps of that one, as far as sizes are known."""
+    """Return True if images and filters of these shapes have maps of that one, as far as sizes are known."""
     expected = get_conv_output_shape(image_shape, kernel_shape, border_mode, subsample, filter_dilation)
     pairs = zip(expected, _sizes(output_shape), strict=True)
     return all(a == b for a, b in pairs if isinstance(a, int) and isinstance(b, int) and b != -1)
 
 
 def assert_conv_shape(shape: Sequence[Any]) -> tuple[Any, ...]:
-    """`shape`, of which no size may be below 0; symbolic ones are checked when the graph runs."""
+    """Return `shape`, of which no size may be below 0; symbolic ones are checked when the graph runs."""
     return tuple(_at_least_zero(i, s) for i, s in enumerate(shape))
 
 
@@ -128,13 +128,13 @@ def _at_run_time(length: Variable, text: str) -> Variable:
 
 @as_theano
 def assert_shape(x: Variable, expected_shape: Sequence[Any], msg: str = "Unexpected shape.") -> Variable:
-    """`x`, whose shape is compared with `expected_shape` when the graph runs; None stands for any size."""
+    """Return `x`, whose shape is compared with `expected_shape` when the graph runs; None stands for any size."""
     conditions = [pt.eq(x.shape[i], s) for i, s in enumerate(expected_shape) if s is not None]
     return Assert(msg)(x, *conditions) if conditions else x
 
 
 def _border(border_mode: Any) -> Any:
-    """The border mode of one axis: a name, or (before, after)."""
+    """Return the border mode of one axis: a name, or (before, after)."""
     if isinstance(border_mode, str):
         return border_mode
     return tuple(border_mode) if isinstance(border_mode, tuple | list) else (int(border_mode), int(border_mode))

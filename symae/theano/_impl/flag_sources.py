@@ -55,7 +55,7 @@ def _without_remarks(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _flag(section: str, option: str) -> str:
-    """The flag of a file's option, whose case is no matter; that of the section is."""
+    """Return the flag of a file's option, whose case is no matter; that of the section is."""
     prefix = "" if section == GLOBAL else f"{section}."
     for flag in (*FLAGS, *PYTENSORS):
         if flag.startswith(prefix) and flag[len(prefix) :].lower() == option and (prefix or "." not in flag):

@@ -28,7 +28,7 @@ __all__ = ["Function", "In", "Out", "Param", "UnusedInputError", "function"]
 
 
 class Function:
-    """A compiled function: PyTensor's, with default values of inputs and outputs by name.
+    """Call a compiled function: PyTensor's, with default values of inputs and outputs by name.
 
     ``f[variable]`` and ``f[name]`` are the values that inputs and shared variables have; ``f.maker.fgraph`` is the graph.
     """
@@ -68,7 +68,7 @@ class Function:
     _made_of: dict[str, Any] = {}  # noqa: RUF012
 
     def _completed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
-        """`args` and, where neither they nor `kwargs` have an input, its value; `kwargs` loses what goes by position."""
+        """Return `args` with values for inputs that neither they nor `kwargs` have; `kwargs` loses what goes by position."""
         if len(args) > len(self._inputs):
             raise TypeError(f"too many arguments: found {len(args)}, expected {len(self._inputs)}")
         complete = list(args)
@@ -88,7 +88,7 @@ class Function:
         return None
 
     def _container(self, key: Any) -> Any:
-        """Where the value of an input or a shared variable is, by the variable or its name."""
+        """Return what holds the value of an input or a shared variable, by the variable or its name."""
         for entry, container in zip(self.fn.maker.inputs, self.fn.input_storage, strict=True):
             if entry.variable is key or (isinstance(key, str) and entry.name == key):
                 return container
@@ -113,7 +113,7 @@ class Function:
 
     @property
     def value(self) -> Function:
-        """``f.value[key]`` is ``f[key]``."""
+        """The function itself, so that ``f.value[key]`` is ``f[key]``."""
         return self
 
     @property
@@ -148,7 +148,7 @@ class Function:
         return self.copy()
 
     def get_shared(self) -> list[Any]:
-        """The shared variables of the function."""
+        """Return the shared variables of the function."""
         return [entry.variable for entry in self.fn.maker.inputs if isinstance(entry.variable, SharedVariable)]
 
     def __getattr__(self, name: str) -> Any:
@@ -244,7 +244,7 @@ def function(
 
 
 def _is_interrupt(error: BaseException | None) -> bool:
-    """Whether Ctrl-C is behind it: code that Numba compiled turns that into an error of its own."""
+    """Return True if Ctrl-C is behind `error`: code that Numba compiled turns that into another error."""
     while isinstance(error, SystemError):
         error = error.__cause__
     return isinstance(error, KeyboardInterrupt)
@@ -295,7 +295,7 @@ def _list(values: Any) -> list[Any]:
 
 
 def _list_of(outputs: Any) -> list[Any]:
-    """The outputs of a function in the order in which a copy returns them."""
+    """Return the outputs of a function in the order in which a copy returns them."""
     return [outputs[key] for key in sorted(outputs)] if isinstance(outputs, Mapping) else _list(outputs)
 
 
@@ -308,12 +308,12 @@ def _keys(outputs: Any) -> list[str] | None:
 
 
 def _extended(outputs: Any, states: list[In]) -> Any:
-    """`outputs`, and what the inputs that are kept become: this module keeps them, on any backend."""
+    """Return `outputs`, and what the inputs that are kept become: this module keeps them, on any backend."""
     return [*_list(outputs), *(state.update for state in states)] if states else outputs
 
 
 def _pairs(given: Any) -> list[tuple[Any, Any]]:
-    """The pairs of a mapping, or of a list or tuple of pairs, in their order."""
+    """Return the pairs of a mapping, or of a list or tuple of pairs, in their order."""
     if given is None:
         return []
     pairs: Iterator[Any] = iter(given.items() if isinstance(given, Mapping) else given)

@@ -8,7 +8,7 @@ __all__ = ["In", "Param"]
 
 
 class In:
-    """An input of a function that is more than a variable: it has a value unless one is given, or an update.
+    """Describe an input of a function that is more than a variable: it has a value unless one is given, or an update.
 
     Parameters
     ----------
@@ -64,5 +64,5 @@ def Param(
     implicit: bool | None = None,
     borrow: bool | None = None,
 ) -> In:
-    """`In` under its name before Theano 0.8."""
+    """Make an `In` under its name before Theano 0.8."""
     return In(variable, name, default, None, mutable, strict, allow_downcast, True, implicit, borrow)

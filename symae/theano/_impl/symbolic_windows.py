@@ -121,7 +121,7 @@ def images_of_neighbours(neibs: Variable, shape: Sequence[Any], sizes_of_images:
 def _windows(
     images: Variable, ws: Sequence[Any], stride: Sequence[Any], pad: Sequence[Any], counts: Sequence[Any], wraps: bool = False
 ) -> tuple[Variable, Variable]:
-    """The pixels of each window, (n, c, i, j, p * q), and which of them lie in the image, (i, j, p * q)."""
+    """Return the pixels of each window, (n, c, i, j, p * q), and which of them lie in the image, (i, j, p * q)."""
     n, c, h, w = (images.shape[axis] for axis in range(4))
     rows, columns = (
         pt.arange(count).dimshuffle(0, "x") * s - p + pt.arange(size)
@@ -138,12 +138,12 @@ def _windows(
 
 
 def _whole(n: Any, size: Any, stride: Any, pad: Any) -> Any:
-    """The number of windows that lie in the padded image, as `symae.ops.arguments.Axis.whole` has it."""
+    """Return the number of windows that lie in the padded image, as `symae.geometry.windows.Axis.whole` has it."""
     return pt.maximum((n + 2 * pad - size) // stride + 1, 0)
 
 
 def _partial(n: Any, size: Any, stride: Any) -> Any:
-    """The number of windows that it takes to cover the image, as `symae.ops.arguments.Axis.partial` has it."""
+    """Return the number of windows that it takes to cover the image, as `symae.geometry.windows.Axis.partial` has it."""
     return pt.switch(pt.ge(stride, size), (n - 1) // stride + 1, pt.maximum((n - 1 - size) // stride + 2, 1))
 
 
@@ -152,5 +152,5 @@ def _inside(pad: Sequence[Any], ws: Sequence[Any]) -> list[Variable]:
 
 
 def _checked(expected: str, images: Variable, conditions: Sequence[Any]) -> Variable:
-    """`images`, which are refused if a condition does not hold when the graph runs."""
+    """Return `images`, which raise ValueError if a condition does not hold when the graph runs."""
     return CheckAndRaise(ValueError, f"expected: {expected}")(images, *conditions) if conditions else images

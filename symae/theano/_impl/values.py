@@ -15,7 +15,7 @@ __all__ = ["value_for_test"]
 
 
 def value_for_test(v: Any) -> Any:
-    """The value of `v`, computed from the test values of what it hangs on."""
+    """Compute the value of `v` from the test values of what it depends on."""
     if not isinstance(v, Variable):
         return np.asarray(v)
     if hasattr(v.tag, "test_value"):

@@ -42,17 +42,17 @@ registered: dict[str, Any] = {}
 
 
 def mark(values: Any) -> Any:
-    """`values`, a variable or a list, tuple or mapping of them, with Theano's operators; other things come back as they are."""
+    """Give variables, in lists, tuples and mappings too, Theano's operators; other things come back as they are."""
     return _visited(values, _MARKED)
 
 
 def unmark(values: Any) -> Any:
-    """The same with PyTensor's."""
+    """Give variables, in lists, tuples and mappings too, PyTensor's operators back."""
     return _visited(values, _PLAIN)
 
 
 def is_marked(value: Any) -> bool:
-    """Whether `value` is a variable with Theano's operators."""
+    """Return True if `value` is a variable with Theano's operators."""
     return type(value) in _PLAIN
 
 
@@ -64,7 +64,7 @@ def called_by_script(inputs: Iterable[Any]) -> bool:
 
 @contextmanager
 def plain(*values: Any) -> Iterator[None]:
-    """PyTensor's operators for all variables that `values` hang on, as long as the block lasts.
+    """Give all variables that `values` depend on PyTensor's operators as long as the block lasts.
 
     The default updates of shared variables count as things that they hang on.
     """
@@ -78,7 +78,7 @@ def plain(*values: Any) -> Iterator[None]:
 
 @contextmanager
 def legacy(*values: Any) -> Iterator[None]:
-    """Theano's operators for `values` inside a `plain` block, while a function of a legacy script has them."""
+    """Give `values` Theano's operators inside a `plain` block, while a function of a legacy script has them."""
     unmarked = [v for v in _variables(values) if type(v) in _MARKED]
     mark(unmarked)
     try:
@@ -88,7 +88,7 @@ def legacy(*values: Any) -> Iterator[None]:
 
 
 def as_theano(function: Callable[..., Any], name: str | None = None, module: str | None = None) -> Callable[..., Any]:
-    """`function` of PyTensor's for legacy code: its variables are plain while it runs, and what it returns is marked.
+    """Wrap PyTensor's `function` for legacy code: its variables are plain while it runs, and what it returns is marked.
 
     With `name` and `module` the result says that it is that function of that module, so that it can be pickled by name.
     """
@@ -111,7 +111,7 @@ def as_theano(function: Callable[..., Any], name: str | None = None, module: str
 
 
 def logical(function: Callable[..., Variable]) -> Callable[..., Variable]:
-    """A function of PyTensor's that answers yes or no, with Theano's answers: 1 or 0 in int8, that can be added and negated."""
+    """Wrap a PyTensor function that answers yes or no: the answer is Theano's 1 or 0 in int8, to be added and negated."""
 
     @functools.wraps(function)
     def answered(*args: Any, **kwargs: Any) -> Variable:
@@ -123,7 +123,7 @@ def logical(function: Callable[..., Variable]) -> Callable[..., Variable]:
 
 
 def condition(value: Any) -> Any:
-    """An answer of `logical` as the bool that it was made from, which PyTensor's rewrites know better; others as they are."""
+    """Return an answer of `logical` as the bool that it was made from, which PyTensor's rewrites know; others as they are."""
     if isinstance(value, Variable) and getattr(value.tag, "is_answer", False) and value.owner is not None:
         return value.owner.inputs[0]
     return value
@@ -131,7 +131,7 @@ def condition(value: Any) -> Any:
 
 @as_theano
 def divided(a: Any, b: Any) -> Variable:
-    """``a / b`` as Theano 0.x had it: of whole numbers what ``config.int_division`` says, rounded down unless it is told."""
+    """Divide ``a / b`` as Theano 0.x: of whole numbers by ``config.int_division``, rounded down by default."""
     a, b = pt.as_tensor_variable(a), pt.as_tensor_variable(b)
     whole = all(v.dtype.startswith(("int", "uint", "bool")) for v in (a, b))
     if whole and config.int_division == "int":
@@ -143,7 +143,7 @@ def divided(a: Any, b: Any) -> Variable:
 
 
 def _variables(values: Any) -> Iterator[Variable]:
-    """All variables in `values` and in the lists, tuples, slices and mappings within."""
+    """Yield all variables in `values` and in the lists, tuples, slices and mappings within."""
     if isinstance(values, Variable):
         yield values
     elif isinstance(values, Mapping):
@@ -158,7 +158,7 @@ def _variables(values: Any) -> Iterator[Variable]:
 
 
 def behind(values: Any) -> list[Variable]:
-    """The variables in `values`, all that they are computed from, and all that the default updates of those are."""
+    """Return the variables in `values`, all that they are computed from, and all that the default updates of those are."""
     found: dict[Variable, None] = {}
     rest = list(_variables(values))
     while rest:
@@ -181,7 +181,7 @@ def _property(attribute: property) -> property:
 
 
 def _with_theanos_operators(cls: type) -> type:
-    """A subclass of `cls` whose methods and properties take and return marked variables."""
+    """Make a subclass of `cls` whose methods and properties take and return marked variables."""
     members: dict[str, Any] = {"__module__": __name__, "__hash__": cls.__hash__}
     for name in _methods():
         attribute = getattr(_tensor_py_operators, name)
@@ -196,7 +196,7 @@ def _with_theanos_operators(cls: type) -> type:
 
 
 def _left_to_sparse(operator: Callable[..., Any]) -> Callable[..., Any]:
-    """`operator`, which of a dense and a sparse matrix is the sparse one's to compute: ``dense * sparse`` is sparse."""
+    """Wrap `operator` so that of a dense and a sparse matrix the sparse one computes: ``dense * sparse`` is sparse."""
 
     @functools.wraps(operator)
     def computed(self: Variable, other: Any) -> Any:
@@ -206,7 +206,7 @@ def _left_to_sparse(operator: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _methods() -> Iterable[str]:
-    """The operators, methods and properties that make expressions of a variable."""
+    """Return the operators, methods and properties that make expressions of a variable."""
     kept = {"__bool__", "__index__", "__int__", "__float__", "__complex__", "__iter__", "ndim", "dtype", "broadcastable"}
     return [
         name
@@ -216,7 +216,7 @@ def _methods() -> Iterable[str]:
 
 
 def _named(name: str) -> Callable[..., Any]:
-    """The function of `symae.theano.tensor` of that name, as a method."""
+    """Return the function of `symae.theano.tensor` of that name, as a method."""
 
     def method(self: Variable, *args: Any, **kwargs: Any) -> Any:
         return getattr(registered["tensor"], name)(self, *args, **kwargs)
@@ -251,7 +251,7 @@ def _inverted(self: Variable) -> Variable:
 
 
 def _eval(self: Variable, inputs_to_values: Mapping[Variable, Any] | None = None, **kwargs: Any) -> Any:
-    """The value of the variable, given those of the variables that it hangs on; compiled once for each set of them."""
+    """Compute the variable's value, given those of the variables that it depends on; compiled once for each set of them."""
     given = dict(inputs_to_values or {})
     compiled = self.__dict__.setdefault("_fn_cache", {})
     if not isinstance(compiled, dict):
@@ -268,7 +268,7 @@ def _set_default_update(self: Any, value: Any) -> None:
 
 
 def _value(self: Any) -> Any:
-    """The value, as scripts of Theano's first years read and set it."""
+    """Return the value, as scripts of Theano's first years read and set it."""
     return self.get_value()
 
 

@@ -48,7 +48,7 @@ next, all, any = next, all, any
 
 
 class DefaultOrderedDict(OrderedDict[Any, Any]):
-    """A dictionary in order that makes what it lacks by `default_factory`."""
+    """Map in order, and make what is lacking by `default_factory`."""
 
     def __init__(self, default_factory: Callable[[], Any] | None = None, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -62,20 +62,20 @@ class DefaultOrderedDict(OrderedDict[Any, Any]):
 
 
 def cmp(x: Any, y: Any) -> int:
-    """-1, 0 or 1, as Python 2 compared."""
+    """Return -1, 0 or 1, as Python 2 compared."""
     return int(x > y) - int(x < y)
 
 
 def decode(x: Any) -> str:
-    """Bytes as text."""
+    """Return bytes as text."""
     return x.decode() if isinstance(x, bytes) else x
 
 
 def exc_message(e: BaseException) -> Any:
-    """The message that an error was made with."""
+    """Return the message that an error was made with."""
     return e.args[0] if e.args else ""
 
 
 def get_unbound_function(unbound: Any) -> Any:
-    """The function of a method."""
+    """Return the function of a method."""
     return getattr(unbound, "__func__", unbound)

@@ -31,7 +31,7 @@ __getattr__ = getter(__name__, instead={"add_metaclass": "use class A(metaclass=
 
 
 class moves:
-    """``six.moves``."""
+    """Stand for ``six.moves``."""
 
     xrange, range, zip, map, filter, input = range, range, zip, map, filter, input
     reduce = staticmethod(reduce)
@@ -39,17 +39,17 @@ class moves:
 
 
 def iteritems(d: Any) -> Iterator[Any]:
-    """The pairs of a dictionary."""
+    """Iterate over the pairs of a dictionary."""
     return iter(d.items())
 
 
 def itervalues(d: Any) -> Iterator[Any]:
-    """The values of a dictionary."""
+    """Iterate over the values of a dictionary."""
     return iter(d.values())
 
 
 def iterkeys(d: Any) -> Iterator[Any]:
-    """The keys of a dictionary."""
+    """Iterate over the keys of a dictionary."""
     return iter(d.keys())
 
 
@@ -59,5 +59,5 @@ def reraise(tp: Any, value: BaseException | None, tb: Any = None) -> None:
 
 
 def with_metaclass(meta: type, *bases: type) -> type:
-    """A base class whose metaclass is `meta`."""
+    """Make a base class whose metaclass is `meta`."""
     return meta("with_metaclass", bases or (object,), {})

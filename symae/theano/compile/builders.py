@@ -27,7 +27,7 @@ _OF_THE_FUNCTION = {"mode", "accept_inplace", "profile", "on_unused_input"}
 
 
 class OpFromGraph(PlainOpFromGraph):
-    """An operation that computes `outputs` of `inputs`; the arguments are Theano's, in Theano's order.
+    """Compute `outputs` of `inputs` in one operation; the arguments are Theano's, in Theano's order.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ class OpFromGraph(PlainOpFromGraph):
         self._connection_pattern = self._given_pattern
 
     def _as_pytensors(self, overrides: Any, kind: str, count: int) -> Any:
-        """Overrides as PyTensor takes them: None for "default", variables, and functions of plain variables."""
+        """Return overrides as PyTensor takes them: None for "default", variables, and functions of plain variables."""
         if _is_default(overrides):
             return None
         if isinstance(overrides, list):
@@ -141,12 +141,12 @@ class OpFromGraph(PlainOpFromGraph):
 
     @property
     def derivative_op_type(self) -> type:
-        """What PyTensor 3.3 makes the gradient's operation of: its own refuses overrides that close over shared variables."""
+        """The gradient's class in PyTensor 3.3, whose default refuses overrides that close over shared variables."""
         return OpFromGraph
 
     @property
     def has_derivatives_of_its_own(self) -> bool:
-        """Whether the product with the Jacobian is another one than two gradients make."""
+        """True if the product with the Jacobian is another one than two gradients make."""
         return self.pullback_overrides is not None or self.pushforward_overrides is not None
 
     def __eq__(self, other: Any) -> bool:
@@ -215,7 +215,7 @@ def _is_default(overrides: Any) -> bool:
 
 
 class _Override:
-    """An override of a script as PyTensor calls it: with plain variables, of which the script sees marked ones.
+    """Call a script's override as PyTensor does: with plain variables, of which the script sees marked ones.
 
     `count` is the number of variables that it has to return, in a list; None where it is to return one, and no list.
     """

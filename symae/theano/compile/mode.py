@@ -71,7 +71,7 @@ _DEBUG = {"debugmode", "debug_mode"}
 
 
 def resolved(mode: Any) -> tuple[Any, str | None]:
-    """The mode and the backend to hand to `symae.function` for a Theano `mode`.
+    """Return the mode and the backend to hand to `symae.function` for a Theano `mode`.
 
     Raises
     ------
@@ -104,23 +104,23 @@ def _configured() -> str:
 
 
 def get_mode(orig_string: Any = None) -> Mode:
-    """The mode of that name, the configured one for None."""
+    """Return the mode of that name, the configured one for None."""
     mode, backend = resolved(orig_string)
     return _modes.get_mode(mode_for(backend) if mode is None else mode)
 
 
 def get_default_mode() -> Mode:
-    """The mode that functions are compiled in unless they are told."""
+    """Return the mode that functions are compiled in by default."""
     return get_mode(None)
 
 
 class DebugMode(Mode):
-    """All rewrites, interpreted: what goes wrong is seen at the node where it does. The arguments are accepted and ignored."""
+    """Run all rewrites and interpret, so that an error is seen at its node. The arguments are accepted and ignored."""
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(linker="vm", optimizer="fast_run")
 
 
 def ProfileMode(*args: Any, **kwargs: Any) -> Mode:
-    """The default: ``theano.function(…, profile=True)`` profiles."""
+    """Return the default mode: ``theano.function(…, profile=True)`` profiles."""
     return get_default_mode()

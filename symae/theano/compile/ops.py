@@ -24,7 +24,7 @@ __getattr__ = getter(
 
 
 class FromFunctionOp(Op):
-    """A Python function as an Op, without a gradient.
+    """Call a Python function as an Op, without a gradient.
 
     Parameters
     ----------

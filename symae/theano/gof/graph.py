@@ -47,18 +47,18 @@ __getattr__ = getter(__name__, pytensor=["pytensor.graph.basic", "pytensor.graph
 
 
 def is_same_graph(var1: Variable, var2: Variable, givens: Any = None) -> bool:
-    """Whether two variables are computed in the same way, with `givens` put in the place of what they replace."""
+    """Return True if two variables are computed in the same way, with `givens` replacing variables."""
     pairs = dict(givens or {})
     return bool(equal_computations([var1], [var2], list(pairs), list(pairs.values())))
 
 
 def ancestors(variable_list: Any, blockers: Any = None) -> list[Variable]:
-    """All variables that those of `variable_list` are computed from, and they themselves."""
+    """Return all variables that those of `variable_list` are computed from, and they themselves."""
     return mark(list(_ancestors(variable_list, blockers)))
 
 
 def inputs(variable_list: Any, blockers: Any = None) -> list[Variable]:
-    """The variables without an owner that those of `variable_list` are computed from, constants too, from left to right."""
+    """Return the variables without an owner, constants too, that `variable_list` is computed from, from left to right."""
     stopped = set(blockers or ())
     found: dict[Variable, None] = {}
     rest = list(reversed(variable_list))
@@ -75,37 +75,37 @@ def inputs(variable_list: Any, blockers: Any = None) -> list[Variable]:
 
 
 def ops(i: Any, o: Any) -> set[Apply]:
-    """The nodes between the variables `i` and `o`."""
+    """Return the nodes between the variables `i` and `o`."""
     return set(applys_between(i, o))
 
 
 def list_of_nodes(inputs: Any, outputs: Any) -> list[Apply]:
-    """The nodes between `inputs` and `outputs`, in no order."""
+    """Return the nodes between `inputs` and `outputs`, in no order."""
     return list(applys_between(inputs, outputs))
 
 
 def variables(i: Any, o: Any) -> list[Variable]:
-    """The variables between `i` and `o`, with them."""
+    """Return the variables between `i` and `o`, with them."""
     return mark(list(vars_between(i, o)))
 
 
 def orphans(i: Any, o: Any) -> list[Variable]:
-    """The variables without an owner that `o` hangs on beside `i`."""
+    """Return the variables without an owner that `o` depends on beside `i`."""
     return mark(list(orphans_between(i, o)))
 
 
 def variables_and_orphans(i: Any, o: Any) -> tuple[list[Variable], list[Variable]]:
-    """`variables` and `orphans`."""
+    """Return `variables` and `orphans`."""
     return variables(i, o), orphans(i, o)
 
 
 def is_in_ancestors(l_node: Any, f_node: Any) -> bool:
-    """Whether the node `l_node` needs what the node `f_node` computes."""
+    """Return True if the node `l_node` needs what the node `f_node` computes."""
     return any(variable_depends_on(output, list(f_node.outputs)) for output in l_node.outputs)
 
 
 def clone(i: Any, o: Any, copy_inputs: bool = True, copy_inputs_and_orphans: Any = None) -> tuple[Any, Any]:
-    """Copies of the graph between `i` and `o`: (inputs, outputs)."""
+    """Copy the graph between `i` and `o`: (inputs, outputs)."""
     copied = _basic.clone(i, o, copy_inputs=copy_inputs)
     return mark(copied[0]), mark(copied[1])
 

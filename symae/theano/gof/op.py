@@ -25,7 +25,7 @@ PureOp = PlainOp
 
 
 class Op(PlainOp):
-    """What operations of a script inherit from: ``make_node``, ``perform``, and ``grad(inputs, output_grads)``."""
+    """Provide what operations of a script inherit: ``make_node``, ``perform``, and ``grad(inputs, output_grads)``."""
 
     def __init_subclass__(cls, **kwargs: Any):
         own = vars(cls)
@@ -54,7 +54,7 @@ class Op(PlainOp):
 
 
 def _seen_by_script(method: Callable[..., Any], *arguments: Any) -> Any:
-    """What `method` of a script makes of variables of a graph that PyTensor has in hand: plain when it is done."""
+    """Call a script's `method` on variables of a graph that PyTensor has in hand: they are plain when it is done."""
     with legacy(*arguments):
         result = method(*arguments)
         result = [result] if isinstance(result, Variable) else list(result)
@@ -109,7 +109,7 @@ def _infer_shape(theirs: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def get_test_value(v: Any) -> Any:
-    """The value that `v` has when the variables that it hangs on have their ``tag.test_value``.
+    """Compute the value that `v` has when the variables that it depends on have their ``tag.test_value``.
 
     Raises
     ------

@@ -55,7 +55,7 @@ optimizer = graph_rewriter
 
 
 class LocalOptimizer(NodeRewriter):
-    """A rewrite of single nodes, whose ``transform(node)`` returns False, or a list of what to put for the node's outputs."""
+    """Rewrite single nodes; ``transform(node)`` returns False, or a list of what to put for the node's outputs."""
 
     def __init_subclass__(cls, **kwargs: Any):
         if "transform" in vars(cls):
@@ -99,7 +99,7 @@ def _seen_by_script(f: Callable[..., Any], node: Any) -> Any:
 
 
 class OpRemove(NodeRewriter):
-    """Puts the input of nodes of an Op in the place of their output."""
+    """Replace the outputs of an Op's nodes by their inputs."""
 
     def __init__(self, op: Any):
         self.op = op

@@ -39,12 +39,12 @@ __getattr__ = getter(__name__, pytensor=["pytensor.graph.utils", "pytensor.utils
 
 
 def hashtype(self: Any) -> int:
-    """A hash of the class of `self`, for Ops whose instances are all equal."""
+    """Return a hash of the class of `self`, for Ops whose instances are all equal."""
     return hash((type(self).__name__, type(self).__module__))
 
 
 def memoize(f: Callable[..., Any]) -> Callable[..., Any]:
-    """`f`, whose results are kept by its arguments."""
+    """Wrap `f` so that its results are kept by its arguments."""
     kept: dict[Any, Any] = {}
 
     def remembered(*args: Any) -> Any:
@@ -56,24 +56,24 @@ def memoize(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def uniq(seq: Iterable[Any]) -> list[Any]:
-    """The elements of `seq`, each once, in their order."""
+    """Return the elements of `seq`, each once, in their order."""
     return list(dict.fromkeys(seq))
 
 
 def unique(seq: Iterable[Any]) -> bool:
-    """Whether each element of `seq` is there once."""
+    """Return True if each element of `seq` is there once."""
     elements = list(seq)
     return len(elements) == len(set(elements))
 
 
 def difference(seq1: Iterable[Any], seq2: Iterable[Any]) -> list[Any]:
-    """The elements of `seq1` that are not in `seq2`."""
+    """Return the elements of `seq1` that are not in `seq2`."""
     other = list(seq2)
     return [x for x in seq1 if x not in other]
 
 
 def hist(coll: Iterable[Any]) -> dict[Any, int]:
-    """How often each element is there."""
+    """Count how often each element is there."""
     counts: dict[Any, int] = {}
     for element in coll:
         counts[element] = counts.get(element, 0) + 1
@@ -81,7 +81,7 @@ def hist(coll: Iterable[Any]) -> dict[Any, int]:
 
 
 def flatten(a: Any) -> list[Any]:
-    """The leaves of nested lists, tuples and sets."""
+    """Return the leaves of nested lists, tuples and sets."""
     return [leaf for part in a for leaf in flatten(part)] if isinstance(a, list | tuple | set) else [a]
 
 

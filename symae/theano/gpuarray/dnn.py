@@ -8,7 +8,7 @@ __all__ = ["dnn_available", "dnn_present", "version"]
 
 
 def dnn_available(context_name: Any = None) -> bool:
-    """False."""
+    """Return False: there is no cuDNN."""
     return False
 
 
@@ -16,12 +16,12 @@ dnn_available.msg = "there is no GPU"  # type: ignore[attr-defined]  # where pro
 
 
 def dnn_present() -> bool:
-    """False."""
+    """Return False: there is no cuDNN."""
     return False
 
 
 def version(*args: Any, **kwargs: Any) -> int:
-    """-1, as where there is no cuDNN."""
+    """Return -1, as where there is no cuDNN."""
     return -1
 
 

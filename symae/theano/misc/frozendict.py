@@ -9,7 +9,7 @@ __all__ = ["frozendict"]
 
 
 class frozendict(Mapping[Any, Any]):
-    """A mapping that does not change."""
+    """Map keys to values, and never change."""
 
     def __init__(self, *args: Any, **kwargs: Any):
         self._dict = dict(*args, **kwargs)

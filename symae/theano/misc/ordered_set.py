@@ -9,7 +9,7 @@ __all__ = ["OrderedSet"]
 
 
 class OrderedSet(MutableSet[Any]):
-    """A set in the order in which things were added."""
+    """Hold a set in the order in which things were added."""
 
     def __init__(self, iterable: Iterable[Any] = ()):
         self._elements = dict.fromkeys(iterable)
@@ -30,5 +30,5 @@ class OrderedSet(MutableSet[Any]):
         self._elements.pop(value, None)
 
     def union(self, other: Iterable[Any]) -> OrderedSet:
-        """The elements of both."""
+        """Return the elements of both."""
         return OrderedSet([*self, *other])

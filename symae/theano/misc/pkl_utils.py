@@ -26,7 +26,7 @@ __getattr__ = getter(
 
 
 class PersistentNdarrayID:
-    """Keeps arrays beside the pickle: numbers are the names of their files."""
+    """Keep arrays beside the pickle: numbers are the names of their files."""
 
     def __init__(self, zip_file: zipfile.ZipFile):
         self.zip_file = zip_file
@@ -53,7 +53,7 @@ class PersistentNdarrayID:
 
 
 class PersistentSharedVariableID(PersistentNdarrayID):
-    """The same; the value of a shared variable is named after it."""
+    """Keep arrays beside the pickle; the value of a shared variable is named after it."""
 
     def __init__(self, zip_file: zipfile.ZipFile, allow_unnamed: bool = True, allow_duplicates: bool = True):
         super().__init__(zip_file)
@@ -110,7 +110,7 @@ def dump(
 
 
 def load(f: IO[bytes], persistent_load: Any = None) -> Any:
-    """What `dump` wrote. A pickle can run code: read only files that you trust.
+    """Load what `dump` wrote. A pickle can run code: read only files that you trust.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def _reader(archive: zipfile.ZipFile) -> Callable[[str], Any]:
 
 
 class StripPickler(pickle.Pickler):
-    """A pickler of graphs; there is nothing to strip: PyTensor's variables keep traces in their tags, which are pickled."""
+    """Pickle graphs; there is nothing to strip: PyTensor's variables keep traces in their tags, which are pickled."""
 
     def __init__(self, file: Any, protocol: int = 0, extra_tag_to_remove: Any = None):
         super().__init__(file, protocol)

@@ -10,7 +10,7 @@ __all__ = ["_asarray"]
 
 
 def _asarray(a: Any, dtype: Any, order: Any = None) -> np.ndarray:
-    """``numpy.asarray``; "floatX" is ``config.floatX``."""
+    """Call ``numpy.asarray``; "floatX" is ``config.floatX``."""
     from symae.theano._impl.configuration import config
 
     return np.asarray(a, config.floatX if dtype == "floatX" else dtype, order=order)

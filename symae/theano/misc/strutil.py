@@ -6,7 +6,7 @@ __all__ = ["renderString", "render_string"]
 
 
 def render_string(string: str, sub: dict[str, object]) -> str:
-    """`string` % `sub`, with the name that is lacking in the error."""
+    """Return `string` % `sub`, with the name that is lacking in the error."""
     try:
         return string % sub
     except KeyError as error:

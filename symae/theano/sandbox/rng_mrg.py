@@ -40,7 +40,7 @@ _DEVIATION_WITHIN_2 = 0.8796256610342398  # of the standard normal distribution 
 
 
 def guess_n_streams(size: Any, warn: bool = False) -> int:
-    """The number of streams for a draw of `size`: a sixth of its numbers, at most 15360; that many too for a symbolic size."""
+    """Return the number of streams for a draw of `size`: a sixth of its numbers, at most 15360; that for a symbolic size."""
     if isinstance(size, tuple | list) and all(isinstance(d, int) for d in size):
         count = math.prod(size)
         return min(count // 6 if count > 6 else count, MOST_STREAMS)
@@ -50,7 +50,7 @@ def guess_n_streams(size: Any, warn: bool = False) -> int:
 
 
 class MRG_RandomStreams:
-    """Theano's: random numbers from L'Ecuyer and Touzin's MRG31k3p, many streams at once.
+    """Draw Theano's random numbers from L'Ecuyer and Touzin's MRG31k3p, many streams at once.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class MRG_RandomStreams:
             states.set_value(self.get_substream_rstates(count, None), borrow=True)
 
     def get_substream_rstates(self, n_streams: int, dtype: Any, inc_rstate: bool = True) -> np.ndarray:
-        """The states (n_streams, 6) of the next streams, 2^72 steps apart; `dtype` is ignored, as they are int32 for all."""
+        """Return the states (n_streams, 6) of the next streams, 2^72 steps apart, in int32 whatever `dtype` is."""
         if isinstance(n_streams, bool) or not isinstance(n_streams, int | np.integer) or n_streams < 1:
             raise InputError("MRG_RandomStreams: nstreams", repr(n_streams), "an int of at least 1")
         states = substreams(self.rstate, int(n_streams))
@@ -115,11 +115,11 @@ class MRG_RandomStreams:
         return states
 
     def n_streams(self, size: Any) -> int:
-        """`guess_n_streams` of `size`."""
+        """Return `guess_n_streams` of `size`."""
         return guess_n_streams(size)
 
     def updates(self) -> list[tuple[TensorSharedVariable, Variable]]:
-        """(shared states, new states) of all draws, for functions compiled with ``no_default_updates=True``."""
+        """Return (shared states, new states) of all draws, for functions compiled with ``no_default_updates=True``."""
         return [entry[:2] for entry in self.state_updates]
 
     @as_theano
@@ -133,7 +133,7 @@ class MRG_RandomStreams:
         nstreams: int | None = None,
         target: Any = None,
     ) -> Variable:
-        """low + (high - low) * u, u uniform in (0, 1). `dtype` is that of the limits, at least floatX, unless given."""
+        """Draw low + (high - low) * u, u uniform in (0, 1), by default in the dtype of the limits, at least floatX."""
         low, high = pt.as_tensor(low), pt.as_tensor(high)
         dims, dtype = _sizes("uniform", size, ndim), _float_dtype("uniform", dtype, low, high)
         if not (_fits(low, dims) and _fits(high, dims)):
@@ -152,7 +152,7 @@ class MRG_RandomStreams:
         prob: Any = None,
         target: Any = None,
     ) -> Variable:
-        """1 with probability `p`, else 0. `n` has to be 1, as in Theano; `prob` is an older name of `p`."""
+        """Draw 1 with probability `p`, else 0. `n` has to be 1, as in Theano; `prob` is an older name of `p`."""
         if not isinstance(n, int | np.integer) or n != 1:
             raise NotImplementedError("MRG_RandomStreams.binomial: found n other than 1, use RandomStreams.binomial for that")
         ndim = ndim if isinstance(size, Variable) else None
@@ -171,7 +171,7 @@ class MRG_RandomStreams:
         truncate: bool = False,
         target: Any = None,
     ) -> Variable:
-        """Gaussian numbers of mean `avg` and standard deviation `std`, by Box and Muller's transform.
+        """Draw Gaussian numbers of mean `avg` and standard deviation `std`, by Box and Muller's transform.
 
         If `truncate` is true, numbers beyond two standard deviations are drawn anew, so the deviation is 0.88 of `std`. They
         take a second matrix of states. On JAX the size has to be made of ints then.
@@ -200,7 +200,7 @@ class MRG_RandomStreams:
         nstreams: int | None = None,
         target: Any = None,
     ) -> Variable:
-        """Gaussian numbers within 2.27 standard deviations of the mean, of standard deviation `std` as they are."""
+        """Draw Gaussian numbers within 2.27 standard deviations of the mean, of standard deviation `std` as they are."""
         avg, std = pt.as_tensor(avg), pt.as_tensor(std)
         within = std / pt.constant(_DEVIATION_WITHIN_2, dtype=pytensor.config.floatX)
         return self.normal(size, avg, within, ndim, dtype, nstreams, truncate=True)
@@ -216,7 +216,7 @@ class MRG_RandomStreams:
         nstreams: int | None = None,
         target: Any = None,
     ) -> Variable:
-        """Counts of `n` trials over the categories whose probabilities are the rows of the matrix `pvals`: of its shape.
+        """Draw counts of `n` trials over categories, whose probabilities are rows of the matrix `pvals`: of its shape.
 
         `dtype` is that of the counts, "auto" for that of `pvals`. `size` and `ndim` have to be None. A row that sums to less
         than 1 leaves trials out; nothing is checked.
@@ -240,7 +240,7 @@ class MRG_RandomStreams:
         nstreams: int | None = None,
         target: Any = None,
     ) -> Variable:
-        """`size` different categories for each row of the matrix `p` of probabilities: (rows, size).
+        """Draw `size` different categories for each row of the matrix `p` of probabilities: (rows, size).
 
         As in Theano, `replace` has to be False, `a` None, and `p` given. Where the probabilities sum to less than 1 a category
         may be -1, none; Theano's C code left anything there.
@@ -265,7 +265,7 @@ class MRG_RandomStreams:
         nstreams: int | None = None,
         target: Any = None,
     ) -> Variable:
-        """An older name of `choice`: `n` different categories for each row of `pvals`."""
+        """Draw `n` different categories for each row of `pvals`: an older name of `choice`."""
         if size is not None:
             raise InputError("MRG_RandomStreams.multinomial_wo_replacement: size", repr(size), "None: the count is n")
         chosen: Variable = self.choice(size=n, a=None, replace=False, p=pvals, ndim=ndim, dtype=dtype, nstreams=nstreams)
@@ -283,14 +283,14 @@ class MRG_RandomStreams:
         return self._like_its_draw(draws)
 
     def _like_its_draw(self, result: Variable) -> Variable:
-        """`result`, which is made of the latest draw, with what a draw tells about its stream."""
+        """Return `result`, which is made of the latest draw, with what a draw tells about its stream."""
         states, new_states, _, _ = self.state_updates[-1]
         result.rstate, result.update = states, (states, new_states)
         return result
 
 
 def _sizes(place: str, size: Size, ndim: int | None) -> list[Any]:
-    """The sizes of a draw, one for each dimension."""
+    """Return the sizes of a draw, one for each dimension."""
     if isinstance(size, int | np.integer):
         size = (size,)
     if not isinstance(size, tuple | list | Variable):
@@ -310,7 +310,7 @@ def _float_dtype(place: str, dtype: str | None, *parameters: Variable) -> str:
 
 
 def _fits(parameter: Variable, dims: Sequence[Any]) -> bool:
-    """Whether `parameter` can be broadcast to a draw of these sizes, as far as is known before it is there."""
+    """Return True if `parameter` can be broadcast to a draw of these sizes, as far as is known before it is there."""
     missing = len(dims) - parameter.type.ndim
     if missing < 0:
         return False

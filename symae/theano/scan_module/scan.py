@@ -153,14 +153,14 @@ _RETURN_UPDATES = {"return_updates": True} if "return_updates" in inspect.signat
 
 
 def _dicts(given: Any) -> Any:
-    """Copies of the dictionaries in `given`, which scan completes and a script may use again; arrays in them are constants."""
+    """Copy the dictionaries in `given`, which scan completes and a script may use again; arrays in them are constants."""
     if isinstance(given, dict):
         return {key: pt.as_tensor_variable(value) if isinstance(value, np.ndarray) else value for key, value in given.items()}
     return [_dicts(g) if isinstance(g, dict) else g for g in given] if isinstance(given, list | tuple) else given
 
 
 def _parts(result: Any) -> list[Any]:
-    """What a step returned, conditions opened."""
+    """Return what a step returned, conditions opened."""
     if isinstance(result, until):
         return [result.condition]
     return [_parts(part) for part in result] if isinstance(result, list | tuple) else [result]

@@ -21,7 +21,7 @@ expand_empty = as_theano(_expand_empty, "expand_empty", __name__)
 
 
 class until(_until):
-    """A condition that a step returns after its outputs and updates: the step after which it is not 0 is the last."""
+    """Hold a condition that a step returns after its outputs and updates: the step after which it is not 0 is the last."""
 
     def __init__(self, cond: Any):
         super().__init__(unmark(condition(cond)))
@@ -34,7 +34,7 @@ def clone(
     share_inputs: bool = True,
     copy_inputs: Any = None,
 ) -> Any:
-    """A copy of the expressions `output` with variables replaced.
+    """Copy the expressions `output` with variables replaced.
 
     Parameters
     ----------

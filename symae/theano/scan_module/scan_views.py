@@ -22,7 +22,7 @@ def map(
     mode: Any = None,
     name: str | None = None,
 ) -> tuple[Any, Any]:
-    """`fn` of each slice of `sequences`: (outputs, updates)."""
+    """Apply `fn` to each slice of `sequences`: (outputs, updates)."""
     return scan(fn, sequences, [], non_sequences, None, truncate_gradient, go_backwards, mode, name)
 
 
@@ -35,7 +35,7 @@ def reduce(
     mode: Any = None,
     name: str | None = None,
 ) -> tuple[Any, Any]:
-    """The last outputs of a loop over `sequences` from `outputs_info`: (outputs, updates)."""
+    """Return the last outputs of a loop over `sequences` from `outputs_info`: (outputs, updates)."""
     outputs, updates = scan(fn, sequences, outputs_info, non_sequences, go_backwards=go_backwards, mode=mode, name=name)
     if isinstance(outputs, list | tuple):
         return [output[-1] for output in outputs], updates
@@ -50,7 +50,7 @@ def foldl(
     mode: Any = None,
     name: str | None = None,
 ) -> tuple[Any, Any]:
-    """`reduce` from the first slice to the last."""
+    """Apply `reduce` from the first slice to the last."""
     return reduce(fn, sequences, outputs_info, non_sequences, False, mode, name)
 
 
@@ -62,5 +62,5 @@ def foldr(
     mode: Any = None,
     name: str | None = None,
 ) -> tuple[Any, Any]:
-    """`reduce` from the last slice to the first."""
+    """Apply `reduce` from the last slice to the first."""
     return reduce(fn, sequences, outputs_info, non_sequences, True, mode, name)

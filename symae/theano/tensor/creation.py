@@ -40,25 +40,25 @@ _SAME = [
 
 @as_theano
 def constant(x: Any, name: str | None = None, ndim: int | None = None, dtype: Any = None) -> Variable:
-    """A constant; Python's numbers get the smallest dtype that holds them."""
+    """Make a constant; Python's numbers get the smallest dtype that holds them."""
     return pt.constant(np.int8(x) if isinstance(x, bool) and dtype is None else x, name, ndim, dtype)
 
 
 @as_theano
 def as_tensor_variable(x: Any, name: str | None = None, ndim: int | None = None) -> Variable:
-    """`x`, a variable, array, number or list of them, as a variable; of `ndim` dimensions if that is told."""
+    """Return `x`, a variable, array, number or list of them, as a variable; of `ndim` dimensions if that is given."""
     if isinstance(x, bool):
         raise AsTensorError(f"as_tensor_variable: found {x}, expected a number, or numpy.array({x}) for a constant of bool")
     return pt.as_tensor_variable(x, name, ndim)
 
 
 class AsTensorError(TypeError):
-    """Something cannot be made a tensor variable."""
+    """Raised when something cannot be made a tensor variable."""
 
 
 @as_theano
 def set_subtensor(x: Any, y: Any, inplace: bool = False, tolerate_inplace_aliasing: bool = False) -> Variable:
-    """The whole of which `x` is a part, with `y` in that part's place.
+    """Return the whole of which `x` is a part, with that part replaced by `y`.
 
     `tolerate_inplace_aliasing` would save a copy; it is ignored, as PyTensor cannot compile what it makes with it.
     """
@@ -69,19 +69,19 @@ def set_subtensor(x: Any, y: Any, inplace: bool = False, tolerate_inplace_aliasi
 def inc_subtensor(
     x: Any, y: Any, inplace: bool = False, set_instead_of_inc: bool = False, tolerate_inplace_aliasing: bool = False
 ) -> Variable:
-    """The whole of which `x` is a part, with `y` added to that part; `tolerate_inplace_aliasing` is ignored."""
+    """Return the whole of which `x` is a part, with `y` added to that part; `tolerate_inplace_aliasing` is ignored."""
     return _set_subtensor(x, y, inplace) if set_instead_of_inc else _inc_subtensor(x, y, inplace=inplace)
 
 
 @as_theano
 def dot(a: Any, b: Any) -> Variable:
-    """The product of matrices and vectors; of arrays of more dimensions over the last of `a` and the last but one of `b`."""
+    """Multiply matrices and vectors; arrays of more dimensions over the last of `a` and the last but one of `b`."""
     return pt.dot(a, b)
 
 
 @as_theano
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Variable:
-    """The sum of products over `axes`: a number of them, or lists of those of `a` and of `b`."""
+    """Sum products over `axes`: a number of them, or lists of those of `a` and of `b`."""
     if isinstance(axes, np.ndarray):
         axes = axes.tolist()
     return pt.tensordot(pt.as_tensor_variable(a), pt.as_tensor_variable(b), axes)
@@ -89,7 +89,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Variable:
 
 @as_theano
 def batched_dot(a: Any, b: Any) -> Variable:
-    """`dot` of each pair along the first dimension."""
+    """Compute `dot` of each pair along the first dimension."""
     a, b = pt.as_tensor_variable(a), pt.as_tensor_variable(b)
     if 0 in (a.type.ndim, b.type.ndim):
         raise TypeError("batched_dot: found a scalar, expected arrays whose first dimensions are equally long")
@@ -109,7 +109,7 @@ def batched_dot(a: Any, b: Any) -> Variable:
 
 @as_theano
 def batched_tensordot(x: Any, y: Any, axes: Any = 2) -> Variable:
-    """`tensordot` of each pair along the first dimension."""
+    """Compute `tensordot` of each pair along the first dimension."""
     return _batched(pt.as_tensor_variable(x), pt.as_tensor_variable(y), axes)
 
 
@@ -130,7 +130,7 @@ def _batched(x: Variable, y: Variable, axes: Any) -> Variable:
 
 @as_theano
 def get_scalar_constant_value(v: Any, elemwise: bool = True, only_process_constants: bool = False, max_recur: int = 10) -> Any:
-    """The number that `v` always is.
+    """Return the number that `v` always is.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def get_scalar_constant_value(v: Any, elemwise: bool = True, only_process_consta
 
 
 def extract_constant(x: Any, elemwise: bool = True, only_process_constants: bool = False) -> Any:
-    """The number that `x` always is, or `x`."""
+    """Return the number that `x` always is, or `x`."""
     try:
         return get_scalar_constant_value(x, elemwise, only_process_constants)
     except pytensor.tensor.exceptions.NotScalarConstantError:
@@ -149,7 +149,7 @@ def extract_constant(x: Any, elemwise: bool = True, only_process_constants: bool
 
 
 def stacklists(arg: Any) -> Variable:
-    """Nested lists of variables as one array."""
+    """Stack nested lists of variables to one array."""
     if isinstance(arg, list | tuple):
         return as_theano(pt.stack)([stacklists(part) for part in arg])
     return arg
@@ -157,7 +157,7 @@ def stacklists(arg: Any) -> Variable:
 
 @as_theano
 def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None, **kwargs: Any) -> Variable:
-    """The covariances of the rows of `m`, or of its columns if not `rowvar`."""
+    """Compute the covariances of the rows of `m`, or of its columns if not `rowvar`."""
     m = pt.atleast_2d(pt.as_tensor_variable(m))
     m = m.T if not rowvar and m.type.shape[0] != 1 else m
     if y is not None:
@@ -170,12 +170,12 @@ def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: in
 
 @as_theano
 def transfer(var: Variable, target: str) -> Variable:
-    """`var`: there is one device, the CPU."""
+    """Return `var`: there is one device, the CPU."""
     return var
 
 
 class _Grid:
-    """numpy's ``mgrid`` and ``ogrid`` of numbers and variables."""
+    """Make numpy's ``mgrid`` and ``ogrid`` of numbers and variables."""
 
     def __init__(self, grid: Any):
         self._grid = grid
@@ -185,7 +185,7 @@ class _Grid:
 
 
 def _shared(value: Any, name: str | None = None, strict: bool = False, allow_downcast: Any = None, **kwargs: Any) -> Any:
-    """`shared`."""
+    """Make a shared variable by `shared`."""
     return shared(value, name, strict, allow_downcast, **kwargs)
 
 

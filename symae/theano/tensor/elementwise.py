@@ -105,7 +105,7 @@ _LOGICAL = {name: name for name in ("lt", "gt", "le", "ge", "eq", "neq", "isnan"
 
 
 class LegacyElemwise(Elemwise):
-    """An Op of PyTensor's, `op`, under Theano's name, that takes and returns marked variables.
+    """Apply a PyTensor Op, `op`, under Theano's name; take and return marked variables.
 
     It is equal to `op`, which it leaves in graphs: programs write ``node.op == T.mul`` and ``local_optimizer([T.log])``.
     """
@@ -150,7 +150,7 @@ def _answers(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _bits_or_answers(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """and, or, xor and not: of answers they are answers, of whole numbers they are made bit by bit."""
+    """Make and, or, xor or not: answers of answers, and bit by bit of whole numbers."""
     answer, bits = logical(function), as_theano(function)
 
     def combined(*operands: Any) -> Variable:
@@ -164,7 +164,7 @@ def _bits_or_answers(name: str, function: Callable[..., Any]) -> Callable[..., A
 
 
 def switch(cond: Any, ift: Any, iff: Any) -> Variable:
-    """`ift` where `cond`, `iff` where not."""
+    """Return `ift` where `cond`, `iff` where not."""
     return _switch(condition(cond), ift, iff)
 
 
@@ -172,12 +172,12 @@ _switch = as_theano(pt.switch)
 
 
 def where(cond: Any, ift: Any = None, iff: Any = None, **kwargs: Any) -> Any:
-    """`switch`."""
+    """Return `ift` where `cond`, `iff` where not, as `switch`."""
     return switch(cond, ift, iff)
 
 
 def round(a: Any, mode: str | None = None) -> Variable:
-    """Whole numbers next to `a`; halves to the even one unless `mode` is "half_away_from_zero"."""
+    """Round `a` to whole numbers; halves to the even one unless `mode` is "half_away_from_zero"."""
     if mode not in {None, "half_to_even", "half_away_from_zero"}:
         raise Exception(f"round mode {mode} is not implemented.")
     return _rounded[mode == "half_away_from_zero"](a)
@@ -188,19 +188,19 @@ _rounded = (as_theano(pt.round_half_to_even), as_theano(pt.round_half_away_from_
 
 @as_theano
 def default(x: Any, default: Any) -> Variable:
-    """`x`, or `default` if `x` is None."""
+    """Return `x`, or `default` if `x` is None."""
     return pt.as_tensor_variable(default if x is None else x)
 
 
 @as_theano
 def largest(*args: Any) -> Variable:
-    """The largest of the arguments, element by element."""
+    """Return the largest of the arguments, element by element."""
     return _extreme(pt.maximum, pt.max, args)
 
 
 @as_theano
 def smallest(*args: Any) -> Variable:
-    """The smallest of the arguments, element by element."""
+    """Return the smallest of the arguments, element by element."""
     return _extreme(pt.minimum, pt.min, args)
 
 
@@ -209,7 +209,7 @@ def _extreme(of_two: Callable[..., Variable], of_all: Callable[..., Variable], a
 
 
 def div_proxy(a: Any, b: Any) -> Variable:
-    """``a / b`` of Python 2, which follows ``config.int_division``."""
+    """Divide by ``a / b`` of Python 2, which follows ``config.int_division``."""
     return divided(a, b)
 
 

@@ -47,13 +47,13 @@ cpu_contiguous = as_theano(extra_ops.cpu_contiguous, "cpu_contiguous", __name__)
 
 @as_theano
 def cumsum(x: Any, axis: int | None = None) -> Variable:
-    """Sums of the first 1, 2, … elements along `axis`, without one of the flattened array, in the dtype of `x`."""
+    """Sum the first 1, 2, … elements along `axis`, without one of the flattened array, in the dtype of `x`."""
     return _cumulated(extra_ops.cumsum, pt.as_tensor(x), axis)
 
 
 @as_theano
 def cumprod(x: Any, axis: int | None = None) -> Variable:
-    """Products of the first 1, 2, … elements along `axis`, without one of the flattened array, in the dtype of `x`."""
+    """Multiply the first 1, 2, … elements along `axis`, without one of the flattened array, in the dtype of `x`."""
     return _cumulated(extra_ops.cumprod, pt.as_tensor(x), axis)
 
 
@@ -65,31 +65,31 @@ def _cumulated(op: Any, x: Variable, axis: int | None) -> Variable:
 
 @as_theano
 def squeeze(x: Any) -> Variable:
-    """`x` without its dimensions that broadcast."""
+    """Return `x` without its dimensions that broadcast."""
     x = pt.as_tensor(x)
     return x.dimshuffle([i for i in range(x.type.ndim) if not x.type.broadcastable[i]])
 
 
 @as_theano
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Variable:
-    """Each element of `x` along `axis` `repeats` times; without an axis, `x` is flattened first."""
+    """Repeat each element of `x` along `axis` `repeats` times; without an axis, `x` is flattened first."""
     return pt.repeat(x, repeats, axis)
 
 
 @as_theano
 def to_one_hot(y: Any, nb_class: int, dtype: str | None = None) -> Variable:
-    """(n,) of integers -> (n, nb_class), 1 at the place that is named and 0 elsewhere, in floatX unless `dtype` is given."""
+    """Encode (n,) integers as (n, nb_class): 1 at the named column and 0 elsewhere, in floatX unless `dtype` is given."""
     return extra_ops.to_one_hot(y, nb_class, dtype or pytensor.config.floatX)
 
 
 @as_theano
 def unravel_index(indices: Any, dims: Any, order: str = "C", ndim: int | None = None) -> Any:
-    """Places in a flat array as places in one of shape `dims`, a vector for each dimension."""
+    """Return positions in a flat array as positions in one of shape `dims`, a vector for each dimension."""
     return extra_ops.unravel_index(indices, dims, order)
 
 
 class Unique:
-    """x -> its different elements, sorted, and what else is asked for, as ``numpy.unique`` gives it."""
+    """Return the different elements of x, sorted, and what else is asked for, as ``numpy.unique`` gives it."""
 
     def __init__(
         self, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, axis: int | None = None

@@ -43,13 +43,13 @@ tensorsolve = as_theano(linalg.tensorsolve, "tensorsolve", __name__)
 
 @as_theano
 def matrix_dot(*args: Any) -> Variable:
-    """The product of all the matrices."""
+    """Multiply all the matrices."""
     return reduce(pt.dot, args)
 
 
 @as_theano
 def diag(x: Any) -> Variable:
-    """The matrix that has the vector `x` on its diagonal, or the diagonal of the matrix `x`."""
+    """Return the matrix that has the vector `x` on its diagonal, or the diagonal of the matrix `x`."""
     x = pt.as_tensor(x)
     if x.type.ndim not in (1, 2):
         raise TypeError(f"diag: found {x.type.ndim} dimensions, expected 1 or 2")
@@ -58,25 +58,25 @@ def diag(x: Any) -> Variable:
 
 @as_theano
 def alloc_diag(diag: Any) -> Variable:
-    """The matrix that has the vector `diag` on its diagonal."""
+    """Return the matrix that has the vector `diag` on its diagonal."""
     return pt.diag(diag)
 
 
 @as_theano
 def extract_diag(x: Any) -> Variable:
-    """The diagonal of the matrix `x`."""
+    """Return the diagonal of the matrix `x`."""
     return pt.diagonal(pt.as_tensor(x))
 
 
 @as_theano
 def trace(X: Any) -> Variable:
-    """The sum of the diagonal of a matrix."""
+    """Sum the diagonal of a matrix."""
     return pt.sum(pt.diagonal(pt.as_tensor(X)))
 
 
 @as_theano
 def eig(a: Any) -> Any:
-    """Eigenvalues and eigenvectors of a square matrix, of its own dtype.
+    """Compute eigenvalues and eigenvectors of a square matrix, in its dtype.
 
     As in Theano those of a real matrix are real: where they are not, their imaginary parts are left out.
     """
@@ -90,7 +90,7 @@ def eig(a: Any) -> Any:
 
 @as_theano
 def eigh(a: Any, UPLO: str = "L") -> Any:
-    """Eigenvalues and eigenvectors of a symmetric matrix, of which only the lower or the upper (``UPLO="U"``) half is read."""
+    """Compute eigenvalues and eigenvectors of a symmetric matrix, of which only the lower or the upper ("U") half is read."""
     if UPLO not in ("L", "U"):
         raise ValueError(f"eigh: UPLO is {UPLO!r}, expected L or U")
     return linalg.eigh(a, lower=UPLO == "L")
@@ -98,7 +98,7 @@ def eigh(a: Any, UPLO: str = "L") -> Any:
 
 @as_theano
 def qr(a: Any, mode: str = "reduced") -> Any:
-    """The factors [q, r] of a matrix, or with `mode` "r" the second; "complete" gives square q."""
+    """Compute the factors [q, r] of a matrix, or with `mode` "r" the second; "complete" gives square q."""
     if mode not in ("reduced", "complete", "r"):
         raise ValueError(f"qr: mode is {mode!r}, expected reduced, complete or r")
     return linalg.qr(a, mode="reduced")[1] if mode == "r" else linalg.qr(a, mode=mode)
@@ -106,13 +106,13 @@ def qr(a: Any, mode: str = "reduced") -> Any:
 
 @as_theano
 def svd(a: Any, full_matrices: Any = 1, compute_uv: Any = 1) -> Any:
-    """[u, s, v] of a matrix, with u diag(s) v = a, or with ``compute_uv=0`` s alone."""
+    """Compute [u, s, v] of a matrix, with u diag(s) v = a, or with ``compute_uv=0`` s alone."""
     return linalg.svd(a, bool(full_matrices), bool(compute_uv))
 
 
 @as_theano
 def norm(x: Any, ord: Any) -> Variable:
-    """The norm of a vector or a matrix; `ord` is what ``numpy.linalg.norm`` takes, None for the root of the sum of squares."""
+    """Compute a vector's or matrix's norm; `ord` is ``numpy.linalg.norm``'s, None for the root of the sum of squares."""
     x = pt.as_tensor(x)
     if x.type.ndim == 0:
         raise ValueError("norm: found a scalar, expected a vector or a matrix")

@@ -36,7 +36,7 @@ Draw = tuple[Variable, Variable]
 
 
 class RandomStateType(TensorType):
-    """The type of random states that are inputs of functions: as their value they take a ``RandomState``.
+    """Describe random states that are inputs of functions: as their value they take a ``RandomState``.
 
     Inside of graphs, and where a function returns one, a state is an array of 628 uint32.
     """
@@ -57,7 +57,7 @@ random_state_type = RandomStateType()
 def uniform(
     random_state: Any, size: Any = None, low: Any = 0.0, high: Any = 1.0, ndim: int | None = None, dtype: str | None = None
 ) -> Draw:
-    """`RandomStreams.uniform` of that state."""
+    """Draw `RandomStreams.uniform` from that state."""
     return random._uniform(random_state, size, low, high, ndim, dtype)
 
 
@@ -65,7 +65,7 @@ def uniform(
 def normal(
     random_state: Any, size: Any = None, avg: Any = 0.0, std: Any = 1.0, ndim: int | None = None, dtype: str | None = None
 ) -> Draw:
-    """`RandomStreams.normal` of that state."""
+    """Draw `RandomStreams.normal` from that state."""
     return random._normal(random_state, size, avg, std, ndim, dtype)
 
 
@@ -79,7 +79,7 @@ def binomial(
     dtype: str = "int64",
     prob: Any = None,
 ) -> Draw:
-    """`RandomStreams.binomial` of that state."""
+    """Draw `RandomStreams.binomial` from that state."""
     return random._binomial(random_state, size, n, p if prob is None else prob, ndim, dtype)
 
 
@@ -87,7 +87,7 @@ def binomial(
 def random_integers(
     random_state: Any, size: Any = None, low: Any = 0, high: Any = 1, ndim: int | None = None, dtype: str = "int64"
 ) -> Draw:
-    """`RandomStreams.random_integers` of that state."""
+    """Draw `RandomStreams.random_integers` from that state."""
     return random._random_integers(random_state, size, low, high, ndim, dtype)
 
 
@@ -101,19 +101,19 @@ def choice(
     ndim: int | None = None,
     dtype: str = "int64",
 ) -> Draw:
-    """`RandomStreams.choice` of that state."""
+    """Draw `RandomStreams.choice` from that state."""
     return random._choice(random_state, size, a, replace, p, ndim, dtype)
 
 
 @as_theano
 def poisson(random_state: Any, size: Any = None, lam: Any = 1.0, ndim: int | None = None, dtype: str = "int64") -> Draw:
-    """`RandomStreams.poisson` of that state."""
+    """Draw `RandomStreams.poisson` from that state."""
     return random._poisson(random_state, size, lam, ndim, dtype)
 
 
 @as_theano
 def permutation(random_state: Any, size: Any = None, n: Any = 1, ndim: int | None = None, dtype: str = "int64") -> Draw:
-    """`RandomStreams.permutation` of that state."""
+    """Draw `RandomStreams.permutation` from that state."""
     return random._permutation(random_state, size, n, ndim, dtype)
 
 
@@ -126,7 +126,7 @@ def multinomial(
     ndim: int | None = None,
     dtype: str = "int64",
 ) -> Draw:
-    """`RandomStreams.multinomial` of that state."""
+    """Draw `RandomStreams.multinomial` from that state."""
     return random._multinomial(random_state, size, n, pvals, ndim, dtype)
 
 

@@ -14,7 +14,7 @@ __all__ = ["REDUCTIONS", "makeKeepDims"]
 
 
 def _axes(axis: Any) -> Any:
-    """`axis` as PyTensor takes it: Theano took arrays, constants and empty lists too."""
+    """Return `axis` as PyTensor takes it: Theano took arrays, constants and empty lists too."""
     if isinstance(axis, Variable):
         axis = pt.get_scalar_constant_value(axis) if axis.type.ndim == 0 else axis.data
     if isinstance(axis, np.ndarray):
@@ -24,7 +24,7 @@ def _axes(axis: Any) -> Any:
 
 @as_theano
 def sum(input: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, acc_dtype: Any = None) -> Variable:
-    """The sum over `axis`, a number, a list or None for all; of small whole numbers in int64."""
+    """Sum over `axis`, a number, a list or None for all; small whole numbers in int64."""
     return pt.sum(input, _axes(axis), dtype, keepdims, acc_dtype)
 
 
@@ -37,7 +37,7 @@ def prod(
     acc_dtype: Any = None,
     no_zeros_in_input: bool = False,
 ) -> Variable:
-    """The product over `axis`."""
+    """Multiply over `axis`."""
     return pt.prod(input, _axes(axis), dtype, keepdims, acc_dtype)
 
 
@@ -45,13 +45,13 @@ def prod(
 def mean(
     input: Any, axis: Any = None, dtype: Any = None, op: bool = False, keepdims: bool = False, acc_dtype: Any = None
 ) -> Variable:
-    """The mean over `axis`; of whole numbers in float64."""
+    """Compute the mean over `axis`; of whole numbers in float64."""
     return pt.mean(input, _axes(axis), dtype, keepdims, acc_dtype)
 
 
 @as_theano
 def var(input: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False, corrected: bool = False) -> Variable:
-    """The variance over `axis`. With `ddof`, the sum of squares over the product of each length less `ddof`, as Theano did."""
+    """Compute the variance over `axis`; with `ddof`, squares over the product of each length less `ddof`, as Theano did."""
     return _variance(pt.as_tensor_variable(input), _axes(axis), ddof, keepdims, corrected)
 
 
@@ -69,31 +69,31 @@ def _variance(x: Variable, axis: Any, ddof: int, keepdims: bool, corrected: bool
 
 @as_theano
 def std(input: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False, corrected: bool = False) -> Variable:
-    """The standard deviation over `axis`."""
+    """Compute the standard deviation over `axis`."""
     return pt.sqrt(_variance(pt.as_tensor_variable(input), _axes(axis), ddof, keepdims, corrected))
 
 
 @as_theano
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
-    """The largest element over `axis`."""
+    """Return the largest element over `axis`."""
     return pt.max(x, _axes(axis), keepdims)
 
 
 @as_theano
 def min(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
-    """The smallest element over `axis`."""
+    """Return the smallest element over `axis`."""
     return pt.min(x, _axes(axis), keepdims)
 
 
 @as_theano
 def argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
-    """Where the largest element over `axis` is, in int64."""
+    """Return where the largest element over `axis` is, in int64."""
     return _argument(pt.argmax, x, _axes(axis), keepdims)
 
 
 @as_theano
 def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
-    """Where the smallest element over `axis` is, in int64."""
+    """Return where the smallest element over `axis` is, in int64."""
     return _argument(pt.argmin, x, _axes(axis), keepdims)
 
 
@@ -111,17 +111,17 @@ def _argument(function: Any, x: Any, axis: Any, keepdims: bool) -> Variable:
 
 
 def max_and_argmax(a: Any, axis: Any = None, keepdims: bool = False) -> list[Variable]:
-    """`max` and `argmax`."""
+    """Return `max` and `argmax`."""
     return [max(a, axis, keepdims), argmax(a, axis, keepdims)]
 
 
 def any(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
-    """Whether any element over `axis` is not 0: 1 or 0 in int8."""
+    """Tell if any element over `axis` is not 0: 1 or 0 in int8."""
     return _any(x, _axes(axis), keepdims)
 
 
 def all(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
-    """Whether no element over `axis` is 0: 1 or 0 in int8."""
+    """Tell if no element over `axis` is 0: 1 or 0 in int8."""
     return _all(x, _axes(axis), keepdims)
 
 
@@ -130,13 +130,13 @@ _any, _all = logical(pt.any), logical(pt.all)
 
 @as_theano
 def ptp(a: Any, axis: Any = None) -> Variable:
-    """The largest element less the smallest."""
+    """Return the largest element less the smallest."""
     return pt.ptp(a, _axes(axis))
 
 
 @as_theano
 def makeKeepDims(x: Any, y: Any, axis: Any) -> Variable:
-    """`y`, a reduction of `x` over `axis`, with the dimensions that it lost, of length 1."""
+    """Return `y`, a reduction of `x` over `axis`, with the dimensions that it lost, of length 1."""
     x, axis = pt.as_tensor_variable(x), _axes(axis)
     lost = range(x.type.ndim) if axis is None else [a % x.type.ndim for a in (axis if isinstance(axis, tuple) else (axis,))]
     kept = iter(range(pt.as_tensor_variable(y).type.ndim))

@@ -80,7 +80,7 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Variab
 
 @as_theano
 def flatten(x: Any, ndim: int | None = None, outdim: int | None = None) -> Variable:
-    """`x` with its last dimensions made one, so that `ndim` are left; `outdim` is an older name."""
+    """Flatten the last dimensions of `x` to one, so that `ndim` are left; `outdim` is an older name."""
     if ndim is not None and outdim is not None:
         raise ValueError("flatten: found ndim and outdim, expected one of them")
     dims = 1 if ndim is None and outdim is None else ndim if ndim is not None else outdim
@@ -89,7 +89,7 @@ def flatten(x: Any, ndim: int | None = None, outdim: int | None = None) -> Varia
 
 @as_theano
 def reshape(x: Any, newshape: Any, ndim: int | None = None, name: str | None = None) -> Variable:
-    """`x` in the shape `newshape`, a tuple, list or vector; -1 is what is left, and `ndim` the length of a vector."""
+    """Reshape `x` to `newshape`, a tuple, list or vector; -1 is what is left, and `ndim` the length of a vector."""
     result = pt.reshape(x, newshape, ndim=None if ndim is None else int(ndim))
     if name is not None:
         result.name = name
@@ -98,7 +98,7 @@ def reshape(x: Any, newshape: Any, ndim: int | None = None, name: str | None = N
 
 @as_theano
 def stack(*tensors: Any, **kwargs: Any) -> Variable:
-    """Arrays of one shape along a new dimension: ``stack([a, b], axis=0)`` or, as before Theano 0.7, ``stack(a, b)``."""
+    """Stack arrays of one shape along a new dimension: ``stack([a, b], axis=0)`` or, as before Theano 0.7, ``stack(a, b)``."""
     axis = kwargs.pop("axis", 0)
     parts: Any = kwargs.pop("tensors", tensors)
     if kwargs:
@@ -115,13 +115,13 @@ def stack(*tensors: Any, **kwargs: Any) -> Variable:
 
 @as_theano
 def split(x: Any, splits_size: Any, n_splits: int, axis: Any = 0) -> Any:
-    """`x` in `n_splits` pieces of the lengths `splits_size` along `axis`."""
+    """Split `x` into `n_splits` pieces of the lengths `splits_size` along `axis`."""
     return pt.split(x, splits_size, n_splits=n_splits, axis=axis)
 
 
 @as_theano
 def tile(x: Any, reps: Any, ndim: int | None = None) -> Variable:
-    """`x` repeated `reps` times, a number for each dimension, as numpy's tile; `ndim` is the length of `reps`."""
+    """Repeat `x` `reps` times, a number for each dimension, as numpy's tile; `ndim` is the length of `reps`."""
     x = pt.as_tensor_variable(x)
     if isinstance(reps, Variable) and reps.type.ndim == 1:
         length = ndim if ndim is not None else pt.get_vector_length(reps)
@@ -135,19 +135,19 @@ def tile(x: Any, reps: Any, ndim: int | None = None) -> Variable:
 
 @as_theano
 def diag(v: Any, k: int = 0) -> Variable:
-    """The `k`-th diagonal of a matrix, or the matrix that has the vector `v` there."""
+    """Return the `k`-th diagonal of a matrix, or the matrix that has the vector `v` there."""
     return pt.diag(v, k)
 
 
 @as_theano
 def nonzero(a: Any, return_matrix: bool = False) -> Any:
-    """Where `a` is not 0: one vector of positions for each dimension, or one matrix of them."""
+    """Return where `a` is not 0: one vector of positions for each dimension, or one matrix of them."""
     return pt.nonzero(a, return_matrix=return_matrix)
 
 
 @as_theano
 def addbroadcast(x: Any, *axes: int) -> Variable:
-    """`x`, told that its length along `axes` is 1.
+    """Return `x` with a length of 1 along `axes`.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def addbroadcast(x: Any, *axes: int) -> Variable:
 
 @as_theano
 def unbroadcast(x: Any, *axes: int) -> Variable:
-    """`x`, whose length along `axes` is 1 by chance and does not broadcast."""
+    """Return `x`, whose length along `axes` is 1 by chance and does not broadcast."""
     x = pt.as_tensor_variable(x)
     known = [a % x.type.ndim for a in axes if x.type.broadcastable[a]]
     return Unbroadcast(*known)(x) if known else x
@@ -170,7 +170,7 @@ def unbroadcast(x: Any, *axes: int) -> Variable:
 
 @as_theano
 def patternbroadcast(x: Any, broadcastable: Sequence[bool]) -> Variable:
-    """`x` that broadcasts where `broadcastable` says so, and nowhere else.
+    """Return `x`, which then broadcasts where `broadcastable` says so, and nowhere else.
 
     Raises
     ------
@@ -193,7 +193,7 @@ def _broadcasting(x: Variable, axes: Sequence[int]) -> Variable:
 
 @as_theano
 def specify_shape(x: Any, shape: Any) -> Variable:
-    """`x`, checked to have that shape when it is computed."""
+    """Return `x`, checked to have that shape when it is computed."""
     x = pt.as_tensor_variable(x)
     if isinstance(shape, Variable):
         shape = tuple(shape[i] for i in range(x.type.ndim))
@@ -201,19 +201,19 @@ def specify_shape(x: Any, shape: Any) -> Variable:
 
 
 def is_flat(var: Any, ndim: int | None = None, outdim: int | None = None) -> bool:
-    """Whether `var` has as few dimensions as `flatten` would leave."""
+    """Return True if `var` has as few dimensions as `flatten` would leave."""
     return bool(var.ndim == (ndim or outdim or 1))
 
 
 @as_theano
 def shape_i(x: Any, i: int) -> Variable:
-    """The length of `x` along dimension `i`."""
+    """Return the length of `x` along dimension `i`."""
     return pt.as_tensor_variable(x).shape[i]
 
 
 @as_theano
 def dimshuffle(x: Any, *pattern: Any) -> Variable:
-    """The dimensions of `x` in another order, "x" for new ones that broadcast."""
+    """Bring the dimensions of `x` into another order, "x" for new ones that broadcast."""
     return pt.as_tensor_variable(x).dimshuffle(*pattern)
 
 

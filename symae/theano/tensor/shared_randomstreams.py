@@ -18,7 +18,7 @@ __all__ = ["RandomStateSharedVariable", "RandomStreams", "randomstate_constructo
 
 
 class RandomStreams(random.RandomStreams):
-    """A family of independent streams from one seed: all that `symae.random.RandomStreams` has."""
+    """Make a family of independent streams from one seed: all that `symae.random.RandomStreams` has."""
 
     @as_theano
     def gen(self, op: Callable[..., tuple[Variable, Variable]], *args: Any, **kwargs: Any) -> Variable:
@@ -26,7 +26,7 @@ class RandomStreams(random.RandomStreams):
         return super().gen(op, *args, **kwargs)
 
     def shuffle_row_elements(self, input: Any) -> Variable:
-        """`input` with the elements of each row (of its last dimension) in an order of their own."""
+        """Shuffle each row of `input` (its last dimension) separately."""
         input = pt.as_tensor(input)
         order = self.permutation(size=input.shape[:-1], n=input.shape[-1], ndim=input.ndim - 1)
         shuffled: Variable = _reordered(input, order)
@@ -42,7 +42,7 @@ def _reordered(input: Variable, order: Variable) -> Variable:
 def randomstate_constructor(
     value: Any, name: str | None = None, strict: bool = False, allow_downcast: bool | None = None, borrow: bool = False
 ) -> Any:
-    """The shared variable of a ``RandomState``, as ``theano.shared`` makes it.
+    """Make the shared variable of a ``RandomState``, as ``theano.shared`` does.
 
     Raises
     ------

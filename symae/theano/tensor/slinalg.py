@@ -31,7 +31,7 @@ expm = as_theano(linalg.expm, "expm", __name__)
 
 
 class Cholesky:
-    """x -> the triangular L with L L' = x, or with ``lower=False`` the U with U' U = x.
+    """Compute the triangular L with L L' = x, or with ``lower=False`` the U with U' U = x.
 
     Where `x` is not positive definite, there is an error, or with ``on_error="nan"`` NaN.
     """
@@ -52,7 +52,7 @@ _STRUCTURES = {"general": "gen", "symmetric": "sym"}
 
 
 class Solve:
-    """(A, b) -> x with A x = b, for a vector or a matrix b.
+    """Solve (A, b) -> x with A x = b, for a vector or a matrix b.
 
     `A_structure` is "general", "symmetric", "lower_triangular" or "upper_triangular".
     """
@@ -83,13 +83,13 @@ solve_symmetric = Solve("symmetric")
 
 @as_theano
 def eigvalsh(a: Any, b: Any, lower: bool = True) -> Variable:
-    """The eigenvalues of a symmetric matrix, with `b` not None those of a v = w b v."""
+    """Compute the eigenvalues of a symmetric matrix, with `b` not None those of a v = w b v."""
     return linalg.eigvalsh(a, b, lower=lower)
 
 
 @as_theano
 def kron(a: Any, b: Any) -> Variable:
-    """The Kronecker product of two arrays of at least 3 dimensions together."""
+    """Compute the Kronecker product of two arrays of at least 3 dimensions together."""
     a, b = pt.as_tensor(a), pt.as_tensor(b)
     if a.type.ndim + b.type.ndim <= 2:
         raise TypeError(f"kron: found {a.type.ndim} and {b.type.ndim} dimensions, expected 3 or more together; see T.outer")

@@ -28,7 +28,7 @@ __all__ = [
 
 @as_theano
 def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Variable:
-    """a[indices] along `axis`, without one of the flattened array; `mode` "wrap" or "clip" brings indices into range."""
+    """Take a[indices] along `axis`, without one of the flattened array; `mode` "wrap" or "clip" brings indices into range."""
     a, indices = pt.as_tensor(a), pt.as_tensor(indices)
     if mode not in ("raise", "wrap", "clip"):
         raise ValueError(f"take: mode is {mode!r}, expected raise, wrap or clip")
@@ -40,19 +40,19 @@ def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> 
 
 @as_theano
 def advanced_subtensor(x: Any, *args: Any) -> Variable:
-    """x[args], of which some are arrays of integers."""
+    """Return x[args], of which some are arrays of integers."""
     return pt.as_tensor(x)[args]
 
 
 @as_theano
 def advanced_inc_subtensor(x: Any, y: Any, *args: Any) -> Variable:
-    """`x` with `y` added to x[args]."""
+    """Return `x` with `y` added to x[args]."""
     return pt.inc_subtensor(pt.as_tensor(x)[args], y)
 
 
 @as_theano
 def advanced_set_subtensor(x: Any, y: Any, *args: Any) -> Variable:
-    """`x` with x[args] set to `y`."""
+    """Return `x` with x[args] set to `y`."""
     return pt.set_subtensor(pt.as_tensor(x)[args], y)
 
 

@@ -19,14 +19,14 @@ __getattr__ = getter(__name__, pytensor=["pytensor.tensor.type"])
 
 
 class _IsATensorType(type(PlainType)):  # type: ignore[misc]
-    """All array types are Theano's: ``isinstance(x.type, T.TensorType)``."""
+    """Count all array types as Theano's: ``isinstance(x.type, T.TensorType)``."""
 
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, PlainType)
 
 
 class TensorType(PlainType, metaclass=_IsATensorType):
-    """The type of arrays of a dtype, with a bool for each dimension: whether its length is 1 and it broadcasts.
+    """Describe arrays of a dtype, with a bool for each dimension: True where its length is 1 and it broadcasts.
 
     Equal to PyTensor's type of the same arrays. Calling it makes a variable.
     """
@@ -37,7 +37,7 @@ class TensorType(PlainType, metaclass=_IsATensorType):
         self.sparse_grad = sparse_grad
 
     def plain(self) -> PlainType:
-        """PyTensor's type of the same arrays."""
+        """Return PyTensor's type of the same arrays."""
         return PlainType(self.dtype, shape=self.shape)
 
     def __call__(self, name: str | None = None, **kwargs: Any) -> Variable:
@@ -63,7 +63,7 @@ class TensorType(PlainType, metaclass=_IsATensorType):
 
 
 def tensor(*args: Any, **kwargs: Any) -> Variable:
-    """A variable of ``TensorType(dtype, broadcastable)``; ``name=`` names it."""
+    """Make a variable of ``TensorType(dtype, broadcastable)``; ``name=`` names it."""
     name = kwargs.pop("name", None)
     return TensorType(*args, **kwargs)(name)
 

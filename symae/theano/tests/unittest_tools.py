@@ -36,7 +36,7 @@ __getattr__ = getter(__name__)
 
 
 def fetch_seed(pseed: Any = None) -> int | None:
-    """`pseed` or ``config.unittests.rseed``, as a seed; None if that is "random"."""
+    """Return `pseed` or ``config.unittests.rseed``, as a seed; None if that is "random"."""
     seed = pseed or config.unittests.rseed
     return None if seed == "random" else int(seed)
 
@@ -49,7 +49,7 @@ def seed_rng(pseed: Any = None) -> int | None:
 
 
 def verify_grad(op: Callable[..., Any], pt: Any, n_tests: int = 2, rng: Any = None, *args: Any, **kwargs: Any) -> None:
-    """`symae.theano.gradient.verify_grad`, its generator seeded by `seed_rng`."""
+    """Call `symae.theano.gradient.verify_grad`, with its generator seeded by `seed_rng`."""
     if rng is None:
         seed_rng()
         rng = np.random
@@ -60,7 +60,7 @@ verify_grad.E_grad = gradient.GradientError  # type: ignore[attr-defined]
 
 
 class MockRandomState:
-    """A generator all of whose numbers are `val`."""
+    """Generate numbers that are all `val`."""
 
     def __init__(self, val: float):
         self.val = val
@@ -75,7 +75,7 @@ class MockRandomState:
 
 
 class TestOptimizationMixin:
-    """Assertions about the nodes of compiled functions."""
+    """Assert what nodes compiled functions have."""
 
     __test__ = False
 
@@ -106,7 +106,7 @@ class TestOptimizationMixin:
 
 
 class InferShapeTester(unittest.TestCase):
-    """Compares the shapes that graphs are said to have with those of their values."""
+    """Compare the shapes that graphs are said to have with those of their values."""
 
     __test__ = False
 
@@ -136,7 +136,7 @@ class InferShapeTester(unittest.TestCase):
 
 
 def str_diagnostic(expected: Any, value: Any, rtol: float | None = None, atol: float | None = None) -> str:
-    """What two arrays are, and by how much they differ."""
+    """Describe two arrays, and by how much they differ."""
     expected, value = np.asarray(expected), np.asarray(value)
     text = f"expected {expected.dtype}{expected.shape}\n{expected}\nvalue {value.dtype}{value.shape}\n{value}"
     if expected.shape == value.shape:
@@ -146,7 +146,7 @@ def str_diagnostic(expected: Any, value: Any, rtol: float | None = None, atol: f
 
 
 class WrongValue(Exception):
-    """Two arrays differ."""
+    """Raised when two arrays differ."""
 
     def __init__(self, expected_val: Any, val: Any, rtol: float | None, atol: float | None):
         super().__init__(str_diagnostic(expected_val, val, rtol, atol))

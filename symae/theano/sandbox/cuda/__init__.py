@@ -26,15 +26,15 @@ def use(device: Any = None, *args: Any, **kwargs: Any) -> None:
 
 
 def unuse() -> None:
-    """Nothing: no GPU is in use."""
+    """Do nothing: no GPU is in use."""
 
 
 def handle_shared_float32(tf: bool) -> None:
-    """Nothing: shared variables are on the CPU."""
+    """Do nothing: shared variables are on the CPU."""
 
 
 def no_gpu(place: str, name: str) -> Any:
-    """A class that can be asked for and not be made or called: what a module of a GPU, `place`, answers for `name`."""
+    """Make a class that can be asked for, not called: what a GPU's module, `place`, answers for `name`."""
 
     def refuse(self: Any, *args: Any, **kwargs: Any) -> None:
         raise InputError(f"{place}.{name}", "no GPU", "the program's branch for the CPU, where theano.config.device is 'cpu'")
@@ -43,7 +43,7 @@ def no_gpu(place: str, name: str) -> Any:
 
 
 def gpu_getter(module: str, submodules: Iterable[str] = ()) -> Callable[[str], Any]:
-    """A ``__getattr__`` for a module of a GPU: its submodules when they are asked for, and `no_gpu` for all other names."""
+    """Make a ``__getattr__`` for a GPU's module: its submodules when they are asked for, and `no_gpu` for all other names."""
     place, submodules = module.replace("symae.theano", "theano", 1), frozenset(submodules)
 
     def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ __all__ = ["dnn_available", "version"]
 
 
 def dnn_available() -> bool:
-    """False."""
+    """Return False: there is no cuDNN."""
     return False
 
 
@@ -16,7 +16,7 @@ dnn_available.msg = "there is no GPU"  # type: ignore[attr-defined]  # where pro
 
 
 def version(*args: Any, **kwargs: Any) -> int:
-    """-1, as where there is no cuDNN."""
+    """Return -1, as where there is no cuDNN."""
     return -1
 
 

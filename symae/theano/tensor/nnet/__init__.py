@@ -165,7 +165,7 @@ def conv2d_transpose(
     num_groups: int = 1,
     unshared: bool = False,
 ) -> Variable:
-    """Transposed convolution: `conv2d_grad_wrt_inputs` with names that say how it is used.
+    """Compute the transposed convolution: `conv2d_grad_wrt_inputs` with names that say how it is used.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ __all__ = [
 
 
 class _Settings:
-    """What a convolution is beside its two arrays; also the three ops of Theano's that are called with arrays."""
+    """Hold what a convolution is given beside its two arrays; base of the three ops of Theano's that are called with arrays."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ def _border_mode(border_mode: Any) -> Any:
 
 
 class AbstractConv2d(_Settings):
-    """(images, filters) -> maps: `conv2d` with its settings given before its arrays."""
+    """Convolve (images, filters) -> maps: `conv2d` with its settings given before its arrays."""
 
     @as_theano
     def __call__(self, img: Any, kern: Any) -> Variable:
@@ -83,7 +83,7 @@ class AbstractConv2d(_Settings):
 
 
 class AbstractConv2d_gradInputs(_Settings):
-    """(filters, gradient of the maps, (rows, columns)) -> gradient of the images."""
+    """Compute (filters, gradient of the maps, (rows, columns)) -> gradient of the images."""
 
     @as_theano
     def __call__(self, kern: Any, topgrad: Any, shape: Any, add_assert_shape: bool = True) -> Variable:
@@ -92,7 +92,7 @@ class AbstractConv2d_gradInputs(_Settings):
 
 
 class AbstractConv2d_gradWeights(_Settings):
-    """(images, gradient of the maps, (rows, columns)) -> gradient of the filters."""
+    """Compute (images, gradient of the maps, (rows, columns)) -> gradient of the filters."""
 
     @as_theano
     def __call__(self, img: Any, topgrad: Any, shape: Any, add_assert_shape: bool = True) -> Variable:
@@ -146,7 +146,7 @@ def conv2d_grad_wrt_inputs(
     num_groups: int = 1,
     unshared: bool = False,
 ) -> Variable:
-    """The gradient of `conv2d` with respect to its images, where `output_grad` is that of the maps.
+    """Compute the gradient of `conv2d` with respect to its images, where `output_grad` is that of the maps.
 
     `input_shape` is (n, c, h, w), of which only h and w are looked at; they may be symbolic.
     """
@@ -168,7 +168,7 @@ def conv2d_grad_wrt_weights(
     num_groups: int = 1,
     unshared: bool = False,
 ) -> Variable:
-    """The gradient of `conv2d` with respect to its filters, where `output_grad` is that of the maps.
+    """Compute the gradient of `conv2d` with respect to its filters, where `output_grad` is that of the maps.
 
     `filter_shape` is (m, c / num_groups, kh, kw), of which only kh and kw are looked at; they may be symbolic.
     """
@@ -191,7 +191,7 @@ def separable_conv2d(
     filter_flip: bool = True,
     filter_dilation: Any = (1, 1),
 ) -> Variable:
-    """`conv2d` of each channel with filters of its own, then of all channels with filters of one pixel.
+    """Convolve each channel by `conv2d` with its separate filters, then all channels with filters of one pixel.
 
     Parameters
     ----------
@@ -214,7 +214,7 @@ def causal_conv1d(
     num_groups: int = 1,
     unshared: bool = False,
 ) -> Variable:
-    """Convolution along time that looks at no later time: (n, c, t) and (m, c / num_groups, k) -> (n, m, t).
+    """Convolve along time without looking at later times: (n, c, t) and (m, c / num_groups, k) -> (n, m, t).
 
     `filter_shape` is (m, c, k): k says how many zeros go before the first time.
     """
@@ -239,13 +239,13 @@ def _triangle(ratio: Any, normalize: bool) -> Variable:
 
 @as_theano
 def bilinear_kernel_1D(ratio: Any, normalize: bool = True) -> Variable:
-    """1, 2, …, ratio, …, 2, 1, divided by `ratio` with `normalize`: weights of linear interpolation, in floatX."""
+    """Return 1, 2, …, ratio, …, 2, 1, divided by `ratio` with `normalize`: weights of linear interpolation, in floatX."""
     return pt.cast(_triangle(ratio, normalize), "floatX")
 
 
 @as_theano
 def bilinear_kernel_2D(ratio: Any, normalize: bool = True) -> Variable:
-    """The outer product of `bilinear_kernel_1D` with itself, or of two for two ratios, of the rows and the columns."""
+    """Return the outer product of `bilinear_kernel_1D` with itself, or of two for two ratios, of rows and columns."""
     rows, columns = (_triangle(r, normalize) for r in (ratio if isinstance(ratio, tuple) else (ratio, ratio)))
     return pt.cast(pt.outer(rows, columns), "floatX")
 
@@ -297,12 +297,12 @@ def bilinear_upsampling(
 
 
 def frac_bilinear_upsampling(input: Any, frac_ratio: Any) -> Variable:
-    """`bilinear_upsampling` by fractions."""
+    """Upsample by fractions as `bilinear_upsampling`."""
     return bilinear_upsampling(input, None, frac_ratio)
 
 
 def _stretched(x: Variable, axis: int, ratio: int) -> Variable:
-    """Linear interpolation along an axis: for each of the `ratio` rows that follow from one, a mean of it and a neighbour."""
+    """Interpolate along an axis: each of the `ratio` rows that follow from one is a mean of it and a neighbour."""
     whole: list[Any] = [slice(None)] * 4
 
     def part(start: int | None, stop: int | None) -> Variable:

@@ -15,7 +15,7 @@ __all__ = ["sparse_block_dot"]
 
 @as_theano
 def sparse_block_dot(W: Any, h: Any, inputIdx: Any, b: Any, outputIdx: Any) -> Variable:
-    """For each example, chosen blocks of h W + b.
+    """Compute chosen blocks of h W + b for each example.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ __all__ = ["batch_normalization", "batch_normalization_test", "batch_normalizati
 
 @as_theano
 def batch_normalization(inputs: Any, gamma: Any, beta: Any, mean: Any, std: Any, mode: str = "low_mem") -> Variable:
-    """(inputs - mean) / std * gamma + beta, or with `mode` "high_mem" (inputs - mean) * (gamma / std) + beta.
+    """Compute (inputs - mean) / std * gamma + beta, or with `mode` "high_mem" (inputs - mean) * (gamma / std) + beta.
 
     The five are broadcast against each other.
     """
@@ -119,7 +119,7 @@ def batch_normalization_test(
 
 
 def _axes(axes: Any, ndim: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The axes to normalise along, and the others."""
+    """Return the axes to normalise along, and the others."""
     named = {"per-activation": (0,), "spatial": (0, *range(2, ndim))}
     chosen = named.get(axes) if isinstance(axes, str) else tuple(sorted(map(int, axes)))
     if not chosen or min(chosen) < 0 or max(chosen) >= ndim:
@@ -137,7 +137,7 @@ def _epsilon(epsilon: float) -> Any:
 def _wide(
     parameter: Variable, name: str, inputs: Variable, axes: Sequence[int], kept: Sequence[int], gamma: Variable
 ) -> Variable:
-    """`parameter` with the dimensions of `inputs`."""
+    """Return `parameter` with the dimensions of `inputs`."""
     ndim = gamma.type.ndim if gamma.type.ndim == inputs.type.ndim else len(kept)
     if parameter.type.ndim != ndim:
         raise ValueError(

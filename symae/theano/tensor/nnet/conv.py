@@ -19,7 +19,7 @@ _LOGICAL = ("imshp_logical", "kshp_logical")
 
 
 class ConvOp(AbstractConv2d):
-    """(images, filters) -> maps, with its settings given before its arrays; the shapes among them are ignored."""
+    """Convolve (images, filters) -> maps, with settings given before the arrays; the shapes among them are ignored."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class ConvOp(AbstractConv2d):
 
     @staticmethod
     def getOutputShape(inshp: Any, kshp: Any, stride: Any = (1, 1), mode: str = "valid") -> tuple[Any, ...]:
-        """(rows, columns) of the maps of images of shape `inshp` with kernels of shape `kshp`."""
+        """Return (rows, columns) of the maps of images of shape `inshp` with kernels of shape `kshp`."""
         return tuple(get_conv_shape_1axis(i, k, mode, s) for i, k, s in zip(inshp, kshp, stride, strict=True))
 
 

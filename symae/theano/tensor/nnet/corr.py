@@ -17,7 +17,7 @@ def CorrMM(
     num_groups: int = 1,
     unshared: bool = False,
 ) -> AbstractConv2d:
-    """(images, filters) -> maps, without flipping the filters."""
+    """Make (images, filters) -> maps, without flipping the filters."""
     return AbstractConv2d(None, None, border_mode, subsample, False, filter_dilation, num_groups, unshared)
 
 
@@ -28,7 +28,7 @@ def CorrMM_gradWeights(
     num_groups: int = 1,
     unshared: bool = False,
 ) -> AbstractConv2d_gradWeights:
-    """(images, gradient of the maps, (rows, columns)) -> gradient of the filters."""
+    """Make (images, gradient of the maps, (rows, columns)) -> gradient of the filters."""
     return AbstractConv2d_gradWeights(None, None, border_mode, subsample, False, filter_dilation, num_groups, unshared)
 
 
@@ -39,7 +39,7 @@ def CorrMM_gradInputs(
     num_groups: int = 1,
     unshared: bool = False,
 ) -> AbstractConv2d_gradInputs:
-    """(filters, gradient of the maps, (rows, columns)) -> gradient of the images."""
+    """Make (filters, gradient of the maps, (rows, columns)) -> gradient of the images."""
     return AbstractConv2d_gradInputs(None, None, border_mode, subsample, False, filter_dilation, num_groups, unshared)
 
 

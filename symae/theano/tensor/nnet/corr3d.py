@@ -13,21 +13,21 @@ __all__ = ["Corr3dMM", "Corr3dMM_gradInputs", "Corr3dMM_gradWeights"]
 def Corr3dMM(
     border_mode: Any = "valid", subsample: Any = (1, 1, 1), filter_dilation: Any = (1, 1, 1), num_groups: int = 1
 ) -> AbstractConv3d:
-    """(films, filters) -> maps, without flipping the filters."""
+    """Make (videos, filters) -> maps, without flipping the filters."""
     return AbstractConv3d(None, None, border_mode, subsample, False, filter_dilation, num_groups)
 
 
 def Corr3dMM_gradWeights(
     border_mode: Any = "valid", subsample: Any = (1, 1, 1), filter_dilation: Any = (1, 1, 1), num_groups: int = 1
 ) -> AbstractConv3d_gradWeights:
-    """(films, gradient of the maps, (depth, rows, columns)) -> gradient of the filters."""
+    """Make (videos, gradient of the maps, (depth, rows, columns)) -> gradient of the filters."""
     return AbstractConv3d_gradWeights(None, None, border_mode, subsample, False, filter_dilation, num_groups)
 
 
 def Corr3dMM_gradInputs(
     border_mode: Any = "valid", subsample: Any = (1, 1, 1), filter_dilation: Any = (1, 1, 1), num_groups: int = 1
 ) -> AbstractConv3d_gradInputs:
-    """(filters, gradient of the maps, (depth, rows, columns)) -> gradient of the films."""
+    """Make (filters, gradient of the maps, (depth, rows, columns)) -> gradient of the videos."""
     return AbstractConv3d_gradInputs(None, None, border_mode, subsample, False, filter_dilation, num_groups)
 
 

@@ -46,7 +46,7 @@ def neibs2images(neibs: Any, neib_shape: Any, original_shape: Any, mode: str = "
 
 
 class Images2Neibs:
-    """`images2neibs` with its mode given before its arguments."""
+    """Call `images2neibs` with its mode given before its arguments."""
 
     def __init__(self, mode: str = "valid"):
         self.mode = mode

@@ -47,7 +47,7 @@ __all__ = [
 
 
 def _rows(c: Any) -> Variable:
-    """The rows that softmax is taken of: a vector is one row."""
+    """Return the rows that softmax is taken of: a vector is one row."""
     c = pt.as_tensor(c)
     if c.type.ndim not in (1, 2) or not c.type.dtype.startswith("float"):
         raise ValueError(f"softmax: found {c.type}, expected a matrix of floats, or a vector of them")
@@ -59,7 +59,7 @@ def _softmax(c: Any) -> Variable:
 
 
 def _nll(rows: Variable, y_idx: Variable) -> Variable:
-    """-log softmax(rows)[k, y_idx[k]], from the rows themselves, so that it is finite."""
+    """Compute -log softmax(rows)[k, y_idx[k]], from the rows themselves, so that it is finite."""
     return -log_softmax(rows, axis=1)[pt.arange(y_idx.shape[0]), checked_labels(y_idx, rows)]
 
 
@@ -72,7 +72,7 @@ def _classes(name: str, y: Any) -> Variable:
 
 @as_theano
 def softmax(c: Any) -> Variable:
-    """exp(c) divided by its sum over each row: (n, k) -> (n, k); a vector counts as a row, (k,) -> (1, k).
+    """Compute exp(c) divided by its sum over each row: (n, k) -> (n, k); a vector counts as a row, (k,) -> (1, k).
 
     Raises
     ------
@@ -84,13 +84,13 @@ def softmax(c: Any) -> Variable:
 
 @as_theano
 def logsoftmax(c: Any) -> Variable:
-    """The logarithm of `softmax`, finite for all finite `c`."""
+    """Compute the logarithm of `softmax`, finite for all finite `c`."""
     return log_softmax(_rows(c), axis=1)
 
 
 @as_theano
 def softmax_graph(c: Any) -> Variable:
-    """exp(c) divided by its sum over the last axis, for any number of dimensions."""
+    """Compute exp(c) divided by its sum over the last axis, for any number of dimensions."""
     return softmax_along(as_floats(c), axis=-1)
 
 
@@ -100,20 +100,20 @@ logsoftmax_op = logsoftmax
 
 @as_theano
 def softmax_with_bias(x: Any, b: Any) -> Variable:
-    """softmax(x + b) of a matrix and a vector."""
+    """Compute softmax(x + b) of a matrix and a vector."""
     return _softmax(pt.as_tensor(x) + b)
 
 
 @as_theano
 def softmax_grad(dy: Any, sm: Any) -> Variable:
-    """The gradient with respect to x, where sm = softmax(x) and `dy` is the gradient with respect to it."""
+    """Compute the gradient with respect to x, where sm = softmax(x) and `dy` is the gradient with respect to it."""
     weighted = dy * sm
     return weighted - pt.sum(weighted, axis=1, keepdims=True) * sm
 
 
 @as_theano
 def crossentropy_softmax_argmax_1hot_with_bias(x: Any, b: Any, y_idx: Any, **_: Any) -> tuple[Variable, Variable, Variable]:
-    """What a classifier with scores x + b needs.
+    """Compute what a classifier with scores x + b needs.
 
     Parameters
     ----------
@@ -136,21 +136,21 @@ def crossentropy_softmax_argmax_1hot_with_bias(x: Any, b: Any, y_idx: Any, **_: 
 
 @as_theano
 def crossentropy_softmax_1hot_with_bias(x: Any, b: Any, y_idx: Any, **_: Any) -> tuple[Variable, Variable]:
-    """nll and softmax of `crossentropy_softmax_argmax_1hot_with_bias`."""
+    """Compute nll and softmax of `crossentropy_softmax_argmax_1hot_with_bias`."""
     scores = _rows(x) + b
     return _nll(scores, _classes("y_idx", y_idx)), softmax_along(scores, axis=1)
 
 
 @as_theano
 def crossentropy_softmax_1hot(x: Any, y_idx: Any, **_: Any) -> tuple[Variable, Variable]:
-    """The same without a bias."""
+    """Compute nll and softmax of the scores `x`, without a bias."""
     scores = _rows(x)
     return _nll(scores, _classes("y_idx", y_idx)), softmax_along(scores, axis=1)
 
 
 @as_theano
 def crossentropy_softmax_max_and_argmax_1hot(x: Any, y_idx: Any, **_: Any) -> tuple[Variable, Variable, Variable, Variable]:
-    """nll, softmax, its maximum in each row, and where that is, as int64."""
+    """Compute nll, softmax, its maximum in each row, and where that is, as int64."""
     return _with_maximum(_rows(x), y_idx)
 
 
@@ -158,7 +158,7 @@ def crossentropy_softmax_max_and_argmax_1hot(x: Any, y_idx: Any, **_: Any) -> tu
 def crossentropy_softmax_max_and_argmax_1hot_with_bias(
     x: Any, b: Any, y_idx: Any, **_: Any
 ) -> tuple[Variable, Variable, Variable, Variable]:
-    """The same for scores x + b."""
+    """Compute `crossentropy_softmax_max_and_argmax_1hot` of scores x + b."""
     return _with_maximum(_rows(x) + b, y_idx)
 
 
@@ -170,20 +170,20 @@ def _with_maximum(scores: Variable, y_idx: Any) -> tuple[Variable, Variable, Var
 
 @as_theano
 def crossentropy_softmax_1hot_with_bias_dx(dy: Any, sm: Any, y_idx: Any) -> Variable:
-    """The gradient of `crossentropy_softmax_1hot` with respect to its scores, dy[:, None] * (sm - one-hot of y_idx)."""
+    """Compute the gradient of `crossentropy_softmax_1hot` for its scores, dy[:, None] * (sm - one-hot of y_idx)."""
     dy, sm, y_idx = pt.as_tensor(dy), pt.as_tensor(sm), _classes("y_idx", y_idx)
     return pt.shape_padright(dy) * pt.inc_subtensor(sm[pt.arange(sm.shape[0]), checked_labels(y_idx, sm)], -1)
 
 
 @as_theano
 def crossentropy_categorical_1hot(coding_dist: Any, true_one_of_n: Any) -> Variable:
-    """-log coding_dist[i, true_one_of_n[i]]: (n, k), (n,) integers -> (n,), in nats."""
+    """Compute -log coding_dist[i, true_one_of_n[i]]: (n, k), (n,) integers -> (n,), in nats."""
     return _one_hot_crossentropy(coding_dist, true_one_of_n)
 
 
 @as_theano
 def crossentropy_categorical_1hot_grad(g_y: Any, coding_dist: Any, true_one_of_n: Any) -> Variable:
-    """The gradient of `crossentropy_categorical_1hot` with respect to `coding_dist`, where `g_y` is that of its result."""
+    """Compute the gradient of `crossentropy_categorical_1hot` for `coding_dist`, where `g_y` is that of its result."""
     p, y = pt.as_tensor(coding_dist), _classes("true_one_of_n", true_one_of_n)
     at = pt.arange(y.shape[0]), y
     return pt.set_subtensor(pt.zeros_like(p)[at], -g_y / p[at])
@@ -202,7 +202,7 @@ def _one_hot_crossentropy(coding_dist: Any, true_one_of_n: Any) -> Variable:
 
 @as_theano
 def binary_crossentropy(output: Any, target: Any) -> Variable:
-    """-(target log(output) + (1 - target) log(1 - output)), elementwise, in nats.
+    """Compute -(target log(output) + (1 - target) log(1 - output)), elementwise, in nats.
 
     Where `output` is a sigmoid, the compiled expression is finite and exact for any argument of it.
     """
@@ -212,7 +212,7 @@ def binary_crossentropy(output: Any, target: Any) -> Variable:
 
 @as_theano
 def sigmoid_binary_crossentropy(output: Any, target: Any) -> Variable:
-    """`binary_crossentropy` of sigmoid(output), from `output` itself: its gradient is sigmoid(output) - target."""
+    """Compute `binary_crossentropy` of sigmoid(output), from `output` itself: its gradient is sigmoid(output) - target."""
     x, target = pt.as_tensor(output), pt.as_tensor(target)
     # both branches are softplus(x) - x * target; each keeps its digits where the other loses them
     return pt.switch(x > 0, pt.softplus(-x) + x * (1 - target), pt.softplus(x) - x * target)
@@ -220,7 +220,7 @@ def sigmoid_binary_crossentropy(output: Any, target: Any) -> Variable:
 
 @as_theano
 def categorical_crossentropy(coding_dist: Any, true_dist: Any) -> Variable:
-    """Cross-entropy of distributions, in nats.
+    """Compute the cross-entropy of distributions, in nats.
 
     Parameters
     ----------
@@ -248,25 +248,25 @@ def categorical_crossentropy(coding_dist: Any, true_dist: Any) -> Variable:
 
 @as_theano
 def prepend_scalar_to_each_row(val: Any, mat: Any) -> Variable:
-    """(n, k) -> (n, k + 1), with `val` in the first column."""
+    """Prepend a column of `val`, (n, k) -> (n, k + 1)."""
     mat = pt.as_tensor(mat)
     column = pt.alloc(pt.cast(pt.as_tensor(val), mat.type.dtype), mat.shape[0], 1)
     return pt.concatenate([column, mat], axis=1)
 
 
 def prepend_0_to_each_row(mat: Any) -> Variable:
-    """(n, k) -> (n, k + 1), with zeros in the first column."""
+    """Prepend a column of zeros, (n, k) -> (n, k + 1)."""
     return prepend_scalar_to_each_row(0, mat)
 
 
 def prepend_1_to_each_row(mat: Any) -> Variable:
-    """(n, k) -> (n, k + 1), with ones in the first column."""
+    """Prepend a column of ones, (n, k) -> (n, k + 1)."""
     return prepend_scalar_to_each_row(1, mat)
 
 
 @as_theano
 def relu(x: Any, alpha: Any = 0) -> Variable:
-    """x where it is positive, alpha x elsewhere, as (1 + alpha) / 2 x + (1 - alpha) / 2 abs(x).
+    """Return x where it is positive, alpha x elsewhere, as (1 + alpha) / 2 x + (1 - alpha) / 2 abs(x).
 
     Its gradient at 0 is therefore (1 + alpha) / 2, which `symae.nn.relu` has not. `alpha` may be symbolic.
     """
@@ -284,19 +284,19 @@ def _elu(x: Variable, alpha: Any) -> Variable:
 
 @as_theano
 def elu(x: Any, alpha: Any = 1) -> Variable:
-    """x where it is positive, alpha (exp(x) - 1) elsewhere. Source: Clevert, Unterthiner and Hochreiter (2016)."""
+    """Return x where it is positive, alpha (exp(x) - 1) elsewhere. Source: Clevert, Unterthiner and Hochreiter (2016)."""
     return _elu(pt.as_tensor(x), alpha)
 
 
 @as_theano
 def selu(x: Any) -> Variable:
-    """1.0507 elu(x, 1.6733), which keeps mean 0 and variance 1. Source: Klambauer et al. (2017)."""
+    """Compute 1.0507 elu(x, 1.6733), which keeps mean 0 and variance 1. Source: Klambauer et al. (2017)."""
     return 1.0507009873554804934193349852946 * _elu(pt.as_tensor(x), 1.6732632423543772848170429916717)
 
 
 @as_theano
 def confusion_matrix(actual: Any, pred: Any) -> list[Variable]:
-    """How often each class was taken for each.
+    """Count how often each class was taken for each.
 
     Parameters
     ----------
@@ -331,7 +331,7 @@ def h_softmax(
     b2: Any,
     target: Any = None,
 ) -> Variable:
-    """Softmax in two steps: over classes of outputs, then over the outputs of a class.
+    """Compute softmax in two steps: over classes of outputs, then over the outputs of a class.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ __all__ = ["in_floats", "last_sizes", "numbers", "size"]
 
 
 def size(value: Any) -> Any:
-    """`value` as an int where it is a number or a symbol whose value is known; other things come back as they are."""
+    """Return `value` as an int where it is a number or a symbol of known value; other things come back as they are."""
     if isinstance(value, Variable):
         constant = get_scalar_constant_value(value, raise_not_constant=False)
         return value if isinstance(constant, Variable) else int(constant)
@@ -28,12 +28,12 @@ def size(value: Any) -> Any:
 
 
 def last_sizes(shape: Any, count: int) -> list[Any]:
-    """The last `count` sizes of a shape, or of a symbolic vector."""
+    """Return the last `count` sizes of a shape, or of a symbolic vector."""
     return [shape[i] if isinstance(shape, Variable) else size(shape[i]) for i in range(-count, 0)]
 
 
 def numbers(place: str, value: Any, length: int) -> tuple[int, ...]:
-    """`value`, a number or `length` of them, in a sequence or a constant symbolic vector, as ints.
+    """Return `value`, a number or `length` of them, in a sequence or a constant symbolic vector, as ints.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def numbers(place: str, value: Any, length: int) -> tuple[int, ...]:
 
 
 def in_floats(op: Callable[[Variable], Variable], x: Any) -> Variable:
-    """op(x), where `op` takes floats only: of whole numbers in float64, which holds them exactly, and back again."""
+    """Compute op(x), where `op` takes floats only: of whole numbers in float64, which holds them exactly, and back again."""
     x = pt.as_tensor(x)
     if x.type.dtype in ("float32", "float64"):
         return op(x)

@@ -15,7 +15,7 @@ __all__ = ["hard_sigmoid", "sigmoid", "sigmoid_inplace", "softplus", "softsign",
 
 
 def as_floats(x: Any) -> Variable:
-    """`x` as a symbolic array of floats: of whole numbers, those that Theano makes of them for an elementwise function."""
+    """Return `x` as a symbolic array of floats, whole numbers cast as by Theano for an elementwise function."""
     x = pt.as_tensor(x)
     (scalar,) = upgrade_to_float(get_scalar_type(x.type.dtype))
     return pt.cast(x, scalar.dtype)
@@ -23,7 +23,7 @@ def as_floats(x: Any) -> Variable:
 
 @as_theano
 def sigmoid(x: Any) -> Variable:
-    """1 / (1 + exp(-x)), elementwise; logarithms of it and of 1 minus it are compiled to what is exact for large `x`."""
+    """Compute 1 / (1 + exp(-x)), elementwise; log(s) and log(1 - s) of it are compiled to what is exact for large `x`."""
     return pt.sigmoid(as_floats(x))
 
 
@@ -32,20 +32,20 @@ sigmoid_inplace = sigmoid
 
 @as_theano
 def softplus(x: Any) -> Variable:
-    """log(1 + exp(x)), elementwise, finite for every finite `x`."""
+    """Compute log(1 + exp(x)), elementwise, finite for every finite `x`."""
     return pt.softplus(as_floats(x))
 
 
 @as_theano
 def softsign(x: Any) -> Variable:
-    """x / (1 + abs(x)), elementwise."""
+    """Compute x / (1 + abs(x)), elementwise."""
     x = as_floats(x)
     return x / (1.0 + abs(x))
 
 
 @as_theano
 def hard_sigmoid(x: Any) -> Variable:
-    """0.2 x + 0.5 clipped to [0, 1]: three straight lines near the sigmoid."""
+    """Compute 0.2 x + 0.5 clipped to [0, 1]: three straight lines near the sigmoid."""
     x = as_floats(x)
     slope, shift = (pt.constant(number, dtype=x.type.dtype) for number in (0.2, 0.5))
     return pt.clip(x * slope + shift, 0, 1)
@@ -53,7 +53,7 @@ def hard_sigmoid(x: Any) -> Variable:
 
 @as_theano
 def ultra_fast_sigmoid(x: Any) -> Variable:
-    """A function near the sigmoid, off by at most 0.06, that needs no exponential: a hyperbola, a line and a constant.
+    """Approximate the sigmoid to 0.06 without an exponential, by a hyperbola, a line and a constant.
 
     .. math:: \\tfrac12 + \\tfrac12 \\operatorname{sgn}(x) f(|x| / 2), \\quad f(t) = \\frac{1.5 t}{1 + t} \\text{ for } t < 1.7
 

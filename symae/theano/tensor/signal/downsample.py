@@ -16,13 +16,13 @@ __all__ = ["DownsampleFactorMax", "max_pool_2d", "max_pool_2d_same_size"]
 def max_pool_2d(
     input: Any, ds: Any, ignore_border: bool | None = None, st: Any = None, padding: Any = (0, 0), mode: str = "max"
 ) -> Variable:
-    """`symae.theano.tensor.signal.pool.pool_2d` with older names of its arguments; `ignore_border` is False if not given."""
+    """Pool as `symae.theano.tensor.signal.pool.pool_2d` by older names of arguments; `ignore_border` is False by default."""
     pooled: Variable = pool_2d(input, ds, ignore_border, st, padding, mode)
     return pooled
 
 
 class DownsampleFactorMax:
-    """`max_pool_2d` with its settings given before the images."""
+    """Call `max_pool_2d` with its settings given before the images."""
 
     def __init__(
         self, ds: Any, ignore_border: bool = False, st: Any = None, padding: Any = (0, 0), mode: str = "max", openmp: Any = None
@@ -36,7 +36,7 @@ class DownsampleFactorMax:
     def out_shape(
         imgshape: Sequence[int], ds: Any, ignore_border: bool = False, st: Any = None, padding: Any = (0, 0)
     ) -> list[Any]:
-        """The shape that images of shape `imgshape` get."""
+        """Return the shape that images of shape `imgshape` get."""
         return Pool.out_shape(imgshape, ds, ignore_border, st, padding)
 
 

@@ -76,14 +76,14 @@ def pool_3d(
     st: Any = None,
     padding: Any = None,
 ) -> Variable:
-    """`pool_2d` over windows of the last three dimensions, with three integers instead of two."""
+    """Pool as `pool_2d` over windows of the last three dimensions, with three integers instead of two."""
     ws, stride, pad = _renamed(ws, stride, pad, ds, st, padding)
     return _pooled("pool_3d", input, 3, (ws, stride, pad), bool(ignore_border), mode)
 
 
 @as_theano
 def max_pool_2d_same_size(input: Any, patch_size: Any) -> Variable:
-    """Images of which only the maxima of their patches are left, zero elsewhere.
+    """Return images of which only the maxima of their patches are left, zero elsewhere.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def max_pool_2d_same_size(input: Any, patch_size: Any) -> Variable:
 
 
 class Pool:
-    """`pool_2d`, or over one or three dimensions with that `ndim`, with its settings given before its arguments."""
+    """Call `pool_2d`, or its kind over one or three dimensions, with its settings given before its arguments."""
 
     def __init__(self, ignore_border: bool = False, mode: str = "max", ndim: int = 2, openmp: Any = None):
         if ndim not in (1, 2, 3):
@@ -117,7 +117,7 @@ class Pool:
     def out_shape(
         imgshape: Sequence[int], ws: Any, ignore_border: bool = False, stride: Any = None, pad: Any = None, ndim: int = 2
     ) -> list[Any]:
-        """The shape that images of shape `imgshape` get."""
+        """Return the shape that images of shape `imgshape` get."""
         settings = [numbers("Pool", tuple(values), ndim) for values in _settings("Pool", ndim, ws, stride, pad)]
         axes = [_axis(size, step, before, ignore_border) for size, step, before in zip(*settings, strict=True)]
         lead = len(imgshape) - ndim
@@ -171,7 +171,7 @@ def _pooled(place: str, input: Any, ndim: int, settings: Any, ignore_border: boo
 
 
 def _with_four(x: Variable, pool: Any) -> Variable:
-    """`pool`, which takes (n, c, h, w), of images with any other number of dimensions in front."""
+    """Apply `pool`, which takes (n, c, h, w), to images with any other number of dimensions in front."""
     ndim = x.type.ndim
     if ndim == 4:
         return pool(x)
