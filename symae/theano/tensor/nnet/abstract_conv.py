@@ -321,7 +321,7 @@ def _stretched(x: Variable, axis: int, ratio: int) -> Variable:
 __getattr__ = getter(
     __name__,
     elsewhere={
-        name: f"tensor.nnet.{module.__name__.rpartition('.')[2]}:{name}"
+        name: f"{module.__name__.removeprefix('symae.theano.')}:{name}"
         for module in (conv_shapes, films)
         for name in module.__all__
     },
