@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import pickle
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from golden.figures import read_json
+from golden.random_streams_cases import CASES, SEED, draws
 from hypothesis import given
 from hypothesis import strategies as st
 
 from symae import RandomStreams, compile_time, function
 from symae.ops.random.draws import random_state, state_words
 
-GOLDEN = Path(__file__).parent / "golden"
-sys.path.insert(0, str(GOLDEN))
-
-from random_streams_cases import CASES, SEED, draws  # noqa: E402
-
-THEANO = json.loads((GOLDEN / "random_streams.json").read_text())
+THEANO = read_json("random_streams")
 
 
 @pytest.fixture(scope="module", params=["float64", "float32"])

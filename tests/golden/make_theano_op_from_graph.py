@@ -5,13 +5,9 @@ Needs a Python 3.8 as make_random_streams.py does::
     THEANO_FLAGS=floatX=float64 python tests/golden/make_theano_op_from_graph.py
 """
 
-import json
-from pathlib import Path
-
 import theano
 import theano.tensor
+from figures import write_json
 from theano_op_from_graph_cases import CASES, evaluate
 
-golden = {name: evaluate(theano, name) for name in CASES}
-lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in golden.items())
-Path(__file__).with_name("theano_op_from_graph.json").write_text(f"{{\n{lines}\n}}\n")
+write_json("theano_op_from_graph", {name: evaluate(theano, name) for name in CASES})

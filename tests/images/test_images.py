@@ -3,11 +3,11 @@
 import hashlib
 import io
 import json
-from pathlib import Path
 
 import numpy as np
 import pytensor
 import pytest
+from golden.figures import read_arrays
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -29,8 +29,7 @@ from symae.images import (
 )
 from symae.images.code_map import COLOURS
 
-with np.load(Path(__file__).parents[1] / "golden" / "tile_raster_images.npz", allow_pickle=False) as golden:
-    GOLDEN = dict(golden)
+GOLDEN = read_arrays("tile_raster_images")
 CASES = list(enumerate(json.loads(str(GOLDEN["cases"]))))
 
 

@@ -7,12 +7,12 @@ import gzip
 import json
 import pickle
 import sys
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytensor.tensor as pt
 import pytest
+from golden.figures import read_json
 
 import symae
 
@@ -249,7 +249,6 @@ def test_what_one_script_leaves_another_finds(run):
     assert "weights.txt: read from" in result.err
 
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "theano_pickles.json"
 READS = """
     import cPickle, json, theano
     theano.config.mode = 'FAST_COMPILE'
@@ -262,7 +261,7 @@ READS = """
 @pytest.fixture
 def of_theano(tmp_path):
     """What real Theano computed, and a function that puts one of its pickles beside the script."""
-    golden = json.loads(GOLDEN.read_text())
+    golden = read_json("theano_pickles")
 
     def stored(name):
         (tmp_path / "work" / "old.pkl").write_bytes(gzip.decompress(base64.b64decode(golden[name])))

@@ -5,18 +5,16 @@ What Pillow 4.2 printed is in tests/golden/old_pillow.txt; tests/golden/make_old
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from golden.figures import FOLDER
 from PIL import Image, ImageOps
 
 from symae.legacy.shims import old_pillow
 
 pytest.importorskip("fissix")
-
-GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 @pytest.fixture
@@ -33,9 +31,9 @@ def by_default(image: Image.Image) -> list[np.ndarray]:
 
 
 def test_pictures_are_those_of_2017_to_the_pixel(run):
-    result = run((GOLDEN / "old_pillow_cases.py").read_text())
+    result = run((FOLDER / "old_pillow_cases.py").read_text())
     assert result.status == 0, result.err
-    assert result.out.splitlines() == (GOLDEN / "old_pillow.txt").read_text().splitlines()
+    assert result.out.splitlines() == (FOLDER / "old_pillow.txt").read_text().splitlines()
 
 
 def test_scipys_reading_as_grey_cuts_luma_off_too(run, tmp_path, noise):

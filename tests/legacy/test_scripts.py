@@ -17,12 +17,13 @@ from pathlib import Path
 
 import pytensor
 import pytest
+from golden.figures import FOLDER
 
 from symae.legacy.run import run_script
 from symae.theano import change_flags, config
 
 SCRIPTS = Path(__file__).with_name("scripts")
-GOLDEN = Path(__file__).parents[1] / "golden" / "legacy_scripts"
+GOLDEN = FOLDER / "legacy_scripts"
 SIBLINGS = {"layers_of_2012"}
 NAMES = sorted(path.stem for path in SCRIPTS.glob("*.py") if path.stem not in SIBLINGS)
 # Flags that a script sets by the environment before it imports Theano: that has to be the first import of the process.

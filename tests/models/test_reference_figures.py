@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytensor.tensor as pt
 import pytest
+from golden.figures import read_json
 
 from symae import Autoencoder, DenoisingAutoencoder, RandomStreams, function, load_data
 from symae.runs.logistic_tutorial import sgd_optimization
 from symae.training import train_epochs
 
-GOLDEN = Path(__file__).parents[1] / "golden"
-FIGURES = json.loads((GOLDEN / "theano_worksheet.json").read_text())
-FIRST_EPOCHS = json.loads((GOLDEN / "first_epochs.json").read_text())
+FIGURES = read_json("theano_worksheet")
+FIRST_EPOCHS = read_json("first_epochs")
 SETTINGS = FIGURES["settings"]
 
 

@@ -7,18 +7,16 @@ or more a program; all on every backend with ``-m long``. ``campaign`` computes 
 from __future__ import annotations
 
 import contextlib
-import json
 from collections import Counter
-from pathlib import Path
 
 import pytensor
 import pytest
+from golden.figures import read_json
 
 from random_graphs import outcomes
 from random_graphs.comparison import difference, refused
 from random_graphs.programs import digest, program
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "random_graphs.json"
 SEEDS = range(200)
 FEW = range(60)
 SOME = range(40, 56)
@@ -27,7 +25,7 @@ SOME = range(40, 56)
 @pytest.fixture(scope="module")
 def golden():
     """Theano's outcomes by seed."""
-    found = json.loads(GOLDEN.read_text())
+    found = read_json("random_graphs")
     assert all(found[str(seed)][0] == digest(program(seed)) for seed in SEEDS), "made of other programs: make_random_graphs.py"
     return {seed: outcomes.read(found[str(seed)][1]) for seed in SEEDS}
 

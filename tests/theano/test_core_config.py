@@ -1,20 +1,17 @@
 """theano.config has Theano's flags, from THEANO_FLAGS, .theanorc and assignments."""
 
-import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from golden.figures import read_json
 
 import symae.theano as theano
 import symae.theano.tensor as T
 from symae.theano._impl import configuration
 from symae.theano._impl.flag_sources import flags_outside
 from symae.theano._impl.flags import FLAGS
-
-GOLDEN = Path(__file__).parents[1] / "golden" / "theano_flags.json"
 
 
 @pytest.fixture
@@ -124,7 +121,7 @@ def test_flags_come_from_a_file_and_those_of_the_environment_go_first(tmp_path):
     assert run.stderr.count("there is no GPU") == 1
 
 
-@pytest.mark.parametrize("case", json.loads(GOLDEN.read_text()), ids=lambda case: repr(case["file"] + case["flags"]))
+@pytest.mark.parametrize("case", read_json("theano_flags"), ids=lambda case: repr(case["file"] + case["flags"]))
 def test_flags_are_those_that_theano_had_on_python_2(case, monkeypatch, tmp_path):
     (tmp_path / "rc").write_bytes(case["file"].encode())
     monkeypatch.setenv("THEANORC", str(tmp_path / "rc"))

@@ -1,35 +1,24 @@
 """theano.tensor's functions have Theano's names, arguments, dtypes and values, and its types are Theano's."""
 
-import json
 import pickle
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytensor.tensor as pt
 import pytest
+from golden.figures import assert_same, read_json
+from golden.theano_tensor_cases import EXPRESSIONS, evaluate
 
 import symae.theano as theano
 import symae.theano.tensor as T
 
-FOLDER = Path(__file__).parents[1] / "golden"
-sys.path.insert(0, str(FOLDER))
-try:
-    from theano_tensor_cases import EXPRESSIONS, evaluate
-finally:
-    sys.path.remove(str(FOLDER))
-
-
-@pytest.fixture(scope="module")
-def golden():
-    return json.loads((FOLDER / "theano_tensor.json").read_text())
+GOLDEN = read_json("theano_tensor")
 
 
 @pytest.mark.parametrize("text", EXPRESSIONS)
-def test_an_expression_is_what_theano_computes(text, golden):
-    found = evaluate(theano, text)
-    assert (found["dtype"], found["broadcastable"]) == (golden[text]["dtype"], golden[text]["broadcastable"])
-    np.testing.assert_allclose(found["value"], golden[text]["value"], rtol=1e-7, atol=2e-9)
+def test_an_expression_is_what_theano_computes(text):
+    found, expected = evaluate(theano, text), GOLDEN[text]
+    assert (found["dtype"], found["broadcastable"]) == (expected["dtype"], expected["broadcastable"])
+    assert_same(found["value"], expected["value"], rtol=1e-7, atol=2e-9)
 
 
 @pytest.mark.parametrize(

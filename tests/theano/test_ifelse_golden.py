@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from contextlib import contextmanager
-from pathlib import Path
-
-import numpy as np
-import pytensor
 import pytest
+from golden.figures import assert_same, read_json
+from golden.theano_ifelse_cases import CASES, evaluate
 
 import symae.theano as theano
 import symae.theano.ifelse
 import symae.theano.tensor.nlinalg  # noqa: F401
 
-FOLDER = Path(__file__).parents[1] / "golden"
-sys.path.insert(0, str(FOLDER))
-try:
-    from theano_ifelse_cases import CASES, evaluate
-finally:
-    sys.path.pop(0)
-
-GOLDEN = json.loads((FOLDER / "theano_ifelse.json").read_text())
+GOLDEN = read_json("theano_ifelse")
 # the steps of loops take long to compile, on Numba also without cache beside operations of a script's own
 LOOPS = ["within_a_loop", "a_loop_in_a_branch"]
 QUICK = {
@@ -48,40 +36,21 @@ def in_modes(names):
     return pytest.mark.parametrize(("mode", "name"), [(mode, name) for mode in names for name in names[mode]])
 
 
-def assert_equal(found, expected):
-    if isinstance(expected, list):
-        assert isinstance(found, list)
-        assert len(found) == len(expected)
-        for one, other in zip(found, expected, strict=True):
-            assert_equal(one, other)
-    elif isinstance(expected, str):
-        assert found == expected
-    else:
-        np.testing.assert_allclose(found, expected, rtol=1e-12)
-
-
-@contextmanager
-def in_mode(mode):
-    """PyTensor's own setting, by which conftest makes tests quick, is put back to what users have."""
-    with pytensor.config.change_flags(mode="Mode"), theano.change_flags(mode=mode):
-        yield
-
-
-def assert_theanos(mode, name):
+def assert_theanos(in_mode, mode, name):
     if mode in MODULES:
         pytest.importorskip(MODULES[mode])
     with in_mode(mode):
-        assert_equal(evaluate(theano, name), GOLDEN[name])
+        assert_same(evaluate(theano, name), GOLDEN[name])
 
 
 @in_modes(QUICK)
 @pytest.mark.filterwarnings("ignore:Numba will use object mode")
-def test_branches_are_theanos(mode, name):
-    assert_theanos(mode, name)
+def test_branches_are_theanos(in_mode, mode, name):
+    assert_theanos(in_mode, mode, name)
 
 
 @pytest.mark.long
 @in_modes(LONG)
 @pytest.mark.filterwarnings("ignore:Numba will use object mode")
-def test_all_branches_are_theanos(mode, name):
-    assert_theanos(mode, name)
+def test_all_branches_are_theanos(in_mode, mode, name):
+    assert_theanos(in_mode, mode, name)

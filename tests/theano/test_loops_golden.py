@@ -2,74 +2,45 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from contextlib import contextmanager
-from pathlib import Path
-
 import numpy as np
-import pytensor
 import pytest
+from golden.figures import assert_same, read_json
+from golden.theano_loops_cases import CASES, evaluate
 
 import symae.theano as theano
 from symae.theano.tensor.shared_randomstreams import RandomStreams
 
-FOLDER = Path(__file__).parents[1] / "golden"
-sys.path.insert(0, str(FOLDER))
-try:
-    from theano_loops_cases import CASES, evaluate
-finally:
-    sys.path.pop(0)
-
-GOLDEN = json.loads((FOLDER / "theano_loops.json").read_text())
+GOLDEN = read_json("theano_loops")
 # one of each kind of state, with and without the loop's updates
 IN_THE_DEFAULT_MODE = ["with_gradient mrg dropped", "nested numpy kept", "counter_of_a_counter kept"]
 
 
-@contextmanager
-def in_mode(mode):
-    """PyTensor's own setting, by which conftest makes tests quick, is put back to what users have."""
-    with pytensor.config.change_flags(mode="Mode"), theano.change_flags(mode=mode):
-        yield
-
-
-def assert_equal(found, expected):
-    if isinstance(expected, list):
-        assert len(found) == len(expected)
-        for one, other in zip(found, expected, strict=True):
-            assert_equal(one, other)
-    elif isinstance(expected, str):
-        assert found == expected
-    else:
-        np.testing.assert_allclose(found, expected, rtol=1e-12)
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_loops_draw_as_theanos(name):
-    assert_equal(evaluate(theano, name), GOLDEN[name])
+    assert_same(evaluate(theano, name), GOLDEN[name])
 
 
 @pytest.mark.backends
 @pytest.mark.parametrize("name", IN_THE_DEFAULT_MODE)
-def test_loops_draw_as_theanos_in_the_default_mode(name):
+def test_loops_draw_as_theanos_in_the_default_mode(in_mode, name):
     with in_mode("Mode"):
-        assert_equal(evaluate(theano, name), GOLDEN[name])
+        assert_same(evaluate(theano, name), GOLDEN[name])
 
 
 @pytest.mark.backends
-def test_loops_draw_as_theanos_on_jax():
+def test_loops_draw_as_theanos_on_jax(in_mode):
     pytest.importorskip("jax")
     with in_mode("jax"):
         name = "closure_draw mrg dropped"
-        assert_equal(evaluate(theano, name), GOLDEN[name])
+        assert_same(evaluate(theano, name), GOLDEN[name])
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("mode", ["Mode", "c"])
 @pytest.mark.parametrize("name", CASES)
-def test_all_loops_draw_as_theanos_compiled(name, mode):
+def test_all_loops_draw_as_theanos_compiled(in_mode, name, mode):
     with in_mode(mode):
-        assert_equal(evaluate(theano, name), GOLDEN[name])
+        assert_same(evaluate(theano, name), GOLDEN[name])
 
 
 def test_a_draw_made_in_a_loop_keeps_its_default_update():

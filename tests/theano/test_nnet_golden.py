@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytensor
 import pytest
+from golden.figures import assert_same_array, read_arrays
+from golden.theano_nnet_cases import CASES, evaluate
 from pytensor.compile.mode import Mode
 
 import symae.theano as theano
 from symae import rewrites
-
-FOLDER = Path(__file__).parents[1] / "golden"
-sys.path.insert(0, str(FOLDER))
-try:
-    from theano_nnet_cases import CASES, evaluate
-finally:
-    sys.path.remove(str(FOLDER))
 
 # Rewritten as symae.function does it, because some of the values are infinite otherwise; computed without a compiler, and
 # without fusion, because PyTensor 3.3 computes a fused function of two results in float32 then.
@@ -27,11 +19,10 @@ REWRITTEN = Mode("py", "fast_run").including(rewrites.tag("c")).excluding("fusio
 
 @pytest.fixture(scope="module")
 def golden() -> dict[str, dict[str, np.ndarray]]:
-    with np.load(FOLDER / "theano_nnet.npz") as file:
-        found: dict[str, dict[str, np.ndarray]] = {}
-        for key in file.files:
-            case, _, part = key.rpartition("/")
-            found.setdefault(case, {})[part] = file[key]
+    found: dict[str, dict[str, np.ndarray]] = {}
+    for key, value in read_arrays("theano_nnet").items():
+        case, _, part = key.rpartition("/")
+        found.setdefault(case, {})[part] = value
     return found
 
 
@@ -45,8 +36,4 @@ def test_a_case_is_what_theano_computes(name, floatX, golden):
     expected = golden[f"{floatX}/{name}"]
     assert {key.rpartition("/")[2] for key in found} == set(expected)
     for key, value in found.items():
-        wanted = expected[key.rpartition("/")[2]]
-        assert (value.dtype, value.shape) == (wanted.dtype, wanted.shape), key
-        # float32 sums of a thousand products, added up in another order
-        tolerance = 1e-10 if wanted.dtype == "float64" else 2e-5
-        np.testing.assert_allclose(value, wanted, rtol=tolerance, atol=tolerance, err_msg=key)
+        assert_same_array(value, expected[key.rpartition("/")[2]], key)

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytensor
 import pytest
+from golden.figures import assert_same, read_json
+from golden.theano_op_from_graph_cases import CASES, evaluate, expressions
 
 import symae.theano as theano
 import symae.theano.tensor as T
 from symae.theano._impl.variables import is_marked
 
-FOLDER = Path(__file__).parents[1] / "golden"
-sys.path.insert(0, str(FOLDER))
-try:
-    from theano_op_from_graph_cases import CASES, evaluate, expressions
-finally:
-    sys.path.pop(0)
-
-GOLDEN = json.loads((FOLDER / "theano_op_from_graph.json").read_text())
+GOLDEN = read_json("theano_op_from_graph")
 COMPILED = ["a list", "lop, an operation", "by a shared variable", "two operations of one graph", "rop through more"]
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_operations_of_graphs_are_theanos(name):
-    found = evaluate(theano, name)
-    if isinstance(GOLDEN[name], str):
-        assert found == GOLDEN[name]
-    else:
-        np.testing.assert_allclose(found, GOLDEN[name], rtol=1e-12)
+    assert_same(evaluate(theano, name), GOLDEN[name])
 
 
 @pytest.mark.backends

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from golden.figures import read_json
+from golden.mrg_streams_cases import CASES, SEED, draws, fingerprint, states
 from pytensor.gradient import NullTypeGradError
 
 from symae import compile_time, function
 from symae.theano._impl.variables import is_marked
 from symae.theano.sandbox.rng_mrg import MRG_RandomStreams, guess_n_streams
 
-GOLDEN = Path(__file__).parents[1] / "golden"
-sys.path.insert(0, str(GOLDEN))
-
-from mrg_streams_cases import CASES, SEED, draws, fingerprint, states  # noqa: E402
-
-THEANO = json.loads((GOLDEN / "mrg_streams.json").read_text())
+THEANO = read_json("mrg_streams")
 
 
 @pytest.fixture(scope="module", params=["float64", "float32"])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from golden.conv2d_cases import CASES, arrays
+from golden.figures import read_arrays
 from hypothesis import HealthCheck, assume, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -22,11 +22,6 @@ from symae.kernels.parallel.parts import threads_for_multiplications
 from symae.kernels.simd.register_strip import Strip
 from symae.kernels.simd.register_tile import Tile
 from symae.ops.conv import Convolution, FilterGradient, InputGradient, conv2d, deconv2d
-
-GOLDEN = Path(__file__).parents[2] / "golden"
-sys.path.insert(0, str(GOLDEN))
-
-from conv2d_cases import CASES, arrays  # noqa: E402
 
 # (border_mode, subsample, filter_flip, dilation, groups), images, filters
 TABLE = [
@@ -73,8 +68,7 @@ def close(got, expected, dtype="float64"):
 
 @pytest.fixture(scope="module")
 def theano():
-    with np.load(GOLDEN / "conv2d.npz") as golden:
-        return dict(golden)
+    return read_arrays("conv2d")
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytensor.tensor as pt
 import pytest
+from golden.figures import read_json
 from pytensor.gradient import verify_grad
 
 from symae import function
@@ -16,7 +14,7 @@ from symae.ops.pooling.pool import max_pool2d_with_switches, pool2d
 from symae.ops.pooling.unpool import max_unpool2d, max_unpool2d_from_switches
 from symae.ops.upsample import upsample2d
 
-THEANO = json.loads((Path(__file__).parents[2] / "golden" / "pool_2d.json").read_text())
+THEANO = read_json("pool_2d")
 X = np.random.RandomState(0).permutation(2 * 2 * 6 * 5).reshape(2, 2, 6, 5) / 10.0  # no ties
 
 

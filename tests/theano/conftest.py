@@ -1,0 +1,23 @@
+"""What several tests of theano's names use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytensor
+import pytest
+
+import symae.theano as theano
+
+
+@pytest.fixture(scope="session")
+def in_mode() -> Callable[[str], AbstractContextManager[None]]:
+    """Compile in a mode for a while; "Mode" is the one that users have: tests set PyTensor's own to a quick one."""
+
+    @contextmanager
+    def in_mode(mode: str) -> Iterator[None]:
+        with pytensor.config.change_flags(mode="Mode"), theano.change_flags(mode=mode):
+            yield
+
+    return in_mode
