@@ -130,7 +130,7 @@ class Bad:
         ("cpytensor.compile.ops\nFromFunctionOp\n.", "pytensor.compile.ops.FromFunctionOp"),
         ("cpytensor.utils\nsubprocess_Popen\n.", "pytensor.utils.subprocess_Popen"),
         ("cpytensor.link.c.cmodule\nModuleCache\n.", "pytensor.link.c.cmodule.ModuleCache"),
-        ("csymae.worksheet\nWorksheet\n.", "symae.runs.worksheet.Worksheet"),
+        ("csymae.runs.worksheet\nWorksheet\n.", "symae.runs.worksheet.Worksheet"),
         ("c__main__\nsystem\n.", "__main__.system"),
         ("cnumpy.f2py.__main__\nmain\n.", "numpy.f2py.__main__.main"),
     ],
