@@ -31,8 +31,11 @@ class _Finder(MetaPathFinder):
 
         def execute_and_call(module: ModuleType) -> None:
             execute(module)
-            for hook in self.waiting.pop(name, []):
-                hook(module)
+            hooks = self.waiting.get(name, [])
+            while hooks:
+                hooks[0](module)
+                del hooks[0]  # one that raises is called again when the module is imported again
+            self.waiting.pop(name, None)
 
         spec.loader.exec_module = execute_and_call  # type: ignore[method-assign]
         return spec
@@ -42,7 +45,11 @@ _finder = _Finder()
 
 
 def after_import(name: str, hook: Hook) -> None:
-    """Call `hook` with the module of that name: now if it has been imported, otherwise once it is."""
+    """Call `hook` with the module of that name: now if it has been imported, otherwise once it is.
+
+    What a hook raises is raised by the import, which has failed then. That hook and those after it stay, and are called when
+    the module is imported again.
+    """
     if name in sys.modules:
         hook(sys.modules[name])
         return

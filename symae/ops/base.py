@@ -53,29 +53,37 @@ class BackendOp(COp):
         raise NotImplementedError(f"{type(self).__name__} has no C kernel")  # PyTensor then runs perform
 
     def c_code_cache_version(self) -> tuple[str, ...]:
-        return (source_fingerprint(self),)
+        return (_digest(_files(self)),)
+
+
+# Names of the patches of Numba that are applied: `symae.patches.registry` adds them. Machine code differs by them.
+APPLIED: set[str] = set()
 
 
 def source_fingerprint(op: BackendOp) -> str:
-    """Return the SHA-256 of the source of the class of `op`, of its bases in symae, and of all shared kernels.
+    """Return the SHA-256 of the source of the class of `op`, its bases in symae, shared kernels and patches, and which are on.
 
     Numba's disk cache does not look at the source of a kernel: without this in the key, an edited kernel would keep running its
     old machine code.
     """
-    classes = (cls for cls in type(op).__mro__ if issubclass(cls, BackendOp))
-    return _digest(tuple(sorted({str(sys.modules[cls.__module__].__file__) for cls in classes})))
+    return _digest(_files(op), frozenset(APPLIED))
 
 
 def kernels_fingerprint() -> str:
-    """Return the SHA-256 of the source of all shared kernels and patches, for machine code that has no BackendOp."""
-    return _digest(())
+    """Return the same for machine code that has no BackendOp."""
+    return _digest((), frozenset(APPLIED))
+
+
+def _files(op: BackendOp) -> tuple[str, ...]:
+    classes = (cls for cls in type(op).__mro__ if issubclass(cls, BackendOp))
+    return tuple(sorted({str(sys.modules[cls.__module__].__file__) for cls in classes}))
 
 
 @functools.cache
-def _digest(files: tuple[str, ...]) -> str:
+def _digest(files: tuple[str, ...], applied: frozenset[str] = frozenset()) -> str:
     package = Path(__file__).parents[1]
     shared = (path for folder in ("kernels", "patches") for path in (package / folder).rglob("*"))
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(" ".join(sorted(applied)).encode())
     for file in [*map(Path, files), *sorted(path for path in shared if path.suffix in {".py", ".h"})]:
         digest.update(file.read_bytes())
     return digest.hexdigest()

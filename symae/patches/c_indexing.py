@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytensor.tensor.subtensor import Subtensor
+from symae.patches.changes import Changes
+from symae.patches.patch import PYTENSOR, Expected, Patch
 
-__all__: list[str] = []
+__all__ = ["PATCH"]
 
 _SILENT = 'PyErr_Format(PyExc_IndexError,"index out of bounds");'
 _TOLD = (
@@ -18,7 +19,8 @@ _TOLD = (
 )
 
 
-def _connect() -> None:
+def apply(subtensor: Any, changes: Changes) -> None:
+    Subtensor = subtensor.Subtensor
     c_code, version = Subtensor.helper_c_code, Subtensor.helper_c_code_cache_version
 
     def helper_c_code(node: Any, name: str, inputs: Any, *others: Any, **named: Any) -> str:
@@ -26,8 +28,22 @@ def _connect() -> None:
         code = code.replace("int idx = subtensor_spec[spec_pos];", "npy_intp idx = subtensor_spec[spec_pos];")
         return code.replace(_SILENT, _TOLD.format(x=inputs[0]))
 
-    Subtensor.helper_c_code = staticmethod(helper_c_code)
-    Subtensor.helper_c_code_cache_version = staticmethod(lambda: (*version(), "named", 1))
+    changes.replace(Subtensor, "helper_c_code", staticmethod(helper_c_code))
+    changes.replace(Subtensor, "helper_c_code_cache_version", staticmethod(lambda: (*version(), "named", 1)))
 
 
-_connect()
+PATCH = Patch(
+    name="c_indexing",
+    module="pytensor.tensor.subtensor",
+    replaces="pytensor.tensor.subtensor.Subtensor.helper_c_code, and its cache version",
+    why="an index that is outside is not named, and one beyond 32 bits is another number",
+    upstream="not proposed: idx in helper_c_code should be npy_intp, and the IndexError say index, axis and size as NumPy "
+    "does.",
+    tested=PYTENSOR,
+    delete_when="tests/patches/test_index_errors.py passes with SYMAE_PATCHES=-c_indexing",
+    apply=apply,
+    expects=(
+        Expected("pytensor.tensor.subtensor:Subtensor", "helper_c_code", ("node", "name", "inputs"), others=True),
+        Expected("pytensor.tensor.subtensor:Subtensor", "helper_c_code_cache_version", ()),
+    ),
+)

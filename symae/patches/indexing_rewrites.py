@@ -12,6 +12,7 @@ expression                              PyTensor makes of it                here
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -26,8 +27,10 @@ from pytensor.tensor.subtensor import AdvancedSubtensor, Subtensor, indices_from
 from symae.errors import MaskShapeError
 from symae.ops.base import BackendOp
 from symae.ops.indexing import indices_of
+from symae.patches.changes import Changes
+from symae.patches.patch import PYTENSOR, Expected, Patch
 
-__all__: list[str] = []
+__all__ = ["PATCH"]
 
 Rewrite = Callable[[Any, Apply], Any]
 
@@ -148,15 +151,35 @@ def _at_least_0(x: Any) -> bool:
     return bool(pytensors._is_provably_non_negative(x)) if number is None else number >= 0
 
 
-def _guard(name: str, guarded: Callable[[Rewrite, Any, Apply], Any], module: Any = pytensors) -> None:
-    rewriter = getattr(module, name, None)
-    rewrite = getattr(rewriter, "fn", None)
-    if rewrite is not None:
-        rewriter.fn = lambda fgraph, node: guarded(rewrite, fgraph, node)  # type: ignore[union-attr]
+_REWRITES = {
+    (pytensors, "bool_idx_to_nonzero"): _with_checked_masks,
+    (pytensors, "local_adv_idx_to_slice"): _slice_inside,
+    (pytensors, "local_subtensor_merge_integer"): _merged_inside,
+    (pytensors_for_jax, "boolean_indexing_set_or_inc"): _written_where,
+    (pytensors_for_jax, "boolean_indexing_sum"): _summed_where,
+}
 
 
-_guard("bool_idx_to_nonzero", _with_checked_masks)
-_guard("local_adv_idx_to_slice", _slice_inside)
-_guard("local_subtensor_merge_integer", _merged_inside)
-_guard("boolean_indexing_set_or_inc", _written_where, pytensors_for_jax)
-_guard("boolean_indexing_sum", _summed_where, pytensors_for_jax)
+def apply(_: Any, changes: Changes) -> None:
+    for (module, name), guarded in _REWRITES.items():
+        rewriter = getattr(module, name)
+        changes.replace(rewriter, "fn", functools.partial(guarded, rewriter.fn))
+
+
+PATCH = Patch(
+    name="indexing_rewrites",
+    module="pytensor.tensor.rewriting.subtensor",
+    replaces="the functions of PyTensor's rewrites bool_idx_to_nonzero, local_adv_idx_to_slice, local_subtensor_merge_integer,"
+    " boolean_indexing_set_or_inc and boolean_indexing_sum",
+    why="an index that is outside reads another entry instead of being an error",
+    upstream="not proposed: rewrites tagged shape_unsafe turn errors into values; they should apply only where the index is "
+    "proven to be inside, as here.",
+    tested=PYTENSOR,
+    delete_when="tests/patches/test_index_errors.py passes with SYMAE_PATCHES=-indexing_rewrites",
+    apply=apply,
+    expects=(
+        *(Expected(module.__name__, name) for module, name in _REWRITES),
+        Expected("pytensor.tensor.rewriting.subtensor", "_is_provably_non_negative"),
+        Expected("pytensor.tensor.subtensor", "indices_from_subtensor", ("op_indices", "idx_list"), others=True),
+    ),
+)

@@ -12,35 +12,35 @@ import numpy as np
 from pytensor.graph.basic import Apply
 from pytensor.tensor.blockwise import Blockwise
 
-from symae._runtime.import_hooks import after_import
 from symae.errors import IndexRangeError, MaskShapeError
 from symae.ops.indexing import INDEXING, WRITING, bounds, indices_of
 from symae.ops.runtime_errors import collected_in_scan, refuse_unless
+from symae.patches.changes import Changes
+from symae.patches.patch import JAX, Expected, Patch
 
-__all__: list[str] = []
+__all__ = ["PATCH"]
 
 
-def _check_indexing(dispatch: Any) -> None:
+def apply(dispatch: Any, changes: Changes) -> None:
     from pytensor.link.jax.dispatch import scan
 
     for kind in INDEXING:
-        _check(dispatch, kind, dispatch.jax_funcify.dispatch(kind))
-    scan.jax_scan = collected_in_scan(scan.jax_scan)
+        stock = dispatch.jax_funcify.dispatch(kind)
+
+        @changes.convert(dispatch.jax_funcify, kind)
+        def conversion(op: Any, node: Apply, stock: Any = stock, **keywords: Any) -> Callable[..., Any]:
+            return _checked(stock(op, node=node, **keywords), op, node, 0)
+
+    changes.replace(scan, "jax_scan", collected_in_scan(scan.jax_scan))
     blockwise = dispatch.jax_funcify.dispatch(Blockwise)
 
-    @dispatch.jax_funcify.register(Blockwise)
+    @changes.convert(dispatch.jax_funcify, Blockwise)
     def checked_blockwise(op: Blockwise, node: Apply, **keywords: Any) -> Callable[..., Any]:
         function = blockwise(op, node=node, **keywords)
         if not isinstance(op.core_op, INDEXING):
             return function
         core = op._create_dummy_core_node(node.inputs, propagate_unbatched_core_inputs=True)
         return _checked(function, op.core_op, core, op.batch_ndim(node))
-
-
-def _check(dispatch: Any, kind: type, convert: Callable[..., Any]) -> None:
-    @dispatch.jax_funcify.register(kind)
-    def conversion(op: Any, node: Apply, **keywords: Any) -> Callable[..., Any]:
-        return _checked(convert(op, node=node, **keywords), op, node, 0)
 
 
 def _checked(function: Callable[..., Any], op: Any, node: Apply, batch_ndim: int) -> Callable[..., Any]:
@@ -101,4 +101,25 @@ def _nowhere_empty(x: Any) -> Any:
     return jax.numpy.zeros([max(n, 1) for n in x.shape], x.dtype)
 
 
-after_import("pytensor.link.jax.dispatch", _check_indexing)
+PATCH = Patch(
+    name="jax_indexing",
+    module="pytensor.link.jax.dispatch",
+    replaces="PyTensor's JAX conversions of all ops that read or write by indices, of Blockwise of them, and scan.jax_scan",
+    why="JAX takes the nearest entry for an index that is outside where it reads, and forgets what is to be written there",
+    upstream="not proposed: JAX cannot raise from what it has traced; PyTensor's linker could return conditions beside the "
+    "outputs and look at them after the call, as symae.ops.runtime_errors does.",
+    tested=JAX,
+    delete_when="tests/patches/test_index_errors.py passes with SYMAE_PATCHES=-jax_indexing",
+    apply=apply,
+    expects=(
+        Expected("pytensor.link.jax.dispatch.scan", "jax_scan", ("f", "init", "xs", "length"), others=True),
+        Expected(
+            "pytensor.tensor.blockwise:Blockwise",
+            "_create_dummy_core_node",
+            ("self", "inputs", "propagate_unbatched_core_inputs"),
+            others=True,
+        ),
+        Expected("pytensor.tensor.blockwise:Blockwise", "batch_ndim", ("self", "node")),
+    ),
+    after=("jax_blockwise", "jax_dispatch"),
+)

@@ -13,17 +13,18 @@ import numpy as np
 from pytensor.graph.basic import Apply
 from pytensor.tensor.subtensor import indices_from_subtensor
 
-from symae._runtime.import_hooks import after_import
 from symae.errors import IndexRangeError, MaskShapeError, ShapeError
 from symae.ops.indexing import INDEXING, WRITING, bounds, indices_of
 from symae.ops.runtime_errors import refuse_unless
+from symae.patches.changes import Changes
+from symae.patches.patch import MLX, Expected, Patch
 
-__all__: list[str] = []
+__all__ = ["PATCH"]
 
 
-def _connect(dispatch: Any) -> None:
+def apply(dispatch: Any, changes: Changes) -> None:
     for kind in INDEXING:
-        dispatch.mlx_funcify.register(kind)(_write if kind in WRITING else _read)
+        changes.convert(dispatch.mlx_funcify, kind)(_write if kind in WRITING else _read)
 
 
 def _read(op: Any, node: Apply, **_: Any) -> Callable[..., Any]:
@@ -135,4 +136,20 @@ def _number(bound: Any) -> int | None:
     return None if bound is None else int(bound)
 
 
-after_import("pytensor.link.mlx.dispatch", _connect)
+PATCH = Patch(
+    name="mlx_indexing",
+    module="pytensor.link.mlx.dispatch",
+    replaces="PyTensor's MLX conversions of all ops that read or write by indices",
+    why="an index outside of its axis reads or writes the memory beside the array; increments of one entry twice are lost",
+    upstream="not proposed: use x.at[i].add(y) for increments (done in PyTensor 3.3), keep slices among vectors of indices, "
+    "clip indices before MLX reads by them and raise after the call.",
+    tested=MLX,
+    delete_when="tests/patches/test_index_errors.py passes with SYMAE_PATCHES=-mlx_indexing",
+    apply=apply,
+    expects=(
+        Expected("pytensor.link.mlx.dispatch.basic", "mlx_funcify"),
+        Expected("pytensor.tensor.subtensor", "indices_from_subtensor", ("op_indices", "idx_list"), others=True),
+    ),
+    after=("mlx_dispatch",),
+    required=True,
+)

@@ -4,30 +4,23 @@ Before Numba loads a function that its cache holds it imports all that it could 
 tenth of a second and 20 MB. Machine code needs nothing of that, only the runtime that counts references and the symbols that it
 was linked with; what compiles brings the rest in by itself. So PyTensor's functions, and those of symae that are kept beside
 them, are loaded without.
-
-Connects itself when PyTensor loads Numba's dispatch. A Numba that is built otherwise than those known here is left as it is.
 """
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
-from symae._runtime.import_hooks import after_import
+from symae.patches.changes import Changes
+from symae.patches.patch import NUMBA, Expected, Patch
 
-__all__: list[str] = []
+__all__ = ["PATCH"]
 
 
-def _connect(_: Any) -> None:
+def apply(_: Any, changes: Changes) -> None:
     from numba.core import caching
     from numba.core.runtime import rtsys
     from pytensor.link.numba.cache import NumbaPyTensorCacheLocator
 
-    known = {"load_overload": ["self", "sig", "target_context"], "_load_overload": ["self", "sig", "target_context"]}
-    for name, parameters in known.items():
-        found = vars(caching.Cache).get(name)
-        if found is None or list(inspect.signature(found).parameters) != parameters:
-            return
     load_prepared = caching.Cache.load_overload
 
     def load_overload(self: Any, sig: Any, target_context: Any) -> Any:
@@ -42,7 +35,25 @@ def _connect(_: Any) -> None:
             except (ImportError, AttributeError):
                 return None  # written by a symae or PyTensor whose modules lay elsewhere: it is compiled again
 
-    caching.Cache.load_overload = load_overload
+    changes.replace(caching.Cache, "load_overload", load_overload)
 
 
-after_import("pytensor.link.numba.dispatch.basic", _connect)
+PATCH = Patch(
+    name="numba_cache_load",
+    module="pytensor.link.numba.dispatch.basic",
+    replaces="numba.core.caching.Cache.load_overload",
+    why="a function whose machine code is on the disk starts a tenth of a second later",
+    upstream="not proposed: Cache.load_overload calls target_context.refresh(), which imports and registers all that could be "
+    "compiled from; to load an object file rtsys.initialize and the symbols are enough, and refresh can wait for a "
+    "miss.",
+    tested=NUMBA,
+    delete_when="Cache.load_overload no longer refreshes the context before a hit",
+    apply=apply,
+    expects=(
+        Expected("numba.core.caching:Cache", "load_overload", ("self", "sig", "target_context"), sources=("49a98e578d710b9b",)),
+        Expected("numba.core.caching:Cache", "_load_overload", ("self", "sig", "target_context")),
+        Expected("numba.core.caching:Cache", "_guard_against_spurious_io_errors"),
+        Expected("pytensor.link.numba.cache", "NumbaPyTensorCacheLocator"),
+        Expected("numba.core.runtime", "rtsys"),
+    ),
+)

@@ -7,13 +7,10 @@ Python ever calls the outermost alone, so more than half the time of a first sta
 Within `whole_programs` functions that are compiled for others are lowered and linked, and no more; the outermost is optimised
 with everything that it calls. An inner one that Python calls later is finished then. The disk's cache keeps inner ones as
 bitcode, in Numba's own format, which a process without this module reads too.
-
-Connects itself when PyTensor loads Numba's dispatch. A Numba that is built otherwise than those known here is left as it is.
 """
 
 from __future__ import annotations
 
-import inspect
 import signal
 import threading
 from collections.abc import Iterator
@@ -21,10 +18,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from symae._runtime.import_hooks import after_import
 from symae._runtime.interrupts import interrupts_told
+from symae.patches.changes import Changes
+from symae.patches.patch import NUMBA, Expected, Patch
 
-__all__ = ["whole_programs"]
+__all__ = ["PATCH", "compiling_whole_programs", "whole_programs"]
 
 
 class _Thread(threading.local):
@@ -46,6 +44,11 @@ def whole_programs() -> Iterator[None]:
         yield
     finally:
         _thread.active = before
+
+
+def compiling_whole_programs() -> bool:
+    """Return True within `whole_programs`, where symae compiles."""
+    return _thread.active
 
 
 @dataclass(eq=False, frozen=True)
@@ -71,39 +74,26 @@ def _without_interrupts() -> Iterator[None]:
         signal.raise_signal(number)
 
 
-def _connect(_: Any) -> None:
+def apply(_: Any, changes: Changes) -> None:
     from numba.core import codegen, cpu, dispatcher
 
-    lifted = dispatcher.LiftedLoop, dispatcher.LiftedWith, dispatcher.ObjModeLiftedWith
-    known = [  # what is replaced, and the parameters that it is known to have
-        (codegen.CPUCodeLibrary, "finalize", ["self"]),
-        (codegen.CPUCodeLibrary, "serialize_using_object_code", ["self"]),
-        (codegen.CPUCodeLibrary, "_unserialize", ["cls", "codegen", "state"]),
-        (codegen.JITCodeLibrary, "get_pointer_to_function", ["self", "name"]),
-        (codegen.JITCPUCodegen, "set_env", ["self", "env_name", "env"]),
-        (cpu.CPUContext, "get_executable", ["self", "library", "fndesc", "env"]),
-        (dispatcher._DispatcherBase, "add_overload", ["self", "cres"]),
-        *((kind, "compile", ["self", "sig"]) for kind in (dispatcher.Dispatcher, *lifted)),
-    ]
-    for owner, name, parameters in known:
-        found = vars(owner).get(name)
-        if found is None or list(inspect.signature(getattr(found, "__func__", found)).parameters) != parameters:
-            return
-    _connect_libraries(codegen)
-    _connect_functions(cpu, dispatcher)
-    for kind in lifted:
-        _connect_lifted(kind)
+    _connect_libraries(codegen, changes)
+    _connect_functions(cpu, dispatcher, changes)
+    for kind in (dispatcher.LiftedLoop, dispatcher.LiftedWith, dispatcher.ObjModeLiftedWith):
+        _connect_lifted(kind, changes)
 
 
-def _connect_libraries(codegen: Any) -> None:
+def _connect_libraries(codegen: Any, changes: Changes) -> None:
     """Libraries that are finalized for others are linked; they are optimised and made machine code of when one asks for it."""
     from llvmlite import binding
     from numba.core.environment import lookup_environment
 
     Library, Native = codegen.CPUCodeLibrary, codegen.JITCodeLibrary
-    Library._is_deferred = False
     finalize_now, get_pointer, set_known_env = Library.finalize, Native.get_pointer_to_function, codegen.JITCPUCodegen.set_env
     serialize, unserialize = Library.serialize_using_object_code, Library._unserialize.__func__
+
+    def is_deferred(library: Any) -> bool:
+        return getattr(library, "_is_deferred", False)
 
     def finalize(self: Any) -> None:
         if not _thread.inner:
@@ -134,7 +124,7 @@ def _connect_libraries(codegen: Any) -> None:
 
     def get_pointer_to_function(self: Any, name: str) -> int:
         self._ensure_finalized()
-        if self._is_deferred:
+        if is_deferred(self):
             finish(self)
         return get_pointer(self, name)
 
@@ -143,7 +133,7 @@ def _connect_libraries(codegen: Any) -> None:
             set_known_env(self, env_name, env)
 
     def serialize_using_object_code(self: Any) -> tuple[str, str, Any]:
-        return self.serialize_using_bitcode() if self._is_deferred else serialize(self)
+        return self.serialize_using_bitcode() if is_deferred(self) else serialize(self)
 
     def _unserialize(cls: Any, codegen: Any, state: tuple[str, str, Any]) -> Any:
         name, kind, data = state
@@ -154,11 +144,17 @@ def _connect_libraries(codegen: Any) -> None:
         defer(library)
         return library
 
-    Library.finalize, Native.get_pointer_to_function, codegen.JITCPUCodegen.set_env = finalize, get_pointer_to_function, set_env
-    Library.serialize_using_object_code, Library._unserialize = serialize_using_object_code, classmethod(_unserialize)
+    for owner, function in (
+        (Library, finalize),
+        (Library, serialize_using_object_code),
+        (Native, get_pointer_to_function),
+        (codegen.JITCPUCodegen, set_env),
+    ):
+        changes.replace(owner, function.__name__, function)
+    changes.replace(Library, "_unserialize", classmethod(_unserialize))
 
 
-def _connect_functions(cpu: Any, dispatcher: Any) -> None:
+def _connect_functions(cpu: Any, dispatcher: Any, changes: Changes) -> None:
     """Functions that are compiled for others have no entry point until Python calls them."""
     Base, Dispatcher = dispatcher._DispatcherBase, dispatcher.Dispatcher
     get_executable_now, add_callable, compile_now = cpu.CPUContext.get_executable, Base.add_overload, Dispatcher.compile
@@ -191,10 +187,11 @@ def _connect_functions(cpu: Any, dispatcher: Any) -> None:
         self.add_overload(result)
         return result.entry_point
 
-    cpu.CPUContext.get_executable, Base.add_overload, Dispatcher.compile = get_executable, add_overload, compile
+    for owner, function in ((cpu.CPUContext, get_executable), (Base, add_overload), (Dispatcher, compile)):
+        changes.replace(owner, function.__name__, function)
 
 
-def _connect_lifted(kind: Any) -> None:
+def _connect_lifted(kind: Any, changes: Changes) -> None:
     """Parts of functions that are compiled apart, those in object mode before all, are called by their address."""
     compile_now = kind.compile
 
@@ -207,7 +204,47 @@ def _connect_lifted(kind: Any) -> None:
         finally:
             _thread.inner.pop()
 
-    kind.compile = compile
+    changes.replace(kind, "compile", compile)
 
 
-after_import("pytensor.link.numba.dispatch.basic", _connect)
+_CODEGEN, _DISPATCHER = "numba.core.codegen", "numba.core.dispatcher"
+
+PATCH = Patch(
+    name="numba_deferred_codegen",
+    module="pytensor.link.numba.dispatch.basic",
+    replaces="eleven methods of Numba's libraries, contexts and dispatchers (see expects)",
+    why="first starts take more than twice as long: each inner function is optimised and made machine code of by itself",
+    upstream="not proposed: a compiler option that says a function is called by other compiled functions alone, so that its "
+    "library is linked into its callers before it is optimised, and machine code is made only when Python asks for "
+    "the entry point; the functions here show where (CPUCodeLibrary.finalize, CPUContext.get_executable, "
+    "_DispatcherBase.add_overload).",
+    tested=NUMBA,
+    delete_when="Numba optimises inner functions once, with their callers",
+    apply=apply,
+    expects=(
+        Expected(f"{_CODEGEN}:CPUCodeLibrary", "finalize", ("self",), sources=("4b4c34b83488a72f",)),
+        Expected(f"{_CODEGEN}:CPUCodeLibrary", "serialize_using_object_code", ("self",)),
+        Expected(f"{_CODEGEN}:CPUCodeLibrary", "serialize_using_bitcode", ("self",)),
+        Expected(f"{_CODEGEN}:CPUCodeLibrary", "_unserialize", ("cls", "codegen", "state"), sources=("c83d278d993487f3",)),
+        *(
+            Expected(f"{_CODEGEN}:CPUCodeLibrary", name, ("self",))
+            for name in (
+                "_finalize_dynamic_globals",
+                "_finalize_final_module",
+                "_optimize_final_module",
+                "_get_module_for_linking",
+            )
+        ),
+        *(Expected(f"{_CODEGEN}:CodeLibrary", name, ("self",)) for name in ("_ensure_finalized", "_raise_if_finalized")),
+        Expected(f"{_CODEGEN}:JITCodeLibrary", "get_pointer_to_function", ("self", "name")),
+        Expected(f"{_CODEGEN}:JITCPUCodegen", "set_env", ("self", "env_name", "env")),
+        Expected("numba.core.cpu:CPUContext", "get_executable", ("self", "library", "fndesc", "env")),
+        Expected("numba.core.base:BaseContext", "insert_user_function", ("self", "func", "fndesc", "libs")),
+        Expected("numba.core.environment", "lookup_environment", ("env_name",)),
+        Expected(f"{_DISPATCHER}:_DispatcherBase", "add_overload", ("self", "cres")),
+        *(
+            Expected(f"{_DISPATCHER}:{kind}", "compile", ("self", "sig"))
+            for kind in ("Dispatcher", "LiftedLoop", "LiftedWith", "ObjModeLiftedWith")
+        ),
+    ),
+)

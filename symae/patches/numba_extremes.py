@@ -5,7 +5,6 @@ PyTensor 3.0 skips NaN, and gives the largest or smallest number of the dtype fo
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from typing import Any
 
@@ -14,20 +13,18 @@ from pytensor.graph.basic import Apply
 from pytensor.scalar.basic import Maximum, Minimum
 from pytensor.tensor.elemwise import CAReduce
 
-from symae._runtime.import_hooks import after_import
-from symae.ops.base import kernels_fingerprint
+from symae.patches.changes import Changes
+from symae.patches.patch import NUMBA, Expected, Patch
 
-__all__: list[str] = []
-
-VERSION = 2  # of what is made here, in the keys of machine code
+__all__ = ["PATCH"]
 
 
-def _mend(dispatch: Any) -> None:
+def apply(dispatch: Any, changes: Changes) -> None:
     from pytensor.link.numba.dispatch import elemwise
 
     if "invariant_acc" not in inspect.signature(elemwise.scalar_in_place_fn_Maximum).parameters:  # PyTensor before 3.3
-        elemwise.scalar_in_place_fn.register(Maximum)(lambda op, at, result, entry: _extreme("<", at, result, entry))
-        elemwise.scalar_in_place_fn.register(Minimum)(lambda op, at, result, entry: _extreme(">", at, result, entry))
+        for kind, less in ((Maximum, "<"), (Minimum, ">")):
+            changes.convert(elemwise.scalar_in_place_fn, kind)(lambda op, *names, less=less: _extreme(less, *names))
     kinds = [CAReduce]
     try:
         from pytensor.tensor.rewriting.scalarize import ScalarCAReduce
@@ -36,27 +33,22 @@ def _mend(dispatch: Any) -> None:
     else:
         kinds.append(ScalarCAReduce)
     for kind in kinds:
-        _replace(dispatch, kind)
+
+        @changes.convert_numba(kind)
+        def reduction(stock: Any, op: Any, node: Apply, **keywords: Any) -> tuple[Any, str | None]:
+            function, key = stock(op, node=node, **keywords)
+            reduction = op
+            if not isinstance(op, CAReduce):
+                (reduction,) = (inner.op for inner in op.fgraph.apply_nodes if isinstance(inner.op, CAReduce))
+            if not isinstance(reduction.scalar_op, Maximum | Minimum):
+                return function, key
+            return _checked(dispatch, function, key, reduction, node.inputs[0].type, as_number=op is not reduction)
 
 
 def _extreme(less: str, at: str, result: str, entry: str) -> list[str]:
     """Statements that keep the larger or smaller of two numbers: a selection without branches, of which LLVM makes vectors."""
     known = f"{result}[{at}]"
     return [f"{known} = {entry} if ({entry} != {entry}) | ({known} {less} {entry}) else {known}"]
-
-
-def _replace(dispatch: Any, kind: type) -> None:
-    convert = dispatch.basic.numba_funcify_and_cache_key.dispatch(kind)
-
-    @dispatch.basic.register_funcify_and_cache_key(kind)
-    def reduction(op: Any, node: Apply, **keywords: Any) -> tuple[Any, str | None]:
-        function, key = convert(op, node=node, **keywords)
-        reduction = op
-        if not isinstance(op, CAReduce):
-            (reduction,) = (inner.op for inner in op.fgraph.apply_nodes if isinstance(inner.op, CAReduce))
-        if not isinstance(reduction.scalar_op, Maximum | Minimum):
-            return function, key
-        return _checked(dispatch, function, key, reduction, node.inputs[0].type, as_number=op is not reduction)
 
 
 def _checked(dispatch: Any, function: Any, key: str | None, op: CAReduce, x: Any, as_number: bool) -> tuple[Any, str | None]:
@@ -86,9 +78,25 @@ def _checked(dispatch: Any, function: Any, key: str | None, op: CAReduce, x: Any
     source = "\n".join([*lines, "    return convert(x)\n"])
     names = {"convert": function, "np": np, "extreme": extreme(less)}
     checked = dispatch.basic.compile_numba_function_src(source, "checked", names)
-    if key is not None:
-        key = hashlib.sha256(f"NumPy's extremes {kernels_fingerprint()} {VERSION} {source} {key}".encode()).hexdigest()
-    return dispatch.basic.numba_njit(checked), key
+    return dispatch.basic.numba_njit(checked), key and f"{source} {key}"
 
 
-after_import("pytensor.link.numba.dispatch", _mend)
+PATCH = Patch(
+    name="numba_extremes",
+    module="pytensor.link.numba.dispatch",
+    replaces="PyTensor's Numba conversions of CAReduce and ScalarCAReduce by Maximum and Minimum, and "
+    "elemwise.scalar_in_place_fn",
+    why="maxima skip NaN on PyTensor before 3.3, are -inf of nothing on all, and wait at each entry for the one before",
+    upstream="not proposed: the empty axis: numba_funcify_CAReduce should raise ValueError where an Op without identity "
+    "reduces no entries, as NumPy does; the speed: several accumulators, as LLVM needs them for vectors.",
+    tested=NUMBA,
+    delete_when="tests/patches/test_numba_extremes.py passes with SYMAE_PATCHES=-numba_extremes, as fast",
+    apply=apply,
+    expects=(
+        Expected("pytensor.link.numba.dispatch.elemwise", "scalar_in_place_fn"),
+        Expected(
+            "pytensor.link.numba.dispatch.elemwise", "scalar_in_place_fn_Maximum", ("op", "idx", "res", "arr"), others=True
+        ),
+        Expected("pytensor.link.numba.dispatch.basic", "compile_numba_function_src"),
+    ),
+)

@@ -7,44 +7,40 @@ slice takes from a larger array what fits, and leaves the rest.
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from pytensor.graph.basic import Apply
 from pytensor.tensor.subtensor import IncSubtensor
 from pytensor.tensor.type import TensorType
 
-from symae._runtime.import_hooks import after_import
-from symae.ops.base import kernels_fingerprint
 from symae.ops.indexing import INDEXING, WRITING, Index, indices_of
+from symae.patches.changes import Changes
+from symae.patches.patch import NUMBA, Expected, Patch
 
-__all__: list[str] = []
+__all__ = ["PATCH"]
 
 Converted = tuple[Any, str | None]
 
 
-def _check_indexing(dispatch: Any) -> None:
-    for kind in INDEXING:
-        _wrap(dispatch, kind, _checked)
+def apply(dispatch: Any, changes: Changes) -> None:
     from pytensor.link.numba.dispatch import elemwise
 
-    for name in ("FusedElemwise", "IndexedElemwise"):  # one in PyTensor 3.3, the other in 3.0
+    checks = dict.fromkeys(INDEXING, _checked)
+    for name in ("FusedElemwise", "IndexedElemwise"):  # one since PyTensor 3.2, the other before
         if hasattr(elemwise, name):
-            _wrap(dispatch, getattr(elemwise, name), _checked_loop)
+            checks[getattr(elemwise, name)] = _checked_loop
     try:
         from pytensor.tensor.rewriting.scalarize import ScalarSubtensor
     except ImportError:  # PyTensor before 3.3
-        return
-    _wrap(dispatch, ScalarSubtensor, _checked_scalar)
+        pass
+    else:
+        checks[ScalarSubtensor] = _checked_scalar
+    for kind, checked in checks.items():
 
-
-def _wrap(dispatch: Any, kind: type, checked: Any) -> None:
-    """Let the conversion of `kind` be what `checked` makes of it."""
-    convert = dispatch.basic.numba_funcify_and_cache_key.dispatch(kind)
-
-    @dispatch.basic.register_funcify_and_cache_key(kind)
-    def conversion(op: Any, node: Apply, **keywords: Any) -> Converted:
-        return checked(dispatch, convert(op, node=node, **keywords), op, node)
+        @changes.convert_numba(kind)
+        def conversion(stock: Any, op: Any, node: Apply, checked: Any = checked, **keywords: Any) -> Converted:
+            made: Converted = checked(dispatch, stock(op, node=node, **keywords), op, node)
+            return made
 
 
 def _checked(dispatch: Any, converted: Converted, op: Any, node: Apply) -> Converted:
@@ -127,9 +123,25 @@ def _with_checks(dispatch: Any, converted: Converted, names: list[str], lines: l
     arguments = ", ".join(names)
     source = f"def checked({arguments}):\n" + "".join(f"    {line}\n" for line in lines) + f"    return convert({arguments})\n"
     compiled = dispatch.basic.compile_numba_function_src(source, "checked", {"convert": function, **checks})
-    if key is not None:
-        key = hashlib.sha256(f"checked {kernels_fingerprint()} {source} {key}".encode()).hexdigest()
-    return dispatch.basic.numba_njit(compiled), key
+    return dispatch.basic.numba_njit(compiled), key and f"{source} {key}"
 
 
-after_import("pytensor.link.numba.dispatch", _check_indexing)
+PATCH = Patch(
+    name="numba_indexing",
+    module="pytensor.link.numba.dispatch",
+    replaces="PyTensor's Numba conversions of all ops that read or write by indices",
+    why="an index outside of its axis reads or writes the memory beside the array",
+    upstream="not proposed: numba_funcify_AdvancedSubtensor, ..IncSubtensor and the indexed loops of FusedElemwise should "
+    "check vectors of indices against the axis once before the loop (a minimum and a maximum), as NumPy does; "
+    "boundscheck=True only covers numbers.",
+    tested=NUMBA,
+    delete_when="tests/patches/test_index_errors.py passes with SYMAE_PATCHES=-numba_indexing",
+    apply=apply,
+    expects=(
+        Expected("pytensor.link.numba.dispatch.basic", "compile_numba_function_src"),
+        Expected("pytensor.link.numba.dispatch.basic", "numba_njit"),
+        Expected("pytensor.link.numba.dispatch.basic", "numba_funcify_and_cache_key"),
+    ),
+    after=("numba_slices", "numba_elemwise", "numba_threaded_elemwise"),
+    required=True,
+)

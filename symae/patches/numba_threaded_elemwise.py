@@ -1,152 +1,138 @@
-"""Elementwise loops that threads share: of a large array each takes some rows.
-
-PyTensor builds the loops of an elementwise function by `make_loop_call`, for one thread. Here they become a function of their
-own, for a range of the outermost dimension, and the array's size decides whether it is called once or by each thread for a
-part. So there is one piece of machine code for both, and nothing of what Numba makes of parallel loops, which takes seconds to
-compile.
-"""
+"""Threads share the loops of large elementwise functions on Numba."""
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from llvmlite import ir
-from numba.core import cgutils, types
+from pytensor.scalar import basic as scalar
+from pytensor.scalar.basic import Composite
 
-from symae.kernels.parallel.parts import THREADS, emit_region, internal_function
-from symae.kernels.simd.vectors import word
+from symae.patches.changes import Changes
+from symae.patches.numba_elemwise import loops
+from symae.patches.patch import NUMBA, Expected, Patch
 
-__all__ = ["NUMBERS_FOR_THREADS", "Core", "describe", "description", "shared"]
+__all__ = ["PATCH"]
 
-# A tenth of a millisecond's work, by whether what is done with each number is a matter of additions and products, or of exp and
-# the like. (Measured with 2 threads, AVX-512.) From a tenth of that on two threads are faster, if both get a core at once; but
-# with that limit worksheet 03 took 0.40 s an epoch beside a busy process, and with this one 0.22.
-NUMBERS_FOR_THREADS = {False: 524_288, True: 65_536}
+# Functions of numbers that are an instruction or two; all others are taken to be worth several of them.
+CHEAP = (
+    *(scalar.Abs, scalar.Add, scalar.BinaryBitOp, scalar.Cast, scalar.Clip, scalar.Identity, scalar.LogicalComparison),
+    *(scalar.Mul, scalar.Neg, scalar.Reciprocal, scalar.ScalarMaximum, scalar.ScalarMinimum, scalar.Second, scalar.Sign),
+    *(scalar.Sqr, scalar.Sqrt, scalar.Sub, scalar.Switch, scalar.TrueDiv, scalar.UnaryBitOp),
+)
 
-_BYTES = ir.IntType(8).as_pointer()
-_BODY = (types.voidptr, types.intp, types.intp)  # what the loops work on; the range, from its first to its end
-
-
-@dataclass(frozen=True)
-class Core:
-    """What is known of a function of numbers that loops call.
-
-    Attributes
-    ----------
-    compiled : bool
-        It never calls Python, for which another thread would wait until this one is done, which waits for it.
-    expensive : bool
-        It takes longer than an addition or two.
-    """
-
-    compiled: bool
-    expensive: bool
+# Parameters of `make_loop_call` that say what is computed where, and nothing of what goes from one turn to another.
+_STATELESS = {
+    *("typingctx", "context", "builder", "core_func", "core_signature", "core_handles_out", "core_scalar", "iter_shape"),
+    *("inputs", "outputs", "input_bc", "output_bc", "input_types", "output_types", "inplace"),
+}
+# Those of indexed reads and writes: without an index they are empty, None, or as many of these as there are arrays.
+_INDEXING = {
+    *("constant_inputs", "input_read_spec", "idx_arrays", "idx_arrays_type", "idx_load_axes", "idx_bc", "output_write_spec"),
+}
 
 
-def describe(function: Any, core: Core | None) -> Any:
-    """Let what is known go with a function that Numba compiles, for the loops that are made of it later."""
-    function.symae_core = core
-    return function
+def apply(dispatch: Any, changes: Changes) -> None:
+    from pytensor.link.numba.dispatch import elemwise, vectorize_codegen
+
+    from symae.kernels.parallel.parts import THREADS
+    from symae.kernels.parallel.shared_loops import describe, description
+
+    changes.replace(
+        elemwise, "numba_funcify_and_cache_key", functools.partial(_described, elemwise.numba_funcify_and_cache_key)
+    )
+    stock_body = getattr(elemwise, "store_core_outputs", None)  # none in PyTensor 3.3
+    if stock_body is not None:
+
+        def body(core_op_fn: Any, *given: Any, **named: Any) -> Any:
+            return describe(stock_body(core_op_fn, *given, **named), description(core_op_fn))
+
+        changes.replace(elemwise, "store_core_outputs", body)
+    changes.replace(vectorize_codegen, "make_loop_call", shared(vectorize_codegen.make_loop_call))
+    for kind in loops(elemwise):
+
+        @changes.convert_numba(kind)
+        def loop(stock: Any, op: Any, **keywords: Any) -> tuple[Any, str | None]:
+            function, key = stock(op, **keywords)
+            return function, key and f"shared by {THREADS} {key}"
 
 
-def description(function: Any) -> Core | None:
-    """What `describe` was told of a function; None if nothing."""
-    return getattr(function, "symae_core", None)
+def _described(funcify: Callable[..., Any], op: Any, *given: Any, **named: Any) -> tuple[Any, str | None]:
+    """Return a function of numbers, by `funcify`, with what is to be known of it by the loops that call it."""
+    from symae.kernels.parallel.shared_loops import Core, describe
+
+    function, key = funcify(op, *given, **named)
+    parts = [node.op for node in op.fgraph.apply_nodes] if isinstance(op, Composite) else [op]
+    # PyTensor has no key for what runs in Python.
+    core = Core(compiled=key is not None, expensive=not all(isinstance(part, CHEAP) for part in parts))
+    return describe(function, core), key
 
 
 def shared(make_loop_call: Callable[..., None]) -> Callable[..., None]:
-    """PyTensor's function of that name, but for loops whose turns do not depend on each other, which threads share."""
+    """Return PyTensor's function of that name, but for loops whose turns do not depend on each other, which threads share."""
+    from symae.kernels.parallel.parts import THREADS
+    from symae.kernels.parallel.shared_loops import SharedLoops, description
+
     signature = inspect.signature(make_loop_call)
 
     def make(*arguments: Any, **keywords: Any) -> None:
         given = signature.bind(*arguments, **keywords).arguments
         core = description(getattr(given["core_func"], "dispatcher", None))
-        if core is not None and core.compiled and _independent(given):
-            _Loops(make_loop_call, given, core).emit()
+        if THREADS > 1 and core is not None and core.compiled and independent(given, signature):
+            SharedLoops(make_loop_call, given, core).emit()
         else:
             make_loop_call(*arguments, **keywords)
 
     return make
 
 
-def _independent(given: Mapping[str, Any]) -> bool:
-    """Whether every turn of the outermost loop has numbers of its own to read and to write, and no state goes through them."""
-    state = ("constant_inputs", "idx_arrays", "scalar_reductions", "output_updates")
-    return (
-        THREADS > 1
-        and given.get("core_scalar", True)
-        and len(given["iter_shape"]) > 0
-        and not any(given.get(name) for name in state)
-        and not any(broadcastable[0] for broadcastable in given["output_bc"])
-    )
+def independent(given: Mapping[str, Any], signature: inspect.Signature) -> bool:
+    """Return True if every turn of the outermost loop is known to read and write numbers of its own.
+
+    Known is what is said by parameters that are known. One of another name may carry a state from turn to turn: if it has
+    another value than its default, the loop is nobody's to share.
+    """
+    if not given.get("core_scalar", True) or not given["iter_shape"] or any(bc[0] for bc in given["output_bc"]):
+        return False
+    for name, value in given.items():
+        if name in _STATELESS:
+            continue
+        if name in _INDEXING:
+            if _says_something(value):
+                return False
+            continue
+        default = signature.parameters[name].default
+        if default is inspect.Parameter.empty or not (value is default or (not value and not default)):
+            return False
+    return True
 
 
-class _Loops:
-    """What `make_loop_call` is `given`, and the machine code that is made of it."""
+def _says_something(value: Any) -> bool:
+    """Return True if a parameter for indices has one; None and empty entries are of arrays that are read as they are."""
+    return bool(value) and any(entry is not None and entry != () for entry in value)
 
-    def __init__(self, make_loop_call: Callable[..., None], given: Mapping[str, Any], core: Core):
-        self.make_loop_call, self.given, self.core = make_loop_call, given, core
-        self.context, self.builder, self.lengths = given["context"], given["builder"], given["iter_shape"]
-        self.conv = self.context.call_conv
-        # An output that is written in place is its input, and has to stay so: hence by identity.
-        self.arrays: dict[int, tuple[Any, Any, bool]] = {}
-        for of in ("input", "output"):
-            for array, kind, pattern in zip(given[f"{of}s"], given[f"{of}_types"], given[f"{of}_bc"], strict=True):
-                self.arrays.setdefault(id(array), (array, kind, pattern[0]))
-        values = [array._getvalue() for array, _, _ in self.arrays.values()]
-        self.values = [*values, *(length for length in self.lengths if not isinstance(length, ir.Constant))]
-        self.kind = ir.LiteralStructType([v.type for v in self.values])
 
-    def emit(self) -> None:
-        builder, rows = self.builder, self.lengths[0]
-        state = cgutils.alloca_once(builder, self.kind)
-        for number, value in enumerate(self.values):
-            builder.store(value, cgutils.gep_inbounds(builder, state, 0, number))
-        pointer, body = builder.bitcast(state, _BYTES), self._body()
+_PARAMETERS = (  # of make_loop_call, without which loops cannot be cut
+    *("typingctx", "context", "builder", "core_func", "iter_shape", "inputs", "outputs", "input_bc", "output_bc"),
+    *("input_types", "output_types"),
+)
 
-        def part(b: Any, number: Any, given: Any) -> None:
-            pointer, rows = given
-            first, end = (b.sdiv(b.mul(rows, n), word(THREADS)) for n in (number, b.add(number, word(1))))
-            self._call(b, body, [pointer, first, end])
-
-        numbers = word(1)
-        for length in self.lengths:
-            numbers = builder.mul(numbers, length)
-        large = builder.icmp_signed(">=", numbers, word(NUMBERS_FOR_THREADS[self.core.expensive]))
-        large = builder.and_(large, builder.icmp_signed(">=", rows, word(THREADS)))
-        with builder.if_else(large, likely=False) as (by_threads, at_once):
-            with by_threads:
-                emit_region(self.context, builder, [pointer, rows], part)
-            with at_once:
-                self._call(builder, body, [pointer, word(0), rows])
-
-    def _call(self, builder: Any, body: ir.Function, arguments: list[Any]) -> None:
-        status, _ = self.conv.call_function(builder, body, types.none, _BODY, arguments)
-        with cgutils.if_unlikely(builder, status.is_error):
-            self.conv.return_status_propagate(builder, status)
-
-    def _body(self) -> ir.Function:
-        """The loops, for a range of the outermost dimension."""
-        function = internal_function(self.builder, "loops", self.conv.get_function_type(types.none, _BODY))
-        builder = ir.IRBuilder(function.append_basic_block("entry"))
-        pointer, first, end = self.conv.decode_arguments(builder, _BODY, function)
-        state = builder.bitcast(pointer, self.kind.as_pointer())
-        values = iter([builder.load(cgutils.gep_inbounds(builder, state, 0, n)) for n in range(len(self.values))])
-        rows = builder.sub(end, first)
-        parts = {}
-        for name, (_, kind, repeated) in self.arrays.items():
-            part = self.context.make_array(kind)(self.context, builder, value=next(values))
-            if not repeated:
-                step = builder.mul(first, builder.extract_value(part.strides, 0))
-                start = builder.gep(builder.bitcast(part.data, _BYTES), [step])
-                # Its shape stays: in Fortran's order it says how far the columns are apart.
-                part.data = builder.bitcast(start, part.data.type)
-            parts[name] = part
-        lengths = [length if isinstance(length, ir.Constant) else next(values) for length in self.lengths]
-        arrays = {name: [parts[id(array)] for array in self.given[name]] for name in ("inputs", "outputs")}
-        self.make_loop_call(**{**self.given, **arrays, "builder": builder, "iter_shape": (rows, *lengths[1:])})
-        self.conv.return_native_none(builder)
-        return function
+PATCH = Patch(
+    name="numba_threaded_elemwise",
+    module="pytensor.link.numba.dispatch",
+    replaces="pytensor.link.numba.dispatch: vectorize_codegen.make_loop_call, and elemwise's names of "
+    "numba_funcify_and_cache_key and store_core_outputs",
+    why="elementwise functions of large arrays use one core",
+    upstream="not proposed: make_loop_call could emit its loops as a function of a range of the outermost dimension; then a "
+    "pool of threads can share them without Numba's parallel target, which takes seconds to compile.",
+    tested=NUMBA,
+    delete_when="PyTensor shares elementwise loops among threads",
+    apply=apply,
+    expects=(
+        Expected("pytensor.link.numba.dispatch.vectorize_codegen", "make_loop_call", _PARAMETERS, others=True),
+        Expected("pytensor.link.numba.dispatch.elemwise", "numba_funcify_and_cache_key"),
+    ),
+    after=("numba_elemwise",),
+)

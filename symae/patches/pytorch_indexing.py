@@ -16,11 +16,12 @@ from typing import Any
 from pytensor.graph.basic import Apply
 from pytensor.tensor.subtensor import indices_from_subtensor
 
-from symae._runtime.import_hooks import after_import
 from symae.errors import IndexRangeError, MaskShapeError, ShapeError
 from symae.ops.indexing import INDEXING, WRITING, indices_of
+from symae.patches.changes import Changes
+from symae.patches.patch import PYTORCH, Expected, Patch
 
-__all__ = ["looking_at_indices"]
+__all__ = ["PATCH", "looking_at_indices"]
 
 _looking: ContextVar[bool] = ContextVar("looking", default=False)
 
@@ -35,42 +36,40 @@ def looking_at_indices() -> Iterator[None]:
         _looking.reset(token)
 
 
-def _connect(dispatch: Any) -> None:
-    for kind in INDEXING:
-        _check(dispatch, kind, dispatch.pytorch_funcify.dispatch(kind))
-
-
-def _check(dispatch: Any, kind: type, convert: Callable[..., Any]) -> None:
+def apply(dispatch: Any, changes: Changes) -> None:
     import torch
 
-    @dispatch.pytorch_funcify.register(kind)
-    def conversion(op: Any, node: Apply, **keywords: Any) -> Callable[..., Any]:
-        function = convert(op, node=node, **keywords)
-        indices = list(indices_of(op, node))
-        first = 2 if isinstance(op, WRITING) else 1
-        to_widen = [i.position - 1 for i in indices if i.ndim and not i.is_mask and i.variable.type.dtype != "int64"]
-        numbers = [i.position - 1 for i in indices if not i.ndim]
-        masks = [i for i in indices if i.is_mask]
-        numbers = numbers if len(numbers) < len(indices) else []
+    for kind in INDEXING:
+        stock = dispatch.pytorch_funcify.dispatch(kind)
 
-        def checked(x: Any, *given: Any) -> Any:
-            others = list(given)
-            for position in to_widen:
-                others[position] = others[position].to(torch.int64)
-            for position in numbers:
-                others[position] = torch.as_tensor(others[position], dtype=torch.int64).reshape(1)
-            for index in masks:
-                _check_mask(others[index.position - 1], x, index)
-            if not torch.compiler.is_compiling() and _looking.get():
-                for index in indices:
-                    if not index.is_mask:
-                        _check_index(others[index.position - 1], x, index)
-                if first == 2:
-                    target = x[indices_from_subtensor(others[1:], op.idx_list)]
-                    _check_shape(tuple(others[0].shape), tuple(target.shape))
-            return function(x, *others)
+        @changes.convert(dispatch.pytorch_funcify, kind)
+        def conversion(op: Any, node: Apply, stock: Any = stock, **keywords: Any) -> Callable[..., Any]:
+            function = stock(op, node=node, **keywords)
+            indices = list(indices_of(op, node))
+            first = 2 if isinstance(op, WRITING) else 1
+            to_widen = [i.position - 1 for i in indices if i.ndim and not i.is_mask and i.variable.type.dtype != "int64"]
+            numbers = [i.position - 1 for i in indices if not i.ndim]
+            masks = [i for i in indices if i.is_mask]
+            numbers = numbers if len(numbers) < len(indices) else []
 
-        return checked
+            def checked(x: Any, *given: Any) -> Any:
+                others = list(given)
+                for position in to_widen:
+                    others[position] = others[position].to(torch.int64)
+                for position in numbers:
+                    others[position] = torch.as_tensor(others[position], dtype=torch.int64).reshape(1)
+                for index in masks:
+                    _check_mask(others[index.position - 1], x, index)
+                if not torch.compiler.is_compiling() and _looking.get():
+                    for index in indices:
+                        if not index.is_mask:
+                            _check_index(others[index.position - 1], x, index)
+                    if first == 2:
+                        target = x[indices_from_subtensor(others[1:], op.idx_list)]
+                        _check_shape(tuple(others[0].shape), tuple(target.shape))
+                return function(x, *others)
+
+            return checked
 
 
 def _check_mask(mask: Any, x: Any, index: Any) -> None:
@@ -95,4 +94,16 @@ def _check_shape(found: tuple[int, ...], expected: tuple[int, ...]) -> None:
         raise ShapeError(place, f"values of shape {found}", wanted)
 
 
-after_import("pytensor.link.pytorch.dispatch", _connect)
+PATCH = Patch(
+    name="pytorch_indexing",
+    module="pytensor.link.pytorch.dispatch",
+    replaces="PyTensor's PyTorch conversions of all ops that read or write by indices",
+    why="bytes are taken for a mask, short integers refused, axes come in another order, and errors name temporary variables",
+    upstream="not proposed: cast vectors of indices to int64, give numbers beside vectors an axis of one entry, and check the "
+    "shape of masks, which PyTorch broadcasts.",
+    tested=PYTORCH,
+    delete_when="tests/patches/test_indices_on_backends.py passes with SYMAE_PATCHES=-pytorch_indexing",
+    apply=apply,
+    expects=(Expected("pytensor.link.pytorch.dispatch.basic", "pytorch_funcify"),),
+    after=("pytorch_dispatch",),
+)

@@ -9,7 +9,7 @@ After::
     mul(cast(x, float64), cast(k, float64)) -> float64
 
 C multiplies in float32 then, and only the result becomes float64. NumPy and Numba convert the operands; for JAX and
-PyTorch `symae.patches.conversions` does it.
+PyTorch `symae.patches.pytorch_dispatch` does it.
 """
 
 from __future__ import annotations

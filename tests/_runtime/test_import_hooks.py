@@ -39,6 +39,24 @@ def test_a_module_that_is_there_already_does_not_wait(module):
     assert called == [imported]
 
 
+def test_a_hook_that_raises_is_called_again_at_the_next_import_and_those_after_it_too(module):
+    called = []
+
+    def fails_once(imported):
+        called.append("fails once")
+        if called.count("fails once") == 1:
+            raise RuntimeError("not yet")
+
+    after_import(module, lambda m: called.append("before"))
+    after_import(module, fails_once)
+    after_import(module, lambda m: called.append("after"))
+    with pytest.raises(RuntimeError, match="not yet"):
+        importlib.import_module(module)
+    assert module not in sys.modules
+    importlib.import_module(module)
+    assert called == ["before", "fails once", "fails once", "after"]
+
+
 def test_a_module_that_does_not_exist_is_missed_as_ever():
     after_import("no_such_module", pytest.fail)
     with pytest.raises(ModuleNotFoundError):

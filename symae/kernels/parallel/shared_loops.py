@@ -1,0 +1,124 @@
+"""Elementwise loops that threads share: of a large array each takes some rows.
+
+PyTensor builds the loops of an elementwise function by `make_loop_call`, for one thread. Here they become a function of their
+own, for a range of the outermost dimension, and the array's size decides whether it is called once or by each thread for a
+part. So there is one piece of machine code for both, and nothing of what Numba makes of parallel loops, which takes seconds to
+compile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from llvmlite import ir
+from numba.core import cgutils, types
+
+from symae.kernels.parallel.parts import THREADS, emit_region, internal_function
+from symae.kernels.simd.vectors import word
+
+__all__ = ["NUMBERS_FOR_THREADS", "Core", "SharedLoops", "describe", "description"]
+
+# A tenth of a millisecond's work, by whether what is done with each number is a matter of additions and products, or of exp and
+# the like. (Measured with 2 threads, AVX-512.) From a tenth of that on two threads are faster, if both get a core at once; but
+# with that limit worksheet 03 took 0.40 s an epoch beside a busy process, and with this one 0.22.
+NUMBERS_FOR_THREADS = {False: 524_288, True: 65_536}
+
+_BYTES = ir.IntType(8).as_pointer()
+_BODY = (types.voidptr, types.intp, types.intp)  # what the loops work on; the range, from its first to its end
+
+
+@dataclass(frozen=True)
+class Core:
+    """What is known of a function of numbers that loops call.
+
+    Attributes
+    ----------
+    compiled : bool
+        It never calls Python, for which another thread would wait until this one is done, which waits for it.
+    expensive : bool
+        It takes longer than an addition or two.
+    """
+
+    compiled: bool
+    expensive: bool
+
+
+def describe(function: Any, core: Core | None) -> Any:
+    """Let what is known go with a function that Numba compiles, for the loops that are made of it later."""
+    function.symae_core = core
+    return function
+
+
+def description(function: Any) -> Core | None:
+    """What `describe` was told of a function; None if nothing."""
+    return getattr(function, "symae_core", None)
+
+
+class SharedLoops:
+    """What `make_loop_call` is `given`, and the machine code that is made of it."""
+
+    def __init__(self, make_loop_call: Callable[..., None], given: Mapping[str, Any], core: Core):
+        self.make_loop_call, self.given, self.core = make_loop_call, given, core
+        self.context, self.builder, self.lengths = given["context"], given["builder"], given["iter_shape"]
+        self.conv = self.context.call_conv
+        # An output that is written in place is its input, and has to stay so: hence by identity.
+        self.arrays: dict[int, tuple[Any, Any, bool]] = {}
+        for of in ("input", "output"):
+            for array, kind, pattern in zip(given[f"{of}s"], given[f"{of}_types"], given[f"{of}_bc"], strict=True):
+                self.arrays.setdefault(id(array), (array, kind, pattern[0]))
+        values = [array._getvalue() for array, _, _ in self.arrays.values()]
+        self.values = [*values, *(length for length in self.lengths if not isinstance(length, ir.Constant))]
+        self.kind = ir.LiteralStructType([v.type for v in self.values])
+
+    def emit(self) -> None:
+        builder, rows = self.builder, self.lengths[0]
+        state = cgutils.alloca_once(builder, self.kind)
+        for number, value in enumerate(self.values):
+            builder.store(value, cgutils.gep_inbounds(builder, state, 0, number))
+        pointer, body = builder.bitcast(state, _BYTES), self._body()
+
+        def part(b: Any, number: Any, given: Any) -> None:
+            pointer, rows = given
+            first, end = (b.sdiv(b.mul(rows, n), word(THREADS)) for n in (number, b.add(number, word(1))))
+            self._call(b, body, [pointer, first, end])
+
+        numbers = word(1)
+        for length in self.lengths:
+            numbers = builder.mul(numbers, length)
+        large = builder.icmp_signed(">=", numbers, word(NUMBERS_FOR_THREADS[self.core.expensive]))
+        large = builder.and_(large, builder.icmp_signed(">=", rows, word(THREADS)))
+        with builder.if_else(large, likely=False) as (by_threads, at_once):
+            with by_threads:
+                emit_region(self.context, builder, [pointer, rows], part)
+            with at_once:
+                self._call(builder, body, [pointer, word(0), rows])
+
+    def _call(self, builder: Any, body: ir.Function, arguments: list[Any]) -> None:
+        status, _ = self.conv.call_function(builder, body, types.none, _BODY, arguments)
+        with cgutils.if_unlikely(builder, status.is_error):
+            self.conv.return_status_propagate(builder, status)
+
+    def _body(self) -> ir.Function:
+        """The loops, for a range of the outermost dimension."""
+        function = internal_function(self.builder, "loops", self.conv.get_function_type(types.none, _BODY))
+        builder = ir.IRBuilder(function.append_basic_block("entry"))
+        pointer, first, end = self.conv.decode_arguments(builder, _BODY, function)
+        state = builder.bitcast(pointer, self.kind.as_pointer())
+        values = iter([builder.load(cgutils.gep_inbounds(builder, state, 0, n)) for n in range(len(self.values))])
+        rows = builder.sub(end, first)
+        parts = {}
+        for name, (_, kind, repeated) in self.arrays.items():
+            part = self.context.make_array(kind)(self.context, builder, value=next(values))
+            if not repeated:
+                step = builder.mul(first, builder.extract_value(part.strides, 0))
+                start = builder.gep(builder.bitcast(part.data, _BYTES), [step])
+                # Its shape stays: in Fortran's order it says how far the columns are apart.
+                part.data = builder.bitcast(start, part.data.type)
+            parts[name] = part
+        lengths = [length if isinstance(length, ir.Constant) else next(values) for length in self.lengths]
+        arrays = {name: [parts[id(array)] for array in self.given[name]] for name in ("inputs", "outputs")}
+        self.make_loop_call(**{**self.given, **arrays, "builder": builder, "iter_shape": (rows, *lengths[1:])})
+        self.conv.return_native_none(builder)
+        return function

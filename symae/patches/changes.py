@@ -1,0 +1,68 @@
+"""How patches change things: one way for attributes, one for conversions, and all of it can be undone."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from symae.ops.base import kernels_fingerprint
+
+__all__ = ["Changes"]
+
+# (function or anything that Numba compiles, key of its machine code on the disk or None)
+Converted = tuple[Any, str | None]
+
+
+class Changes:
+    """The changes of one patch."""
+
+    def __init__(self) -> None:
+        self._undo: list[Callable[[], Any]] = []
+
+    def replace(self, owner: Any, name: str, new: Any) -> None:
+        """Let `owner`, a module or class, have `new` under that name."""
+        self._undo.append(functools.partial(setattr, owner, name, vars(owner)[name]))
+        setattr(owner, name, new)
+
+    def convert(self, dispatcher: Any, *kinds: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Register the decorated function with `dispatcher`, such as ``dispatch.jax_funcify``, for ops of these kinds."""
+
+        def register(function: Callable[..., Any]) -> Callable[..., Any]:
+            for kind in kinds:
+                self._undo.append(functools.partial(dispatcher.register, kind, dispatcher.dispatch(kind)))
+                dispatcher.register(kind, function)
+            return function
+
+        return register
+
+    def convert_numba(self, kind: type) -> Callable[[Callable[..., Converted]], Callable[..., Converted]]:
+        """Register the decorated ``conversion(stock, op, node, **keywords) -> (function, key)`` with Numba for ops of a kind.
+
+        `stock` is the conversion that there was, which gives a function and a key too. The key gets what Numba's disk cache
+        does not look at: the source of kernels and patches, and which patches are applied. A key of None, for what cannot be
+        kept on the disk, stays None.
+        """
+        from pytensor.link.numba.dispatch import basic
+
+        def register(conversion: Callable[..., Converted]) -> Callable[..., Converted]:
+            stock = basic.numba_funcify_and_cache_key.dispatch(kind)
+            for dispatcher in (basic.numba_funcify_and_cache_key, basic.numba_funcify):
+                self._undo.append(functools.partial(dispatcher.register, kind, dispatcher.dispatch(kind)))
+
+            def keyed(op: Any, node: Any = None, **keywords: Any) -> Converted:
+                function, key = conversion(stock, op, node=node, **keywords)
+                if key is None:
+                    return function, None
+                return function, hashlib.sha256(f"{kernels_fingerprint()} {conversion.__qualname__} {key}".encode()).hexdigest()
+
+            basic.register_funcify_and_cache_key(kind)(keyed)
+            return conversion
+
+        return register
+
+    def undo(self) -> None:
+        """Put back what there was, the last change first."""
+        while self._undo:
+            self._undo.pop()()

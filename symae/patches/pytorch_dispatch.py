@@ -1,0 +1,89 @@
+"""PyTorch compares, divides, chooses and finds maxima as the graph says."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from pytensor.scalar.basic import EQ
+from pytensor.tensor.elemwise import Elemwise
+from pytensor.tensor.math import Argmax
+
+from symae.ops.operand_dtypes import widened
+from symae.patches.changes import Changes
+from symae.patches.patch import PYTORCH, Expected, Patch
+
+try:
+    from pytensor.conditional.op import IfElse
+except ImportError:  # PyTensor 3.0
+    from pytensor.ifelse import IfElse
+
+__all__ = ["PATCH"]
+
+
+def apply(dispatch: Any, changes: Changes) -> None:
+    import torch
+
+    # What torch.compile says of every symbolic slice and every read-only constant that PyTensor hands it: nobody can mend it.
+    logging.getLogger("torch._dynamo").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+
+    @changes.convert(dispatch.pytorch_funcify, EQ)
+    def eq(op: EQ, **_: Any) -> Callable[..., Any]:
+        return torch.eq  # PyTensor takes torch.equal, which compares whole tensors and gives one bool
+
+    pytensors_elemwise = dispatch.pytorch_funcify.dispatch(Elemwise)
+
+    @changes.convert(dispatch.pytorch_funcify, Elemwise)
+    def elemwise(op: Elemwise, node: Any, **keywords: Any) -> Callable[..., Any]:
+        compute = pytensors_elemwise(op, node=node, **keywords)
+        made = [v.type.dtype for v in node.outputs]
+        wider = widened(op.scalar_op, [v.type.dtype for v in node.inputs], made)
+
+        def of_dtype(x: Any, dtype: str | None) -> Any:
+            # PyTorch, too, has its own mind: int64 / int64 is float32.
+            return x.to(getattr(torch, dtype)) if dtype is not None and isinstance(x, torch.Tensor) else x
+
+        def elemwise(*inputs: Any) -> Any:
+            outputs = compute(*map(of_dtype, inputs, wider))
+            return tuple(map(of_dtype, outputs, made)) if isinstance(outputs, tuple) else of_dtype(outputs, made[0])
+
+        return elemwise
+
+    pytensors_choice = dispatch.pytorch_funcify.dispatch(IfElse)
+
+    @changes.convert(dispatch.pytorch_funcify, IfElse)
+    def choice(op: IfElse, **keywords: Any) -> Callable[..., Any]:
+        chosen = pytensors_choice(op, **keywords)
+        # PyTensor leaves one output in a tuple, and then has no tensor
+        return chosen if op.n_outs > 1 else lambda condition, *branches: chosen(condition, *branches)[0]
+
+    @changes.convert(dispatch.pytorch_funcify, Argmax)
+    def argmax(op: Argmax, node: Any, **_: Any) -> Callable[..., Any]:
+        ndim = node.inputs[0].type.ndim
+        axes = tuple(range(ndim)) if op.axis is None else op.axis
+        kept = tuple(axis for axis in range(ndim) if axis not in axes)
+
+        def flat_argmax(x: torch.Tensor) -> torch.Tensor:
+            # one axis made of all the reduced ones; the first maximum counts, as in NumPy
+            flat = x.permute(*kept, *axes).reshape(*(x.shape[axis] for axis in kept), -1)
+            return torch.argmax(flat, dim=-1)
+
+        return flat_argmax
+
+
+PATCH = Patch(
+    name="pytorch_dispatch",
+    module="pytensor.link.pytorch.dispatch",
+    replaces="PyTensor's PyTorch conversions of EQ, Elemwise, IfElse and Argmax",
+    why="eq compares whole tensors, int64 / int64 is float32, ifelse gives a tuple for a tensor, and argmax fails",
+    upstream="not proposed: map EQ to torch.eq instead of torch.equal; cast operands of Elemwise to the dtypes that NumPy "
+    "computes in; unpack the single output of IfElse; reduce Argmax over a flattened permutation, so that several "
+    "axes work.",
+    tested=PYTORCH,
+    delete_when="tests/patches/test_conversions.py passes with SYMAE_PATCHES=-pytorch_dispatch",
+    apply=apply,
+    expects=(Expected("pytensor.link.pytorch.dispatch.basic", "pytorch_funcify"),),
+)
