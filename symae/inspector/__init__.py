@@ -21,7 +21,8 @@ def inspect(
     Parameters
     ----------
     model : Model, or path
-        A model, the folder of a run, or a saved model in it.
+        A model, the folder of a run, or a saved model in it. Classes of one's own say in `symae.models.Model.describe` what
+        there is to see.
     images : array (n, pixels), (n, h, w), (n, c, h, w) or (n, h, w, c) from 0 to 1, or the name of a data set, optional
         What to look at it with; by default test images of the run's data, or of the data set that is used by default.
     labels : array (n,) of integers, optional

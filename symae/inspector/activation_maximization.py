@@ -15,8 +15,8 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from symae.inspector.functions import Functions
-from symae.inspector.layers import FilterLayer, image_layout
 from symae.models.base import Model
+from symae.models.description import FilterLayer
 
 __all__ = ["BestInput", "best_input"]
 
@@ -47,7 +47,13 @@ class BestInput:
 
 
 def best_input(
-    model: Model, layer: FilterLayer, unit: int, bound: float, functions: Functions, start: np.ndarray | None = None
+    model: Model,
+    layer: FilterLayer,
+    unit: int,
+    bound: float,
+    functions: Functions,
+    pixels: int,
+    start: np.ndarray | None = None,
 ) -> BestInput | None:
     """The input of norm at most `bound` that excites `unit` of `layer` most.
 
@@ -60,6 +66,8 @@ def best_input(
 
     Parameters
     ----------
+    pixels : int
+        How many numbers an image has.
     start : array (pixels,), optional
         One of the starts, such as the test image that excites the unit most; the others are random.
 
@@ -68,7 +76,6 @@ def best_input(
     BestInput or None
         None if the unit is dead: no start has a gradient, because it is below its bias everywhere there.
     """
-    pixels = start.size if start is not None else image_layout(model).size
     rng = np.random.RandomState(unit)
     starts = rng.standard_normal((STARTS, pixels))
     if start is not None and np.linalg.norm(start) > 0:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from symae.inspector.functions import Functions
-from symae.inspector.layers import FilterLayer
 from symae.models.base import Model
+from symae.models.description import FilterLayer
 
 __all__ = ["Activity", "activities"]
 

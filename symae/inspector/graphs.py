@@ -20,9 +20,10 @@ from symae.errors import InputError
 from symae.inspector.functions import COMPILING
 from symae.inspector.graph_layout import layered
 from symae.inspector.graph_nodes import GraphNode
-from symae.inspector.layers import code_and_output, image_layout
+from symae.inspector.layers import image_layout
 from symae.inspector.svg import graph_svg
 from symae.models.base import Model
+from symae.models.description import ModelDescription
 
 __all__ = ["STAGES", "Graph", "ModelGraphs", "collect"]
 
@@ -72,7 +73,8 @@ class ModelGraphs:
 
     def __init__(self, model: Model):
         self.model = model
-        self.names = [*self._expressions(model), *(["training step"] if hasattr(model, "get_cost_updates") else [])]
+        described = model.describe()
+        self.names = [*_expressions(described), *([] if described.training_step is None else ["training step"])]
 
     def graph(self, name: str, stage: str = "after", *, backend: str | None = None, profile: bool = False) -> Graph:
         """The graph `name`, as written (``before``) or as rewritten for a backend (``after``).
@@ -97,7 +99,14 @@ class ModelGraphs:
             raise InputError("--profile", "the graph before rewriting", "the one after it, which is run")
         copy = type(self.model).from_configuration(self.model.configuration())
         copy.set_parameters(self.model.parameters())
-        outputs, updates = _training_step(copy) if name == "training step" else (self._expressions(copy)[name], [])
+        described = copy.describe()
+        outputs: list[Variable]
+        updates: list[tuple[Any, Variable]] = []
+        if name == "training step" and described.training_step is not None:
+            cost, changes = described.training_step()
+            outputs, updates = [cost], list(dict(changes).items())
+        else:
+            outputs = _expressions(described)[name]
         words = f"{type(copy).__name__}, {name}"
         if stage == "before":
             results = [*outputs, *(new for _, new in updates)]
@@ -110,7 +119,7 @@ class ModelGraphs:
         costs: dict[Any, float] = {}
         note = ""
         if profile:
-            pixels = image_layout(copy).size
+            pixels = image_layout(described).size
             images = copy.checked_input("images", np.random.RandomState(0).uniform(size=(MINIBATCH, pixels)))
             compiled(images)
             vm = compiled.vm
@@ -134,21 +143,13 @@ class ModelGraphs:
         nodes = collect(fgraph.toposort(), fgraph.outputs, free, [v for v, _ in updates], name, costs)
         return Graph(title, nodes, note)
 
-    def _expressions(self, model: Model) -> dict[str, list[Variable]]:
-        code, output = code_and_output(model)
-        nodes = model.nodes
-        if output is not None and code is not None:
-            return {"reconstruction": [nodes[output]], "code": [nodes[code]]}
-        return {name: [variable] for name, variable in list(nodes.items())[1:]}
 
-
-def _training_step(model: Any) -> tuple[list[Variable], list[tuple[Any, Variable]]]:
-    """The cost and the updates, as the model's worksheet has them."""
-    if hasattr(model, "default_corruption_level"):
-        cost, updates = model.get_cost_updates(corruption_level=model.default_corruption_level, learning_rate=0.1)
-    else:
-        cost, updates = model.get_cost_updates()
-    return [cost], list(dict(updates).items())
+def _expressions(model: ModelDescription) -> dict[str, list[Variable]]:
+    """The outputs of the graphs that are drawn of a model, apart from its training step, by name."""
+    if model.drawn_from is not None:
+        code, output = model.drawn_from
+        return {"reconstruction": [model.nodes[output]], "code": [model.nodes[code]]}
+    return {name: [variable] for name, variable in list(model.nodes.items())[1:]}
 
 
 def _compiled(

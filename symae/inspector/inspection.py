@@ -16,18 +16,18 @@ from symae.errors import InputError
 from symae.images.pictures import side_by_side, to_image
 from symae.inspector.activation_maximization import BestInput, best_input
 from symae.inspector.activity import Activity, activities
-from symae.inspector.coordinate_decoder import decoder_maps
 from symae.inspector.corruption import corrupted
 from symae.inspector.figure import Figure, coloured
 from symae.inspector.filters import Filters
 from symae.inspector.functions import Functions
 from symae.inspector.graphs import Graph, ModelGraphs
 from symae.inspector.latent import Latent, has_latent
-from symae.inspector.layers import FilterLayer, code_and_output, filter_layers, image_layout
+from symae.inspector.layers import filter_pictures, image_layout
 from symae.inspector.layout import ImageLayout
 from symae.inspector.pixels import code_picture, largest_magnitude
 from symae.inspector.probe_images import Examples
 from symae.models.base import Model
+from symae.models.description import FilterLayer, ModelDescription
 
 __all__ = ["Inspection", "Reconstruction"]
 
@@ -96,6 +96,8 @@ class Inspection:
 
     Attributes
     ----------
+    described : ModelDescription
+        What the model says of itself.
     nodes : dict of name to symbolic variable
         What the model computes on its way.
     layers : dict of name to FilterLayer
@@ -106,12 +108,12 @@ class Inspection:
 
     def __init__(self, model: Model, examples: Examples | None = None, layout: ImageLayout | None = None):
         self.model = model
-        self.layout = image_layout(model, layout, None if examples is None else examples.layout)
+        self.described: ModelDescription = model.describe()
+        self.layout = image_layout(self.described, layout, None if examples is None else examples.layout)
         self.shape = self.layout.shape
-        self.nodes = model.nodes
-        self.layers: dict[str, FilterLayer] = {layer.name: layer for layer in filter_layers(model, self.nodes)}
-        self.code, self.output = code_and_output(model)
-        self.decoder_maps = decoder_maps(model)
+        self.nodes = dict(self.described.nodes)
+        self.layers: dict[str, FilterLayer] = {layer.name: layer for layer in self.described.layers}
+        self.decoder_maps = dict(self.described.decoder_maps or {})
         self.examples = examples if examples is not None and examples.images.shape[1] == self.layout.size else None
         self.pixel_scale = 255 if examples is None else examples.pixel_scale
         self.functions = Functions()
@@ -139,7 +141,7 @@ class Inspection:
         chosen = self.layer(name)
         with self._locks["filters"]:
             if name not in self._filters:
-                self._filters[name] = Filters(chosen.pictures(self.model.parameters()[name], self.layout))
+                self._filters[name] = Filters(filter_pictures(chosen, self.model.parameters()[name], self.layout))
         return self._filters[name]
 
     @cached_property
@@ -176,7 +178,8 @@ class Inspection:
         start = None
         if self.examples is not None and not chosen.sees_pixels:
             start = self.image(self.activity(layer).extremes(number, 1)[0][0])
-        return best_input(self.model, chosen, number, self.default_bound() if bound is None else bound, self.functions, start)
+        limit = self.default_bound() if bound is None else bound
+        return best_input(self.model, chosen, number, limit, self.functions, self.layout.size, start)
 
     def alone(self, layer: str, unit: int) -> np.ndarray | None:
         """What the decoder draws when this unit has the values that it has of the image that excites it most, and the others 0.
@@ -184,7 +187,7 @@ class Inspection:
         (h, w), or (h, w, 3) of coloured images; None where nothing is drawn from the layer.
         """
         chosen, number = self.layer(layer), self.unit(layer, unit)
-        output = self.nodes.get(self.output or "")
+        output = self.nodes.get(self.described.output or "")
         if output is None or self.examples is None or chosen.expression is output:
             return None
         if chosen.expression not in set(ancestors([output])):
@@ -215,14 +218,14 @@ class Inspection:
         kind, level, seed
             As in `symae.inspector.corruption.corrupted`.
         """
-        if self.code is None or self.output is None:
+        if self.described.drawn_from is None:
             raise InputError("reconstruct", f"a {type(self.model).__name__}, which draws nothing", "an autoencoder")
         row = self.image(int(image)) if isinstance(image, int | np.integer) else np.asarray(image, np.float64).reshape(-1)
         if row.size != self.layout.size:
             raise InputError("image", f"{row.size} pixels", f"{self.layout.size}")
         model, nodes = self.model, self.nodes
         damaged = corrupted(row, kind, level, seed)
-        wanted: list[Variable] = [nodes[self.code], nodes[self.output]]
+        wanted: list[Variable] = [nodes[name] for name in self.described.drawn_from]
         seen = model.checked_input("image", damaged[None])
         code, drawn = self.functions("reconstruct", lambda: ([model.x], wanted), seen)
         pictures = [self.layout.pictures(np.asarray(p, np.float64))[0] for p in (row, damaged, drawn)]
@@ -243,11 +246,11 @@ class Inspection:
     @property
     def has_latent(self) -> bool:
         """Whether the code is a few numbers that can be looked at one by one."""
-        return has_latent(self.model) and self.examples is not None
+        return has_latent(self.described) and self.examples is not None
 
     @cached_property
     def _latent(self) -> Latent:
-        return Latent(self.model, self._rows, self.functions, self.layout)
+        return Latent(self.model, self.described, self._rows, self.functions, self.layout)
 
     @property
     def latent(self) -> Latent:
@@ -272,7 +275,7 @@ class Inspection:
 
     def warm(self) -> None:
         """Compile and call what a first drawing needs."""
-        if self.code is not None and self.output is not None:
+        if self.described.drawn_from is not None:
             self.reconstruct(np.zeros(self.layout.size))
 
     def units(self, layer: str) -> Sequence[int]:

@@ -12,29 +12,27 @@ from pytensor.graph.basic import Variable
 from symae.errors import InputError
 from symae.images import principal_components
 from symae.inspector.functions import Functions
-from symae.inspector.layers import code_and_output, image_layout
+from symae.inspector.layers import image_layout
 from symae.inspector.layout import ImageLayout
-from symae.models import CoordinateVAE
 from symae.models.base import Model
 from symae.models.coordinate_vae import coordinates
+from symae.models.description import ModelDescription
 
 __all__ = ["LARGEST", "MOST", "Latent", "has_latent"]
 
 MOST = 32  # numbers of a code that has a slider for each
 LARGEST = 2048  # pixels a side
-STRIP = 4096  # places drawn at a time, so that another call can come between
+STRIP = 4096  # points drawn at a time, so that another call can come between
 CHUNK = 50
-POSE = ("scale", "angle", "shift across", "shift down")
 
 
-def has_latent(model: Model) -> bool:
-    """Whether the code of `model` is at most `MOST` numbers, from which it draws."""
-    code, output = code_and_output(model)
-    if code is None or output is None:
+def has_latent(model: ModelDescription) -> bool:
+    """Return True if the code of a model is at most `MOST` numbers, from which it draws."""
+    if model.drawn_from is None:
         return False
-    variable = model.nodes[code]
-    size = getattr(model, "n_hidden", None) if variable.type.shape[-1] is None else variable.type.shape[-1]
-    return variable.type.ndim == 2 and size is not None and size <= MOST
+    code = model.nodes[model.drawn_from[0]].type
+    size = model.code_size if code.shape[-1] is None else code.shape[-1]
+    return code.ndim == 2 and size is not None and size <= MOST
 
 
 class Latent:
@@ -52,14 +50,20 @@ class Latent:
         Of the codes' variance that each component has.
     """
 
-    def __init__(self, model: Model, images: np.ndarray, functions: Functions, layout: ImageLayout | None = None):
-        self.model = model
-        self.layout = image_layout(model) if layout is None else layout
+    def __init__(
+        self,
+        model: Model,
+        described: ModelDescription,
+        images: np.ndarray,
+        functions: Functions,
+        layout: ImageLayout | None = None,
+    ):
+        self.layout = image_layout(described) if layout is None else layout
         self._functions = functions
-        code, self._output = code_and_output(model)
-        assert code is not None
-        self._code: Variable = model.nodes[code]
-        self._pose: Variable | None = getattr(model, "pose", None)
+        assert described.drawn_from is not None
+        self._code, self._output = (described.nodes[name] for name in described.drawn_from)
+        self._draw_at, pose = described.draw_at, tuple(described.pose)
+        self._pose: Variable | None = described.nodes["pose"] if pose else None
         outputs = [self._code] if self._pose is None else [self._code, self._pose]
         found = []
         for first in range(0, len(images), CHUNK):
@@ -68,8 +72,8 @@ class Latent:
         self.codes = np.concatenate(found)
         if not np.isfinite(self.codes).all():
             raise InputError("codes of the test images", "NaN or infinite numbers", "finite ones: this training has diverged")
-        self.n_latent = self.codes.shape[1] - (4 if self._pose is not None else 0)
-        self.names = [*(f"z{i + 1}" for i in range(self.n_latent)), *(POSE if self._pose is not None else ())]
+        self.n_latent = self.codes.shape[1] - len(pose)
+        self.names = [*(f"z{i + 1}" for i in range(self.n_latent)), *pose]
         z = self.codes[:, : self.n_latent]
         self.middle = self.codes.mean(axis=0)
         if len(z) > 1:
@@ -83,7 +87,7 @@ class Latent:
     @property
     def any_resolution(self) -> bool:
         """Whether the model draws at any size."""
-        return isinstance(self.model, CoordinateVAE)
+        return self._draw_at is not None
 
     def at(self, across: float, up: float) -> np.ndarray:
         """The code at a place of the plane; its other directions, and the pose, are those of the mean code."""
@@ -118,29 +122,23 @@ class Latent:
         if size is not None and not 1 <= size <= LARGEST:
             raise InputError("size", str(size), f"a number of pixels from 1 to {LARGEST}")
         z = values[None, : self.n_latent].astype(pytensor.config.floatX)
-        if isinstance(self.model, CoordinateVAE):
+        if self._draw_at is not None:
             shape = (h, w) if size is None else (max(1, round(size * h / max(h, w))), max(1, round(size * w / max(h, w))))
-            return self._draw_places(z, values[None, self.n_latent :].astype(z.dtype), shape)
+            return self._draw_points(self._draw_at, z, values[None, self.n_latent :].astype(z.dtype), shape)
         if size not in (None, max(h, w)):
             raise InputError("size", str(size), f"{max(h, w)}, because this model draws at one size")
-        output = self.model.nodes[str(self._output)]
-        (drawn,) = self._functions("draw code", lambda: ([self._code], [output]), z)
+        (drawn,) = self._functions("draw code", lambda: ([self._code], [self._output]), z)
         return self.layout.pictures(drawn)[0]
 
-    def _draw_places(self, z: np.ndarray, pose: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-        model = self.model
-        assert isinstance(model, CoordinateVAE)
-
+    def _draw_points(self, draw_at: Any, z: np.ndarray, pose: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
         def build() -> tuple[list[Variable], list[Variable]]:
-            code, places = pt.matrix("z"), pt.matrix("places")
-            stance = None if self._pose is None else pt.matrix("pose")
-            logits = model.logits(code, places, stance)
-            return [code, places, *([] if stance is None else [stance])], [pt.sigmoid(logits)]
+            inputs = [pt.matrix("z"), pt.matrix("points"), *([] if self._pose is None else [pt.matrix("pose")])]
+            return inputs, [draw_at(*inputs, *([None] if self._pose is None else []))]
 
-        places = coordinates(*shape)
+        points = coordinates(*shape)
         more = () if self._pose is None else (pose,)
         strips = [
-            self._functions("draw places", build, z, places[first : first + STRIP], *more)[0].reshape(-1)
-            for first in range(0, len(places), STRIP)
+            self._functions("draw points", build, z, points[first : first + STRIP], *more)[0].reshape(-1)
+            for first in range(0, len(points), STRIP)
         ]
         return np.concatenate(strips).reshape(shape)

@@ -26,17 +26,17 @@ def opened(
 ) -> Inspection:
     """See `symae.inspect`."""
     layout = None if image_shape is None else layout_of("image_shape", image_shape)
-    if isinstance(model, Model):
-        return Inspection(model, _examples(model, images, labels), layout)
-    if not isinstance(model, str | Path):
+    if isinstance(model, str | Path):
+        run, name = chosen_model(model, layout=layout)
+        found = run.inspection(name)
+        if images is None:
+            return found
+        return Inspection(found.model, _examples(found.model, images, labels, run.pixel_scale), layout)
+    if not hasattr(model, "describe"):
         kind = type(model)
-        found = f"a {kind.__name__}" if kind.__module__ == "builtins" else f"a {kind.__name__} of {kind.__module__}"
-        raise InputError("model", found, "one of symae.models (Keras-style models are none), or the path of a run")
-    run, name = chosen_model(model, layout=layout)
-    found = run.inspection(name)
-    if images is None:
-        return found
-    return Inspection(found.model, _examples(found.model, images, labels, run.pixel_scale), layout)
+        words = f"a {kind.__name__}" if kind.__module__ == "builtins" else f"a {kind.__name__} of {kind.__module__}"
+        raise InputError("model", words, "one of symae.models (Keras-style models are none), or the path of a run")
+    return Inspection(model, _examples(model, images, labels), layout)
 
 
 def chosen_model(
@@ -83,7 +83,7 @@ def models_at(path: str | Path) -> dict[str, Model]:
 
 
 def _examples(model: Model, images: Any, labels: Any, pixel_scale: int = 255) -> Examples | None:
-    pixels = image_layout(model).size
+    pixels = image_layout(model.describe()).size
     if images is None or isinstance(images, str | Path):
         try:
             found = read_examples(images, pixel_scale=pixel_scale)

@@ -1,8 +1,10 @@
 """The models of the tutorials."""
 
 from symae.models.autoencoder import Autoencoder, DenoisingAutoencoder
+from symae.models.base import Model
 from symae.models.convolutional import ConvolutionalAutoencoder, StridedAutoencoder
 from symae.models.coordinate_vae import CoordinateVAE, coordinates
+from symae.models.description import FilterLayer, ModelDescription
 from symae.models.image_autoencoder import ImageAutoencoder
 from symae.models.logistic import LogisticRegression
 
@@ -11,8 +13,11 @@ __all__ = [
     "ConvolutionalAutoencoder",
     "CoordinateVAE",
     "DenoisingAutoencoder",
+    "FilterLayer",
     "ImageAutoencoder",
     "LogisticRegression",
+    "Model",
+    "ModelDescription",
     "StridedAutoencoder",
     "coordinates",
 ]

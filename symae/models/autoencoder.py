@@ -19,6 +19,7 @@ from pytensor.tensor.variable import TensorVariable
 
 from symae.errors import InputError
 from symae.models.base import Model, checked_count, checked_matrix, configured
+from symae.models.description import FilterLayer, ModelDescription
 from symae.nn import check_random_state, cross_entropy, tutorial_weights
 from symae.nn.weights import Seed
 from symae.random import RandomStreams
@@ -143,6 +144,20 @@ class Autoencoder(Model):
             kept = {"input": self.x, "hidden": hidden, "reconstruction": self.get_reconstructed_input(hidden)}
             self._nodes: dict[str, TensorVariable] = kept
         return dict(kept)
+
+    def describe(self) -> ModelDescription:
+        nodes, level = self.nodes, self.default_corruption_level
+        return ModelDescription(
+            nodes=nodes,
+            pixels=self.n_visible,
+            image_shape=self.image_shape,
+            layers=[FilterLayer("W", "hidden", nodes["hidden"], bias="b", sees_pixels=True, threshold=0.5)],
+            code="hidden",
+            output="reconstruction",
+            code_size=self.n_hidden,
+            corruption_level=level,
+            training_step=lambda: self.get_cost_updates(corruption_level=level, learning_rate=0.1),
+        )
 
     def checked_input(self, name: str, X: Any) -> np.ndarray:
         return checked_matrix(name, X, self.n_visible)

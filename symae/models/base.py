@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from pytensor.tensor.variable import TensorVariable
 from symae._runtime.tensor_files import not_finite
 from symae.compile import COMPILING, function
 from symae.errors import InputError
+from symae.models.description import ModelDescription, named_layers
 from symae.models.saved import read_image_shape, read_model, write_model
 
 __all__ = ["CONFIGURATION_ERRORS", "Model", "checked_count", "checked_counts", "checked_matrix", "configured"]
@@ -134,6 +136,22 @@ class Model:
         node = self.node(name)
         compute = self._compiled(f"node {name}", backend, lambda: ([self.x], node, None))
         return np.asarray(compute(self.checked_input("X", X)))
+
+    def describe(self) -> ModelDescription:
+        """Return what ``symae inspect`` and its siblings ask of the model; a class of one's own says more of itself here.
+
+        By default it has the layers of `symae.nn` between `x` and the nodes, nothing that is its code or its drawing, and the
+        pixels of `image_shape`, or else as many as `x` is declared with.
+        """
+        nodes, declared = self.nodes, self.x.type.shape[1:]
+        sizes = self.image_shape or (declared if None not in declared else ())
+        return ModelDescription(
+            nodes=nodes,
+            pixels=math.prod(sizes) if sizes else None,
+            image_shape=self.image_shape,
+            layers=named_layers(self.x, nodes),
+            training_step=getattr(self, "get_cost_updates", None),
+        )
 
     def checked_input(self, name: str, X: Any) -> np.ndarray:
         """`X` as an array that the input `x` takes, or an error that calls it `name`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -21,6 +22,8 @@ from symae import nn
 from symae._runtime.blas_threads import blas_threads
 from symae.errors import InputError
 from symae.models.base import checked_count, checked_counts, checked_matrix, configured
+from symae.models.coordinate_decoder import decoder_maps
+from symae.models.description import ModelDescription
 from symae.models.image_model import ImageModel
 from symae.nn.weights import Seed, check_random_state
 from symae.ops import coordinate_layers
@@ -31,6 +34,7 @@ __all__ = ["CoordinateVAE", "coordinates"]
 
 ENCODER = (256, 256)
 DECODER, AFFINE_DECODER = (256, 256, 256), (32, 64, 32)
+POSE = ("scale", "angle", "shift across", "shift down")
 STRIP = 32768  # places that are drawn at a time
 
 
@@ -204,6 +208,14 @@ class CoordinateVAE(ImageModel):
         updates : list of pairs
         """
         return self.cost, adam(self.cost, self.params, learning_rate)
+
+    def describe(self) -> ModelDescription:
+        return replace(
+            super().describe(),
+            pose=() if self.pose is None else POSE,
+            draw_at=lambda code, points, pose: pt.sigmoid(self.logits(code, points, pose)),
+            decoder_maps=decoder_maps(self.x, self.output, self.image_shape[1:]),
+        )
 
     def score(self, X: Any, *, backend: str | None = None) -> float:
         """Negative logarithm of the likelihood of images under what is drawn from the mean of z, in nats per pixel."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -19,6 +20,7 @@ from pytensor.tensor.variable import TensorVariable
 
 from symae.errors import InputError
 from symae.models.base import checked_counts, configured
+from symae.models.description import FilterLayer, ModelDescription
 from symae.models.image_model import ImageModel
 from symae.nn import check_random_state, glorot_uniform, root_mean_square_error
 from symae.nn.weights import Seed
@@ -147,6 +149,19 @@ class ImageAutoencoder(ImageModel):
         size = self.images.type.shape[0]
         n = pt.cast(self.images.shape[0] if size is None else size, pytensor.config.floatX)
         return cost, momentum(cost, self.params, learning_rate * n, pt.exp(-n / time_constant), unit_gain=True)
+
+    def describe(self) -> ModelDescription:
+        known, names = super().describe(), _layer_names(len(self.maps))
+        down = [
+            FilterLayer(f"W{name}", f"conv{name}", known.nodes[f"conv{name}"], "convolution", f"b{name}", name == names[0])
+            for name in names
+        ]
+        up = [
+            FilterLayer(f"V{name}", unpool, known.nodes[unpool], "deconvolution", draws_pixels=name == names[0])
+            for name in reversed(names)
+            for unpool in (f"unpool{name}",)
+        ]
+        return replace(known, layers=[*down, *up])
 
     def score(self, X: Any, *, backend: str | None = None) -> float:
         """The mean root mean square error of images."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from pytensor.tensor.variable import TensorVariable
 from symae.compile.batched import Chunks
 from symae.errors import InputError
 from symae.models.base import Model, checked_counts
+from symae.models.description import ModelDescription, named_layers
 
 __all__ = ["ImageModel", "checked_counts"]
 
@@ -65,6 +67,11 @@ class ImageModel(Model):
     def nodes(self) -> dict[str, TensorVariable]:
         """What the model computes on the way from the images, by name."""
         return dict(self._nodes)
+
+    def describe(self) -> ModelDescription:
+        code, output = self.code_name, self.output_name
+        known = replace(super().describe(), channels_first=True, code=code, output=output)
+        return replace(known, layers=named_layers(self.x, known.nodes, output))
 
     def node_values(self, name: str, X: Any, *, backend: str | None = None) -> np.ndarray:
         """The values of a node for the images `X`; its first axis counts them."""

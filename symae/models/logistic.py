@@ -15,6 +15,7 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
 
 from symae.models.base import Model, checked_count, checked_matrix, configured
+from symae.models.description import FilterLayer, ModelDescription
 
 __all__ = ["LogisticRegression"]
 
@@ -52,6 +53,12 @@ class LogisticRegression(Model):
     def nodes(self) -> dict[str, TensorVariable]:
         """``input``, ``p_y_given_x`` and ``y_pred``."""
         return {"input": self.x, "p_y_given_x": self.p_y_given_x, "y_pred": self.y_pred}
+
+    def describe(self) -> ModelDescription:
+        nodes = self.nodes
+        # a class is the more probable the less the others are, so its best input is not its weights
+        layer = FilterLayer("W", "p_y_given_x", nodes["p_y_given_x"], bias="b", threshold=1 / self.n_out)
+        return ModelDescription(nodes=nodes, pixels=self.n_in, image_shape=self.image_shape, layers=[layer])
 
     def checked_input(self, name: str, X: Any) -> np.ndarray:
         return checked_matrix(name, X, self.n_in)

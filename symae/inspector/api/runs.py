@@ -38,7 +38,7 @@ def _model(run: Run, name: str, rest: list[str], query: Query) -> Content:
     examples = inspection.examples
     record = run.record
     noisy = "noise" in record.get("settings", {})
-    default = getattr(inspection.model, "default_corruption_level", 0.0)
+    default = inspection.described.corruption_level
     level = record.get("settings", {}).get("noise", default)
     level = min(max(float(level), 0.0), 1.0) if isinstance(level, int | float) else default
     return json_answer(
@@ -63,7 +63,7 @@ def _model(run: Run, name: str, rest: list[str], query: Query) -> Content:
             ],
             "nodes": list(inspection.nodes),
             "decoder_maps": list(inspection.decoder_maps),
-            "reconstructs": inspection.output is not None,
+            "reconstructs": inspection.described.output is not None,
             "latent": inspection.has_latent,
             "examples": None if examples is None else {"count": len(examples.images), "name": examples.name},
             "examples_problem": run.examples_problem if examples is None else None,

@@ -11,6 +11,7 @@ from symae.images import png_bytes
 from symae.inspector.api.filters import filters_json
 from symae.inspector.api.responses import Answer, Content, Query, UnknownError, json_answer, two, whole, worded
 from symae.inspector.filters import Filters
+from symae.inspector.layers import filter_pictures
 from symae.inspector.runs import Run
 from symae.runs.parameter_snapshots import read_kept
 
@@ -106,7 +107,7 @@ def _epoch(run: Run, name: str, rest: list[str], query: Query) -> Content:
     values = read_kept(kept[epoch])
     if layer not in values:
         raise InputError(kept[epoch], f"no {layer}", "the layers of the model")
-    filters = Filters(chosen.pictures(values[layer], inspection.layout))
+    filters = Filters(filter_pictures(chosen, values[layer], inspection.layout))
     sprite = base64.b64encode(png_bytes(filters.sprite(0), smallest=False)).decode()
     return json_answer({**filters_json(filters), "picture": sprite})
 
