@@ -12,10 +12,10 @@
 import numpy as np
 import pytensor.tensor as pt
 
-from symae import Autoencoder, RandomStreams, load_data, tile_raster_images
+from symae import Autoencoder, RandomStreams, tile_raster_images
 from symae.runs.worksheet import Worksheet
 
-sheet = Worksheet("01_autoencoder", "An autoencoder with tied weights", epochs=200, pixel_scale=256)
+sheet = Worksheet("01_autoencoder", "An autoencoder with tied weights", epochs=200)
 
 # %% [markdown]
 # ## The data
@@ -24,7 +24,7 @@ sheet = Worksheet("01_autoencoder", "An autoencoder with tied weights", epochs=2
 # without being handed it each time, and a minibatch is a symbolic slice of it.
 
 # %%
-(train_x, _), _, (test_x, _) = load_data(sheet.dataset)
+(train_x, _), _, (test_x, _) = sheet.load_data()
 
 batch_size = 20
 n_train_batches = sheet.minibatches(batch_size)

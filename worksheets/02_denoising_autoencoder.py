@@ -12,13 +12,13 @@
 import numpy as np
 import pytensor.tensor as pt
 
-from symae import Autoencoder, DenoisingAutoencoder, RandomStreams, load_data, tile_raster_images
+from symae import Autoencoder, DenoisingAutoencoder, RandomStreams, tile_raster_images
 from symae.images import enlarge, side_by_side
 from symae.runs.worksheet import Worksheet
 
-sheet = Worksheet("02_denoising_autoencoder", "A denoising autoencoder beside a plain one", epochs=200, pixel_scale=256)
+sheet = Worksheet("02_denoising_autoencoder", "A denoising autoencoder beside a plain one", epochs=200)
 
-(train_x, _), _, (test_x, _) = load_data(sheet.dataset)
+(train_x, _), _, (test_x, _) = sheet.load_data()
 
 batch_size = 20
 learning_rate = 0.1

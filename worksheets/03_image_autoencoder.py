@@ -13,7 +13,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
-from symae import ImageAutoencoder, load_data
+from symae import ImageAutoencoder
 from symae.images import filter_maps
 from symae.runs.nodes import show_nodes
 from symae.runs.options import at_least
@@ -34,7 +34,6 @@ sheet = Worksheet(
     images=60000,
     data="mnist",
     floatX="float32",
-    pixel_scale=256,
     options={
         "--maps": {
             "type": at_least(1, 1000),
@@ -65,7 +64,7 @@ else:
 # at 64 of its places. What is left over after the last full minibatch, 32 of 60000 images, sits out, others in each epoch.
 
 # %%
-(train_x, _), (valid_x, _), (test_x, _) = load_data(sheet.dataset)
+(train_x, _), (valid_x, _), (test_x, _) = sheet.load_data()
 images = pytensor.shared(np.concatenate([train_x.get_value(), valid_x.get_value()]), name="images", borrow=True)
 test_images = test_x.get_value(borrow=True)
 n_images = len(images.get_value(borrow=True))

@@ -14,7 +14,7 @@
 import numpy as np
 
 from symae import ConvolutionalAutoencoder, StridedAutoencoder, function
-from symae.images import code_map, feature_maps, filter_maps, labelled_rows, side_by_side, unit_images
+from symae.images import code_map, feature_maps, filter_maps, labelled_rows, side_by_side
 from symae.optimizers import inverse_time_decay
 from symae.runs.options import at_least
 from symae.runs.worksheet import Worksheet
@@ -45,8 +45,8 @@ strided = sheet.settings.code is not None
 
 # %%
 batch_size = 256 if strided else 128
-images = unit_images(sheet.training_images(batch_size))
-test_images = unit_images(sheet.dataset.test.x)
+images = sheet.unit_images(sheet.training_images(batch_size))
+test_images = sheet.unit_images(sheet.dataset.test.x)
 test_labels = sheet.dataset.test.y
 
 # %% [markdown]

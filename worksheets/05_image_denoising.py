@@ -11,7 +11,7 @@
 import numpy as np
 
 from symae import ConvolutionalAutoencoder
-from symae.images import filter_maps, labelled_rows, psnr, unit_images
+from symae.images import filter_maps, labelled_rows, psnr
 from symae.runs.options import real_at_least
 from symae.runs.worksheet import Worksheet
 
@@ -35,8 +35,8 @@ sheet = Worksheet(
 
 # %%
 batch_size = 128
-images = unit_images(sheet.training_images(batch_size))
-test_images = unit_images(sheet.dataset.test.x)
+images = sheet.unit_images(sheet.training_images(batch_size))
+test_images = sheet.unit_images(sheet.dataset.test.x)
 
 noise = sheet.settings.noise
 rng = np.random.RandomState(sheet.seed)

@@ -18,7 +18,7 @@ from PIL import Image
 
 from symae import CoordinateVAE, RandomStreams, tile_raster_images
 from symae._runtime.progress import counting
-from symae.images import save_png, side_by_side, unit_images
+from symae.images import save_png, side_by_side
 from symae.runs.options import at_least
 from symae.runs.worksheet import Worksheet, about_ten
 
@@ -46,8 +46,8 @@ affine = sheet.settings.affine
 
 # %%
 batch_size = 64
-images = unit_images(sheet.training_images(batch_size))
-test_images = unit_images(sheet.dataset.test.x)
+images = sheet.unit_images(sheet.training_images(batch_size))
+test_images = sheet.unit_images(sheet.dataset.test.x)
 sixteen = test_images[:16]
 
 # %% [markdown]

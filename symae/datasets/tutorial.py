@@ -5,9 +5,8 @@ from __future__ import annotations
 from os import PathLike
 from typing import Any
 
-import numpy as np
-
 from symae.datasets.dataset import Dataset, Split
+from symae.datasets.pixel_scale import TUTORIALS, scaled
 from symae.datasets.sources import read
 
 __all__ = ["load_data"]
@@ -45,9 +44,7 @@ def _shared(part: str, split: Split, borrow: bool) -> tuple[Any, Any]:
     import pytensor
     import pytensor.tensor as pt
 
-    x = split.x.astype(pytensor.config.floatX)
-    if split.x.dtype == np.uint8:
-        x /= 256
+    x = scaled(split.x, TUTORIALS, pytensor.config.floatX)
     y = split.y.astype(pytensor.config.floatX)
     shared_x = pytensor.shared(x, name=f"{part}_x", borrow=borrow)
     shared_y = pytensor.shared(y, name=f"{part}_y", borrow=borrow)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytensor
 
+from symae.datasets.pixel_scale import KERAS, scaled
 from symae.errors import InputError
 
 __all__ = ["psnr", "unit_images"]
@@ -39,10 +40,8 @@ def unit_images(rows: Any, image_shape: Sequence[int] = (1, 28, 28)) -> np.ndarr
         raise InputError("rows", f"shape {pixels.shape}", f"(n, {size})")
     if pixels.dtype != np.uint8 and pixels.dtype.kind != "f":
         raise InputError("rows", f"dtype {pixels.dtype}", "uint8 pixels, or floats from 0 to 1")
-    images = pixels.astype(pytensor.config.floatX)
-    if pixels.dtype == np.uint8:
-        images /= 255
-    elif pixels.size and not (pixels.min() >= 0 and pixels.max() <= 1):  # NaN fails both
+    images = scaled(pixels, KERAS, pytensor.config.floatX)
+    if pixels.dtype != np.uint8 and pixels.size and not (pixels.min() >= 0 and pixels.max() <= 1):  # NaN fails both
         raise InputError("rows", f"values from {pixels.min()} to {pixels.max()}", "uint8 pixels, or floats from 0 to 1")
     return images.reshape((len(images), *image_shape))
 

@@ -12,6 +12,7 @@ import numpy as np
 from pytensor.graph.basic import Variable
 from pytensor.graph.traversal import ancestors
 
+from symae.datasets.pixel_scale import KERAS
 from symae.errors import InputError
 from symae.images.pictures import side_by_side, to_image
 from symae.inspector.activation_maximization import BestInput, best_input
@@ -115,7 +116,7 @@ class Inspection:
         self.layers: dict[str, FilterLayer] = {layer.name: layer for layer in self.described.layers}
         self.decoder_maps = dict(self.described.decoder_maps or {})
         self.examples = examples if examples is not None and examples.images.shape[1] == self.layout.size else None
-        self.pixel_scale = 255 if examples is None else examples.pixel_scale
+        self.pixel_scale = KERAS if examples is None else examples.pixel_scale
         self.functions = Functions()
         self._filters: dict[str, Filters] = {}
         self._graphs: dict[Any, Graph] = {}

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from symae.datasets.pixel_scale import KERAS, scaled
 from symae.errors import InputError, MissingFileError
 from symae.inspector.inspection import Inspection
 from symae.inspector.layers import image_layout
@@ -82,7 +83,7 @@ def models_at(path: str | Path) -> dict[str, Model]:
         return {name: run.inspection(name).model for name in run.models()}
 
 
-def _examples(model: Model, images: Any, labels: Any, pixel_scale: int = 255) -> Examples | None:
+def _examples(model: Model, images: Any, labels: Any, pixel_scale: int = KERAS) -> Examples | None:
     pixels = image_layout(model.describe()).size
     if images is None or isinstance(images, str | Path):
         try:
@@ -97,9 +98,7 @@ def _examples(model: Model, images: Any, labels: Any, pixel_scale: int = 255) ->
     array = np.asarray(images)
     if array.dtype.kind not in "biuf" or array.ndim < 2 or not len(array) or array.size != len(array) * pixels:
         raise InputError("images", f"{array.dtype} of shape {array.shape}", f"numbers (n, {pixels}), at least one image")
-    rows = array.reshape(len(array), pixels).astype(np.float32)
-    if array.dtype == np.uint8:
-        rows /= pixel_scale
+    rows = scaled(array.reshape(len(array), pixels), pixel_scale, np.float32)
     if not np.isfinite(rows).all():
         raise InputError("images", "NaN or infinite values", "finite numbers")
     chosen = None if labels is None else np.asarray(labels)

@@ -10,6 +10,7 @@ import numpy as np
 from symae.datasets import default, read
 from symae.datasets.folders import find_mnist
 from symae.datasets.idx import read_test_images
+from symae.datasets.pixel_scale import KERAS, scaled
 from symae.inspector.layout import ImageLayout
 
 __all__ = ["COUNT", "Examples", "read_examples"]
@@ -36,11 +37,11 @@ class Examples:
     images: np.ndarray
     labels: np.ndarray | None
     name: str
-    pixel_scale: int = 255
+    pixel_scale: int = KERAS
     layout: ImageLayout | None = None
 
 
-def read_examples(data: str | Path | None = None, count: int = COUNT, pixel_scale: int = 255) -> Examples:
+def read_examples(data: str | Path | None = None, count: int = COUNT, pixel_scale: int = KERAS) -> Examples:
     """The first `count` test images of `data`, as `symae.datasets.read` takes it, bytes divided by `pixel_scale`.
 
     Of MNIST only the files of the test images are read, which takes a tenth of the time and of the memory of all.
@@ -58,7 +59,5 @@ def read_examples(data: str | Path | None = None, count: int = COUNT, pixel_scal
     else:
         dataset = read(chosen)
         x, y, name = dataset.test.x[:count], dataset.test.y[:count], dataset.name.partition(",")[0]
-    images = x.astype(np.float32)
-    if x.dtype == np.uint8:
-        images /= pixel_scale
+    images = scaled(x, pixel_scale, np.float32)
     return Examples(images, np.asarray(y, dtype=np.int64), f"the first {len(images)} test images of {name}", pixel_scale)

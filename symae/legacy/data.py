@@ -17,6 +17,7 @@ from symae._runtime.atomic_files import make_folder, replacing
 from symae.datasets import read
 from symae.datasets.folders import find_mnist
 from symae.datasets.idx import FILES
+from symae.datasets.pixel_scale import TUTORIALS, scaled
 from symae.errors import MissingFileError
 
 __all__ = ["KNOWN", "Data"]
@@ -75,10 +76,8 @@ def _pickled(source: str, name: str) -> Path:
     if path.is_file():
         return path
     data = read(source)
-    parts = []
-    for split in (data.train, data.valid, data.test):
-        x = split.x.astype(np.float32)
-        parts.append((x / 256 if split.x.dtype == np.uint8 else x, split.y.astype(np.int64)))
+    splits = (data.train, data.valid, data.test)
+    parts = [(scaled(split.x, TUTORIALS, np.float32), split.y.astype(np.int64)) for split in splits]
     with replacing(path) as file:
         if name.endswith(".gz"):
             with gzip.GzipFile("", "wb", compresslevel=1, fileobj=file, mtime=0) as packed:

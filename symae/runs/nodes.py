@@ -15,6 +15,7 @@ from PIL import Image
 from symae._runtime.atomic_files import replacing
 from symae.compile import function
 from symae.datasets import read
+from symae.datasets.pixel_scale import TUTORIALS, scaled
 from symae.errors import InputError, MissingFileError
 from symae.images import node_picture, save_png
 from symae.models.base import Model
@@ -48,11 +49,9 @@ def find_models(path: str | Path) -> dict[str, Model]:
     return {path.stem if path.suffix in {".safetensors", ".json"} else path.name: Model.load(path)}
 
 
-def first_images(data: str | Path | None, count: int, pixel_scale: int = 256) -> np.ndarray:
-    """Return a data set's first test images in floatX, bytes divided by `pixel_scale`: `symae.datasets.load_data` has 256."""
-    rows = read(data).test.x[:count]
-    images: np.ndarray = rows.astype(pytensor.config.floatX)
-    return images / np.asarray(pixel_scale, images.dtype) if rows.dtype == np.uint8 else images
+def first_images(data: str | Path | None, count: int, pixel_scale: int = TUTORIALS) -> np.ndarray:
+    """Return the first test images of a data set in floatX, bytes divided by `pixel_scale`, by default as `load_data` does."""
+    return scaled(read(data).test.x[:count], pixel_scale, pytensor.config.floatX)
 
 
 def list_nodes(model: Model, images: np.ndarray) -> list[tuple[str, tuple[int, ...]]]:

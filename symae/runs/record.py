@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from symae._runtime.atomic_files import open_regular, write_text
 from symae._runtime.versions import versions
+from symae.datasets.pixel_scale import KERAS, SCALES, TUTORIALS
 from symae.errors import InputError, MissingFileError
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ class RunRecord:
         What `symae.datasets.read` read the data from.
     settings : mapping
         The command line's, by name.
-    pixel_scale : int
-        What bytes of images are divided by.
+    pixel_scale : int, optional
+        What bytes of images are divided by, if that is known already; see `scaled_by`.
     image_shape : sequence of int, optional
         (h, w), (channels, h, w) or (h, w, channels) of an image of the data.
     """
@@ -55,7 +56,7 @@ class RunRecord:
         title: str,
         data: str,
         settings: Mapping[str, Any],
-        pixel_scale: int = 255,
+        pixel_scale: int | None = None,
         image_shape: Sequence[int] | None = None,
     ):
         self.path = folder / FILE
@@ -74,6 +75,21 @@ class RunRecord:
             "versions": versions(),
             "models": [],
         }
+
+    def scaled_by(self, pixel_scale: int) -> None:
+        """Note what the run divides bytes of images by.
+
+        Raises
+        ------
+        InputError
+            It has divided them by something else before: nobody could say which images its models have seen.
+        """
+        before = self._content["pixel_scale"]
+        if before not in (None, pixel_scale):
+            raise InputError(
+                "scale of pixels", f"bytes divided by {pixel_scale}", f"{before}, by which this run has divided others"
+            )
+        self._content["pixel_scale"] = pixel_scale
 
     def training(self, model: Model, label: str | None) -> int:
         """Note that the training of `model` begins; returns the model's number in the run."""
@@ -143,7 +159,7 @@ def _checked(record: Mapping[str, Any]) -> dict[str, Any]:
     found["title"] = _shortened(found["title"], 200)
     found["data"] = _text(record.get("data")) or None
     scale, shape = record.get("pixel_scale"), record.get("image_shape")
-    found["pixel_scale"] = scale if scale in (255, 256) else None
+    found["pixel_scale"] = scale if scale in SCALES else None
     found["image_shape"] = shape if isinstance(shape, list) and len(shape) in (2, 3) else None
     host, pid = (record["process"].get(key) for key in ("host", "pid"))
     found["process"] = {"host": _text(host), "pid": pid if isinstance(pid, int) and 0 < pid < 2**31 else None}
@@ -190,7 +206,7 @@ def pixel_scale(record: Mapping[str, Any]) -> int:
     told = record.get("pixel_scale")
     if isinstance(told, int):
         return told
-    return 256 if str(record.get("worksheet")).startswith(("01_", "02_", "03_")) else 255
+    return TUTORIALS if str(record.get("worksheet")).startswith(("01_", "02_", "03_")) else KERAS
 
 
 def is_going_on(record: Mapping[str, Any]) -> bool:

@@ -30,10 +30,11 @@ from symae._runtime.folder_lock import FolderLock
 from symae._runtime.terminal import INTERRUPTED, at_least, print_anything, report_bad_input
 from symae._runtime.versions import versions
 from symae.compile import compile_time, function
-from symae.datasets import Dataset, available, read
+from symae.datasets import Dataset, available, load_data, read
 from symae.datasets import default as default_data
+from symae.datasets.pixel_scale import KERAS, TUTORIALS
 from symae.errors import BackendError, InputError, MissingFileError, UnwritableError
-from symae.images import save_png
+from symae.images import save_png, unit_images
 from symae.models.base import Model
 from symae.report import Picture, Report
 from symae.runs.options import worksheet_parser
@@ -69,8 +70,6 @@ class Worksheet:
         Take ``--resume`` and ``--images``: for worksheets that use `fit` and `training_images`.
     subset : int, optional
         The default of ``--images``, where there are as many; all of them if not given.
-    pixel_scale : int
-        What the worksheet divides the bytes of images by: 256 if they come from `symae.load_data`, 255 if from `unit_images`.
     options : mapping of str to dict, optional
         The worksheet's own options: what ``ArgumentParser.add_argument`` takes, by the option's name.
     argv : list of str, optional
@@ -99,7 +98,6 @@ class Worksheet:
         floatX: str = "float64",
         resumable: bool = False,
         subset: int | None = None,
-        pixel_scale: int = 255,
         options: Mapping[str, dict[str, Any]] | None = None,
         argv: Sequence[str] | None = None,
     ):
@@ -145,15 +143,13 @@ class Worksheet:
                 raise UnwritableError(taken, "a folder", "a place for a file")
         self.report = Report(title, f"{self.dataset.name}. {self.epochs} epochs, seed {self.seed}.")
         pixels = self.dataset.train.x.shape[1]
-        self.pixel_scale = pixel_scale
         self.record = RunRecord(
             self.out,
             name,
             title,
             chosen or default_data(),
             vars(settings) | {"epochs": self.epochs},
-            pixel_scale,
-            [math.isqrt(pixels)] * 2 if math.isqrt(pixels) ** 2 == pixels else None,
+            image_shape=[math.isqrt(pixels)] * 2 if math.isqrt(pixels) ** 2 == pixels else None,
         )
         self.interrupted = False
         self.compiling = 0.0
@@ -199,6 +195,16 @@ class Worksheet:
             raise InputError("--data", f"{images} training images", f"at least one minibatch of {size}")
         return images // size
 
+    def load_data(self) -> list[tuple[Any, Any]]:
+        """Return the data in shared variables, as `symae.load_data` does: the run records that bytes are divided by 256."""
+        self.record.scaled_by(TUTORIALS)
+        return load_data(self.dataset)
+
+    def unit_images(self, rows: Any) -> np.ndarray:
+        """Return rows as images, as `symae.images.unit_images` does: the run records that bytes are divided by 255."""
+        self.record.scaled_by(KERAS)
+        return unit_images(rows)
+
     def training_images(self, batch_size: int) -> np.ndarray:
         """Return the training images followed by the validation images, or the first ``--images`` of them.
 
@@ -207,7 +213,7 @@ class Worksheet:
         Returns
         -------
         array (n, 784)
-            Bytes or floats, as the data set has them; `symae.images.unit_images` scales both.
+            Bytes or floats, as the data set has them; `unit_images` scales both.
 
         Raises
         ------

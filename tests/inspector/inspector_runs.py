@@ -12,7 +12,9 @@ from symae.runs.record import RunRecord
 def write_run(folder: Path, model: object, *, epochs: int = 3, state: str = "finished", saved: bool = True) -> Path:
     """What a worksheet leaves in its folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    record = RunRecord(folder, "01_autoencoder", "A run to look at", "digits", {"seed": 123, "backend": "numba"})
+    record = RunRecord(
+        folder, "01_autoencoder", "A run to look at", "digits", {"seed": 123, "backend": "numba"}, pixel_scale=255
+    )
     keep = KeptFilters(folder, record.training(model, None), model, anew=True)
     lines = []
     for epoch in range(epochs):

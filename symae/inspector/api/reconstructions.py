@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from symae.datasets.pixel_scale import scaled
 from symae.errors import InputError
 from symae.inspector.api.responses import Answer, Content, Query, json_answer, one, real, whole
 from symae.inspector.corruption import CORRUPTIONS, centred
@@ -57,7 +58,7 @@ def of_drawing(run: Run, name: str, body: Any) -> Content:
         raise InputError("drawing: pixels", f"no base64 ({error})", f"{h * w} bytes in base64") from error
     if len(data) != h * w:
         raise InputError("drawing: pixels", f"{len(data)} bytes", f"{h * w}, one for each pixel")
-    image = np.frombuffer(data, np.uint8).reshape(h, w) / inspection.pixel_scale
+    image = scaled(np.frombuffer(data, np.uint8).reshape(h, w), inspection.pixel_scale, np.float64)
     if body.get("centre") is True:
         image = centred(image)
     return json_answer(_reconstruction(inspection, inspection.layout.row(image), body))
