@@ -97,13 +97,19 @@ class Child:
                 sys.stdout.flush()
                 os._exit(status)
         os.close(writing)
-        self.output = os.fdopen(reading)
+        self._output = os.fdopen(reading)
+        self._lines: list[str] = []
+
+    def read_line(self) -> str:
+        """Wait for the next line that it prints; empty if it has ended."""
+        self._lines.append(self._output.readline())
+        return self._lines[-1]
 
     def end(self) -> tuple[int, str]:
-        """Its status, and what it has printed since."""
-        printed = self.output.read()
-        self.output.close()
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1]), printed
+        """Wait for its end: its status, and what it has printed."""
+        with self._output:
+            self._lines.append(self._output.read())
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1]), "".join(self._lines)
 
 
 def state(folder: Path) -> dict[str, object]:
@@ -134,7 +140,7 @@ def resumed(training: Training, folder: Path, rng: random.Random, most: int) -> 
         if kills < most:
             # a moment of any part of a run: while it is compiled, in an epoch, while something is written
             until_line, wait = rng.choice([0, 1, 1, 1, 2, 3, 5]), rng.random() ** 2 * training.longest / 10
-            while until_line and (line := child.output.readline()):
+            while until_line and (line := child.read_line()):
                 until_line -= line.startswith("Training epoch")
             time.sleep(wait)
             os.kill(child.pid, signal.SIGKILL)
