@@ -134,7 +134,7 @@ def test_mode_and_backend_exclude_each_other():
 
 def test_importing_symae_imports_no_backend():
     code = (
-        "import sys, symae, symae.runs.worksheet, symae.cli; "
+        "import sys, symae, symae.runs.worksheet, symae.cli.main; "
         "print(sorted({'numba', 'jax', 'torch', 'mlx', 'jinja2', 'requests'} & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -132,7 +132,7 @@ MODEL = """
     import numpy as np
     import pytensor.tensor as pt
     import symae
-    from symae.kernels import thread_pool
+    from symae.kernels.parallel import pool as thread_pool
     x, y = pt.dmatrix("x"), pt.dmatrix("y")
     f = symae.function([x, y], [x @ y, pt.exp(x)], backend="numba")
     rng = np.random.default_rng(0)

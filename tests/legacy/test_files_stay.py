@@ -83,7 +83,7 @@ class Ways:
         (work / "old.py").write_text(PRELUDE)
         self.before = {name: _before(path) for name, path in self.folders.items()}
         beside = sorted(path.name for path in work.iterdir())
-        command = "from symae.cli import {0}; import sys; sys.exit({0}())".format("command" if own_process else "main")
+        command = "from symae.cli.main import {0}; import sys; sys.exit({0}())".format("command" if own_process else "main")
         done = subprocess.run(
             [sys.executable, "-c", command, "run", "old.py", str(work / "ways.json")],
             cwd=work, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, capture_output=True, text=True, check=False,

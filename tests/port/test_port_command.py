@@ -183,5 +183,5 @@ def test_two_places_at_once_are_refused(script, capsys):
 
 
 def test_the_command_starts_without_what_it_needs_to_port():
-    code = "import sys, symae.cli; print([m for m in ('fissix', 'libcst') if m in sys.modules])"
+    code = "import sys, symae.cli.main; print([m for m in ('fissix', 'libcst') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
