@@ -22,26 +22,22 @@ from typing import Any
 import numpy as np
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.link.basic import JITLinker
-from pytensor.link.jax.linker import JAXLinker
 from pytensor.tensor.type import TensorType
 
-from symae.ops.runtime_errors import checked
+__all__ = ["DeviceFunction", "DeviceLinker", "SharedSlot"]
 
-__all__ = ["Resident", "ResidentJAXLinker", "ResidentLinker"]
-
-ALIGNMENT = 64  # bytes; XLA's, on CPUs
 SAMPLED = 1024
 
 # (the NumPy array for the container, the array for the backend, whether they are one piece of memory)
 Sent = tuple[np.ndarray, Any, bool]
 
 
-class Slot:
+class SharedSlot:
     """Stands for the storage of a shared variable in a linker's thunk, which reads ``slot[0]`` at each call."""
 
-    def __init__(self, storage: list[Any], send: Callable[[np.ndarray], Sent]):
+    def __init__(self, storage: list[Any], to_device: Callable[[np.ndarray], Sent]):
         self.storage = storage
-        self.send = send
+        self.to_device = to_device
         self.value: np.ndarray | None = None
         self.device: Any = None
         self.sample: bytes | None = None  # None: one piece of memory, nothing to compare
@@ -51,7 +47,7 @@ class Slot:
         if value is None or value is not self.value or (self.sample is not None and self.sample != _sample(self.value)):
             if not isinstance(value, np.ndarray) or not value.flags.forc:
                 return value
-            self.keep(*self.send(value))
+            self.keep(*self.to_device(value))
             self.storage[0] = self.value
         return self.device
 
@@ -63,28 +59,28 @@ def _sample(value: np.ndarray) -> bytes:
     return value.ravel(order="K")[:: max(1, value.size // SAMPLED)].tobytes()
 
 
-def _is_resident(variable: Any) -> bool:
+def _is_shared_tensor(variable: Any) -> bool:
     return isinstance(variable, SharedVariable) and isinstance(variable.type, TensorType)
 
 
-class ResidentLinker(JITLinker):
+class DeviceLinker(JITLinker):
     """Comes before a linker of PyTensor among the bases; subclasses say how arrays travel."""
 
-    def send(self, value: np.ndarray) -> Sent:
+    def to_device(self, value: np.ndarray) -> Sent:
         """Bring a contiguous array to the device."""
         raise NotImplementedError
 
-    def settle(self, output: Any, dtype: str) -> Sent:
+    def adopt_update(self, output: Any, dtype: str) -> Sent:
         """Give the new value of a shared variable, an array of the backend, memory that nothing else has."""
         raise NotImplementedError
 
-    def fetch(self, output: Any, dtype: str) -> np.ndarray:
-        """A copy of an output, because backends let outputs share memory with inputs."""
+    def to_host(self, output: Any, dtype: str) -> np.ndarray:
+        """Return a copy of an output, because backends let outputs share memory with inputs."""
         return np.array(output)
 
     def fgraph_convert(self, fgraph: Any, *, storage_map: dict[Any, Any], **keywords: Any) -> Any:
         # PyTensor would convert the values here too, and keep these copies as long as the function lives.
-        hidden = [(storage_map[v], storage_map[v][0]) for v in fgraph.inputs if _is_resident(v)]
+        hidden = [(storage_map[v], storage_map[v][0]) for v in fgraph.inputs if _is_shared_tensor(v)]
         for storage, _ in hidden:
             storage[0] = None
         try:
@@ -96,17 +92,17 @@ class ResidentLinker(JITLinker):
     def create_thunk_inputs(self, storage_map: dict[Any, Any]) -> list[Any]:
         storages = super().create_thunk_inputs(storage_map)
         self.slots = [
-            Slot(storage, self.send) if _is_resident(v) else storage
+            SharedSlot(storage, self.to_device) if _is_shared_tensor(v) else storage
             for v, storage in zip(self.fgraph.inputs, storages, strict=True)
         ]
         return self.slots
 
     def jit_compile(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         call = super().jit_compile(fn)
-        return Resident(self, fn, call) if self.fgraph.outputs else call
+        return DeviceFunction(self, fn, call) if self.fgraph.outputs else call
 
 
-class Resident:
+class DeviceFunction:
     """A compiled function that takes what slots hold, and gives NumPy arrays, its updates' among them.
 
     Attributes
@@ -114,72 +110,24 @@ class Resident:
     traceable : callable
         The function before it was compiled.
     slots : list
-        For each input what has its value for the backend under ``[0]``: a `Slot`, or the storage itself.
+        For each input what has its value for the backend under ``[0]``: a `SharedSlot`, or the storage itself.
     """
 
-    def __init__(self, linker: ResidentLinker, traceable: Callable[..., Any], call: Callable[..., Any]):
+    def __init__(self, linker: DeviceLinker, traceable: Callable[..., Any], call: Callable[..., Any]):
         self.linker, self.traceable, self.slots = linker, traceable, linker.slots
         self._call = call
         self._types = [v.type for v in linker.fgraph.outputs]
         self._updated = {out: self.slots[i] for out, i in (linker.fgraph.update_mapping or {}).items()}
 
     def __call__(self, *inputs: Any) -> list[Any]:
-        return [self.at_home(i, output) for i, output in enumerate(self._call(*inputs))]
+        return [self.to_host(i, output) for i, output in enumerate(self._call(*inputs))]
 
-    def at_home(self, place: int, output: Any) -> Any:
-        """The value for the host of the output of that number, an array of the backend; its slot keeps both."""
-        type_, slot = self._types[place], self._updated.get(place)
+    def to_host(self, position: int, output: Any) -> Any:
+        """Return the value for the host of the output at `position`, an array of the backend; its slot keeps both."""
+        type_, slot = self._types[position], self._updated.get(position)
         if not isinstance(type_, TensorType):
             return output
-        if not isinstance(slot, Slot):
-            return self.linker.fetch(output, type_.dtype)
-        slot.keep(*self.linker.settle(output, type_.dtype))
+        if not isinstance(slot, SharedSlot):
+            return self.linker.to_host(output, type_.dtype)
+        slot.keep(*self.linker.adopt_update(output, type_.dtype))
         return slot.value
-
-
-class _RefusingJAXLinker(JAXLinker):
-    """Raises what kernels refuse when it runs."""
-
-    def jit_compile(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        import jax
-
-        if not self.fgraph.outputs:
-            return super().jit_compile(fn)
-        return checked(fn, super().jit_compile, jax.numpy.stack, len(self.fgraph.outputs))
-
-
-class ResidentJAXLinker(ResidentLinker, _RefusingJAXLinker):
-    """PyTensor's JAXLinker with resident shared variables, and with errors."""
-
-    def send(self, value: np.ndarray) -> Sent:
-        import jax
-
-        if not value.flags.c_contiguous or not _jax_reads_host_memory():
-            return value, jax.device_put(value), False
-        if _address(value) % ALIGNMENT:
-            value = _aligned(value, value.dtype)
-        return value, value, True  # jax.jit reads it where it is, and costs less than device_put
-
-    def settle(self, output: Any, dtype: str) -> Sent:
-        if not _jax_reads_host_memory():
-            return np.array(output, dtype), output, False
-        return self.send(_aligned(np.asarray(output), np.dtype(dtype)))
-
-
-def _jax_reads_host_memory() -> bool:
-    import jax
-
-    return bool(jax.default_backend() == "cpu")
-
-
-def _address(value: np.ndarray) -> int:
-    return int(value.__array_interface__["data"][0])
-
-
-def _aligned(value: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """A copy in memory that XLA can use as it is."""
-    memory = np.empty(value.size * dtype.itemsize + ALIGNMENT, np.uint8)
-    offset = -_address(memory) % ALIGNMENT
-    copy = memory[offset : offset + value.size * dtype.itemsize].view(dtype).reshape(value.shape)
-    copy[...] = value
-    return copy

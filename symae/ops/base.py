@@ -7,7 +7,8 @@ An op is a class in one file. ``perform`` (plain NumPy) is its meaning; a method
     c_code(...)                           as in PyTensor's COp
 
 Without a method, C and Numba run ``perform`` (Numba in object mode, and the function cannot be cached); the others raise
-``NotImplementedError``. Importing an op imports no backend: the methods are connected when PyTensor itself loads that backend.
+``NotImplementedError``. Ops know no backend but by the names of these methods. A backend's file, which lies above them
+(`symae.compile.backends`), calls `connect` once PyTensor has loaded that backend; importing an op imports none.
 """
 
 from __future__ import annotations
@@ -22,9 +23,7 @@ from typing import Any
 from pytensor.graph.basic import Apply
 from pytensor.link.c.op import COp
 
-from symae._runtime.import_hooks import after_import
-
-__all__ = ["BackendOp", "kernels_fingerprint"]
+__all__ = ["BackendOp", "connect", "kernel", "kernels_fingerprint", "source_fingerprint"]
 
 
 class BackendOp(COp):
@@ -89,34 +88,21 @@ def _digest(files: tuple[str, ...], applied: frozenset[str] = frozenset()) -> st
     return digest.hexdigest()
 
 
-def _kernel(backend: str, op: BackendOp, node: Apply) -> Callable[..., Any]:
+def kernel(backend: str, op: BackendOp, node: Apply) -> Callable[..., Any]:
+    """Build the kernel that `op` has for `backend`."""
     build = getattr(op, backend, None)
     if build is None:
         raise NotImplementedError(f"{type(op).__name__} has no {backend} kernel")
-    kernel: Callable[..., Any] = build(node)
-    return kernel
+    built: Callable[..., Any] = build(node)
+    return built
 
 
-def _connect(backend: str, dispatch: Any) -> None:
-    """Connect the methods of all BackendOps to `backend`; called once, when PyTensor has imported it."""
-    if backend != "numba":
-        register = getattr(dispatch, f"{backend}_funcify").register
+def connect(backend: str, dispatch: Any, build: Callable[[str, BackendOp, Apply], Callable[..., Any]] = kernel) -> None:
+    """Connect the kernels of all BackendOps to a backend whose conversions, the module `dispatch`, PyTensor has loaded.
 
-        @register(BackendOp)
-        def _(op: BackendOp, node: Apply, **_: Any) -> Callable[..., Any]:
-            return _kernel(backend, op, node)
+    PyTensor's registry for them is called ``{backend}_funcify``. `build` builds a kernel: `kernel`, or what knows more.
+    """
 
-        return
-
-    from pytensor.link.numba.dispatch.basic import generate_fallback_impl, register_funcify_and_cache_key
-
-    @register_funcify_and_cache_key(BackendOp)
-    def _(op: BackendOp, node: Apply, **keywords: Any) -> tuple[Callable[..., Any], str | None]:
-        if not hasattr(op, "numba"):
-            return generate_fallback_impl(op, node=node, **keywords), None
-        key = f"{source_fingerprint(op)} {type(op)} {op._props()} {op.numba_key(node)!r}"
-        return _kernel("numba", op, node), hashlib.sha256(key.encode()).hexdigest()
-
-
-for _backend in ("numba", "jax", "pytorch", "mlx"):
-    after_import(f"pytensor.link.{_backend}.dispatch", functools.partial(_connect, _backend))
+    @getattr(dispatch, f"{backend}_funcify").register(BackendOp)
+    def _(op: BackendOp, node: Apply, **_: Any) -> Callable[..., Any]:
+        return build(backend, op, node)

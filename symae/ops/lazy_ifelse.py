@@ -15,7 +15,7 @@ from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.op import _NoPythonOp
 
 from symae._runtime.import_hooks import after_import
-from symae.ops.runtime_errors import collected, refuse_unless
+from symae.ops.runtime_errors import collected, error_unless
 
 __all__ = ["LazyIfElse"]
 
@@ -103,7 +103,7 @@ def _connect_jax(dispatch: Any) -> None:
 
 def _only(branch: _JaxBranch, wanted: Any, error: Exception) -> Any:
     """Return the outputs of `branch`, where the other one is an error by its shapes, which JAX knows before it computes."""
-    if not refuse_unless(wanted, lambda: error):
+    if not error_unless(wanted, lambda: error):
         raise error
     outputs, checks = branch()
     branch.refuse([(holds | ~wanted, values) for holds, values in checks])
@@ -141,7 +141,7 @@ class _JaxBranch:
     def refuse(self, checks: list[tuple[Any, list[Any]]]) -> None:
         """Hand on what a call found, outside of the branch."""
         for error, (holds, values) in zip(self.errors, checks, strict=True):
-            refuse_unless(holds, error, *values)
+            error_unless(holds, error, *values)
 
 
 def _connect_pytorch(dispatch: Any) -> None:

@@ -9,7 +9,7 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Variable
 
 from symae.ops.base import BackendOp
-from symae.ops.runtime_errors import refuse_unless
+from symae.ops.runtime_errors import error_unless
 
 __all__ = ["MinibatchSlice"]
 
@@ -44,8 +44,8 @@ class MinibatchSlice(BackendOp):
             raise ValueError(f"a minibatch of {self.length} lies outside the data, expected a slice of 0:{data.shape[0]}")
         return int(data.shape[0] - self.length)
 
-    def _refuse_unless(self, inside: Any, size: int, start: Any) -> None:
-        if not refuse_unless(inside, lambda start: ValueError(self._outside(start, size)), start):
+    def _error_unless(self, inside: Any, size: int, start: Any) -> None:
+        if not error_unless(inside, lambda start: ValueError(self._outside(start, size)), start):
             raise NotImplementedError(f"{self} needs symae.function, which raises what is refused")
 
     def jax(self, node: Apply) -> Callable[..., Any]:
@@ -54,7 +54,7 @@ class MinibatchSlice(BackendOp):
         def minibatch(data: Any, start: Any) -> Any:
             # dynamic_slice moves a slice that reaches over the end back inside, and gives other rows in silence.
             start = jax.numpy.asarray(start)
-            self._refuse_unless((start >= 0) & (start <= self._last(data)), data.shape[0], start)
+            self._error_unless((start >= 0) & (start <= self._last(data)), data.shape[0], start)
             return jax.lax.dynamic_slice_in_dim(data, start, self.length)
 
         return minibatch
@@ -65,7 +65,7 @@ class MinibatchSlice(BackendOp):
         def minibatch(data: Any, start: Any) -> Any:
             start = mx.array(start)
             last = self._last(data)
-            self._refuse_unless((start >= 0) & (start <= last), data.shape[0], start)
+            self._error_unless((start >= 0) & (start <= last), data.shape[0], start)
             # mx.slice would read the memory beyond the data, before anybody looks at the condition.
             start = mx.clip(start, 0, last).reshape(1)
             return mx.slice(data, start, axes=(0,), slice_size=(self.length, *data.shape[1:]))

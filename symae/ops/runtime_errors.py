@@ -1,8 +1,8 @@
 """How a kernel on JAX or MLX raises an error.
 
-Both trace functions and have no way to raise from what they have traced. So a kernel gives its condition to `refuse_unless`;
-the function that `checked` makes for the linker returns the conditions beside the outputs, looks at them after each call and
-raises what they say.
+Both trace functions and have no way to raise from what they have traced. So a kernel gives its condition to `error_unless`;
+the function that `with_checks` makes for the linker returns the conditions beside the outputs, looks at them after each call
+and raises what they say.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["checked", "collected", "collected_in_scan", "refuse_unless", "uncollected"]
+__all__ = ["collected", "collected_in_scan", "error_unless", "with_checks", "without_checks"]
 
 # condition, the error to raise where it is false, and arrays whose values the error takes
 _Refusal = tuple[Any, Callable[..., Exception], tuple[Any, ...]]
@@ -31,7 +31,7 @@ def _collect(refusals: list[_Refusal] | None) -> Iterator[None]:
         _collecting.reset(token)
 
 
-def refuse_unless(condition: Any, error: Callable[..., Exception], *values: Any) -> bool:
+def error_unless(condition: Any, error: Callable[..., Exception], *values: Any) -> bool:
     """Raise ``error(*values)`` after the call unless `condition`, one bool, is true; False if nobody will look."""
     refusals = _collecting.get()
     if refusals is None:
@@ -40,7 +40,7 @@ def refuse_unless(condition: Any, error: Callable[..., Exception], *values: Any)
     return True
 
 
-def uncollected(function: Callable[..., Any]) -> Callable[..., Any]:
+def without_checks(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return `function` without its checks: what JAX maps over an axis has no outputs beside its own."""
 
     def quiet(*inputs: Any) -> Any:
@@ -71,7 +71,7 @@ def collected_in_scan(scan: Callable[..., Any]) -> Callable[..., Any]:
             of_steps = [next(taken) for _ in range(n_values)]
             if condition.shape[0]:
                 first = condition.argmin()
-                refuse_unless(condition.all(), error, *(value[first] for value in of_steps))
+                error_unless(condition.all(), error, *(value[first] for value in of_steps))
         return final, outputs
 
     return collecting
@@ -88,7 +88,7 @@ def collected(function: Callable[..., Any]) -> Callable[..., tuple[Any, list[_Re
     return collecting
 
 
-def checked(
+def with_checks(
     function: Callable[..., Any],
     compiled: Callable[[Callable[..., Any]], Callable[..., Any]],
     stack: Callable[[list[Any]], Any],

@@ -1,7 +1,7 @@
-"""One kernel for the backends that trace: JAX, PyTorch and MLX.
+"""One kernel for all backends that trace functions of arrays, such as JAX.
 
 They share NumPy's arithmetic, indexing and slicing, so an op says what it does once, in `TracedOp.traced`; the few functions
-whose names or arguments differ are in a namespace for each backend.
+whose names or arguments differ are in an array namespace, `Arrays`, which is in the backend's file (`symae.compile.backends`).
 """
 
 from __future__ import annotations
@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-import numpy as np
 from pytensor.graph.basic import Apply, Variable
 
 from symae.geometry.windows import Axis
 from symae.ops.arguments import known
 from symae.ops.base import BackendOp
-from symae.ops.runtime_errors import refuse_unless
 
 __all__ = ["Arrays", "TracedOp", "concrete", "outer", "padded", "spread_along", "strided"]
 
@@ -57,31 +55,22 @@ class Arrays(Protocol):
 
 
 class TracedOp(BackendOp):
-    """Connect an op to one kernel for JAX, PyTorch and MLX."""
+    """An op that has one kernel for all backends with an array namespace; a method named after a backend comes first.
+
+    Attributes
+    ----------
+    compiled : bool
+        Backends that can call a kernel as it is do so where this is false.
+    """
+
+    compiled = True
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         """Compute the outputs of `node` from its inputs; their shapes are known here."""
         raise NotImplementedError
 
-    def jax(self, node: Apply) -> Callable[..., Any]:
-        xp = _Jax()
-        return lambda *inputs: self.traced(xp, node, *inputs)
-
-    def pytorch(self, node: Apply) -> Callable[..., Any]:
-        import torch
-
-        xp = _Torch()
-
-        def kernel(*inputs: Any) -> Any:
-            return self.traced(xp, node, *inputs)
-
-        if all(variable.type.ndim or known(variable) is not None for variable in node.inputs):
-            return kernel
-        # torch.compile loses track of numbers that are read from tensors, as PyTensor hands over sizes
-        return torch.compiler.disable(kernel)
-
-    def mlx(self, node: Apply) -> Callable[..., Any]:
-        xp = _Mlx()
+    def kernel(self, xp: Arrays, node: Apply) -> Callable[..., Any]:
+        """Return `traced` of `node` with the functions `xp`."""
         return lambda *inputs: self.traced(xp, node, *inputs)
 
 
@@ -139,159 +128,3 @@ def spread_along(xp: Arrays, x: Any, axis: Axis, n: int, dimension: int) -> Any:
         total = part if total is None else total + part
     after = before + n - total.shape[dimension]
     return strided(padded(xp, total, dimension, 0, max(after, 0), edge=False), dimension, before, 1, n)
-
-
-class _Jax:
-    def __init__(self) -> None:
-        import jax
-
-        self.jax = jax
-        self.jnp = jax.numpy
-        self.integer = jax.dtypes.canonicalize_dtype(np.int64)
-
-    def constant(self, value: list[Any], like: Any = None) -> Any:
-        return self.jnp.asarray(value, self.integer if like is None else like.dtype)
-
-    def zeros(self, shape: Sequence[int], like: Any) -> Any:
-        return self.jnp.zeros(shape, like.dtype)
-
-    def concatenate(self, arrays: Sequence[Any], axis: int) -> Any:
-        return self.jnp.concatenate(arrays, axis)
-
-    def stack(self, arrays: Sequence[Any], axis: int) -> Any:
-        return self.jnp.stack(arrays, axis)
-
-    def transpose(self, x: Any, axes: Sequence[int]) -> Any:
-        return self.jnp.transpose(x, axes)
-
-    def where(self, condition: Any, x: Any, y: Any) -> Any:
-        return self.jnp.where(condition, x, y)
-
-    def take(self, x: Any, index: list[int], axis: int) -> Any:
-        return self.jnp.take(x, self.constant(index), axis, mode="clip")
-
-    def add_at(self, x: Any, index: list[int], axis: int, size: int) -> Any:
-        shape = (*x.shape[:axis], size, *x.shape[axis + 1 :])
-        return self.zeros(shape, x).at[(slice(None),) * axis + (self.constant(index),)].add(x)
-
-    def take_along(self, x: Any, index: Any) -> Any:
-        return self.jnp.take_along_axis(x, index, 2, mode="clip")
-
-    def add_along(self, x: Any, index: Any, size: int) -> Any:
-        i, j, _ = index.shape
-        first, second = self.jnp.arange(i)[:, None, None], self.jnp.arange(j)[None, :, None]
-        return self.zeros((i, j, size), x).at[first, second, index].add(x)
-
-    def first(self, x: Any, chosen: Any) -> Any:
-        return x.reshape(-1)[self.jnp.argmax(chosen.reshape(-1))]
-
-    def check(self, condition: Any, error: Callable[..., Exception], *values: Any) -> Any:
-        if refuse_unless(condition, error, *values):
-            return True
-
-        def on_host(holds: Any, *values: Any) -> np.ndarray:
-            if not holds:
-                raise error(*map(np.asarray, values))
-            return np.asarray(True)
-
-        # PyTensor's own mode, or a loop
-        return self.jax.pure_callback(on_host, self.jax.ShapeDtypeStruct((), np.bool_), condition, *values)
-
-
-class _Torch:
-    def __init__(self) -> None:
-        import torch
-
-        self.torch = torch
-
-    def constant(self, value: list[Any], like: Any = None) -> Any:
-        return self.torch.tensor(value, dtype=self.torch.int64 if like is None else like.dtype)
-
-    def zeros(self, shape: Sequence[int], like: Any) -> Any:
-        return self.torch.zeros(tuple(shape), dtype=like.dtype, device=like.device)
-
-    def concatenate(self, arrays: Sequence[Any], axis: int) -> Any:
-        return self.torch.cat(list(arrays), dim=axis)
-
-    def stack(self, arrays: Sequence[Any], axis: int) -> Any:
-        return self.torch.stack(list(arrays), dim=axis)
-
-    def transpose(self, x: Any, axes: Sequence[int]) -> Any:
-        return self.torch.permute(x, tuple(axes))
-
-    def where(self, condition: Any, x: Any, y: Any) -> Any:
-        return self.torch.where(condition, x, y)
-
-    def take(self, x: Any, index: list[int], axis: int) -> Any:
-        return self.torch.index_select(x, axis, self.constant(index))
-
-    def add_at(self, x: Any, index: list[int], axis: int, size: int) -> Any:
-        shape = (*x.shape[:axis], size, *x.shape[axis + 1 :])
-        return self.torch.index_add(self.zeros(shape, x), axis, self.constant(index), x)
-
-    def take_along(self, x: Any, index: Any) -> Any:
-        return self.torch.gather(x, 2, index)
-
-    def add_along(self, x: Any, index: Any, size: int) -> Any:
-        return self.torch.scatter_add(self.zeros((*index.shape[:2], size), x), 2, index, x)
-
-    def first(self, x: Any, chosen: Any) -> Any:
-        # What torch.compile makes of argmax gave places outside of the array, for sizes that it does not know beforehand.
-        @self.torch.compiler.disable
-        def at_first(x: Any, chosen: Any) -> Any:
-            return x.reshape(-1)[self.torch.argmax(chosen.reshape(-1).to(self.torch.uint8))]
-
-        return at_first(x, chosen)
-
-    def check(self, condition: Any, error: Callable[..., Exception], *values: Any) -> Any:
-        if not bool(condition):
-            raise error(*(value.numpy(force=True) for value in values))
-        return True
-
-
-class _Mlx:
-    def __init__(self) -> None:
-        import mlx.core
-
-        self.mx = mlx.core
-
-    def constant(self, value: list[Any], like: Any = None) -> Any:
-        return self.mx.array(value, dtype=self.mx.int64 if like is None else like.dtype)
-
-    def zeros(self, shape: Sequence[int], like: Any) -> Any:
-        return self.mx.zeros(shape, dtype=like.dtype)
-
-    def concatenate(self, arrays: Sequence[Any], axis: int) -> Any:
-        return self.mx.concatenate(list(arrays), axis)
-
-    def stack(self, arrays: Sequence[Any], axis: int) -> Any:
-        return self.mx.stack(list(arrays), axis)
-
-    def transpose(self, x: Any, axes: Sequence[int]) -> Any:
-        return self.mx.transpose(x, axes)
-
-    def where(self, condition: Any, x: Any, y: Any) -> Any:
-        return self.mx.where(condition, x, y)
-
-    def take(self, x: Any, index: list[int], axis: int) -> Any:
-        return self.mx.take(x, self.constant(index), axis)
-
-    def add_at(self, x: Any, index: list[int], axis: int, size: int) -> Any:
-        zeros = self.zeros((*x.shape[:axis], size, *x.shape[axis + 1 :]), x)
-        # MLX refuses to add nothing, here and below.
-        return zeros.at[(slice(None),) * axis + (self.constant(index),)].add(x) if x.size else zeros
-
-    def take_along(self, x: Any, index: Any) -> Any:
-        return self.mx.take_along_axis(x, index, 2)
-
-    def add_along(self, x: Any, index: Any, size: int) -> Any:
-        i, j, _ = index.shape
-        first, second = self.mx.arange(i)[:, None, None], self.mx.arange(j)[None, :, None]
-        zeros = self.zeros((i, j, size), x)
-        return zeros.at[first, second, index].add(x) if x.size else zeros
-
-    def first(self, x: Any, chosen: Any) -> Any:
-        return x.reshape(-1)[self.mx.argmax(chosen.reshape(-1).astype(self.mx.uint8))]
-
-    def check(self, condition: Any, error: Callable[..., Exception], *values: Any) -> Any:
-        return refuse_unless(condition, error, *values) or condition

@@ -14,7 +14,7 @@ from pytensor.tensor.blockwise import Blockwise
 
 from symae.errors import IndexRangeError, MaskShapeError
 from symae.ops.indexing import INDEXING, WRITING, bounds, indices_of
-from symae.ops.runtime_errors import collected_in_scan, refuse_unless
+from symae.ops.runtime_errors import collected_in_scan, error_unless
 from symae.patches.changes import Changes
 from symae.patches.patch import JAX, Expected, Patch
 
@@ -92,7 +92,7 @@ def check_range(value: Any, size: int, axis: int) -> None:
     def error(low: Any, high: Any) -> IndexRangeError:
         return IndexRangeError(int(high if high >= size else low), axis, size)
 
-    refuse_unless(conditions[0] if len(conditions) == 1 else conditions[0] & conditions[1], error, low, high)
+    error_unless(conditions[0] if len(conditions) == 1 else conditions[0] & conditions[1], error, low, high)
 
 
 def _nowhere_empty(x: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from pytensor.raise_op import Assert, CheckAndRaise
 from pytensor.scalar.basic import Add, Cast, Mul
 
-from symae.ops.runtime_errors import refuse_unless
+from symae.ops.runtime_errors import error_unless
 from symae.patches.changes import Changes
 from symae.patches.patch import MLX, Expected, Patch
 
@@ -54,7 +54,7 @@ def apply(dispatch: Any, changes: Changes) -> None:
         def check(x: Any, *conditions: Any) -> Any:
             # PyTensor skips it, with a warning
             for condition in conditions:
-                refuse_unless(mx.all(mx.array(condition)), lambda: op.exc_type(op.msg))
+                error_unless(mx.all(mx.array(condition)), lambda: op.exc_type(op.msg))
             return x
 
         return check

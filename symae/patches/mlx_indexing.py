@@ -15,7 +15,7 @@ from pytensor.tensor.subtensor import indices_from_subtensor
 
 from symae.errors import IndexRangeError, MaskShapeError, ShapeError
 from symae.ops.indexing import INDEXING, WRITING, bounds, indices_of
-from symae.ops.runtime_errors import refuse_unless
+from symae.ops.runtime_errors import error_unless
 from symae.patches.changes import Changes
 from symae.patches.patch import MLX, Expected, Patch
 
@@ -127,7 +127,7 @@ def _inside(value: Any, size: int, axis: int) -> Any:
         return IndexRangeError(int(high if high >= size else low), axis, size)
 
     for condition in conditions:
-        refuse_unless(condition, error, low, high)
+        error_unless(condition, error, low, high)
     # It would be read before anybody looks at the condition.
     return mx.clip(value, -max(size, 1) if least is not None else None, max(size, 1) - 1 if most is not None else None)
 

@@ -3,7 +3,7 @@
 PyTorch takes bytes for a mask, and refuses other short integers; a number beside vectors of indices is no index to it but a
 choice made before, which moves the axes of the result. PyTorch checks indices, but what torch.compile makes of a graph raises
 RuntimeError with the name of a temporary variable. A call that fails is made again without the compiler
-(`symae.compile.pytorch_linker`), and then each index is looked at before it is used.
+(`symae.compile.backends.pytorch`), and then each index is looked at before it is used.
 """
 
 from __future__ import annotations

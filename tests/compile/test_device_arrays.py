@@ -10,9 +10,9 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 
-import symae.compile.device_arrays
-import symae.compile.functions
+import symae.compile.backends.jax
 from symae import function
+from symae.compile.backends import BY_NAME
 
 pytestmark = pytest.mark.backends
 
@@ -25,7 +25,7 @@ def device(request, float32, monkeypatch):
     backend = request.param.partition(" ")[0]
     pytest.importorskip(backend, reason=f"{backend} is not installed")
     if backend != request.param:
-        monkeypatch.setattr(symae.compile.device_arrays, "_jax_reads_host_memory", lambda: False)
+        monkeypatch.setattr(symae.compile.backends.jax, "_reads_host_memory", lambda: False)
     return backend
 
 
@@ -87,10 +87,10 @@ def test_functions_on_other_backends_may_change_it_in_place(device):
 
 def test_data_is_sent_once(device, monkeypatch):
     sent = []
-    linkers = [symae.compile.functions._BACKENDS[name].mode.linker.__class__ for name in ("jax", "mlx")]
+    linkers = [BY_NAME[name].mode.linker.__class__ for name in ("jax", "mlx")]
     for linker in linkers:
-        send = linker.send
-        monkeypatch.setattr(linker, "send", lambda self, value, send=send: sent.append(value.shape) or send(self, value))
+        send = linker.to_device
+        monkeypatch.setattr(linker, "to_device", lambda self, value, send=send: sent.append(value.shape) or send(self, value))
     data, w, i = pytensor.shared(DATA), pytensor.shared(np.ones(3, "float32")), pt.lscalar("i")
     train = function([i], (data[i * 2 : (i + 1) * 2] * w).sum(), updates=[(w, w * 2)], backend=device)
     for call, factor in enumerate((1, 2, 4, 8)):

@@ -9,7 +9,7 @@ from pytensor.compile.mode import NUMBA, Mode
 from pytensor.link.numba.linker import NumbaLinker
 
 from symae import function
-from symae.rewrites import tag
+from symae.compile.backends import BY_NAME
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +17,7 @@ def rewritten() -> Any:
     """`function`, for the Numba backend but for the machine code; `exclude` names rewrites that are left out."""
 
     def compiled(inputs: Any, outputs: Any = None, exclude: tuple[str, ...] = (), **settings: Any) -> Any:
-        rewrites = NUMBA.provided_optimizer.including(tag("numba"))
+        rewrites = NUMBA.provided_optimizer.including(*BY_NAME["numba"].tags)
         mode = Mode("py", rewrites.excluding(*NumbaLinker.incompatible_rewrites, *exclude))
         return function(inputs, outputs, mode=mode, **settings)
 

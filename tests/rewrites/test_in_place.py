@@ -10,12 +10,12 @@ from pytensor.compile.mode import CVM, Mode
 
 from symae import function
 from symae.compile import options
+from symae.compile.backends import BY_NAME
 from symae.ops import rectified
 from symae.ops.bias_relu import Rectified, RectifiedGradient
-from symae.rewrites import tag
 
 # the rewrites of the C backend, run by NumPy
-REWRITTEN = Mode("py", CVM.provided_optimizer.including(tag("c")))
+REWRITTEN = Mode("py", CVM.provided_optimizer.including(*BY_NAME["c"].tags))
 
 x, b, g = (pt.tensor(name, dtype="float64", shape=shape) for name, shape in (("x", (5, 3)), ("b", (3,)), ("g", (5, 3))))
 X, B, G = np.random.default_rng(0).normal(size=(5, 3)), np.array([0.5, -0.5, 0.0]), np.arange(15.0).reshape(5, 3)

@@ -11,15 +11,15 @@ from pytensor.compile.mode import CVM, Mode
 
 from symae import ImageAutoencoder, function
 from symae.compile import options
+from symae.compile.backends import BY_NAME
 from symae.ops import conv2d, deconv2d, max_pool2d_with_switches, max_unpool2d, max_unpool2d_from_switches, pool2d, rectified
 from symae.ops.bias_relu import RectifiedGradient
 from symae.ops.conv import Convolution, FilterGradient, InputGradient
 from symae.ops.conv.sparse import ConvolutionAtSwitches, FilterGradientAtSwitches, InputGradientAtSwitches
 from symae.ops.pooling.switches import PutAtSwitches, TakeAtSwitches
-from symae.rewrites import tag
 
 # the rewrites of the C backend, run by NumPy
-REWRITTEN = Mode("py", CVM.provided_optimizer.including(tag("c")))
+REWRITTEN = Mode("py", CVM.provided_optimizer.including(*BY_NAME["c"].tags))
 OPS = (Convolution, InputGradient, FilterGradient, ConvolutionAtSwitches, InputGradientAtSwitches, FilterGradientAtSwitches)
 SPARSE = {ConvolutionAtSwitches, InputGradientAtSwitches, FilterGradientAtSwitches}
 

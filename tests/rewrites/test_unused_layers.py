@@ -11,12 +11,12 @@ from pytensor.compile.mode import CVM, Mode
 from pytensor.compile.sharedvalue import shared
 
 from symae import function
+from symae.compile.backends import BY_NAME
 from symae.ops import coordinate_layers
 from symae.ops.coordinate_mlp import CoordinateLayers
-from symae.rewrites import tag
 
 # the rewrites of the C backend, run by NumPy
-REWRITTEN = Mode("py", CVM.provided_optimizer.including(tag("c")))
+REWRITTEN = Mode("py", CVM.provided_optimizer.including(*BY_NAME["c"].tags))
 
 rng = np.random.default_rng(0)
 PLACES, IMAGES = rng.normal(size=(5, 4)), rng.normal(size=(3, 4))

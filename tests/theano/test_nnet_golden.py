@@ -10,11 +10,11 @@ from golden.theano_nnet_cases import CASES, evaluate
 from pytensor.compile.mode import Mode
 
 import symae.theano as theano
-from symae import rewrites
+from symae.compile.backends import BY_NAME
 
 # Rewritten as symae.function does it, because some of the values are infinite otherwise; computed without a compiler, and
 # without fusion, because PyTensor 3.3 computes a fused function of two results in float32 then.
-REWRITTEN = Mode("py", "fast_run").including(rewrites.tag("c")).excluding("fusion")
+REWRITTEN = Mode("py", "fast_run").including(*BY_NAME["c"].tags).excluding("fusion")
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,10 @@ import jax
 import numpy as np
 from jax import numpy as jnp
 
-from symae.compile.device_arrays import Resident
+from symae.compile.device_arrays import DeviceFunction
 from symae.compile.locked_function import locked
 from symae.compile.loops.base import IndexedStep
-from symae.ops.runtime_errors import checked
+from symae.ops.runtime_errors import with_checks
 
 __all__ = ["JAXLoop"]
 
@@ -37,22 +37,17 @@ class JAXLoop:
 
     def __init__(self, indexed: IndexedStep):
         self.indexed = indexed
-        self.resident: Resident = indexed.function.vm.jit_fn
-        # `checked` adds whether what kernels refuse has happened
-        checked(self.resident.traceable, self._keep, jnp.stack, self._outputs)
+        self.device_function: DeviceFunction = indexed.function.vm.jit_fn
+        # `with_checks` adds whether what kernels refuse has happened
+        with_checks(self.device_function.traceable, self._keep, jnp.stack, self._outputs)
         self._programs: dict[Any, Any] = {}
-
-    @staticmethod
-    def takes(indexed: IndexedStep) -> bool:
-        """Whether the function was compiled by `symae.function`, not by PyTensor's own linker."""
-        return isinstance(indexed.function.vm.jit_fn, Resident)
 
     def run(self, first: int, count: int) -> list[list[float]]:
         with locked(self.indexed.function):
             return self._run(first, count)
 
     def _run(self, first: int, count: int) -> list[list[float]]:
-        indexed, slots = self.indexed, self.resident.slots
+        indexed, slots = self.indexed, self.device_function.slots
         if not indexed.holds(first + count - 1):
             return indexed.run(first, count)
         values = [None if i == indexed.place else slot[0] for i, slot in enumerate(slots)]
@@ -70,7 +65,7 @@ class JAXLoop:
             # a kernel refuses something: nothing has changed yet, and the same calls from Python say what
             return [row for step in range(first, first + int(done)) for row in indexed.run(step, 1)]
         for out, into in indexed.updates:
-            indexed.function.input_storage[into].storage[0] = self.resident.at_home(out, updated[into])
+            indexed.function.input_storage[into].storage[0] = self.device_function.to_host(out, updated[into])
         columns = [np.asarray(column)[: int(done)].astype(np.float64).tolist() for column in figures]
         return [list(row) for row in zip(*columns, strict=True)]
 

@@ -9,7 +9,6 @@ results are those of calls from Python by construction, and nothing is compiled 
 from __future__ import annotations
 
 import hashlib
-import inspect
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +22,7 @@ from pytensor.link.utils import raise_with_op
 
 from symae.compile.locked_function import locked
 from symae.compile.loops.base import IndexedStep
+from symae.compile.numba_calls import takes_tuple
 from symae.patches.numba_deferred_codegen import whole_programs
 
 __all__ = ["NumbaLoop"]
@@ -108,11 +108,6 @@ class NumbaLoop:
         address = step.library.get_pointer_to_function(step.fndesc.llvm_func_name)
         context = dispatcher.targetctx
         return _Compiled(_loop(layout), address, layout, context.get_abi_sizeof(context.get_value_type(inputs)))
-
-
-def takes_tuple(dispatcher: Any) -> bool:
-    """Whether the function has one argument, for all inputs: PyTensor wraps those so that the disk keeps."""
-    return any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(dispatcher.py_func).parameters.values())
 
 
 @cache

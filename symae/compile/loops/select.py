@@ -1,10 +1,10 @@
 """Many steps of a training in one call, so that Python has nothing to do between them.
 
 A step is a function of the number of a minibatch that returns figures, the first of them the cost. Where `symae.function` has
-compiled it for one whole number, on Numba or JAX, and it returns nothing but scalars, `loop_over` runs any number of steps in
-one piece of compiled code. On Numba the results are exactly those of calls from Python, random numbers and order of updates
-included, because the same machine code is called (`symae.compile.loops.numba`). On JAX XLA compiles the loop as one program,
-and results agree to rounding (`symae.compile.loops.jax`). Everything else is called from Python, step by step.
+compiled it for one whole number, on a backend that has a loop, and it returns nothing but scalars, `loop_over` runs any number
+of steps in one piece of compiled code. On Numba the results are exactly those of calls from Python, random numbers and order of
+updates included, because the same machine code is called (`symae.compile.loops.numba`). On JAX XLA compiles the loop as one
+program, and results agree to rounding (`symae.compile.loops.jax`). Everything else is called from Python, step by step.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 from pytensor.compile.executor import Function
-from pytensor.link.jax.linker import JAXLinker
-from pytensor.link.numba.linker import NumbaLinker
 from pytensor.tensor.type import DenseTensorType
 
+from symae.compile.backends import linked_by
 from symae.compile.loops.base import IndexedStep, Loop, PythonLoop, given_inputs
 from symae.errors import InputError
 
@@ -27,24 +26,17 @@ LOOPS = ("compiled", "python")
 
 
 def loop_over(step: Callable[[int], Any], loop: str = "compiled") -> Loop:
-    """The fastest loop over `step` that there is, or one that calls it from Python if `loop` is ``"python"``."""
+    """Return the fastest loop over `step` that there is, or one that calls it from Python if `loop` is ``"python"``."""
     check_loop(loop)
     if loop == "compiled" and isinstance(step, Loop):
         return step
     if not isinstance(step, Function) or not _is_indexed(step):
         return PythonLoop(step)
     indexed = IndexedStep(step)
-    linker = step.maker.linker
-    if loop == "compiled" and isinstance(linker, NumbaLinker):
-        from symae.compile.loops.numba import NumbaLoop
-
-        return NumbaLoop(indexed)
-    if loop == "compiled" and isinstance(linker, JAXLinker):
-        from symae.compile.loops.jax import JAXLoop
-
-        if JAXLoop.takes(indexed):
-            return JAXLoop(indexed)
-    return indexed
+    backend = linked_by(step.maker.linker)
+    if loop == "python" or backend is None or backend.loop is None:
+        return indexed
+    return backend.loop(indexed) or indexed
 
 
 def check_loop(loop: str) -> None:

@@ -38,6 +38,8 @@ class _AtMaxima(TracedOp):
 
     __props__ = ("windows",)
 
+    compiled = False  # with symbolic sizes PyTorch's compiler fails
+
     def __init__(self, windows: Windows):
         self.windows = windows
 
@@ -58,12 +60,6 @@ class _AtMaxima(TracedOp):
 
     def numba_key(self, node: Apply) -> Any:
         return node.outputs[0].type.dtype
-
-    def pytorch(self, node: Apply) -> Callable[..., Any]:
-        import torch
-
-        kernel: Callable[..., Any] = torch.compiler.disable(super().pytorch(node))  # with symbolic sizes its compiler fails
-        return kernel
 
     def frame(self, images: Any) -> list[tuple[Axis, int, int, int]]:
         """Return for rows and columns the axis, its windows, and the pixels that they cover before and after the image."""

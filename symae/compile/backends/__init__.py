@@ -1,0 +1,42 @@
+"""All backends: each is a file in this folder with a `Backend` called ``BACKEND``, and a file more is a backend more.
+
+What has to be done for each, or lists them, takes them from here. The default comes first, then those that compile ahead, then
+those that compute in double precision.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Any
+
+from symae._runtime.import_hooks import after_import
+from symae.compile.backends.base import Backend
+
+__all__ = ["BACKENDS", "BY_NAME", "DEFAULT", "linked_by"]
+
+# PyTensor's default too
+DEFAULT = "numba"
+
+
+def _order(backend: Backend) -> tuple[Any, ...]:
+    return backend.name != DEFAULT, not backend.compiles_ahead, "float64" not in backend.dtypes, backend.name
+
+
+def _found() -> list[Backend]:
+    names = [module.name for module in pkgutil.iter_modules(__path__) if module.name != "base"]
+    backends = [importlib.import_module(f"{__name__}.{name}").BACKEND for name in names]
+    return sorted(backends, key=_order)
+
+
+BY_NAME: dict[str, Backend] = {backend.name: backend for backend in _found()}
+BACKENDS = tuple(BY_NAME)
+
+for _backend in BY_NAME.values():
+    for _override in _backend.overrides:
+        after_import(str(_backend.dispatch), _override)
+
+
+def linked_by(linker: Any) -> Backend | None:
+    """Return the backend whose functions come from `linker`."""
+    return next((backend for backend in BY_NAME.values() if backend.links(linker)), None)

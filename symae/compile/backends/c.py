@@ -1,0 +1,30 @@
+"""C: each node is compiled by the C++ compiler, and PyTensor's virtual machine calls one after the other."""
+
+from __future__ import annotations
+
+import pytensor
+from pytensor.compile.mode import CVM
+
+from symae.compile.backends.base import Backend
+from symae.rewrites import C_OPERANDS, NATIVE
+
+__all__ = ["BACKEND"]
+
+
+def _lacking() -> tuple[str, str] | None:
+    return None if pytensor.config.cxx else ("no C++ compiler", "g++ or clang++ on the PATH")
+
+
+BACKEND = Backend(
+    name="c",
+    title="C",
+    compiler="the C++ compiler",
+    mode=CVM,
+    needs=(NATIVE, C_OPERANDS),
+    program="g++",
+    lacking=_lacking,
+    one_program=False,
+    compiles_ahead=True,
+    # no installation from wheels has a BLAS of its own
+    held_back=("PyTensor could not link to a BLAS installation",),
+)

@@ -1,0 +1,157 @@
+"""JAX: one program of XLA, on whatever device JAX has; shared variables stay there, and kernels raise errors."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pytensor.compile.mode import JAX, Mode
+from pytensor.link.jax.linker import JAXLinker
+
+from symae.compile.backends.base import Backend, build_with
+from symae.compile.device_arrays import DeviceLinker, Sent
+from symae.ops.base import connect
+from symae.ops.runtime_errors import error_unless, with_checks
+from symae.rewrites import EAGER_BRANCHES, STATIC_SHAPES, rewrite_loop_steps
+
+if TYPE_CHECKING:
+    from symae.compile.loops.base import IndexedStep, Loop
+
+__all__ = ["BACKEND", "JAXDeviceLinker"]
+
+ALIGNMENT = 64  # bytes; XLA's, on CPUs
+
+
+class JAXArrays:
+    """The functions of `symae.ops.traced.Arrays`, of JAX."""
+
+    def __init__(self) -> None:
+        import jax
+
+        self.jax = jax
+        self.jnp = jax.numpy
+        self.integer = jax.dtypes.canonicalize_dtype(np.int64)
+
+    def constant(self, value: list[Any], like: Any = None) -> Any:
+        return self.jnp.asarray(value, self.integer if like is None else like.dtype)
+
+    def zeros(self, shape: Sequence[int], like: Any) -> Any:
+        return self.jnp.zeros(shape, like.dtype)
+
+    def concatenate(self, arrays: Sequence[Any], axis: int) -> Any:
+        return self.jnp.concatenate(arrays, axis)
+
+    def stack(self, arrays: Sequence[Any], axis: int) -> Any:
+        return self.jnp.stack(arrays, axis)
+
+    def transpose(self, x: Any, axes: Sequence[int]) -> Any:
+        return self.jnp.transpose(x, axes)
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        return self.jnp.where(condition, x, y)
+
+    def take(self, x: Any, index: list[int], axis: int) -> Any:
+        return self.jnp.take(x, self.constant(index), axis, mode="clip")
+
+    def add_at(self, x: Any, index: list[int], axis: int, size: int) -> Any:
+        shape = (*x.shape[:axis], size, *x.shape[axis + 1 :])
+        return self.zeros(shape, x).at[(slice(None),) * axis + (self.constant(index),)].add(x)
+
+    def take_along(self, x: Any, index: Any) -> Any:
+        return self.jnp.take_along_axis(x, index, 2, mode="clip")
+
+    def add_along(self, x: Any, index: Any, size: int) -> Any:
+        i, j, _ = index.shape
+        first, second = self.jnp.arange(i)[:, None, None], self.jnp.arange(j)[None, :, None]
+        return self.zeros((i, j, size), x).at[first, second, index].add(x)
+
+    def first(self, x: Any, chosen: Any) -> Any:
+        return x.reshape(-1)[self.jnp.argmax(chosen.reshape(-1))]
+
+    def check(self, condition: Any, error: Callable[..., Exception], *values: Any) -> Any:
+        if error_unless(condition, error, *values):
+            return True
+
+        def on_host(holds: Any, *values: Any) -> np.ndarray:
+            if not holds:
+                raise error(*map(np.asarray, values))
+            return np.asarray(True)
+
+        # PyTensor's own mode, or a loop
+        return self.jax.pure_callback(on_host, self.jax.ShapeDtypeStruct((), np.bool_), condition, *values)
+
+
+class _RaisingJAXLinker(JAXLinker):
+    """Raises what kernels have found to be wrong when the function runs."""
+
+    def jit_compile(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        import jax
+
+        if not self.fgraph.outputs:
+            return super().jit_compile(fn)
+        return with_checks(fn, super().jit_compile, jax.numpy.stack, len(self.fgraph.outputs))
+
+
+class JAXDeviceLinker(DeviceLinker, _RaisingJAXLinker):
+    """PyTensor's JAXLinker with shared variables that stay on the device, and with errors."""
+
+    def to_device(self, value: np.ndarray) -> Sent:
+        import jax
+
+        if not value.flags.c_contiguous or not _reads_host_memory():
+            return value, jax.device_put(value), False
+        if _address(value) % ALIGNMENT:
+            value = _aligned(value, value.dtype)
+        return value, value, True  # jax.jit reads it where it is, and costs less than device_put
+
+    def adopt_update(self, output: Any, dtype: str) -> Sent:
+        if not _reads_host_memory():
+            return np.array(output, dtype), output, False
+        return self.to_device(_aligned(np.asarray(output), np.dtype(dtype)))
+
+
+def _reads_host_memory() -> bool:
+    import jax
+
+    return bool(jax.default_backend() == "cpu")
+
+
+def _address(value: np.ndarray) -> int:
+    return int(value.__array_interface__["data"][0])
+
+
+def _aligned(value: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return a copy in memory that XLA can use as it is."""
+    memory = np.empty(value.size * dtype.itemsize + ALIGNMENT, np.uint8)
+    offset = -_address(memory) % ALIGNMENT
+    copy = memory[offset : offset + value.size * dtype.itemsize].view(dtype).reshape(value.shape)
+    copy[...] = value
+    return copy
+
+
+def _loop(indexed: IndexedStep) -> Loop:
+    from symae.compile.loops.jax import JAXLoop
+
+    return JAXLoop(indexed)
+
+
+rewrite_loop_steps("jax")
+
+BACKEND = Backend(
+    name="jax",
+    title="JAX",
+    compiler="XLA",
+    mode=Mode(JAXDeviceLinker(), JAX.provided_optimizer),
+    needs=(STATIC_SHAPES, EAGER_BRANCHES),
+    module="jax",
+    extra="jax",
+    dispatch="pytensor.link.jax.dispatch",
+    overrides=(functools.partial(connect, "jax", build=build_with(JAXArrays)),),
+    array_namespace=JAXArrays,
+    loop=_loop,
+    array_packages=("jax", "jaxlib"),
+    # JAX cannot check at run time that indices broadcast; it refuses those that do not by itself
+    held_back=(r"Skipping `?Assert.*Could not broadcast dimensions",),
+)

@@ -1,0 +1,143 @@
+"""MLX: float32, errors that are raised, draws by the host, shared variables that stay on the device.
+
+MLX has no float64 on GPUs, and on CPUs its elementary functions have the precision of float32 in it (``exp(1)`` is 2.71828175);
+PyTensor's conversions make float32 of it. So a graph that computes in float64 is refused rather than answered in another type.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from pytensor.compile.mode import MLX, Mode
+from pytensor.link.mlx.linker import MLXLinker
+
+from symae.compile.backends.base import Backend, build_with
+from symae.compile.device_arrays import DeviceLinker, Sent
+from symae.errors import BackendError
+from symae.ops.base import connect
+from symae.ops.random.draws import Draw
+from symae.ops.runtime_errors import error_unless, with_checks
+from symae.rewrites import STATIC_SHAPES
+
+__all__ = ["BACKEND", "MLXDeviceLinker"]
+
+UNKNOWN = {"float64": "float32", "complex128": "complex64"}
+
+
+class MLXArrays:
+    """The functions of `symae.ops.traced.Arrays`, of MLX."""
+
+    def __init__(self) -> None:
+        import mlx.core
+
+        self.mx = mlx.core
+
+    def constant(self, value: list[Any], like: Any = None) -> Any:
+        return self.mx.array(value, dtype=self.mx.int64 if like is None else like.dtype)
+
+    def zeros(self, shape: Sequence[int], like: Any) -> Any:
+        return self.mx.zeros(shape, dtype=like.dtype)
+
+    def concatenate(self, arrays: Sequence[Any], axis: int) -> Any:
+        return self.mx.concatenate(list(arrays), axis)
+
+    def stack(self, arrays: Sequence[Any], axis: int) -> Any:
+        return self.mx.stack(list(arrays), axis)
+
+    def transpose(self, x: Any, axes: Sequence[int]) -> Any:
+        return self.mx.transpose(x, axes)
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        return self.mx.where(condition, x, y)
+
+    def take(self, x: Any, index: list[int], axis: int) -> Any:
+        return self.mx.take(x, self.constant(index), axis)
+
+    def add_at(self, x: Any, index: list[int], axis: int, size: int) -> Any:
+        zeros = self.zeros((*x.shape[:axis], size, *x.shape[axis + 1 :]), x)
+        # MLX refuses to add nothing, here and below.
+        return zeros.at[(slice(None),) * axis + (self.constant(index),)].add(x) if x.size else zeros
+
+    def take_along(self, x: Any, index: Any) -> Any:
+        return self.mx.take_along_axis(x, index, 2)
+
+    def add_along(self, x: Any, index: Any, size: int) -> Any:
+        i, j, _ = index.shape
+        first, second = self.mx.arange(i)[:, None, None], self.mx.arange(j)[None, :, None]
+        zeros = self.zeros((i, j, size), x)
+        return zeros.at[first, second, index].add(x) if x.size else zeros
+
+    def first(self, x: Any, chosen: Any) -> Any:
+        return x.reshape(-1)[self.mx.argmax(chosen.reshape(-1).astype(self.mx.uint8))]
+
+    def check(self, condition: Any, error: Callable[..., Exception], *values: Any) -> Any:
+        return error_unless(condition, error, *values) or condition
+
+
+class _RaisingMLXLinker(MLXLinker):
+    """Refuses float64 when it links, and raises what kernels have found to be wrong when the function runs."""
+
+    def fgraph_convert(self, fgraph: Any, *, storage_map: dict[Any, Any], **keywords: Any) -> Any:
+        computed = [v for node in fgraph.toposort() for v in node.outputs]
+        for variable in (*fgraph.inputs, *computed, *fgraph.outputs):
+            dtype = getattr(variable.type, "dtype", None)
+            if dtype in UNKNOWN:
+                what = f"{dtype} in {variable}"
+                raise BackendError("backend 'mlx'", what, f"{UNKNOWN[dtype]} everywhere: pytensor.config.floatX = 'float32'")
+        # A draw is made by the host, and MLX cannot call the host from a function that it has compiled.
+        self.use_compile = not any(isinstance(node.op, Draw) for node in fgraph.apply_nodes)
+        return super().fgraph_convert(fgraph, storage_map=storage_map, **keywords)
+
+    def jit_compile(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        import mlx.core as mx
+
+        if not self.fgraph.outputs:
+            return super().jit_compile(fn)
+
+        def compiled(traced: Callable[..., Any]) -> Callable[..., Any]:
+            call = super(_RaisingMLXLinker, self).jit_compile(traced)
+
+            def evaluated(*inputs: Any) -> list[Any]:
+                results = list(call(*inputs))
+                mx.eval(results)
+                return results
+
+            return evaluated
+
+        return with_checks(fn, compiled, mx.stack, len(self.fgraph.outputs))
+
+
+class MLXDeviceLinker(DeviceLinker, _RaisingMLXLinker):
+    """PyTensor's MLXLinker with what the module's docstring says."""
+
+    def to_device(self, value: np.ndarray) -> Sent:
+        import mlx.core as mx
+
+        array = mx.array(value)
+        return np.asarray(array), array, True  # a view of MLX's own memory, writable
+
+    def adopt_update(self, output: Any, dtype: str) -> Sent:
+        return self.to_device(self.to_host(output, dtype))
+
+    def to_host(self, output: Any, dtype: str) -> np.ndarray:
+        # MLX has its own mind about some integers: argmax is uint32.
+        return np.array(output).astype(dtype, casting="same_kind", copy=False)
+
+
+BACKEND = Backend(
+    name="mlx",
+    title="MLX",
+    compiler="Apple's MLX, in float32 only",
+    mode=Mode(MLXDeviceLinker(), MLX.provided_optimizer.excluding("fusion")),  # mx.compile fuses by itself
+    needs=(STATIC_SHAPES,),
+    module="mlx",
+    extra="mlx",
+    dtypes=frozenset(UNKNOWN.values()),
+    dispatch="pytensor.link.mlx.dispatch",
+    overrides=(functools.partial(connect, "mlx", build=build_with(MLXArrays)),),
+    array_namespace=MLXArrays,
+    array_packages=("mlx",),
+)

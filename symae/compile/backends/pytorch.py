@@ -1,0 +1,132 @@
+"""PyTorch: one program by ``torch.compile``, with errors in words; on CPUs it reads NumPy's memory where it is."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pytensor.compile.mode import PYTORCH, Mode
+from pytensor.graph.basic import Apply
+from pytensor.link.pytorch.linker import PytorchLinker
+
+from symae.compile.backends.base import Backend, build_with
+from symae.errors import IndexRangeError, MaskShapeError, ShapeError
+from symae.ops.arguments import known
+from symae.ops.base import BackendOp, connect
+from symae.ops.traced import TracedOp
+from symae.patches.pytorch_indexing import looking_at_indices
+from symae.rewrites import EAGER_BRANCHES
+
+__all__ = ["BACKEND", "ExplainingPytorchLinker"]
+
+
+class PytorchArrays:
+    """The functions of `symae.ops.traced.Arrays`, of PyTorch."""
+
+    def __init__(self) -> None:
+        import torch
+
+        self.torch = torch
+
+    def constant(self, value: list[Any], like: Any = None) -> Any:
+        return self.torch.tensor(value, dtype=self.torch.int64 if like is None else like.dtype)
+
+    def zeros(self, shape: Sequence[int], like: Any) -> Any:
+        return self.torch.zeros(tuple(shape), dtype=like.dtype, device=like.device)
+
+    def concatenate(self, arrays: Sequence[Any], axis: int) -> Any:
+        return self.torch.cat(list(arrays), dim=axis)
+
+    def stack(self, arrays: Sequence[Any], axis: int) -> Any:
+        return self.torch.stack(list(arrays), dim=axis)
+
+    def transpose(self, x: Any, axes: Sequence[int]) -> Any:
+        return self.torch.permute(x, tuple(axes))
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        return self.torch.where(condition, x, y)
+
+    def take(self, x: Any, index: list[int], axis: int) -> Any:
+        return self.torch.index_select(x, axis, self.constant(index))
+
+    def add_at(self, x: Any, index: list[int], axis: int, size: int) -> Any:
+        shape = (*x.shape[:axis], size, *x.shape[axis + 1 :])
+        return self.torch.index_add(self.zeros(shape, x), axis, self.constant(index), x)
+
+    def take_along(self, x: Any, index: Any) -> Any:
+        return self.torch.gather(x, 2, index)
+
+    def add_along(self, x: Any, index: Any, size: int) -> Any:
+        return self.torch.scatter_add(self.zeros((*index.shape[:2], size), x), 2, index, x)
+
+    def first(self, x: Any, chosen: Any) -> Any:
+        # What torch.compile makes of argmax gave places outside of the array, for sizes that it does not know beforehand.
+        @self.torch.compiler.disable
+        def at_first(x: Any, chosen: Any) -> Any:
+            return x.reshape(-1)[self.torch.argmax(chosen.reshape(-1).to(self.torch.uint8))]
+
+        return at_first(x, chosen)
+
+    def check(self, condition: Any, error: Callable[..., Exception], *values: Any) -> Any:
+        if not bool(condition):
+            raise error(*(value.numpy(force=True) for value in values))
+        return True
+
+
+def _build(backend: str, op: BackendOp, node: Apply) -> Callable[..., Any]:
+    import torch
+
+    built = build_with(PytorchArrays)(backend, op, node)
+    if not isinstance(op, TracedOp) or hasattr(op, backend):
+        return built
+    if op.compiled and all(variable.type.ndim or known(variable) is not None for variable in node.inputs):
+        return built
+    # torch.compile loses track of numbers that are read from tensors, as PyTensor hands over sizes
+    interpreted: Callable[..., Any] = torch.compiler.disable(built)
+    return interpreted
+
+
+class ExplainingPytorchLinker(PytorchLinker):
+    """PyTensor's PytorchLinker, whose functions say of an index which one is outside of which axis."""
+
+    def jit_compile(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        call = super().jit_compile(fn)
+
+        def explaining(*inputs: Any) -> Any:
+            try:
+                return call(*inputs)
+            except Exception as error:
+                # The rewrites that work in place are not for PyTorch, so the inputs are what they were.
+                explained = _explained(call, inputs)
+                raise (error if explained is None else explained) from None
+
+        return explaining
+
+
+def _explained(call: Callable[..., Any], inputs: Sequence[Any]) -> Exception | None:
+    """What is wrong with an index in a call that has failed."""
+    import torch
+
+    with torch.compiler.set_stance("force_eager"), looking_at_indices():
+        try:
+            call(*inputs)
+        except (IndexRangeError, MaskShapeError, ShapeError) as error:
+            return error
+        except Exception:
+            return None  # the first error says as much
+    return None
+
+
+BACKEND = Backend(
+    name="pytorch",
+    title="PyTorch",
+    compiler="`torch.compile`",
+    mode=Mode(ExplainingPytorchLinker(), PYTORCH.provided_optimizer),
+    needs=(EAGER_BRANCHES,),
+    module="torch",
+    extra="torch",
+    dispatch="pytensor.link.pytorch.dispatch",
+    overrides=(functools.partial(connect, "pytorch", build=_build),),
+    array_namespace=PytorchArrays,
+)

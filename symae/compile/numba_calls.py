@@ -1,0 +1,38 @@
+"""How Numba's machine code of a compiled function is called, and compiled before it is."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from typing import Any
+
+import numba
+from pytensor.link.numba.dispatch.basic import get_numba_type
+from pytensor.sparse.type import SparseTensorType
+from pytensor.tensor.type import DenseTensorType
+
+__all__ = ["compile_ahead", "takes_tuple"]
+
+
+def takes_tuple(dispatcher: Any) -> bool:
+    """Return True if the function has one argument, for all inputs: PyTensor wraps those so that the disk keeps."""
+    return any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(dispatcher.py_func).parameters.values())
+
+
+def compile_ahead(compiled: Any) -> bool:
+    """Let Numba compile now what it would compile at the first call; True if its code came from the disk."""
+    dispatcher = getattr(compiled.vm, "jit_fn", None)
+    if dispatcher is None or not type(dispatcher).__module__.startswith("numba."):
+        return False
+    arguments = []
+    for variable, container in zip(compiled.maker.fgraph.inputs, compiled.input_storage, strict=True):
+        if container.storage[0] is not None:
+            with contextlib.suppress(ValueError):
+                arguments.append(numba.typeof(container.storage[0]))
+        elif isinstance(variable.type, DenseTensorType | SparseTensorType):
+            arguments.append(get_numba_type(variable.type, layout="C"))
+    if len(arguments) != len(compiled.maker.fgraph.inputs):
+        return False  # an input without a Numba type that is known here: the first call will compile
+    as_tuple = (numba.types.BaseTuple.from_types(arguments),)
+    dispatcher.compile(as_tuple if takes_tuple(dispatcher) else tuple(arguments))
+    return bool(sum(dispatcher.stats.cache_hits.values()))
