@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 import sys
@@ -11,8 +10,10 @@ from pathlib import Path
 import hypothesis
 import pytensor
 import pytest
+from backend_params import each, in_double
 
 from symae.datasets.folders import find_mnist
+from symae.rewrites import NATIVE
 
 # A wrong infer_shape only warns and loses shapes otherwise.
 pytensor.config.on_shape_error = "raise"
@@ -26,14 +27,6 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 hypothesis.settings.register_profile("symae", deadline=None)
 hypothesis.settings.load_profile("symae")
 
-MODULES = {"numba": "numba", "jax": "jax", "pytorch": "torch", "mlx": "mlx"}
-
-
-def _backend(name: str, *more: pytest.MarkDecorator) -> object:
-    missing = name in MODULES and importlib.util.find_spec(MODULES[name]) is None
-    marks = [pytest.mark.backends, pytest.mark.skipif(missing, reason=f"{MODULES.get(name)} is not installed")]
-    return pytest.param(name, marks=[*marks, *more])
-
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -41,29 +34,33 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
-@pytest.fixture(params=[_backend(name) for name in ("numba", "c", "jax", "pytorch")])
+@pytest.fixture(params=each(in_double))
 def backend(request: pytest.FixtureRequest) -> str:
     """Every installed backend that computes in float64, in turn."""
     return str(request.param)
 
 
-@pytest.fixture(params=[_backend(name) for name in ("numba", "c", "jax", "pytorch", "mlx")])
+@pytest.fixture(params=each())
 def float32_backend(request: pytest.FixtureRequest, float32: None) -> str:
     """Every installed backend in turn, while floatX is float32: MLX has nothing else."""
     return str(request.param)
 
 
-@pytest.fixture(
-    params=[_backend("jax"), _backend("mlx"), *(_backend(n, pytest.mark.long) for n in ("numba", "c", "pytorch"))],
-)
-def training_backend(request: pytest.FixtureRequest, float32: None) -> str:
-    """The same for whole training steps, of which the others compile one for a minute: these are marked long."""
+@pytest.fixture(scope="module", params=each())
+def every_backend(request: pytest.FixtureRequest) -> str:
+    """Every installed backend, for all tests of a file that share what it compiles."""
     return str(request.param)
 
 
-@pytest.fixture(params=[_backend("numba"), _backend("c")])
+@pytest.fixture(params=each(long=["numba", "c", "pytorch"]))
+def training_backend(request: pytest.FixtureRequest, float32: None) -> str:
+    """The same for whole training steps; backends that compile one for a minute are marked long."""
+    return str(request.param)
+
+
+@pytest.fixture(params=each(lambda backend: NATIVE in backend.needs))
 def native_backend(request: pytest.FixtureRequest) -> str:
-    """The two backends with kernels of symae's own."""
+    """The backends with machine code of symae's own."""
     return str(request.param)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 
 __all__ = ["SYMAE", "versions"]
@@ -11,17 +12,17 @@ __all__ = ["SYMAE", "versions"]
 # pyproject.toml has it from here
 SYMAE = "0.1.0"
 
-PACKAGES = ("pytensor", "numpy", "scipy", "numba", "jax", "torch", "mlx")
+PACKAGES = ("pytensor", "numpy", "scipy")
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of Python, symae, its packages and installed backends, the kind of machine and its cores.
+def versions(more: Iterable[str] = ()) -> dict[str, str]:
+    """Return the versions of Python, symae, its packages and those of `more`, the kind of machine and its cores.
 
-    Nothing is imported for it: versions come from the packages' metadata. A backend that is not installed is left out. Cores
-    are those that this process may use.
+    Nothing is imported for it: versions come from the packages' metadata. What is not installed is left out. Cores are those
+    that this process may use.
     """
     found = {"python": platform.python_version(), "symae": SYMAE}
-    for package in PACKAGES:
+    for package in (*PACKAGES, *more):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

@@ -9,6 +9,8 @@ from typing import Any
 
 from symae._runtime.atomic_files import write_text
 from symae._runtime.terminal import Parser, at_least
+from symae.compile.backends import DEFAULT
+from symae.inspector.graphs import REWRITTEN_FOR, TIMED
 
 __all__ = ["COMMANDS", "add_inspector", "run_inspector"]
 
@@ -52,7 +54,8 @@ def add_inspector(commands: Any) -> None:
     _one_run(graph, "graph.svg")
     graph.add_argument("--graph", metavar="NAME", help="reconstruction, code or, by default, training step")
     graph.add_argument("--before", action="store_true", help="as written, before rewriting")
-    graph.add_argument("--backend", choices=("numba", "c"), help="rewritten for this one (default: numba; with --profile c)")
+    words = f"rewritten for this one (default: {DEFAULT}; with --profile {TIMED[0]})"
+    graph.add_argument("--backend", choices=REWRITTEN_FOR, help=words)
     graph.add_argument("--profile", action="store_true", help="run it, and write what each node costs")
 
     export = commands.add_parser(

@@ -17,7 +17,7 @@ from symae._runtime.atomic_files import make_folder
 from symae._runtime.terminal import INTERRUPTED, Parser, at_least, print_anything, reader_left
 from symae.cli.inspect import COMMANDS, add_inspector, run_inspector
 from symae.cli.port import add_port, run_port
-from symae.compile import BACKENDS
+from symae.compile.backends import BACKENDS, DEFAULT
 from symae.datasets import available, default, download_mnist, read
 from symae.errors import BackendError, InputError, MissingFileError, one_line
 from symae.runs.worksheet import find_worksheet, worksheets
@@ -114,7 +114,7 @@ def _parser() -> Parser:
         description="Compile what the worksheets need, so that they start at once.",
     )
     warmup.add_argument("worksheets", nargs="*", metavar="WORKSHEET", help="numbers or names; all if none is given")
-    warmup.add_argument("--backend", choices=BACKENDS, default="numba")
+    warmup.add_argument("--backend", choices=BACKENDS, default=DEFAULT)
     warmup.add_argument("--floatX", choices=["float64", "float32"], help="each worksheet's own by default")
     return parser
 

@@ -12,6 +12,7 @@ from os import PathLike
 from typing import Any
 
 from symae._runtime.atomic_files import write_text
+from symae.compile.backends import DEFAULT
 from symae.errors import InputError
 from symae.inspector.api import Answers
 from symae.inspector.assets import MODULES, asset
@@ -115,7 +116,7 @@ def _paths(start: str, about: dict[str, Any]) -> Iterator[str]:
         yield f"{start}/atlas"
     for graph in about["graphs"]:
         for stage in ("before", "after"):
-            yield f"{start}/graph/{graph}/{stage}?backend=numba"
+            yield f"{start}/graph/{graph}/{stage}?backend={DEFAULT}"
 
 
 def _spread(epochs: list[int]) -> list[int]:

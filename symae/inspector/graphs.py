@@ -16,6 +16,7 @@ from pytensor.link.vm import VMLinker
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 
 from symae.compile import function, mode_for
+from symae.compile.backends import BY_NAME, DEFAULT
 from symae.errors import InputError
 from symae.inspector.functions import COMPILING
 from symae.inspector.graph_layout import layered
@@ -25,9 +26,12 @@ from symae.inspector.svg import graph_svg
 from symae.models.base import Model
 from symae.models.description import ModelDescription
 
-__all__ = ["STAGES", "Graph", "ModelGraphs", "collect"]
+__all__ = ["REWRITTEN_FOR", "STAGES", "TIMED", "Graph", "ModelGraphs", "collect"]
 
 STAGES = ("before", "after")
+# A graph is shown as it is rewritten for what compiles ahead; nodes that are machine code of their own can be timed.
+REWRITTEN_FOR = tuple(name for name, backend in BY_NAME.items() if backend.compiles_ahead)
+TIMED = tuple(name for name in REWRITTEN_FOR if not BY_NAME[name].one_program)
 CALLS = 5  # of a profiled function
 MINIBATCH = 20  # images in each
 
@@ -112,7 +116,7 @@ class ModelGraphs:
             results = [*outputs, *(new for _, new in updates)]
             nodes = collect(io_toposort([copy.x], results), results, [copy.x], [v for v, _ in updates], name)
             return Graph(f"{words}, as written", nodes)
-        known = backend or ("c" if profile and pytensor.config.cxx else "numba")
+        known = backend or next((n for n in TIMED if profile and BY_NAME[n].missing() is None), DEFAULT)
         compiled = _compiled(copy, outputs, updates, known, profile)
         title = f"{words}, as rewritten for {known}"
         fgraph = compiled.maker.fgraph
@@ -131,10 +135,10 @@ class ModelGraphs:
             costs = {node: seconds / CALLS for node, seconds in zip(vm.nodes, vm.call_times, strict=True)}
             how = (
                 "each node in machine code"
-                if known == "c"
+                if known in TIMED
                 else (
                     f"each node by itself in NumPy and not fused, because {known} makes one program of all, in which they "
-                    "cannot be timed; rewritten for c, they can"
+                    f"cannot be timed; rewritten for {' or '.join(TIMED)}, they can"
                 )
             )
             numbers = f"in {pytensor.config.floatX}"
@@ -159,10 +163,10 @@ def _compiled(
     given = mode_for(backend)
     # of a backend's rewrites some come with its linker, which is not the one that runs this function
     query = given.provided_optimizer.including(*given.linker.required_rewrites).excluding(*given.linker.incompatible_rewrites)
-    in_c = profile and backend == "c"
-    if profile and not in_c:
+    timed = profile and backend in TIMED
+    if profile and not timed:
         query = query.excluding("fusion")
-    mode = Mode(VMLinker(use_cloop=False, c_thunks=in_c, allow_gc=False), query)
+    mode = Mode(VMLinker(use_cloop=False, c_thunks=timed, allow_gc=False), query)
     with COMPILING:
         return function([model.x], list(outputs), mode=mode, updates=list(updates), on_unused_input="ignore")
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from symae._runtime.terminal import Parser, at_least, real_at_least
-from symae.compile import BACKENDS
+from symae.compile.backends import BACKENDS, DEFAULT
 
 __all__ = ["at_least", "real_at_least", "worksheet_parser"]
 
@@ -34,7 +34,7 @@ def worksheet_parser(name: str, title: str, epochs: int, images: int | None, flo
         metavar="N",
         help="passes over the training images" + (f" (default: {epochs} of {images} images, more of fewer)" if images else ""),
     )
-    parser.add_argument("--backend", choices=BACKENDS, default="numba", help="which compiler makes the machine code")
+    parser.add_argument("--backend", choices=BACKENDS, default=DEFAULT, help="which compiler makes the machine code")
     parser.add_argument("--floatX", choices=("float64", "float32"), default=floatX, help="precision of all numbers")
     parser.add_argument(
         "--seed", type=at_least(0, 2**32 - 1), default=123, metavar="N", help="seeds the initial weights and the corruption"

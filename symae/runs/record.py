@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from symae._runtime.atomic_files import open_regular, write_text
 from symae._runtime.versions import versions
+from symae.compile.backends import PACKAGES
 from symae.datasets.pixel_scale import KERAS, SCALES, TUTORIALS
 from symae.errors import InputError, MissingFileError
 
@@ -72,7 +73,7 @@ class RunRecord:
             "pixel_scale": pixel_scale,
             "image_shape": None if image_shape is None else list(image_shape),
             "settings": {key: _plain(value) for key, value in settings.items() if value is not None},
-            "versions": versions(),
+            "versions": versions(PACKAGES),
             "models": [],
         }
 

@@ -30,6 +30,7 @@ from symae._runtime.folder_lock import FolderLock
 from symae._runtime.terminal import INTERRUPTED, at_least, print_anything, report_bad_input
 from symae._runtime.versions import versions
 from symae.compile import compile_time, function
+from symae.compile.backends import BY_NAME, DEFAULT, PACKAGES
 from symae.datasets import Dataset, available, load_data, read
 from symae.datasets import default as default_data
 from symae.datasets.pixel_scale import KERAS, TUTORIALS
@@ -121,8 +122,10 @@ class Worksheet:
         for option, keywords in (options or {}).items():
             self._parser.add_argument(option, **keywords)
         self.settings = settings = self._parser.parse_args([] if argv is None and notebook else argv)
-        if settings.backend == "mlx" and settings.floatX == "float64":
-            self.refuse("argument --floatX: found float64, expected float32, all that the backend mlx has")
+        floats = BY_NAME[settings.backend].floats
+        if settings.floatX not in floats:
+            expected = f"{' or '.join(floats)}, all that the backend {settings.backend} has"
+            self.refuse(f"argument --floatX: found {settings.floatX}, expected {expected}")
         self.started = time.perf_counter()
         self.name = name
         self.seed: int = settings.seed
@@ -280,7 +283,7 @@ class Worksheet:
         keywords["on_epoch"] = self._after_epoch(model, name, keywords.get("on_epoch"), anew=not goes_on)
         try:
             done = len(read_checkpoint(last).history) if goes_on else 0
-            if seconds_an_image is not None and done < self.epochs and self.backend == "numba":
+            if seconds_an_image is not None and done < self.epochs and self.backend == DEFAULT:
                 images, tested = (len(next(iter(d.values()))) if d else 0 for d in (data, keywords.get("validation")))
                 # drawing an image takes about a third of learning from it
                 left, seconds = self.epochs - done, seconds_an_image * (images + tested / 3)
@@ -418,7 +421,7 @@ class Worksheet:
         )
         times = {"training": f"{self.training:.1f} s", "compiling": f"{self.compiling:.1f} s", "whole run": f"{elapsed:.1f} s"}
         chosen = {"seed": self.seed, "floatX": self.floatX, "backend": self.backend}
-        self.report.facts({"data": self.dataset.name, **settings, **chosen, **state, **times, **versions()})
+        self.report.facts({"data": self.dataset.name, **settings, **chosen, **state, **times, **versions(PACKAGES)})
         self.record.ended("interrupted" if self.interrupted else "finished", {"data": self.dataset.name, **settings, **times})
         self.report.heading("Printed")
         self.report.code("\n".join(self._printed))

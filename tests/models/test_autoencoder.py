@@ -9,6 +9,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from backend_params import each, in_double
 from pytensor.gradient import verify_grad
 from pytensor.graph.traversal import ancestors
 
@@ -327,11 +328,8 @@ def test_a_model_on_top_of_an_expression_cannot_fit_on_its_own(images):
         upper.fit(images)
 
 
-@pytest.mark.parametrize(
-    "backend", ["numba", "c", "jax", pytest.param("pytorch", marks=[pytest.mark.long, pytest.mark.backends])]
-)
+@pytest.mark.parametrize("backend", each(in_double, long=["pytorch"]))
 def test_every_backend_fits_the_same_model(backend, images):
-    pytest.importorskip({"jax": "jax", "pytorch": "torch"}.get(backend, "numba"), reason=f"{backend} is not installed")
     da = small(DenoisingAutoencoder).fit(images[:40], epochs=2, backend=backend)
     with pytensor.config.change_flags(mode="FAST_COMPILE"):
         expected = small(DenoisingAutoencoder).fit(images[:40], epochs=2)

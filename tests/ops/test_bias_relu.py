@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 
 import numpy as np
 import pytensor.tensor as pt
 import pytest
+from backend_params import widest_float
 from pytensor.gradient import DisconnectedInputError, verify_grad
 
 from symae import InputError, function
+from symae.compile.backends import BY_NAME
 from symae.kernels.bias_relu import threads_for_values
 from symae.ops import rectified
 from symae.ops.bias_relu import Rectified, RectifiedGradient
 
 SHAPES = [(5, 3), (4, 3, 2, 5), (1, 1), (2, 1, 1, 1), (0, 3), (0, 3, 2, 2), (2, 3, 0, 4), (3, 0)]
 DTYPES = ["float64", "float32"]
-MODULES = {"jax": "jax", "pytorch": "torch", "mlx": "mlx"}
-
-
-def _backend(name):
-    missing = name in MODULES and importlib.util.find_spec(MODULES[name]) is None
-    marks = [pytest.mark.backends, pytest.mark.skipif(missing, reason=f"{MODULES.get(name)} is not installed")]
-    return pytest.param(name, marks=marks)
 
 
 def arrays(shape, dtype):
@@ -69,21 +63,21 @@ def test_values_and_gradients_are_pytorchs(shape, dtype):
     check(function(inputs, outputs(*inputs))(*values), wanted)
 
 
-@pytest.fixture(scope="module", params=[_backend(name) for name in ("numba", "c", "jax", "pytorch", "mlx")])
-def on_backend(request):
+@pytest.fixture(scope="module")
+def on_backend(every_backend):
     """(x, b, g) -> y and both gradients: matrices of float32, and images of float64, which come transposed."""
-    images = "float32" if request.param == "mlx" else "float64"
+    images = widest_float(every_backend)
     forms = [
         [pt.tensor(name, dtype=dtype, shape=(None,) * n) for name, n in (("x", ndim), ("b", 1), ("g", ndim))]
         for dtype, ndim in (("float32", 2), (images, 4))
     ]
     given = [v for form in forms for v in form]
     results = [*outputs(*forms[0]), *outputs(*(v.T for v in forms[1]))]
-    own = contextlib.nullcontext if request.param == "c" else own_kernels
+    own = own_kernels if BY_NAME[every_backend].one_program else contextlib.nullcontext
     with own(), pytest.MonkeyPatch.context() as patch:
-        if request.param == "pytorch":  # whose compiler would begin anew with each shape
+        if every_backend == "pytorch":  # whose compiler would begin anew with each shape
             patch.setattr("torch.compile", lambda function, *_, **__: function)
-        f = function(given, results, backend=request.param)
+        f = function(given, results, backend=every_backend)
 
     def compute(x, b, g):
         matrices, pictures = arrays((1, 1), "float32"), arrays((1, 1, 1, 1), images)

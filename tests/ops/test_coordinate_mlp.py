@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 
 import numpy as np
 import pytensor.tensor as pt
 import pytest
+from backend_params import widest_float
 from pytensor.gradient import verify_grad
 
 from symae import InputError, function
@@ -30,13 +30,6 @@ CASES = {
     "no images": (2, 0, (3, 4, 1)),
 }
 TOLERANCE = {"float64": 1e-11, "float32": 2e-5}
-MODULES = {"jax": "jax", "pytorch": "torch", "mlx": "mlx"}
-
-
-def _backend(name):
-    missing = name in MODULES and importlib.util.find_spec(MODULES[name]) is None
-    marks = [pytest.mark.backends, pytest.mark.skipif(missing, reason=f"{MODULES.get(name)} is not installed")]
-    return pytest.param(name, marks=marks)
 
 
 def arrays(case, dtype="float64"):
@@ -111,11 +104,6 @@ def own_kernels(backend):
         yield
 
 
-@pytest.fixture(scope="module", params=[_backend(name) for name in ("numba", "c", "jax", "pytorch", "mlx")])
-def every_backend(request):
-    return request.param
-
-
 KNOWN = ["one layer, several outputs", "four layers"]
 
 
@@ -139,7 +127,7 @@ def test_every_backend_computes_layers_of_known_shapes(known, name):
 @pytest.fixture(scope="module")
 def two_layers(every_backend):
     """(P, Q, W_1, b_1, W_2, b_2, g) -> the value and all gradients, whatever the shapes."""
-    dtype = "float32" if every_backend == "mlx" else "float64"
+    dtype = widest_float(every_backend)
     inputs = symbols(arrays(CASES["two layers"], dtype))
     with own_kernels(every_backend):
         f = function(inputs, outputs(coordinate_layers, inputs), backend=every_backend)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import numpy as np
 import pytensor.tensor as pt
 import pytest
+from backend_params import each, widest_float
 
 from symae import InputError, compile_time, function
 from symae.ops.arguments import pooling_windows
@@ -17,8 +16,6 @@ from symae.ops.upsample import upsample2d
 
 SHAPE = (2, 3, 7, 6)
 TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
-MODULES = {"jax": "jax", "pytorch": "torch", "mlx": "mlx"}
-
 # Each makes an output from images of SHAPE; the table runs it and its gradient.
 CASES = {
     "max": lambda x: pool2d(x, 2),
@@ -45,17 +42,6 @@ CASES = {
     ),
 }
 IN_FLOAT32 = ["max, overlapping and padded", "average of padding too", "unpool", "bilinear"]
-
-
-def _backend(name: str) -> object:
-    missing = name in MODULES and importlib.util.find_spec(MODULES[name]) is None
-    marks = [pytest.mark.backends, pytest.mark.skipif(missing, reason=f"{MODULES.get(name)} is not installed")]
-    return pytest.param(name, marks=marks)
-
-
-@pytest.fixture(scope="module", params=[_backend(name) for name in ("numba", "c", "jax", "pytorch", "mlx")])
-def every_backend(request):
-    return request.param
 
 
 def odd_images(shape, dtype):
@@ -92,7 +78,7 @@ def everything(every_backend):
     with pytest.MonkeyPatch.context() as patch:
         if every_backend == "pytorch":  # its compiler takes a minute for the whole table; the tests below have it compile some
             patch.setattr("torch.compile", lambda function, *_, **__: function)
-        return results("float32" if every_backend == "mlx" else "float64", list(CASES), every_backend)
+        return results(widest_float(every_backend), list(CASES), every_backend)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -173,7 +159,7 @@ def test_a_switch_outside_of_the_image_is_an_error_when_the_function_runs(unchec
     assert capfd.readouterr().err == ""
 
 
-@pytest.fixture(scope="module", params=["FAST_COMPILE", *(_backend(name) for name in ("numba", "c", "jax", "pytorch", "mlx"))])
+@pytest.fixture(scope="module", params=["FAST_COMPILE", *each()])
 def where(request):
     return {"mode": request.param} if request.param == "FAST_COMPILE" else {"backend": request.param}
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from backend_params import each
 from pytensor.compile.builders import OpFromGraph
 from pytensor.graph.replace import vectorize_graph
 
@@ -58,9 +59,8 @@ def looking_up(backend):
     return function([table, rows, entries], states[-1], backend=backend)
 
 
-@pytest.mark.parametrize("backend", ["numba", "jax"])
+@pytest.mark.parametrize("backend", each(lambda backend: backend.loop is not None))
 def test_an_index_outside_in_the_body_of_a_scan_is_an_error(backend):
-    pytest.importorskip({"numba": "numba", "jax": "jax"}[backend])
     f, table = looking_up(backend), np.arange(8.0).reshape(4, 2)
     np.testing.assert_array_equal(f(table, [0, -4, 3], [0, 1, -2]), [14, 1])
     with pytest.raises(IndexError, match="index 4 is out of bounds for axis 0 with size 4"):
@@ -69,9 +69,8 @@ def test_an_index_outside_in_the_body_of_a_scan_is_an_error(backend):
         f(table, [0, 1, 2], [0, -3, 2])
 
 
-@pytest.mark.parametrize("backend", ["numba", "jax"])
+@pytest.mark.parametrize("backend", each(lambda backend: backend.loop is not None))
 def test_a_compiled_loop_ends_at_the_index_outside_and_keeps_the_steps_before(backend):
-    pytest.importorskip({"numba": "numba", "jax": "jax"}[backend])
     index = pt.lscalar("index")
     chosen = pytensor.shared(np.array([0, 1, 2, 9, 0]))
     table = pytensor.shared(np.zeros((3, 2)))
@@ -84,9 +83,8 @@ def test_a_compiled_loop_ends_at_the_index_outside_and_keeps_the_steps_before(ba
     np.testing.assert_array_equal(table.get_value(), np.ones((3, 2)))
 
 
-@pytest.mark.parametrize("backend", ["numba", "jax", "pytorch", "mlx"])
+@pytest.mark.parametrize("backend", each(lambda backend: backend.one_program))
 def test_a_repeated_index_counts_each_time_it_is_named(backend):
-    pytest.importorskip({"numba": "numba", "jax": "jax", "pytorch": "torch", "mlx": "mlx"}[backend])
     x, i = pt.fmatrix("x"), pt.lvector("i")
     f = function([x, i], [pt.grad(x[i].sum(), x), pt.inc_subtensor(x[i], 1.0)], backend=backend)
     gradient, increased = f(np.zeros((3, 2), "float32"), [1, 1, 1, 0])
@@ -94,9 +92,8 @@ def test_a_repeated_index_counts_each_time_it_is_named(backend):
     np.testing.assert_array_equal(increased, [[1, 1], [3, 3], [0, 0]])
 
 
-@pytest.mark.parametrize("backend", ["numba", "jax"])
+@pytest.mark.parametrize("backend", each(lambda backend: backend.loop is not None))
 def test_batches_and_graphs_within_graphs_are_checked(backend):
-    pytest.importorskip({"numba": "numba", "jax": "jax"}[backend])
     x, i, batches, of_batches = pt.dmatrix("x"), pt.lvector("i"), pt.dtensor3("batches"), pt.lmatrix("of_batches")
     batched = vectorize_graph(x[i], {x: batches, i: of_batches})
     inner = OpFromGraph([x, i], [x[i]])(x, i)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 
 import numpy as np
 import pytensor.tensor as pt
@@ -13,7 +12,6 @@ from pytensor.graph.basic import Variable
 from symae import function
 
 V, X, T = np.arange(5.0), np.arange(12.0).reshape(4, 3), np.arange(24.0).reshape(2, 3, 4)
-MODULES = {"jax": "jax", "pytorch": "torch", "mlx": "mlx"}
 
 
 def write(x, at, y, add):
@@ -75,17 +73,6 @@ CASES = {
 TRANSPOSED = {"columns", "columns increased", "beside a slice, increased"}
 MISSING = {("pytorch", "beside a slice, increased")}
 OUTSIDE = [(name, k, sign) for name, (_, axes) in CASES.items() for k in range(len(axes)) for sign in (1, -1)]
-
-
-def _backend(name: str) -> object:
-    missing = name in MODULES and importlib.util.find_spec(MODULES[name]) is None
-    marks = [pytest.mark.backends, pytest.mark.skipif(missing, reason=f"{MODULES.get(name)} is not installed")]
-    return pytest.param(name, marks=marks)
-
-
-@pytest.fixture(scope="module", params=[_backend(name) for name in ("numba", "c", "jax", "pytorch", "mlx")])
-def every_backend(request):
-    return request.param
 
 
 def inside(size):

@@ -15,6 +15,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from backend_params import each, in_double
 from PIL import Image
 
 from symae import (
@@ -335,7 +336,7 @@ def test_the_fourth_worksheet_makes_a_map_of_a_few_numbers(no_mnist, tmp_path):
     assert all(text in page for text in ["1000 test images", "strides, a code of 10 numbers", "64 filters 5 × 5 on 32 maps"])
 
 
-@pytest.mark.parametrize("backend", ["jax", *(pytest.param(b, marks=pytest.mark.long) for b in ("numba", "c", "pytorch"))])
+@pytest.mark.parametrize("backend", each(in_double, long=["numba", "c", "pytorch"]))
 def test_the_fifth_worksheet_takes_noise_out(backend, no_mnist, tmp_path):
     arguments = ["--images", 1280, "--epochs", 3, "--backend", backend]
     result = run("05_image_denoising", *arguments, env=no_mnist, cwd=tmp_path)

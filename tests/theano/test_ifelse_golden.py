@@ -9,6 +9,7 @@ from golden.theano_ifelse_cases import CASES, evaluate
 import symae.theano as theano
 import symae.theano.ifelse
 import symae.theano.tensor.nlinalg  # noqa: F401
+from symae.compile.backends import BY_NAME
 
 GOLDEN = read_json("theano_ifelse")
 # the steps of loops take long to compile, on Numba also without cache beside operations of a script's own
@@ -29,7 +30,6 @@ LONG = {
     "jax": ["index_of_an_empty_vector", "gradient", "nested", "within_a_loop", "updates", "values_that_stay"],
     "pytorch": ["index_of_an_empty_vector", "nested", "gradient", "updates"],
 }
-MODULES = {"jax": "jax", "pytorch": "torch"}
 
 
 def in_modes(names):
@@ -37,8 +37,8 @@ def in_modes(names):
 
 
 def assert_theanos(in_mode, mode, name):
-    if mode in MODULES:
-        pytest.importorskip(MODULES[mode])
+    if mode in BY_NAME and not BY_NAME[mode].installed:
+        pytest.skip(f"{mode} is not installed")
     with in_mode(mode):
         assert_same(evaluate(theano, name), GOLDEN[name])
 

@@ -13,14 +13,14 @@ from typing import Any
 from symae._runtime.import_hooks import after_import
 from symae.compile.backends.base import Backend
 
-__all__ = ["BACKENDS", "BY_NAME", "DEFAULT", "linked_by"]
+__all__ = ["BACKENDS", "BY_NAME", "DEFAULT", "PACKAGES", "linked_by"]
 
 # PyTensor's default too
 DEFAULT = "numba"
 
 
 def _order(backend: Backend) -> tuple[Any, ...]:
-    return backend.name != DEFAULT, not backend.compiles_ahead, "float64" not in backend.dtypes, backend.name
+    return backend.name != DEFAULT, not backend.compiles_ahead, "float64" not in backend.floats, backend.name
 
 
 def _found() -> list[Backend]:
@@ -31,6 +31,8 @@ def _found() -> list[Backend]:
 
 BY_NAME: dict[str, Backend] = {backend.name: backend for backend in _found()}
 BACKENDS = tuple(BY_NAME)
+# of the backends, installed or not
+PACKAGES = tuple(backend.module for backend in BY_NAME.values() if backend.module)
 
 for _backend in BY_NAME.values():
     for _override in _backend.overrides:

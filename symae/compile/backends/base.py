@@ -105,6 +105,11 @@ class Backend:
         return tuple(rewrites.tag(need) for need in (rewrites.ALL, *self.needs))
 
     @property
+    def floats(self) -> tuple[str, ...]:
+        """Return what floatX can be."""
+        return tuple(sorted(dtype for dtype in self.dtypes if dtype.startswith("float")))
+
+    @property
     def installed(self) -> bool:
         """Return True if its module can be imported."""
         return self.module is None or importlib.util.find_spec(self.module) is not None

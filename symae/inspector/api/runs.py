@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from symae.compile.backends import BY_NAME
 from symae.errors import InputError
 from symae.inspector.api.responses import Answer, Content, Query, json_answer, worded
+from symae.inspector.graphs import REWRITTEN_FOR, TIMED
 from symae.inspector.runs import Run, SavedModel
 
 __all__ = ["ANSWERS", "run_listed"]
@@ -70,6 +72,7 @@ def _model(run: Run, name: str, rest: list[str], query: Query) -> Content:
             "corruption": {"kind": "noise" if noisy else "zero", "level": level},
             "bound": inspection.default_bound(),
             "graphs": inspection.graphs.names,
+            "backends": [{"name": n, "title": BY_NAME[n].title, "timed": n in TIMED} for n in REWRITTEN_FOR],
             "epochs": sorted(run.kept(name)),
         }
     )

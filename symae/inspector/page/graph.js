@@ -10,7 +10,8 @@ export async function graphTab(panel, context) {
     panel.append(empty("There is no graph of this model."));
     return;
   }
-  const state = { graph: about.graphs[0], stage: "after", backend: "numba", zoom: null, data: null };
+  const state = { graph: about.graphs[0], stage: "after", backend: about.backends[0].name, zoom: null, data: null };
+  const timed = about.backends.find((backend) => backend.timed).name;
   const view = h("div", { className: "graph", tabindex: 0, role: "region", "aria-label": "The graph; scroll with the arrow keys" });
   const details = h("div", { className: "details", role: "status" });
   const list = h("ul", { className: "found", "aria-label": "Nodes found" });
@@ -24,15 +25,15 @@ export async function graphTab(panel, context) {
     list.replaceChildren();
     details.replaceChildren();
     status.textContent = "";
-    const query = profile ? { backend: state.backend, profile: 1 } : { backend: state.stage === "before" ? "numba" : state.backend };
+    const query = profile ? { backend: state.backend, profile: 1 } : { backend: state.stage === "before" ? about.backends[0].name : state.backend };
     const wanted = `${state.graph} ${state.stage} ${state.backend} ${profile}`;
     state.wanted = wanted;
     let data;
     try {
       data = await answer([run, model, "graph", state.graph, profile ? "after" : state.stage], query);
     } catch (error) {
-      if (profile && state.backend === "c") { // no C++ compiler here: NumPy does it, if more slowly
-        state.backend = backends.input.value = "numba";
+      if (profile && state.backend === timed) { // no C++ compiler here: NumPy does it, if more slowly
+        state.backend = backends.input.value = about.backends[0].name;
         return show(true);
       }
       view.replaceChildren(empty(error.message));
@@ -99,8 +100,8 @@ export async function graphTab(panel, context) {
       node.seconds === null ? "" : h("p", {}, `${time(node.seconds)} a call`));
   }
 
-  const backends = choice("Rewritten for", [["numba", "Numba"], ["c", "C"]], state.backend, (backend) => { state.backend = backend; show(); });
-  const measure = button("Measure the cost of each node", () => { state.stage = "after"; stages.input.value = "after"; state.backend = backends.input.value = "c"; show(true); });
+  const backends = choice("Rewritten for", about.backends.map(({ name, title }) => [name, title]), state.backend, (backend) => { state.backend = backend; show(); });
+  const measure = button("Measure the cost of each node", () => { state.stage = "after"; stages.input.value = "after"; state.backend = backends.input.value = timed; show(true); });
   measure.disabled = backends.input.disabled = !live;
   const stages = choice("Stage", [["before", "as written"], ["after", "as rewritten"]], state.stage, (stage) => { state.stage = stage; show(); });
   panel.append(
