@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from symae.training.epochs import History
+from symae.training.history import History
 
 __all__ = ["KerasHistory", "in_keras_names"]
 

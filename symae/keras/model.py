@@ -26,9 +26,10 @@ from symae.keras.objective import Loss, Objective, Optimizer, objective
 from symae.keras.summary import summary_lines
 from symae.models.base import checked_counts
 from symae.models.saved import read_model, write_model
+from symae.training import Callback
 from symae.training.checkpoints import put, values
 from symae.training.data import Examples, chunk_length
-from symae.training.epochs import print_line
+from symae.training.log_lines import print_line
 
 __all__ = ["Input", "Model"]
 
@@ -194,6 +195,7 @@ class Model:
         resume: bool = False,
         patience: int | None = None,
         restore_best: bool = False,
+        callbacks: Sequence[Callback] = (),
     ) -> KerasHistory:
         """Train with all examples in each epoch; a second call goes on with what the optimizer remembers.
 
@@ -210,7 +212,7 @@ class Model:
         seed : int, optional
             Seeds the order of the examples. By default 0 in the first call, or with `resume`, and the next number in each later
             one.
-        folder, resume, patience, restore_best
+        folder, resume, patience, restore_best, callbacks
             As in `symae.training.fit`; what is watched is ``val_loss``, or ``loss`` without validation data.
 
         Returns
@@ -253,9 +255,10 @@ class Model:
             patience=patience,
             restore_best=restore_best,
             on_epoch=print_epoch if verbose else None,
-            every=0,
+            log_every=0,
             backend=self._backend,
-            say=None if verbose else lambda line: None,
+            log=None if verbose else lambda line: None,
+            callbacks=callbacks,
         )
         self._trainings += 1
         return KerasHistory(**vars(history))

@@ -250,7 +250,7 @@ class Autoencoder(Model):
             lambda index: step(X[index * batch_size : (index + 1) * batch_size]),
             -(-len(X) // batch_size),
             epochs,
-            every=None if verbose else 0,
+            log_every=None if verbose else 0,
             params=self.params,
         )
         return self

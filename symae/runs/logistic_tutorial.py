@@ -16,7 +16,7 @@ from symae.compile import function
 from symae.datasets import load_data
 from symae.errors import InputError
 from symae.models import LogisticRegression
-from symae.training.early_stopping import Patience, PatienceResult, train_with_patience
+from symae.training.early_stopping import PatienceResult, TutorialPatience, train_with_patience
 
 __all__ = ["sgd_optimization"]
 
@@ -27,7 +27,7 @@ def sgd_optimization(
     learning_rate: float = 0.13,
     n_epochs: int = 1000,
     batch_size: int = 600,
-    patience: Patience | None = None,
+    patience: TutorialPatience | None = None,
     backend: str | None = None,
     save: str | Path | None = None,
     verbose: bool = True,
@@ -40,7 +40,7 @@ def sgd_optimization(
         As in `symae.datasets.load_data`.
     learning_rate : float
     n_epochs, batch_size : int
-    patience : Patience, optional
+    patience : TutorialPatience, optional
     backend : str, optional
     save : path, optional
         The best model is saved here each time it improves.

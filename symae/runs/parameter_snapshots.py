@@ -6,15 +6,16 @@ epoch for 784 pixels and 100 units.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from symae._runtime.atomic_files import make_folder, replacing
+from symae._runtime.renamed import renamed_arguments
 from symae._runtime.tensor_files import encoded, open_tensors
 from symae.models.base import Model
+from symae.training import Callback, TrainingState
 
 __all__ = ["FOLDER", "KeptFilters", "kept_epochs", "read_kept"]
 
@@ -23,8 +24,8 @@ KEY = "symae_parameters"
 LARGEST = float(np.finfo(np.float16).max)
 
 
-class KeptFilters:
-    """Keep the parameters of `model`, called by `symae.training.train_epochs` as ``on_epoch``.
+class KeptFilters(Callback):
+    """Keep the parameters of `model` after each epoch of its training.
 
     Parameters
     ----------
@@ -32,18 +33,23 @@ class KeptFilters:
         The run's.
     number : int
         The model's in the run.
-    anew : bool
+    overwrite : bool
         Remove what an earlier run has kept there; otherwise it stays, as in a training that goes on.
     """
 
-    def __init__(self, folder: Path, number: int, model: Model, *, anew: bool):
+    @renamed_arguments(anew="overwrite")
+    def __init__(self, folder: Path, number: int, model: Model, *, overwrite: bool):
         self.folder = make_folder(folder / FOLDER / str(number))
         self.model = model
-        if anew:
+        if overwrite:
             for path in kept_epochs(folder, number).values():
                 path.unlink(missing_ok=True)
 
-    def __call__(self, epoch: int, cost: float, seconds: float, measures: Mapping[str, float]) -> None:
+    def on_epoch_end(self, state: TrainingState) -> None:
+        self.keep(state.epoch)
+
+    def keep(self, epoch: int) -> None:
+        """Write the parameters as they are now, as those after `epoch`."""
         arrays = {
             name: np.ascontiguousarray(np.clip(value, -LARGEST, LARGEST).astype(np.float16))
             for name, value in self.model.parameters().items()

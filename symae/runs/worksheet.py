@@ -41,12 +41,12 @@ from symae.report import Picture, Report
 from symae.runs.options import worksheet_parser
 from symae.runs.parameter_snapshots import KeptFilters
 from symae.runs.record import RunRecord
-from symae.training import EpochLog, History, Step, fit, train_epochs
-from symae.training.checkpoints import TrainingFolder, read_checkpoint
+from symae.training import Callback, EpochLog, History, Step, fit, train_epochs
+from symae.training.checkpoints import read_checkpoint
+from symae.training.training_folder import TrainingFolder
 
 __all__ = ["Worksheet", "about_ten", "find_worksheet", "worksheets"]
 
-OnEpoch = Callable[[int, float, float, Mapping[str, float]], None]
 RESULTS = {".html", ".json", ".jsonl", ".png", ".safetensors", ".txt"}
 
 
@@ -280,7 +280,7 @@ class Worksheet:
         goes_on = resume and last.is_file()
         if resume and not goes_on:
             self.say(f"--resume: there is no {last} yet, so the training begins anew")
-        keywords["on_epoch"] = self._after_epoch(model, name, keywords.get("on_epoch"), anew=not goes_on)
+        keywords["callbacks"] = [*self._callbacks(model, name, overwrite=not goes_on), *keywords.get("callbacks", ())]
         try:
             done = len(read_checkpoint(last).history) if goes_on else 0
             if seconds_an_image is not None and done < self.epochs and self.backend == DEFAULT:
@@ -299,7 +299,7 @@ class Worksheet:
                 folder=self.out,
                 resume=resume,
                 threads=self.threads,
-                say=self.say,
+                log=self.say,
                 name=name,
                 function=partial(self._compiled_for, name),
                 **keywords,
@@ -325,19 +325,10 @@ class Worksheet:
         what = "the training step" if updates else "the test cost"
         return self.function(what + (f" of {name}" if name else ""), *arguments, updates=updates, **keywords)
 
-    def _after_epoch(self, model: Model, name: str | None, first: OnEpoch | None, *, anew: bool) -> OnEpoch | None:
-        """Note the training of `model`; what an epoch's end calls: `first`, and with ``--keep-filters`` what keeps them."""
+    def _callbacks(self, model: Model, name: str | None, *, overwrite: bool) -> list[Callback]:
+        """Note the training of `model`, and return what keeps its filters if ``--keep-filters`` says so."""
         number = self.record.training(model, name)
-        if not self.settings.keep_filters:
-            return first
-        keep = KeptFilters(self.out, number, model, anew=anew)
-
-        def both(epoch: int, cost: float, seconds: float, measures: Mapping[str, float]) -> None:
-            if first is not None:
-                first(epoch, cost, seconds, measures)
-            keep(epoch, cost, seconds, measures)
-
-        return both
+        return [KeptFilters(self.out, number, model, overwrite=overwrite)] if self.settings.keep_filters else []
 
     def report_costs(self, history: History, units: str, heading: str = "Cost") -> None:
         """Say the final costs, and report those of about ten epochs as a table and all as a curve.
@@ -381,19 +372,20 @@ class Worksheet:
             return History(interrupted=True)
         if name is not None:
             self.say(f"{name}:")
-        log = self._after_epoch(model, name, EpochLog(self.out / "history.jsonl", name, append=self._trained), anew=True)
+        epoch_log = EpochLog(self.out / "history.jsonl", name, append=self._trained)
         self._trained = True
         started = time.perf_counter()
         history = train_epochs(
             train,
             n_batches,
             self.epochs,
-            on_epoch=log,
+            on_epoch=epoch_log,
             before_epoch=before_epoch,
             measure=measure,
             params=model.params,
             threads=self.threads,
-            say=self.say,
+            log=self.say,
+            callbacks=self._callbacks(model, name, overwrite=True),
         )
         self.training += time.perf_counter() - started
         self.interrupted = history.interrupted

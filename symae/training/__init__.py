@@ -1,5 +1,24 @@
-"""Training in epochs: `fit`, `train_epochs`, and what happens between epochs."""
+"""Training in epochs: `fit`, `train_epochs`, and the callbacks of what happens between epochs."""
 
-from symae.training.fitting import EpochLog, History, Step, check_minibatches, fit, print_line, train_epochs
+from symae.training.early_stopping import BestParameters, EarlyStopping
+from symae.training.engine import Callback, Step, TrainingState, check_minibatches
+from symae.training.epochs import train_epochs
+from symae.training.fitting import fit
+from symae.training.history import EpochLog, History
+from symae.training.lambda_callback import LambdaCallback
+from symae.training.log_lines import print_line
 
-__all__ = ["EpochLog", "History", "Step", "check_minibatches", "fit", "print_line", "train_epochs"]
+__all__ = [
+    "BestParameters",
+    "Callback",
+    "EarlyStopping",
+    "EpochLog",
+    "History",
+    "LambdaCallback",
+    "Step",
+    "TrainingState",
+    "check_minibatches",
+    "fit",
+    "print_line",
+    "train_epochs",
+]

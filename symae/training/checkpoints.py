@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import reprlib
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,18 +17,19 @@ import numpy as np
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.tensor.type import TensorType
 
-from symae._runtime.atomic_files import make_folder, move, sweep, write_together
-from symae._runtime.tensor_files import CHECKSUM, encoded, not_finite, open_tensors
-from symae.errors import InputError, UnwritableError
+from symae._runtime.atomic_files import write_together
+from symae._runtime.tensor_files import CHECKSUM, encoded, open_tensors
+from symae.errors import InputError
 from symae.ops.random.draws import STATE_SIZE
 from symae.random import RandomStateSharedVariable
-from symae.training.epochs import EpochLog, History
-from symae.training.identity import ANEW, Identity
+from symae.training.engine import Callback, TrainingState
+from symae.training.history import History
 
 __all__ = [
+    "COrder",
     "Checkpoint",
-    "TrainingFolder",
     "checkpoint_files",
+    "encoded_checkpoint",
     "in_c_order",
     "named_state",
     "put",
@@ -42,10 +41,6 @@ __all__ = [
 FORMAT = 1
 KEY = "symae_checkpoint"
 OLD_KEYS = {"symae", "settings", "history", "shuffling"}
-
-# what a file holds may be of any length; a fingerprint is shown whole
-_brief = reprlib.Repr()
-_brief.maxstring = 200
 
 
 @dataclass(frozen=True)
@@ -101,7 +96,7 @@ def write_checkpoint(checkpoint: Checkpoint, *paths: Path) -> None:
     UnwritableError
         The disk is full or a place cannot be written; older files are kept.
     """
-    content = _encoded(checkpoint)
+    content = encoded_checkpoint(checkpoint)
     write_together(dict.fromkeys(paths, content))
 
 
@@ -184,136 +179,27 @@ def in_c_order(variables: Iterable[SharedVariable]) -> None:
             v.set_value(np.array(value, order="C"), borrow=True)
 
 
+class COrder(Callback):
+    """Lays out what a training changes in C order before each epoch.
+
+    What a resumed training reads is in that order, and sums in another order may differ in their last bits.
+    """
+
+    def __init__(self, variables: Sequence[SharedVariable]):
+        self.variables = variables
+
+    def on_epoch_begin(self, state: TrainingState) -> None:
+        in_c_order(self.variables)
+
+
 def checkpoint_files(folder: Path, name: str | None = None) -> tuple[Path, Path]:
     """Return the paths of the last and of the best checkpoint of the model `name`, or of the only one, in `folder`."""
     prefix = "" if name is None else f"{name}_"
     return folder / f"{prefix}last.safetensors", folder / f"{prefix}best.safetensors"
 
 
-class TrainingFolder:
-    """The files of a training: ``history.jsonl``, ``last.safetensors`` and ``best.safetensors``.
-
-    When another training begins in the folder, the two are put out of its reach as ``last.safetensors.old`` and
-    ``best.safetensors.old``, until it has a finished epoch of its own.
-
-    Parameters
-    ----------
-    folder : path
-        Made if it is not there.
-    settings : dict
-        What has to be the same when the training goes on, as JSON takes it.
-    name : str, optional
-        The model's, where several are trained in one folder: in the lines of the history and before the other files' names.
-
-    Raises
-    ------
-    InputError, UnwritableError
-        `name` cannot begin the name of a file, or something is in the way.
-    """
-
-    def __init__(self, folder: str | Path, settings: Mapping[str, Any], name: str | None = None):
-        if name is not None and (not name or Path(name).name != name or "\0" in name):
-            raise InputError("name", repr(name), "one with which the name of a file can begin")
-        self.folder = make_folder(folder)
-        self.settings = settings
-        self.last, self.best = checkpoint_files(self.folder, name)
-        self.log = EpochLog(self.folder / "history.jsonl", name, append=True)
-        for path in (self.last, self.best, self.log.path):
-            if path.is_dir():
-                raise UnwritableError(path, "a folder", "a file, or a name that is free")
-
-    def resumed(self, state: Mapping[str, SharedVariable], identity: Identity) -> Checkpoint | None:
-        """The last checkpoint, if there is one.
-
-        Raises
-        ------
-        InputError
-            It is damaged, its arrays do not fit the variables of `state`, or it is of another setting or another training.
-        """
-        if not self.last.exists():
-            return None
-        checkpoint = read_checkpoint(self.last)
-        checkpoint.check(self.last, state, complete=True)  # another model first: its settings are often others too
-        for name, value in self.settings.items():
-            saved = checkpoint.settings.get(name)
-            if saved != value:
-                expected = f"{_brief.repr(saved)}, with which {self.last} was trained; {ANEW}"
-                raise InputError(name, _brief.repr(value), expected)
-        identity.check(self.last, checkpoint.training)
-        if strange := not_finite({name: checkpoint.arrays[name] for name in state}):
-            identity.lines.append(f"{self.last} has NaN or infinite values in {strange}")
-        if checkpoint.training and identity.unlike(checkpoint.arrays):
-            best = read_checkpoint(self.best).arrays if self.best.exists() else {}
-            if names := identity.unlike(checkpoint.arrays, best):
-                listed = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-                identity.lines.append(f"{self.last} began with other values of {listed}, and goes on from its own")
-        return checkpoint
-
-    def best_arrays(self, last: Checkpoint, variables: Mapping[str, SharedVariable]) -> dict[str, np.ndarray]:
-        """The values of `variables`, by name, in the best epoch of a training that is at `last`.
-
-        Raises
-        ------
-        InputError
-            The best checkpoint is not there, damaged, or of another training.
-        """
-        if last.history.best_epoch == last.epoch:
-            return {name: last.arrays[name] for name in variables}
-        best = read_checkpoint(self.best)
-        if best.training.get("id") != last.training.get("id"):
-            raise InputError(self.best, "the best epoch of another training", f"the best one of {self.last}")
-        if best.epoch != last.history.best_epoch:
-            raise InputError(self.best, f"epoch {best.epoch}", f"epoch {last.history.best_epoch}, the best one of {self.last}")
-        best.check(self.best, variables, complete=False)
-        return {name: best.arrays[name] for name in variables}
-
-    def check_room(self, checkpoint: Checkpoint) -> None:
-        """Raise UnwritableError where files as large as `checkpoint` will not find room."""
-        content = _encoded(checkpoint)
-        # each file has a successor beside it until that is whole
-        needed = len(content) * (2 + sum(not path.exists() for path in (self.last, self.best)))
-        try:
-            free = shutil.disk_usage(self.folder).free
-            with tempfile.TemporaryFile(dir=self.folder) as file:
-                file.write(content)
-        except OSError as error:
-            raise UnwritableError(self.folder, error.strerror or str(error)) from error
-        if free < needed:
-            raise UnwritableError(self.folder, f"{free} bytes free", f"at least {needed}, for checkpoints")
-
-    def begin(self, checkpoint: Checkpoint | None) -> None:
-        """Let all files be as they were when `checkpoint`, the one in `last`, was written; None: as before any training.
-
-        Raises
-        ------
-        UnwritableError
-            A file cannot be written.
-        """
-        for path in (self.last, self.best, self.log.path):
-            sweep(path)
-        if checkpoint is None:
-            for path in (self.last, self.best):  # in this order: what goes on begins with `last`
-                if path.exists():
-                    move(path, _old(path))
-        self.log.rewrite(History() if checkpoint is None else checkpoint.history)
-        if checkpoint is not None and checkpoint.history.best_epoch == checkpoint.epoch:
-            # the process may have been killed when only `last` had been renamed
-            write_checkpoint(checkpoint, self.best)
-
-    def save(self, checkpoint: Checkpoint) -> None:
-        """Keep `checkpoint` as the last one, and as the best one if its last epoch is the best."""
-        is_best = checkpoint.history.best_epoch == checkpoint.epoch
-        # `last` first: from it `begin` makes up for a best one that is not there yet
-        write_checkpoint(checkpoint, self.last, *([self.best] if is_best else []))
-        for path in (self.last, self.best):
-            _old(path).unlink(missing_ok=True)
-
-
-def _old(path: Path) -> Path:
-    return path.with_name(f"{path.name}.old")
-
-
-def _encoded(checkpoint: Checkpoint) -> bytes:
+def encoded_checkpoint(checkpoint: Checkpoint) -> bytes:
+    """Return what the file of `checkpoint` holds."""
     history = checkpoint.history
     described = {
         "symae": FORMAT,

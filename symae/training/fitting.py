@@ -12,23 +12,29 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytensor
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Constant, Variable
 from pytensor.graph.traversal import graph_inputs
 
 from symae._runtime.folder_lock import locked
+from symae._runtime.renamed import renamed_arguments
 from symae.compile import function as symae_function
 from symae.compile.loops import check_loop
-from symae.errors import DivergedError, InputError
+from symae.errors import InputError
 from symae.ops.random.draws import random_state, state_words
-from symae.training.checkpoints import Checkpoint, TrainingFolder, in_c_order, named_state, put, values
+from symae.training.checkpoints import Checkpoint, COrder, in_c_order, named_state, put, values
 from symae.training.data import Examples, Pass, chunk_length
-from symae.training.epochs import EpochLog, History, Step, check_minibatches, interrupts, print_line, train_epochs
+from symae.training.early_stopping import BestParameters
+from symae.training.engine import Callback, check_callbacks
+from symae.training.epochs import train_epochs
+from symae.training.history import History
 from symae.training.identity import Identity
+from symae.training.log_lines import print_line
 from symae.training.parameter_averages import Averages
+from symae.training.shuffling import Shuffling
+from symae.training.training_folder import Checkpoints, TrainingFolder
 
-__all__ = ["EpochLog", "History", "Step", "check_minibatches", "fit", "interrupts", "print_line", "train_epochs"]
+__all__ = ["fit", "what_steps_change"]
 
 Updates = Mapping[SharedVariable, Variable] | Sequence[tuple[SharedVariable, Variable]]
 
@@ -36,6 +42,7 @@ Updates = Mapping[SharedVariable, Variable] | Sequence[tuple[SharedVariable, Var
 RESERVED = ("model", "epoch", "seconds")
 
 
+@renamed_arguments(every="log_every", say="log")
 def fit(
     cost: Variable,
     updates: Updates,
@@ -56,13 +63,14 @@ def fit(
     restore_best: bool = False,
     average: float | None = None,
     on_epoch: Callable[[int, float, float, Mapping[str, float]], None] | None = None,
-    every: int | None = None,
+    log_every: int | None = None,
     backend: str | None = None,
     threads: int | None = None,
-    say: Callable[[str], None] | None = None,
+    log: Callable[[str], None] | None = None,
     name: str | None = None,
     function: Callable[..., Any] = symae_function,
     loop: str = "compiled",
+    callbacks: Sequence[Callback] = (),
 ) -> History:
     """Train by minibatches that are drawn from `data` in a new order in each epoch.
 
@@ -110,7 +118,7 @@ def fit(
         Average the parameters over the steps with this decay, as `symae.training.parameter_averages` says; 0.99 reaches back
         about 100 steps. The averages are what is measured with the validation data, and what is in `params` when the training
         has ended. The steps and their cost are the same as without.
-    on_epoch, every, threads, say
+    on_epoch, log_every, threads, log
         As in `train_epochs`.
     backend : str, optional
         As in `symae.function`.
@@ -120,6 +128,8 @@ def fit(
         Compiles, in place of `symae.function`: called as ``function([index], outputs, updates=…, givens=…)``.
     loop : {"compiled", "python"}
         As in `train_epochs`.
+    callbacks : sequence of `symae.training.Callback`
+        As in `train_epochs`; they are called when the checkpoint of an epoch is written.
 
     Returns
     -------
@@ -147,6 +157,7 @@ def fit(
     _check_number("seed", seed, 0, 2**32 - 1)
     _check_number("patience", 1 if patience is None else patience, 1)
     check_loop(loop)
+    check_callbacks(callbacks)
     model = _by_name(params)
     if "cost" in (measures or {}):
         raise InputError("measures", "'cost'", "another name: the cost has this one")
@@ -163,21 +174,24 @@ def fit(
         raise InputError("monitor", repr(monitor), f"one of {', '.join(figures)}")
     steps = list(updates.items()) if isinstance(updates, Mapping) else list(updates)
     kept, checked = model, list(outputs.values())
+    ending: list[Callback] = []
     if average is not None:
         averages = Averages(model, steps, average)
         kept, checked = averages.variables, averages.in_place_of_params(checked)
         steps += averages.updates
-    state = named_state(params, _updated(outputs.values(), steps, data))
+        ending.append(averages)
+    state = named_state(params, what_steps_change(outputs.values(), steps, data))
 
     with ExitStack() as held:
-        history, shuffler = History(), np.random.RandomState(seed)
-        files, resumed, best = None, None, None
+        shuffling = Shuffling(len(examples), np.random.RandomState(seed))
+        history, resumed, best = History(), None, None
         identity = Identity(outputs, steps, list(data), state)
         settings: dict[str, Any] = {}
 
-        def checkpoint() -> Checkpoint:
-            return Checkpoint(history, values(state), settings, state_words(shuffler), identity.description())
+        def described(history: History) -> Checkpoint:
+            return Checkpoint(history, values(state), settings, state_words(shuffling.rng), identity.description())
 
+        files = None
         if folder is not None:
             settings = {
                 "batch_size": int(batch_size),
@@ -198,67 +212,48 @@ def fit(
                     names = {v: name for name, v in state.items()}
                     arrays = files.best_arrays(resumed, {names[v]: v for v in kept.values()})
                     best = {name: arrays[names[v]] for name, v in kept.items()}
-            files.check_room(checkpoint())
+            files.check_room(described(history))
 
         in_c_order(state.values())
         compiler = function if backend is None else partial(function, backend=backend)
-        order = pytensor.shared(np.arange(len(examples)), name="order") if shuffle else None
+        order = shuffling.order if shuffle else None
         train = Pass(compiler, examples, batch_size, list(outputs.values()), steps, order=order, drop_last=drop_last, loop=loop)
         check = None
         if held_out is not None:
             check = Pass(compiler, held_out, chunk_length(len(held_out), batch_size), checked, loop=loop)
 
         if resumed is not None:
-            history, shuffler = resumed.history, random_state(resumed.shuffling)
+            history, shuffling.rng = resumed.history, random_state(resumed.shuffling)
             put(resumed.arrays, state)
             if len(history) < n_epochs:
                 for line in (f"Training goes on after {len(history)} of {n_epochs} epochs", *identity.lines):
-                    (say or print_line)(line)
+                    (log or print_line)(line)
+        beginning: list[Callback] = [COrder(list(state.values()))]
+        if shuffle:
+            beginning.append(shuffling)
+        if restore_best:
+            ending.append(BestParameters(model, kept, best))
         if files is not None:
             files.begin(resumed)
-
-        def begin_epoch(epoch: int) -> None:
-            # what a resumed training reads is in C order, and sums in another order may differ in their last bits
-            in_c_order(state.values())
-            if order is not None:
-                order.set_value(shuffler.permutation(len(examples)), borrow=True)
-
-        def end_epoch(epoch: int, cost: float, seconds: float, measured: Mapping[str, float]) -> None:
-            nonlocal best
-            if restore_best and history.best_epoch == epoch:
-                best = {parameter: np.array(value) for parameter, value in values(kept).items()}
-            if files is not None:
-                files.save(checkpoint())
-                files.log(epoch, cost, seconds, measured)
-            if on_epoch is not None:
-                on_epoch(epoch, cost, seconds, measured)
-
-        try:
-            train_epochs(
-                train,
-                len(train),
-                n_epochs,
-                every=every,
-                on_epoch=end_epoch,
-                before_epoch=begin_epoch,
-                measure=None if check is None else lambda: dict(zip(figures[len(outputs) :], check.means(), strict=True)),
-                params=list(state.values()),
-                threads=threads,
-                say=say,
-                also=list(outputs)[1:],
-                weights=train.lengths,
-                monitor=monitor,
-                patience=patience,
-                history=history,
-                loop=loop,
-            )
-        except DivergedError as error:
-            if files is None or not len(history):
-                raise
-            raise DivergedError(f"{error}; the last good checkpoint is {files.last}, of epoch {len(history) - 1}") from error
-        if best is not None or kept is not model:
-            put(values(kept) if best is None else best, model)
-        return history
+            ending.append(Checkpoints(files, described))
+        return train_epochs(
+            train,
+            len(train),
+            n_epochs,
+            log_every=log_every,
+            on_epoch=on_epoch,
+            measure=None if check is None else lambda: dict(zip(figures[len(outputs) :], check.means(), strict=True)),
+            params=list(state.values()),
+            threads=threads,
+            log=log,
+            metric_names=list(outputs)[1:],
+            batch_weights=train.lengths,
+            monitor=monitor,
+            patience=patience,
+            history=history,
+            loop=loop,
+            callbacks=[*beginning, *ending, *callbacks],
+        )
 
 
 def _check_number(name: str, value: Any, least: int, most: int | None = None) -> None:
@@ -286,10 +281,10 @@ def _scalars(outputs: Mapping[str, Variable]) -> dict[str, Variable]:
     return dict(outputs)
 
 
-def _updated(
+def what_steps_change(
     outputs: Iterable[Variable], steps: Sequence[tuple[SharedVariable, Variable]], data: Mapping[Variable, Any]
 ) -> list[SharedVariable]:
-    """What a step changes: what `steps` say, and the random streams that it draws from.
+    """Return what a step changes: what `steps` say, and the random streams that it draws from.
 
     Raises
     ------

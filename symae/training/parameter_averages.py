@@ -12,19 +12,21 @@ from pytensor.graph.basic import Variable
 from pytensor.graph.replace import clone_replace
 
 from symae.errors import InputError
+from symae.training.checkpoints import put, values
+from symae.training.engine import Callback, TrainingState
 
 __all__ = ["Averages"]
 
 
-class Averages:
-    """For each parameter p an average over its past values, the newest ones weighing most.
+class Averages(Callback):
+    """Averages each parameter p over its past values, the newest ones weighing most; in the end p becomes its average.
 
     .. math:: a \\leftarrow d_t a + (1 - d_t) p, \\qquad d_t = \\min(d, (1 + t) / (10 + t))
 
     with the p that step t, from zero, has come to; a, ``<parameter>_average``, begins as p is. It reaches back about
-    1 / (1 - d) steps, and in the beginning less, so that it does not hang on the weights before training. A training with steps
-    of a constant size does not settle down but wanders about the minimum, and averages lie nearer to it. Source: Polyak and
-    Juditsky (1992); as running averages TensorFlow has them, where the steps are ``num_updates``, and Keras, as ``use_ema``.
+    1 / (1 - d) steps, and in the beginning less, so that it does not depend on the weights before training. A training with
+    steps of a constant size does not settle down but wanders about the minimum, and averages lie nearer to it. Source: Polyak
+    and Juditsky (1992); TensorFlow has them as running averages, where the steps are ``num_updates``, Keras as ``use_ema``.
 
     Parameters
     ----------
@@ -68,3 +70,7 @@ class Averages:
         """`outputs` of a model whose parameters are the averages."""
         replaced = {p: self.variables[name] for name, p in self._params.items() if p is not self.variables[name]}
         return list(clone_replace(list(outputs), replaced, rebuild_strict=False))
+
+    def on_train_end(self, state: TrainingState) -> None:
+        if state.error is None:
+            put(values(self.variables), self._params)

@@ -20,9 +20,8 @@ from symae.inspector.runs import open_run
 from symae.models.saved import read_model
 from symae.runs.parameter_snapshots import read_kept
 from symae.runs.record import read_record
-from symae.training import fit
+from symae.training import EpochLog, fit
 from symae.training.checkpoints import read_checkpoint
-from symae.training.epochs import EpochLog
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
 
@@ -49,7 +48,15 @@ def pipe(path):
 def trained(folder, **keywords):
     x, w = pt.vector("x"), pytensor.shared(0.0, name="w")
     return fit(
-        x.mean() + w, [(w, w + 1)], {x: np.ones(4)}, batch_size=2, n_epochs=1, params=[w], every=0, folder=folder, **keywords
+        x.mean() + w,
+        [(w, w + 1)],
+        {x: np.ones(4)},
+        batch_size=2,
+        n_epochs=1,
+        params=[w],
+        log_every=0,
+        folder=folder,
+        **keywords,
     )
 
 

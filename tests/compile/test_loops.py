@@ -22,7 +22,7 @@ from symae.errors import DivergedError
 from symae.ops import conv2d
 from symae.theano.sandbox.rng_mrg import MRG_RandomStreams
 from symae.training import train_epochs
-from symae.training.early_stopping import Patience, train_with_patience
+from symae.training.early_stopping import TutorialPatience, train_with_patience
 
 pytestmark = pytest.mark.backends
 
@@ -158,7 +158,7 @@ def test_a_training_by_the_compiled_loop_is_that_by_the_python_loop(compiler):
     steps, histories = {}, {}
     for loop in ("compiled", "python"):
         steps[loop] = step = training_step(compiler, draws=compiler == "numba")
-        histories[loop] = train_epochs(step.call, 12, 3, every=0, also=["steps", "small"], loop=loop)
+        histories[loop] = train_epochs(step.call, 12, 3, log_every=0, metric_names=["steps", "small"], loop=loop)
     compiled, called = histories["compiled"], histories["python"]
     np.testing.assert_allclose(compiled.costs, called.costs, rtol=0 if compiler == "numba" else 1e-12)
     assert compiled.measures == called.measures
@@ -180,7 +180,7 @@ def test_a_cost_that_is_not_finite_ends_the_loop_in_its_step(compiler):
 
         params[0].set_value(np.array(3))
         with pytest.raises(DivergedError, match=f"epoch 1, minibatch 1: the cost is {bad}"):
-            train_epochs(step.call, 3, 9, every=0, params=params)
+            train_epochs(step.call, 3, 9, log_every=0, params=params)
         assert step["steps"] == 6
 
 
@@ -196,7 +196,7 @@ def test_ctrl_c_ends_a_training_within_a_chunk_and_takes_back_its_epoch(compiler
 
     timer = threading.Timer(0.5, press)
     timer.start()
-    history = train_epochs(step.call, 10**8, 3, every=0, params=params, say=lambda line: None)
+    history = train_epochs(step.call, 10**8, 3, log_every=0, params=params, log=lambda line: None)
     assert time.perf_counter() - pressed[0] < 10 * SECONDS  # a busy machine may be slow
     assert history.interrupted
     assert step["steps"] == 1
@@ -364,7 +364,7 @@ def test_patience_looks_at_the_validation_error_where_the_python_loop_does(monke
             events.append("validated")
             return next(errors)
 
-        patience = Patience(minibatches=6, increase=2.25)
+        patience = TutorialPatience(minibatches=6, increase=2.25)
         result = train_with_patience(Recorded(), 5, validate, lambda: 0.1, patience=patience, verbose=False, loop=loop)
         return events, (result.epochs, result.best_epoch)
 

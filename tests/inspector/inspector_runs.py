@@ -15,11 +15,11 @@ def write_run(folder: Path, model: object, *, epochs: int = 3, state: str = "fin
     record = RunRecord(
         folder, "01_autoencoder", "A run to look at", "digits", {"seed": 123, "backend": "numba"}, pixel_scale=255
     )
-    keep = KeptFilters(folder, record.training(model, None), model, anew=True)
+    keep = KeptFilters(folder, record.training(model, None), model, overwrite=True)
     lines = []
     for epoch in range(epochs):
         lines.append(json.dumps({"epoch": epoch, "cost": 100 / (epoch + 1), "seconds": 0.5}))
-        keep(epoch, 0.0, 0.0, {})
+        keep.keep(epoch)
     (folder / "history.jsonl").write_text("".join(line + "\n" for line in lines))
     if saved:
         model.save(folder / "model")

@@ -10,7 +10,7 @@ import pytest
 
 from symae import InputError, LogisticRegression, function
 from symae.runs.logistic_tutorial import sgd_optimization
-from symae.training.early_stopping import Patience
+from symae.training.early_stopping import TutorialPatience
 
 
 @pytest.fixture
@@ -85,4 +85,4 @@ def test_training_with_patience_learns_the_digits(capsys, tmp_path):
 
 def test_a_set_smaller_than_a_minibatch_is_refused():
     with pytest.raises(InputError, match="digits: found fewer than 2000 images in one of the three sets"):
-        sgd_optimization("digits", batch_size=2000, patience=Patience(10))
+        sgd_optimization("digits", batch_size=2000, patience=TutorialPatience(10))

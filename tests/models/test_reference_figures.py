@@ -29,7 +29,7 @@ def train(cls, level, epochs, backend):
     model = cls(numpy_rng, theano_rng, x, SETTINGS["n_visible"], SETTINGS["n_hidden"])
     cost, updates = model.get_cost_updates(level, SETTINGS["learning_rate"])
     step = function([index], cost, updates=updates, givens={x: train_x[index * size : (index + 1) * size]}, backend=backend)
-    history = train_epochs(step, 5000 // size, epochs, every=0)
+    history = train_epochs(step, 5000 // size, epochs, log_every=0)
     return [f"{cost:f}" for cost in history.costs], mask
 
 

@@ -42,7 +42,14 @@ def fit(folder: Path) -> None:
     mask = RandomStreams(3).binomial(size=x.shape, n=1, p=0.7, dtype="float64")
     cost = ((pt.tanh((x * mask).dot(W)).dot(W.T) - x) ** 2).sum(axis=1).mean()
     X = np.random.RandomState(1).rand(400, 30)
-    settings = {"batch_size": 20, "n_epochs": 400, "validation": {x: X[:70]}, "average": 0.9, "restore_best": True, "every": 1}
+    settings = {
+        "batch_size": 20,
+        "n_epochs": 400,
+        "validation": {x: X[:70]},
+        "average": 0.9,
+        "restore_best": True,
+        "log_every": 1,
+    }
     symae.training.fit(cost, adam(cost, [W], 0.01), {x: X}, params=[W], folder=folder, resume=True, **settings)
 
 

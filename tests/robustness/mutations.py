@@ -38,8 +38,8 @@ from symae.models.base import Model
 from symae.ops.random.draws import state_words
 from symae.runs.parameter_snapshots import KeptFilters, read_kept
 from symae.runs.record import RunRecord, read_record
+from symae.training import EpochLog, History
 from symae.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
-from symae.training.epochs import EpochLog, History
 
 SECONDS = 20  # for one file
 MEMORY = 2 << 30  # bytes, beyond what the process has when it begins
@@ -159,7 +159,7 @@ def write_all(folder: Path) -> None:
     model = Autoencoder(1, n_visible=9, n_hidden=4)
     model.save(folder / "model")
     ImageAutoencoder(1, maps=(2, 3), pool=2, image_shape=(1, 8, 8)).save(folder / "image")
-    KeptFilters(folder, 0, model, anew=True)(0, 1.0, 1.0, {})
+    KeptFilters(folder, 0, model, overwrite=True).keep(0)
     history = History([0.5, 0.25], [0.1, 0.2], {"val_cost": [1.0, float("nan")]}, best_epoch=1)
     training = {"id": "a", "graph": "b", "versions": {}, "numbers": ["0.1"], "operations": {"Dot": 2}}
     training |= {"read": {}, "changed outside": [], "began with": {"W": "c"}}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from symae.errors import DivergedError
-from symae.training.early_stopping import Patience, train_with_patience
+from symae.training.early_stopping import TutorialPatience, train_with_patience
 
 
 def run_with_patience(errors, n_batches=10, **keywords):
@@ -26,7 +26,7 @@ def run_with_patience(errors, n_batches=10, **keywords):
 
 
 def test_patience_runs_out_when_nothing_improves():
-    result, steps = run_with_patience([0.5] * 100, patience=Patience(minibatches=40))
+    result, steps = run_with_patience([0.5] * 100, patience=TutorialPatience(minibatches=40))
     # as in the tutorial, the minibatch with the number of the limit is still trained on
     assert steps == 41
     assert (result.validation_error, result.best_epoch, result.epochs, result.test_error) == (0.5, 1, 5, 0.0)
@@ -34,19 +34,19 @@ def test_patience_runs_out_when_nothing_improves():
 
 def test_a_significant_improvement_doubles_the_patience():
     # validation after each of the epochs of 10 minibatches: at minibatch 29 the error falls, so training goes on to 58
-    result, steps = run_with_patience([0.5, 0.5, 0.2, *[0.2] * 100], patience=Patience(minibatches=40))
+    result, steps = run_with_patience([0.5, 0.5, 0.2, *[0.2] * 100], patience=TutorialPatience(minibatches=40))
     assert steps == 59
     assert result.best_epoch == 3
 
 
 def test_a_slight_improvement_is_kept_but_buys_no_patience():
-    result, steps = run_with_patience([0.5, 0.5, 0.499, *[0.5] * 100], patience=Patience(minibatches=40))
+    result, steps = run_with_patience([0.5, 0.5, 0.499, *[0.5] * 100], patience=TutorialPatience(minibatches=40))
     assert steps == 41
     assert (result.validation_error, result.best_epoch, result.test_error) == (0.499, 3, 1.0)
 
 
 def test_a_short_patience_validates_more_often_than_once_an_epoch():
-    result, _ = run_with_patience([0.5] * 100, n_batches=100, patience=Patience(minibatches=40))
+    result, _ = run_with_patience([0.5] * 100, n_batches=100, patience=TutorialPatience(minibatches=40))
     assert result.epochs == 1
     assert result.validation_error == 0.5
 
@@ -76,5 +76,5 @@ def test_a_cost_that_is_not_finite_ends_a_training_with_patience():
 
 
 def test_no_patience_at_all_validates_after_each_minibatch():
-    result, steps = run_with_patience([0.5] * 100, patience=Patience(minibatches=1))
+    result, steps = run_with_patience([0.5] * 100, patience=TutorialPatience(minibatches=1))
     assert (steps, result.validation_error) == (2, 0.5)

@@ -55,7 +55,7 @@ def test_many_epochs_print_every_tenth(capsys, epochs, printed):
 
 
 def test_nothing_is_shown_on_a_terminal_that_is_none(capsys):
-    train_epochs(lambda index: 1.0, 1, 2, every=0)
+    train_epochs(lambda index: 1.0, 1, 2, log_every=0)
     captured = capsys.readouterr()
     assert captured.out == captured.err == ""
 
@@ -86,7 +86,7 @@ def test_ctrl_c_waits_for_the_end_of_a_step(loop):
         return 1.0
 
     if loop == "epochs":
-        assert train_epochs(train, 3, 10, every=0).interrupted
+        assert train_epochs(train, 3, 10, log_every=0).interrupted
     else:
         assert train_with_patience(train, 3, lambda: 0.5, lambda: 0.5, verbose=False).interrupted
     assert finished == [0, 1]
@@ -98,28 +98,32 @@ def test_a_second_ctrl_c_does_not_wait():
         signal.raise_signal(signal.SIGINT)
         pytest.fail("the second one was held back")
 
-    assert train_epochs(train, 3, 10, every=0).interrupted
+    assert train_epochs(train, 3, 10, log_every=0).interrupted
 
 
 def test_ctrl_c_means_afterwards_what_it_meant_before():
     before = signal.getsignal(signal.SIGINT)
-    train_epochs(lambda index: 1.0, 1, 1, every=0)
+    train_epochs(lambda index: 1.0, 1, 1, log_every=0)
     assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_training_works_in_a_thread_where_there_are_no_signals():
     with ThreadPoolExecutor() as pool:
-        assert pool.submit(train_epochs, lambda index: 1.0, 1, 2, every=0).result().costs == [1.0, 1.0]
+        assert pool.submit(train_epochs, lambda index: 1.0, 1, 2, log_every=0).result().costs == [1.0, 1.0]
 
 
 def test_means_of_what_a_step_measures_come_before_what_is_measured_after_the_epoch(capsys):
-    history = train_epochs(lambda index: [1.0, index, 10 * index], 3, 1, also=["a", "b"], measure=lambda: {"after": 5.0})
+    history = train_epochs(
+        lambda index: [1.0, index, 10 * index], 3, 1, metric_names=["a", "b"], measure=lambda: {"after": 5.0}
+    )
     assert history.measures == {"a": [1.0], "b": [10.0], "after": [5.0]}
     assert capsys.readouterr().out == "Training epoch 0, cost 1.000000, a 1.000000, b 10.000000, after 5.000000\n"
 
 
 def test_a_smaller_minibatch_weighs_less():
-    history = train_epochs(lambda index: [index, 2.0 * index], 3, 1, every=0, also=["twice"], weights=[4, 4, 2])
+    history = train_epochs(
+        lambda index: [index, 2.0 * index], 3, 1, log_every=0, metric_names=["twice"], batch_weights=[4, 4, 2]
+    )
     assert history.costs == pytest.approx([0.8])
     assert history.measures["twice"] == pytest.approx([1.6])
 
@@ -149,7 +153,7 @@ def test_a_training_goes_on_where_its_history_ends(capsys):
 def test_patience_counts_the_epochs_without_a_new_best(figures, patience, epochs, best):
     validation = iter(figures)
     history = train_epochs(
-        lambda index: 1.0, 1, 5, every=0, monitor="error", patience=patience, measure=lambda: {"error": next(validation)}
+        lambda index: 1.0, 1, 5, log_every=0, monitor="error", patience=patience, measure=lambda: {"error": next(validation)}
     )
     assert (len(history), history.best_epoch) == (epochs, best)
     assert history.stopped_early == (epochs < 5)
@@ -157,19 +161,19 @@ def test_patience_counts_the_epochs_without_a_new_best(figures, patience, epochs
 
 def test_one_line_says_when_patience_ended_and_what_was_best(capsys):
     costs = iter([3.0, 2.0, 2.5, 2.5])
-    train_epochs(lambda index: next(costs), 1, 9, every=0, patience=2)
+    train_epochs(lambda index: next(costs), 1, 9, log_every=0, patience=2)
     assert capsys.readouterr().out == "Training stopped after 4 of 9 epochs: cost was lowest in epoch 1, 2.000000\n"
 
 
 def test_a_training_whose_patience_had_run_out_does_not_go_on():
     history = History([1.0, 2.0, 3.0], [0.0] * 3, best_epoch=0)
-    assert len(train_epochs(lambda index: 1.0, 1, 9, every=0, patience=2, history=history)) == 3
+    assert len(train_epochs(lambda index: 1.0, 1, 9, log_every=0, patience=2, history=history)) == 3
     assert history.stopped_early
 
 
 def test_only_what_is_measured_can_be_monitored():
     with pytest.raises(InputError, match="monitor: found 'eror', expected one of cost, error"):
-        train_epochs(lambda index: 1.0, 1, 2, every=0, monitor="eror", measure=lambda: {"error": 1.0})
+        train_epochs(lambda index: 1.0, 1, 2, log_every=0, monitor="eror", measure=lambda: {"error": 1.0})
 
 
 def test_training_stops_in_the_minibatch_that_diverged_and_takes_back_its_epoch():
@@ -180,7 +184,7 @@ def test_training_stops_in_the_minibatch_that_diverged_and_takes_back_its_epoch(
         return [np.nan if steps.get_value() == 5 else 1.0, 1.0]
 
     with pytest.raises(DivergedError, match="epoch 1, minibatch 1: the cost is nan"):
-        train_epochs(train, 3, 9, every=0, params=[steps], also=["measure"])
+        train_epochs(train, 3, 9, log_every=0, params=[steps], metric_names=["measure"])
     assert steps.get_value() == 3
 
 
@@ -199,8 +203,8 @@ def test_the_log_grows_with_each_epoch_and_replaces_that_of_an_older_run(tmp_pat
         counts.append(len(path.read_text().splitlines()))
         return 1.5
 
-    train_epochs(train, 1, 3, on_epoch=EpochLog(path), every=0)
-    train_epochs(train, 1, 1, on_epoch=EpochLog(path, "second", append=True), every=0)
+    train_epochs(train, 1, 3, on_epoch=EpochLog(path), log_every=0)
+    train_epochs(train, 1, 1, on_epoch=EpochLog(path, "second", append=True), log_every=0)
     entries = [json.loads(line) for line in path.read_text().splitlines()]
     assert counts == [0, 1, 2, 3]
     assert [(e.get("model"), e["epoch"], e["cost"]) for e in entries] == [
@@ -215,7 +219,7 @@ def test_a_log_is_rewritten_with_the_lines_it_would_have_had(tmp_path):
     path = tmp_path / "history.jsonl"
     measured = iter([0.5, 0.25])
     log = EpochLog(path, "mine")
-    history = train_epochs(lambda index: 0.1, 1, 2, every=0, on_epoch=log, measure=lambda: {"error": next(measured)})
+    history = train_epochs(lambda index: 0.1, 1, 2, log_every=0, on_epoch=log, measure=lambda: {"error": next(measured)})
     before = path.read_bytes()
     path.write_bytes(b'{"epoch": 0}\n{"model": "other", "epoch": 0}\nnull\n' + before + b'{"model": "mine", "epo')
     log.rewrite(history)
@@ -226,7 +230,7 @@ def test_a_log_is_rewritten_with_the_lines_it_would_have_had(tmp_path):
 
 def test_a_log_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(UnwritableError, match="history"):
-        train_epochs(lambda index: 1.0, 1, 1, on_epoch=EpochLog(tmp_path / "gone" / "history"), every=0)
+        train_epochs(lambda index: 1.0, 1, 1, on_epoch=EpochLog(tmp_path / "gone" / "history"), log_every=0)
 
 
 def test_ctrl_c_puts_the_parameters_back_to_the_last_finished_epoch():
@@ -238,13 +242,13 @@ def test_ctrl_c_puts_the_parameters_back_to_the_last_finished_epoch():
             raise KeyboardInterrupt
         return 1.0
 
-    history = train_epochs(train, 3, 10, every=0, params=[steps])
+    history = train_epochs(train, 3, 10, log_every=0, params=[steps])
     assert len(history) == 2
     assert steps.get_value() == 6
 
 
 def test_ctrl_c_at_the_very_end_is_not_forgotten():
-    history = train_epochs(lambda index: 1.0, 1, 2, every=0, on_epoch=lambda *_: signal.raise_signal(signal.SIGINT))
+    history = train_epochs(lambda index: 1.0, 1, 2, log_every=0, on_epoch=lambda *_: signal.raise_signal(signal.SIGINT))
     assert history.interrupted
 
 

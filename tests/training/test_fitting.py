@@ -46,7 +46,13 @@ def autoencoder(optimizer=adam, n_hidden=3, dtype="float64"):
 def train(model=None, n_epochs=3, data=None, **keywords):
     """`fit` for an autoencoder, silent and quick."""
     model = model or autoencoder()
-    arguments = {"batch_size": 5, "n_epochs": n_epochs, "params": model.params, "every": 0, "say": lambda line: None} | keywords
+    arguments = {
+        "batch_size": 5,
+        "n_epochs": n_epochs,
+        "params": model.params,
+        "log_every": 0,
+        "log": lambda line: None,
+    } | keywords
     return fit(model.cost, model.updates, {model.x: X} if data is None else data, **arguments)
 
 
@@ -318,7 +324,7 @@ def test_patience_watches_the_validation_cost_unless_told_otherwise():
     lines = []
     data, validation = {x: np.ones(4)}, {x: -np.ones(3)}
     arguments = {"data": data, "validation": validation, "batch_size": 4, "patience": 2, "n_epochs": 9}
-    history = train(model, **arguments, say=lines.append, restore_best=True)
+    history = train(model, **arguments, log=lines.append, restore_best=True)
     assert (len(history), history.best_epoch, history.stopped_early) == (3, 0, True)
     assert lines == ["Training stopped after 3 of 9 epochs: val_cost was lowest in epoch 0, 1.000000"]
     assert epoch.get_value() == 1.0
@@ -461,7 +467,7 @@ def test_a_training_that_was_interrupted_goes_on_as_if_it_had_not_been(tmp_path)
 
     assert len(train(n_epochs=5, folder=tmp_path / "parts", function=function)) == 2
     lines = []
-    history = train(n_epochs=5, folder=tmp_path / "parts", resume=True, say=lines.append)
+    history = train(n_epochs=5, folder=tmp_path / "parts", resume=True, log=lines.append)
     assert lines == ["Training goes on after 2 of 5 epochs"]
     assert not history.interrupted
     assert_same_training(tmp_path / "whole", tmp_path / "parts")
@@ -519,7 +525,7 @@ def test_a_new_training_replaces_the_files_of_an_older_one_as_its_first_epoch_en
     train(n_epochs=3, folder=tmp_path)
     old = files(tmp_path)
     seen = []
-    train(autoencoder(sgd), 1, folder=tmp_path, seed=2, on_epoch=lambda *_: seen.append(files(tmp_path)), every=0)
+    train(autoencoder(sgd), 1, folder=tmp_path, seed=2, on_epoch=lambda *_: seen.append(files(tmp_path)), log_every=0)
     assert {name for name in old if seen[0][name] == old[name]} == set()
     assert read_checkpoint(tmp_path / "last.safetensors").epoch == read_checkpoint(tmp_path / "best.safetensors").epoch == 0
     assert len(without_seconds(tmp_path / "history.jsonl")) == 1
@@ -673,13 +679,13 @@ def run(folder, lines_at_most=None):
     """The training that is killed; it prints a line for each epoch."""
     model, lines = autoencoder(), []
 
-    def say(line):
+    def log(line):
         print_line(line)
         lines.append(line)
         if len(lines) == lines_at_most:
             sys.stdin.readline()  # wait for the end
 
-    train(model, 40, validation={model.x: X[:7]}, folder=folder, resume=True, every=1, say=say)
+    train(model, 40, validation={model.x: X[:7]}, folder=folder, resume=True, log_every=1, log=log)
 
 
 def test_a_process_that_is_killed_at_any_moment_can_be_followed_by_another(tmp_path):

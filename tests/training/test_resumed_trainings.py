@@ -42,7 +42,7 @@ def a_model(rate=0.01, optimizer=sgd, decay=None, seed=0, shared_rate=False):
 
 
 def train(model, folder, n_epochs=3, **keywords):
-    settings = {"batch_size": 4, "params": [model.W], "every": 0, "say": lambda line: None} | keywords
+    settings = {"batch_size": 4, "params": [model.W], "log_every": 0, "log": lambda line: None} | keywords
     return fit(model.cost, model.updates, {model.x: X}, n_epochs=n_epochs, folder=folder, **settings)
 
 
@@ -127,14 +127,14 @@ def test_a_training_goes_on_in_the_same_process_and_says_nothing_of_its_weights(
         model, lines = a_model(optimizer=momentum), []
         folder = tmp_path / str(keywords)
         for n_epochs in (2, 4):
-            train(model, folder, n_epochs=n_epochs, resume=True, say=lines.append, **keywords)
+            train(model, folder, n_epochs=n_epochs, resume=True, log=lines.append, **keywords)
         assert lines == ["Training goes on after 2 of 4 epochs"]
 
 
 def test_weights_from_a_generator_without_a_seed_go_on_with_a_line(tmp_path):
     train(a_model(seed=1), tmp_path)
     lines = []
-    assert len(train(a_model(seed=2), tmp_path, n_epochs=4, resume=True, say=lines.append)) == 4
+    assert len(train(a_model(seed=2), tmp_path, n_epochs=4, resume=True, log=lines.append)) == 4
     assert lines[1] == f"{tmp_path / 'last.safetensors'} began with other values of W, and goes on from its own"
 
 
@@ -144,7 +144,7 @@ def test_weights_that_diverged_in_the_last_step_of_an_epoch_are_named_in_a_line(
     model = SimpleNamespace(x=x, W=w, cost=x.mean() + 0 * pt.minimum(w, 9), updates=[(w, w * 1e200)])
     train(model, tmp_path, n_epochs=1)
     lines = []
-    train(model, tmp_path, n_epochs=2, resume=True, say=lines.append)
+    train(model, tmp_path, n_epochs=2, resume=True, log=lines.append)
     assert lines[1] == f"{tmp_path / 'last.safetensors'} has NaN or infinite values in w"
 
 
@@ -172,7 +172,7 @@ def test_a_checkpoint_of_an_older_symae_goes_on_with_a_line(tmp_path):
     for name in ("last.safetensors", "best.safetensors"):
         as_older_versions_wrote_it(tmp_path / name)
     lines = []
-    history = train(a_model(), tmp_path, n_epochs=5, resume=True, restore_best=True, say=lines.append)
+    history = train(a_model(), tmp_path, n_epochs=5, resume=True, restore_best=True, log=lines.append)
     assert lines[1].endswith("is of an older symae, which did not note cost and updates: they may be others here")
     assert history.costs == train(a_model(), tmp_path / "whole", n_epochs=5).costs
 
@@ -182,7 +182,7 @@ def test_another_version_of_pytensor_may_build_another_graph(tmp_path, monkeypat
         patched.setattr(pytensor, "__version__", "2.9")
         train(a_model(), tmp_path)
     lines = []
-    train(a_model(0.001), tmp_path, n_epochs=4, resume=True, say=lines.append)
+    train(a_model(0.001), tmp_path, n_epochs=4, resume=True, log=lines.append)
     assert "PyTensor 2.9, where graphs are others" in lines[1]
 
 

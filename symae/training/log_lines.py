@@ -1,0 +1,53 @@
+"""The lines that a training prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tqdm import tqdm
+
+from symae.training.engine import Callback, TrainingState
+
+__all__ = ["LogLines", "print_line"]
+
+
+class LogLines(Callback):
+    """Prints ``Training epoch 0, cost 132.518026`` as the tutorials do, and why a training ended before its last epoch.
+
+    Parameters
+    ----------
+    log : callable, optional
+        Gets the lines instead of standard output.
+    log_every : int, optional
+        Print every so many epochs, 0 for none. By default each of up to 20 epochs, and every tenth of more.
+    monitor : str
+        What the best epoch is the best in.
+    """
+
+    def __init__(self, log: Callable[[str], None] | None = None, log_every: int | None = None, monitor: str = "cost"):
+        self.log = log or print_line
+        self.log_every = log_every
+        self.monitor = monitor
+
+    def on_epoch_end(self, state: TrainingState) -> None:
+        every = (1 if state.n_epochs <= 20 else 10) if self.log_every is None else self.log_every
+        if every and state.epoch % every == 0:
+            with tqdm.external_write_mode():
+                figures = "".join(f", {name} {figure:f}" for name, figure in state.metrics.items())
+                self.log(f"Training epoch {state.epoch}, cost {state.cost:f}{figures}")
+
+    def on_train_end(self, state: TrainingState) -> None:
+        history = state.history
+        if state.error is not None:
+            return
+        if history.interrupted:
+            self.log(f"Training interrupted after {len(history)} of {state.n_epochs} epochs")
+        if history.stopped_early and history.best_epoch is not None:
+            lowest = history.figures(self.monitor)[history.best_epoch]
+            best = f"{self.monitor} was lowest in epoch {history.best_epoch}, {lowest:f}"
+            self.log(f"Training stopped after {len(history)} of {state.n_epochs} epochs: {best}")
+
+
+def print_line(line: str) -> None:
+    """Print `line` to standard output at once."""
+    print(line, flush=True)

@@ -1,0 +1,35 @@
+"""The order of the examples, another one in each epoch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytensor
+
+from symae.training.engine import Callback, TrainingState
+
+__all__ = ["Shuffling"]
+
+
+class Shuffling(Callback):
+    """Draws a new order of the examples before each epoch.
+
+    Parameters
+    ----------
+    n : int
+        How many examples there are.
+    rng : RandomState
+        Draws the orders.
+
+    Attributes
+    ----------
+    order : shared vector of int64
+        The positions of the examples in the present order.
+    """
+
+    def __init__(self, n: int, rng: np.random.RandomState):
+        self.n = n
+        self.rng = rng
+        self.order = pytensor.shared(np.arange(n), name="order")
+
+    def on_epoch_begin(self, state: TrainingState) -> None:
+        self.order.set_value(self.rng.permutation(self.n), borrow=True)
