@@ -7,7 +7,7 @@ whose names or arguments differ are in an array namespace, `Arrays`, which is in
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from pytensor.graph.basic import Apply, Variable
 
@@ -15,7 +15,7 @@ from symae.geometry.windows import Axis
 from symae.ops.arguments import known
 from symae.ops.base import BackendOp
 
-__all__ = ["Arrays", "TracedOp", "concrete", "outer", "padded", "spread_along", "strided"]
+__all__ = ["Arrays", "NumPyLikeArrays", "TracedOp", "concrete", "outer", "padded", "spread_along", "strided"]
 
 
 class Arrays(Protocol):
@@ -52,6 +52,51 @@ class Arrays(Protocol):
 
     def check(self, condition: Any, error: Callable[..., Exception], *values: Any) -> Any:
         """Raise ``error(*values)`` if `condition` is false. PyTensor's own mode for MLX cannot, and the answer is False."""
+
+
+class NumPyLikeArrays:
+    """The functions of `Arrays`, but for `constant` and `check`, of a module `np` whose arrays have JAX's ``x.at[index].add``."""
+
+    np: Any
+    taking: ClassVar[dict[str, str]] = {}  # more arguments of `take`
+
+    def constant(self, value: list[Any], like: Any = None) -> Any:
+        raise NotImplementedError
+
+    def zeros(self, shape: Sequence[int], like: Any) -> Any:
+        return self.np.zeros(shape, dtype=like.dtype)
+
+    def concatenate(self, arrays: Sequence[Any], axis: int) -> Any:
+        return self.np.concatenate(list(arrays), axis)
+
+    def stack(self, arrays: Sequence[Any], axis: int) -> Any:
+        return self.np.stack(list(arrays), axis)
+
+    def transpose(self, x: Any, axes: Sequence[int]) -> Any:
+        return self.np.transpose(x, axes)
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        return self.np.where(condition, x, y)
+
+    def take(self, x: Any, index: list[int], axis: int) -> Any:
+        return self.np.take(x, self.constant(index), axis, **self.taking)
+
+    def add_at(self, x: Any, index: list[int], axis: int, size: int) -> Any:
+        zeros = self.zeros((*x.shape[:axis], size, *x.shape[axis + 1 :]), x)
+        # MLX refuses to add nothing, here and below.
+        return zeros.at[(slice(None),) * axis + (self.constant(index),)].add(x) if x.size else zeros
+
+    def take_along(self, x: Any, index: Any) -> Any:
+        return self.np.take_along_axis(x, index, 2, **self.taking)
+
+    def add_along(self, x: Any, index: Any, size: int) -> Any:
+        i, j, _ = index.shape
+        first, second = self.np.arange(i)[:, None, None], self.np.arange(j)[None, :, None]
+        zeros = self.zeros((i, j, size), x)
+        return zeros.at[first, second, index].add(x) if x.size else zeros
+
+    def first(self, x: Any, chosen: Any) -> Any:
+        return x.reshape(-1)[self.np.argmax(chosen.reshape(-1).astype(self.np.uint8))]
 
 
 class TracedOp(BackendOp):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pytensor.compile.mode import JAX, Mode
@@ -14,6 +14,7 @@ from symae.compile.backends.base import Backend, build_with
 from symae.compile.device_arrays import DeviceLinker, Sent
 from symae.ops.base import connect
 from symae.ops.runtime_errors import error_unless, with_checks
+from symae.ops.traced import NumPyLikeArrays
 from symae.rewrites import EAGER_BRANCHES, STATIC_SHAPES, rewrite_loop_steps
 
 if TYPE_CHECKING:
@@ -24,51 +25,19 @@ __all__ = ["BACKEND", "JAXDeviceLinker"]
 ALIGNMENT = 64  # bytes; XLA's, on CPUs
 
 
-class JAXArrays:
+class JAXArrays(NumPyLikeArrays):
     """The functions of `symae.ops.traced.Arrays`, of JAX."""
+
+    taking: ClassVar[dict[str, str]] = {"mode": "clip"}
 
     def __init__(self) -> None:
         import jax
 
-        self.jax = jax
-        self.jnp = jax.numpy
+        self.jax, self.np = jax, jax.numpy
         self.integer = jax.dtypes.canonicalize_dtype(np.int64)
 
     def constant(self, value: list[Any], like: Any = None) -> Any:
-        return self.jnp.asarray(value, self.integer if like is None else like.dtype)
-
-    def zeros(self, shape: Sequence[int], like: Any) -> Any:
-        return self.jnp.zeros(shape, like.dtype)
-
-    def concatenate(self, arrays: Sequence[Any], axis: int) -> Any:
-        return self.jnp.concatenate(arrays, axis)
-
-    def stack(self, arrays: Sequence[Any], axis: int) -> Any:
-        return self.jnp.stack(arrays, axis)
-
-    def transpose(self, x: Any, axes: Sequence[int]) -> Any:
-        return self.jnp.transpose(x, axes)
-
-    def where(self, condition: Any, x: Any, y: Any) -> Any:
-        return self.jnp.where(condition, x, y)
-
-    def take(self, x: Any, index: list[int], axis: int) -> Any:
-        return self.jnp.take(x, self.constant(index), axis, mode="clip")
-
-    def add_at(self, x: Any, index: list[int], axis: int, size: int) -> Any:
-        shape = (*x.shape[:axis], size, *x.shape[axis + 1 :])
-        return self.zeros(shape, x).at[(slice(None),) * axis + (self.constant(index),)].add(x)
-
-    def take_along(self, x: Any, index: Any) -> Any:
-        return self.jnp.take_along_axis(x, index, 2, mode="clip")
-
-    def add_along(self, x: Any, index: Any, size: int) -> Any:
-        i, j, _ = index.shape
-        first, second = self.jnp.arange(i)[:, None, None], self.jnp.arange(j)[None, :, None]
-        return self.zeros((i, j, size), x).at[first, second, index].add(x)
-
-    def first(self, x: Any, chosen: Any) -> Any:
-        return x.reshape(-1)[self.jnp.argmax(chosen.reshape(-1))]
+        return self.np.asarray(value, self.integer if like is None else like.dtype)
 
     def check(self, condition: Any, error: Callable[..., Exception], *values: Any) -> Any:
         if error_unless(condition, error, *values):

@@ -7,7 +7,7 @@ PyTensor's conversions make float32 of it. So a graph that computes in float64 i
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from symae.errors import BackendError
 from symae.ops.base import connect
 from symae.ops.random.draws import Draw
 from symae.ops.runtime_errors import error_unless, with_checks
+from symae.ops.traced import NumPyLikeArrays
 from symae.rewrites import STATIC_SHAPES
 
 __all__ = ["BACKEND", "MLXDeviceLinker"]
@@ -27,51 +28,16 @@ __all__ = ["BACKEND", "MLXDeviceLinker"]
 UNKNOWN = {"float64": "float32", "complex128": "complex64"}
 
 
-class MLXArrays:
+class MLXArrays(NumPyLikeArrays):
     """The functions of `symae.ops.traced.Arrays`, of MLX."""
 
     def __init__(self) -> None:
         import mlx.core
 
-        self.mx = mlx.core
+        self.np = mlx.core
 
     def constant(self, value: list[Any], like: Any = None) -> Any:
-        return self.mx.array(value, dtype=self.mx.int64 if like is None else like.dtype)
-
-    def zeros(self, shape: Sequence[int], like: Any) -> Any:
-        return self.mx.zeros(shape, dtype=like.dtype)
-
-    def concatenate(self, arrays: Sequence[Any], axis: int) -> Any:
-        return self.mx.concatenate(list(arrays), axis)
-
-    def stack(self, arrays: Sequence[Any], axis: int) -> Any:
-        return self.mx.stack(list(arrays), axis)
-
-    def transpose(self, x: Any, axes: Sequence[int]) -> Any:
-        return self.mx.transpose(x, axes)
-
-    def where(self, condition: Any, x: Any, y: Any) -> Any:
-        return self.mx.where(condition, x, y)
-
-    def take(self, x: Any, index: list[int], axis: int) -> Any:
-        return self.mx.take(x, self.constant(index), axis)
-
-    def add_at(self, x: Any, index: list[int], axis: int, size: int) -> Any:
-        zeros = self.zeros((*x.shape[:axis], size, *x.shape[axis + 1 :]), x)
-        # MLX refuses to add nothing, here and below.
-        return zeros.at[(slice(None),) * axis + (self.constant(index),)].add(x) if x.size else zeros
-
-    def take_along(self, x: Any, index: Any) -> Any:
-        return self.mx.take_along_axis(x, index, 2)
-
-    def add_along(self, x: Any, index: Any, size: int) -> Any:
-        i, j, _ = index.shape
-        first, second = self.mx.arange(i)[:, None, None], self.mx.arange(j)[None, :, None]
-        zeros = self.zeros((i, j, size), x)
-        return zeros.at[first, second, index].add(x) if x.size else zeros
-
-    def first(self, x: Any, chosen: Any) -> Any:
-        return x.reshape(-1)[self.mx.argmax(chosen.reshape(-1).astype(self.mx.uint8))]
+        return self.np.array(value, dtype=self.np.int64 if like is None else like.dtype)
 
     def check(self, condition: Any, error: Callable[..., Exception], *values: Any) -> Any:
         return error_unless(condition, error, *values) or condition
