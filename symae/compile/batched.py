@@ -1,4 +1,4 @@
-"""Expressions evaluated for many examples, some at a time."""
+"""Expressions evaluated for many examples, a batch at a time."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pytensor.graph.replace import clone_replace
 from symae._runtime.blas_threads import blas_threads
 from symae.compile.functions import COMPILING, function
 
-__all__ = ["Chunks"]
+__all__ = ["BatchedFunction"]
 
 
-class Chunks:
-    """What evaluates `outputs`; compiled once for each size of chunks, and kept.
+class BatchedFunction:
+    """Evaluates `outputs`; compiled once for each shape of a batch, and kept.
 
     Parameters
     ----------
@@ -35,21 +35,21 @@ class Chunks:
         self._functions: dict[Any, Any] = {}
 
     def __call__(
-        self, arrays: Mapping[Variable, np.ndarray], length: int, *, fill: bool = False
+        self, arrays: Mapping[Variable, np.ndarray], batch_size: int, *, pad_last: bool = False
     ) -> list[tuple[list[np.ndarray], int]]:
-        """The outputs for each `length` examples, and how many these were; with `fill` the last ones get zeros after them.
+        """Return the outputs for each batch, and how many examples it has; with `pad_last` zeros fill the last one up.
 
-        `arrays` holds the values of each variable that the outputs hang on. With `fill` and no examples there is one chunk of
-        zeros, and its number is 0.
+        `arrays` holds the values of each variable that the outputs depend on. With `pad_last` and no examples there is one
+        batch of zeros, and its number is 0.
         """
         examples = len(next(iter(arrays.values())))
         computed = []
         with blas_threads():
-            for first in range(0, max(examples, int(fill)), length):
-                parts = [a[first : first + length] for a in arrays.values()]
+            for first in range(0, max(examples, int(pad_last)), batch_size):
+                parts = [a[first : first + batch_size] for a in arrays.values()]
                 n = len(parts[0])
-                if fill and n < length:
-                    parts = [np.concatenate([part, np.zeros((length - n, *part.shape[1:]), part.dtype)]) for part in parts]
+                if pad_last and n < batch_size:
+                    parts = [np.concatenate([part, np.zeros((batch_size - n, *part.shape[1:]), part.dtype)]) for part in parts]
                 computed.append((self._compiled(list(arrays), [part.shape for part in parts])(*parts), n))
         return computed
 
@@ -58,9 +58,9 @@ class Chunks:
         with COMPILING:
             if key not in self._functions:
                 # of sizes that are known: quicker to compile, and JAX compiles it once
-                chunks = {v: pt.tensor(v.name, dtype=v.type.dtype, shape=s) for v, s in zip(variables, shapes, strict=True)}
-                outputs = clone_replace(self.outputs, chunks, rebuild_strict=False)
+                batch = {v: pt.tensor(v.name, dtype=v.type.dtype, shape=s) for v, s in zip(variables, shapes, strict=True)}
+                outputs = clone_replace(self.outputs, batch, rebuild_strict=False)
                 self._functions[key] = function(
-                    list(chunks.values()), outputs, backend=self.backend, on_unused_input="ignore", name=self.name
+                    list(batch.values()), outputs, backend=self.backend, on_unused_input="ignore", name=self.name
                 )
         return self._functions[key]

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from symae import nn, training
 from symae._runtime.tensor_files import not_finite
-from symae.compile.batched import Chunks
+from symae.compile.batched import BatchedFunction
 from symae.errors import InputError
 from symae.keras.history import KerasHistory, in_keras_names
 from symae.keras.objective import Loss, Objective, Optimizer, objective
@@ -28,7 +28,7 @@ from symae.models.base import checked_counts
 from symae.models.saved import read_model, write_model
 from symae.training import Callback
 from symae.training.checkpoints import put, values
-from symae.training.data import Examples, chunk_length
+from symae.training.data import Examples, evaluation_batch_size
 from symae.training.log_lines import print_line
 
 __all__ = ["Input", "Model"]
@@ -141,7 +141,7 @@ class Model:
             raise InputError("outputs", f"parameters named {', '.join(p.name for p in self.params)}", "a name for each")
         self._objective: Objective | None = None
         self._backend: str | None = None
-        self._predictions = Chunks("predict", self.outputs, None)
+        self._predictions = BatchedFunction("predict", self.outputs, None)
         self._trainings = 0
         self._known_shapes: dict[tuple[tuple[int, ...], ...], list[tuple[int | None, ...]]] = {}
 
@@ -177,8 +177,8 @@ class Model:
             raise InputError("outputs", "no layer with parameters on the way from the inputs", "something to train")
         self._objective = objective(self.outputs, self.params, optimizer, loss, metrics)
         self._backend = backend
-        self._predictions = Chunks("predict", self.outputs, backend)
-        self._figures = Chunks("evaluate", list(self._objective.figures.values()), backend)
+        self._predictions = BatchedFunction("predict", self.outputs, backend)
+        self._figures = BatchedFunction("evaluate", list(self._objective.figures.values()), backend)
 
     def fit(
         self,
@@ -267,10 +267,9 @@ class Model:
         """Return the loss of `x` and `y`, or with metrics a list that begins with the loss, as in `fit`."""
         (batch_size,) = checked_counts("batch_size", batch_size, 1)
         examples = Examples("data", self._data(x, y))
-        length = chunk_length(len(examples), batch_size)
-        chunks = self._figures(examples.arrays, length)
-        lengths = [n for _, n in chunks]
-        means = [float(np.average(column, weights=lengths)) for column in zip(*(v for v, _ in chunks), strict=True)]
+        batches = self._figures(examples.arrays, evaluation_batch_size(len(examples), batch_size))
+        lengths = [n for _, n in batches]
+        means = [float(np.average(column, weights=lengths)) for column in zip(*(v for v, _ in batches), strict=True)]
         return means if len(means) > 1 else means[0]
 
     def predict(self, x: Any, batch_size: int = 32) -> Any:
@@ -287,14 +286,14 @@ class Model:
         InputError
             `x` does not fit; says why.
         """
-        (length,) = checked_counts("batch_size", batch_size, 1)
+        (batch_size,) = checked_counts("batch_size", batch_size, 1)
         arrays = _arrays("x", x, self.inputs, self._one_input)
         # one of zeros in the place of none, so that shapes are checked and known
         empty = all(getattr(a, "shape", (1,))[:1] == (0,) for a in arrays.values())
         data = {v: np.zeros((1, *a.shape[1:]), v.type.dtype) if empty else a for v, a in arrays.items()}
         examples = Examples("data", data)
-        chunks = self._predictions(examples.arrays, length, fill=True)
-        parts = zip(*(outputs for outputs, _ in chunks), strict=True)
+        batches = self._predictions(examples.arrays, batch_size, pad_last=True)
+        parts = zip(*(outputs for outputs, _ in batches), strict=True)
         predicted = [np.concatenate(part)[: 0 if empty else len(examples)] for part in parts]
         return predicted[0] if self._one_output else predicted
 

@@ -1,4 +1,4 @@
-"""What models of images share: an input of images or of rows of pixels, nodes by name, and evaluation in chunks."""
+"""What models of images share: an input of images or of rows of pixels, nodes by name, and evaluation in batches."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
 
-from symae.compile.batched import Chunks
+from symae.compile.batched import BatchedFunction
 from symae.errors import InputError
 from symae.models.base import Model, checked_counts
 from symae.models.description import ModelDescription, named_layers
@@ -80,11 +80,11 @@ class ImageModel(Model):
     def evaluated(self, key: str, expression: Variable, X: Any, *, backend: str | None = None) -> np.ndarray:
         """`expression`, an entry for each image of the input `x`, for the images `X`; compiled once for each `key`."""
         images = self.checked_input("X", X)
-        kept = self.__dict__.setdefault("_chunks", {})
+        kept = self.__dict__.setdefault("_batched", {})
         if (key, backend) not in kept:
-            kept[key, backend] = Chunks(key, [expression], backend)
-        chunks = kept[key, backend]({self.x: images}, self.x.type.shape[0] or CHUNK, fill=True)
-        return np.concatenate([np.asarray(values)[:n] for (values,), n in chunks])
+            kept[key, backend] = BatchedFunction(key, [expression], backend)
+        batches = kept[key, backend]({self.x: images}, self.x.type.shape[0] or CHUNK, pad_last=True)
+        return np.concatenate([np.asarray(values)[:n] for (values,), n in batches])
 
     def transform(self, X: Any, *, backend: str | None = None) -> np.ndarray:
         """The codes of images, (n, ...)."""

@@ -55,7 +55,7 @@ class Arrays(Protocol):
 
 
 class NumPyLikeArrays:
-    """The functions of `Arrays`, but for `constant` and `check`, of a module `np` whose arrays have JAX's ``x.at[index].add``."""
+    """The functions of `Arrays`, but for `constant` and `check`, of a module `np` whose arrays have ``x.at[index].add``."""
 
     np: Any
     taking: ClassVar[dict[str, str]] = {}  # more arguments of `take`

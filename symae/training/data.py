@@ -21,7 +21,7 @@ from pytensor.tensor.type import TensorType
 from symae.compile.loops import Loop, loop_over, run_in_bursts
 from symae.errors import InputError
 
-__all__ = ["Examples", "Pass", "chunk_length"]
+__all__ = ["Examples", "Pass", "evaluation_batch_size"]
 
 
 class Examples:
@@ -171,8 +171,8 @@ class Pass:
         return [float(np.average(column, weights=self.lengths)) for column in columns]
 
 
-def chunk_length(examples: int, batch_size: int) -> int:
-    """In how large pieces to go over so many examples where only means are wanted: without a remainder if that can be had.
+def evaluation_batch_size(examples: int, batch_size: int) -> int:
+    """Return the size of the batches in which means over `examples` are computed: without a remainder if that can be had.
 
     The largest divisor of `examples` of at most 2 `batch_size`, unless that is less than half of `batch_size`; else
     2 `batch_size`, or all examples if there are fewer.

@@ -23,7 +23,7 @@ from symae.compile.loops import check_loop
 from symae.errors import InputError
 from symae.ops.random.draws import random_state, state_words
 from symae.training.checkpoints import Checkpoint, COrder, in_c_order, named_state, put, values
-from symae.training.data import Examples, Pass, chunk_length
+from symae.training.data import Examples, Pass, evaluation_batch_size
 from symae.training.early_stopping import BestParameters
 from symae.training.engine import Callback, check_callbacks
 from symae.training.epochs import train_epochs
@@ -220,7 +220,7 @@ def fit(
         train = Pass(compiler, examples, batch_size, list(outputs.values()), steps, order=order, drop_last=drop_last, loop=loop)
         check = None
         if held_out is not None:
-            check = Pass(compiler, held_out, chunk_length(len(held_out), batch_size), checked, loop=loop)
+            check = Pass(compiler, held_out, evaluation_batch_size(len(held_out), batch_size), checked, loop=loop)
 
         if resumed is not None:
             history, shuffling.rng = resumed.history, random_state(resumed.shuffling)

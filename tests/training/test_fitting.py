@@ -27,7 +27,7 @@ from symae.errors import DivergedError
 from symae.optimizers import adam, momentum, sgd
 from symae.training import fit, print_line
 from symae.training.checkpoints import read_checkpoint
-from symae.training.data import Examples, Pass, chunk_length
+from symae.training.data import Examples, Pass, evaluation_batch_size
 
 X = np.random.RandomState(1).rand(23, 4)
 
@@ -281,7 +281,7 @@ def test_measures_are_outputs_of_the_training_step():
 @example(23, 2)
 @example(24, 12)
 def test_validation_covers_all_examples_once_by_one_function_or_two(examples, batch_size):
-    length = chunk_length(examples, batch_size)
+    length = evaluation_batch_size(examples, batch_size)
     lengths = [length] * (examples // length) + [examples % length] * (examples % length > 0)
     assert sum(lengths) == examples
     assert max(lengths) <= 2 * batch_size
@@ -298,7 +298,9 @@ def test_validation_means_are_over_all_examples(examples, functions):
 
     x = pt.vector("x")
     values = np.random.RandomState(0).rand(examples)
-    means = Pass(function, Examples("validation", {x: values}), chunk_length(examples, 5), [x.mean(), (x**2).mean()]).means()
+    means = Pass(
+        function, Examples("validation", {x: values}), evaluation_batch_size(examples, 5), [x.mean(), (x**2).mean()]
+    ).means()
     assert means == pytest.approx([values.mean(), (values**2).mean()], rel=1e-14)
     assert len(compiled) == functions
 

@@ -28,7 +28,7 @@ class StepsPerCall:
 def run_in_bursts(
     loop: Loop, steps: int, steps_per_call: StepsPerCall | None = None, first: int = 0
 ) -> Iterator[list[list[float]]]:
-    """Run so many steps from number `first` on; yields the figures of each chunk. A cost that is not finite ends its chunk."""
+    """Run `steps` steps from number `first` on; yield the figures of each burst. A cost that is not finite ends its burst."""
     steps_per_call = StepsPerCall() if steps_per_call is None else steps_per_call
     end = first + steps
     while first < end:
