@@ -25,7 +25,7 @@ __all__ = [
     "shortened",
 ]
 
-Place = str | PathLike[str]
+Where = str | PathLike[str]
 
 
 class InputError(ValueError):
@@ -33,36 +33,41 @@ class InputError(ValueError):
 
     Parameters
     ----------
-    place : str or path
+    where : str or path
         The file, argument or option at fault.
     found, expected : str
-        Short noun phrases; the message reads ``place: found …, expected …``. What is too long for a line, because a file or a
+        Short noun phrases; the message reads ``where: found …, expected …``. What is too long for a line, because a file or a
         caller may have anything in it, stands there without its middle.
     """
 
-    def __init__(self, place: Place, found: str, expected: str):
-        short = (shortened(str(part), most) for part, most in ((place, 400), (found, 400), (expected, 600)))
+    def __init__(self, where: Where, found: str, expected: str):
+        short = (shortened(str(part), most) for part, most in ((where, 400), (found, 400), (expected, 600)))
         super().__init__("{}: found {}, expected {}".format(*short))
-        self.place = str(place)
+        self.where = str(where)
         self.found = found
         self.expected = expected
 
+    @property
+    def place(self) -> str:
+        """The older name of `where`."""
+        return self.where
+
     def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
-        return type(self), (self.place, self.found, self.expected)
+        return type(self), (self.where, self.found, self.expected)
 
 
 class MissingFileError(InputError, FileNotFoundError):
     """Raised when a file or folder that should be there is not."""
 
-    def __init__(self, place: Place, found: str = "no such file", expected: str = "a readable file"):
-        super().__init__(place, found, expected)
+    def __init__(self, where: Where, found: str = "no such file", expected: str = "a readable file"):
+        super().__init__(where, found, expected)
 
 
 class UnwritableError(InputError, OSError):
     """Raised when a result cannot be stored: the disk is full, the folder is a file, or writing is forbidden."""
 
-    def __init__(self, place: Place, found: str, expected: str = "a place that can be written"):
-        super().__init__(place, found, expected)
+    def __init__(self, where: Where, found: str, expected: str = "a place that can be written"):
+        super().__init__(where, found, expected)
 
 
 class BackendError(InputError, ImportError):
@@ -77,9 +82,9 @@ class ShapeError(InputError):
     functions that unpack arguments of the same machine types are shared.
     """
 
-    def __init__(self, place: str, found: str, expected: str, *sizes: int):
+    def __init__(self, where: str, found: str, expected: str, *sizes: int):
         split = found.count("{}")
-        super().__init__(place, found.format(*sizes[:split]), expected.format(*sizes[split:]))
+        super().__init__(where, found.format(*sizes[:split]), expected.format(*sizes[split:]))
 
 
 class IndexRangeError(IndexError):

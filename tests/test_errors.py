@@ -14,7 +14,7 @@ from symae.errors import DivergedError, one_line
 def test_an_error_keeps_its_parts_also_through_a_pickle(kind):
     error = pickle.loads(pickle.dumps(kind("images.gz", "3 bytes", "at least 16")))
     assert type(error) is kind
-    assert (error.place, error.found, error.expected) == ("images.gz", "3 bytes", "at least 16")
+    assert (error.where, error.found, error.expected) == ("images.gz", "3 bytes", "at least 16")
     assert str(error) == one_line(error) == "images.gz: found 3 bytes, expected at least 16"
 
 

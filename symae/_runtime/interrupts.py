@@ -1,4 +1,4 @@
-"""Who is told of Ctrl-C."""
+"""Who is called at Ctrl-C."""
 
 from __future__ import annotations
 

@@ -149,8 +149,8 @@ def _write_folder(source: Path, out: Path, files: Sequence[_File]) -> None:
                 target.chmod(mode)
             copy.rename(out)
     except shutil.Error as error:
-        place, _, reason = error.args[0][0]
-        raise InputError(place, str(reason), "a file that can be copied") from error
+        where, _, reason = error.args[0][0]
+        raise InputError(where, str(reason), "a file that can be copied") from error
     except OSError as error:
         raise UnwritableError(error.filename or out, error.strerror or str(error)) from error
 

@@ -40,8 +40,8 @@ def read_cntk_text(path: str | PathLike[str]) -> Split:
     MissingFileError
         There is no such file.
     InputError
-        A line lacks a field, has another count of numbers, something that is no number or out of range, or labels that are not
-        one-hot; the error names the line.
+        A line lacks a field, has another count of numbers, something that is not a number or out of range, or labels that
+        are not one-hot; the error names the line.
     """
     rows: list[np.ndarray] = []
     labels: list[int] = []
@@ -137,27 +137,27 @@ def _one_of(folder: Path, part: str) -> Path | None:
     return paths[0] if paths else None
 
 
-def _fields(place: str, line: bytes) -> dict[bytes, list[bytes]]:
+def _fields(where: str, line: bytes) -> dict[bytes, list[bytes]]:
     number, *parts = line.split(b"|")
     if number.strip() and not number.strip().isdigit():
-        raise InputError(place, f"{excerpt(number.strip())} at the beginning", EXPECTED)
+        raise InputError(where, f"{excerpt(number.strip())} at the beginning", EXPECTED)
     fields: dict[bytes, list[bytes]] = {}
     for part in parts:
         name, *values = part.split() or [b""]
         if name in fields and name in (b"labels", b"features"):
-            raise InputError(place, f"|{name.decode()} twice", EXPECTED)
+            raise InputError(where, f"|{name.decode()} twice", EXPECTED)
         fields[name] = values
     for name, count in ((b"labels", N_CLASSES), (b"features", N_PIXELS)):
         if name not in fields:
-            raise InputError(place, f"no |{name.decode()}", EXPECTED)
+            raise InputError(where, f"no |{name.decode()}", EXPECTED)
         if any(b":" in token for token in fields[name]):
-            fields[name] = _dense(place, name.decode(), fields[name], count)
+            fields[name] = _dense(where, name.decode(), fields[name], count)
         if len(fields[name]) != count:
-            raise InputError(place, f"{len(fields[name])} numbers after |{name.decode()}", f"{count}")
+            raise InputError(where, f"{len(fields[name])} numbers after |{name.decode()}", f"{count}")
     return fields
 
 
-def _dense(place: str, name: str, tokens: list[bytes], count: int) -> list[bytes]:
+def _dense(where: str, name: str, tokens: list[bytes], count: int) -> list[bytes]:
     """Return all `count` numbers of a field in sparse form, ``index:value`` for those that are not 0."""
     numbers = [b"0"] * count
     seen: set[int] = set()
@@ -165,40 +165,40 @@ def _dense(place: str, name: str, tokens: list[bytes], count: int) -> list[bytes
         index, _, value = token.partition(b":")
         at = int(index) if index.isdigit() and len(index) < 10 else count
         if at >= count or at in seen or not value:
-            raise InputError(place, f"{excerpt(token)} after |{name}", f"index:value, each index from 0 to {count - 1} once")
+            raise InputError(where, f"{excerpt(token)} after |{name}", f"index:value, each index from 0 to {count - 1} once")
         seen.add(at)
         numbers[at] = value
     return numbers
 
 
-def _label(place: str, tokens: list[bytes]) -> int:
-    values = _floats(place, "label", tokens)
+def _label(where: str, tokens: list[bytes]) -> int:
+    values = _floats(where, "label", tokens)
     if sorted(values) != [0.0] * (N_CLASSES - 1) + [1.0]:
-        raise InputError(place, f"the labels {excerpt(b' '.join(tokens))}", "one 1 and nine 0")
+        raise InputError(where, f"the labels {excerpt(b' '.join(tokens))}", "one 1 and nine 0")
     return values.index(1.0)
 
 
-def _pixels(place: str, tokens: list[bytes]) -> np.ndarray:
+def _pixels(where: str, tokens: list[bytes]) -> np.ndarray:
     try:
         return np.array(bytearray(map(BYTES.__getitem__, tokens)), np.uint8)
     except KeyError:
         pass
     if all(token.isdigit() for token in tokens):
         wrong = next(token for token in tokens if token not in BYTES)
-        raise InputError(place, f"the feature {excerpt(wrong)}", "whole numbers 0 to 255, or floats in [0, 1]")
-    values = np.array(_floats(place, "feature", tokens))
+        raise InputError(where, f"the feature {excerpt(wrong)}", "whole numbers 0 to 255, or floats in [0, 1]")
+    values = np.array(_floats(where, "feature", tokens))
     if not (values.min() >= 0 and values.max() <= 1):
         wrong = tokens[int(np.argmin((values >= 0) & (values <= 1)))]
-        raise InputError(place, f"the feature {excerpt(wrong)}", "whole numbers 0 to 255, or floats in [0, 1]")
+        raise InputError(where, f"the feature {excerpt(wrong)}", "whole numbers 0 to 255, or floats in [0, 1]")
     return values.astype(np.float32)
 
 
-def _floats(place: str, what: str, tokens: list[bytes]) -> list[float]:
+def _floats(where: str, what: str, tokens: list[bytes]) -> list[float]:
     values = []
     for token in tokens:
         try:
             # float() would also take Python's 1_000.
             values.append(float("_" if b"_" in token else token))
         except ValueError as error:
-            raise InputError(place, f"the {what} {excerpt(token)}", "a number") from error
+            raise InputError(where, f"the {what} {excerpt(token)}", "a number") from error
     return values

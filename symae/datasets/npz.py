@@ -95,36 +95,36 @@ def _member(path: str | PathLike[str], archive: zipfile.ZipFile, name: str, info
         return _array(f"{path}, {name}", file, info.file_size, info.compress_size)
 
 
-def _array(place: str, file: IO[bytes], size: int, packed: int) -> np.ndarray:
+def _array(where: str, file: IO[bytes], size: int, packed: int) -> np.ndarray:
     begin = file.read(12)
     if not begin.startswith(MAGIC) or len(begin) < 12 or begin[6] not in (1, 2, 3):
-        raise InputError(place, f"the first bytes {excerpt(begin[:8])}", "an array in NumPy's format")
+        raise InputError(where, f"the first bytes {excerpt(begin[:8])}", "an array in NumPy's format")
     start = 10 if begin[6] == 1 else 12
     length = int.from_bytes(begin[8:start], "little")
     if length > LONGEST_HEADER:
-        raise InputError(place, f"a header of {length} bytes", f"at most {LONGEST_HEADER}")
+        raise InputError(where, f"a header of {length} bytes", f"at most {LONGEST_HEADER}")
     header = (begin[start:] + file.read(max(start + length - 12, 0)))[:length]
     if b"'O'" in header or b"|O" in header:
-        raise InputError(place, "an array of Python objects", "an array of numbers")
+        raise InputError(where, "an array of Python objects", "an array of numbers")
     dtype, order, shape = DTYPE.search(header), ORDER.search(header), SHAPE.search(header)
     if not (dtype and order and shape):
-        raise InputError(place, f"the header {excerpt(header)}", "an array of numbers in NumPy's format")
+        raise InputError(where, f"the header {excerpt(header)}", "an array of numbers in NumPy's format")
     try:
         kind = np.dtype(dtype[1].decode())
         dimensions = tuple(int(n.strip().rstrip(b"L")) for n in shape[1].split(b",") if n.strip())
         expected = math.prod(dimensions) * kind.itemsize
         if expected != size - start - length:
             found = f"{max(size - start - length, 0)} bytes of values"
-            raise InputError(place, found, f"as many as {kind} in shape {dimensions} takes")
+            raise InputError(where, found, f"as many as {kind} in shape {dimensions} takes")
         if size > max(UNSUSPICIOUS, MOST_TIMES * packed):
-            raise InputError(place, f"data that unpacks to more than {MOST_TIMES} times its length", "images")
+            raise InputError(where, f"data that unpacks to more than {MOST_TIMES} times its length", "images")
         # asking for the declared size bounds what a bomb unpacks to; zipfile checks the sum once that is delivered
         data = file.read(size)
         if len(data) != expected:
-            raise InputError(place, f"{len(data)} bytes of values", f"as many as {kind} in shape {dimensions} takes")
+            raise InputError(where, f"{len(data)} bytes of values", f"as many as {kind} in shape {dimensions} takes")
         values = np.frombuffer(data, kind) if data else np.empty(0, kind)
         return natural(values.reshape(dimensions, order="F" if order[1] == b"True" else "C"))
     except InputError:
         raise
     except (TypeError, ValueError, MemoryError) as error:  # a type or a shape that NumPy does not have
-        raise InputError(place, f"the header {excerpt(header)}", "an array that NumPy can hold") from error
+        raise InputError(where, f"the header {excerpt(header)}", "an array that NumPy can hold") from error

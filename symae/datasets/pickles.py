@@ -105,10 +105,10 @@ class _Source:
             self._gathered.write(self._contents.read(max(missing, CHUNK)))
         return self._gathered.tell() >= end
 
-    def __getitem__(self, places: slice) -> bytes:
-        self.holds(places.stop)
-        self._gathered.seek(places.start)
-        return self._gathered.read(places.stop - places.start)
+    def __getitem__(self, wanted: slice) -> bytes:
+        self.holds(wanted.stop)
+        self._gathered.seek(wanted.start)
+        return self._gathered.read(wanted.stop - wanted.start)
 
     def after_line(self, begin: int) -> int:
         """Return where the line after the one at `begin` begins, or 0 where there is none."""

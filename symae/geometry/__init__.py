@@ -1,1 +1,1 @@
-"""Sizes and places of windows and of convolutions: arithmetic without arrays, which ops and kernels share."""
+"""Sizes and positions of windows and of convolutions: arithmetic without arrays, which ops and kernels share."""

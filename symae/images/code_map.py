@@ -89,13 +89,13 @@ def code_map(codes: Any, labels: Any) -> Image.Image:
     width, height = (int(side) for side in np.ceil((high - low) * scale + 4 * RADIUS))
     width, height = max(width, 10 * GAP), max(height, 10 * GAP)  # the legend has to stand beside it
     # up is more; the middle of the dots is the middle of the plot
-    places = (points - (low + high) / 2) * scale * (1, -1) + (width / 2, height / 2)
+    drawn = (points - (low + high) / 2) * scale * (1, -1) + (width / 2, height / 2)
 
     paper = Image.new("RGB", (width + LEGEND + 2 * GAP, height + 3 * GAP), PAPER)
-    paper.paste(_dots(places, digits, (width, height)), (GAP, GAP))
+    paper.paste(_dots(drawn, digits, (width, height)), (GAP, GAP))
     pen = ImageDraw.Draw(paper)
     pen.rectangle((GAP - 1, GAP - 1, GAP + width, GAP + height), outline=RULE)
-    middles = [(d, np.median(places[digits == d], axis=0)) for d in np.unique(digits)]
+    middles = [(d, np.median(drawn[digits == d], axis=0)) for d in np.unique(digits)]
     for digit, middle in zip((d for d, _ in middles), _apart([m for _, m in middles]), strict=True):
         font = ImageFont.load_default(size=24)
         centre = tuple(np.clip(middle, GAP / 2, (width - GAP / 2, height - GAP / 2)) + GAP)
@@ -108,27 +108,27 @@ def code_map(codes: Any, labels: Any) -> Image.Image:
     return paper
 
 
-def _dots(places: np.ndarray, digits: np.ndarray, size: tuple[int, int]) -> Image.Image:
+def _dots(drawn: np.ndarray, digits: np.ndarray, size: tuple[int, int]) -> Image.Image:
     fine = Image.new("RGB", (size[0] * FINER, size[1] * FINER), PAPER)
     pen = ImageDraw.Draw(fine)
     # in no order, so that no label lies over the others; the same at each call
-    for i in np.random.RandomState(0).permutation(len(places)):
-        (x, y), r = places[i] * FINER, RADIUS * FINER
+    for i in np.random.RandomState(0).permutation(len(drawn)):
+        (x, y), r = drawn[i] * FINER, RADIUS * FINER
         pen.ellipse((x - r, y - r, x + r, y + r), fill=COLOURS[digits[i]])
     return fine.resize(size, Image.Resampling.BOX)
 
 
 def _legend(paper: Image.Image, corner: tuple[int, int], digits: list[int]) -> None:
     font = ImageFont.load_default(size=16)
-    places = np.array([(2 * RADIUS, (row + 0.5) * GAP) for row in range(len(digits))])
+    drawn = np.array([(2 * RADIUS, (row + 0.5) * GAP) for row in range(len(digits))])
     discs = Image.new("RGB", ((int(4 * RADIUS) + 1) * FINER, len(digits) * GAP * FINER), PAPER)
     pen = ImageDraw.Draw(discs)
-    for (x, y), digit in zip(places * FINER, digits, strict=True):
+    for (x, y), digit in zip(drawn * FINER, digits, strict=True):
         r = 2 * RADIUS * FINER
         pen.ellipse((x - r, y - r, x + r, y + r), fill=COLOURS[digit])
     paper.paste(discs.resize((discs.width // FINER, discs.height // FINER), Image.Resampling.BOX), corner)
     pen = ImageDraw.Draw(paper)
-    for (x, y), digit in zip(places, digits, strict=True):
+    for (x, y), digit in zip(drawn, digits, strict=True):
         pen.text((corner[0] + x + 4 * RADIUS, corner[1] + y), str(digit), fill=INK, font=font, anchor="lm")
 
 

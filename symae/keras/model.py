@@ -68,7 +68,7 @@ class Model:
     inputs : symbolic (None, ...), or a list of them
         `Input`, or any expression: ``Model(code, drawn)`` is the decoder alone.
     outputs : symbolic (None, ...), or a list of them
-        An entry for each example, which hangs on that example alone.
+        An entry for each example, which depends on that example alone.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class Model:
     Raises
     ------
     InputError
-        The outputs hang on something else than the inputs, or not on all of them; one is no array with an entry for each
+        The outputs depend on something else than the inputs, or not on all of them; one is not an array with an entry for each
         example; two inputs or two parameters have the same name.
 
     Examples
@@ -171,7 +171,7 @@ class Model:
         Raises
         ------
         InputError
-            One is unknown: lists the known ones. There are no parameters; the loss does not hang on all of them.
+            One is unknown: lists the known ones. There are no parameters; the loss does not depend on all of them.
         """
         if not self.params:
             raise InputError("outputs", "no layer with parameters on the way from the inputs", "something to train")
@@ -390,24 +390,24 @@ class Model:
         return self._known_shapes[shapes]
 
 
-def _listed(place: str, given: Variable | Sequence[Variable]) -> tuple[list[Variable], bool]:
+def _listed(where: str, given: Variable | Sequence[Variable]) -> tuple[list[Variable], bool]:
     """Return `given` as a list, and True if it was one variable; each is an array with an entry for each example."""
     one = not isinstance(given, list | tuple)
     variables = [given] if one else list(given)
     expected = "symbolic arrays with an entry for each of any number of examples, (None, ...)"
     if not variables:
-        raise InputError(place, "none", expected)
+        raise InputError(where, "none", expected)
     for v in variables:
         if not isinstance(v, Variable) or not isinstance(v.type, TensorType) or not v.type.ndim or v.type.shape[0] is not None:
-            raise InputError(place, f"{v} of type {v.type}" if isinstance(v, Variable) else f"a {type(v).__name__}", expected)
+            raise InputError(where, f"{v} of type {v.type}" if isinstance(v, Variable) else f"a {type(v).__name__}", expected)
     return variables, one
 
 
-def _arrays(place: str, given: Any, variables: Sequence[Variable], one: bool) -> dict[Variable, Any]:
+def _arrays(where: str, given: Any, variables: Sequence[Variable], one: bool) -> dict[Variable, Any]:
     """Return what is given for each variable: itself for `one` variable, otherwise a list."""
     if one:
         return {variables[0]: given}
     if not isinstance(given, list | tuple) or len(given) != len(variables):
         found = f"{len(given)} arrays" if isinstance(given, list | tuple) else f"a {type(given).__name__}"
-        raise InputError(place, found, f"a list of {len(variables)}: {', '.join(map(str, variables))}")
+        raise InputError(where, found, f"a list of {len(variables)}: {', '.join(map(str, variables))}")
     return dict(zip(variables, given, strict=True))

@@ -95,11 +95,11 @@ def objective(
     return Objective(targets, {"cost": cost, **figures}, updates)
 
 
-def _chosen(place: str, given: Any, known: Mapping[str, Any]) -> Any:
+def _chosen(where: str, given: Any, known: Mapping[str, Any]) -> Any:
     if callable(given):
         return given
     if not isinstance(given, str) or given.lower() not in known:
-        raise InputError(place, repr(given), f"a function, or one of {', '.join(known)}")
+        raise InputError(where, repr(given), f"a function, or one of {', '.join(known)}")
     return known[given.lower()]
 
 
@@ -107,8 +107,8 @@ def _name_of(metric: str | Loss) -> str:
     return metric if isinstance(metric, str) else getattr(metric, "__name__", type(metric).__name__)
 
 
-def _mean(place: str, chosen: Any, target: Variable, output: Variable) -> Variable:
-    costs = _chosen(place, chosen, LOSSES)(target, output)
+def _mean(where: str, chosen: Any, target: Variable, output: Variable) -> Variable:
+    costs = _chosen(where, chosen, LOSSES)(target, output)
     if not isinstance(costs, Variable):
-        raise InputError(place, f"a function that gives a {type(costs).__name__}", "one that gives symbolic costs")
+        raise InputError(where, f"a function that gives a {type(costs).__name__}", "one that gives symbolic costs")
     return pt.mean(costs)

@@ -38,11 +38,11 @@ def _check(P: Any, Q: Any, weights: Any, biases: Any) -> None:
 
 
 @jit
-def _blocks(places: Any) -> Any:
+def _blocks(positions: Any) -> Any:
     """Return how many blocks there are, and how many positions all but the last have."""
-    many = max(1, -(-places // BLOCK))
-    size = max(1, -(-places // many))
-    return -(-places // size), size
+    n_blocks = max(1, -(-positions // BLOCK))
+    size = max(1, -(-positions // n_blocks))
+    return -(-positions // size), size
 
 
 @jit
@@ -103,16 +103,16 @@ def forward(threads: Threads, keep: bool, depth: int) -> Callable[..., Any]:
     def blocks(part: Any, parts: Any, arguments: Any) -> None:
         P, Q, turned, y, weights, biases, hidden = grouped(arguments)
         last = len(weights) - 1
-        many, size = _blocks(P.shape[0])
+        n_blocks, size = _blocks(P.shape[0])
         widest = P.shape[1]
         for layer in range(last):
             widest = max(widest, biases[layer].size)
         begun = np.empty((size, P.shape[1]), P.dtype)
         spare = np.empty((0 if keep else 2, size * widest), P.dtype)
         one, zero = P.dtype.type(1), P.dtype.type(0)
-        units = Q.shape[0] * many
+        units = Q.shape[0] * n_blocks
         for unit in range(part * units // parts, (part + 1) * units // parts):
-            image, first = unit // many, unit % many * size
+            image, first = unit // n_blocks, unit % n_blocks * size
             end = min(first + size, P.shape[0])
             h = begun[: end - first]
             _begin(P[first:end], Q[image], h)
@@ -133,11 +133,11 @@ def forward(threads: Threads, keep: bool, depth: int) -> Callable[..., Any]:
     def layers(P: Any, Q: Any, weights: Any, biases: Any, hidden: Any, y: Any) -> None:
         _check(P, Q, weights, biases)
         turned = np.ascontiguousarray(weights[len(weights) - 1].T)
-        many, _ = _blocks(P.shape[0])
+        n_blocks, _ = _blocks(P.shape[0])
         work = 0
         for W in weights:
             work += W.size
-        everywhere(Q.shape[0] * many, work * Q.shape[0] * P.shape[0], (P, Q, turned, y, *weights, *biases, *hidden))
+        everywhere(Q.shape[0] * n_blocks, work * Q.shape[0] * P.shape[0], (P, Q, turned, y, *weights, *biases, *hidden))
 
     return layers
 
@@ -185,7 +185,7 @@ def backward(threads: Threads, depth: int) -> Callable[..., Any]:
     def blocks(part: Any, parts: Any, arguments: Any) -> None:
         P, Q, turned, g, sums_P, sums_Q, sums_last, weights, hidden, sums_W, sums_b = grouped(arguments)
         last = len(weights) - 1
-        many, size = _blocks(P.shape[0])
+        n_blocks, size = _blocks(P.shape[0])
         widest = P.shape[1]
         for layer in range(last):
             widest = max(widest, weights[layer].shape[1])
@@ -193,9 +193,9 @@ def backward(threads: Threads, depth: int) -> Callable[..., Any]:
         spare = np.empty((2, size * widest), P.dtype)
         one, zero = P.dtype.type(1), P.dtype.type(0)
         total = np.empty(widest, P.dtype)  # of one block; those of all are added in double precision
-        units = Q.shape[0] * many
+        units = Q.shape[0] * n_blocks
         for unit in range(part * units // parts, (part + 1) * units // parts):
-            image, first = unit // many, unit % many * size
+            image, first = unit // n_blocks, unit % n_blocks * size
             end = min(first + size, P.shape[0])
             rows = end - first
             h0 = begun[:rows]
@@ -234,7 +234,7 @@ def backward(threads: Threads, depth: int) -> Callable[..., Any]:
     def gradients(P: Any, Q: Any, weights: Any, hidden: Any, g: Any, sums_W: Any, sums_b: Any) -> Any:
         last = len(weights) - 1
         turned = np.ascontiguousarray(weights[last].T)
-        many, _ = _blocks(P.shape[0])
+        n_blocks, _ = _blocks(P.shape[0])
         work = 0
         for W in weights:
             work += 2 * W.size
@@ -243,7 +243,7 @@ def backward(threads: Threads, depth: int) -> Callable[..., Any]:
         sums_Q = np.zeros((most, Q.shape[0], Q.shape[1]), P.dtype)
         sums_last = np.zeros((most, turned.shape[0], turned.shape[1]), P.dtype)
         arguments = (P, Q, turned, g, sums_P, sums_Q, sums_last, *weights, *hidden, *sums_W, *sums_b)
-        parts = everywhere(Q.shape[0] * many, work * Q.shape[0] * P.shape[0], arguments)
+        parts = everywhere(Q.shape[0] * n_blocks, work * Q.shape[0] * P.shape[0], arguments)
         for part in range(1, parts):
             sums_P[0] += sums_P[part]
             sums_Q[0] += sums_Q[part]

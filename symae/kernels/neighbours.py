@@ -46,7 +46,7 @@ def fits(axis: Axis, mode: str) -> Any:
 
 
 @functools.cache
-def gather(windows: Windows, mode: str, place: str, expected: str) -> Callable[..., Any]:
+def gather(windows: Windows, mode: str, where: str, expected: str) -> Callable[..., Any]:
     """Compile (n, c, h, w) -> (n * c * i * j, p * q), a row for each window."""
     (p, q) = windows.rows.size, windows.columns.size
     row_table, column_table = table(windows.rows, mode), table(windows.columns, mode)
@@ -56,7 +56,7 @@ def gather(windows: Windows, mode: str, place: str, expected: str) -> Callable[.
     def images2neibs(images: Any) -> Any:
         n, c, h, w = images.shape
         if not (row_fits(h) and column_fits(w)):
-            raise ShapeError(place, "shape ({}, {}, {}, {})", expected, n, c, h, w)
+            raise ShapeError(where, "shape ({}, {}, {}, {})", expected, n, c, h, w)
         rows, columns = row_table(h), column_table(w)
         maps = np.ascontiguousarray(images).reshape((n * c, h, w))
         out = np.zeros((n * c, len(rows), len(columns), p, q), images.dtype)
@@ -75,23 +75,23 @@ def gather(windows: Windows, mode: str, place: str, expected: str) -> Callable[.
 
 
 @functools.cache
-def scatter(windows: Windows, mode: str, place: str, expected: str) -> Callable[..., Any]:
+def scatter(windows: Windows, mode: str, where: str, expected: str) -> Callable[..., Any]:
     """Compile the transpose of `gather`: (neibs, n, c, h, w) -> (n, c, h, w)."""
     (p, q) = windows.rows.size, windows.columns.size
     row_table, column_table = table(windows.rows, mode), table(windows.columns, mode)
     row_fits, column_fits = fits(windows.rows, mode), fits(windows.columns, mode)
-    neibs_place, shape_place = f"{place}: neibs", f"{place}: original_shape"
+    neibs_where, shape_where = f"{where}: neibs", f"{where}: original_shape"
 
     @jit
     def neibs2images(neibs: Any, n: Any, c: Any, h: Any, w: Any) -> Any:
         if not (row_fits(h) and column_fits(w)):
-            raise ShapeError(shape_place, "shape ({}, {}, {}, {})", expected, n, c, h, w)
+            raise ShapeError(shape_where, "shape ({}, {}, {}, {})", expected, n, c, h, w)
         rows, columns = row_table(h), column_table(w)
         count = n * c * len(rows) * len(columns)
         if neibs.shape != (count, p * q):
             a, b = neibs.shape
             raise ShapeError(
-                neibs_place,
+                neibs_where,
                 "shape ({}, {})",
                 "({}, {}), the neighbourhoods of images ({}, {}, {}, {})",
                 a,

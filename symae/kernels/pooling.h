@@ -213,7 +213,7 @@ static int symae_spread(PyArrayObject *input, npy_intp h, npy_intp w, PyArrayObj
 static int symae_in_range(const char *place, npy_int64 at, npy_intp h, npy_intp w) {
     if (at >= 0 && at < h * w) return 0;
     return symae_refuse(place, "switches", PyUnicode_FromFormat("%lld", (long long)at),
-                        PyUnicode_FromFormat("places from 0 to %zd, row * w + column in images of %zd x %zd pixels", h * w - 1, h,
+                        PyUnicode_FromFormat("positions from 0 to %zd, row * w + column in images of %zd x %zd pixels", h * w - 1, h,
                                              w));
 }
 

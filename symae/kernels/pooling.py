@@ -1,4 +1,4 @@
-"""Pooling as Numba functions: maxima with their places, sums of windows, and the transpose of the sums.
+"""Pooling as Numba functions: maxima with their positions, sums of windows, and the transpose of the sums.
 
 Each factory below makes a function for windows whose sizes and strides are constants in the machine code, so that LLVM unrolls
 the loops over a window and vectorises the loop over the windows of a row; asked twice, it gives the same function.
@@ -83,7 +83,7 @@ def first_maximum(image: Any, top: Any, bottom: Any, left: Any, right: Any) -> A
 
 
 @functools.cache
-def max_pool(windows: Windows, place: str, threads: Threads) -> Callable[..., Any]:
+def max_pool(windows: Windows, where: str, threads: Threads) -> Callable[..., Any]:
     """Compile (n, c, h, w) -> the maximum of each window, and its position in the image as row * w + column."""
     (p, s), (q, t) = ((axis.size, axis.stride) for axis in (windows.rows, windows.columns))
     row_axis, column_axis = numbers(windows.rows), numbers(windows.columns)
@@ -101,7 +101,7 @@ def max_pool(windows: Windows, place: str, threads: Threads) -> Callable[..., An
             first = last = columns
         # Rows are cut at the first window that lies inside, so that no index below can be negative: Numba would look for that.
         origin, inside = first * t - before, last - first
-        # place of the best so far, relative to the window: 32 bits wide like a float32, so that both fill a register alike
+        # position of the best so far, relative to the window: 32 bits wide like a float32, so that both fill a register alike
         best, at = np.empty(inside, image.dtype), np.empty(inside, np.int32)
         for i in range(rows):
             top, bottom = max(i * s - above, 0), min(i * s - above + p, h)
@@ -132,7 +132,7 @@ def max_pool(windows: Windows, place: str, threads: Threads) -> Callable[..., An
     def pool(images: Any) -> Any:
         n, c, h, w = images.shape
         if h == 0 or w == 0:
-            raise ShapeError(place, SHAPE, SOME_PIXELS, n, c, h, w)
+            raise ShapeError(where, SHAPE, SOME_PIXELS, n, c, h, w)
         rows, columns = geometry(h, row_axis)[0], geometry(w, column_axis)[0]
         pooled = np.empty((n * c, rows, columns), images.dtype)
         switches = np.empty((n * c, rows, columns), np.int64)
@@ -143,7 +143,7 @@ def max_pool(windows: Windows, place: str, threads: Threads) -> Callable[..., An
 
 
 @functools.cache
-def sum_pool(windows: Windows, divisor: str, place: str, threads: Threads) -> Callable[..., Any]:
+def sum_pool(windows: Windows, divisor: str, where: str, threads: Threads) -> Callable[..., Any]:
     """Compile (n, c, h, w) -> each window's sum over 1, over its size ("window") or its pixels in the image ("pixels")."""
     (p, s), (q, t) = ((axis.size, axis.stride) for axis in (windows.rows, windows.columns))
     row_axis, column_axis = numbers(windows.rows), numbers(windows.columns)
@@ -180,7 +180,7 @@ def sum_pool(windows: Windows, divisor: str, place: str, threads: Threads) -> Ca
     def pool(images: Any) -> Any:
         n, c, h, w = images.shape
         if h == 0 or w == 0:
-            raise ShapeError(place, SHAPE, SOME_PIXELS, n, c, h, w)
+            raise ShapeError(where, SHAPE, SOME_PIXELS, n, c, h, w)
         rows, columns = geometry(h, row_axis)[0], geometry(w, column_axis)[0]
         pooled = np.empty((n * c, rows, columns), images.dtype)
         maps = np.ascontiguousarray(images).reshape((n * c, h, w))
@@ -191,7 +191,7 @@ def sum_pool(windows: Windows, divisor: str, place: str, threads: Threads) -> Ca
 
 
 @functools.cache
-def spread(windows: Windows, divisor: str, place: str, threads: Threads) -> Callable[..., Any]:
+def spread(windows: Windows, divisor: str, where: str, threads: Threads) -> Callable[..., Any]:
     """Compile the transpose of `sum_pool`, (n, c, rows, columns), h, w -> (n, c, h, w)."""
     (p, s), (q, t) = ((axis.size, axis.stride) for axis in (windows.rows, windows.columns))
     row_axis, column_axis = numbers(windows.rows), numbers(windows.columns)
@@ -229,11 +229,11 @@ def spread(windows: Windows, divisor: str, place: str, threads: Threads) -> Call
     def unpool(pooled: Any, h: Any, w: Any) -> Any:
         n, c, rows, columns = pooled.shape
         if h < 1 or w < 1:
-            raise ShapeError(place, SHAPE, SOME_PIXELS, n, c, h, w)
+            raise ShapeError(where, SHAPE, SOME_PIXELS, n, c, h, w)
         wanted = geometry(h, row_axis)[0], geometry(w, column_axis)[0]
         if (rows, columns) != wanted:
             raise ShapeError(
-                place,
+                where,
                 SHAPE,
                 "({}, {}, {}, {}), a value for each window of images of {} x {} pixels",
                 n,

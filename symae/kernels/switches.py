@@ -1,4 +1,4 @@
-"""Gather from, and scatter to, places in images, as Numba functions."""
+"""Gather from, and scatter to, positions in images, as Numba functions."""
 
 from __future__ import annotations
 
@@ -13,53 +13,53 @@ from symae.kernels.pooling import jit
 
 __all__ = ["as_many_images", "as_many_values", "put_at", "take_at"]
 
-PLACE, PLACES = "{}", "places from 0 to {}, row * w + column in images of {} x {} pixels"
+POSITION, POSITIONS = "{}", "positions from 0 to {}, row * w + column in images of {} x {} pixels"
 SHAPE, A_VALUE_FOR_EACH = "shape ({}, {}, {}, {})", "({}, {}, {}, {}), a value for each window"
 AS_MANY = "({}, {}, h, w), as many as switches"
 SIZES, SOME_SIZES = "({}, {})", "sizes of at least 0"
 
 
 @functools.cache
-def as_many_values(place: str) -> Callable[..., None]:
+def as_many_values(where: str) -> Callable[..., None]:
     """Compile (values' shape, switches' shape), which raises ShapeError unless they are the same."""
-    values_place = f"{place}: pooled"
+    values_where = f"{where}: pooled"
 
     @jit
     def check(values: Any, switches: Any) -> None:
         if values != switches:
             n, c, rows, columns = values
             a, b, i, j = switches
-            raise ShapeError(values_place, SHAPE, A_VALUE_FOR_EACH, n, c, rows, columns, a, b, i, j)
+            raise ShapeError(values_where, SHAPE, A_VALUE_FOR_EACH, n, c, rows, columns, a, b, i, j)
 
     return check
 
 
 @functools.cache
-def as_many_images(place: str) -> Callable[..., None]:
+def as_many_images(where: str) -> Callable[..., None]:
     """Compile (images' shape, switches' shape), which raises ShapeError unless there are as many of both."""
-    images_place = f"{place}: images"
+    images_where = f"{where}: images"
 
     @jit
     def check(images: Any, switches: Any) -> None:
         a, b, h, w = images
         n, c, _, _ = switches
         if a != n or b != c:
-            raise ShapeError(images_place, SHAPE, AS_MANY, a, b, h, w, n, c)
+            raise ShapeError(images_where, SHAPE, AS_MANY, a, b, h, w, n, c)
 
     return check
 
 
 @functools.cache
-def put_at(place: str) -> Callable[..., Any]:
+def put_at(where: str) -> Callable[..., Any]:
     """Compile (values (n, c, i, j), switches (n, c, i, j), h, w) -> images (n, c, h, w), zero where nothing was put."""
-    switches_place, shape_place, check = f"{place}: switches", f"{place}: shape", as_many_values(place)
+    switches_where, shape_where, check = f"{where}: switches", f"{where}: shape", as_many_values(where)
 
     @jit
     def put(values: Any, switches: Any, h: Any, w: Any) -> Any:
         n, c, rows, columns = values.shape
         check(values.shape, switches.shape)
         if h < 0 or w < 0:
-            raise ShapeError(shape_place, SIZES, SOME_SIZES, h, w)
+            raise ShapeError(shape_where, SIZES, SOME_SIZES, h, w)
         pixels = h * w
         images = np.zeros((n * c, pixels), values.dtype)
         values = np.ascontiguousarray(values).reshape((n * c, rows * columns))
@@ -68,7 +68,7 @@ def put_at(place: str) -> Callable[..., Any]:
             image, value, switch = images[m], values[m], switches[m]
             for k in range(switch.size):
                 if switch[k] < 0 or switch[k] >= pixels:
-                    raise ShapeError(switches_place, PLACE, PLACES, switch[k], pixels - 1, h, w)
+                    raise ShapeError(switches_where, POSITION, POSITIONS, switch[k], pixels - 1, h, w)
                 image[switch[k]] += value[k]
         return images.reshape((n, c, h, w))
 
@@ -76,9 +76,9 @@ def put_at(place: str) -> Callable[..., Any]:
 
 
 @functools.cache
-def take_at(place: str) -> Callable[..., Any]:
+def take_at(where: str) -> Callable[..., Any]:
     """Compile (images (n, c, h, w), switches (n, c, i, j)) -> values (n, c, i, j)."""
-    switches_place, check = f"{place}: switches", as_many_images(place)
+    switches_where, check = f"{where}: switches", as_many_images(where)
 
     @jit
     def take(images: Any, switches: Any) -> Any:
@@ -93,7 +93,7 @@ def take_at(place: str) -> Callable[..., Any]:
             image, value, switch = images[m], values[m], switches[m]
             for k in range(switch.size):
                 if switch[k] < 0 or switch[k] >= pixels:
-                    raise ShapeError(switches_place, PLACE, PLACES, switch[k], pixels - 1, h, w)
+                    raise ShapeError(switches_where, POSITION, POSITIONS, switch[k], pixels - 1, h, w)
                 value[k] = image[switch[k]]
         return values.reshape((n, c, rows, columns))
 

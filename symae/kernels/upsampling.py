@@ -18,23 +18,23 @@ Taps = tuple[tuple[float, float, float], ...]
 
 
 @functools.cache
-def repeat(windows: Windows, place: str, threads: Threads) -> Callable[..., Any]:
+def repeat(windows: Windows, where: str, threads: Threads) -> Callable[..., Any]:
     """Compile (n, c, h, w) -> (n, c, h * f, w * g), each pixel put everywhere in its window of f by g."""
     f, g = windows.rows.size, windows.columns.size
-    put = spread(windows, "one", place, threads)
+    put = spread(windows, "one", where, threads)
 
     @jit
     def repeat_pixels(images: Any) -> Any:
         n, c, h, w = images.shape
         if h == 0 or w == 0:
-            raise ShapeError(place, SHAPE, SOME_PIXELS, n, c, h, w)
+            raise ShapeError(where, SHAPE, SOME_PIXELS, n, c, h, w)
         return put(images, h * f, w * g)
 
     return repeat_pixels
 
 
 @functools.cache
-def interpolate(rows: Taps, columns: Taps, dtype: str, place: str, threads: Threads) -> Callable[..., Any]:
+def interpolate(rows: Taps, columns: Taps, dtype: str, where: str, threads: Threads) -> Callable[..., Any]:
     """Compile (n, c, h, w) -> (n, c, h * f, w * g): row i * f + r is rows i - 1, i and i + 1 weighted by rows[r]."""
     a, b = np.array(rows, dtype), np.array(columns, dtype)
     f, g = len(rows), len(columns)
@@ -60,7 +60,7 @@ def interpolate(rows: Taps, columns: Taps, dtype: str, place: str, threads: Thre
     def upsample(images: Any) -> Any:
         n, c, h, w = images.shape
         if h == 0 or w == 0:
-            raise ShapeError(place, SHAPE, SOME_PIXELS, n, c, h, w)
+            raise ShapeError(where, SHAPE, SOME_PIXELS, n, c, h, w)
         out = np.empty((n * c, h * f, w * g), images.dtype)
         every_map(np.ascontiguousarray(images).reshape((n * c, h, w)), out, out)
         return out.reshape((n, c, h * f, w * g))
@@ -69,7 +69,7 @@ def interpolate(rows: Taps, columns: Taps, dtype: str, place: str, threads: Thre
 
 
 @functools.cache
-def interpolate_transpose(rows: Taps, columns: Taps, dtype: str, place: str, threads: Threads) -> Callable[..., Any]:
+def interpolate_transpose(rows: Taps, columns: Taps, dtype: str, where: str, threads: Threads) -> Callable[..., Any]:
     """Compile the transpose of `interpolate`."""
     a, b = np.array(rows, dtype), np.array(columns, dtype)
     f, g = len(rows), len(columns)
@@ -101,7 +101,7 @@ def interpolate_transpose(rows: Taps, columns: Taps, dtype: str, place: str, thr
     def transpose(images: Any) -> Any:
         n, c, h, w = images.shape
         if h % f or w % g:
-            raise ShapeError(place, "shape ({}, {}, {}, {})", "multiples of ({}, {}) rows and columns", n, c, h, w, f, g)
+            raise ShapeError(where, "shape ({}, {}, {}, {})", "multiples of ({}, {}) rows and columns", n, c, h, w, f, g)
         out = np.empty((n * c, h // f, w // g), images.dtype)
         every_map(np.ascontiguousarray(images).reshape((n * c, h, w)), out, out)
         return out.reshape((n, c, h // f, w // g))

@@ -61,7 +61,7 @@ class Places:
         self._gone: set[str] = set()
         # Files of the run's that it has given several names: device and number.
         self.linked: set[tuple[int, int]] = set()
-        self._told: set[str] = set()
+        self._mentioned: set[str] = set()
         self._real_folders: dict[str, str] = {}
         # The working directory, and where the script takes it to be, relative to the folders it started in.
         self._view = (self.out, ".")
@@ -222,8 +222,8 @@ class Places:
         if not found:
             return None
         newest = max(found, key=os.path.getmtime)
-        if newest not in self._told:
-            self._told.add(newest)
+        if newest not in self._mentioned:
+            self._mentioned.add(newest)
             self.say(f"{relative}: read from {newest[: -len(relative) - 1]}, where another run left it")
         return newest
 
@@ -264,15 +264,15 @@ class Places:
     @contextmanager
     def quietly(self) -> Iterator[None]:
         """Map names without a word to the user as long as the block lasts."""
-        said, self._told = self._told, _Everything()
+        said, self._mentioned = self._mentioned, _Everything()
         try:
             yield
         finally:
-            self._told = said
+            self._mentioned = said
 
     def _tell(self, name: str, place: str) -> None:
-        if place not in self._told:
-            self._told.add(place)
+        if place not in self._mentioned:
+            self._mentioned.add(place)
             self.say(f"{name}: written to {os.path.relpath(place, self.out)} in {self.out}; what is there stays as it is")
 
 

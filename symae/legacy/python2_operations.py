@@ -90,7 +90,7 @@ def shaped(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> An
     try:
         return function(*arguments, **keywords)
     except TypeError:
-        # In reshape(x, shape) the first is no shape.
+        # In reshape(x, shape) the first is not a shape.
         kept = arguments[:1] if any(isinstance(value, tuple | list) for value in arguments[1:]) else ()
         sizes = (*kept, *map(_sizes, arguments[len(kept) :]))
         more = {name: _sizes(value) for name, value in keywords.items()}

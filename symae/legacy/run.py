@@ -101,7 +101,7 @@ def _run(session: Session, source: Source, argv: list[str]) -> int:
     with ExitStack() as stack:
         stack.enter_context(_flags_kept())
         stack.enter_context(session.record.listening())
-        printed, told = sys.stdout, sys.stderr
+        printed, errors = sys.stdout, sys.stderr
         stack.callback(_put_back, *before)
         sys.argv = argv
         sys.path.insert(0, str(session.script.parent))
@@ -119,7 +119,7 @@ def _run(session: Session, source: Source, argv: list[str]) -> int:
         except BrokenPipeError:
             raise
         except BaseException as error:
-            return _failed(error, session, told)
+            return _failed(error, session, errors)
         finally:
             for stream in (sys.stdout, printed):
                 _flush(stream)
@@ -167,20 +167,20 @@ def _status(end: SystemExit) -> int:
     return 1
 
 
-def _failed(error: BaseException, session: Session, told: Any) -> int:
+def _failed(error: BaseException, session: Session, errors: Any) -> int:
     """Print what went wrong and where in the script; 2 for what the user can mend, 1 for an error of the script's.
 
-    A traceback goes where the script wants its own; what symae has to say goes to `told`.
+    A traceback goes where the script wants its own; what symae has to say goes to `errors`.
     """
     line = one_line(error) if isinstance(error, InputError) else None
     place = _last_line(error, session)
     if line is None and isinstance(error, ModuleNotFoundError) and place:
         line = f"found an import that nothing answers ({error}), expected a module beside the script or an installed one"
     if session.is_confined and _is_denied(error):
-        print(f"symae: {session.out} and temporary folders are where this run can write", file=told)
+        print(f"symae: {session.out} and temporary folders are where this run can write", file=errors)
     if line is not None:
         where = f"{place}: " if place and not line.startswith(place) else ""
-        print(f"symae: error: {where}{line}", file=told)
+        print(f"symae: error: {where}{line}", file=errors)
         return 2
     print("".join(_formatted(error, session)), end="", file=sys.stderr)
     return 1
@@ -203,9 +203,9 @@ def _last_line(error: BaseException, session: Session) -> str:
 
 def _formatted(error: BaseException, session: Session) -> list[str]:
     """Format the traceback of the script's own lines; what is beneath them is left out, unless one asks for it."""
-    told = traceback.TracebackException(type(error), error, _begin(error.__traceback__), compact=True)
+    report = traceback.TracebackException(type(error), error, _begin(error.__traceback__), compact=True)
     hidden = 0
-    part: traceback.TracebackException | None = told
+    part: traceback.TracebackException | None = report
     while part is not None:
         own = [frame for frame in part.stack if _is_the_scripts(frame.filename, session)]
         kept = own
@@ -216,7 +216,7 @@ def _formatted(error: BaseException, session: Session) -> list[str]:
             frame.colno = frame.end_colno = None  # columns are of the converted text
         part.stack = traceback.StackSummary.from_list(kept)
         part = part.__cause__ or (None if part.__suppress_context__ else part.__context__)
-    lines = [_without_symaes(line) for line in told.format()]
+    lines = [_without_symaes(line) for line in report.format()]
     if hidden and own and not os.environ.get(FULL):
         lines.append(f"({FULL}=1 shows the lines of the libraries too)\n")
     return lines

@@ -79,7 +79,7 @@ def dense(
     Raises
     ------
     InputError
-        `x` is no matrix of a known number of columns, `n_out` is less than 1, a parameter of that name is there.
+        `x` is not a matrix of a known number of columns, `n_out` is less than 1, a parameter of that name is there.
     """
     if x.type.ndim != 2 or x.type.shape[1] is None:
         raise InputError(f"{name}: x", f"shape {x.type.shape}", "(n, n_in) with a known n_in")

@@ -1,7 +1,7 @@
 """Initial weights, in floatX.
 
-A matrix of weights has the shape (n_in, n_out), filters (maps, channels, height, width). A place of the output hangs on
-*fan in* numbers, n_in or channels * height * width, and a number of the input goes to *fan out* places, n_out or
+A matrix of weights has the shape (n_in, n_out), filters (maps, channels, height, width). A position of the output depends on
+*fan in* numbers, n_in or channels * height * width, and a number of the input goes to *fan out* positions, n_out or
 maps * height * width.
 """
 

@@ -30,67 +30,67 @@ __all__ = [
 FLOATS = ("float32", "float64")
 
 
-def pooling_windows(place: str, ws: Any, stride: Any, pad: Any, ignore_border: bool) -> Windows:
+def pooling_windows(where: str, ws: Any, stride: Any, pad: Any, ignore_border: bool) -> Windows:
     """Return the windows that the arguments of a pooling function describe."""
-    sizes = pair(f"{place}: ws", ws)
-    strides = sizes if stride is None else pair(f"{place}: stride", stride)
+    sizes = pair(f"{where}: ws", ws)
+    strides = sizes if stride is None else pair(f"{where}: stride", stride)
     if isinstance(pad, str):
         if pad not in ("same", "valid"):
-            raise InputError(f"{place}: pad", repr(pad), '"same", "valid", an integer or two of them')
+            raise InputError(f"{where}: pad", repr(pad), '"same", "valid", an integer or two of them')
         kind = Axis.same if pad == "same" else Axis.whole
         rows, columns = map(kind, sizes, strides)
         return Windows(rows, columns)
-    pads = pair(f"{place}: pad", pad, 0)
-    if flag(f"{place}: ignore_border", ignore_border):
+    pads = pair(f"{where}: pad", pad, 0)
+    if flag(f"{where}: ignore_border", ignore_border):
         if any(p >= size for p, size in zip(pads, sizes, strict=True)):
-            raise InputError(f"{place}: pad", str(pads), f"less than the window, {sizes}: a window needs a pixel to look at")
+            raise InputError(f"{where}: pad", str(pads), f"less than the window, {sizes}: a window needs a pixel to look at")
         rows, columns = map(Axis.whole, sizes, strides, pads)
     else:
         if any(pads):
-            raise InputError(f"{place}: pad", f"{pads} with ignore_border=False", "padding only with ignore_border=True")
+            raise InputError(f"{where}: pad", f"{pads} with ignore_border=False", "padding only with ignore_border=True")
         rows, columns = map(Axis.partial, sizes, strides)
     return Windows(rows, columns)
 
 
-def as_array(place: str, value: Any) -> Variable:
+def as_array(where: str, value: Any) -> Variable:
     """Return `value` as a symbolic array."""
     try:
         return pt.as_tensor(value)
     except (NotImplementedError, TypeError, ValueError) as error:
-        raise TypeError(f"{place}: found {value!r}, expected an array or a symbolic one") from error
+        raise TypeError(f"{where}: found {value!r}, expected an array or a symbolic one") from error
 
 
-def as_images(place: str, images: Any, *, pixels: bool = True) -> Variable:
+def as_images(where: str, images: Any, *, pixels: bool = True) -> Variable:
     """Return `images` as a symbolic array of floats (n, c, h, w); with `pixels`, h and w are not 0."""
-    variable = as_array(place, images)
+    variable = as_array(where, images)
     if variable.type.ndim != 4:
-        raise InputError(place, f"{variable.type.ndim} dimensions", "4: (n, c, h, w)")
+        raise InputError(where, f"{variable.type.ndim} dimensions", "4: (n, c, h, w)")
     if variable.type.dtype not in FLOATS:
-        raise TypeError(f"{place}: found dtype {variable.type.dtype}, expected {' or '.join(FLOATS)}")
+        raise TypeError(f"{where}: found dtype {variable.type.dtype}, expected {' or '.join(FLOATS)}")
     if pixels:
-        require_pixels(place, variable.type.shape)
+        require_pixels(where, variable.type.shape)
     return variable
 
 
-def require_pixels(place: str, shape: Sequence[int | None]) -> None:
+def require_pixels(where: str, shape: Sequence[int | None]) -> None:
     """Refuse images without a row or without a column; there may be no images at all."""
     if 0 in shape[2:]:
-        raise InputError(place, f"shape {tuple(shape)}", "at least one row and one column")
+        raise InputError(where, f"shape {tuple(shape)}", "at least one row and one column")
 
 
-def as_size(place: str, size: Any, *, checked: bool = True) -> Variable:
+def as_size(where: str, size: Any, *, checked: bool = True) -> Variable:
     """Return `size`, an integer or a symbolic one, as a symbolic scalar; if it is `checked` here, it cannot be negative."""
     if isinstance(size, int | np.integer) and not isinstance(size, bool):
         if checked and size < 0:
-            raise InputError(place, str(size), "a size of at least 0")
+            raise InputError(where, str(size), "a size of at least 0")
         return pt.constant(size, dtype="int64")
-    variable = as_array(place, size) if isinstance(size, Variable | np.ndarray) else None
+    variable = as_array(where, size) if isinstance(size, Variable | np.ndarray) else None
     if variable is None or variable.type.ndim != 0 or variable.type.dtype not in integer_dtypes:
-        raise TypeError(f"{place}: found {size!r}, expected an integer")
+        raise TypeError(f"{where}: found {size!r}, expected an integer")
     return pt.cast(variable, "int64")
 
 
-def as_sizes(place: str, shape: Any, lengths: Sequence[int]) -> Sequence[Any]:
+def as_sizes(where: str, shape: Any, lengths: Sequence[int]) -> Sequence[Any]:
     """Return `shape`, a sequence or a symbolic vector, as a sequence that has one of the given lengths."""
     if isinstance(shape, Variable):
         known_length = shape.type.shape[0] if shape.type.ndim == 1 else None
@@ -98,7 +98,7 @@ def as_sizes(place: str, shape: Any, lengths: Sequence[int]) -> Sequence[Any]:
     else:
         sizes = list(shape) if isinstance(shape, Sequence | np.ndarray) and not isinstance(shape, str) else []
     if len(sizes) not in lengths:
-        raise InputError(place, str(shape), " or ".join(("", "", "(h, w)", "", "(n, c, h, w)")[length] for length in lengths))
+        raise InputError(where, str(shape), " or ".join(("", "", "(h, w)", "", "(n, c, h, w)")[length] for length in lengths))
     return sizes
 
 

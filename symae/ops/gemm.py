@@ -24,13 +24,13 @@ class _Products(BackendOp):
 
     def checked(self, operands: Sequence[Any]) -> tuple[list[Variable], tuple[int | None, int | None]]:
         """Return the operands as matrices of one dtype, and what is known of the result's shape."""
-        place = type(self).__name__
+        where = type(self).__name__
         matrices = [pt.as_tensor(v) for v in operands]
         dtypes = {v.type.dtype for v in matrices}
         if any(v.type.ndim != 2 for v in matrices):
-            raise InputError(place, f"operands of {', '.join(str(v.type.ndim) for v in matrices)} dimensions", "matrices")
+            raise InputError(where, f"operands of {', '.join(str(v.type.ndim) for v in matrices)} dimensions", "matrices")
         if len(dtypes) != 1 or not dtypes <= {"float32", "float64"}:
-            raise TypeError(f"{place}: found dtypes {', '.join(sorted(dtypes))}, expected float32 or float64 alone")
+            raise TypeError(f"{where}: found dtypes {', '.join(sorted(dtypes))}, expected float32 or float64 alone")
         shape: tuple[int | None, int | None] = (None, None)
         for a, b, (ta, tb) in zip(matrices[::2], matrices[1::2], self.flags, strict=True):
             shape = shape[0] or a.type.shape[1 if ta else 0], shape[1] or b.type.shape[0 if tb else 1]

@@ -34,7 +34,7 @@ class Index(NamedTuple):
     position: int  # among the inputs
     axis: int  # of the array, the first one if the index is a mask of several
     variable: Any
-    told: int  # what errors call the axis
+    shown_axis: int  # what errors call the axis
 
     @property
     def ndim(self) -> int:
@@ -46,7 +46,7 @@ class Index(NamedTuple):
 
 
 def indices_of(op: Any, node: Apply) -> Iterator[Index]:
-    """Yield the indices of `node`, whose op is one of INDEXING, that are no slices."""
+    """Yield the indices of `node`, whose op is one of INDEXING, that are not slices."""
     position, axis = 2 if isinstance(op, WRITING) else 1, 0
     array = node.inputs[0].owner
     # x[:, i] has become x.T[i].T, and of two errors the one about x is to be understood

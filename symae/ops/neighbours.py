@@ -104,13 +104,13 @@ def neibs2images(neibs: Any, neib_shape: Any, original_shape: Any, mode: str = "
 class _Neighbours(TracedOp):
     __props__ = ("neib_shape", "neib_step", "mode")
 
-    place: str
+    where: str
 
     def __init__(self, neib_shape: tuple[int, int], neib_step: tuple[int, int], mode: str):
         if mode not in MODES:
-            raise InputError(f"{self.place}: mode", repr(mode), f"one of {', '.join(MODES)}")
+            raise InputError(f"{self.where}: mode", repr(mode), f"one of {', '.join(MODES)}")
         if mode == "wrap_centered" and not all(size % 2 for size in neib_shape):
-            raise InputError(f"{self.place}: neib_shape", str(neib_shape), "odd numbers with mode wrap_centered")
+            raise InputError(f"{self.where}: neib_shape", str(neib_shape), "odd numbers with mode wrap_centered")
         self.neib_shape = neib_shape
         self.neib_step = neib_step
         self.mode = mode
@@ -139,14 +139,14 @@ class _Neighbours(TracedOp):
             np.array(self.pixels(columns, w), np.int64).reshape((-1, columns.size)),
         )
 
-    def check_images(self, place: str, shape: Sequence[int | None]) -> None:
-        require_pixels(place, shape)
+    def check_images(self, where: str, shape: Sequence[int | None]) -> None:
+        require_pixels(where, shape)
         if self.mode == "ignore_borders":
             return
         for axis, n in zip((self.windows.rows, self.windows.columns), shape[2:], strict=True):
             steps_fit = self.mode == "wrap_centered" or n is None or (n + axis.offset) % axis.stride == 0
             if n is not None and (n < axis.size or not steps_fit):
-                raise InputError(place, f"shape {tuple(shape)}", self.expected)
+                raise InputError(where, f"shape {tuple(shape)}", self.expected)
 
     def pixels(self, axis: Axis, n: int) -> list[list[int]]:
         """Return the pixels of each window along an axis, -1 outside of the image."""
@@ -160,11 +160,11 @@ class _Neighbours(TracedOp):
 class Images2Neibs(_Neighbours):
     """Lay each window out in a row, (n, c, h, w) -> (n * c * i * j, r * s): linear, with `Neibs2Images` for its transpose."""
 
-    place = "images2neibs"
+    where = "images2neibs"
 
     def make_node(self, images: Any) -> Apply:
-        images = as_images(f"{self.place}: ten4", images)
-        self.check_images(f"{self.place}: ten4", images.type.shape)
+        images = as_images(f"{self.where}: ten4", images)
+        self.check_images(f"{self.where}: ten4", images.type.shape)
         n, c, h, w = images.type.shape
         sizes = (n, c, *self.windows.known_counts(h, w))
         count = None if None in sizes else math.prod(sizes)
@@ -182,7 +182,7 @@ class Images2Neibs(_Neighbours):
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
         (images,) = inputs
-        self.check_images(f"{self.place}: ten4", images.shape)
+        self.check_images(f"{self.where}: ten4", images.shape)
         n, c, h, w = images.shape
         rows, columns = self.pixel_arrays(h, w)
         framed = np.pad(images, ((0, 0), (0, 0), (0, 1), (0, 1)))  # index -1 is a zero now
@@ -192,11 +192,11 @@ class Images2Neibs(_Neighbours):
     def numba(self, node: Apply) -> Callable[..., Any]:
         from symae.kernels.neighbours import gather
 
-        return gather(self.windows, self.mode, f"{self.place}: ten4", self.expected)
+        return gather(self.windows, self.mode, f"{self.where}: ten4", self.expected)
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         (x,) = inputs
-        self.check_images(f"{self.place}: ten4", tuple(x.shape))
+        self.check_images(f"{self.where}: ten4", tuple(x.shape))
         n, c, h, w = x.shape
         (p, q), (i, j) = self.neib_shape, self.windows.counts(h, w)
         for axis, dimension, size in ((self.windows.rows, 2, h), (self.windows.columns, 3, w)):
@@ -208,27 +208,27 @@ class Images2Neibs(_Neighbours):
 class Neibs2Images(_Neighbours):
     """Add rows up to images, (neibs (n * c * i * j, r * s), n, c, h, w) -> (n, c, h, w), where neighbourhoods may overlap."""
 
-    place = "neibs2images"
+    where = "neibs2images"
 
     def make_node(self, neibs: Any, *sizes: Any) -> Apply:
         neibs = pt.as_tensor(neibs)
         if neibs.type.ndim != 2:
-            raise InputError(f"{self.place}: neibs", f"{neibs.type.ndim} dimensions", "2: a neighbourhood in each row")
+            raise InputError(f"{self.where}: neibs", f"{neibs.type.ndim} dimensions", "2: a neighbourhood in each row")
         if neibs.type.dtype not in FLOATS:
-            raise TypeError(f"{self.place}: neibs: found dtype {neibs.type.dtype}, expected {' or '.join(FLOATS)}")
-        n, c, h, w = (as_size(f"{self.place}: original_shape", size) for size in sizes)
+            raise TypeError(f"{self.where}: neibs: found dtype {neibs.type.dtype}, expected {' or '.join(FLOATS)}")
+        n, c, h, w = (as_size(f"{self.where}: original_shape", size) for size in sizes)
         shape = (known(n), known(c), known(h), known(w))
         self.check_shapes(neibs.type.shape, shape)
         return Apply(self, [neibs, n, c, h, w], [pt.tensor(dtype=neibs.type.dtype, shape=shape)])
 
     def check_shapes(self, neibs: Sequence[int | None], images: Sequence[int | None]) -> None:
-        self.check_images(f"{self.place}: original_shape", images)
+        self.check_images(f"{self.where}: original_shape", images)
         sizes = (*images[:2], *self.windows.known_counts(images[2], images[3]))
         count = math.prod(size for size in sizes if size is not None) if None not in sizes else None
         wanted = (count, self.neib_shape[0] * self.neib_shape[1])
         if any(a != b for a, b in zip(neibs, wanted, strict=True) if a is not None and b is not None):
             raise InputError(
-                f"{self.place}: neibs", f"shape {tuple(neibs)}", f"{wanted}, the neighbourhoods of images {tuple(images)}"
+                f"{self.where}: neibs", f"shape {tuple(neibs)}", f"{wanted}, the neighbourhoods of images {tuple(images)}"
             )
 
     def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
@@ -256,7 +256,7 @@ class Neibs2Images(_Neighbours):
         from symae.kernels.neighbours import scatter
         from symae.kernels.pooling import jit
 
-        put_back = scatter(self.windows, self.mode, self.place, self.expected)
+        put_back = scatter(self.windows, self.mode, self.where, self.expected)
 
         @jit
         def neibs2images(neibs: Any, n: Any, c: Any, h: Any, w: Any) -> Any:

@@ -21,5 +21,5 @@ def widened(op: Any, given: Sequence[str], made: Sequence[str]) -> list[str | No
     if not result.startswith("float") or isinstance(op, Cast | Composite):
         return [None] * len(given)
     narrower = [d != "bool" and d != result and np.result_type(d, result) == result for d in given]
-    first = isinstance(op, Switch)  # its condition is no operand
+    first = isinstance(op, Switch)  # its condition is not an operand
     return [result if narrow and not (first and i == 0) else None for i, narrow in enumerate(narrower)]

@@ -1,4 +1,4 @@
-"""Arrays whose length along an axis is 1 and that do not broadcast there, and arrays that are told to broadcast."""
+"""Arrays whose length along an axis is 1 and that do not broadcast there, and arrays that are said to broadcast."""
 
 from __future__ import annotations
 

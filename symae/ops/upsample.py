@@ -61,7 +61,7 @@ class _Upsample(TracedOp):
     """Hold what the ops of upsampling share; `factor` is (rows, columns)."""
 
     __props__ = ("factor",)
-    place = "upsample2d: input"
+    where = "upsample2d: input"
 
     def __init__(self, factor: tuple[int, int]):
         self.factor = factor
@@ -71,7 +71,7 @@ class _Upsample(TracedOp):
         return h * self.factor[0], w * self.factor[1]
 
     def make_node(self, images: Any) -> Apply:
-        images = as_images(self.place, images)
+        images = as_images(self.where, images)
         n, c, h, w = images.type.shape
         rows, columns = self.sizes(1 if h is None else h, 1 if w is None else w)
         shape = (n, c, None if h is None else rows, None if w is None else columns)
@@ -95,18 +95,18 @@ class NearestUpsample(_Upsample):
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
         f, g = self.factor
-        require_pixels(self.place, inputs[0].shape)
+        require_pixels(self.where, inputs[0].shape)
         output_storage[0][0] = inputs[0].repeat(f, axis=2).repeat(g, axis=3)
 
     def numba(self, node: Apply) -> Callable[..., Any]:
         from symae.kernels.pooling import threads_for_pixels
         from symae.kernels.upsampling import repeat
 
-        return repeat(self.windows, self.place, threads_for_pixels(node.outputs[0].type.shape))
+        return repeat(self.windows, self.where, threads_for_pixels(node.outputs[0].type.shape))
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         (x,) = inputs
-        require_pixels(self.place, x.shape)
+        require_pixels(self.where, x.shape)
         h, w = self.sizes(*x.shape[2:])
         return spread_along(xp, spread_along(xp, x, self.windows.rows, h, 2), self.windows.columns, w, 3)
 
@@ -125,7 +125,7 @@ class BilinearUpsample(_Upsample):
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
         (x,) = inputs
-        require_pixels(self.place, x.shape)
+        require_pixels(self.where, x.shape)
         for axis, factor in ((2, self.factor[0]), (3, self.factor[1])):
             left, right, t = interpolation(x.shape[axis], factor)
             x = np.moveaxis(x, axis, -1)
@@ -138,11 +138,11 @@ class BilinearUpsample(_Upsample):
 
         rows, columns = map(taps, self.factor)
         threads = threads_for_pixels(node.outputs[0].type.shape)
-        return interpolate(rows, columns, node.inputs[0].type.dtype, self.place, threads)
+        return interpolate(rows, columns, node.inputs[0].type.dtype, self.where, threads)
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         (x,) = inputs
-        require_pixels(self.place, x.shape)
+        require_pixels(self.where, x.shape)
         for dimension, factor in ((2, self.factor[0]), (3, self.factor[1])):
             n, shape = x.shape[dimension], list(x.shape)
             shape[dimension] = n * factor
@@ -157,7 +157,7 @@ class BilinearUpsample(_Upsample):
 class BilinearUpsampleTranspose(_Upsample):
     """Transpose `BilinearUpsample`, (n, c, h * f, w * g) -> (n, c, h, w)."""
 
-    place = "upsample2d: gradient"
+    where = "upsample2d: gradient"
 
     def sizes(self, h: Any, w: Any) -> tuple[Any, Any]:
         return h // self.factor[0], w // self.factor[1]
@@ -167,7 +167,7 @@ class BilinearUpsampleTranspose(_Upsample):
 
     def check_shape(self, shape: Sequence[int]) -> None:
         if shape[2] % self.factor[0] or shape[3] % self.factor[1]:
-            raise InputError(self.place, f"shape {tuple(shape)}", f"multiples of {self.factor} rows and columns")
+            raise InputError(self.where, f"shape {tuple(shape)}", f"multiples of {self.factor} rows and columns")
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
         (x,) = inputs
@@ -188,7 +188,7 @@ class BilinearUpsampleTranspose(_Upsample):
 
         rows, columns = map(taps, self.factor)
         fine = node.inputs[0].type
-        return interpolate_transpose(rows, columns, fine.dtype, self.place, threads_for_pixels(fine.shape))
+        return interpolate_transpose(rows, columns, fine.dtype, self.where, threads_for_pixels(fine.shape))
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         (x,) = inputs

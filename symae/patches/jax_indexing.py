@@ -57,7 +57,7 @@ def _checked(function: Callable[..., Any], op: Any, node: Apply, batch_ndim: int
                     if length != x.shape[axis + k]:
                         raise MaskShapeError(index.axis + k, x.shape[axis + k], length)
             else:
-                check_range(value, x.shape[axis], index.told)
+                check_range(value, x.shape[axis], index.shown_axis)
                 if np.dtype(value.dtype if hasattr(value, "dtype") else int).itemsize < 4:
                     # JAX counts negative indices from the end in their own type, which may not hold the size.
                     others[index.position - 1] = value.astype("int32")

@@ -99,7 +99,7 @@ def _locator(op: Any, node: Apply) -> Callable[..., Any]:
                     if length != x.shape[index.axis + k]:
                         raise MaskShapeError(index.axis + k, x.shape[index.axis + k], length)
             elif value.size if isinstance(value, mx.array) else np.size(value):
-                parts[index.position - first] = _inside(value, size, index.told)
+                parts[index.position - first] = _inside(value, size, index.shown_axis)
         at = indices_from_subtensor(parts, op.idx_list)
         return tuple(slice(*map(_number, (i.start, i.stop, i.step))) if isinstance(i, slice) else i for i in at)
 

@@ -87,7 +87,7 @@ def _checks(name: str, index: Index, array: str) -> list[str]:
         return [f"check_mask({name}.shape[{k}], {array}.shape[{axis + k}], {axis + k})" for k in range(index.ndim)]
     number = f"{name}.item()" if isinstance(type_, TensorType) and not index.ndim else name
     unsigned = str(type_.dtype).startswith("u")
-    return [f"check_{index.ndim}_{unsigned}({number}, {array}.shape[{axis}], {index.told})"]
+    return [f"check_{index.ndim}_{unsigned}({number}, {array}.shape[{axis}], {index.shown_axis})"]
 
 
 def _basic_index(op: Any, node: Apply, names: list[str]) -> str:

@@ -85,7 +85,7 @@ def _check_index(value: Any, x: Any, index: Any) -> None:
     entries, size = torch.as_tensor(value).reshape(-1).tolist(), x.shape[index.axis]
     for entry in entries:
         if not -size <= entry < size:
-            raise IndexRangeError(entry, index.told, size)
+            raise IndexRangeError(entry, index.shown_axis, size)
 
 
 def _check_shape(found: tuple[int, ...], expected: tuple[int, ...]) -> None:

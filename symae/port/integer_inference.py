@@ -157,14 +157,14 @@ class Kinds:
         names = [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
         if name not in names or isinstance(function.node, ast.Lambda):
             return Kind.UNKNOWN
-        place = names.index(name)
+        index = names.index(name)
         default = dict(zip(reversed(names), reversed(arguments.defaults), strict=False)).get(name)
         kinds = [] if default is None else [self._of(default, function.scope)]
         callers = function.in_class if function.node.name == "__init__" else function.node.name
         given = 0
         for call in self._program.calls.get(callers or "", ()):
             found = [k.value for k in call.node.keywords if k.arg == name]
-            position = place - (function.in_class is not None)
+            position = index - (function.in_class is not None)
             if not found and position < len(call.node.args):
                 found = [call.node.args[position]]
             given += bool(found)

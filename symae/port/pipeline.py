@@ -35,7 +35,7 @@ def port(
     *,
     modern: bool = False,
     python: int | None = None,
-    place: str | PathLike[str] = "<program>",
+    where: str | PathLike[str] = "<program>",
     neighbours: Collection[str] = (),
 ) -> Ported:
     """Port the source `text`, which has ``\\n`` at the ends of its lines.
@@ -47,7 +47,7 @@ def port(
         True: to today's PyTensor and symae. False: to `symae.theano`, which keeps Theano's semantics.
     python : 2 or 3, optional
         Which Python the program is in; found out unless given.
-    place : path
+    where : path
         Its name, for messages.
     neighbours : collection of str
         The other modules of its package, if it is in one.
@@ -80,7 +80,7 @@ def port(
 
     draft = Draft(text)
     true_division = _divides_truly(text)
-    python2 = to_python3(draft, place, python)
+    python2 = to_python3(draft, where, python)
     make_division_explicit(draft, python2 and not true_division)
     try:
         if python2:
@@ -95,18 +95,18 @@ def port(
             run_step(draft, TheanoNames(draft))
     except (libcst.ParserSyntaxError, RecursionError) as error:
         found = f"line {error.raw_line}" if isinstance(error, libcst.ParserSyntaxError) else "expressions nested too deeply"
-        raise InputError(place, found, "a program that libcst can read") from None
+        raise InputError(where, found, "a program that libcst can read") from None
     after = parse(draft.text)
     if isinstance(after, SyntaxError):
         raise InputError(
-            f"{place}, line {after.lineno}", "a line that symae port spoiled", "a report of this at symae's issues"
+            f"{where}, line {after.lineno}", "a line that symae port spoiled", "a report of this at symae's issues"
         )
     return Ported(draft.text, draft.notes())
 
 
 def port_bytes(
     data: bytes,
-    place: str | PathLike[str],
+    where: str | PathLike[str],
     *,
     modern: bool = False,
     python: int | None = None,
@@ -117,10 +117,10 @@ def port_bytes(
     Raises
     ------
     InputError
-        As `port`; or the bytes are no text.
+        As `port`; or the bytes are not text.
     """
-    stored = decode(data, place)
-    ported = port(stored.text, modern=modern, python=python, place=place, neighbours=neighbours)
+    stored = decode(data, where)
+    ported = port(stored.text, modern=modern, python=python, where=where, neighbours=neighbours)
     notes = ported.notes
     if stored.taken_for:
         reason = f"bytes that are not UTF-8 and do not say what they are were taken for {stored.taken_for}; they are UTF-8 now"

@@ -215,7 +215,7 @@ class _Names(cst.CSTVisitor):
         self.names.add(node.value)
 
     def visit_Attribute(self, node: cst.Attribute) -> bool:
-        node.value.visit(self)  # the attribute's own name is no variable
+        node.value.visit(self)  # the attribute's own name is not a variable
         return False
 
     def visit_Import(self, node: cst.Import) -> bool:

@@ -165,14 +165,14 @@ class Modern(Step):
             assert isinstance(cast, cst.Call)
             return cast.with_changes(args=[cast.args[0].with_changes(value=updated), *cast.args[1:]])
         if name == "theano.shared" and original.args and isinstance(original.args[0].value, cst.List):
-            self.note(original, "a shared list is no vector: numpy.asarray([…]) makes one of it")
+            self.note(original, "a shared list is not a vector: numpy.asarray([…]) makes one of it")
         if name == "theano.In" and any(a.keyword is not None and a.keyword.value == "value" for a in original.args):
             self.note(original, MEANINGS["theano.Param"])
         result = rewritten(updated, name)
         if result is None and name in NEED_REWRITING:
             self.note(
                 original,
-                f"these arguments of {last} could not be told apart: compare them with those of {text_of(updated.func)}",
+                f"these arguments of {last} could not be distinguished: compare them with those of {text_of(updated.func)}",
             )
         return result or updated
 
@@ -201,7 +201,7 @@ class Modern(Step):
         if isinstance(parent, cst.Attribute):
             return parent.attr.value in _SAFE_METHODS
         if isinstance(parent, cst.UnaryOperation):
-            return isinstance(parent.operator, cst.BitInvert | cst.Not)  # ~ of an int8 is no opposite
+            return isinstance(parent.operator, cst.BitInvert | cst.Not)  # ~ of an int8 is not an opposite
         if isinstance(parent, cst.BinaryOperation):
             other = parent.right if parent.left is node else parent.left
             if isinstance(parent.operator, cst.Multiply | cst.Divide):

@@ -141,6 +141,6 @@ NEED_REWRITING |= {"theano.tensor.nnet.conv2d", "theano.tensor.nnet.conv.conv2d"
 
 
 def rewritten(node: cst.Call, name: str) -> cst.Call | None:
-    """Return the call of that canonical name with today's arguments; None where they stay, or cannot be told."""
+    """Return the call of that canonical name with today's arguments; None where they stay, or cannot be known."""
     new = CALLS[name](node) if name in CALLS else None
     return None if new is None else node.with_changes(args=replaced_arguments(node.args, new))

@@ -35,14 +35,14 @@ def parse(text: str) -> ast.Module | SyntaxError:
         return SyntaxError(str(error) or "too deeply nested")
 
 
-def to_python3(draft: Draft, place: str | PathLike[str], python: int | None = None) -> bool:
+def to_python3(draft: Draft, where: str | PathLike[str], python: int | None = None) -> bool:
     """Make Python 3 of `draft`, and say whether it was Python 2.
 
     Parameters
     ----------
     draft : Draft
         Changed where it is Python 2.
-    place : path
+    where : path
         The file, for messages.
     python : 2 or 3, optional
         Which Python it is; found out unless given. A program that both read is taken for Python 2 if it uses modules, functions
@@ -55,23 +55,23 @@ def to_python3(draft: Draft, place: str | PathLike[str], python: int | None = No
     """
     tree = parse(draft.text)
     if python == 3 and isinstance(tree, SyntaxError):
-        raise _refusal(draft.text, place, tree.lineno or 1, "Python 3", tree.msg)
+        raise _refusal(draft.text, where, tree.lineno or 1, "Python 3", tree.msg)
     if not isinstance(tree, SyntaxError) and (python == 3 or (python is None and dialect_of(tree) != "python2")):
         return False
     why, line = (tree.msg, tree.lineno or 1) if isinstance(tree, SyntaxError) else ("", 1)
-    text, messages = _converted(draft.text, place, why, line)
-    text = text if not isinstance(parse(text), TabError) else _converted(untabbed(draft.text), place, why, line)[0]
+    text, messages = _converted(draft.text, where, why, line)
+    text = text if not isinstance(parse(text), TabError) else _converted(untabbed(draft.text), where, why, line)[0]
     after = parse(text)
     for message in messages:
         number, _, reason = message.partition(": ")
         draft.note(int(number), f"Python 2: {reason}")
     draft.replace(text)
     if isinstance(after, SyntaxError):
-        raise _refusal(text, place, after.lineno or 1, "Python 2 or 3", after.msg)
+        raise _refusal(text, where, after.lineno or 1, "Python 2 or 3", after.msg)
     return True
 
 
-def _converted(text: str, place: str | PathLike[str], why: str, line: int) -> tuple[str, list[str]]:
+def _converted(text: str, where: str | PathLike[str], why: str, line: int) -> tuple[str, list[str]]:
     """Convert `text` with fissix; return its messages too, "line: …"; `why` and `line` are Python 3's objection."""
     ended = text.endswith("\n")
     source = text if ended else text + "\n"
@@ -80,7 +80,7 @@ def _converted(text: str, place: str | PathLike[str], why: str, line: int) -> tu
         tool = _tool(print_function)
         tool.fixer_log.clear()
         try:
-            tree = tool.refactor_string(source, str(place))
+            tree = tool.refactor_string(source, str(where))
         except Exception as error:  # whatever fissix's driver, tokenizer and fixers say of what they cannot read
             worst = max(worst, line_of(error) or 1)
             continue
@@ -90,7 +90,7 @@ def _converted(text: str, place: str | PathLike[str], why: str, line: int) -> tu
     lines = text.split("\n")
     if why and not why.startswith("Missing parentheses") and not "".join(lines[worst - 1 :]).strip():
         worst = line  # fissix only noticed that the file ended too soon; Python 3 knows what was left open
-    raise _refusal(text, place, worst, "Python 2 or 3", why if worst == line else "invalid syntax")
+    raise _refusal(text, where, worst, "Python 2 or 3", why if worst == line else "invalid syntax")
 
 
 @functools.cache
@@ -119,8 +119,8 @@ def _messages(log: Sequence[str]) -> list[str]:
     return messages
 
 
-def _refusal(text: str, place: str | PathLike[str], line: int, expected: str, why: str | None) -> InputError:
+def _refusal(text: str, where: str | PathLike[str], line: int, expected: str, why: str | None) -> InputError:
     lines = text.split("\n")
     what = lines[min(line, len(lines)) - 1].strip()
     what = repr(what if len(what) <= 60 else what[:59] + "…") if what else "the end of a block"
-    return InputError(f"{place}, line {line}", what, f"{expected} ({why or 'invalid syntax'})")
+    return InputError(f"{where}, line {line}", what, f"{expected} ({why or 'invalid syntax'})")

@@ -22,7 +22,7 @@ _STRING = {name: f"str.{name}" for name in (
     "capitalize", "count", "expandtabs", "find", "index", "ljust", "lower", "lstrip", "maketrans", "replace", "rfind", "rindex",
     "rjust", "rstrip", "split", "strip", "swapcase", "translate", "upper", "zfill",
 )} | {"atof": "float", "atoi": "int", "atol": "int", "splitfields": "str.split"}  # fmt: skip
-# Built-in names where they are no calls, or not of the kind that fissix knows.
+# Built-in names where they are not calls, or not of the kind that fissix knows.
 _BUILTINS = {"xrange": "range", "raw_input": "input", "unicode": "str", "long": "int", "basestring": "str", "unichr": "chr"}
 _BUILTINS |= {"buffer": "memoryview", "reduce": "functools.reduce", "reload": "importlib.reload"}
 _ITERATORS = {"iteritems": "items", "iterkeys": "keys", "itervalues": "values", "has_key": "__contains__"}

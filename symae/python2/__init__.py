@@ -1,1 +1,1 @@
-"""Sources of Python 2: read, told from those of Python 3, converted."""
+"""Sources of Python 2: read, distinguished from those of Python 3, converted."""

@@ -1,8 +1,7 @@
 """From the text of a legacy source to a syntax tree that Python 3 runs with the meaning it had.
 
-fissix rewrites what only Python 2 can parse; the rest of Python 2 is no matter of syntax: `symae.legacy.python2_semantics` has
-the passes over the tree and `symae.legacy.python2_builtins` the functions. Line numbers of the tree are those of the original
-text.
+fissix rewrites what only Python 2 can parse; the rest of Python 2 is not a matter of syntax: `symae.legacy.python2_semantics`
+has the passes over the tree and `symae.legacy.python2_builtins` the functions. Line numbers of the tree are the original ones.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from symae.python2.version_detection import Dialect, dialect_of, future_imports
 
 __all__ = ["Source", "SourceError", "line_of", "parse", "parse_text", "tree_of"]
 
-# Only what is syntax, or can be told from it. Names, modules and the meaning of built-in functions are there at run time.
+# Only what is syntax, or can be seen from it. Names, modules and the meaning of built-in functions are there at run time.
 FIXERS = [
     *("dict", "except", "exec", "funcattrs", "has_key", "methodattrs", "metaclass", "ne", "next", "nonzero"),
     *("numliterals", "paren", "print", "raise", "repr", "sys_exc", "throw", "tuple_params", "unicode"),
@@ -34,8 +33,8 @@ FIXERS = [
 class SourceError(InputError, SyntaxError):
     """Raised for a source that neither Python can parse; a script that expects a `SyntaxError` catches it."""
 
-    def __init__(self, place: str, found: str, expected: str):
-        super().__init__(place, found, expected)
+    def __init__(self, where: str, found: str, expected: str):
+        super().__init__(where, found, expected)
         self.msg = str(self)
 
     __str__ = Exception.__str__
@@ -94,8 +93,8 @@ def _converted(text: str, path: Path, error: Exception | None) -> Source:
     try:
         tools = _tools()
     except ImportError as missing:
-        place = f"{path}, line {getattr(error, 'lineno', 1)}"
-        raise BackendError(place, "Python 2, and no fissix to convert it", "pip install 'symae[port]'") from missing
+        where = f"{path}, line {getattr(error, 'lineno', 1)}"
+        raise BackendError(where, "Python 2, and no fissix to convert it", "pip install 'symae[port]'") from missing
     text_2 = untabbed(text)
     try:
         converted = tools.refactor_string(text_2, str(path))
@@ -142,9 +141,9 @@ def line_of(problem: Exception) -> int | None:
     """Return the line where fissix stopped: from its parser's context, or the position that its tokenizer appends."""
     for part in (getattr(problem, "context", None), *problem.args):
         if isinstance(part, tuple) and part:
-            place = part[1] if len(part) > 1 and isinstance(part[1], tuple) else part
-            if place and isinstance(place[0], int):
-                return int(place[0])
+            position = part[1] if len(part) > 1 and isinstance(part[1], tuple) else part
+            if position and isinstance(position[0], int):
+                return int(position[0])
     return getattr(problem, "lineno", None)
 
 

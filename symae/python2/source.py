@@ -35,7 +35,7 @@ class StoredText:
     newline : str
         The end of most of its lines: ``\\n``, or ``\\r\\n`` as on Windows.
     taken_for : str
-        The encoding that its bytes were read as where they are no UTF-8 and do not say what they are; else empty.
+        The encoding that its bytes were read as where they are not UTF-8 and do not say what they are; else empty.
         `encode` writes UTF-8.
     """
 
@@ -45,8 +45,8 @@ class StoredText:
     taken_for: str = ""
 
 
-def decode(data: bytes, place: str | PathLike[str]) -> StoredText:
-    """Read the bytes of the Python file `place`.
+def decode(data: bytes, where: str | PathLike[str]) -> StoredText:
+    """Read the bytes of the Python file `where`.
 
     The encoding is that of the byte order mark or of the coding line, else UTF-8, else Latin-1, which has a letter for every
     byte.
@@ -54,16 +54,16 @@ def decode(data: bytes, place: str | PathLike[str]) -> StoredText:
     Raises
     ------
     InputError
-        They are no text, name an encoding that Python does not know, or are not in the one that they name.
+        They are not text, name an encoding that Python does not know, or are not in the one that they name.
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        text, encoding, taken_for = _decoded(place, data, "utf-16"), "utf-8", "UTF-16"
+        text, encoding, taken_for = _decoded(where, data, "utf-16"), "utf-8", "UTF-16"
     elif BINARY.search(data):
-        raise InputError(place, "binary data", "the text of a Python program")
+        raise InputError(where, "binary data", "the text of a Python program")
     else:
-        encoding = _encoding(place, data)
+        encoding = _encoding(where, data)
         taken_for = "" if encoding else "Latin-1"
-        text = _decoded(place, data, encoding or "latin-1")
+        text = _decoded(where, data, encoding or "latin-1")
         encoding = encoding or "utf-8"
     # lone carriage returns, of old Macs, end lines for Python too
     newline = "\r\n" if 2 * text.count("\r\n") > text.count("\n") else "\n"
@@ -97,7 +97,7 @@ def read_source(path: Path) -> str:
     return "\n".join(lines).rstrip("\x1a\n") + "\n"
 
 
-def _encoding(place: str | PathLike[str], data: bytes) -> str:
+def _encoding(where: str | PathLike[str], data: bytes) -> str:
     """Return the encoding that the file declares; UTF-8 if it declares none and is UTF-8, else an empty text."""
     if data.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
@@ -107,7 +107,7 @@ def _encoding(place: str | PathLike[str], data: bytes) -> str:
             try:
                 return codecs.lookup(name).name
             except LookupError:
-                raise InputError(place, f"the unknown encoding {name!r}", "one that Python knows, or none") from None
+                raise InputError(where, f"the unknown encoding {name!r}", "one that Python knows, or none") from None
         if line.strip() and not line.lstrip().startswith(b"#"):
             break  # a coding line in the second place counts below a comment only
     try:
@@ -117,13 +117,13 @@ def _encoding(place: str | PathLike[str], data: bytes) -> str:
     return "utf-8"
 
 
-def _decoded(place: str | PathLike[str], data: bytes, encoding: str) -> str:
+def _decoded(where: str | PathLike[str], data: bytes, encoding: str) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         expected = "the encoding that the file says it has"
-        raise InputError(f"{place}, line {line}", f"bytes that are not {encoding}", expected) from None
+        raise InputError(f"{where}, line {line}", f"bytes that are not {encoding}", expected) from None
 
 
 def _without_frames(lines: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Which Python a source is for, told from its syntax tree."""
+"""Which Python a source is for, as its syntax tree tells."""
 
 from __future__ import annotations
 

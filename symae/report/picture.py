@@ -84,8 +84,8 @@ def inline(picture: Picture, alt: str = "", room: float = FIGURE) -> Inlined:
     return Inlined(source, width, height, words, picture.caption, shrinks=width > PHONE)
 
 
-def as_cell(value: Any, place: str, alt: str = "", room: float = FIGURE) -> Cell:
-    """Make a table cell of a string, a number, a picture or None; `place` names it in an error."""
+def as_cell(value: Any, where: str, alt: str = "", room: float = FIGURE) -> Cell:
+    """Make a table cell of a string, a number, a picture or None; `where` names it in an error."""
     if value is None:
         return Cell("text")
     if isinstance(value, str):
@@ -101,7 +101,7 @@ def as_cell(value: Any, place: str, alt: str = "", room: float = FIGURE) -> Cell
         return Cell("text", "yes" if value else "no")
     if isinstance(value, numbers.Real):
         return Cell("number", format_number(value))
-    raise InputError(place, f"a {type(value).__name__}", "a string, a number, an array, an image, a Picture or None")
+    raise InputError(where, f"a {type(value).__name__}", "a string, a number, an array, an image, a Picture or None")
 
 
 def format_number(number: Any) -> str:

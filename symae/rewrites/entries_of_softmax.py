@@ -47,13 +47,13 @@ def _times(spread: Variable, p: Variable) -> Variable | None:
     """Return `spread` * `p`, where it can be had by leaving out a division by entries of `p`."""
     if spread.owner is None or not isinstance(spread.owner.op, AdvancedIncSubtensor) or not _is_zero(spread.owner.inputs[0]):
         return None
-    zeros, quotient, *places = spread.owner.inputs
+    zeros, quotient, *indices = spread.owner.inputs
     if quotient.owner is None or quotient.owner.op != true_div:
         return None
     numerator, entries = quotient.owner.inputs
-    if entries.owner is None or not isinstance(entries.owner.op, AdvancedSubtensor) or entries.owner.inputs != [p, *places]:
+    if entries.owner is None or not isinstance(entries.owner.op, AdvancedSubtensor) or entries.owner.inputs != [p, *indices]:
         return None
-    product: Variable = spread.owner.op(zeros, numerator, *places)
+    product: Variable = spread.owner.op(zeros, numerator, *indices)
     return product
 
 

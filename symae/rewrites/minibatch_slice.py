@@ -32,7 +32,7 @@ __all__ = ["minibatch_slice"]
 
 @node_rewriter([Subtensor])
 def minibatch_slice(fgraph: Any, node: Apply) -> list[Variable] | None:
-    """Rewrite ``data[start:stop, …]`` with a constant stop - start > 0 and a start that is no constant."""
+    """Rewrite ``data[start:stop, …]`` with a constant stop - start > 0 and a start that is not a constant."""
     data, *entries = node.inputs
     indices = indices_from_subtensor(entries, node.op.idx_list)
     if not indices or not isinstance(indices[0], slice) or indices[0].step is not None:

@@ -8,7 +8,7 @@ After, in float64::
 
     Switch(x > 19, 1, Sigmoid(x)), Switch(x > 16, x, Softplus(x))
 
-The difference is at most 6e-9 and 1e-7, 3e-7 in float32, where 15 stands for 19. But draws hang on it: in the contrastive
+The difference is at most 6e-9 and 1e-7, 3e-7 in float32, where 15 stands for 19. But draws depend on it: in the contrastive
 divergence of a large RBM a number that is drawn falls between the two within an epoch, and from there on all others differ. So
 this is for `symae.theano` only, and comes after what is made of logarithms of sigmoids.
 """

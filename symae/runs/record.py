@@ -204,9 +204,9 @@ def _shortened(text: str, most: int = 40) -> str:
 
 def pixel_scale(record: Mapping[str, Any]) -> int:
     """Return what the run of `record` divided bytes by; before records held it, worksheets 01 to 03 divided by 256."""
-    told = record.get("pixel_scale")
-    if isinstance(told, int):
-        return told
+    scale = record.get("pixel_scale")
+    if isinstance(scale, int):
+        return scale
     return TUTORIALS if str(record.get("worksheet")).startswith(("01_", "02_", "03_")) else KERAS
 
 

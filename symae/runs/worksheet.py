@@ -279,7 +279,7 @@ class Worksheet:
         resume = getattr(self.settings, "resume", False)
         goes_on = resume and last.is_file()
         if resume and not goes_on:
-            self.say(f"--resume: there is no {last} yet, so the training begins anew")
+            self.say(f"--resume: there is no {last} yet, so the training begins from the start")
         keywords["callbacks"] = [*self._callbacks(model, name, overwrite=not goes_on), *keywords.get("callbacks", ())]
         try:
             done = len(read_checkpoint(last).history) if goes_on else 0
@@ -309,9 +309,9 @@ class Worksheet:
                 raise
             # a fingerprint is known by its beginning
             found, expected = (re.sub(r"(SHA-256 \w{8})\w+", r"\1…", text) for text in (error.found, error.expected))
-            expected = expected.removesuffix("; resume=False begins anew")  # that is not how a command is told
+            expected = expected.removesuffix("; resume=False begins anew")  # a command has another option for it
             hint = "give the options of that run, or another --out"
-            raise InputError("--resume", f"{error.place}: {found}", f"{expected}; {hint}") from error
+            raise InputError("--resume", f"{error.where}: {found}", f"{expected}; {hint}") from error
         self.training += time.perf_counter() - started - (self.compiling - compiled)
         if goes_on and done >= self.epochs:
             self.say(f"{last} has {_epochs(done)} already: nothing is left to train")

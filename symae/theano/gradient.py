@@ -101,9 +101,9 @@ def grad(
     Raises
     ------
     DisconnectedInputError
-        `cost` does not hang on one of `wrt`, unless `disconnected_inputs` is "ignore" or "warn".
+        `cost` does not depend on one of `wrt`, unless `disconnected_inputs` is "ignore" or "warn".
     TypeError
-        `cost` is no scalar.
+        `cost` is not a scalar.
     """
     known = dict(known_grads) if known_grads is not None else None
     constant = list(consider_constant) if consider_constant is not None else None

@@ -19,9 +19,9 @@ _RENAMED = {"abs_": "abs", "inv": "reciprocal", "sgn": "sign", "Abs": "Abs", "Sg
 
 def __getattr__(name: str) -> Any:
     theirs = _RENAMED.get(name, name)
-    for place in (_scalar, _scalar.basic, _scalar.math):
-        if hasattr(place, theirs):
-            return getattr(place, theirs)
+    for module in (_scalar, _scalar.basic, _scalar.math):
+        if hasattr(module, theirs):
+            return getattr(module, theirs)
     if name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     raise absent("theano.scalar", name, "see pytensor.scalar for what there is")

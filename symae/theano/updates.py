@@ -19,7 +19,7 @@ class OrderedUpdates(OrderedDict[SharedVariable, Any]):
     Raises
     ------
     TypeError
-        A key is no shared variable.
+        A key is not a shared variable.
     KeyError
         Two that are added say different things about one variable.
     """

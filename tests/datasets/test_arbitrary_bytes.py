@@ -50,7 +50,7 @@ def check(folder: Path, kind: str, data: bytes) -> None:
             warnings.simplefilter("error")
             dataset = read(folder if kind in FILES else path)
     except InputError as error:
-        place, message = error.place, str(error)
+        place, message = error.where, str(error)
     else:
         place, message = str(folder), ""
         for split in (dataset.train, dataset.valid, dataset.test):

@@ -110,8 +110,8 @@ def test_a_wrong_line_is_refused_with_its_number(text, line, message):
     path = text(LINE + line + "\n")
     with pytest.raises(InputError, match=message) as caught:
         read_cntk_text(path)
-    assert caught.value.place.startswith(f"{path}, line ")
-    assert caught.value.place.endswith("line 1" if "among floats" in message else "line 2")
+    assert caught.value.where.startswith(f"{path}, line ")
+    assert caught.value.where.endswith("line 1" if "among floats" in message else "line 2")
 
 
 @pytest.mark.parametrize(("content", "found"), [("", "an empty file"), ("\n \n", "no lines")])

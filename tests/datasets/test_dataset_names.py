@@ -103,7 +103,7 @@ def test_a_data_folder_without_mnist_is_named_with_what_it_lacks(empty_data_fold
         MissingFileError, match=r"found no train-images-idx3-ubyte and no .* because SYMAE_DATA names"
     ) as caught:
         read(name)
-    assert caught.value.place == str(empty_data_folder)
+    assert caught.value.where == str(empty_data_folder)
 
 
 def test_a_data_folder_that_does_not_exist_is_named(monkeypatch, tmp_path):

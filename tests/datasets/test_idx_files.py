@@ -99,7 +99,7 @@ def test_a_damaged_idx_file_is_refused_with_its_name(tmp_path, data, found):
     path.write_bytes(data)
     with pytest.raises(InputError, match=found) as caught:
         read_idx(path)
-    assert caught.value.place == str(path)
+    assert caught.value.where == str(path)
 
 
 def test_a_missing_file_is_a_missing_file_error(tmp_path):

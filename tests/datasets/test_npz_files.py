@@ -132,7 +132,7 @@ def test_missing_arrays_are_named_with_those_that_are_there(tmp_path, arrays):
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(InputError, match=r"found arrays 'test_x', .*, expected train_x, train_y, valid_x, valid_y") as caught:
         read(tmp_path / "a.npz")
-    assert caught.value.place == str(tmp_path / "a.npz")
+    assert caught.value.where == str(tmp_path / "a.npz")
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_damaged_archive_is_refused_with_its_name(tmp_path, whole, damage, mes
     (tmp_path / "a.npz").write_bytes(damage(whole))
     with pytest.raises(InputError, match=message) as caught:
         read(tmp_path / "a.npz")
-    assert caught.value.place == str(tmp_path / "a.npz")
+    assert caught.value.where == str(tmp_path / "a.npz")
 
 
 def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path, whole, monkeypatch):

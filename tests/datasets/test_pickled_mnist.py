@@ -146,7 +146,7 @@ def test_a_pickle_that_wants_to_run_code_is_refused_and_nothing_runs(
     path = stored(pickle.dumps(Asks(call, *arguments), protocol))
     with pytest.raises(InputError, match=rf"found a pickle that asks for '{name}', expected .*arrays") as caught:
         read(path)
-    assert caught.value.place == str(path)
+    assert caught.value.where == str(path)
     assert not (tmp_path / "ran").exists()
 
 
@@ -212,7 +212,7 @@ def test_a_pickle_of_something_else_is_refused_with_its_name(tmp_path, monkeypat
     path = stored(data)
     with pytest.raises(InputError, match=message) as caught:
         read(path)
-    assert caught.value.place == str(path)
+    assert caught.value.where == str(path)
     assert not (tmp_path / "ran").exists()
 
 

@@ -154,7 +154,7 @@ def test_a_switch_outside_of_the_image_is_an_error_when_the_function_runs(unchec
     bad[2][0, 1, 1] = switch, 99
     with pytest.raises(ValueError) as caught:  # noqa: PT011  (looked at below: the whole of it is one line)
         unchecked(*bad)
-    expected = "places from 0 to 15, row * w + column in images of 4 x 4 pixels"
+    expected = "positions from 0 to 15, row * w + column in images of 4 x 4 pixels"
     assert str(caught.value) == f"max_unpool2d_from_switches: switches: found {switch}, expected {expected}"
     assert capfd.readouterr().err == ""
 

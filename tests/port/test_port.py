@@ -135,7 +135,7 @@ def test_a_program_that_needs_nothing_stays_as_it_is():
 )
 def test_what_no_python_reads_is_named_by_its_line(text, line, what):
     with pytest.raises(InputError, match=rf"^a\.py, line {line}: found .*expected Python 2 or 3") as error:
-        port(text, place="a.py")
+        port(text, where="a.py")
     assert what in str(error.value)
 
 

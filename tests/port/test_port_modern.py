@@ -31,7 +31,7 @@ def test_names_are_those_of_today(before, after):
         ("import theano\nf = theano.function([theano.Param(x, default=1)], x)\n", "default values are gone"),
         ("import theano.sandbox.cuda\ntheano.sandbox.cuda.use('gpu')\n", "GPU"),
         ("from theano.sandbox.rng_mrg import MRG_RandomStreams as R\nr = R(1)\n", "other numbers"),
-        ("from theano.tensor.signal import downsample\np = downsample.max_pool_2d(x, *a)\n", "told apart"),
+        ("from theano.tensor.signal import downsample\np = downsample.max_pool_2d(x, *a)\n", "could not be distinguished"),
         ("from theano.tensor.signal.pool import pool_2d\np = pool_2d(x, 2)\n", "maximum"),
         ("import os\nos.environ['THEANO_FLAGS'] = 'device=gpu'\n", "PYTENSOR_FLAGS"),
         ("import theano\no, u = theano.scan(f, x)\nv = u + w\n", "a | b"),

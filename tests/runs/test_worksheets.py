@@ -487,7 +487,7 @@ def test_where_there_is_nothing_to_go_on_with_it_says_so(tmp_path, capsys):
     W, _ = small_fit(sheet_of(tmp_path / "b", "--resume"))
     np.testing.assert_array_equal(W, expected)
     said = capsys.readouterr().out
-    assert f"--resume: there is no {tmp_path / 'b' / 'last.safetensors'} yet, so the training begins anew\n" in said
+    assert f"--resume: there is no {tmp_path / 'b' / 'last.safetensors'} yet, so the training begins from the start\n" in said
     W, history = small_fit(sheet_of(tmp_path / "b", "--resume", "--epochs", 1))
     np.testing.assert_array_equal(W, expected)
     assert len(history) == 4

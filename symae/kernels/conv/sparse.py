@@ -21,7 +21,7 @@ from symae.kernels.conv.gradients import add_up, is_finite
 from symae.kernels.conv.offsets import places_of
 from symae.kernels.parallel.parts import Threads, in_parts, parts_for
 from symae.kernels.simd.patch import Patch, add_patch, patch_product, sum_patches
-from symae.kernels.switches import PLACE, PLACES, SIZES, SOME_SIZES
+from symae.kernels.switches import POSITION, POSITIONS, SIZES, SOME_SIZES
 
 __all__ = ["filter_gradient", "forward", "input_gradient", "places_in"]
 
@@ -44,7 +44,7 @@ def places_in(place: str) -> Callable[..., Any]:
         if outside:
             for k in range(flat.size):
                 if flat[k] < 0 or flat[k] >= pixels:
-                    raise ShapeError(switches_place, PLACE, PLACES, flat[k], pixels - 1, h, w)
+                    raise ShapeError(switches_place, POSITION, POSITIONS, flat[k], pixels - 1, h, w)
         return places
 
     return checked

@@ -230,8 +230,8 @@ def _sorted_out(radii: Any, directions: Any, near: Any, count: Any, rest: Any) -
 def truncated(state: Any, u: Any, avg: Any, std: Any, out: Any) -> None:
     """Turn `u`, evenly many uniform numbers, into Gaussian ones; those beyond 2 standard deviations are drawn again.
 
-    A new radius is at most 2 and takes the old direction. Cosines within the limits come first, then those that were drawn
-    anew, and sines in the same way; so the order is another than without the limits.
+    A new radius is at most 2 and takes the old direction. Cosines within the limits come first, then those that were
+    redrawn, and sines in the same way; so the order is another than without the limits.
     """
     half = len(u) // 2
     radii, cosines, sines = u[:half].copy(), np.empty(half, u.dtype), np.empty(half, u.dtype)
@@ -240,13 +240,13 @@ def truncated(state: Any, u: Any, avg: Any, std: Any, out: Any) -> None:
     z0, z1, rest = np.empty(half, u.dtype), np.empty(half, u.dtype), np.empty(2 * half, u.dtype)
     kept0, fixed0 = _sorted_out(radii, cosines, z0, 0, rest)
     kept1, fixed = _sorted_out(radii, sines, z1, fixed0, rest)
-    anew, smallest = np.empty(fixed, u.dtype), u.dtype.type(1 / math.e**2)
-    _fill(state, smallest, u.dtype.type(1) - smallest, anew)
-    _radii(anew)
+    redrawn, smallest = np.empty(fixed, u.dtype), u.dtype.type(1 / math.e**2)
+    _fill(state, smallest, u.dtype.type(1) - smallest, redrawn)
+    _radii(redrawn)
     for i in range(fixed):
-        anew[i] *= rest[i]
+        redrawn[i] *= rest[i]
     i = 0
-    for part in (z0[:kept0], anew[:fixed0], z1[:kept1], anew[fixed0:]):
+    for part in (z0[:kept0], redrawn[:fixed0], z1[:kept1], redrawn[fixed0:]):
         for j in range(min(len(part), len(out) - i)):
             out[i] = _fma(part[j], std[i], avg[i])
             i += 1

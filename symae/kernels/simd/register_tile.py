@@ -28,7 +28,7 @@ from symae.kernels.simd.vectors import Vectors, pointer_to, word
 __all__ = ["Tile", "add_tile", "convolution_tile", "vector_registers"]
 
 # From this many maps and this long a sum on, tiles are faster than the direct loops and BLAS (measured with AVX-512). Those of
-# the filters' gradients are packed anew for each image, which pays later, but with a stride the loops are slow.
+# the filters' gradients are packed again for each image, which pays later, but with a stride the loops are slow.
 MAPS_FOR_TILES = 8
 LENGTH_FOR_TILES = {"forward": 8, "input_gradient": 32, "filter_gradient": 32}
 LENGTH_FOR_STRIDED_FILTER_GRADIENT = 16

@@ -164,8 +164,8 @@ class Axes:
 class Figure:
     """Hold a sheet with plots on it."""
 
-    def __init__(self, told: Callable[[Any], None], figsize: Any = None):
-        self._told = told
+    def __init__(self, saved: Callable[[Any], None], figsize: Any = None):
+        self._saved = saved
         width, height = figsize if figsize else (8, 6)
         self.size = int(width * DPI), int(height * DPI)
         self.axes: list[Axes] = []
@@ -210,7 +210,7 @@ class Figure:
                 name = name[: -len(kind)] + "png"
             elif "." not in name.replace("\\", "/").rpartition("/")[2]:
                 name += ".png"
-        self._told(name)
+        self._saved(name)
         self.picture().save(name, **({} if isinstance(name, str) else {"format": more.get("format", "png")}))
 
     def __getattr__(self, name: str) -> Any:

@@ -174,7 +174,7 @@ class ConvolutionAtSwitches(_AtSwitches):
         from symae.kernels.switches import as_many_images
 
         jit, correlate, frame = self.numba_kernel(node)
-        check, places_of = as_many_images(self.take.place), places_in(self.take.place)
+        check, places_of = as_many_images(self.take.where), places_in(self.take.where)
         flip, dtype = self.filter_flip, np.dtype(node.outputs[0].type.dtype)
 
         @jit
@@ -241,8 +241,8 @@ class InputGradientAtSwitches(_Spread):
         from symae.kernels.switches import as_many_values
 
         jit, spread, frame = self.numba_kernel(node)
-        check, check_maps = as_many_values(self.put.place), same_maps(self.spoken_of())
-        places_of = places_in(self.put.place)
+        check, check_maps = as_many_values(self.put.where), same_maps(self.spoken_of())
+        places_of = places_in(self.put.where)
         flip, dtype = self.filter_flip, np.dtype(node.outputs[0].type.dtype)
 
         @jit
@@ -294,8 +294,8 @@ class FilterGradientAtSwitches(_Spread):
         from symae.kernels.switches import as_many_values
 
         jit, collect, frame = self.numba_kernel(node)
-        check, check_maps = as_many_values(self.put.place), same_maps(self.spoken_of())
-        places_of = places_in(self.put.place)
+        check, check_maps = as_many_values(self.put.where), same_maps(self.spoken_of())
+        places_of = places_in(self.put.where)
         flip, dtype = self.filter_flip, np.dtype(node.outputs[0].type.dtype)
 
         @jit

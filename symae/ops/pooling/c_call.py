@@ -18,7 +18,7 @@ __all__ = ["PoolingOp"]
 class PoolingOp(TracedOp):
     """Connect an op to kernels in ``symae/kernels/pooling.h``. `where` names in errors the function that was called."""
 
-    place: str
+    where: str
 
     def c_call(self, node: Apply, outputs: Sequence[str]) -> tuple[str, Sequence[Any]]:
         """Return the C++ function's name, with its template arguments after the type, and what it takes between its arrays."""
@@ -44,7 +44,7 @@ class PoolingOp(TracedOp):
         ]
         arguments = ", ".join([*arrays, *sizes, *(f"&{output}" for output in outputs), str(dtype.num), *map(str, constants)])
         call = function.format(type=f"npy_{dtype.name}")
-        return f'if ({call}({arguments}, "{self.place}")) {{ {sub["fail"]} }}'
+        return f'if ({call}({arguments}, "{self.where}")) {{ {sub["fail"]} }}'
 
 
 def c_axis(axis: Axis) -> str:

@@ -118,7 +118,7 @@ def _first_maximum(xp: Arrays, x: Any, companion: Any, axis: Axis, dimension: in
     n = x.shape[dimension]
     count, before = axis.count(n), axis.before(n)
     after = max((count - 1) * axis.stride + axis.size - before - n, 0)
-    # repeating the border adds no new values, and of equal ones the first counts; their places are clipped below
+    # repeating the border adds no new values, and of equal ones the first counts; their positions are clipped below
     x = padded(xp, x, dimension, before, after, edge=True)
     companion = companion if companion is None else padded(xp, companion, dimension, before, after, edge=True)
 
@@ -134,23 +134,23 @@ def _first_maximum(xp: Arrays, x: Any, companion: Any, axis: Axis, dimension: in
         best, at = xp.where(better, value, best), xp.where(better, k, at)
         if companion is not None:
             best_companion = xp.where(better, pixel(companion, k), best_companion)
-    place = at + xp.constant([i * axis.stride - before for i in range(count)]).reshape(
+    position = at + xp.constant([i * axis.stride - before for i in range(count)]).reshape(
         [-1 if d == dimension else 1 for d in range(4)]
     )
-    return best, best_companion, xp.where(place < 0, 0, xp.where(place > n - 1, n - 1, place))
+    return best, best_companion, xp.where(position < 0, 0, xp.where(position > n - 1, n - 1, position))
 
 
 class MaxPool(PoolingOp):
     """Compute (n, c, h, w) -> the maximum of each window, and its switch."""
 
     __props__ = ("windows",)
-    place = "pool2d"
+    where = "pool2d"
 
     def __init__(self, windows: Windows):
         self.windows = windows
 
     def make_node(self, images: Any) -> Apply:
-        images = as_images(f"{self.place}: input", images)
+        images = as_images(f"{self.where}: input", images)
         shape = (*images.type.shape[:2], *self.windows.known_counts(*images.type.shape[2:]))
         outputs = [pt.tensor(dtype=dtype, shape=shape) for dtype in (images.type.dtype, "int64")]
         return Apply(self, [images], outputs)
@@ -170,9 +170,9 @@ class MaxPool(PoolingOp):
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
         (images,) = inputs
-        require_pixels(f"{self.place}: input", images.shape)
+        require_pixels(f"{self.where}: input", images.shape)
         n, c, h, w = images.shape
-        # where a window reaches out of the image, its last pixel inside again: that changes neither maximum nor first place
+        # where a window reaches out of the image, its last pixel inside again: that changes neither maximum nor switch
         rows = self.windows.rows.positions(h).clip(0, h - 1)
         columns = self.windows.columns.positions(w).clip(0, w - 1)
         (i, p), (j, q) = rows.shape, columns.shape
@@ -186,11 +186,11 @@ class MaxPool(PoolingOp):
     def numba(self, node: Apply) -> Callable[..., Any]:
         from symae.kernels.pooling import max_pool, threads_for_pixels
 
-        return max_pool(self.windows, f"{self.place}: input", threads_for_pixels(node.inputs[0].type.shape))
+        return max_pool(self.windows, f"{self.where}: input", threads_for_pixels(node.inputs[0].type.shape))
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         (images,) = inputs
-        require_pixels(f"{self.place}: input", images.shape)
+        require_pixels(f"{self.where}: input", images.shape)
         # the first maximum of each row of a window, then the first row that has the maximum: row-major order
         best, _, column = _first_maximum(xp, images, None, self.windows.columns, 3)
         best, column, row = _first_maximum(xp, best, column, self.windows.rows, 2)

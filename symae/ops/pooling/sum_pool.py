@@ -23,7 +23,7 @@ class _WindowSums(PoolingOp):
     """Sum over windows and divide: `divisor` is "one", "window" for their size, or "pixels" for their pixels of the image."""
 
     __props__ = ("windows", "divisor")
-    place = "pool2d"
+    where = "pool2d"
 
     def __init__(self, windows: Windows, divisor: str = "one"):
         self.windows = windows
@@ -52,7 +52,7 @@ class SumPool(_WindowSums):
     c_function = "symae_sum_pool"
 
     def make_node(self, images: Any) -> Apply:
-        images = as_images(f"{self.place}: input", images)
+        images = as_images(f"{self.where}: input", images)
         shape = (*images.type.shape[:2], *self.windows.known_counts(*images.type.shape[2:]))
         return Apply(self, [images], [pt.tensor(dtype=images.type.dtype, shape=shape)])
 
@@ -67,7 +67,7 @@ class SumPool(_WindowSums):
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
         (images,) = inputs
-        require_pixels(f"{self.place}: input", images.shape)
+        require_pixels(f"{self.where}: input", images.shape)
         h, w = images.shape[2:]
         rows, columns = self.windows.rows.positions(h), self.windows.columns.positions(w)
         inside = ((rows >= 0) & (rows < h))[:, None, :, None] & ((columns >= 0) & (columns < w))[None, :, None, :]
@@ -78,11 +78,11 @@ class SumPool(_WindowSums):
     def numba(self, node: Apply) -> Callable[..., Any]:
         from symae.kernels.pooling import sum_pool, threads_for_pixels
 
-        return sum_pool(self.windows, self.divisor, f"{self.place}: input", threads_for_pixels(node.inputs[0].type.shape))
+        return sum_pool(self.windows, self.divisor, f"{self.where}: input", threads_for_pixels(node.inputs[0].type.shape))
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         (x,) = inputs
-        require_pixels(f"{self.place}: input", x.shape)
+        require_pixels(f"{self.where}: input", x.shape)
         axis_divisors = self.axis_divisors(*x.shape[2:])
         for axis, dimension in ((self.windows.columns, 3), (self.windows.rows, 2)):
             n = x.shape[dimension]
@@ -99,18 +99,18 @@ class SumPoolTranspose(_WindowSums):
     c_function = "symae_spread"
 
     def make_node(self, pooled: Any, h: Any, w: Any) -> Apply:
-        pooled = as_images(f"{self.place}: pooled", pooled, pixels=False)
-        h, w = as_size(f"{self.place}: h", h), as_size(f"{self.place}: w", w)
+        pooled = as_images(f"{self.where}: pooled", pooled, pixels=False)
+        h, w = as_size(f"{self.where}: h", h), as_size(f"{self.where}: w", w)
         shape = (*pooled.type.shape[:2], known(h), known(w))
         self.check_shapes(pooled.type.shape, shape[2], shape[3])
         return Apply(self, [pooled, h, w], [pt.tensor(dtype=pooled.type.dtype, shape=shape)])
 
     def check_shapes(self, pooled: Sequence[int | None], h: int | None, w: int | None) -> None:
-        require_pixels(f"{self.place}: input", (*pooled[:2], h, w))
+        require_pixels(f"{self.where}: input", (*pooled[:2], h, w))
         wanted = (*pooled[:2], *self.windows.known_counts(h, w))
         if any(a != b for a, b in zip(pooled, wanted, strict=True) if a is not None and b is not None):
             raise InputError(
-                f"{self.place}: pooled",
+                f"{self.where}: pooled",
                 f"shape {tuple(pooled)}",
                 f"{wanted}, a value for each window of images of {h} x {w} pixels",
             )
@@ -138,7 +138,7 @@ class SumPoolTranspose(_WindowSums):
     def numba(self, node: Apply) -> Callable[..., Any]:
         from symae.kernels.pooling import jit, spread, threads_for_pixels
 
-        unpool = spread(self.windows, self.divisor, f"{self.place}: pooled", threads_for_pixels(node.outputs[0].type.shape))
+        unpool = spread(self.windows, self.divisor, f"{self.where}: pooled", threads_for_pixels(node.outputs[0].type.shape))
 
         @jit
         def sum_pool_transpose(pooled: Any, h: Any, w: Any) -> Any:

@@ -1,8 +1,8 @@
-"""Switches: the places of maxima, and the two linear ops that read from images and write into images there.
+"""Switches: the positions of maxima, and the two linear ops that read from images and write into images there.
 
-A switch is a place in an image as row * w + column, int64, as in ``torch.nn.functional.max_pool2d(return_indices=True)``. For
-fixed switches both ops are linear and each other's transpose, so each is the gradient of the other, to any order. The name is
-from Zeiler and Fergus (2014), "Visualizing and understanding convolutional networks".
+A switch is a position in an image as row * w + column, int64, like ``torch.nn.functional.max_pool2d(return_indices=True)``.
+For fixed switches both ops are linear and each other's transpose, so each is the gradient of the other, to any order. The name
+is from Zeiler and Fergus (2014), "Visualizing and understanding convolutional networks".
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ class _AtSwitches(PoolingOp):
 
     def __init__(self, windows: Windows | None = None):
         self.windows = windows
-        self.place = "max_unpool2d_from_switches" if windows is None else "max_unpool2d"
+        self.where = "max_unpool2d_from_switches" if windows is None else "max_unpool2d"
 
     def checked(self, name: str, values: Any, switches: Any) -> tuple[Variable, Variable]:
-        values, switches = as_images(f"{self.place}: {name}", values, pixels=False), pt.as_tensor(switches)
+        values, switches = as_images(f"{self.where}: {name}", values, pixels=False), pt.as_tensor(switches)
         if switches.type.ndim != 4:
-            raise InputError(f"{self.place}: switches", f"{switches.type.ndim} dimensions", "4: (n, c, h, w)")
+            raise InputError(f"{self.where}: switches", f"{switches.type.ndim} dimensions", "4: (n, c, h, w)")
         if switches.type.dtype not in integer_dtypes:
-            raise TypeError(f"{self.place}: switches: found dtype {switches.type.dtype}, expected integers")
+            raise TypeError(f"{self.where}: switches: found dtype {switches.type.dtype}, expected integers")
         return values, pt.cast(switches, "int64")
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -50,7 +50,7 @@ class _AtSwitches(PoolingOp):
     def check_range(self, switches: np.ndarray, h: int, w: int) -> None:
         outside = switches[(switches < 0) | (switches >= h * w)]
         if outside.size:
-            raise InputError(f"{self.place}: switches", str(outside[0]), _range(h, w))
+            raise InputError(f"{self.where}: switches", str(outside[0]), _range(h, w))
 
     def traced_switches(self, xp: Arrays, switches: Any, h: int, w: int) -> tuple[Any, Any]:
         """Return the switches, all in range, and whether they were, as the backend can tell."""
@@ -58,7 +58,7 @@ class _AtSwitches(PoolingOp):
             return switches, True
 
         def error(outside: np.ndarray) -> InputError:
-            return InputError(f"{self.place}: switches", str(outside), _range(h, w))
+            return InputError(f"{self.where}: switches", str(outside), _range(h, w))
 
         inside = (switches >= 0) & (switches < h * w)
         first = xp.first(switches, ~inside)
@@ -68,29 +68,29 @@ class _AtSwitches(PoolingOp):
 
 
 def _range(h: int, w: int) -> str:
-    return f"places from 0 to {h * w - 1}, row * w + column in images of {h} x {w} pixels"
+    return f"positions from 0 to {h * w - 1}, row * w + column in images of {h} x {w} pixels"
 
 
 class PutAtSwitches(_AtSwitches):
     """Put values at switches, (values (n, c, i, j), switches (n, c, i, j), h, w) -> images (n, c, h, w), zero elsewhere.
 
-    Values that are put at the same place are added up.
+    Values that are put at the same position are added up.
     """
 
     def make_node(self, values: Any, switches: Any, h: Any, w: Any) -> Apply:
         values, switches = self.checked("pooled", values, switches)
-        h, w = as_size(f"{self.place}: h", h), as_size(f"{self.place}: w", w)
+        h, w = as_size(f"{self.where}: h", h), as_size(f"{self.where}: w", w)
         self.check_shapes(values.type.shape, switches.type.shape)
         shape = (*values.type.shape[:2], known(h), known(w))
         return Apply(self, [values, switches, h, w], [pt.tensor(dtype=values.type.dtype, shape=shape)])
 
     def check_shapes(self, values: Sequence[int | None], switches: Sequence[int | None]) -> None:
         if any(a != b for a, b in zip(values, switches, strict=True) if a is not None and b is not None):
-            raise InputError(f"{self.place}: pooled", f"shape {tuple(values)}", f"{tuple(switches)}, a value for each window")
+            raise InputError(f"{self.where}: pooled", f"shape {tuple(values)}", f"{tuple(switches)}, a value for each window")
 
     def check_sizes(self, h: int, w: int) -> None:
         if h < 0 or w < 0:
-            raise InputError(f"{self.place}: shape", f"({h}, {w})", "sizes of at least 0")
+            raise InputError(f"{self.where}: shape", f"({h}, {w})", "sizes of at least 0")
 
     def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [(*shapes[0][:2], *node.inputs[2:])]
@@ -112,7 +112,7 @@ class PutAtSwitches(_AtSwitches):
         from symae.kernels.pooling import jit
         from symae.kernels.switches import put_at
 
-        put = put_at(self.place)
+        put = put_at(self.where)
 
         @jit
         def put_at_switches(values: Any, switches: Any, h: Any, w: Any) -> Any:
@@ -126,7 +126,7 @@ class PutAtSwitches(_AtSwitches):
         self.check_shapes(tuple(values.shape), tuple(switches.shape))
         self.check_sizes(h, w)
         if self.windows is not None and not self.windows.overlap:
-            # Each pixel asks whether it is the one that its window has chosen: faster than writing to scattered places.
+            # Each pixel asks whether it is the one that its window has chosen: faster than writing to scattered positions.
             for axis, n, d in ((self.windows.rows, h, 2), (self.windows.columns, w, 3)):
                 values, switches = (spread_along(xp, x, axis, n, d) for x in (values, switches))
             return xp.where(switches == xp.constant(list(range(h * w))).reshape((1, 1, h, w)), values, 0)
@@ -152,7 +152,7 @@ class TakeAtSwitches(_AtSwitches):
     def check_shapes(self, images: Sequence[int | None], switches: Sequence[int | None]) -> None:
         if any(a != b for a, b in zip(images[:2], switches[:2], strict=True) if a is not None and b is not None):
             n, c = switches[:2]
-            raise InputError(f"{self.place}: images", f"shape {tuple(images)}", f"({n}, {c}, h, w), as many as switches")
+            raise InputError(f"{self.where}: images", f"shape {tuple(images)}", f"({n}, {c}, h, w), as many as switches")
 
     def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[1]]
@@ -173,7 +173,7 @@ class TakeAtSwitches(_AtSwitches):
     def numba(self, node: Apply) -> Callable[..., Any]:
         from symae.kernels.switches import take_at
 
-        return take_at(self.place)
+        return take_at(self.where)
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         images, switches = inputs

@@ -25,7 +25,7 @@ __all__ = ["EqualMaxPool", "SpreadToMaxima", "SumAtMaxima"]
 class EqualMaxPool(MaxPool):
     """Pool as `MaxPool`, but hand the whole gradient to each pixel of a window that equals its maximum."""
 
-    place = "pool_2d"
+    where = "pool_2d"
 
     def pullback(self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]) -> list[Any]:
         if isinstance(cotangents[0].type, DisconnectedType):
@@ -61,7 +61,7 @@ class _AtMaxima(TracedOp):
     def numba_key(self, node: Apply) -> Any:
         return node.outputs[0].type.dtype
 
-    def frame(self, images: Any) -> list[tuple[Axis, int, int, int]]:
+    def borders(self, images: Any) -> list[tuple[Axis, int, int, int]]:
         """Return for rows and columns the axis, its windows, and the pixels that they cover before and after the image."""
         sizes = []
         for axis, n in zip((self.windows.rows, self.windows.columns), images.shape[2:], strict=True):
@@ -85,12 +85,12 @@ class SpreadToMaxima(_AtMaxima):
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
         images, maxima, third = inputs
-        (rows, i, top, bottom), (columns, j, left, right) = self.frame(images)
-        frame = np.pad(images, ((0, 0), (0, 0), (top, bottom), (left, right)))
-        result = np.zeros_like(frame)
+        (rows, i, top, bottom), (columns, j, left, right) = self.borders(images)
+        padded_images = np.pad(images, ((0, 0), (0, 0), (top, bottom), (left, right)))
+        result = np.zeros_like(padded_images)
         for k, l in self.offsets():  # noqa: E741
             at = np.s_[:, :, k : k + i * rows.stride : rows.stride, l : l + j * columns.stride : columns.stride]
-            result[at][:, :, :i, :j] += np.where(frame[at][:, :, :i, :j] == maxima, third, 0)
+            result[at][:, :, :i, :j] += np.where(padded_images[at][:, :, :i, :j] == maxima, third, 0)
         output_storage[0][0] = np.ascontiguousarray(result[:, :, top : top + images.shape[2], left : left + images.shape[3]])
 
     def numba(self, node: Apply) -> Callable[..., Any]:
@@ -104,16 +104,16 @@ class SpreadToMaxima(_AtMaxima):
             for axis, n, dimension in axes:
                 maxima, third = (spread_along(xp, x, axis, n, dimension) for x in (maxima, third))
             return xp.where(images == maxima, third, 0)
-        frame = images
-        for (_, _, before, after), dimension in zip(self.frame(images), (2, 3), strict=True):
-            frame = padded(xp, frame, dimension, before, after, edge=False)
-        total = xp.zeros(frame.shape, images)
-        (rows, i, top, _), (columns, j, left, _) = self.frame(images)
+        padded_images = images
+        for (_, _, before, after), dimension in zip(self.borders(images), (2, 3), strict=True):
+            padded_images = padded(xp, padded_images, dimension, before, after, edge=False)
+        total = xp.zeros(padded_images.shape, images)
+        (rows, i, top, _), (columns, j, left, _) = self.borders(images)
         for k, l in self.offsets():  # noqa: E741
-            seen = strided(strided(frame, 2, k, rows.stride, i), 3, l, columns.stride, j)
+            seen = strided(strided(padded_images, 2, k, rows.stride, i), 3, l, columns.stride, j)
             share = xp.where(seen == maxima, third, 0)
-            share = xp.add_at(share, [k + m * rows.stride for m in range(i)], 2, frame.shape[2])
-            total = total + xp.add_at(share, [l + m * columns.stride for m in range(j)], 3, frame.shape[3])
+            share = xp.add_at(share, [k + m * rows.stride for m in range(i)], 2, padded_images.shape[2])
+            total = total + xp.add_at(share, [l + m * columns.stride for m in range(j)], 3, padded_images.shape[3])
         return strided(strided(total, 2, top, 1, h), 3, left, 1, w)
 
 
@@ -129,12 +129,12 @@ class SumAtMaxima(_AtMaxima):
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
         images, maxima, third = inputs
-        (rows, i, top, bottom), (columns, j, left, right) = self.frame(images)
-        frame, values = (np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right))) for x in (images, third))
+        (rows, i, top, bottom), (columns, j, left, right) = self.borders(images)
+        padded_images, values = (np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right))) for x in (images, third))
         result = np.zeros_like(maxima)
         for k, l in self.offsets():  # noqa: E741
             at = np.s_[:, :, k : k + i * rows.stride : rows.stride, l : l + j * columns.stride : columns.stride]
-            result += np.where(frame[at][:, :, :i, :j] == maxima, values[at][:, :, :i, :j], 0)
+            result += np.where(padded_images[at][:, :, :i, :j] == maxima, values[at][:, :, :i, :j], 0)
         output_storage[0][0] = result
 
     def numba(self, node: Apply) -> Callable[..., Any]:
@@ -142,9 +142,9 @@ class SumAtMaxima(_AtMaxima):
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         images, maxima, third = inputs
-        for (_, _, before, after), dimension in zip(self.frame(images), (2, 3), strict=True):
+        for (_, _, before, after), dimension in zip(self.borders(images), (2, 3), strict=True):
             images, third = (padded(xp, x, dimension, before, after, edge=False) for x in (images, third))
-        (rows, i, _, _), (columns, j, _, _) = self.frame(inputs[0])
+        (rows, i, _, _), (columns, j, _, _) = self.borders(inputs[0])
         total = xp.zeros(maxima.shape, maxima)
         for k, l in self.offsets():  # noqa: E741
             seen, value = (strided(strided(x, 2, k, rows.stride, i), 3, l, columns.stride, j) for x in (images, third))

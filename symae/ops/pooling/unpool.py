@@ -19,8 +19,8 @@ def max_unpool2d(
 ) -> TensorVariable:
     """Put values where a max pooling layer found its maxima; everything else is zero.
 
-    This is CNTK's MaxUnpooling. No switches are stored: the place of a maximum is found again in the pooling layer's input. (In
-    a graph that also has the pooling layer, with the same windows, the search is done once.)
+    This is CNTK's MaxUnpooling. No switches are stored: a maximum is found again in the pooling layer's input. (In a
+    graph that also has the pooling layer, with the same windows, the search is done once.)
 
     Parameters
     ----------
@@ -54,14 +54,14 @@ def max_unpool2d(
 
 
 def max_unpool2d_from_switches(pooled: Any, switches: Any, output_shape: Any) -> TensorVariable:
-    """Put values at places that are given as numbers; everything else is zero.
+    """Put values at positions that are given as numbers; everything else is zero.
 
     Parameters
     ----------
     pooled : (n, c, i, j), float32 or float64
         Values.
     switches : (n, c, i, j), integers
-        For each value its place in the image as row * w + column, from 0 to h * w - 1, as `max_pool2d_with_switches` gives
+        For each value its position in the image as row * w + column, from 0 to h * w - 1, as `max_pool2d_with_switches` gives
         them.
     output_shape : (h, w) or (n, c, h, w)
         Size of the images, ints or symbolic; of four only h and w count.
@@ -69,7 +69,7 @@ def max_unpool2d_from_switches(pooled: Any, switches: Any, output_shape: Any) ->
     Returns
     -------
     (n, c, h, w), of the dtype of `pooled`
-        Values that go to the same place are added up. Linear in `pooled`.
+        Values that go to the same position are added up. Linear in `pooled`.
 
     Raises
     ------

@@ -179,7 +179,7 @@ class Draw(BackendOp):
 class NumpyDraw(Draw):
     """Draw from the distributions that only ``RandomState`` itself has: NumPy is called, on every backend.
 
-    In Numba this is object mode, and the function it stands in is compiled anew in each process.
+    In Numba this is object mode, and the function it stands in is compiled again in each process.
     """
 
     __props__ = ("distribution", "dtype", "ndim")

@@ -83,8 +83,8 @@ class MRGNormal(_FloatDraw):
 class MRGTruncatedNormal(MRGDraw):
     """Draw (state, size, u, avg, std) -> a vector avg + std * g, g standard normal within 2 standard deviations.
 
-    `u` are the uniform numbers of a draw of its own, as many as `size` and one more if that is odd; the state given here draws
-    only those anew that are outside. `avg` and `std` are scalars or vectors.
+    `u` are the uniform numbers of a separate draw, as many as `size` and one more if that is odd; the state given here draws
+    only those again that are outside. `avg` and `std` are scalars or vectors.
     """
 
     def __init__(self, dtype: str):

@@ -13,14 +13,14 @@ __all__ = ["absent", "getter"]
 _GPU = "there is no GPU in symae.theano: leave the GPU's branch of the program, the CPU's computes the same"
 
 
-def absent(place: str, name: str, instead: str) -> AttributeError | ImportError:
-    """Make the error for `name`, which Theano's module `place` had; it says what to use `instead`.
+def absent(where: str, name: str, instead: str) -> AttributeError | ImportError:
+    """Make the error for `name`, which Theano's module `where` had; it says what to use `instead`.
 
-    It is an AttributeError; where the name was asked for by ``from place import name`` an ImportError, as Python would replace
+    It is an AttributeError; where the name was asked for by ``from module import name`` an ImportError, as Python would replace
     an AttributeError's message there by its own.
     """
-    text = f"{place}.{name} is not in symae.theano: {instead}"
-    return ImportError(text, name=place) if _asked_by_import() else AttributeError(text)
+    text = f"{where}.{name} is not in symae.theano: {instead}"
+    return ImportError(text, name=where) if _asked_by_import() else AttributeError(text)
 
 
 def getter(

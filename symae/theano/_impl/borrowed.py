@@ -13,13 +13,13 @@ from symae.theano._impl.variables import as_theano
 __all__ = ["borrower"]
 
 
-def borrower(module: str, places: Sequence[ModuleType], instead: str) -> Callable[[str], Any]:
-    """Make a ``__getattr__`` for a module: what one of `places` has, or an error that says what to use `instead`."""
+def borrower(module: str, modules: Sequence[ModuleType], instead: str) -> Callable[[str], Any]:
+    """Make a ``__getattr__`` for a module: what one of `modules` has, or an error that says what to use `instead`."""
 
     def __getattr__(name: str) -> Any:
-        for place in places:
-            if hasattr(place, name):
-                found = getattr(place, name)
+        for each in modules:
+            if hasattr(each, name):
+                found = getattr(each, name)
                 value = found if isinstance(found, type) or not callable(found) else as_theano(found, name, module)
                 setattr(sys.modules[module], name, value)
                 return value

@@ -37,19 +37,19 @@ def convolved(
     n, c, depth, h, w = (x.shape[i] for i in range(5))
     m, channels, kernel, rows, columns = (W.shape[i] for i in range(5))
     before, after = axis.padding(depth, kernel)
-    places = axis.length(depth, kernel)
+    n_positions = axis.length(depth, kernel)
 
     def zeros(frames: Any) -> Variable:
         return pt.zeros((n, c, frames, h, w), dtype=x.type.dtype)
 
     padded = x if (before, after) == (0, 0) else pt.concatenate([zeros(before), x, zeros(after)], axis=2)
-    frames = pt.arange(places)[:, None] * s + pt.arange(kernel) * d
-    seen = padded[:, :, frames].dimshuffle(0, 2, 1, 3, 4, 5).reshape((n * places, c * kernel, h, w))
+    frames = pt.arange(n_positions)[:, None] * s + pt.arange(kernel) * d
+    seen = padded[:, :, frames].dimshuffle(0, 2, 1, 3, 4, 5).reshape((n * n_positions, c * kernel, h, w))
     flat = (W[:, :, ::-1] if filter_flip else W).reshape((m, channels * kernel, rows, columns))
     # the border of the two axes that conv2d knows, as a name where it is one
     border = borders[0] if isinstance(borders[0], str) else tuple(borders)
     y = conv2d(seen, flat, border, tuple(steps), filter_flip, tuple(dilations), num_groups)
-    return y.reshape((n, places, m, y.shape[2], y.shape[3])).dimshuffle(0, 2, 1, 3, 4)
+    return y.reshape((n, n_positions, m, y.shape[2], y.shape[3])).dimshuffle(0, 2, 1, 3, 4)
 
 
 @as_theano

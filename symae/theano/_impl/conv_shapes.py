@@ -1,6 +1,6 @@
 """Shapes of convolutions and of their gradients, as functions of the other shapes: `symae.theano.tensor.nnet.abstract_conv`.
 
-Shapes are (n, c, *image) of images, (m, c, *kernel) of filters and (n, m, *places) of maps, with as many axes of an image as
+Shapes are (n, c, *image) of images, (m, c, *kernel) of filters and (n, m, *positions) of maps, with as many axes of an image as
 `subsample` has entries. None stands for a size that is not known, in arguments and in results.
 """
 

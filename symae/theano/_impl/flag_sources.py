@@ -20,7 +20,7 @@ ENVIRONMENT = ("LSCRATCH", "TMPDIR", "TEMP", "TMP", "USER")
 def flags_outside(warn: Callable[[str], None]) -> Iterator[tuple[str, str]]:
     """Yield names and values in their order: of the files that ``THEANORC`` names, then of ``THEANO_FLAGS``, which wins.
 
-    `warn` is told what cannot be read, and which flag of ``THEANO_FLAGS`` has no value.
+    `warn` is called with what cannot be read, and which flag of ``THEANO_FLAGS`` has no value.
     """
     yield from _of_files(warn)
     yield from _of_environment(warn)

@@ -92,7 +92,7 @@ class Function:
         for entry, container in zip(self.fn.maker.inputs, self.fn.input_storage, strict=True):
             if entry.variable is key or (isinstance(key, str) and entry.name == key):
                 return container
-        raise KeyError(f"{key} is no input of this function, and no shared variable that it uses")
+        raise KeyError(f"{key} is not an input of this function, nor a shared variable that it uses")
 
     def __getitem__(self, key: Any) -> Any:
         i = self._position(key)
@@ -194,7 +194,7 @@ def function(
     name, accept_inplace, rebuild_strict, allow_input_downcast, profile
         As in Theano.
     on_unused_input : {"raise", "warn", "ignore"}, optional
-        What an input does that nothing hangs on; ``config.on_unused_input`` unless given.
+        What an input does that nothing depends on; ``config.on_unused_input`` unless given.
 
     Returns
     -------
@@ -203,9 +203,9 @@ def function(
     Raises
     ------
     UnusedInputError
-        Nothing hangs on an input, or it is there twice.
+        Nothing depends on an input, or it is there twice.
     TypeError
-        An update is of another type than its shared variable, or `inputs` is no list.
+        An update is of another type than its shared variable, or `inputs` is not a list.
     """
     arguments = dict(locals())
     if isinstance(inputs, Variable | In):
@@ -321,7 +321,7 @@ def _pairs(given: Any) -> list[tuple[Any, Any]]:
 
 
 def _checked(entries: list[In], behind: tuple[Any, ...], on_unused: str) -> str:
-    """Say what is to be said about inputs that nothing hangs on, in Theano's words; what PyTensor is to do then: nothing."""
+    """Say what is to be said about inputs that nothing depends on, in Theano's words; what PyTensor is to do then: nothing."""
     if on_unused == "ignore":
         return "ignore"
     variables, outputs, pairs = behind

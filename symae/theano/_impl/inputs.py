@@ -14,7 +14,7 @@ class In:
     ----------
     variable : variable
     name : str, optional
-        The keyword by which to give it, the variable's name unless told.
+        The keyword by which to give it, the variable's name by default.
     value : optional
         What it is when it is not given; with `update`, what it is at first.
     update : variable, optional

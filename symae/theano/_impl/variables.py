@@ -66,7 +66,7 @@ def called_by_script(inputs: Iterable[Any]) -> bool:
 def plain(*values: Any) -> Iterator[None]:
     """Give all variables that `values` depend on PyTensor's operators as long as the block lasts.
 
-    The default updates of shared variables count as things that they hang on.
+    The default updates of shared variables count as things that they depend on.
     """
     marked = [v for v in behind(values) if type(v) in _PLAIN]
     unmark(marked)

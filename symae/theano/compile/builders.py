@@ -34,7 +34,7 @@ class OpFromGraph(PlainOpFromGraph):
     inputs, outputs : list of variables
         Shared variables that `outputs` depend on are further inputs, after `inputs`; calls bring them in by themselves.
     inline : bool
-        Put the graph itself in the place of the operation when a function is compiled.
+        Replace the operation by the graph itself when a function is compiled.
     lop_overrides, grad_overrides : "default", callable, OpFromGraph, variable, or list of these
         What replaces the gradient: a function of (inputs, outputs, output gradients), or of (inputs, output gradients), that
         returns a list with the gradient by each input, or an operation on these variables; a variable of DisconnectedType or

@@ -62,7 +62,7 @@ _absent = getter(__name__, pytensor=["pytensor.compile.mode"])
 
 
 def __getattr__(name: str) -> Any:
-    # Modes are made when they are asked for: which one FAST_RUN is hangs on what is configured by then.
+    # Modes are made when they are asked for: which one FAST_RUN is depends on what is configured by then.
     return get_mode(name) if name in ("FAST_COMPILE", "FAST_RUN") else _absent(name)
 
 

@@ -74,7 +74,7 @@ def as_op(itypes: Any, otypes: Any, infer_shape: Callable[..., Any] | None = Non
     Raises
     ------
     TypeError
-        Something in `itypes` or `otypes` is no type.
+        Something in `itypes` or `otypes` is not a type.
     """
     taken, returned = (list(t) if isinstance(t, list | tuple) else [t] for t in (itypes, otypes))
     for name, types in (("itypes", taken), ("otypes", returned)):

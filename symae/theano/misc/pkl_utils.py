@@ -115,7 +115,7 @@ def load(f: IO[bytes], persistent_load: Any = None) -> Any:
     Raises
     ------
     InputError
-        The file is no zip that `dump` has written.
+        The file is not a zip that `dump` has written.
     """
     try:
         with zipfile.ZipFile(f) as archive:
@@ -123,8 +123,8 @@ def load(f: IO[bytes], persistent_load: Any = None) -> Any:
             unpickler.read_named = _reader(archive)
             return unpickler.load()
     except (zipfile.BadZipFile, KeyError) as error:
-        place = Path(getattr(f, "name", "file")).name
-        raise InputError(place, str(error).strip("'\""), "a zip file written by theano.misc.pkl_utils.dump") from error
+        where = Path(getattr(f, "name", "file")).name
+        raise InputError(where, str(error).strip("'\""), "a zip file written by theano.misc.pkl_utils.dump") from error
 
 
 def _reader(archive: zipfile.ZipFile) -> Callable[[str], Any]:

@@ -173,7 +173,7 @@ class MRG_RandomStreams:
     ) -> Variable:
         """Draw Gaussian numbers of mean `avg` and standard deviation `std`, by Box and Muller's transform.
 
-        If `truncate` is true, numbers beyond two standard deviations are drawn anew, so the deviation is 0.88 of `std`. They
+        If `truncate` is true, numbers beyond two standard deviations are drawn again, so the deviation is 0.88 of `std`. They
         take a second matrix of states. On JAX the size has to be made of ints then.
         """
         avg, std = pt.as_tensor(avg), pt.as_tensor(std)
@@ -289,23 +289,23 @@ class MRG_RandomStreams:
         return result
 
 
-def _sizes(place: str, size: Size, ndim: int | None) -> list[Any]:
+def _sizes(where: str, size: Size, ndim: int | None) -> list[Any]:
     """Return the sizes of a draw, one for each dimension."""
     if isinstance(size, int | np.integer):
         size = (size,)
     if not isinstance(size, tuple | list | Variable):
         raise InputError(
-            f"MRG_RandomStreams.{place}: size", repr(size), "a tuple of ints and symbolic scalars, or a symbolic vector"
+            f"MRG_RandomStreams.{where}: size", repr(size), "a tuple of ints and symbolic scalars, or a symbolic vector"
         )
     if not isinstance(size, Variable) and any(not isinstance(d, Variable) and d <= 0 for d in size):
-        raise InputError(f"MRG_RandomStreams.{place}: size", repr(size), "lengths of at least 1")
+        raise InputError(f"MRG_RandomStreams.{where}: size", repr(size), "lengths of at least 1")
     return _dims(size, ndim)
 
 
-def _float_dtype(place: str, dtype: str | None, *parameters: Variable) -> str:
+def _float_dtype(where: str, dtype: str | None, *parameters: Variable) -> str:
     dtype = str(dtype or upcast(pytensor.config.floatX, *(p.type.dtype for p in parameters)))
     if dtype not in {"float32", "float64"}:
-        raise InputError(f"MRG_RandomStreams.{place}: dtype", dtype, "float32 or float64")
+        raise InputError(f"MRG_RandomStreams.{where}: dtype", dtype, "float32 or float64")
     return dtype
 
 
@@ -318,11 +318,11 @@ def _fits(parameter: Variable, dims: Sequence[Any]) -> bool:
     return all(one or not alone for one, alone in zip(parameter.type.broadcastable, ones, strict=True))
 
 
-def _probabilities(place: str, p: Any) -> Variable:
+def _probabilities(where: str, p: Any) -> Variable:
     matrix = None if p is None else pt.as_tensor(p)
     if matrix is None or matrix.type.ndim != 2:
         found = "None" if matrix is None else f"{matrix.type.ndim} dimensions"
-        raise InputError(f"MRG_RandomStreams.{place}", found, "a matrix, probabilities in rows")
+        raise InputError(f"MRG_RandomStreams.{where}", found, "a matrix, probabilities in rows")
     floats = {"float32", "float64"}
     return matrix if matrix.type.dtype in floats else pt.cast(matrix, "float64")
 

@@ -44,7 +44,7 @@ def clone(
     strict : bool
         Replacements must be of the same type.
     share_inputs : bool
-        The copy hangs on the same inputs, not on copies of them. `copy_inputs` is an older name.
+        The copy depends on the same inputs, not on copies of them. `copy_inputs` is an older name.
     """
     share = share_inputs if copy_inputs is None else copy_inputs
     pairs = dict(replace) if replace is not None else None

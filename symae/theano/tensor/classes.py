@@ -55,8 +55,8 @@ _OWN: tuple[Any, ...] = (
     ViewOp,
 )
 
-# What a line of PyTensor's does not have is told by the module's __getattr__.
+# What a line of PyTensor's does not have is answered by the module's __getattr__.
 CLASSES: dict[str, Any] = {
-    name: getattr(place, name) for place, names in _NAMES.items() for name in names.split() if hasattr(place, name)
+    name: getattr(module, name) for module, names in _NAMES.items() for name in names.split() if hasattr(module, name)
 }
 CLASSES |= {cls.__name__: cls for cls in _OWN} | {"NoneConst": NoneConst}

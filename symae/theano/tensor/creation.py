@@ -135,7 +135,7 @@ def get_scalar_constant_value(v: Any, elemwise: bool = True, only_process_consta
     Raises
     ------
     NotScalarConstantError
-        It hangs on an input, or is no number.
+        It depends on an input, or is not a number.
     """
     return pt.get_scalar_constant_value(v, elemwise, only_process_constants, max_recur)
 

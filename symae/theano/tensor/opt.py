@@ -46,7 +46,7 @@ def _registered(register: Callable[..., Any], lopt: Any, tags: tuple[Any, ...], 
         return register(lopt, *tags, **keywords)
     name = getattr(lopt, "__name__", type(lopt).__name__)
     warnings.warn(
-        f"the rewrite {name} is not registered: it is not of PyTensor's kind, and results do not hang on it", stacklevel=3
+        f"the rewrite {name} is not registered: it is not of PyTensor's kind, and results do not depend on it", stacklevel=3
     )
     return lopt
 

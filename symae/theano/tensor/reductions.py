@@ -104,10 +104,10 @@ def _argument(function: Any, x: Any, axis: Any, keepdims: bool) -> Variable:
     axes = tuple(a % x.type.ndim for a in axis)
     rest = [i for i in range(x.type.ndim) if i not in axes]
     shape = [*(x.shape[i] for i in rest), -1]
-    place = function(x.transpose(*rest, *sorted(axes)).reshape(shape, ndim=len(shape)), -1)
+    position = function(x.transpose(*rest, *sorted(axes)).reshape(shape, ndim=len(shape)), -1)
     if keepdims:
-        return place.dimshuffle(*(rest.index(i) if i in rest else "x" for i in range(x.type.ndim)))
-    return place
+        return position.dimshuffle(*(rest.index(i) if i in rest else "x" for i in range(x.type.ndim)))
+    return position
 
 
 def max_and_argmax(a: Any, axis: Any = None, keepdims: bool = False) -> list[Variable]:

@@ -51,7 +51,7 @@ _SAME = [
 
 @as_theano
 def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Variable:
-    """Return for each element k of `a` the element of ``choices[k]`` that stands at its place, as numpy's choose.
+    """Return for each element k of `a` the element of ``choices[k]`` that stands at its position, as numpy's choose.
 
     Parameters
     ----------
@@ -236,8 +236,8 @@ _OWN = (
 
 
 def _all() -> dict[str, Any]:
-    places = (pt, pt.basic, pt.subtensor, pt.extra_ops)
-    found = {name: next((getattr(p, name) for p in places if hasattr(p, name)), None) for name in _SAME}
+    modules = (pt, pt.basic, pt.subtensor, pt.extra_ops)
+    found = {name: next((getattr(m, name) for m in modules if hasattr(m, name)), None) for name in _SAME}
     made = {name: as_theano(f, name, _MODULE) for name, f in found.items() if f is not None}
     return made | {f.__name__: f for f in _OWN}
 

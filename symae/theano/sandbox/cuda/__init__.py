@@ -33,25 +33,25 @@ def handle_shared_float32(tf: bool) -> None:
     """Do nothing: shared variables are on the CPU."""
 
 
-def no_gpu(place: str, name: str) -> Any:
-    """Make a class that can be asked for, not called: what a GPU's module, `place`, answers for `name`."""
+def no_gpu(module: str, name: str) -> Any:
+    """Make a class that can be asked for, not called: what a GPU's `module`, one of Theano's, answers for `name`."""
 
     def refuse(self: Any, *args: Any, **kwargs: Any) -> None:
-        raise InputError(f"{place}.{name}", "no GPU", "the program's branch for the CPU, where theano.config.device is 'cpu'")
+        raise InputError(f"{module}.{name}", "no GPU", "the program's branch for the CPU, where theano.config.device is 'cpu'")
 
-    return builtins.type(name, (), {"__init__": refuse, "__module__": place, "__doc__": "Needs a GPU."})
+    return builtins.type(name, (), {"__init__": refuse, "__module__": module, "__doc__": "Needs a GPU."})
 
 
 def gpu_getter(module: str, submodules: Iterable[str] = ()) -> Callable[[str], Any]:
     """Make a ``__getattr__`` for a GPU's module: its submodules when they are asked for, and `no_gpu` for all other names."""
-    place, submodules = module.replace("symae.theano", "theano", 1), frozenset(submodules)
+    theanos, submodules = module.replace("symae.theano", "theano", 1), frozenset(submodules)
 
     def __getattr__(name: str) -> Any:
         if name in submodules:
             return importlib.import_module(f"{module}.{name}")
         if name.startswith("__"):
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        refusing = no_gpu(place, name)
+        refusing = no_gpu(theanos, name)
         setattr(sys.modules[module], name, refusing)
         return refusing
 

@@ -1,7 +1,7 @@
 """Convolutions of images, their gradients as functions, and bilinear upsampling, with Theano's names.
 
 The shapes that Theano takes beside its arguments (``input_shape``, ``filter_shape``) made its code faster. Here, as in Theano
-1.0, nothing hangs on them, and wrong ones do no harm; only the two functions that go backwards have to be told one.
+1.0, nothing depends on them, and wrong ones do no harm; only the two functions that go backwards need one.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class _Settings:
         unshared: bool = False,
     ):
         if unshared:
-            raise InputError("conv2d: unshared", "True", "False: filters of their own for each place are not in symae.theano")
+            raise InputError("conv2d: unshared", "True", "False: separate filters for each position are not in symae.theano")
         self.imshp, self.kshp = imshp, kshp
         self.border_mode = _border_mode(border_mode)
         self.subsample = numbers("conv2d: subsample", subsample, 2)

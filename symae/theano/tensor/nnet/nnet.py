@@ -164,8 +164,8 @@ def crossentropy_softmax_max_and_argmax_1hot_with_bias(
 
 def _with_maximum(scores: Variable, y_idx: Any) -> tuple[Variable, Variable, Variable, Variable]:
     probabilities = softmax_along(scores, axis=1)
-    largest, place = pt.max_and_argmax(probabilities, axis=-1)
-    return _nll(scores, _classes("y_idx", y_idx)), probabilities, largest, place
+    largest, position = pt.max_and_argmax(probabilities, axis=-1)
+    return _nll(scores, _classes("y_idx", y_idx)), probabilities, largest, position
 
 
 @as_theano

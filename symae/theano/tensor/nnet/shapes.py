@@ -32,7 +32,7 @@ def last_sizes(shape: Any, count: int) -> list[Any]:
     return [shape[i] if isinstance(shape, Variable) else size(shape[i]) for i in range(-count, 0)]
 
 
-def numbers(place: str, value: Any, length: int) -> tuple[int, ...]:
+def numbers(where: str, value: Any, length: int) -> tuple[int, ...]:
     """Return `value`, a number or `length` of them, in a sequence or a constant symbolic vector, as ints.
 
     Raises
@@ -48,7 +48,7 @@ def numbers(place: str, value: Any, length: int) -> tuple[int, ...]:
         entries = list(value) if several else [value] * length
     sizes = [size(entry) for entry in entries]
     if len(sizes) != length or not all(isinstance(s, int) and not isinstance(s, bool) for s in sizes):
-        raise InputError(place, str(value), f"{length} numbers that are known when the graph is built")
+        raise InputError(where, str(value), f"{length} numbers that are known when the graph is built")
     return tuple(sizes)
 
 

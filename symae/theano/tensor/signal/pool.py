@@ -138,21 +138,21 @@ def _renamed(ws: Any, stride: Any, pad: Any, ds: Any, st: Any, padding: Any) -> 
     return ws if ds is None else ds, stride if st is None else st, pad if padding is None else padding
 
 
-def _settings(place: str, ndim: int, ws: Any, stride: Any, pad: Any) -> list[tuple[Any, ...]]:
+def _settings(where: str, ndim: int, ws: Any, stride: Any, pad: Any) -> list[tuple[Any, ...]]:
     if ws is None:
-        raise InputError(f"{place}: ws", "None", f"{ndim} sizes of a window")
+        raise InputError(f"{where}: ws", "None", f"{ndim} sizes of a window")
     given = (("ws", ws), ("stride", ws if stride is None else stride), ("pad", (0,) * ndim if pad is None else pad))
-    return [sizes(f"{place}: {name}", value, ndim) for name, value in given]
+    return [sizes(f"{where}: {name}", value, ndim) for name, value in given]
 
 
-def _pooled(place: str, input: Any, ndim: int, settings: Any, ignore_border: bool, mode: str) -> Variable:
+def _pooled(where: str, input: Any, ndim: int, settings: Any, ignore_border: bool, mode: str) -> Variable:
     x = pt.as_tensor(input)
     if x.type.ndim < ndim:
-        raise InputError(place, f"{x.type.ndim} dimensions", f"at least {ndim}")
-    windows, strides, pads = _settings(place, ndim, *settings)
+        raise InputError(where, f"{x.type.ndim} dimensions", f"at least {ndim}")
+    windows, strides, pads = _settings(where, ndim, *settings)
     if ndim == 1:
         rows = pt.expand_dims(x, -2)
-        return pt.squeeze(_pooled(place, rows, 2, ((1, *windows), (1, *strides), (0, *pads)), ignore_border, mode), -2)
+        return pt.squeeze(_pooled(where, rows, 2, ((1, *windows), (1, *strides), (0, *pads)), ignore_border, mode), -2)
     lead = [x.shape[i] for i in range(x.type.ndim - ndim)]
 
     def pool(images: Variable, axes: slice) -> Variable:
