@@ -8,11 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
-from symae._runtime.checks import pair
+from symae._runtime.checks import is_integer, pair
 from symae.errors import InputError
 
 __all__ = ["BorderMode", "Geometry", "normalised_border_mode"]
@@ -30,11 +29,7 @@ def normalised_border_mode(border_mode: Any) -> BorderMode:
             return border_mode
         raise InputError("border_mode", repr(border_mode), expected)
     try:
-        entries = (
-            (border_mode, border_mode)
-            if isinstance(border_mode, int | np.integer) and not isinstance(border_mode, bool)
-            else tuple(border_mode)
-        )
+        entries = (border_mode, border_mode) if is_integer(border_mode) else tuple(border_mode)
         rows, columns = (pair("border_mode", entry, least=0) for entry in entries)
     except (TypeError, ValueError) as error:
         raise InputError("border_mode", repr(border_mode), expected) from error

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from symae._runtime.checks import finite
 from symae.errors import InputError
 
 __all__ = ["code_map", "principal_components"]
@@ -44,9 +45,7 @@ def principal_components(codes: Any, count: int = 2) -> tuple[np.ndarray, np.nda
     vectors = np.asarray(codes, dtype=np.float64)
     if vectors.ndim < 2 or len(vectors) < 2 or not vectors.size:
         raise InputError("codes", f"shape {vectors.shape}", "(n, ...) with at least two codes of at least one number")
-    if not np.isfinite(vectors).all():
-        raise InputError("codes", "NaN or infinite values", "finite numbers")
-    vectors = vectors.reshape((len(vectors), -1))
+    vectors = finite("codes", vectors).reshape((len(vectors), -1))
     u, s, _ = np.linalg.svd(vectors - vectors.mean(axis=0), full_matrices=False)
     coordinates, shares = np.zeros((len(vectors), count)), np.zeros(count)
     found = min(count, len(s))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from symae._runtime.checks import finite
 from symae.errors import InputError
 from symae.images.pictures import side_by_side
 
@@ -47,8 +48,7 @@ def feature_maps(values: Any, cell: int = CELL) -> np.ndarray:
         maps = maps.reshape((len(maps), 1, *((side, side) if side * side == maps.shape[1] else (1, maps.shape[1]))))
     if maps.ndim != 4 or not maps.size:
         raise InputError("feature maps", f"shape {np.shape(values)}", "(n, c, h, w), (n, k) or (n,), at least one of each")
-    if not np.isfinite(maps).all():
-        raise InputError("feature maps", "NaN or infinite values", "finite numbers")
+    finite("feature maps", maps)
     return _tile(np.clip(maps, 0, None) / max(maps.max(), np.finfo(np.float64).tiny), cell)
 
 
@@ -65,8 +65,7 @@ def filter_maps(filters: Any, cell: int = CELL) -> np.ndarray:
     maps = np.asarray(filters, dtype=np.float64)
     if maps.ndim != 4 or not maps.size:
         raise InputError("filters", f"shape {np.shape(filters)}", "(m, c, kh, kw), at least one of each")
-    if not np.isfinite(maps).all():
-        raise InputError("filters", "NaN or infinite weights", "finite numbers")
+    finite("filters", maps)
     largest = np.abs(maps).max(axis=(2, 3), keepdims=True)
     return _tile(maps / np.where(largest == 0, 1, largest) / 2 + 0.5, cell)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -14,6 +14,7 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
 
+from symae._runtime.checks import as_numbers, checked_count, checked_counts, finite
 from symae._runtime.tensor_files import not_finite
 from symae.compile import COMPILING, function
 from symae.errors import InputError
@@ -22,7 +23,6 @@ from symae.models.saved import read_image_shape, read_model, write_model
 
 __all__ = ["CONFIGURATION_ERRORS", "Model", "checked_count", "checked_counts", "checked_matrix", "configured"]
 
-LARGEST_COUNT = 2**31 - 1
 CONFIGURATION_ERRORS = (AttributeError, KeyError, TypeError, ValueError, OverflowError, MemoryError)
 
 
@@ -35,16 +35,10 @@ def checked_matrix(name: str, X: Any, columns: int, limits: tuple[float, float] 
         Not two-dimensional, another number of columns, not numbers, not finite, or outside `limits` by more than rounding: 64
         units in the last place, of which the result has none beyond the limits.
     """
-    try:
-        matrix = np.require(X, pytensor.config.floatX, ["C", "W"])
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            name, f"something that is no array of numbers ({error})", f"an array of shape (n, {columns})"
-        ) from error
+    matrix = as_numbers(name, X, f"an array of shape (n, {columns})", pytensor.config.floatX)
     if matrix.ndim != 2 or matrix.shape[1] != columns:
         raise InputError(name, f"shape {matrix.shape}", f"(n, {columns})")
-    if not np.isfinite(matrix).all():
-        raise InputError(name, "NaN or infinite values", "finite numbers")
+    finite(name, matrix)
     return matrix if limits is None or not matrix.size else _within(name, matrix, limits, X)
 
 
@@ -61,27 +55,6 @@ def _within(name: str, matrix: np.ndarray, limits: tuple[float, float], X: Any) 
         found = " to ".join(str(v).removesuffix(".0") for v in (least, largest))  # as many digits as tell it from others
         raise InputError(name, f"values from {found}", f"values from {low:g} to {high:g}")
     return np.clip(matrix, low, high)
-
-
-def checked_count(name: str, value: Any) -> int:
-    """`value`, one positive integer and no sequence."""
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        raise InputError(name, f"a {type(value).__name__}", "an integer of at least 1")
-    return checked_counts(name, value, 1)[0]
-
-
-def checked_counts(name: str, value: Any, length: int | None = None) -> tuple[int, ...]:
-    """`value`, one positive integer or several, as a tuple; of `length`, where one number stands for all."""
-    entries = (value,) if isinstance(value, int | np.integer) else tuple(value) if isinstance(value, Sequence) else ()
-    if len(entries) == 1 and length is not None:
-        entries *= length
-    whole = all(isinstance(v, int | np.integer) and not isinstance(v, bool) for v in entries)
-    if not entries or not whole or not all(1 <= v <= LARGEST_COUNT for v in entries):
-        one = "an integer of at least 1" if not whole or min(entries, default=0) < 1 else f"an integer up to {LARGEST_COUNT}"
-        raise InputError(name, repr(value), one if length == 1 else f"{one}, or a sequence of them")
-    if length is not None and len(entries) != length:
-        raise InputError(name, repr(value), f"{length} numbers")
-    return tuple(int(v) for v in entries)
 
 
 class Model:

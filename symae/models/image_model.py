@@ -13,9 +13,10 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
 
+from symae._runtime.checks import as_numbers, checked_counts, finite
 from symae.compile.batched import BatchedFunction
 from symae.errors import InputError
-from symae.models.base import Model, checked_counts
+from symae.models.base import Model
 from symae.models.description import ModelDescription, named_layers
 
 __all__ = ["ImageModel", "checked_counts"]
@@ -103,13 +104,8 @@ class ImageModel(Model):
 
     def checked_input(self, name: str, X: Any) -> np.ndarray:
         """Images (n, channels, h, w), or rows of their pixels, in the shape of the model's input."""
-        try:
-            images = np.require(X, self.x.type.dtype, ["C", "W"])
-        except (TypeError, ValueError) as error:
-            raise InputError(name, f"something that is no array of numbers ({error})", "images") from error
+        images = as_numbers(name, X, "images", self.x.type.dtype)
         pixels = math.prod(self.image_shape)
         if images.shape[1:] not in {self.image_shape, (pixels,)}:
             raise InputError(name, f"shape {images.shape}", f"(n, {', '.join(map(str, self.image_shape))}) or (n, {pixels})")
-        if not np.isfinite(images).all():
-            raise InputError(name, "NaN or infinite values", "finite numbers")
-        return images.reshape((len(images), *(self.image_shape if self.x.type.ndim == 4 else (pixels,))))
+        return finite(name, images).reshape((len(images), *(self.image_shape if self.x.type.ndim == 4 else (pixels,))))

@@ -19,7 +19,7 @@ from pytensor.graph.basic import Variable
 from pytensor.graph.traversal import io_toposort
 from pytensor.tensor.variable import TensorVariable
 
-from symae._runtime.checks import pair
+from symae._runtime.checks import integer, pair
 from symae.errors import InputError
 from symae.nn.activations import Activation, relu
 from symae.nn.activations import activation as activation_named
@@ -235,9 +235,7 @@ def _weights_and_bias(
 
 
 def _count(name: str, what: str, number: Any) -> int:
-    if not isinstance(number, int | np.integer) or isinstance(number, bool) or number < 1:
-        raise InputError(f"{name}: {what}", repr(number), "an integer of at least 1")
-    return int(number)
+    return integer(f"{name}: {what}", number)
 
 
 def _channels(name: str, x: Variable) -> int:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from numbers import Integral
 
 import numpy as np
 import pytensor
 
+from symae._runtime.checks import is_integer
 from symae.errors import InputError
 
 __all__ = ["Seed", "check_random_state", "glorot_normal", "glorot_uniform", "he_normal", "he_uniform", "tutorial_weights"]
@@ -41,7 +41,7 @@ def check_random_state(numpy_rng: Seed) -> np.random.RandomState:
         return numpy_rng
     if isinstance(numpy_rng, np.random.Generator):
         return np.random.RandomState(numpy_rng.bit_generator)
-    if isinstance(numpy_rng, Integral) and not isinstance(numpy_rng, bool) and 0 <= numpy_rng < 2**32:
+    if is_integer(numpy_rng) and 0 <= numpy_rng < 2**32:
         return np.random.RandomState(int(numpy_rng))
     raise InputError("numpy_rng", repr(numpy_rng)[:80], "a RandomState, a Generator, or a seed from 0 to 2**32 - 1")
 

@@ -11,7 +11,7 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor.basic import get_scalar_constant_value
 from pytensor.tensor.type import integer_dtypes
 
-from symae._runtime.checks import flag, pair
+from symae._runtime.checks import flag, is_integer, pair
 from symae.errors import InputError
 from symae.geometry.windows import Axis, Windows
 
@@ -80,7 +80,7 @@ def require_pixels(where: str, shape: Sequence[int | None]) -> None:
 
 def as_size(where: str, size: Any, *, checked: bool = True) -> Variable:
     """Return `size`, an integer or a symbolic one, as a symbolic scalar; if it is `checked` here, it cannot be negative."""
-    if isinstance(size, int | np.integer) and not isinstance(size, bool):
+    if is_integer(size):
         if checked and size < 0:
             raise InputError(where, str(size), "a size of at least 0")
         return pt.constant(size, dtype="int64")

@@ -18,6 +18,7 @@ from pytensor.graph.basic import Variable
 from pytensor.graph.utils import MissingInputError
 from pytensor.tensor.type import TensorType
 
+from symae._runtime.checks import as_numbers, finite
 from symae.compile.loops import Loop, loop_over, run_in_bursts
 from symae.errors import InputError
 
@@ -192,8 +193,8 @@ def _shared(place: str, x: Any, values: Any) -> SharedVariable:
     if array.ndim != len(shape) or any(n not in (None, m) for n, m in zip(shape, array.shape, strict=True)):
         expected = ", ".join("n" if n is None else str(n) for n in shape)
         raise InputError(place, f"shape {array.shape}", f"({expected}{',' * (len(shape) == 1)}), n for any number")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise InputError(place, "NaN or infinite values", "finite numbers")
+    if array.dtype.kind == "f":
+        finite(place, array)
     if isinstance(values, SharedVariable) and array.dtype == x.type.dtype and array.flags.c_contiguous:
         return values
     # writable: Numba compiles other machine code for read-only arrays
@@ -213,10 +214,7 @@ def _array(place: str, x: Variable, values: Any) -> np.ndarray:
             values = pytensor.function([], values, mode=Mode("py", None))()
         except MissingInputError as error:
             raise InputError(place, f"the expression {values} with inputs of its own", expected) from error
-    try:
-        array = np.asarray(values)
-    except (TypeError, ValueError) as error:
-        raise InputError(place, f"something that is no array of numbers ({error})", expected) from error
+    array = as_numbers(place, values, expected)
     if array.dtype.kind not in "buif":
         raise InputError(place, f"dtype {array.dtype}", expected)
     return array

@@ -376,7 +376,7 @@ def test_data_that_does_not_fit_is_refused(arguments, keywords, message):
         (X[:, :5], r"data\[x\]: found shape \(10, 5\), expected \(n, 6\)"),
         (np.zeros((0, 5)), r"data\[x\]: found shape \(1, 5\), expected \(n, 6\)"),
         (NAN, r"data\[x\]: found NaN or infinite values"),
-        ([[1.0], [2.0, 3.0]], r"data\[x\]: found something that is no array of numbers"),
+        ([[1.0], [2.0, 3.0]], r"data\[x\]: found something that is not an array of numbers"),
         ([], r"data\[x\]: found shape \(0,\)"),
     ],
 )

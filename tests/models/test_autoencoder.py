@@ -278,7 +278,7 @@ def test_transform_and_inverse_transform_make_a_reconstruction(images):
         (np.full((3, 6), np.nan), "X: found NaN or infinite values, expected finite numbers"),
         (np.full((3, 6), 255.0), "X: found values from 255 to 255, expected values from 0 to 1"),
         (np.full((3, 6), -0.1), "found values from -0.1"),
-        ([["a"] * 6], "X: found something that is no array of numbers"),
+        ([["a"] * 6], "X: found something that is not an array of numbers"),
         (np.zeros((0, 6)), "X: found no rows"),
     ],
 )

@@ -375,7 +375,7 @@ def test_settings_that_cannot_be_are_refused(settings, message):
         (False, {"Z": np.zeros((2, 4))}, r"Z: found shape \(2, 4\), expected \(n, 3\)"),
         (False, {"Z": np.zeros(3)}, r"Z: found shape \(3,\), expected \(n, 3\)"),
         (False, {"Z": np.full((2, 3), np.nan)}, "Z: found NaN or infinite values"),
-        (False, {"Z": [["a", "b", "c"]]}, "Z: found something that is no array of numbers"),
+        (False, {"Z": [["a", "b", "c"]]}, "Z: found something that is not an array of numbers"),
         (False, {"size": 0}, "size: found 0, expected an integer of at least 1"),
         (False, {"size": (4, -1)}, r"size: found \(4, -1\), expected an integer of at least 1"),
         (False, {"size": (4, 4, 4)}, r"size: found \(4, 4, 4\), expected 2 numbers"),

@@ -199,7 +199,7 @@ def test_settings_that_cannot_be_are_refused(settings, message):
     [
         (np.zeros((2, 1, 8, 9)), r"X: found shape \(2, 1, 8, 9\), expected \(n, 1, 8, 8\) or \(n, 64\)"),
         (np.full((2, 64), np.nan), "X: found NaN or infinite values"),
-        (["a"], "X: found something that is no array of numbers"),
+        (["a"], "X: found something that is not an array of numbers"),
         (np.zeros((0, 64)), "X: found no images"),
     ],
 )

@@ -167,7 +167,7 @@ Case = namedtuple("Case", "type values message")
         Case(pt.TensorType("float64", (None,)), [0, np.inf], "found NaN or infinite values, expected finite numbers"),
         Case(pt.TensorType("float64", (None,)), ["a"], "found dtype <U1, expected an array of numbers for x"),
         Case(pt.TensorType("float64", (None,)), [1j], "found dtype complex128"),
-        Case(pt.TensorType("float64", (None,)), [[1], [1, 2]], "found something that is no array of numbers"),
+        Case(pt.TensorType("float64", (None,)), [[1], [1, 2]], "found something that is not an array of numbers"),
         Case(pt.TensorType("float64", (None,)), pt.vector("z"), "found the expression z with inputs of its own"),
         Case(pt.TensorType("float32", (None,)), [1e300], r"found values up to 1e\+300, expected what float32 can hold"),
         Case(pt.TensorType("int32", (None,)), [0.5], "found dtype float64, expected int32, or whole numbers"),

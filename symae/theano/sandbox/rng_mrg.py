@@ -24,6 +24,7 @@ from pytensor.graph.basic import Variable
 from pytensor.scalar import upcast
 from pytensor.tensor.sharedvar import TensorSharedVariable
 
+from symae._runtime.checks import integer
 from symae.errors import InputError
 from symae.ops.random.mrg import MRG_STATE_TYPE, MRGChoice, MRGDraw, MRGMultinomial, MRGNormal, MRGTruncatedNormal, MRGUniform
 from symae.ops.random.mrg_states import next_stream, seed_state, substreams
@@ -107,9 +108,7 @@ class MRG_RandomStreams:
 
     def get_substream_rstates(self, n_streams: int, dtype: Any, inc_rstate: bool = True) -> np.ndarray:
         """Return the states (n_streams, 6) of the next streams, 2^72 steps apart, in int32 whatever `dtype` is."""
-        if isinstance(n_streams, bool) or not isinstance(n_streams, int | np.integer) or n_streams < 1:
-            raise InputError("MRG_RandomStreams: nstreams", repr(n_streams), "an int of at least 1")
-        states = substreams(self.rstate, int(n_streams))
+        states = substreams(self.rstate, integer("MRG_RandomStreams: nstreams", n_streams))
         if inc_rstate:
             self.inc_rstate()
         return states

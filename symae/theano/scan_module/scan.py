@@ -16,6 +16,7 @@ from pytensor.graph.traversal import ancestors
 from pytensor.scan.basic import get_updates_and_outputs
 from pytensor.scan.basic import scan as plain_scan
 
+from symae._runtime.checks import is_integer
 from symae._runtime.quiet import without_warnings
 from symae.rewrites import THEANO, tag
 from symae.theano._impl.absent import getter
@@ -75,7 +76,7 @@ def scan(
     resolved(mode)  # a name that is none is an error also here
     if isinstance(n_steps, float | np.floating):
         n_steps = int(n_steps)
-    if isinstance(n_steps, int | np.integer) and not isinstance(n_steps, bool) and n_steps < 0:
+    if is_integer(n_steps) and n_steps < 0:
         n_steps, go_backwards = -int(n_steps), not go_backwards
     arguments = (sequences, outputs_info, non_sequences, n_steps)
     outer = behind(arguments)
