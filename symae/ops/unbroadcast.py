@@ -15,8 +15,8 @@ from symae.ops.traced import Arrays, TracedOp
 __all__ = ["Addbroadcast", "Unbroadcast"]
 
 
-class Unbroadcast(TracedOp):
-    """Return x, of which nothing is known about the lengths along `axes`."""
+class _AlongAxes(TracedOp):
+    """Return x itself, of which another thing is known about the lengths along `axes`."""
 
     __props__ = ("axes",)
     view_map = {0: [0]}  # noqa: RUF012  (PyTensor's way of saying so)
@@ -24,13 +24,23 @@ class Unbroadcast(TracedOp):
     def __init__(self, *axes: int):
         self.axes = axes
 
+    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
+        output_storage[0][0] = self.traced(None, node, inputs[0])
+
+    def pushforward(self, inputs: Sequence[Variable], outputs: Sequence[Variable], tangents: Sequence[Variable]) -> list[Any]:
+        return [self(tangents[0])]
+
+    def traced(self, xp: Arrays | None, node: Apply, *inputs: Any) -> Any:
+        return inputs[0]
+
+
+class Unbroadcast(_AlongAxes):
+    """Return x, of which nothing is known about the lengths along `axes`."""
+
     def make_node(self, x: Any) -> Apply:
         x = pt.as_tensor_variable(x)
         shape = [None if i in self.axes else length for i, length in enumerate(x.type.shape)]
         return Apply(self, [x], [pt.TensorType(x.type.dtype, shape=shape)()])
-
-    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
-        output_storage[0][0] = inputs[0]
 
     def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0]]
@@ -38,12 +48,6 @@ class Unbroadcast(TracedOp):
     def pullback(self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]) -> list[Any]:
         ones = [i for i in self.axes if inputs[0].type.broadcastable[i] and not cotangents[0].type.broadcastable[i]]
         return [specify_broadcastable(cotangents[0], *ones) if ones else cotangents[0]]
-
-    def pushforward(self, inputs: Sequence[Variable], outputs: Sequence[Variable], tangents: Sequence[Variable]) -> list[Any]:
-        return [self(tangents[0])]
-
-    def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
-        return inputs[0]
 
     def numba(self, node: Apply) -> Callable[..., Any]:
         import numba
@@ -55,14 +59,8 @@ class Unbroadcast(TracedOp):
         return unbroadcast
 
 
-class Addbroadcast(TracedOp):
+class Addbroadcast(_AlongAxes):
     """Return x, whose lengths along `axes` have to be 1 when it is computed."""
-
-    __props__ = ("axes",)
-    view_map = {0: [0]}  # noqa: RUF012  (PyTensor's way of saying so)
-
-    def __init__(self, *axes: int):
-        self.axes = axes
 
     def make_node(self, x: Any) -> Apply:
         x = pt.as_tensor_variable(x)
@@ -76,17 +74,11 @@ class Addbroadcast(TracedOp):
         if length != 1:
             raise BroadcastError(axis, length)
 
-    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
-        output_storage[0][0] = self.traced(None, node, inputs[0])
-
     def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [tuple(pt.constant(1, dtype="int64") if i in self.axes else length for i, length in enumerate(shapes[0]))]
 
     def pullback(self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]) -> list[Any]:
         return [cotangents[0]]
-
-    def pushforward(self, inputs: Sequence[Variable], outputs: Sequence[Variable], tangents: Sequence[Variable]) -> list[Any]:
-        return [self(tangents[0])]
 
     def traced(self, xp: Arrays | None, node: Apply, *inputs: Any) -> Any:
         for axis in self.axes:

@@ -40,7 +40,7 @@ def test_an_array_of_a_given_dtype_can_be_written_to():
 
 
 def test_nan_is_not_finite():
-    with pytest.raises(InputError, match="^X: found NaN or infinite values, expected finite numbers$"):
+    with pytest.raises(InputError, match=r"^X: found NaN or infinite values, expected finite numbers$"):
         finite("X", np.array([1, np.nan]))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from symae.theano.sandbox.cuda import gpu_getter
+from symae.theano.sandbox.cuda import gpu_modules
 
 __all__ = ["init_dev", "pygpu_activated", "use"]
 
@@ -21,4 +21,4 @@ def use(device: Any = None, *args: Any, **kwargs: Any) -> None:
 init_dev = use
 
 
-__getattr__ = gpu_getter(__name__, ["basic_ops", "blas", "dnn", "type"])
+__getattr__ = gpu_modules(__name__, ["basic_ops", "blas", "type"])

@@ -10,11 +10,13 @@ import importlib
 import sys
 import warnings
 from collections.abc import Callable, Iterable
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
 from typing import Any
 
 from symae.errors import InputError
 
-__all__ = ["cuda_available", "cuda_enabled", "gpu_getter", "handle_shared_float32", "no_gpu", "unuse", "use"]
+__all__ = ["cuda_available", "cuda_enabled", "gpu_getter", "gpu_modules", "handle_shared_float32", "no_gpu", "unuse", "use"]
 
 cuda_available = cuda_enabled = False
 cuda_initialization_error_message = "there is no GPU in symae.theano"
@@ -58,4 +60,13 @@ def gpu_getter(module: str, submodules: Iterable[str] = ()) -> Callable[[str], A
     return __getattr__
 
 
-__getattr__ = gpu_getter(__name__, ["basic_ops", "blas", "dnn", "fftconv", "nnet", "opt", "rng_curand", "type", "var"])
+def gpu_modules(package: str, names: Iterable[str]) -> Callable[[str], Any]:
+    """Make modules of `package` that have no file, only `no_gpu` for every name; return the package's ``__getattr__``."""
+    for full in (f"{package}.{name}" for name in names):
+        module = sys.modules[full] = module_from_spec(ModuleSpec(full, None))
+        module.__doc__ = f"``{full.removeprefix('symae.')}``: needs a GPU, see `symae.theano.sandbox.cuda`."
+        module.__getattr__ = gpu_getter(full)  # type: ignore[method-assign]
+    return gpu_getter(package, [*names, "dnn"])
+
+
+__getattr__ = gpu_modules(__name__, ["basic_ops", "blas", "fftconv", "nnet", "opt", "rng_curand", "type", "var"])

@@ -1,8 +1,0 @@
-"""``theano.sandbox.cuda.var``: needs a GPU, see `symae.theano.sandbox.cuda`."""
-
-from symae.theano.sandbox.cuda import gpu_getter
-
-__all__: list[str] = []
-
-
-__getattr__ = gpu_getter(__name__)
