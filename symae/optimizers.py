@@ -14,6 +14,7 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
+from pytensor.tensor import TensorLike
 
 from symae.errors import InputError
 
@@ -23,7 +24,7 @@ Updates = list[tuple[SharedVariable, Variable]]
 Params = Sequence[SharedVariable]
 
 
-def sgd(cost: Variable, params: Params, learning_rate: Any, *, clip_norm: Any = None) -> Updates:
+def sgd(cost: Variable, params: Params, learning_rate: TensorLike, *, clip_norm: TensorLike | None = None) -> Updates:
     """Compute the updates of gradient descent.
 
     .. math:: p \\leftarrow p - \\eta g
@@ -47,12 +48,12 @@ def sgd(cost: Variable, params: Params, learning_rate: Any, *, clip_norm: Any = 
 def momentum(
     cost: Variable,
     params: Params,
-    learning_rate: Any,
-    momentum: Any = 0.9,
+    learning_rate: TensorLike,
+    momentum: TensorLike = 0.9,
     *,
     nesterov: bool = False,
     unit_gain: bool = False,
-    clip_norm: Any = None,
+    clip_norm: TensorLike | None = None,
 ) -> Updates:
     """Compute the updates of gradient descent with momentum.
 
@@ -81,7 +82,12 @@ def momentum(
 
 
 def adagrad(
-    cost: Variable, params: Params, learning_rate: Any = 0.01, epsilon: float = 1e-10, *, clip_norm: Any = None
+    cost: Variable,
+    params: Params,
+    learning_rate: TensorLike = 0.01,
+    epsilon: float = 1e-10,
+    *,
+    clip_norm: TensorLike | None = None,
 ) -> Updates:
     """Compute updates with a rate for each weight that falls with the squares of all its gradients.
 
@@ -100,11 +106,11 @@ def adagrad(
 def rmsprop(
     cost: Variable,
     params: Params,
-    learning_rate: Any = 0.001,
-    rho: Any = 0.9,
+    learning_rate: TensorLike = 0.001,
+    rho: TensorLike = 0.9,
     epsilon: float = 1e-8,
     *,
-    clip_norm: Any = None,
+    clip_norm: TensorLike | None = None,
 ) -> Updates:
     """Compute updates with a rate for each weight that is set by a moving mean of its squared gradients.
 
@@ -122,7 +128,13 @@ def rmsprop(
 
 
 def adadelta(
-    cost: Variable, params: Params, learning_rate: Any = 1.0, rho: Any = 0.95, epsilon: float = 1e-7, *, clip_norm: Any = None
+    cost: Variable,
+    params: Params,
+    learning_rate: TensorLike = 1.0,
+    rho: TensorLike = 0.95,
+    epsilon: float = 1e-7,
+    *,
+    clip_norm: TensorLike | None = None,
 ) -> Updates:
     """Compute updates in the units of the weights: by the mean square of past steps over that of the gradients.
 
@@ -147,12 +159,12 @@ def adadelta(
 def adam(
     cost: Variable,
     params: Params,
-    learning_rate: Any = 0.001,
-    beta1: Any = 0.9,
-    beta2: Any = 0.999,
+    learning_rate: TensorLike = 0.001,
+    beta1: TensorLike = 0.9,
+    beta2: TensorLike = 0.999,
     epsilon: float = 1e-8,
     *,
-    clip_norm: Any = None,
+    clip_norm: TensorLike | None = None,
 ) -> Updates:
     """Compute updates from moving means of the gradients and of their squares, both corrected for having begun at zero.
 
@@ -179,7 +191,7 @@ def adam(
     return [*updates, (step, t)]
 
 
-def inverse_time_decay(learning_rate: Any, half_after: float) -> tuple[Variable, Updates]:
+def inverse_time_decay(learning_rate: TensorLike, half_after: float) -> tuple[Variable, Updates]:
     """Make a learning rate for any optimizer that falls with the step t, counted from zero,
 
     .. math:: \\eta_t = \\eta / (1 + t / h)
@@ -211,7 +223,7 @@ def inverse_time_decay(learning_rate: Any, half_after: float) -> tuple[Variable,
     return pt.cast(learning_rate, floatX) / (1 + pt.cast(step, floatX) / np.asarray(half_after, floatX)), [(step, step + 1)]
 
 
-def clipped(gradients: Sequence[Variable], norm: Any) -> list[Variable]:
+def clipped(gradients: Sequence[Variable], norm: TensorLike) -> list[Variable]:
     """Scale the gradients down together, so that the root of the sum of all their squares is at most `norm`.
 
     Source: Pascanu, Mikolov and Bengio (2013).

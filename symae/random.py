@@ -20,6 +20,7 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.raise_op import CheckAndRaise
 from pytensor.scalar import upcast
+from pytensor.tensor import TensorLike
 from pytensor.tensor.sharedvar import TensorSharedVariable
 from pytensor.tensor.variable import TensorVariable
 
@@ -127,45 +128,71 @@ class RandomStreams:
         return draws
 
     def uniform(
-        self, size: Size = None, low: Any = 0.0, high: Any = 1.0, ndim: int | None = None, dtype: str | None = None
+        self,
+        size: Size = None,
+        low: TensorLike = 0.0,
+        high: TensorLike = 1.0,
+        ndim: int | None = None,
+        dtype: str | None = None,
     ) -> TensorVariable:
         """Draw low + (high - low) * u, u uniform in [0, 1), by default in the dtype of the limits, at least floatX."""
         return self.gen(_uniform, size, low, high, ndim=ndim, dtype=dtype)
 
     def normal(
-        self, size: Size = None, avg: Any = 0.0, std: Any = 1.0, ndim: int | None = None, dtype: str | None = None
+        self, size: Size = None, avg: TensorLike = 0.0, std: TensorLike = 1.0, ndim: int | None = None, dtype: str | None = None
     ) -> TensorVariable:
         """Draw Gaussian numbers of mean `avg` and standard deviation `std`, by numpy's legacy polar method."""
         return self.gen(_normal, size, avg, std, ndim=ndim, dtype=dtype)
 
     def binomial(
-        self, size: Size = None, n: Any = 1, p: Any = 0.5, ndim: int | None = None, dtype: str = "int64", prob: Any = None
+        self,
+        size: Size = None,
+        n: TensorLike = 1,
+        p: TensorLike = 0.5,
+        ndim: int | None = None,
+        dtype: str = "int64",
+        prob: TensorLike | None = None,
     ) -> TensorVariable:
         """Draw the number of successes in `n` trials of probability `p`. `prob` is an older name of `p`."""
         return self.gen(_binomial, size, n, p if prob is None else prob, ndim=ndim, dtype=dtype)
 
     def random_integers(
-        self, size: Size = None, low: Any = 0, high: Any = 1, ndim: int | None = None, dtype: str = "int64"
+        self, size: Size = None, low: TensorLike = 0, high: TensorLike = 1, ndim: int | None = None, dtype: str = "int64"
     ) -> TensorVariable:
         """Draw integers between `low` and `high`, both included."""
         return self.gen(_random_integers, size, low, high, ndim=ndim, dtype=dtype)
 
     def choice(
-        self, size: Size = None, a: Any = 2, replace: Any = True, p: Any = None, ndim: int | None = None, dtype: str = "int64"
+        self,
+        size: Size = None,
+        a: TensorLike = 2,
+        replace: Any = True,
+        p: TensorLike | None = None,
+        ndim: int | None = None,
+        dtype: str = "int64",
     ) -> TensorVariable:
         """Draw elements of the vector `a`, or of 0 … a-1 if it is a number, with probabilities `p` (None: all equal)."""
         return self.gen(_choice, size, a, replace, p, ndim=ndim, dtype=dtype)
 
-    def poisson(self, size: Size = None, lam: Any = 1.0, ndim: int | None = None, dtype: str = "int64") -> TensorVariable:
+    def poisson(
+        self, size: Size = None, lam: TensorLike = 1.0, ndim: int | None = None, dtype: str = "int64"
+    ) -> TensorVariable:
         """Draw Poisson counts of mean `lam`; `size` is needed."""
         return self.gen(_poisson, size, lam, ndim=ndim, dtype=dtype)
 
-    def permutation(self, size: Size = None, n: Any = 1, ndim: int | None = None, dtype: str = "int64") -> TensorVariable:
+    def permutation(
+        self, size: Size = None, n: TensorLike = 1, ndim: int | None = None, dtype: str = "int64"
+    ) -> TensorVariable:
         """Draw permutations of 0 … n-1, one for each element of `size`: shape (\\*size, n)."""
         return self.gen(_permutation, size, n, ndim=ndim, dtype=dtype)
 
     def multinomial(
-        self, size: Size = None, n: Any = 1, pvals: Any = (0.5, 0.5), ndim: int | None = None, dtype: str = "int64"
+        self,
+        size: Size = None,
+        n: TensorLike = 1,
+        pvals: TensorLike = (0.5, 0.5),
+        ndim: int | None = None,
+        dtype: str = "int64",
     ) -> TensorVariable:
         """Draw counts of `n` trials over categories, whose probabilities are rows of `pvals`: shape (\\*size, categories)."""
         return self.gen(_multinomial, size, n, pvals, ndim=ndim, dtype=dtype)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.tensor import TensorLike
 from pytensor.tensor.variable import TensorVariable
 
 from symae.errors import InputError
@@ -26,12 +27,12 @@ def relu(x: Variable) -> TensorVariable:
     return pt.switch(x <= 0, pt.zeros_like(x), x)
 
 
-def leaky_relu(x: Variable, slope: Any = 0.01) -> TensorVariable:
+def leaky_relu(x: Variable, slope: TensorLike = 0.01) -> TensorVariable:
     """Return x where it is positive, `slope` times x elsewhere. Source: Maas, Hannun and Ng (2013)."""
     return pt.switch(x <= 0, _as(x, slope) * x, x)
 
 
-def elu(x: Variable, alpha: Any = 1.0) -> TensorVariable:
+def elu(x: Variable, alpha: TensorLike = 1.0) -> TensorVariable:
     """Return x where it is positive, alpha (exp(x) - 1) elsewhere. Source: Clevert, Unterthiner and Hochreiter (2016)."""
     negative = x <= 0
     # expm1 of what is not asked for must not overflow: its infinite gradient times 0 would be NaN

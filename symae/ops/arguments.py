@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.tensor import TensorLike
 from pytensor.tensor.basic import get_scalar_constant_value
 from pytensor.tensor.type import integer_dtypes
 
@@ -15,17 +16,7 @@ from symae._runtime.checks import flag, is_integer, pair
 from symae.errors import InputError
 from symae.geometry.windows import Axis, Windows
 
-__all__ = [
-    "FLOATS",
-    "as_array",
-    "as_images",
-    "as_size",
-    "as_sizes",
-    "extent",
-    "known",
-    "pooling_windows",
-    "require_pixels",
-]
+__all__ = ["FLOATS", "as_array", "as_images", "as_size", "as_sizes", "extent", "known", "pooling_windows", "require_pixels"]
 
 FLOATS = ("float32", "float64")
 
@@ -60,7 +51,7 @@ def as_array(where: str, value: Any) -> Variable:
         raise TypeError(f"{where}: found {value!r}, expected an array or a symbolic one") from error
 
 
-def as_images(where: str, images: Any, *, pixels: bool = True) -> Variable:
+def as_images(where: str, images: TensorLike, *, pixels: bool = True) -> Variable:
     """Return `images` as a symbolic array of floats (n, c, h, w); with `pixels`, h and w are not 0."""
     variable = as_array(where, images)
     if variable.type.ndim != 4:

@@ -9,6 +9,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply, Variable
+from pytensor.tensor import TensorLike
 from pytensor.tensor.variable import TensorVariable
 
 from symae.errors import InputError
@@ -18,7 +19,7 @@ from symae.ops.traced import Arrays, TracedOp
 __all__ = ["Rectified", "RectifiedGradient", "rectified"]
 
 
-def rectified(x: Any, b: Any) -> TensorVariable:
+def rectified(x: TensorLike, b: TensorLike) -> TensorVariable:
     """Add a bias to each map and rectify: max(x + b, 0).
 
     y[n, c, ...] = max(x[n, c, ...] + b[c], 0), and NaN of NaN. The gradient at 0 is 0.

@@ -13,6 +13,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply, Variable
+from pytensor.tensor import TensorLike
 from pytensor.tensor.variable import TensorVariable
 
 from symae.errors import InputError
@@ -22,7 +23,7 @@ from symae.ops.traced import Arrays, TracedOp
 __all__ = ["CoordinateGradient", "CoordinateLayers", "coordinate_layers"]
 
 
-def coordinate_layers(places: Any, images: Any, layers: Sequence[tuple[Any, Any]]) -> TensorVariable:
+def coordinate_layers(places: TensorLike, images: TensorLike, layers: Sequence[tuple[Any, Any]]) -> TensorVariable:
     """Apply layers to the rectified sums of a term of each position and a term of each image.
 
     .. math::

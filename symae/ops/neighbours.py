@@ -10,6 +10,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply, Variable
+from pytensor.tensor import TensorLike
 from pytensor.tensor.variable import TensorVariable
 
 from symae._runtime.checks import pair
@@ -23,7 +24,7 @@ __all__ = ["Images2Neibs", "Neibs2Images", "images2neibs", "neibs2images"]
 MODES = ("valid", "ignore_borders", "wrap_centered", "half", "full")
 
 
-def images2neibs(ten4: Any, neib_shape: Any, neib_step: Any = None, mode: str = "valid") -> TensorVariable:
+def images2neibs(ten4: TensorLike, neib_shape: Any, neib_step: Any = None, mode: str = "valid") -> TensorVariable:
     """Lay out the neighbourhoods in images as rows of a matrix.
 
     Parameters
@@ -63,7 +64,7 @@ def images2neibs(ten4: Any, neib_shape: Any, neib_step: Any = None, mode: str = 
     return neibs
 
 
-def neibs2images(neibs: Any, neib_shape: Any, original_shape: Any, mode: str = "valid") -> TensorVariable:
+def neibs2images(neibs: TensorLike, neib_shape: Any, original_shape: Any, mode: str = "valid") -> TensorVariable:
     """Put the neighbourhoods that `images2neibs` laid out, without a step of its own, together again.
 
     Parameters

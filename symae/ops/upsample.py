@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Variable
+from pytensor.tensor import TensorLike
 from pytensor.tensor.variable import TensorVariable
 
 from symae._runtime.checks import pair
@@ -22,7 +23,7 @@ __all__ = ["BilinearUpsample", "BilinearUpsampleTranspose", "NearestUpsample", "
 MODES = ("nearest", "bilinear")
 
 
-def upsample2d(input: Any, factor: Any, mode: str = "nearest") -> TensorVariable:
+def upsample2d(input: TensorLike, factor: Any, mode: str = "nearest") -> TensorVariable:
     """Enlarge images by a whole factor.
 
     Parameters

@@ -9,6 +9,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply, Variable
+from pytensor.tensor import TensorLike
 from pytensor.tensor.variable import TensorVariable
 
 from symae.errors import InputError
@@ -25,7 +26,7 @@ MODES = ("max", "sum", "average_inc_pad", "average_exc_pad")
 
 
 def pool2d(
-    input: Any, ws: Any, stride: Any = None, pad: Any = (0, 0), mode: str = "max", ignore_border: bool = True
+    input: TensorLike, ws: Any, stride: Any = None, pad: Any = (0, 0), mode: str = "max", ignore_border: bool = True
 ) -> TensorVariable:
     """Pool each map of images over windows.
 
@@ -79,7 +80,7 @@ def pool2d(
 
 
 def max_pool2d_with_switches(
-    input: Any, ws: Any, stride: Any = None, pad: Any = (0, 0), ignore_border: bool = True
+    input: TensorLike, ws: Any, stride: Any = None, pad: Any = (0, 0), ignore_border: bool = True
 ) -> tuple[TensorVariable, TensorVariable]:
     """Compute the maximum of each window, and where it is.
 

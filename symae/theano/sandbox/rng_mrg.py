@@ -22,6 +22,7 @@ import pytensor.tensor as pt
 from pytensor.gradient import undefined_grad
 from pytensor.graph.basic import Variable
 from pytensor.scalar import upcast
+from pytensor.tensor import TensorLike
 from pytensor.tensor.sharedvar import TensorSharedVariable
 
 from symae._runtime.checks import integer
@@ -125,8 +126,8 @@ class MRG_RandomStreams:
     def uniform(
         self,
         size: Size,
-        low: Any = 0.0,
-        high: Any = 1.0,
+        low: TensorLike = 0.0,
+        high: TensorLike = 1.0,
         ndim: int | None = None,
         dtype: str | None = None,
         nstreams: int | None = None,
@@ -143,12 +144,12 @@ class MRG_RandomStreams:
     def binomial(
         self,
         size: Size = None,
-        n: Any = 1,
-        p: Any = 0.5,
+        n: TensorLike = 1,
+        p: TensorLike = 0.5,
         ndim: int | None = None,
         dtype: str = "int64",
         nstreams: int | None = None,
-        prob: Any = None,
+        prob: TensorLike | None = None,
         target: Any = None,
     ) -> Variable:
         """Draw 1 with probability `p`, else 0. `n` has to be 1, as in Theano; `prob` is an older name of `p`."""
@@ -162,8 +163,8 @@ class MRG_RandomStreams:
     def normal(
         self,
         size: Size,
-        avg: Any = 0.0,
-        std: Any = 1.0,
+        avg: TensorLike = 0.0,
+        std: TensorLike = 1.0,
         ndim: int | None = None,
         dtype: str | None = None,
         nstreams: int | None = None,
@@ -192,8 +193,8 @@ class MRG_RandomStreams:
     def truncated_normal(
         self,
         size: Size,
-        avg: Any = 0.0,
-        std: Any = 1.0,
+        avg: TensorLike = 0.0,
+        std: TensorLike = 1.0,
         ndim: int | None = None,
         dtype: str | None = None,
         nstreams: int | None = None,
@@ -208,8 +209,8 @@ class MRG_RandomStreams:
     def multinomial(
         self,
         size: Any = None,
-        n: Any = 1,
-        pvals: Any = None,
+        n: TensorLike = 1,
+        pvals: TensorLike | None = None,
         ndim: Any = None,
         dtype: str = "int64",
         nstreams: int | None = None,
@@ -231,9 +232,9 @@ class MRG_RandomStreams:
     def choice(
         self,
         size: Any = 1,
-        a: Any = None,
+        a: TensorLike | None = None,
         replace: bool = True,
-        p: Any = None,
+        p: TensorLike | None = None,
         ndim: Any = None,
         dtype: str = "int64",
         nstreams: int | None = None,
@@ -257,8 +258,8 @@ class MRG_RandomStreams:
     def multinomial_wo_replacement(
         self,
         size: Any = None,
-        n: Any = 1,
-        pvals: Any = None,
+        n: TensorLike = 1,
+        pvals: TensorLike | None = None,
         ndim: Any = None,
         dtype: str = "int64",
         nstreams: int | None = None,

@@ -9,6 +9,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.tensor import TensorLike
 from pytensor.tensor.subtensor import inc_subtensor as _inc_subtensor
 from pytensor.tensor.subtensor import set_subtensor as _set_subtensor
 
@@ -39,13 +40,13 @@ _SAME = [
 
 
 @as_theano
-def constant(x: Any, name: str | None = None, ndim: int | None = None, dtype: Any = None) -> Variable:
+def constant(x: TensorLike, name: str | None = None, ndim: int | None = None, dtype: Any = None) -> Variable:
     """Make a constant; Python's numbers get the smallest dtype that holds them."""
     return pt.constant(np.int8(x) if isinstance(x, bool) and dtype is None else x, name, ndim, dtype)
 
 
 @as_theano
-def as_tensor_variable(x: Any, name: str | None = None, ndim: int | None = None) -> Variable:
+def as_tensor_variable(x: TensorLike, name: str | None = None, ndim: int | None = None) -> Variable:
     """Return `x`, a variable, array, number or list of them, as a variable; of `ndim` dimensions if that is given."""
     if isinstance(x, bool):
         raise AsTensorError(f"as_tensor_variable: found {x}, expected a number, or numpy.array({x}) for a constant of bool")
@@ -57,7 +58,7 @@ class AsTensorError(TypeError):
 
 
 @as_theano
-def set_subtensor(x: Any, y: Any, inplace: bool = False, tolerate_inplace_aliasing: bool = False) -> Variable:
+def set_subtensor(x: TensorLike, y: TensorLike, inplace: bool = False, tolerate_inplace_aliasing: bool = False) -> Variable:
     """Return the whole of which `x` is a part, with that part replaced by `y`.
 
     `tolerate_inplace_aliasing` would save a copy; it is ignored, as PyTensor cannot compile what it makes with it.
@@ -67,20 +68,24 @@ def set_subtensor(x: Any, y: Any, inplace: bool = False, tolerate_inplace_aliasi
 
 @as_theano
 def inc_subtensor(
-    x: Any, y: Any, inplace: bool = False, set_instead_of_inc: bool = False, tolerate_inplace_aliasing: bool = False
+    x: TensorLike,
+    y: TensorLike,
+    inplace: bool = False,
+    set_instead_of_inc: bool = False,
+    tolerate_inplace_aliasing: bool = False,
 ) -> Variable:
     """Return the whole of which `x` is a part, with `y` added to that part; `tolerate_inplace_aliasing` is ignored."""
     return _set_subtensor(x, y, inplace) if set_instead_of_inc else _inc_subtensor(x, y, inplace=inplace)
 
 
 @as_theano
-def dot(a: Any, b: Any) -> Variable:
+def dot(a: TensorLike, b: TensorLike) -> Variable:
     """Multiply matrices and vectors; arrays of more dimensions over the last of `a` and the last but one of `b`."""
     return pt.dot(a, b)
 
 
 @as_theano
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Variable:
+def tensordot(a: TensorLike, b: TensorLike, axes: Any = 2) -> Variable:
     """Sum products over `axes`: a number of them, or lists of those of `a` and of `b`."""
     if isinstance(axes, np.ndarray):
         axes = axes.tolist()
@@ -88,7 +93,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Variable:
 
 
 @as_theano
-def batched_dot(a: Any, b: Any) -> Variable:
+def batched_dot(a: TensorLike, b: TensorLike) -> Variable:
     """Compute `dot` of each pair along the first dimension."""
     a, b = pt.as_tensor_variable(a), pt.as_tensor_variable(b)
     if 0 in (a.type.ndim, b.type.ndim):
@@ -108,7 +113,7 @@ def batched_dot(a: Any, b: Any) -> Variable:
 
 
 @as_theano
-def batched_tensordot(x: Any, y: Any, axes: Any = 2) -> Variable:
+def batched_tensordot(x: TensorLike, y: TensorLike, axes: Any = 2) -> Variable:
     """Compute `tensordot` of each pair along the first dimension."""
     return _batched(pt.as_tensor_variable(x), pt.as_tensor_variable(y), axes)
 
@@ -129,7 +134,9 @@ def _batched(x: Variable, y: Variable, axes: Any) -> Variable:
 
 
 @as_theano
-def get_scalar_constant_value(v: Any, elemwise: bool = True, only_process_constants: bool = False, max_recur: int = 10) -> Any:
+def get_scalar_constant_value(
+    v: TensorLike, elemwise: bool = True, only_process_constants: bool = False, max_recur: int = 10
+) -> Any:
     """Return the number that `v` always is.
 
     Raises
@@ -140,7 +147,7 @@ def get_scalar_constant_value(v: Any, elemwise: bool = True, only_process_consta
     return pt.get_scalar_constant_value(v, elemwise, only_process_constants, max_recur)
 
 
-def extract_constant(x: Any, elemwise: bool = True, only_process_constants: bool = False) -> Any:
+def extract_constant(x: TensorLike, elemwise: bool = True, only_process_constants: bool = False) -> Any:
     """Return the number that `x` always is, or `x`."""
     try:
         return get_scalar_constant_value(x, elemwise, only_process_constants)
@@ -156,7 +163,9 @@ def stacklists(arg: Any) -> Variable:
 
 
 @as_theano
-def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None, **kwargs: Any) -> Variable:
+def cov(
+    m: TensorLike, y: TensorLike | None = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None, **kwargs: Any
+) -> Variable:
     """Compute the covariances of the rows of `m`, or of its columns if not `rowvar`."""
     m = pt.atleast_2d(pt.as_tensor_variable(m))
     m = m.T if not rowvar and m.type.shape[0] != 1 else m

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.tensor import TensorLike
 from pytensor.tensor.elemwise import Elemwise
 
 from symae.theano._impl.variables import as_theano, condition, divided, logical
@@ -163,7 +164,7 @@ def _bits_or_answers(name: str, function: Callable[..., Any]) -> Callable[..., A
     return combined
 
 
-def switch(cond: Any, ift: Any, iff: Any) -> Variable:
+def switch(cond: TensorLike, ift: TensorLike, iff: TensorLike) -> Variable:
     """Return `ift` where `cond`, `iff` where not."""
     return _switch(condition(cond), ift, iff)
 
@@ -171,12 +172,12 @@ def switch(cond: Any, ift: Any, iff: Any) -> Variable:
 _switch = as_theano(pt.switch)
 
 
-def where(cond: Any, ift: Any = None, iff: Any = None, **kwargs: Any) -> Any:
+def where(cond: TensorLike, ift: TensorLike | None = None, iff: TensorLike | None = None, **kwargs: Any) -> Any:
     """Return `ift` where `cond`, `iff` where not, as `switch`."""
     return switch(cond, ift, iff)
 
 
-def round(a: Any, mode: str | None = None) -> Variable:
+def round(a: TensorLike, mode: str | None = None) -> Variable:
     """Round `a` to whole numbers; halves to the even one unless `mode` is "half_away_from_zero"."""
     if mode not in {None, "half_to_even", "half_away_from_zero"}:
         raise Exception(f"round mode {mode} is not implemented.")
@@ -187,7 +188,7 @@ _rounded = (as_theano(pt.round_half_to_even), as_theano(pt.round_half_away_from_
 
 
 @as_theano
-def default(x: Any, default: Any) -> Variable:
+def default(x: TensorLike, default: TensorLike) -> Variable:
     """Return `x`, or `default` if `x` is None."""
     return pt.as_tensor_variable(default if x is None else x)
 
@@ -208,7 +209,7 @@ def _extreme(of_two: Callable[..., Variable], of_all: Callable[..., Variable], a
     return of_two(*args) if len(args) == 2 else of_all(pt.stack(pt.broadcast_arrays(*args)), axis=0)
 
 
-def div_proxy(a: Any, b: Any) -> Variable:
+def div_proxy(a: TensorLike, b: TensorLike) -> Variable:
     """Divide by ``a / b`` of Python 2, which follows ``config.int_division``."""
     return divided(a, b)
 

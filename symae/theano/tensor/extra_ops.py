@@ -7,7 +7,7 @@ from typing import Any
 import pytensor
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.tensor import extra_ops
+from pytensor.tensor import TensorLike, extra_ops
 from pytensor.tensor.extra_ops import CumOp, FillDiagonal
 
 from symae.theano._impl.absent import getter
@@ -46,13 +46,13 @@ cpu_contiguous = as_theano(extra_ops.cpu_contiguous, "cpu_contiguous", __name__)
 
 
 @as_theano
-def cumsum(x: Any, axis: int | None = None) -> Variable:
+def cumsum(x: TensorLike, axis: int | None = None) -> Variable:
     """Sum the first 1, 2, … elements along `axis`, without one of the flattened array, in the dtype of `x`."""
     return _cumulated(extra_ops.cumsum, pt.as_tensor(x), axis)
 
 
 @as_theano
-def cumprod(x: Any, axis: int | None = None) -> Variable:
+def cumprod(x: TensorLike, axis: int | None = None) -> Variable:
     """Multiply the first 1, 2, … elements along `axis`, without one of the flattened array, in the dtype of `x`."""
     return _cumulated(extra_ops.cumprod, pt.as_tensor(x), axis)
 
@@ -64,26 +64,26 @@ def _cumulated(op: Any, x: Variable, axis: int | None) -> Variable:
 
 
 @as_theano
-def squeeze(x: Any) -> Variable:
+def squeeze(x: TensorLike) -> Variable:
     """Return `x` without its dimensions that broadcast."""
     x = pt.as_tensor(x)
     return x.dimshuffle([i for i in range(x.type.ndim) if not x.type.broadcastable[i]])
 
 
 @as_theano
-def repeat(x: Any, repeats: Any, axis: int | None = None) -> Variable:
+def repeat(x: TensorLike, repeats: TensorLike, axis: int | None = None) -> Variable:
     """Repeat each element of `x` along `axis` `repeats` times; without an axis, `x` is flattened first."""
     return pt.repeat(x, repeats, axis)
 
 
 @as_theano
-def to_one_hot(y: Any, nb_class: int, dtype: str | None = None) -> Variable:
+def to_one_hot(y: TensorLike, nb_class: int, dtype: str | None = None) -> Variable:
     """Encode (n,) integers as (n, nb_class): 1 at the named column and 0 elsewhere, in floatX unless `dtype` is given."""
     return extra_ops.to_one_hot(y, nb_class, dtype or pytensor.config.floatX)
 
 
 @as_theano
-def unravel_index(indices: Any, dims: Any, order: str = "C", ndim: int | None = None) -> Any:
+def unravel_index(indices: TensorLike, dims: Any, order: str = "C", ndim: int | None = None) -> Any:
     """Return positions in a flat array as positions in one of shape `dims`, a vector for each dimension."""
     return extra_ops.unravel_index(indices, dims, order)
 
@@ -97,7 +97,7 @@ class Unique:
         self.settings = (return_index, return_inverse, return_counts, axis)
 
     @as_theano
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: TensorLike) -> Any:
         return pt.unique(pt.as_tensor(x), *self.settings)
 
 

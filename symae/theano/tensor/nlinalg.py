@@ -7,7 +7,7 @@ from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.tensor import linalg
+from pytensor.tensor import TensorLike, linalg
 
 from symae.theano._impl.absent import getter
 from symae.theano._impl.variables import as_theano
@@ -48,7 +48,7 @@ def matrix_dot(*args: Any) -> Variable:
 
 
 @as_theano
-def diag(x: Any) -> Variable:
+def diag(x: TensorLike) -> Variable:
     """Return the matrix that has the vector `x` on its diagonal, or the diagonal of the matrix `x`."""
     x = pt.as_tensor(x)
     if x.type.ndim not in (1, 2):
@@ -57,25 +57,25 @@ def diag(x: Any) -> Variable:
 
 
 @as_theano
-def alloc_diag(diag: Any) -> Variable:
+def alloc_diag(diag: TensorLike) -> Variable:
     """Return the matrix that has the vector `diag` on its diagonal."""
     return pt.diag(diag)
 
 
 @as_theano
-def extract_diag(x: Any) -> Variable:
+def extract_diag(x: TensorLike) -> Variable:
     """Return the diagonal of the matrix `x`."""
     return pt.diagonal(pt.as_tensor(x))
 
 
 @as_theano
-def trace(X: Any) -> Variable:
+def trace(X: TensorLike) -> Variable:
     """Sum the diagonal of a matrix."""
     return pt.sum(pt.diagonal(pt.as_tensor(X)))
 
 
 @as_theano
-def eig(a: Any) -> Any:
+def eig(a: TensorLike) -> Any:
     """Compute eigenvalues and eigenvectors of a square matrix, in its dtype.
 
     As in Theano those of a real matrix are real: where they are not, their imaginary parts are left out.
@@ -89,7 +89,7 @@ def eig(a: Any) -> Any:
 
 
 @as_theano
-def eigh(a: Any, UPLO: str = "L") -> Any:
+def eigh(a: TensorLike, UPLO: str = "L") -> Any:
     """Compute eigenvalues and eigenvectors of a symmetric matrix, of which only the lower or the upper ("U") half is read."""
     if UPLO not in ("L", "U"):
         raise ValueError(f"eigh: UPLO is {UPLO!r}, expected L or U")
@@ -97,7 +97,7 @@ def eigh(a: Any, UPLO: str = "L") -> Any:
 
 
 @as_theano
-def qr(a: Any, mode: str = "reduced") -> Any:
+def qr(a: TensorLike, mode: str = "reduced") -> Any:
     """Compute the factors [q, r] of a matrix, or with `mode` "r" the second; "complete" gives square q."""
     if mode not in ("reduced", "complete", "r"):
         raise ValueError(f"qr: mode is {mode!r}, expected reduced, complete or r")
@@ -105,13 +105,13 @@ def qr(a: Any, mode: str = "reduced") -> Any:
 
 
 @as_theano
-def svd(a: Any, full_matrices: Any = 1, compute_uv: Any = 1) -> Any:
+def svd(a: TensorLike, full_matrices: Any = 1, compute_uv: Any = 1) -> Any:
     """Compute [u, s, v] of a matrix, with u diag(s) v = a, or with ``compute_uv=0`` s alone."""
     return linalg.svd(a, bool(full_matrices), bool(compute_uv))
 
 
 @as_theano
-def norm(x: Any, ord: Any) -> Variable:
+def norm(x: TensorLike, ord: Any) -> Variable:
     """Compute a vector's or matrix's norm; `ord` is ``numpy.linalg.norm``'s, None for the root of the sum of squares."""
     x = pt.as_tensor(x)
     if x.type.ndim == 0:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.tensor import TensorLike
 
 from symae.theano._impl.variables import as_theano, logical
 
@@ -23,14 +24,14 @@ def _axes(axis: Any) -> Any:
 
 
 @as_theano
-def sum(input: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, acc_dtype: Any = None) -> Variable:
+def sum(input: TensorLike, axis: Any = None, dtype: Any = None, keepdims: bool = False, acc_dtype: Any = None) -> Variable:
     """Sum over `axis`, a number, a list or None for all; small whole numbers in int64."""
     return pt.sum(input, _axes(axis), dtype, keepdims, acc_dtype)
 
 
 @as_theano
 def prod(
-    input: Any,
+    input: TensorLike,
     axis: Any = None,
     dtype: Any = None,
     keepdims: bool = False,
@@ -43,14 +44,14 @@ def prod(
 
 @as_theano
 def mean(
-    input: Any, axis: Any = None, dtype: Any = None, op: bool = False, keepdims: bool = False, acc_dtype: Any = None
+    input: TensorLike, axis: Any = None, dtype: Any = None, op: bool = False, keepdims: bool = False, acc_dtype: Any = None
 ) -> Variable:
     """Compute the mean over `axis`; of whole numbers in float64."""
     return pt.mean(input, _axes(axis), dtype, keepdims, acc_dtype)
 
 
 @as_theano
-def var(input: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False, corrected: bool = False) -> Variable:
+def var(input: TensorLike, axis: Any = None, ddof: int = 0, keepdims: bool = False, corrected: bool = False) -> Variable:
     """Compute the variance over `axis`; with `ddof`, squares over the product of each length less `ddof`, as Theano did."""
     return _variance(pt.as_tensor_variable(input), _axes(axis), ddof, keepdims, corrected)
 
@@ -68,31 +69,31 @@ def _variance(x: Variable, axis: Any, ddof: int, keepdims: bool, corrected: bool
 
 
 @as_theano
-def std(input: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False, corrected: bool = False) -> Variable:
+def std(input: TensorLike, axis: Any = None, ddof: int = 0, keepdims: bool = False, corrected: bool = False) -> Variable:
     """Compute the standard deviation over `axis`."""
     return pt.sqrt(_variance(pt.as_tensor_variable(input), _axes(axis), ddof, keepdims, corrected))
 
 
 @as_theano
-def max(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
+def max(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Variable:
     """Return the largest element over `axis`."""
     return pt.max(x, _axes(axis), keepdims)
 
 
 @as_theano
-def min(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
+def min(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Variable:
     """Return the smallest element over `axis`."""
     return pt.min(x, _axes(axis), keepdims)
 
 
 @as_theano
-def argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
+def argmax(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Variable:
     """Return where the largest element over `axis` is, in int64."""
     return _argument(pt.argmax, x, _axes(axis), keepdims)
 
 
 @as_theano
-def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
+def argmin(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Variable:
     """Return where the smallest element over `axis` is, in int64."""
     return _argument(pt.argmin, x, _axes(axis), keepdims)
 
@@ -110,17 +111,17 @@ def _argument(function: Any, x: Any, axis: Any, keepdims: bool) -> Variable:
     return position
 
 
-def max_and_argmax(a: Any, axis: Any = None, keepdims: bool = False) -> list[Variable]:
+def max_and_argmax(a: TensorLike, axis: Any = None, keepdims: bool = False) -> list[Variable]:
     """Return `max` and `argmax`."""
     return [max(a, axis, keepdims), argmax(a, axis, keepdims)]
 
 
-def any(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
+def any(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Variable:
     """Tell if any element over `axis` is not 0: 1 or 0 in int8."""
     return _any(x, _axes(axis), keepdims)
 
 
-def all(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
+def all(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Variable:
     """Tell if no element over `axis` is 0: 1 or 0 in int8."""
     return _all(x, _axes(axis), keepdims)
 
@@ -129,13 +130,13 @@ _any, _all = logical(pt.any), logical(pt.all)
 
 
 @as_theano
-def ptp(a: Any, axis: Any = None) -> Variable:
+def ptp(a: TensorLike, axis: Any = None) -> Variable:
     """Return the largest element less the smallest."""
     return pt.ptp(a, _axes(axis))
 
 
 @as_theano
-def makeKeepDims(x: Any, y: Any, axis: Any) -> Variable:
+def makeKeepDims(x: TensorLike, y: TensorLike, axis: Any) -> Variable:
     """Return `y`, a reduction of `x` over `axis`, with the dimensions that it lost, of length 1."""
     x, axis = pt.as_tensor_variable(x), _axes(axis)
     lost = range(x.type.ndim) if axis is None else [a % x.type.ndim for a in (axis if isinstance(axis, tuple) else (axis,))]

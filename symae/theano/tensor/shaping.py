@@ -8,6 +8,7 @@ from typing import Any
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.raise_op import CheckAndRaise
+from pytensor.tensor import TensorLike
 
 from symae.ops.unbroadcast import Addbroadcast, Unbroadcast
 from symae.theano._impl.variables import as_theano
@@ -50,7 +51,7 @@ _SAME = [
 
 
 @as_theano
-def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Variable:
+def choose(a: TensorLike, choices: Any, out: Any = None, mode: str = "raise") -> Variable:
     """Return for each element k of `a` the element of ``choices[k]`` that stands at its position, as numpy's choose.
 
     Parameters
@@ -79,7 +80,7 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Variab
 
 
 @as_theano
-def flatten(x: Any, ndim: int | None = None, outdim: int | None = None) -> Variable:
+def flatten(x: TensorLike, ndim: int | None = None, outdim: int | None = None) -> Variable:
     """Flatten the last dimensions of `x` to one, so that `ndim` are left; `outdim` is an older name."""
     if ndim is not None and outdim is not None:
         raise ValueError("flatten: found ndim and outdim, expected one of them")
@@ -88,7 +89,7 @@ def flatten(x: Any, ndim: int | None = None, outdim: int | None = None) -> Varia
 
 
 @as_theano
-def reshape(x: Any, newshape: Any, ndim: int | None = None, name: str | None = None) -> Variable:
+def reshape(x: TensorLike, newshape: Any, ndim: int | None = None, name: str | None = None) -> Variable:
     """Reshape `x` to `newshape`, a tuple, list or vector; -1 is what is left, and `ndim` the length of a vector."""
     result = pt.reshape(x, newshape, ndim=None if ndim is None else int(ndim))
     if name is not None:
@@ -114,13 +115,13 @@ def stack(*tensors: Any, **kwargs: Any) -> Variable:
 
 
 @as_theano
-def split(x: Any, splits_size: Any, n_splits: int, axis: Any = 0) -> Any:
+def split(x: TensorLike, splits_size: Any, n_splits: int, axis: Any = 0) -> Any:
     """Split `x` into `n_splits` pieces of the lengths `splits_size` along `axis`."""
     return pt.split(x, splits_size, n_splits=n_splits, axis=axis)
 
 
 @as_theano
-def tile(x: Any, reps: Any, ndim: int | None = None) -> Variable:
+def tile(x: TensorLike, reps: Any, ndim: int | None = None) -> Variable:
     """Repeat `x` `reps` times, a number for each dimension, as numpy's tile; `ndim` is the length of `reps`."""
     x = pt.as_tensor_variable(x)
     if isinstance(reps, Variable) and reps.type.ndim == 1:
@@ -134,19 +135,19 @@ def tile(x: Any, reps: Any, ndim: int | None = None) -> Variable:
 
 
 @as_theano
-def diag(v: Any, k: int = 0) -> Variable:
+def diag(v: TensorLike, k: int = 0) -> Variable:
     """Return the `k`-th diagonal of a matrix, or the matrix that has the vector `v` there."""
     return pt.diag(v, k)
 
 
 @as_theano
-def nonzero(a: Any, return_matrix: bool = False) -> Any:
+def nonzero(a: TensorLike, return_matrix: bool = False) -> Any:
     """Return where `a` is not 0: one vector of positions for each dimension, or one matrix of them."""
     return pt.nonzero(a, return_matrix=return_matrix)
 
 
 @as_theano
-def addbroadcast(x: Any, *axes: int) -> Variable:
+def addbroadcast(x: TensorLike, *axes: int) -> Variable:
     """Return `x` with a length of 1 along `axes`.
 
     Raises
@@ -161,7 +162,7 @@ def addbroadcast(x: Any, *axes: int) -> Variable:
 
 
 @as_theano
-def unbroadcast(x: Any, *axes: int) -> Variable:
+def unbroadcast(x: TensorLike, *axes: int) -> Variable:
     """Return `x`, whose length along `axes` is 1 by chance and does not broadcast."""
     x = pt.as_tensor_variable(x)
     known = [a % x.type.ndim for a in axes if x.type.broadcastable[a]]
@@ -169,7 +170,7 @@ def unbroadcast(x: Any, *axes: int) -> Variable:
 
 
 @as_theano
-def patternbroadcast(x: Any, broadcastable: Sequence[bool]) -> Variable:
+def patternbroadcast(x: TensorLike, broadcastable: Sequence[bool]) -> Variable:
     """Return `x`, which then broadcasts where `broadcastable` says so, and nowhere else.
 
     Raises
@@ -192,7 +193,7 @@ def _broadcasting(x: Variable, axes: Sequence[int]) -> Variable:
 
 
 @as_theano
-def specify_shape(x: Any, shape: Any) -> Variable:
+def specify_shape(x: TensorLike, shape: Any) -> Variable:
     """Return `x`, checked to have that shape when it is computed."""
     x = pt.as_tensor_variable(x)
     if isinstance(shape, Variable):
@@ -206,13 +207,13 @@ def is_flat(var: Any, ndim: int | None = None, outdim: int | None = None) -> boo
 
 
 @as_theano
-def shape_i(x: Any, i: int) -> Variable:
+def shape_i(x: TensorLike, i: int) -> Variable:
     """Return the length of `x` along dimension `i`."""
     return pt.as_tensor_variable(x).shape[i]
 
 
 @as_theano
-def dimshuffle(x: Any, *pattern: Any) -> Variable:
+def dimshuffle(x: TensorLike, *pattern: Any) -> Variable:
     """Bring the dimensions of `x` into another order, "x" for new ones that broadcast."""
     return pt.as_tensor_variable(x).dimshuffle(*pattern)
 

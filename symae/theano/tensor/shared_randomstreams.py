@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.tensor import TensorLike
 
 from symae import random
 from symae.random import RandomStateSharedVariable
@@ -25,7 +26,7 @@ class RandomStreams(random.RandomStreams):
         """Make a new stream, draw from it with ``op(state, *args, **kwargs) -> (new state, draws)``, and return the draws."""
         return super().gen(op, *args, **kwargs)
 
-    def shuffle_row_elements(self, input: Any) -> Variable:
+    def shuffle_row_elements(self, input: TensorLike) -> Variable:
         """Shuffle each row of `input` (its last dimension) separately."""
         input = pt.as_tensor(input)
         order = self.permutation(size=input.shape[:-1], n=input.shape[-1], ndim=input.ndim - 1)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.raise_op import CheckAndRaise
-from pytensor.tensor import linalg
+from pytensor.tensor import TensorLike, linalg
 
 from symae.errors import InputError
 from symae.theano._impl.absent import getter
@@ -40,7 +38,7 @@ class Cholesky:
         self.lower, self.on_error = lower, on_error
 
     @as_theano
-    def __call__(self, x: Any) -> Variable:
+    def __call__(self, x: TensorLike) -> Variable:
         factor = linalg.cholesky(x, lower=self.lower)
         if self.on_error != "raise":
             return factor
@@ -65,7 +63,7 @@ class Solve:
         self.A_structure = A_structure
 
     @as_theano
-    def __call__(self, A: Any, b: Any) -> Variable:
+    def __call__(self, A: TensorLike, b: TensorLike) -> Variable:
         A, b = pt.as_tensor(A), pt.as_tensor(b)
         if A.type.ndim != 2 or b.type.ndim not in (1, 2):
             raise InputError("Solve", f"{A.type.ndim} and {b.type.ndim} dimensions", "a matrix, and a vector or a matrix")
@@ -82,13 +80,13 @@ solve_symmetric = Solve("symmetric")
 
 
 @as_theano
-def eigvalsh(a: Any, b: Any, lower: bool = True) -> Variable:
+def eigvalsh(a: TensorLike, b: TensorLike, lower: bool = True) -> Variable:
     """Compute the eigenvalues of a symmetric matrix, with `b` not None those of a v = w b v."""
     return linalg.eigvalsh(a, b, lower=lower)
 
 
 @as_theano
-def kron(a: Any, b: Any) -> Variable:
+def kron(a: TensorLike, b: TensorLike) -> Variable:
     """Compute the Kronecker product of two arrays of at least 3 dimensions together."""
     a, b = pt.as_tensor(a), pt.as_tensor(b)
     if a.type.ndim + b.type.ndim <= 2:

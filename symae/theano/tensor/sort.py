@@ -6,6 +6,7 @@ from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.tensor import TensorLike
 
 from symae.theano._impl.absent import getter
 from symae.theano._impl.variables import as_theano
@@ -20,31 +21,33 @@ def _axis(axis: Any) -> Any:
 
 
 @as_theano
-def sort(a: Any, axis: int | None = -1, kind: str = "quicksort", order: Any = None) -> Variable:
+def sort(a: TensorLike, axis: int | None = -1, kind: str = "quicksort", order: Any = None) -> Variable:
     """Sort `a` in increasing order along `axis`, all elements if it is None."""
     a = pt.as_tensor_variable(a)
     return pt.sort(a.flatten() if axis is None else a, -1 if axis is None else _axis(axis), kind)
 
 
 @as_theano
-def argsort(a: Any, axis: int | None = -1, kind: str = "quicksort", order: Any = None) -> Variable:
+def argsort(a: TensorLike, axis: int | None = -1, kind: str = "quicksort", order: Any = None) -> Variable:
     """Return the positions that put `a` in increasing order along `axis`."""
     a = pt.as_tensor_variable(a)
     return pt.argsort(a.flatten() if axis is None else a, -1 if axis is None else _axis(axis), kind)
 
 
-def topk(x: Any, kth: Any, axis: int | None = -1, sorted: bool = True, idx_dtype: str = "int64") -> Variable:
+def topk(x: TensorLike, kth: TensorLike, axis: int | None = -1, sorted: bool = True, idx_dtype: str = "int64") -> Variable:
     """Return the `kth` largest elements along `axis`, in increasing order; the smallest if `kth` is negative."""
     return topk_and_argtopk(x, kth, axis, sorted, idx_dtype)[0]
 
 
-def argtopk(x: Any, kth: Any, axis: int | None = -1, sorted: bool = True, idx_dtype: str = "int64") -> Variable:
+def argtopk(x: TensorLike, kth: TensorLike, axis: int | None = -1, sorted: bool = True, idx_dtype: str = "int64") -> Variable:
     """Return where the `kth` largest elements along `axis` are."""
     return topk_and_argtopk(x, kth, axis, sorted, idx_dtype)[1]
 
 
 @as_theano
-def topk_and_argtopk(x: Any, kth: Any, axis: int | None = -1, sorted: bool = True, idx_dtype: str = "int64") -> list[Variable]:
+def topk_and_argtopk(
+    x: TensorLike, kth: TensorLike, axis: int | None = -1, sorted: bool = True, idx_dtype: str = "int64"
+) -> list[Variable]:
     """Return `topk` and `argtopk`."""
     x = pt.as_tensor_variable(x)
     x, axis = (x.flatten(), 0) if axis is None else (x, axis % x.type.ndim)

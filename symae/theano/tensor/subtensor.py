@@ -6,6 +6,7 @@ from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.tensor import TensorLike
 from pytensor.tensor.subtensor import AdvancedIncSubtensor, AdvancedSubtensor, IncSubtensor, Subtensor
 
 from symae.theano._impl.absent import getter
@@ -27,7 +28,7 @@ __all__ = [
 
 
 @as_theano
-def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Variable:
+def take(a: TensorLike, indices: TensorLike, axis: int | None = None, mode: str = "raise") -> Variable:
     """Take a[indices] along `axis`, without one of the flattened array; `mode` "wrap" or "clip" brings indices into range."""
     a, indices = pt.as_tensor(a), pt.as_tensor(indices)
     if mode not in ("raise", "wrap", "clip"):
@@ -39,19 +40,19 @@ def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> 
 
 
 @as_theano
-def advanced_subtensor(x: Any, *args: Any) -> Variable:
+def advanced_subtensor(x: TensorLike, *args: Any) -> Variable:
     """Return x[args], of which some are arrays of integers."""
     return pt.as_tensor(x)[args]
 
 
 @as_theano
-def advanced_inc_subtensor(x: Any, y: Any, *args: Any) -> Variable:
+def advanced_inc_subtensor(x: TensorLike, y: TensorLike, *args: Any) -> Variable:
     """Return `x` with `y` added to x[args]."""
     return pt.inc_subtensor(pt.as_tensor(x)[args], y)
 
 
 @as_theano
-def advanced_set_subtensor(x: Any, y: Any, *args: Any) -> Variable:
+def advanced_set_subtensor(x: TensorLike, y: TensorLike, *args: Any) -> Variable:
     """Return `x` with x[args] set to `y`."""
     return pt.set_subtensor(pt.as_tensor(x)[args], y)
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.tensor import TensorLike
 
 from symae.errors import InputError
 from symae.geometry.convolution import normalised_border_mode
@@ -77,7 +78,7 @@ class AbstractConv2d(_Settings):
     """Convolve (images, filters) -> maps: `conv2d` with its settings given before its arrays."""
 
     @as_theano
-    def __call__(self, img: Any, kern: Any) -> Variable:
+    def __call__(self, img: TensorLike, kern: TensorLike) -> Variable:
         maps: Variable = self.op(Convolution)(img, kern)
         return maps
 
@@ -86,7 +87,7 @@ class AbstractConv2d_gradInputs(_Settings):
     """Compute (filters, gradient of the maps, (rows, columns)) -> gradient of the images."""
 
     @as_theano
-    def __call__(self, kern: Any, topgrad: Any, shape: Any, add_assert_shape: bool = True) -> Variable:
+    def __call__(self, kern: TensorLike, topgrad: TensorLike, shape: Any, add_assert_shape: bool = True) -> Variable:
         images: Variable = self.op(InputGradient)(kern, topgrad, *last_sizes(shape, 2))
         return images
 
@@ -95,14 +96,14 @@ class AbstractConv2d_gradWeights(_Settings):
     """Compute (images, gradient of the maps, (rows, columns)) -> gradient of the filters."""
 
     @as_theano
-    def __call__(self, img: Any, topgrad: Any, shape: Any, add_assert_shape: bool = True) -> Variable:
+    def __call__(self, img: TensorLike, topgrad: TensorLike, shape: Any, add_assert_shape: bool = True) -> Variable:
         filters: Variable = self.op(FilterGradient)(img, topgrad, *last_sizes(shape, 2))
         return filters
 
 
 def conv2d(
-    input: Any,
-    filters: Any,
+    input: TensorLike,
+    filters: TensorLike,
     input_shape: Any = None,
     filter_shape: Any = None,
     border_mode: Any = "valid",
@@ -135,8 +136,8 @@ def conv2d(
 
 
 def conv2d_grad_wrt_inputs(
-    output_grad: Any,
-    filters: Any,
+    output_grad: TensorLike,
+    filters: TensorLike,
     input_shape: Any,
     filter_shape: Any = None,
     border_mode: Any = "valid",
@@ -157,8 +158,8 @@ def conv2d_grad_wrt_inputs(
 
 
 def conv2d_grad_wrt_weights(
-    input: Any,
-    output_grad: Any,
+    input: TensorLike,
+    output_grad: TensorLike,
     filter_shape: Any,
     input_shape: Any = None,
     border_mode: Any = "valid",
@@ -179,9 +180,9 @@ def conv2d_grad_wrt_weights(
 
 
 def separable_conv2d(
-    input: Any,
-    depthwise_filters: Any,
-    pointwise_filters: Any,
+    input: TensorLike,
+    depthwise_filters: TensorLike,
+    pointwise_filters: TensorLike,
     num_channels: int,
     input_shape: Any = None,
     depthwise_filter_shape: Any = None,
@@ -204,8 +205,8 @@ def separable_conv2d(
 
 
 def causal_conv1d(
-    input: Any,
-    filters: Any,
+    input: TensorLike,
+    filters: TensorLike,
     filter_shape: Any,
     input_shape: Any = None,
     subsample: int = 1,
@@ -252,7 +253,7 @@ def bilinear_kernel_2D(ratio: Any, normalize: bool = True) -> Variable:
 
 @as_theano
 def bilinear_upsampling(
-    input: Any,
+    input: TensorLike,
     ratio: int | None = None,
     frac_ratio: Any = None,
     batch_size: Any = None,
@@ -296,7 +297,7 @@ def bilinear_upsampling(
     return x
 
 
-def frac_bilinear_upsampling(input: Any, frac_ratio: Any) -> Variable:
+def frac_bilinear_upsampling(input: TensorLike, frac_ratio: Any) -> Variable:
     """Upsample by fractions as `bilinear_upsampling`."""
     return bilinear_upsampling(input, None, frac_ratio)
 
@@ -325,8 +326,6 @@ __getattr__ = getter(
         for module in (conv_shapes, films)
         for name in module.__all__
     },
-    instead={
-        "AbstractConv": "use AbstractConv2d or AbstractConv3d",
-    },
+    instead={"AbstractConv": "use AbstractConv2d or AbstractConv3d"},
     pytensor=["symae.ops"],
 )

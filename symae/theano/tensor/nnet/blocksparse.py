@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.tensor import TensorLike
 
 from symae.theano._impl.absent import getter
 from symae.theano._impl.variables import as_theano
@@ -14,7 +13,7 @@ __all__ = ["sparse_block_dot"]
 
 
 @as_theano
-def sparse_block_dot(W: Any, h: Any, inputIdx: Any, b: Any, outputIdx: Any) -> Variable:
+def sparse_block_dot(W: TensorLike, h: TensorLike, inputIdx: TensorLike, b: TensorLike, outputIdx: TensorLike) -> Variable:
     """Compute chosen blocks of h W + b for each example.
 
     Parameters

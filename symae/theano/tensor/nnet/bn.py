@@ -10,6 +10,7 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.gradient import disconnected_grad
 from pytensor.graph.basic import Variable
+from pytensor.tensor import TensorLike
 
 from symae.theano._impl.absent import getter
 from symae.theano._impl.variables import as_theano
@@ -19,7 +20,9 @@ __all__ = ["batch_normalization", "batch_normalization_test", "batch_normalizati
 
 
 @as_theano
-def batch_normalization(inputs: Any, gamma: Any, beta: Any, mean: Any, std: Any, mode: str = "low_mem") -> Variable:
+def batch_normalization(
+    inputs: TensorLike, gamma: TensorLike, beta: TensorLike, mean: TensorLike, std: TensorLike, mode: str = "low_mem"
+) -> Variable:
     """Compute (inputs - mean) / std * gamma + beta, or with `mode` "high_mem" (inputs - mean) * (gamma / std) + beta.
 
     The five are broadcast against each other.
@@ -34,14 +37,14 @@ def batch_normalization(inputs: Any, gamma: Any, beta: Any, mean: Any, std: Any,
 
 @as_theano
 def batch_normalization_train(
-    inputs: Any,
-    gamma: Any,
-    beta: Any,
+    inputs: TensorLike,
+    gamma: TensorLike,
+    beta: TensorLike,
     axes: Any = "per-activation",
     epsilon: float = 1e-4,
     running_average_factor: float = 0.1,
-    running_mean: Any = None,
-    running_var: Any = None,
+    running_mean: TensorLike | None = None,
+    running_var: TensorLike | None = None,
 ) -> tuple[Variable, ...]:
     """Normalise by the mean and variance of the inputs themselves.
 
@@ -101,7 +104,13 @@ def batch_normalization_train(
 
 @as_theano
 def batch_normalization_test(
-    inputs: Any, gamma: Any, beta: Any, mean: Any, var: Any, axes: Any = "per-activation", epsilon: float = 1e-4
+    inputs: TensorLike,
+    gamma: TensorLike,
+    beta: TensorLike,
+    mean: TensorLike,
+    var: TensorLike,
+    axes: Any = "per-activation",
+    epsilon: float = 1e-4,
 ) -> Variable:
     """Normalise by a given mean and variance: (inputs - mean) * gamma / sqrt(var + epsilon) + beta.
 

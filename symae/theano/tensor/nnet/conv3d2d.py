@@ -6,6 +6,7 @@ from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.tensor import TensorLike
 
 from symae.theano._impl.absent import getter
 from symae.theano._impl.conv3d_frames import convolved
@@ -16,7 +17,7 @@ __all__ = ["conv3d"]
 
 @as_theano
 def conv3d(
-    signals: Any, filters: Any, signals_shape: Any = None, filters_shape: Any = None, border_mode: Any = "valid"
+    signals: TensorLike, filters: TensorLike, signals_shape: Any = None, filters_shape: Any = None, border_mode: Any = "valid"
 ) -> Variable:
     """Convolve films with filters, which are flipped.
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.tensor import TensorLike
 from pytensor.tensor.special import Softmax, log_softmax
 from pytensor.tensor.special import softmax as softmax_along
 
@@ -71,7 +72,7 @@ def _classes(name: str, y: Any) -> Variable:
 
 
 @as_theano
-def softmax(c: Any) -> Variable:
+def softmax(c: TensorLike) -> Variable:
     """Compute exp(c) divided by its sum over each row: (n, k) -> (n, k); a vector counts as a row, (k,) -> (1, k).
 
     Raises
@@ -83,13 +84,13 @@ def softmax(c: Any) -> Variable:
 
 
 @as_theano
-def logsoftmax(c: Any) -> Variable:
+def logsoftmax(c: TensorLike) -> Variable:
     """Compute the logarithm of `softmax`, finite for all finite `c`."""
     return log_softmax(_rows(c), axis=1)
 
 
 @as_theano
-def softmax_graph(c: Any) -> Variable:
+def softmax_graph(c: TensorLike) -> Variable:
     """Compute exp(c) divided by its sum over the last axis, for any number of dimensions."""
     return softmax_along(as_floats(c), axis=-1)
 
@@ -99,20 +100,22 @@ logsoftmax_op = logsoftmax
 
 
 @as_theano
-def softmax_with_bias(x: Any, b: Any) -> Variable:
+def softmax_with_bias(x: TensorLike, b: TensorLike) -> Variable:
     """Compute softmax(x + b) of a matrix and a vector."""
     return _softmax(pt.as_tensor(x) + b)
 
 
 @as_theano
-def softmax_grad(dy: Any, sm: Any) -> Variable:
+def softmax_grad(dy: TensorLike, sm: TensorLike) -> Variable:
     """Compute the gradient with respect to x, where sm = softmax(x) and `dy` is the gradient with respect to it."""
     weighted = dy * sm
     return weighted - pt.sum(weighted, axis=1, keepdims=True) * sm
 
 
 @as_theano
-def crossentropy_softmax_argmax_1hot_with_bias(x: Any, b: Any, y_idx: Any, **_: Any) -> tuple[Variable, Variable, Variable]:
+def crossentropy_softmax_argmax_1hot_with_bias(
+    x: TensorLike, b: TensorLike, y_idx: TensorLike, **_: Any
+) -> tuple[Variable, Variable, Variable]:
     """Compute what a classifier with scores x + b needs.
 
     Parameters
@@ -135,28 +138,30 @@ def crossentropy_softmax_argmax_1hot_with_bias(x: Any, b: Any, y_idx: Any, **_: 
 
 
 @as_theano
-def crossentropy_softmax_1hot_with_bias(x: Any, b: Any, y_idx: Any, **_: Any) -> tuple[Variable, Variable]:
+def crossentropy_softmax_1hot_with_bias(x: TensorLike, b: TensorLike, y_idx: TensorLike, **_: Any) -> tuple[Variable, Variable]:
     """Compute nll and softmax of `crossentropy_softmax_argmax_1hot_with_bias`."""
     scores = _rows(x) + b
     return _nll(scores, _classes("y_idx", y_idx)), softmax_along(scores, axis=1)
 
 
 @as_theano
-def crossentropy_softmax_1hot(x: Any, y_idx: Any, **_: Any) -> tuple[Variable, Variable]:
+def crossentropy_softmax_1hot(x: TensorLike, y_idx: TensorLike, **_: Any) -> tuple[Variable, Variable]:
     """Compute nll and softmax of the scores `x`, without a bias."""
     scores = _rows(x)
     return _nll(scores, _classes("y_idx", y_idx)), softmax_along(scores, axis=1)
 
 
 @as_theano
-def crossentropy_softmax_max_and_argmax_1hot(x: Any, y_idx: Any, **_: Any) -> tuple[Variable, Variable, Variable, Variable]:
+def crossentropy_softmax_max_and_argmax_1hot(
+    x: TensorLike, y_idx: TensorLike, **_: Any
+) -> tuple[Variable, Variable, Variable, Variable]:
     """Compute nll, softmax, its maximum in each row, and where that is, as int64."""
     return _with_maximum(_rows(x), y_idx)
 
 
 @as_theano
 def crossentropy_softmax_max_and_argmax_1hot_with_bias(
-    x: Any, b: Any, y_idx: Any, **_: Any
+    x: TensorLike, b: TensorLike, y_idx: TensorLike, **_: Any
 ) -> tuple[Variable, Variable, Variable, Variable]:
     """Compute `crossentropy_softmax_max_and_argmax_1hot` of scores x + b."""
     return _with_maximum(_rows(x) + b, y_idx)
@@ -169,20 +174,20 @@ def _with_maximum(scores: Variable, y_idx: Any) -> tuple[Variable, Variable, Var
 
 
 @as_theano
-def crossentropy_softmax_1hot_with_bias_dx(dy: Any, sm: Any, y_idx: Any) -> Variable:
+def crossentropy_softmax_1hot_with_bias_dx(dy: TensorLike, sm: TensorLike, y_idx: TensorLike) -> Variable:
     """Compute the gradient of `crossentropy_softmax_1hot` for its scores, dy[:, None] * (sm - one-hot of y_idx)."""
     dy, sm, y_idx = pt.as_tensor(dy), pt.as_tensor(sm), _classes("y_idx", y_idx)
     return pt.shape_padright(dy) * pt.inc_subtensor(sm[pt.arange(sm.shape[0]), checked_labels(y_idx, sm)], -1)
 
 
 @as_theano
-def crossentropy_categorical_1hot(coding_dist: Any, true_one_of_n: Any) -> Variable:
+def crossentropy_categorical_1hot(coding_dist: TensorLike, true_one_of_n: TensorLike) -> Variable:
     """Compute -log coding_dist[i, true_one_of_n[i]]: (n, k), (n,) integers -> (n,), in nats."""
     return _one_hot_crossentropy(coding_dist, true_one_of_n)
 
 
 @as_theano
-def crossentropy_categorical_1hot_grad(g_y: Any, coding_dist: Any, true_one_of_n: Any) -> Variable:
+def crossentropy_categorical_1hot_grad(g_y: TensorLike, coding_dist: TensorLike, true_one_of_n: TensorLike) -> Variable:
     """Compute the gradient of `crossentropy_categorical_1hot` for `coding_dist`, where `g_y` is that of its result."""
     p, y = pt.as_tensor(coding_dist), _classes("true_one_of_n", true_one_of_n)
     at = pt.arange(y.shape[0]), y
@@ -201,7 +206,7 @@ def _one_hot_crossentropy(coding_dist: Any, true_one_of_n: Any) -> Variable:
 
 
 @as_theano
-def binary_crossentropy(output: Any, target: Any) -> Variable:
+def binary_crossentropy(output: TensorLike, target: Any) -> Variable:
     """Compute -(target log(output) + (1 - target) log(1 - output)), elementwise, in nats.
 
     Where `output` is a sigmoid, the compiled expression is finite and exact for any argument of it.
@@ -211,7 +216,7 @@ def binary_crossentropy(output: Any, target: Any) -> Variable:
 
 
 @as_theano
-def sigmoid_binary_crossentropy(output: Any, target: Any) -> Variable:
+def sigmoid_binary_crossentropy(output: TensorLike, target: Any) -> Variable:
     """Compute `binary_crossentropy` of sigmoid(output), from `output` itself: its gradient is sigmoid(output) - target."""
     x, target = pt.as_tensor(output), pt.as_tensor(target)
     # both branches are softplus(x) - x * target; each keeps its digits where the other loses them
@@ -219,7 +224,7 @@ def sigmoid_binary_crossentropy(output: Any, target: Any) -> Variable:
 
 
 @as_theano
-def categorical_crossentropy(coding_dist: Any, true_dist: Any) -> Variable:
+def categorical_crossentropy(coding_dist: TensorLike, true_dist: TensorLike) -> Variable:
     """Compute the cross-entropy of distributions, in nats.
 
     Parameters
@@ -247,25 +252,25 @@ def categorical_crossentropy(coding_dist: Any, true_dist: Any) -> Variable:
 
 
 @as_theano
-def prepend_scalar_to_each_row(val: Any, mat: Any) -> Variable:
+def prepend_scalar_to_each_row(val: TensorLike, mat: TensorLike) -> Variable:
     """Prepend a column of `val`, (n, k) -> (n, k + 1)."""
     mat = pt.as_tensor(mat)
     column = pt.alloc(pt.cast(pt.as_tensor(val), mat.type.dtype), mat.shape[0], 1)
     return pt.concatenate([column, mat], axis=1)
 
 
-def prepend_0_to_each_row(mat: Any) -> Variable:
+def prepend_0_to_each_row(mat: TensorLike) -> Variable:
     """Prepend a column of zeros, (n, k) -> (n, k + 1)."""
     return prepend_scalar_to_each_row(0, mat)
 
 
-def prepend_1_to_each_row(mat: Any) -> Variable:
+def prepend_1_to_each_row(mat: TensorLike) -> Variable:
     """Prepend a column of ones, (n, k) -> (n, k + 1)."""
     return prepend_scalar_to_each_row(1, mat)
 
 
 @as_theano
-def relu(x: Any, alpha: Any = 0) -> Variable:
+def relu(x: TensorLike, alpha: TensorLike = 0) -> Variable:
     """Return x where it is positive, alpha x elsewhere, as (1 + alpha) / 2 x + (1 - alpha) / 2 abs(x).
 
     Its gradient at 0 is therefore (1 + alpha) / 2, which `symae.nn.relu` has not. `alpha` may be symbolic.
@@ -283,19 +288,19 @@ def _elu(x: Variable, alpha: Any) -> Variable:
 
 
 @as_theano
-def elu(x: Any, alpha: Any = 1) -> Variable:
+def elu(x: TensorLike, alpha: TensorLike = 1) -> Variable:
     """Return x where it is positive, alpha (exp(x) - 1) elsewhere. Source: Clevert, Unterthiner and Hochreiter (2016)."""
     return _elu(pt.as_tensor(x), alpha)
 
 
 @as_theano
-def selu(x: Any) -> Variable:
+def selu(x: TensorLike) -> Variable:
     """Compute 1.0507 elu(x, 1.6733), which keeps mean 0 and variance 1. Source: Klambauer et al. (2017)."""
     return 1.0507009873554804934193349852946 * _elu(pt.as_tensor(x), 1.6732632423543772848170429916717)
 
 
 @as_theano
-def confusion_matrix(actual: Any, pred: Any) -> list[Variable]:
+def confusion_matrix(actual: TensorLike, pred: TensorLike) -> list[Variable]:
     """Count how often each class was taken for each.
 
     Parameters
@@ -320,15 +325,15 @@ def confusion_matrix(actual: Any, pred: Any) -> list[Variable]:
 
 @as_theano
 def h_softmax(
-    x: Any,
+    x: TensorLike,
     batch_size: Any,
     n_outputs: Any,
     n_classes: Any,
     n_outputs_per_class: Any,
-    W1: Any,
-    b1: Any,
-    W2: Any,
-    b2: Any,
+    W1: TensorLike,
+    b1: TensorLike,
+    W2: TensorLike,
+    b2: TensorLike,
     target: Any = None,
 ) -> Variable:
     """Compute softmax in two steps: over classes of outputs, then over the outputs of a class.

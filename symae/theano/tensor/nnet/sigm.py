@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.scalar import get_scalar_type, upgrade_to_float
+from pytensor.tensor import TensorLike
 
 from symae.theano._impl.absent import getter
 from symae.theano._impl.variables import as_theano
@@ -14,7 +13,7 @@ from symae.theano._impl.variables import as_theano
 __all__ = ["hard_sigmoid", "sigmoid", "sigmoid_inplace", "softplus", "softsign", "ultra_fast_sigmoid"]
 
 
-def as_floats(x: Any) -> Variable:
+def as_floats(x: TensorLike) -> Variable:
     """Return `x` as a symbolic array of floats, whole numbers cast as by Theano for an elementwise function."""
     x = pt.as_tensor(x)
     (scalar,) = upgrade_to_float(get_scalar_type(x.type.dtype))
@@ -22,7 +21,7 @@ def as_floats(x: Any) -> Variable:
 
 
 @as_theano
-def sigmoid(x: Any) -> Variable:
+def sigmoid(x: TensorLike) -> Variable:
     """Compute 1 / (1 + exp(-x)), elementwise; log(s) and log(1 - s) of it are compiled to what is exact for large `x`."""
     return pt.sigmoid(as_floats(x))
 
@@ -31,20 +30,20 @@ sigmoid_inplace = sigmoid
 
 
 @as_theano
-def softplus(x: Any) -> Variable:
+def softplus(x: TensorLike) -> Variable:
     """Compute log(1 + exp(x)), elementwise, finite for every finite `x`."""
     return pt.softplus(as_floats(x))
 
 
 @as_theano
-def softsign(x: Any) -> Variable:
+def softsign(x: TensorLike) -> Variable:
     """Compute x / (1 + abs(x)), elementwise."""
     x = as_floats(x)
     return x / (1.0 + abs(x))
 
 
 @as_theano
-def hard_sigmoid(x: Any) -> Variable:
+def hard_sigmoid(x: TensorLike) -> Variable:
     """Compute 0.2 x + 0.5 clipped to [0, 1]: three straight lines near the sigmoid."""
     x = as_floats(x)
     slope, shift = (pt.constant(number, dtype=x.type.dtype) for number in (0.2, 0.5))
@@ -52,7 +51,7 @@ def hard_sigmoid(x: Any) -> Variable:
 
 
 @as_theano
-def ultra_fast_sigmoid(x: Any) -> Variable:
+def ultra_fast_sigmoid(x: TensorLike) -> Variable:
     """Approximate the sigmoid to 0.06 without an exponential, by a hyperbola, a line and a constant.
 
     .. math:: \\tfrac12 + \\tfrac12 \\operatorname{sgn}(x) f(|x| / 2), \\quad f(t) = \\frac{1.5 t}{1 + t} \\text{ for } t < 1.7

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.tensor import TensorLike
 
 from symae import ops
 from symae.errors import InputError
@@ -18,8 +19,8 @@ __all__ = ["conv2d"]
 
 @as_theano
 def conv2d(
-    input: Any,
-    filters: Any,
+    input: TensorLike,
+    filters: TensorLike,
     image_shape: Any = None,
     filter_shape: Any = None,
     border_mode: str = "valid",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.tensor import TensorLike
 
 from symae import ops
 from symae.errors import InputError
@@ -23,7 +24,7 @@ __all__ = ["Pool", "max_pool_2d_same_size", "pool_2d", "pool_3d"]
 
 @as_theano
 def pool_2d(
-    input: Any,
+    input: TensorLike,
     ws: Any = None,
     ignore_border: bool | None = None,
     stride: Any = None,
@@ -66,7 +67,7 @@ def pool_2d(
 
 @as_theano
 def pool_3d(
-    input: Any,
+    input: TensorLike,
     ws: Any = None,
     ignore_border: bool | None = None,
     stride: Any = None,
@@ -82,7 +83,7 @@ def pool_3d(
 
 
 @as_theano
-def max_pool_2d_same_size(input: Any, patch_size: Any) -> Variable:
+def max_pool_2d_same_size(input: TensorLike, patch_size: Any) -> Variable:
     """Return images of which only the maxima of their patches are left, zero elsewhere.
 
     Parameters
@@ -110,7 +111,7 @@ class Pool:
         self.ignore_border, self.mode, self.ndim = ignore_border, mode, ndim
 
     @as_theano
-    def __call__(self, x: Any, ws: Any, stride: Any = None, pad: Any = None) -> Variable:
+    def __call__(self, x: TensorLike, ws: Any, stride: Any = None, pad: Any = None) -> Variable:
         return _pooled("Pool", x, self.ndim, (ws, stride, pad), bool(self.ignore_border), self.mode)
 
     @staticmethod
