@@ -1,7 +1,9 @@
 """What symae.theano does not have it names, with what to use instead; what a GPU is needed for it says."""
 
 import importlib
+import inspect
 import pkgutil
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -41,6 +43,15 @@ def test_every_module_of_theanos_tree_can_be_imported():
     modules = [m.name for m in pkgutil.walk_packages(theano.__path__, "symae.theano.")]
     assert len(modules) > 60
     assert all(importlib.import_module(name) is not None for name in modules)
+
+
+def test_names_that_live_in_another_module_lead_to_one_that_there_is():
+    names = [m.name for m in pkgutil.walk_packages(theano.__path__, "symae.theano.")]
+    for module in map(importlib.import_module, names):
+        getter = getattr(module, "__getattr__", pkgutil.walk_packages)
+        for name in inspect.getclosurevars(getter).nonlocals.get("elsewhere", ()):
+            with suppress(AttributeError):  # what its module says to use instead
+                getattr(module, name)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Convolution of films, (n, c, depth, h, w), by convolution of images: the frames that a kernel sees become channels."""
+"""Convolution of videos, (n, c, depth, h, w), by convolution of images: the frames that a kernel sees become channels."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def conv3d(
     filter_dilation: Any = (1, 1, 1),
     num_groups: int = 1,
 ) -> Variable:
-    """Convolve films with filters.
+    """Convolve videos with filters.
 
     Parameters
     ----------

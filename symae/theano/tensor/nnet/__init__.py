@@ -198,7 +198,7 @@ def conv2d_transpose(
 
 
 _ALSO = {
-    "conv3d": "tensor.nnet.films:conv3d",
+    "conv3d": "_impl.conv3d_frames:conv3d",
     "sparse_block_dot": "tensor.nnet.blocksparse:sparse_block_dot",
 }
 

@@ -17,8 +17,7 @@ from pytensor.tensor import TensorLike
 from symae.errors import InputError
 from symae.geometry.convolution import normalised_border_mode
 from symae.ops.conv import Convolution, FilterGradient, InputGradient
-from symae.theano._impl import conv3d_frames as films
-from symae.theano._impl import conv_shapes
+from symae.theano._impl import conv3d_frames, conv_shapes
 from symae.theano._impl.absent import getter
 from symae.theano._impl.variables import as_theano
 from symae.theano.tensor.nnet.shapes import last_sizes, numbers
@@ -113,24 +112,7 @@ def conv2d(
     num_groups: int = 1,
     unshared: bool = False,
 ) -> Variable:
-    """Convolve images with filters; `symae.ops.conv2d` says what that is.
-
-    Parameters
-    ----------
-    input : (n, c, h, w)
-    filters : (m, c / num_groups, kh, kw)
-    input_shape, filter_shape : ignored
-    border_mode : "valid", "full", "half", int, (int, int) or ((int, int), (int, int))
-    subsample, filter_dilation : (int, int)
-    filter_flip : bool
-        False is cross-correlation.
-    num_groups : int
-    unshared : False
-
-    Returns
-    -------
-    (n, m, i, j)
-    """
+    """Convolve images with filters: `symae.theano.tensor.nnet.conv2d` without its hints for Theano's code."""
     op = AbstractConv2d(input_shape, filter_shape, border_mode, subsample, filter_flip, filter_dilation, num_groups, unshared)
     return op(input, filters)
 
@@ -323,7 +305,7 @@ __getattr__ = getter(
     __name__,
     elsewhere={
         name: f"{module.__name__.removeprefix('symae.theano.')}:{name}"
-        for module in (conv_shapes, films)
+        for module in (conv_shapes, conv3d_frames)
         for name in module.__all__
     },
     instead={"AbstractConv": "use AbstractConv2d or AbstractConv3d"},

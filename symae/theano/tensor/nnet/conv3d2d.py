@@ -1,4 +1,4 @@
-"""Convolution of films with the time in the second place, as Theano had it before `conv3d`."""
+"""Convolution of videos with the time in second position, as Theano had it before `conv3d`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["conv3d"]
 def conv3d(
     signals: TensorLike, filters: TensorLike, signals_shape: Any = None, filters_shape: Any = None, border_mode: Any = "valid"
 ) -> Variable:
-    """Convolve films with filters, which are flipped.
+    """Convolve videos with filters, which are flipped.
 
     Parameters
     ----------

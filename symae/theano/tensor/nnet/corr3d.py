@@ -1,4 +1,4 @@
-"""Theano's convolution ops of the Caffe kind for films, called with settings first and arrays then."""
+"""Theano's convolution ops of the Caffe kind for videos, called with settings first and arrays then."""
 
 from __future__ import annotations
 
