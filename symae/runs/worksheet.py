@@ -309,7 +309,7 @@ class Worksheet:
                 raise
             # a fingerprint is known by its beginning
             found, expected = (re.sub(r"(SHA-256 \w{8})\w+", r"\1…", text) for text in (error.found, error.expected))
-            expected = expected.removesuffix("; resume=False begins anew")  # a command has another option for it
+            expected = expected.removesuffix("; resume=False begins again")  # a command has another option for it
             hint = "give the options of that run, or another --out"
             raise InputError("--resume", f"{error.where}: {found}", f"{expected}; {hint}") from error
         self.training += time.perf_counter() - started - (self.compiling - compiled)

@@ -19,9 +19,9 @@ from symae._runtime.versions import SYMAE
 from symae.compile.graph_fingerprint import array_digest, graph_fingerprint
 from symae.errors import InputError
 
-__all__ = ["ANEW", "Identity"]
+__all__ = ["AGAIN", "Identity"]
 
-ANEW = "resume=False begins anew"  # what to do about a training that is another one
+AGAIN = "resume=False begins again"  # what to do about a training that is another one
 DIGITS = 16  # of a digest, where a file keeps one for each variable
 SHOWN = 4
 
@@ -89,7 +89,7 @@ class Identity:
         if not saved:
             self.lines.append(f"{path} is of an older symae, which did not note cost and updates: they may be others here")
             return
-        mine, where = self._written, f"with which {path} was trained; {ANEW}"
+        mine, where = self._written, f"with which {path} was trained; {AGAIN}"
         for name, value in mine["read"].items():
             if name not in saved["changed outside"] and saved["read"].get(name, value) != value:
                 raise InputError(name, "other values", f"those {where}")

@@ -18,7 +18,7 @@ from symae.errors import DivergedError, InputError, UnwritableError
 from symae.training.checkpoints import Checkpoint, checkpoint_files, encoded_checkpoint, read_checkpoint, write_checkpoint
 from symae.training.engine import Callback, TrainingState
 from symae.training.history import EpochLog, History
-from symae.training.identity import ANEW, Identity
+from symae.training.identity import AGAIN, Identity
 
 __all__ = ["Checkpoints", "TrainingFolder"]
 
@@ -98,7 +98,7 @@ class TrainingFolder:
         for name, value in self.settings.items():
             saved = checkpoint.settings.get(name)
             if saved != value:
-                expected = f"{_brief.repr(saved)}, with which {self.last} was trained; {ANEW}"
+                expected = f"{_brief.repr(saved)}, with which {self.last} was trained; {AGAIN}"
                 raise InputError(name, _brief.repr(value), expected)
         identity.check(self.last, checkpoint.training)
         if strange := not_finite({name: checkpoint.arrays[name] for name in state}):

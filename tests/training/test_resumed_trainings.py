@@ -87,7 +87,7 @@ def test_old_checkpoints_are_kept_under_another_name_until_the_first_epoch_is_fi
             {"rate": 0.001},
             r"updates: found the numbers 0\.001, expected 0\.01 in their place, with which .*last\.safetensors was",
         ),
-        ({"decay": 0.01}, r"updates: found .*resume=False begins anew"),
+        ({"decay": 0.01}, r"updates: found .*resume=False begins again"),
         ({"optimizer": adam}, r"last\.safetensors: found no "),
         ({"optimizer": lambda *arguments: ascent(*arguments)}, "updates: found a step with"),
     ],
