@@ -28,7 +28,7 @@ from symae.legacy.session import Session
 from symae.legacy.shims import Standins
 from symae.legacy.shims.drawing import attend
 from symae.python2.convert import Source, parse
-from symae.python2.version_detection import Dialect
+from symae.python2.version_detection import PythonVersion
 
 __all__ = ["Importer"]
 
@@ -86,10 +86,10 @@ class Importer(MetaPathFinder):
         _remember_lines(source)
         self.session.sources.add(str(source.path))
         namespace = vars(module)
-        namespace["__builtins__"] = self._builtins(source.dialect)
+        namespace["__builtins__"] = self._builtins(source.python_version)
         exec(compiled(source), namespace)
 
-    def _builtins(self, dialect: Dialect) -> dict[str, Any]:
+    def _builtins(self, python_version: PythonVersion) -> dict[str, Any]:
         def importing(
             name: str,
             globals: Mapping[str, Any] | None = None,
@@ -101,7 +101,7 @@ class Importer(MetaPathFinder):
                 return builtins.__import__(name, globals, locals, fromlist or (), level)
             package = (globals or {}).get("__package__")
             # Until Python 2 ended, a name was looked up in the module's own package first.
-            if dialect == "python2" and package and self._is_in_package(name, package):
+            if python_version == "python2" and package and self._is_in_package(name, package):
                 return builtins.__import__(name, globals, locals, fromlist or (), 1)
             if not self._is_beside(name.partition(".")[0]):
                 module = self.standins.find(name, fromlist or ())
@@ -112,7 +112,7 @@ class Importer(MetaPathFinder):
                 attend(self.session)
             return imported
 
-        return {**builtins_for(dialect, importing), **self.standins.names}
+        return {**builtins_for(python_version, importing), **self.standins.names}
 
     # -- whose is it ------------------------------------------------------------------------------------------------------
 
@@ -189,7 +189,7 @@ class _SourceLoader(Loader):
         module.__file__ = self.path
         session.modules[module.__name__] = module
         try:
-            self._importer.run(parse(Path(self.path), of_python2=session.dialect == "python2"), module)
+            self._importer.run(parse(Path(self.path), of_python2=session.python_version == "python2"), module)
         except BaseException:
             session.modules.pop(module.__name__, None)
             raise

@@ -18,30 +18,30 @@ from typing import Any
 
 from symae.legacy.listed import filtered, mapped, zipped
 from symae.legacy.python2_operations import OPERATIONS, sorting_key, str2
-from symae.legacy.python2_semantics import compiled, with_its_meaning
+from symae.legacy.python2_semantics import compiled, with_its_semantics
 from symae.python2.convert import parse, parse_text
-from symae.python2.version_detection import Dialect
+from symae.python2.version_detection import PythonVersion
 
 __all__ = ["builtins_for"]
 
 DIGITS = 20  # beyond this, a float is a whole number already
 
 
-def builtins_for(dialect: Dialect, importing: Callable[..., Any]) -> dict[str, Any]:
-    """Return the built-in names of a module of that dialect; `importing` is its ``__import__``.
+def builtins_for(python_version: PythonVersion, importing: Callable[..., Any]) -> dict[str, Any]:
+    """Return the built-in names of a module for that Python; `importing` is its ``__import__``.
 
     Names that Python 2 alone had are there for all; those that mean another thing now mean what they did in modules that are
     Python 2, and in these only; what a module that may be either gets from ``map``, ``filter`` and ``zip`` serves both.
     """
     names = {**vars(builtins), **OPERATIONS, **GONE, "__import__": importing}
-    if dialect == "python2":
+    if python_version == "python2":
         names |= CHANGED
         names |= {
             "exec": functools.partial(_exec, names),
             "eval": functools.partial(_eval, names),
             "execfile": functools.partial(_execfile, names),
         }
-    elif dialect == "either":
+    elif python_version == "either":
         names |= {"map": mapped, "filter": filtered, "zip": zipped}
     return names
 
@@ -186,7 +186,7 @@ def compile2(source: Any, filename: str, mode: str, *rest: Any, **more: Any) -> 
     if mode == "exec":
         return compiled(parse_text(f"{source}\n", Path(filename), of_python2=True))
     end = "\n)" if "#" in source else ")"  # it may end in a comment
-    tree = with_its_meaning(parse_text(f"({source.strip()}{end}\n", Path(filename), of_python2=True))
+    tree = with_its_semantics(parse_text(f"({source.strip()}{end}\n", Path(filename), of_python2=True))
     (statement,) = tree.body
     return builtins.compile(ast.Expression(statement.value), filename, mode)  # type: ignore[attr-defined]
 

@@ -12,7 +12,7 @@ from typing import Any
 from symae._runtime.quiet import without_warnings
 from symae.python2.convert import Source
 
-__all__ = ["compiled", "with_its_meaning"]
+__all__ = ["compiled", "with_its_semantics"]
 
 DIVIDED, DIVIDED_IN_PLACE, STR, FORMATTED, FORMAT, SORT, DECODE = (
     f"__symae_{name}__" for name in ("divided", "divided_in_place", "str", "formatted", "format", "sort", "decode")
@@ -26,16 +26,16 @@ BASE, KEY = "_symae_base", "_symae_key"
 def compiled(source: Source) -> CodeType:
     """Compile `source`, with the semantics it had and the lines of the original file."""
     with without_warnings(""):
-        return compile(with_its_meaning(source), str(source.path), "exec", dont_inherit=True)
+        return compile(with_its_semantics(source), str(source.path), "exec", dont_inherit=True)
 
 
-def with_its_meaning(source: Source) -> ast.Module:
+def with_its_semantics(source: Source) -> ast.Module:
     """Return the tree of `source` with its divisions, and what else Python 2 meant otherwise, spelled out."""
     tree: Any = _Numpy1().visit(source.tree)
-    if source.dialect == "python2":
+    if source.python_version == "python2":
         tree = _Python2().visit(tree)
-    if not source.future_division and source.dialect != "python3":
-        tree = _Division(source.dialect == "python2").visit(tree)
+    if not source.future_division and source.python_version != "python3":
+        tree = _Division(source.python_version == "python2").visit(tree)
     return ast.fix_missing_locations(tree)
 
 

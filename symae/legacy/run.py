@@ -86,7 +86,7 @@ def run_source(source: Source, arguments: Sequence[str] = (), out: Path | None =
 def _session(script: Path, out: Path, caller: Path, source: Source) -> Session:
     record = Record()
     files = Files(out, caller, script.parent)
-    session = Session(script, out, caller, files, record, source.dialect)
+    session = Session(script, out, caller, files, record, source.python_version)
     files.say = session.say
     files.known = Data(session.say).path
     return session

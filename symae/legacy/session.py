@@ -13,7 +13,7 @@ from typing import Any
 
 from symae.legacy.file_redirection import Files
 from symae.legacy.record import Record
-from symae.python2.version_detection import Dialect
+from symae.python2.version_detection import PythonVersion
 
 __all__ = ["Session"]
 
@@ -29,7 +29,7 @@ class Session:
     files : Files
     record : Record
         What goes into the report.
-    dialect : str
+    python_version : str
         The script's; a module beside it that does not tell which Python it is for is of the script's.
     modules : dict
         The script's own modules: itself under ``__main__``, and those beside it that it imported.
@@ -50,7 +50,7 @@ class Session:
     caller: Path
     files: Files
     record: Record
-    dialect: Dialect = "either"
+    python_version: PythonVersion = "either"
     modules: dict[str, ModuleType] = field(default_factory=dict)
     sources: set[str] = field(default_factory=set)
     pyplot: ModuleType | None = None

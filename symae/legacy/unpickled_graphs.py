@@ -1,7 +1,7 @@
 """Variables in pickles of Theano's: the shared ones with their values, and the expressions over them, built again.
 
 Each class that a pickle names is answered by one that takes the state and becomes the variable that PyTensor has for it. An
-expression is rebuilt from its inputs by the function of `symae.theano` of that meaning, and a compiled function is compiled
+expression is rebuilt from its inputs by the function of `symae.theano` of these semantics, and a compiled function is compiled
 again from its expressions. What has no such function leaves a variable without inputs: parameters and all other expressions of
 the pickle are there all the same.
 """

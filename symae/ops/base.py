@@ -1,6 +1,6 @@
 """One op, one place: the base class that connects an op's methods to PyTensor's backends.
 
-An op is a class in one file. ``perform`` (plain NumPy) is its meaning; a method named after a backend builds its kernel there::
+An op is a class in one file. ``perform`` (plain NumPy) is its definition; a method named after a backend builds its kernel::
 
     numba(node) -> nopython function      jax(node) -> traceable function
     pytorch(node) -> torch function       mlx(node) -> mlx function

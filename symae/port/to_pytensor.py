@@ -34,7 +34,7 @@ class Modern(Step):
     """Rewrite uses of Theano; its imports are `ModernImports`'s.
 
     Comparisons that go where bool and int8 differ are cast to int8, and functions that neither PyTensor nor symae has with
-    Theano's meaning are defined in the program.
+    Theano's semantics are defined in the program.
     """
 
     def __init__(self, draft: Draft):

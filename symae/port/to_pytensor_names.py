@@ -118,7 +118,7 @@ for _name in ("theano.gof.graph.ancestors", "theano.gof.graph.inputs"):
 for _name in ("theano.Op", "theano.gof.Op"):
     MEANINGS[_name] = "an Op of your own: PyTensor asks it for pullback where Theano asked for grad, and for other C code"
 
-# Functions that neither library has with Theano's meaning; {pt} is pytensor.tensor.
+# Functions that neither library has with Theano's semantics; {pt} is pytensor.tensor.
 HELPERS = {
     "theano.tensor.nnet.relu": '''
 def legacy_relu(x, alpha=0):

@@ -15,7 +15,7 @@ from symae.errors import InputError
 from symae.port.source_edit import Draft
 from symae.python2.convert import line_of, tree_of
 from symae.python2.source import untabbed
-from symae.python2.version_detection import dialect_of
+from symae.python2.version_detection import python_version_of
 
 __all__ = ["parse", "to_python3"]
 
@@ -56,7 +56,7 @@ def to_python3(draft: Draft, where: str | PathLike[str], python: int | None = No
     tree = parse(draft.text)
     if python == 3 and isinstance(tree, SyntaxError):
         raise _refusal(draft.text, where, tree.lineno or 1, "Python 3", tree.msg)
-    if not isinstance(tree, SyntaxError) and (python == 3 or (python is None and dialect_of(tree) != "python2")):
+    if not isinstance(tree, SyntaxError) and (python == 3 or (python is None and python_version_of(tree) != "python2")):
         return False
     why, line = (tree.msg, tree.lineno or 1) if isinstance(tree, SyntaxError) else ("", 1)
     text, messages = _converted(draft.text, where, why, line)

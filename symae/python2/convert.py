@@ -1,4 +1,4 @@
-"""From the text of a legacy source to a syntax tree that Python 3 runs with the meaning it had.
+"""From the text of a legacy source to a syntax tree that Python 3 runs with the semantics it had.
 
 fissix rewrites what only Python 2 can parse; the rest of Python 2 is not a matter of syntax: `symae.legacy.python2_semantics`
 has the passes over the tree and `symae.legacy.python2_builtins` the functions. Line numbers of the tree are the original ones.
@@ -18,11 +18,11 @@ from typing import Any
 from symae._runtime.quiet import without_warnings
 from symae.errors import BackendError, InputError
 from symae.python2.source import read_source, untabbed
-from symae.python2.version_detection import Dialect, dialect_of, future_imports
+from symae.python2.version_detection import PythonVersion, future_imports, python_version_of
 
 __all__ = ["Source", "SourceError", "line_of", "parse", "parse_text", "tree_of"]
 
-# Only what is syntax, or can be seen from it. Names, modules and the meaning of built-in functions are there at run time.
+# Only what is syntax, or can be seen from it. Names, modules and the semantics of built-in functions are there at run time.
 FIXERS = [
     *("dict", "except", "exec", "funcattrs", "has_key", "methodattrs", "metaclass", "ne", "next", "nonzero"),
     *("numliterals", "paren", "print", "raise", "repr", "sys_exc", "throw", "tuple_params", "unicode"),
@@ -47,7 +47,7 @@ class Source:
     path: Path
     text: str
     tree: ast.Module
-    dialect: Dialect
+    python_version: PythonVersion
     future_division: bool
 
 
@@ -70,10 +70,10 @@ def parse_text(text: str, path: Path, of_python2: bool = False) -> Source:
         tree = tree_of(text, path)
     except (SyntaxError, RecursionError) as error:
         return _converted(text, path, error)
-    dialect = dialect_of(tree)
-    if dialect == "python2" or (dialect == "either" and of_python2):
+    python_version = python_version_of(tree)
+    if python_version == "python2" or (python_version == "either" and of_python2):
         return _converted(text, path, None)
-    return Source(path, text, tree, dialect, "division" in future_imports(tree))
+    return Source(path, text, tree, python_version, "division" in future_imports(tree))
 
 
 def tree_of(text: str, path: PathLike[str] | str = "<program>") -> ast.Module:

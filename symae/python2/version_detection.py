@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from typing import Literal
 
-__all__ = ["Dialect", "dialect_of", "future_imports"]
+__all__ = ["PythonVersion", "future_imports", "python_version_of"]
 
 # "either": nothing in the source tells. Division of whole numbers is then true, and whole where a whole number is asked for.
-Dialect = Literal["python2", "python3", "either"]
+PythonVersion = Literal["python2", "python3", "either"]
 
 GONE_NAMES = {
     *("xrange", "raw_input", "unicode", "long", "basestring", "unichr", "cmp", "execfile", "reduce", "reload", "apply", "file"),
@@ -32,7 +32,7 @@ def future_imports(tree: ast.Module) -> set[str]:
     }
 
 
-def dialect_of(tree: ast.Module) -> Dialect:
+def python_version_of(tree: ast.Module) -> PythonVersion:
     """Tell for which Python a source is that Python 3 can parse; "either" where nothing tells.
 
     Names that Python 2 alone has tell, unless the source gives them a meaning itself, as sources for both Pythons do.

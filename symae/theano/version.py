@@ -1,4 +1,4 @@
-"""``theano.version``: of Theano's versions the one whose meaning is kept here."""
+"""``theano.version``: the version of Theano whose semantics are kept here."""
 
 __all__ = ["full_version", "git_revision", "release", "short_version", "version"]
 

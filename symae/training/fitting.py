@@ -16,6 +16,7 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Constant, Variable
 from pytensor.graph.traversal import graph_inputs
 
+from symae._runtime.checks import integer
 from symae._runtime.folder_lock import locked
 from symae._runtime.renamed import renamed_arguments
 from symae.compile import function as symae_function
@@ -152,10 +153,10 @@ def fit(
     --------
     >>> history = fit(cost, adam(cost, params), {x: images}, batch_size=64, n_epochs=10, params=params)  # doctest: +SKIP
     """
-    _check_number("batch_size", batch_size, 1)
-    _check_number("n_epochs", n_epochs, 0)
-    _check_number("seed", seed, 0, 2**32 - 1)
-    _check_number("patience", 1 if patience is None else patience, 1)
+    integer("batch_size", batch_size, 1)
+    integer("n_epochs", n_epochs, 0)
+    integer("seed", seed, 0, 2**32 - 1)
+    integer("patience", 1 if patience is None else patience, 1)
     check_loop(loop)
     check_callbacks(callbacks)
     model = _by_name(params)
@@ -254,13 +255,6 @@ def fit(
             loop=loop,
             callbacks=[*beginning, *ending, *callbacks],
         )
-
-
-def _check_number(name: str, value: Any, least: int, most: int | None = None) -> None:
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not whole or value < least or (most is not None and value > most):
-        expected = f"of at least {least}" if most is None else f"from {least} to {most}"
-        raise InputError(name, repr(value), f"a whole number {expected}")
 
 
 def _by_name(params: Sequence[SharedVariable]) -> dict[str, SharedVariable]:

@@ -359,7 +359,7 @@ NAN = np.where(np.arange(60).reshape(10, 6) == 7, np.nan, X)
         ((X.astype(str), X), {}, r"data\[x\]: found dtype <U\d+, expected an array of numbers"),
         ((NAN, X), {}, r"data\[x\]: found NaN or infinite values, expected finite numbers"),
         ((X[:0], X[:0]), {}, "data: found no examples, expected at least one"),
-        ((X, X), {"batch_size": 0}, "batch_size: found 0, expected a whole number of at least 1"),
+        ((X, X), {"batch_size": 0}, "batch_size: found 0, expected an integer of at least 1"),
         ((X, X), {"validation_data": X}, r"validation_data: found a ndarray, expected the two arrays \(x, y\)"),
         ((X, X), {"validation_data": (X, X[:3])}, r"validation\[y\]: found 3 examples"),
         ((X, X), {"resume": True}, "resume: found no folder"),

@@ -23,7 +23,7 @@ def run(text: str, of_python2: bool = False, **names: object) -> dict[str, objec
     """The names of a module of this text."""
     source = parse_text(text, Path("old.py"), of_python2)
     module = ModuleType("old")
-    vars(module).update(names, __builtins__=builtins_for(source.dialect, __import__))
+    vars(module).update(names, __builtins__=builtins_for(source.python_version, __import__))
     exec(compiled(source), vars(module))
     return vars(module)
 
@@ -125,7 +125,7 @@ def test_a_module_of_python_2_takes_one_that_does_not_tell_for_python_2():
 
 
 @pytest.mark.parametrize(
-    ("text", "dialect"),
+    ("text", "python_version"),
     [
         ("print 'a'\n", "python2"),
         ("for i in xrange(3): pass\n", "python2"),
@@ -139,8 +139,8 @@ def test_a_module_of_python_2_takes_one_that_does_not_tell_for_python_2():
         ("import numpy as np\nx = np.float(3)\n", "either"),
     ],
 )
-def test_a_source_tells_which_python_it_is_for(text, dialect):
-    assert parse_text(text, Path("old.py")).dialect == dialect
+def test_a_source_tells_which_python_it_is_for(text, python_version):
+    assert parse_text(text, Path("old.py")).python_version == python_version
 
 
 def test_tabs_line_ends_marks_and_encodings_are_read(tmp_path):

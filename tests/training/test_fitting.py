@@ -218,10 +218,10 @@ def test_an_input_of_a_fixed_length_takes_minibatches_of_that_length_only():
 @pytest.mark.parametrize(
     ("keywords", "message"),
     [
-        ({"batch_size": 0}, "batch_size: found 0, expected a whole number of at least 1"),
+        ({"batch_size": 0}, "batch_size: found 0, expected an integer of at least 1"),
         ({"batch_size": 2.5}, "batch_size: found 2.5"),
         ({"n_epochs": -1}, "n_epochs: found -1"),
-        ({"seed": 2**32}, "seed: found 4294967296, expected a whole number from 0 to 4294967295"),
+        ({"seed": 2**32}, "seed: found 4294967296, expected an integer from 0 to 4294967295"),
         ({"patience": 0}, "patience: found 0"),
         ({"average": 1.0}, "average: found 1.0, expected a decay from 0 to below 1"),
         ({"average": "0.9"}, "average: found '0.9'"),

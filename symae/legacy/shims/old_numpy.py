@@ -128,7 +128,7 @@ SCTYPES = {
 @contextmanager
 def restored(session: Session) -> Iterator[None]:
     """Restore names, and write arrays as they were written when the script was."""
-    legacy = "1.13" if session.dialect == "python2" else "1.21"
+    legacy = "1.13" if session.python_version == "python2" else "1.21"
     with ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings())
         for category in (DeprecationWarning, PendingDeprecationWarning, FutureWarning, SyntaxWarning, ResourceWarning):

@@ -139,7 +139,7 @@ def _imp(session: Session) -> types.ModuleType:
 def _math(session: Session) -> types.ModuleType:
     """Make math, whose floor and ceil gave floats; those here pass where a whole number is asked for."""
     names = {"floor": lambda x: Quotient(math.floor(x)), "ceil": lambda x: Quotient(math.ceil(x))}
-    return module_of("math", {**vars(math), **(names if session.dialect == "python2" else {})})
+    return module_of("math", {**vars(math), **(names if session.python_version == "python2" else {})})
 
 
 def _csv(session: Session) -> types.ModuleType:

@@ -1,4 +1,4 @@
-"""Softmax, cross-entropies and activations with Theano's names and meanings."""
+"""Softmax, cross-entropies and activations with Theano's names and semantics."""
 
 from __future__ import annotations
 

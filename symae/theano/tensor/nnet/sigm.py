@@ -68,7 +68,7 @@ def ultra_fast_sigmoid(x: TensorLike) -> Variable:
     return number["half"] + number["half"] * pt.switch(x >= 0, positive, -positive)
 
 
-# The numbers are part of the function's meaning: scripts of that time print what comes of them.
+# The numbers are part of the function's definition: scripts of that time print what comes of them.
 _ULTRA_FAST = {
     "half": 0.5,
     "scale": 1.5,
