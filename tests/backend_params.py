@@ -12,7 +12,7 @@ from symae.compile.backends.base import Backend
 
 
 def on(name: str, *more: pytest.MarkDecorator) -> Any:
-    """The backend of that name as a parameter."""
+    """Return the backend of that name as a parameter."""
     backend = BY_NAME[name]
     marks = [pytest.mark.backends, pytest.mark.skipif(not backend.installed, reason=f"{backend.module} is not installed")]
     return pytest.param(name, marks=[*marks, *more])
@@ -29,5 +29,5 @@ def in_double(backend: Backend) -> bool:
 
 
 def widest_float(name: str) -> str:
-    """The dtype in which the backend of that name computes most exactly."""
+    """Return the dtype in which the backend of that name computes most exactly."""
     return BY_NAME[name].floats[-1]

@@ -30,7 +30,7 @@ hypothesis.settings.load_profile("symae")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """What ``-n auto`` means: compiling is most of the work and has one thread, but each worker takes 2 to 4 GB."""
+    """Return what ``-n auto`` means: compiling is most of the work and has one thread, but each worker takes 2 to 4 GB."""
     return min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
@@ -54,19 +54,19 @@ def every_backend(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(params=each(long=["numba", "c", "pytorch"]))
 def training_backend(request: pytest.FixtureRequest, float32: None) -> str:
-    """The same for whole training steps; backends that compile one for a minute are marked long."""
+    """Return each backend for whole training steps; those that compile one for a minute are marked long."""
     return str(request.param)
 
 
 @pytest.fixture(params=each(lambda backend: NATIVE in backend.needs))
 def native_backend(request: pytest.FixtureRequest) -> str:
-    """The backends with machine code of symae's own."""
+    """Return each backend with machine code of symae's own."""
     return str(request.param)
 
 
 @pytest.fixture(autouse=True)
 def _leave_the_process_as_it_was():
-    """A worksheet sets floatX and the excepthook of its process."""
+    """Restore floatX and the excepthook, which a worksheet sets for its process."""
     before = pytensor.config.floatX, sys.excepthook
     yield
     pytensor.config.floatX, sys.excepthook = before
@@ -81,7 +81,7 @@ def float32():
 
 @pytest.fixture
 def mnist() -> Path:
-    """The folder of the real MNIST files."""
+    """Return the folder of the real MNIST files."""
     folder = find_mnist()
     if folder is None:
         pytest.skip("MNIST is not here: set SYMAE_DATA to its folder, or run symae data mnist")
@@ -90,7 +90,7 @@ def mnist() -> Path:
 
 @pytest.fixture
 def no_mnist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
-    """An environment for child processes in which only the embedded digits are found."""
+    """Return an environment for child processes in which only the embedded digits are found."""
     empty = tmp_path / "no data"
     empty.mkdir()
     monkeypatch.setenv("SYMAE_DATA", str(empty))

@@ -15,7 +15,7 @@ FOLDERS = ("symae", "tests", "worksheets", "docs", "findings", "data")
 
 
 def _named_files(page: Path) -> list[str]:
-    """The paths in a page that begin with a folder of the repository; ``<name>`` or a star stands for anything."""
+    """Return the paths in a page that begin with a folder of the repository; ``<name>`` or a star stands for anything."""
     return re.findall(rf"(?<![\w/.-])(?:{'|'.join(FOLDERS)})/[\w./<>*-]*\w[\w>]*", page.read_text(encoding="utf-8"))
 
 

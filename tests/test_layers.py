@@ -51,7 +51,7 @@ def _top(module: str) -> str:
 
 
 def _targets(node: ast.AST) -> list[str]:
-    """The modules of symae that a node imports, `from package import module` told from `from module import name`."""
+    """Return the modules of symae that a node imports, whether it names the module or something in it."""
     if isinstance(node, ast.Import):
         names = [alias.name for alias in node.names]
     elif isinstance(node, ast.ImportFrom):
@@ -65,7 +65,7 @@ def _targets(node: ast.AST) -> list[str]:
 
 
 def _imported_by_a_string(node: ast.Call) -> str | None:
-    """The text of ``import_module("text")`` or ``__import__("text")``, of an f-string its beginning."""
+    """Return the text of ``import_module("text")`` or ``__import__("text")``, of an f-string its beginning."""
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     if name not in ("import_module", "__import__") or not node.args:
         return None
@@ -150,7 +150,7 @@ def test_circles_are_found():
 
 
 def _circles(graph: dict[str, set[str]]) -> list[list[str]]:
-    """The strongly connected parts of more than one node, by Tarjan's algorithm."""
+    """Return the strongly connected parts of more than one node, by Tarjan's algorithm."""
     numbers, lowest, stack, circles = {}, {}, [], []
     counter = itertools.count()
 

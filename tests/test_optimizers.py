@@ -14,7 +14,7 @@ START = np.array([1.0, -2.0, 3.0])
 
 
 def quadratic(dtype="float64"):
-    """A cost whose gradient is 2 p + 1."""
+    """Return a cost whose gradient is 2 p + 1."""
     p = pytensor.shared(START.astype(dtype), name="p")
     return p, pt.sum(p**2 + p)
 

@@ -13,7 +13,7 @@ from symae._runtime.import_hooks import after_import
 
 @pytest.fixture
 def module(tmp_path, monkeypatch):
-    """The name of a module that nobody has imported yet."""
+    """Return the name of a module that nobody has imported yet."""
     monkeypatch.syspath_prepend(tmp_path)
     name = "a_module_of_these_tests"
     (tmp_path / f"{name}.py").write_text("value = 3\n")

@@ -74,7 +74,7 @@ def test_the_users_own_settings_have_the_say(name, value):
 
 @pytest.fixture
 def settings(monkeypatch):
-    """What malloc is told, in place of telling it."""
+    """Record what malloc is called with, instead of calling it."""
     told = []
 
     class Library:

@@ -38,7 +38,7 @@ PARTS: dict[str, tuple[str, str, str | None]] = {
 
 
 def measure(part: str, given: argparse.Namespace) -> Any:
-    """What the part's script writes; None if it fails."""
+    """Return what the part's script writes; None if it fails."""
     script, usual, quick = PARTS[part]
     words = [word.replace("_", " ") for word in ((quick or "") if given.quick else usual).split()]
     if script == "autoencoder_epoch.py" and given.theano:
@@ -56,7 +56,7 @@ def measure(part: str, given: argparse.Namespace) -> Any:
 
 
 def kept(path: Path | None, here: dict[str, Any]) -> dict[str, Any]:
-    """The parts that are in a file of results, measured on this machine with these packages."""
+    """Return the parts that are in a file of results, measured on this machine with these packages."""
     if path is None or not path.is_file():
         return {}
     before = json.loads(path.read_text())

@@ -80,7 +80,7 @@ def missing(name: str, theano: str | None) -> str:
 def start(
     name: str, images: Path, floatX: str, level: float, batch: int, hidden: int, threads: int, theano: str | None = None
 ) -> Contender:
-    """A contender by its name, compiled and ready."""
+    """Start a contender by its name, compiled and ready."""
     entry = ENTRIES[name]
     blas = 1 if entry.one_blas_thread else threads
     given = {"images": images, "floatX": floatX, "level": level, "batch": batch, "hidden": hidden, "way": entry.way}
@@ -96,7 +96,7 @@ def start(
 
 
 def costs_differ(results: dict[str, dict[str, Any]]) -> float:
-    """The largest difference between costs of the first epoch, as a part of the smallest."""
+    """Return the largest difference between costs of the first epoch, as a part of the smallest."""
     costs = [r["first cost"] for r in results.values()]
     return (max(costs) - min(costs)) / min(costs)
 

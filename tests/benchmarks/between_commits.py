@@ -49,7 +49,7 @@ JOBS: dict[str, tuple[str, str]] = {
 
 
 def _files(folder: Path, images: int) -> dict[str, Path]:
-    """The images in the forms that the contenders take, and first weights of the models, written into `folder`."""
+    """Write the images in the forms that the contenders take, and the models' first weights, into `folder`."""
     rows = folder / "rows"
     rows.mkdir()
     print(f"{save_images(folder, count=images)}; {autoencoder_epoch.save_images(folder / 'tutorial.npy')}", flush=True)

@@ -43,7 +43,7 @@ def measure(floatX: str, threads: int, rounds: int) -> dict[str, dict[str, dict[
 
 
 def logarithmic(series: Series, what: str, floatX: str) -> Curve:
-    """The curve with both axes in powers of two."""
+    """Return the curve with both axes in powers of two."""
     logarithms = {
         name: {math.log2(x): math.log2(y) for x, y in values.items()} for name, values in series.items()
     }  # which the chart takes for the values; its ticks get what they stand for
@@ -58,7 +58,7 @@ def _powers_of_two(plot: Plot) -> Plot:
 
 
 def picture(curves: list[Curve]) -> str:
-    """The narrow drawings of the curves beside each other, with one legend, in the report's colours."""
+    """Return the narrow drawings of the curves beside each other, with one legend, in the report's colours."""
     plots = [next(plot for plot in c.plots if plot.name == "narrow") for c in curves]
     width = sum(plot.width for plot in plots) + GAP * len(plots)
     height = HEAD + max(plot.height for plot in plots)

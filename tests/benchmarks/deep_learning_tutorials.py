@@ -83,7 +83,7 @@ def _race(settings: argparse.Namespace, folder: Path) -> None:
 
 
 def _script(code: Path, program: str) -> Path:
-    """The program itself, or a driver beside it that calls it with fewer epochs."""
+    """Return the program itself, or a driver beside it that calls it with fewer epochs."""
     path, call = code / f"{program}.py", PROGRAMS[program]
     if call is None:
         return path
@@ -93,7 +93,7 @@ def _script(code: Path, program: str) -> Path:
 
 
 def _run(command: list[str], folder: Path, float_type: str, caches: Path) -> tuple[list[str], float]:
-    """What the command prints, without lines about time, and how long it took."""
+    """Return what the command prints, without lines about time, and how long it took."""
     flags = f"floatX={float_type},device=cpu,openmp=False,base_compiledir={caches / 'theano'}"
     environment = os.environ | {
         "THEANO_FLAGS": flags,

@@ -31,7 +31,7 @@ def save_images(folder: Path, *, rows: bool = False, count: int | None = None) -
 
 
 def start(name: str, script: str, model: Any, folder: Path, **options: Any) -> Contender:
-    """A contender that trains `model`, a symae model, from its present weights; True as an option's value is a bare flag."""
+    """Start a contender that trains `model`, a symae model, from its present weights; an option that is True is a bare flag."""
     weights = folder / f"{type(model).__name__}.npz"
     np.savez(weights, **model.parameters())
     given = {"images": folder / "images.npy", "weights": weights} | options

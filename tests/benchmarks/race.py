@@ -113,7 +113,7 @@ def show(title: str, results: Mapping[str, Mapping[str, Any]], reference: str, m
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were measured on: the processor's name, how many cores, and the versions of what takes part."""
+    """Return what the figures were measured on: the processor's name, how many cores, and the versions of what takes part."""
     versions = {}
     for package in ("pytensor", "numba", "numpy", "jax", "torch"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):

@@ -110,7 +110,7 @@ def main() -> int:
 
 
 def _results(settings: argparse.Namespace, folder: Path, file: str) -> list[dict[str, Any]]:
-    """What became of each test of a file; its process is started again as often as it dies of a test."""
+    """Return what became of each test of a file; its process is started again as often as it dies of a test."""
     for path in settings.folder.rglob("tests/*.py"):
         parts = ["theano", *path.relative_to(settings.folder).with_suffix("").parts]
         shutil.copy(path, folder / ("_".join(parts) + ".py"))
@@ -140,7 +140,7 @@ def _results(settings: argparse.Namespace, folder: Path, file: str) -> list[dict
 def _watched(
     command: list[str], folder: Path, environment: dict[str, str], patience: float, results: list[dict[str, Any]]
 ) -> tuple[str | None, bool]:
-    """The test that was begun and not ended, and whether the file was done; what ended is added to `results`."""
+    """Return the test that was begun and not ended, and True if the file was done; what ended is added to `results`."""
     begun, done = None, False
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
     with subprocess.Popen(command, cwd=folder, env=environment, **pipes) as process:
@@ -175,7 +175,7 @@ def _print(file: str, results: list[dict[str, Any]], seconds: float, reasons: bo
 
 
 def _normalised(reason: str, line: str) -> str:
-    """The first line of a message, without what differs from one run to the next."""
+    """Return the first line of a message, without what differs from one run to the next."""
     first = reason.splitlines()[0] if reason else ""
     if first in ("AssertionError", "AssertionError:"):
         first = f"AssertionError at {line}"

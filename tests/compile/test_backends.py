@@ -27,14 +27,14 @@ README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 def table(heading):
-    """The rows of README's table whose first column is called `heading`."""
+    """Return the rows of README's table whose first column is called `heading`."""
     (rows,) = re.findall(rf"^\| {re.escape(heading)} \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", README, re.M)
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows.splitlines()]
 
 
 @pytest.fixture
 def interpreted(monkeypatch):
-    """A backend more, as its file would have it: NumPy computes each node by its definition."""
+    """Add a backend, as its file would have it: NumPy computes each node by its definition."""
     mode = Mode(VMLinker(use_cloop=False, c_thunks=False), "fast_run")
     backend = Backend(name="interpreted", title="NumPy", compiler="none", mode=mode, one_program=False)
     monkeypatch.setitem(backends.BY_NAME, backend.name, backend)

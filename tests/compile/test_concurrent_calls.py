@@ -34,7 +34,7 @@ def _threads_take_turns_often():
 
 
 def in_threads(work):
-    """What `work(number)` returns in each of several threads that begin together."""
+    """Run `work(number)` in several threads that begin together; return what each returned."""
     together = threading.Barrier(THREADS)
 
     def begin(number):
@@ -46,7 +46,7 @@ def in_threads(work):
 
 
 def wrong_results(f, calls):
-    """What `f(number)`, which is to be [2 number, number + 1], was otherwise, by calls of several threads."""
+    """Call `f(number)`, which is to be [2 number, number + 1], in several threads; return what was otherwise."""
 
     def work(thread):
         wrong = []

@@ -40,7 +40,7 @@ class Step:
         return self.containers[name].storage[0]
 
     def state(self):
-        """The bytes of everything that the step reads and changes."""
+        """Return the bytes of everything that the step reads and changes."""
         values = (c.storage[0] for c in self.containers.values())
         return [repr(v.bit_generator.state) if isinstance(v, np.random.Generator) else v.tobytes() for v in values]
 
@@ -67,7 +67,7 @@ def training_step(backend, order="C", draws=True):
 
 
 def counter(backend, costs=(), limit=None, grows=False):
-    """Counts its steps and sums their costs, the next of `costs` for each; step number `limit` fails."""
+    """Count the steps and sum their costs, the next of `costs` for each; step number `limit` fails."""
     index = pt.lscalar("index")
     steps = pytensor.shared(np.array(0), name="steps")
     cost = pytensor.shared(np.array([*costs, 1.0]), name="costs")[pt.minimum(steps, len(costs))]
@@ -150,7 +150,7 @@ def test_a_step_that_fails_leaves_the_values_and_the_error_that_a_call_from_pyth
 
 @pytest.fixture(params=each(lambda backend: backend.loop is not None))
 def compiler(request):
-    """The backends that have a compiled loop."""
+    """Return each backend that has a compiled loop."""
     return request.param
 
 

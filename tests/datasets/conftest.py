@@ -34,7 +34,7 @@ def real_mnist(monkeypatch: pytest.MonkeyPatch, empty_data_folder: Path) -> Path
 
 @pytest.fixture
 def images() -> Callable[[int], Pair]:
-    """A function from n to n images of noise, uint8, with labels."""
+    """Return a function from n to n images of noise, uint8, with labels."""
     random = np.random.RandomState(7)
 
     def draw(n: int) -> Pair:
@@ -54,7 +54,7 @@ def splits(images: Callable[[int], Pair]) -> list[Pair]:
 
 @pytest.fixture
 def idx_folder(tmp_path: Path, splits: list[Pair]) -> Path:
-    """The four IDX files of 12 training and 3 test images, plain."""
+    """Write the four IDX files of 12 training and 3 test images, plain."""
     folder = tmp_path / "idx"
     folder.mkdir()
     train = [np.concatenate(parts) for parts in zip(*splits[:2], strict=True)]

@@ -28,7 +28,7 @@ def small(n: int) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a valid file of each kind."""
+    """Write a folder with a valid file of each kind."""
     folder = tmp_path_factory.mktemp("bytes")
     (x, y), test = small(4), small(2)
     for name, array in zip(FILES, (x.reshape(-1, 28, 28), y, test[0].reshape(-1, 28, 28), test[1]), strict=True):

@@ -28,7 +28,7 @@ def idx_header(*shape: int) -> bytes:
 
 
 def zipped(claimed: int) -> bytes:
-    """An archive in which train_x has a header for so many bytes, and zeros for a bomb."""
+    """Return an archive in which train_x has a header for so many bytes, and zeros for a bomb."""
     file, header = io.BytesIO(), io.BytesIO()
     np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (claimed,)})
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -17,7 +17,7 @@ LINE = f"|labels {ONE_HOT} |features 255 {PIXELS}\n"
 
 @pytest.fixture
 def text(tmp_path):
-    """A function that stores text and returns the path."""
+    """Return a function that stores text and returns the path."""
 
     def store(content: str):
         (tmp_path / "Train.txt").write_text(content, encoding="latin1")

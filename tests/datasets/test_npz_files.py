@@ -20,7 +20,7 @@ def arrays(splits):
 
 
 def member(header: bytes, values: bytes = b"", version: int = 1) -> bytes:
-    """An array's file with a header of the test's own."""
+    """Return an array's file with a header of the test's own."""
     length = len(header).to_bytes(2 if version == 1 else 4, "little")
     return b"\x93NUMPY" + bytes([version, 0]) + length + header + values
 

@@ -53,7 +53,7 @@ class Asks:
 
 @pytest.fixture
 def stored(tmp_path):
-    """A function that stores bytes as mnist.pkl.gz and returns the path."""
+    """Return a function that stores bytes as mnist.pkl.gz and returns the path."""
 
     def store(data):
         (tmp_path / "mnist.pkl.gz").write_bytes(gzip.compress(data))

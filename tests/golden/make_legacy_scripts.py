@@ -90,7 +90,7 @@ def python2_division(a, b):
 
 
 def converted(source, name):
-    """The tree of a script as Python 3.8 runs it."""
+    """Return the tree of a script as Python 3.8 runs it."""
     from lib2to3 import refactor
 
     if not is_python2(source):
@@ -312,7 +312,7 @@ def write_printed(names, caches):
 
 
 def of_one(path, flags):
-    """What one script prints in a process of its own, or None if it fails."""
+    """Return what one script prints in a process of its own, or None if it fails."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, str(Path(__file__).resolve()), "--one", str(path)]
         done = subprocess.run(command, cwd=folder, env=dict(os.environ, THEANO_FLAGS=flags), capture_output=True)
@@ -323,7 +323,7 @@ def of_one(path, flags):
 
 
 def rounded(printed):
-    """A text with its decimals to nine digits, and nothing as nothing: -0.0, and 1e-17 beside numbers of ordinary size."""
+    """Round a text's decimals to nine digits, and nothing to nothing: -0.0, and 1e-17 beside numbers of ordinary size."""
 
     def short(match):
         return f"{round(float(match[0]), 9) + 0.0:.9g}"

@@ -36,7 +36,7 @@ class LogisticRegression(object):  # noqa: UP004  as it was written
 
 
 def packed(value, protocol):
-    """A pickle as a text."""
+    """Return a pickle as a text."""
     return base64.b64encode(gzip.compress(pickle.dumps(value, protocol), mtime=0)).decode()
 
 

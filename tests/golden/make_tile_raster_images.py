@@ -82,7 +82,7 @@ def make_cases():
 
 
 def worksheet_filters():
-    """The initial weights of the tutorials' autoencoder, 784 by 100: too much to store, so only digests of the result are."""
+    """Return the initial weights of the tutorials' autoencoder, 784 by 100: only digests of the results are stored."""
     bound = 4 * np.sqrt(6 / (784 + 100))
     return np.random.RandomState(123).uniform(-bound, bound, (784, 100))
 

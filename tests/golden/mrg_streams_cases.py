@@ -84,7 +84,7 @@ SIZES = [(), (1,), (6,), (7,), (2, 6), (13,), (1000, 91), (1000, 93), (10**4, 10
 
 
 def states(streams, guess):
-    """What the generators of `SEEDS` say about their states, and how many streams sizes get."""
+    """Return what the generators of `SEEDS` say about their states, and how many streams sizes get."""
     told = {}
     for seed in SEEDS:
         rng = streams(seed)

@@ -20,7 +20,7 @@ def _zero(T):
 
 
 def _asked(f, *calls):
-    """What `f` gives for each of the `calls`."""
+    """Return what `f` gives for each of the `calls`."""
     results = []
     for arguments in calls:
         try:
@@ -34,7 +34,7 @@ def _asked(f, *calls):
 
 
 def _counted(theano, T):
-    """An operation of a script's own, and the list of its calls."""
+    """Make an operation of a script's own, and the list of its calls."""
     calls = []
 
     @theano.compile.ops.as_op(itypes=[T.dvector], otypes=[T.dscalar])

@@ -254,7 +254,7 @@ CASES.update({f"{case.__name__} {kept}": (case, "numpy", KEPT[kept]) for case in
 
 
 def evaluate(theano, name):
-    """What the case gives, or the name of the error that it ends with."""
+    """Return what the case gives, or the name of the error that it ends with."""
     case, kind, keep = CASES[name]
     try:
         return list(case(theano, theano.tensor, kind, keep))

@@ -377,7 +377,7 @@ WITHOUT_GRADIENT = {
 
 
 def evaluate(theano, name, floatX, mode=None):
-    """The values of a case, and the gradients of the sum of its float results, weighted, for each float argument."""
+    """Return the values of a case, and the gradients of the sum of its float results, weighted, for each float argument."""
     build, arrays = CASES[name]
     arrays = [a.astype(floatX) if a.dtype.kind == "f" else a for a in arrays]
     variables = [theano.tensor.TensorType(a.dtype.name, (False,) * a.ndim)() for a in arrays]

@@ -131,7 +131,7 @@ def expressions(theano, name):
 
 
 def evaluate(theano, name):
-    """The values of the case, or the name of the error that it ends with."""
+    """Return the values of the case, or the name of the error that it ends with."""
     try:
         inputs, outputs = expressions(theano, name)
         return [float(v) for v in theano.function(inputs, outputs, on_unused_input="ignore")(2.0, 3.0)]

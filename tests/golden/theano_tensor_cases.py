@@ -172,7 +172,7 @@ T.conj(v)
 
 
 def evaluate(theano, text):
-    """The dtype, the pattern of broadcasting and the value, rounded to nine places, of an expression of the `ARRAYS`."""
+    """Return the dtype, the pattern of broadcasting and the value, rounded to nine places, of an expression of the `ARRAYS`."""
     tensor = theano.tensor
     names = {name: tensor.constant(array) for name, array in ARRAYS.items()}
     result = eval(text, {"T": tensor, "np": np, **names})

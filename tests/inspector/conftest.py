@@ -14,13 +14,13 @@ from symae.datasets import read
 
 @pytest.fixture(scope="session")
 def digits() -> np.ndarray:
-    """A hundred of symae's own digits, from 0 to 1."""
+    """Return a hundred of symae's own digits, from 0 to 1."""
     return read("digits").train.x[:100] / 255.0
 
 
 @pytest.fixture(scope="session")
 def trained(digits: np.ndarray) -> Autoencoder:
-    """An autoencoder of 40 units, each of which looks for one digit."""
+    """Make an autoencoder of 40 units, each of which looks for one digit."""
     model = Autoencoder(np.random.RandomState(0), n_visible=784, n_hidden=40)
     W = 0.3 * (digits[:40] - digits.mean(axis=0)).T
     model.set_parameters({"W": W, "b": np.linspace(-2, 1, 40), "b_prime": np.full(784, -2.0)})
@@ -39,5 +39,5 @@ def coordinate_vae() -> CoordinateVAE:
 
 @pytest.fixture
 def run(trained: Autoencoder, tmp_path: Path) -> Path:
-    """The folder of a finished run."""
+    """Write the folder of a finished run."""
     return write_run(tmp_path / "first", trained)

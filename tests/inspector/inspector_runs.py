@@ -10,7 +10,7 @@ from symae.runs.record import RunRecord
 
 
 def write_run(folder: Path, model: object, *, epochs: int = 3, state: str = "finished", saved: bool = True) -> Path:
-    """What a worksheet leaves in its folder."""
+    """Write what a worksheet leaves in its folder."""
     folder.mkdir(parents=True, exist_ok=True)
     record = RunRecord(
         folder, "01_autoencoder", "A run to look at", "digits", {"seed": 123, "backend": "numba"}, pixel_scale=255

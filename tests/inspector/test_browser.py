@@ -98,7 +98,7 @@ class Page:
         )
 
     def chosen(self, label: str) -> str:
-        """What the select with that label says."""
+        """Return what the select with that label says."""
         return self.ask(f"{LABELLED}.value", label)
 
     def slide(self, label: str, value: float) -> None:
@@ -120,7 +120,7 @@ class Page:
         self.find(selector).send_keys(*keys)
 
     def pixels(self, selector: str) -> list[int]:
-        """What a canvas shows."""
+        """Return what a canvas shows."""
         return self.ask(
             "(() => { const c = document.querySelector(arguments[0]);"
             "return [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]; })()",
@@ -158,7 +158,7 @@ def driver() -> Iterator[object]:
 
 @pytest.fixture(scope="module")
 def runs(trained: Autoencoder, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """An autoencoder's run and one with a code of three numbers."""
+    """Return an autoencoder's run and one with a code of three numbers."""
     folder = tmp_path_factory.mktemp("runs")
     strided = StridedAutoencoder(np.random.RandomState(1), code=3, maps=(4, 4, 4))
     return [write_run(folder / "autoencoder", trained), write_run(folder / "strided", strided, epochs=2)]

@@ -20,7 +20,7 @@ from symae.inspector.runs import open_run
 
 
 def refused(capsys, *arguments):
-    """The one line of an error with status 2."""
+    """Return the one line of an error with status 2."""
     try:
         status = main(list(map(str, arguments)))
     except SystemExit as error:

@@ -31,14 +31,14 @@ from symae.runs.record import FILE, read_record
 
 
 def asked(folder, path, **query):
-    """The JSON that the page gets; it has no NaN, which a browser cannot read."""
+    """Return the JSON that the page gets; it has no NaN, which a browser cannot read."""
     kind, content = Answers([open_run(folder)]).get(path, query)
     assert kind == "application/json"
     return json.loads(content, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
 
 
 def picture(found):
-    """The bytes of a picture, (h, w[, 3]), and which of its pixels are marked as no numbers."""
+    """Return the bytes of a picture, (h, w[, 3]), and which of its pixels are marked as no numbers."""
     shape = (found["h"], found["w"], *([3] if found.get("channels") == 3 else []))
     pixels = np.frombuffer(base64.b64decode(found["data"]), np.uint8).reshape(shape)
     if "holes" not in found:
@@ -58,7 +58,7 @@ def exported(folder):
 
 @pytest.fixture(scope="module")
 def narrow(tmp_path_factory, digits):
-    """The run of an autoencoder with six hidden units, trained a little."""
+    """Return the run of an autoencoder with six hidden units, trained a little."""
     model = Autoencoder(3, n_visible=784, n_hidden=6).fit(digits, epochs=2)
     return write_run(tmp_path_factory.mktemp("narrow") / "run", model)
 

@@ -46,7 +46,7 @@ def cross_entropy(x, z):
 
 
 def torch_losses(network, epochs, batch_size, make):
-    """The loss of each epoch: the mean over the examples, as they come, while the network learns."""
+    """Train in PyTorch; return each epoch's loss: the mean over the examples, as they come, while the network learns."""
     torch = pytest.importorskip("torch", reason="the oracle is not installed")
     params = [torch.tensor(p.get_value(), requires_grad=True) for p in network.params]
     W, b, V, c = params
@@ -115,7 +115,7 @@ def test_compiling_again_forgets_what_the_optimizer_remembers_and_keeps_the_weig
 
 
 def orders(*keywords):
-    """The orders in which an epoch of each of some calls of `fit` sees the examples."""
+    """Return the orders in which an epoch of each of some calls of `fit` sees the examples."""
     network = Autoencoder()
     seen = pytensor.shared(np.zeros(0), name="seen")
     network.model.compile(lambda cost, params: [(seen, pt.concatenate([seen, network.x[:, 0]]))])

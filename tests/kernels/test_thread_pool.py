@@ -28,7 +28,7 @@ TIME = 300  # seconds, for a process on a busy machine
 
 @cfunc(types.void(types.CPointer(types.int64), types.int64))
 def count_part(counts, part):
-    """Counts the part, after some work."""
+    """Count the part, after some work."""
     counts = carray(counts, (1024,))
     for _ in range(20):
         counts[part] += 1
@@ -83,7 +83,7 @@ def test_waiting_threads_sleep():
 
 
 def blas():
-    """The threads of the OpenBLAS that SciPy brings."""
+    """Return the threads of the OpenBLAS that SciPy brings."""
     return [pool["num_threads"] for pool in threadpool_info() if "scipy" in Path(pool["filepath"]).parent.name]
 
 

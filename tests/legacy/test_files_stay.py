@@ -47,7 +47,7 @@ if __name__ == '__main__':
 
 
 def _before(folder: Path) -> dict[str, tuple[Any, ...]]:
-    """What is in a folder: contents, times, permissions and the number of names of each file."""
+    """Return what is in a folder: contents, times, permissions and the number of names of each file."""
     found = {}
     for path in sorted(folder.rglob("*")):
         status = path.lstat()
@@ -57,7 +57,7 @@ def _before(folder: Path) -> dict[str, tuple[Any, ...]]:
 
 
 def _files(folder: Path) -> Path:
-    """A folder with a file of each kind that one of the ways wants to find."""
+    """Write a folder with a file of each kind that one of the ways wants to find."""
     import numpy as np
 
     folder.mkdir(parents=True)
@@ -94,7 +94,7 @@ class Ways:
         self.more = [path.name for path in work.iterdir() if path.name not in (*beside, "out")]
 
     def check(self, name: str, refused: bool = False) -> None:
-        """The file is as it was, and the script was told what it had to be."""
+        """Check that the file is as it was, and that the script was given what it expects."""
         assert _before(self.folders[name]) == self.before[name], self.told[name]
         if "No module named" in self.told[name] or "Operation not supported" in self.told[name]:
             pytest.skip(self.told[name])

@@ -260,7 +260,7 @@ READS = """
 
 @pytest.fixture
 def of_theano(tmp_path):
-    """What real Theano computed, and a function that puts one of its pickles beside the script."""
+    """Return what real Theano computed, and a function that puts one of its pickles beside the script."""
     golden = read_json("theano_pickles")
 
     def stored(name):

@@ -23,7 +23,7 @@ def noise() -> Image.Image:
 
 
 def by_default(image: Image.Image) -> list[np.ndarray]:
-    """What each default changes."""
+    """Return what each default changes."""
     small = image.copy()
     small.thumbnail((7, 7))
     pictures = [image.resize((17, 11)), image.convert("L"), small, ImageOps.fit(image, (13, 17)), ImageOps.grayscale(image)]

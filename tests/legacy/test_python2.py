@@ -20,7 +20,7 @@ from symae.python2.convert import parse, parse_text
 
 
 def run(text: str, of_python2: bool = False, **names: object) -> dict[str, object]:
-    """The names of a module of this text."""
+    """Run a module of this text, and return its names."""
     source = parse_text(text, Path("old.py"), of_python2)
     module = ModuleType("old")
     vars(module).update(names, __builtins__=builtins_for(source.python_version, __import__))
@@ -29,7 +29,7 @@ def run(text: str, of_python2: bool = False, **names: object) -> dict[str, objec
 
 
 def value(expression: str, **names: object) -> object:
-    """What an expression of Python 2 gives."""
+    """Evaluate an expression of Python 2."""
     return run(f"print '',\nx = {expression}\n", **names)["x"]
 
 

@@ -63,7 +63,7 @@ def quick() -> Iterator[None]:
 
 @pytest.fixture
 def as_users_have_it() -> Iterator[None]:
-    """The default mode, on Numba, and as if no script had changed a flag before."""
+    """Run in the default mode, on Numba, and as if no script had changed a flag before."""
     before = dict(config._values)
     with pytensor.config.change_flags(mode="Mode"), change_flags(floatX="float64"):
         config._values.pop("mode", None)
@@ -156,7 +156,7 @@ def test_what_rounding_makes_is_no_difference(printed, golden):
 
 
 def _differences_by_default(printed: str, name: str) -> list[str]:
-    """What is neither as Theano printed it in its default mode nor as it printed it interpreted.
+    """Return what is neither as Theano printed it in its default mode nor as it printed it interpreted.
 
     They differ where Theano's rewrites have lost an error: ``m + zeros(2)`` was m, of however many columns.
     """
@@ -165,7 +165,7 @@ def _differences_by_default(printed: str, name: str) -> list[str]:
 
 
 def _differences(printed: str, golden: str) -> list[str]:
-    """The lines that are not the same: text to the letter, numbers to the printed digits."""
+    """Return the lines that are not the same: text to the letter, numbers to the printed digits."""
     found, expected = printed.rstrip().split("\n"), golden.rstrip().split("\n")
     lines = [f"found {f!r}, expected {e!r}" for f, e in zip(found, expected, strict=False) if not _is_same(f, e)]
     return lines + ([f"found {len(found)} lines, expected {len(expected)}"] if len(found) != len(expected) else [])

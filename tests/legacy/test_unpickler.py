@@ -59,7 +59,7 @@ class Called:
 
 
 def activation(*values: Any) -> None:
-    """A function of the script's."""
+    """Record a call of a function of the script's."""
     called.append(values)
 
 
@@ -68,7 +68,7 @@ called: list[Any] = []
 
 @pytest.fixture
 def modules() -> dict[str, ModuleType]:
-    """The script's own module; afterwards its classes are as they were, and nothing has been called."""
+    """Make the script's own module; afterwards its classes are as they were, and nothing has been called."""
     main = ModuleType("__main__")
     for thing in (Layer, Slotted, Rows, Called, activation):
         thing.__module__ = "__main__"
@@ -202,7 +202,7 @@ def test_what_scripts_store_comes_back(modules, protocol):
 
 
 def _dumped(value: Any, modules: dict[str, ModuleType], protocol: int) -> bytes:
-    """A pickle as the script would write it: its module is found under ``__main__``."""
+    """Pickle a value as the script would write it: its module is found under ``__main__``."""
     import sys
 
     buffer, before = io.BytesIO(), sys.modules["__main__"]

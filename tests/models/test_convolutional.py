@@ -75,7 +75,7 @@ def test_strides_halve_28_pixels_and_the_code_is_a_vector():
 
 
 def torch_pooled(model, F, values, x):
-    """The logits of the same network in PyTorch."""
+    """Compute the logits of the same network in PyTorch."""
 
     def conv(y, name, padding=1):
         return F.conv2d(y, values[f"{name}_W"], values[f"{name}_b"], padding=padding)
@@ -88,7 +88,7 @@ def torch_pooled(model, F, values, x):
 
 
 def torch_strided(model, F, values, x):
-    """The logits of the same network in PyTorch; of "same" padding, an odd pixel comes after the image."""
+    """Compute the logits of the same network in PyTorch; of "same" padding, an odd pixel comes after the image."""
     sizes = [x.shape[-1]]
     for name, same in (("conv1", True), ("conv2", True), ("conv3", False)):
         padded = F.pad(x, (1, 2, 1, 2)) if same else x

@@ -25,7 +25,7 @@ def small(affine=False, **keywords):
 
 
 def posed(**keywords):
-    """An affine model whose encoder finds other poses in other images."""
+    """Return an affine model whose encoder finds other poses in other images."""
     model = small(affine=True, **keywords)
     for name in ("pose_W", "pose_b"):
         p = model.params[model.parameter_names.index(name)]

@@ -78,7 +78,7 @@ def test_the_decoder_draws_each_code_value_where_its_maximum_was(images):
 
 
 def torch_model(model, settings):
-    """The same network in PyTorch, from the same weights: its parameters, and the function from images to the cost."""
+    """Build the same network in PyTorch, from the same weights: its parameters, and the function from images to the cost."""
     torch = pytest.importorskip("torch", reason="the oracle is not installed")
     F = torch.nn.functional
     values = {name: torch.tensor(value, requires_grad=True) for name, value in model.parameters().items()}
@@ -139,7 +139,7 @@ def test_every_backend_trains_alike(training_backend, images):
 
 
 def function_costs(images):
-    """The same in NumPy, by the definitions of the ops."""
+    """Compute the costs in NumPy, by the definitions of the ops."""
     with pytensor.config.change_flags(mode="FAST_COMPILE"):
         return train(None, images)
 

@@ -17,7 +17,7 @@ SETTINGS = FIGURES["settings"]
 
 
 def train(cls, level, epochs, backend):
-    """The costs as they are printed, and the mask drawn before a denoising model, in the order of draws that FIGURES tells."""
+    """Train, and return costs as they are printed and the mask before a denoising model, in the order that FIGURES has."""
     (train_x, _), _, _ = load_data("mini_mnist")
     size = SETTINGS["batch_size"]
     numpy_rng = np.random.RandomState(123)

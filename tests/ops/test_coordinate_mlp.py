@@ -47,7 +47,7 @@ def symbols(values, known=False):
 
 
 def plain(P, Q, layers):
-    """The same by PyTensor's own operations."""
+    """Compute the layers by PyTensor's own operations."""
     h = pt.maximum(P[None] + Q[:, None], 0)
     for W, b in layers[:-1]:
         h = pt.maximum(pt.dot(h, W) + b, 0)
@@ -56,7 +56,7 @@ def plain(P, Q, layers):
 
 
 def outputs(network, inputs):
-    """The value, and the gradients of its product with the last of the inputs."""
+    """Return the value, and the gradients of its product with the last of the inputs."""
     P, Q, *layers, g = inputs
     y = network(P, Q, list(zip(layers[::2], layers[1::2], strict=True)))
     return [y, *pt.grad((y * g).sum(), list(inputs[:-1]))]

@@ -124,7 +124,7 @@ def test_shapes_need_not_be_known_before_the_function_runs(free_shapes, shape):
 
 @pytest.fixture(scope="module")
 def unchecked(every_backend):
-    """A function whose inputs fit only if their shapes do."""
+    """Return a function whose inputs fit only if their shapes do."""
     a, b = (pt.tensor(name, dtype="float32", shape=(None,) * 4) for name in "ab")
     switches = pt.tensor("switches", dtype="int64", shape=(None,) * 4)
     outputs = [max_unpool2d(b, a, 2), images2neibs(a, 2), max_unpool2d_from_switches(b, switches, (4, 4))]

@@ -20,7 +20,7 @@ X = np.random.RandomState(0).normal(size=(6, 3))
 
 @pytest.fixture(scope="module")
 def training():
-    """The cost and the gradient step of logistic regression with four classes, on the default backend."""
+    """Return the cost and the gradient step of logistic regression with four classes, on the default backend."""
     x, y = pt.dmatrix("x"), pt.lvector("y")
     model = LogisticRegression(x, 3, 4)
     cost = model.negative_log_likelihood(y)
@@ -49,7 +49,7 @@ def test_labels_that_are_no_classes_end_a_training(training, labels, message):
 
 
 def looking_up(backend):
-    """A scan whose steps read a row and write an entry, by indices that are sequences."""
+    """Scan by steps that read a row and write an entry, by indices that are sequences."""
     table, rows, entries = pt.dmatrix("table"), pt.lvector("rows"), pt.lvector("entries")
 
     def step(row, entry, total):

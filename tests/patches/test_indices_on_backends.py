@@ -34,12 +34,12 @@ def set_(x, *at):
 
 
 def sum_over_rows(x, i):
-    """The gradient of a look-up."""
+    """Take the gradient of a look-up."""
     return pt.grad(x[i].sum(), x) if isinstance(x, Variable) else write(0 * x, i, 1.0, add=True)
 
 
 def sum_of_squares(x, i, j):
-    """The gradient of a function of entries, as a log-likelihood is one."""
+    """Take the gradient of a function of entries, as a log-likelihood is one."""
     return pt.grad((x[i, j] ** 2).sum(), x) if isinstance(x, Variable) else write(0 * x, (i, j), 2 * x[i, j], add=True)
 
 
@@ -76,7 +76,7 @@ OUTSIDE = [(name, k, sign) for name, (_, axes) in CASES.items() for k in range(l
 
 
 def inside(size):
-    """The first and the last index of an axis, the latter in both ways."""
+    """Return the first and the last index of an axis, the latter in both ways."""
     return np.array([-size, size - 1, -1])
 
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.backends
 
 @pytest.fixture
 def optimised(monkeypatch):
-    """The names of the libraries that were optimised meanwhile."""
+    """Return the names of the libraries that were optimised meanwhile."""
     names = []
     stock = codegen.CPUCodeLibrary._optimize_final_module
 

@@ -19,7 +19,7 @@ from symae.patches import PATCHES, Expected, Patch, PatchStatus, Registry
 
 @pytest.fixture
 def module(monkeypatch):
-    """A module whose private parts are patched in these tests; it pretends to be a backend's."""
+    """Return a module whose private parts are patched in these tests; it pretends to be a backend's."""
     module = ModuleType("pytensor.link.testing.dispatch")
     module.private = lambda x: x
     monkeypatch.setitem(sys.modules, module.__name__, module)

@@ -72,7 +72,7 @@ def test_new_functions_stand_after_the_imports_with_two_lines_around():
 
 
 def defined(name):
-    """The function that a ported program gets in the place of Theano's `name`."""
+    """Return the function that a ported program gets instead of Theano's `name`."""
     source = port(f"import theano.tensor as T\nf = [T.nnet.{name}]\n", modern=True).text
     space: dict[str, object] = {}
     exec(source, space)

@@ -74,7 +74,7 @@ def unary(g):
 
 
 def _second(g, x, kinds="f"):
-    """An operand that fits `x`, or, as a fault, does not; and the shape of both together."""
+    """Return an operand that fits `x`, or, as a fault, does not; and the shape of both together."""
     form = g.pick(("same", "scalar", "row", "reduced"), (0.5, 0.2, 0.2, 0.1))
     if g.fault() and g.chance(0.3) and x.shape:
         return g.leaf([s + g.between(1, 2) for s in x.shape], g.float_dtype() if kinds == "f" else g.int_dtype()), x.shape

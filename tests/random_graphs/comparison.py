@@ -60,7 +60,7 @@ def refused(expected):
 
 
 def difference(program, expected, ours, found):
-    """The kind of difference of `found` from `expected`, or from `ours` where Theano refuses the graph; and what it is."""
+    """Return how `found` differs from `expected`, or from `ours` where Theano refuses the graph: the kind, and what it is."""
     reason = refused(expected)
     if reason is None:
         return _difference(program, expected, found)
@@ -98,13 +98,13 @@ def _known(program, message):
 
 
 def _tolerance(program, *arrays):
-    """That of the least precise numbers that take part: float32 leaves reach results of float64."""
+    """Return the tolerance of the least precise numbers that take part: float32 leaves reach results of float64."""
     single = '"float32"' in str(program).replace("'", '"') or any(a.dtype == np.float32 for a in arrays)
     return TOLERANCES["float32" if single else "float64"]
 
 
 def values_differ(program, expected, found):
-    """What differs between the results of all calls, as text; None if nothing does."""
+    """Return what differs between the results of all calls, as text; None if nothing does."""
     gradients = len(program.get("gradient", ()))
     for call, (one, other) in enumerate(zip(expected, found)):
         if len(one) != len(other):

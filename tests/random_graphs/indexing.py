@@ -6,14 +6,14 @@ import math
 
 
 def _place(g, n, wanted=None):
-    """An index into an axis of length n; as a fault one that is just, or far, out of range."""
+    """Return an index into an axis of length n; as a fault one that is just, or far, out of range."""
     if g.fault() or not n:
         return g.pick((n, -n - 1, n + 1, n + 1000))
     return wanted if wanted is not None else g.between(-n, n - 1)
 
 
 def vector(g, n, length=None, dtype=None):
-    """Indices into an axis of length n as a vector."""
+    """Return indices into an axis of length n as a vector."""
     length = g.size() if length is None else length
     places = [g.between(-n, n - 1) if n else 0 for _ in range(length)]
     dtype = dtype or g.pick(("int64", "int32", "int8", "uint8"), (0.5, 0.3, 0.1, 0.1))
@@ -28,7 +28,7 @@ def vector(g, n, length=None, dtype=None):
 
 
 def _slice(g, n, operands):
-    """A slice of an axis of length n, and how long it comes out; ends are numbers or variables."""
+    """Return a slice of an axis of length n, and how long it comes out; ends are numbers or variables."""
 
     def end():
         if g.chance(0.35):
@@ -47,7 +47,7 @@ def _slice(g, n, operands):
 
 
 def _index(g, x, advanced=True):
-    """An index of `x`: parts, the operands that they name, and the shape of what is read."""
+    """Return an index of `x`: parts, the operands that they name, and the shape of what is read."""
     operands, parts, shape = [], [], []
     form = g.pick(("basic", "vector", "two", "mixed"), (0.4, 0.2, 0.25, 0.15)) if advanced else "basic"
     n = len(x.shape)

@@ -65,7 +65,7 @@ def costs(g):
 
 
 def layer(g):
-    """An affine layer with an activation, the weights shared, as in any of the tutorials."""
+    """Grow an affine layer with an activation, the weights shared, as in any of the tutorials."""
     x = g.within(g.floats(g.some(2)), -30, 30)
     m = g.between(1, 3)
     W, b = g.leaf((x.shape[1], m), x.dtype, kind="shared"), g.leaf((m,), x.dtype, kind="shared")
@@ -219,7 +219,7 @@ def draw(g, size=None, stream=None):
 
 
 def noise(g):
-    """A corrupted input, as a denoising autoencoder has it."""
+    """Grow a corrupted input, as a denoising autoencoder has it."""
     x = g.floats(g.some((1, 2)))
     mask = g.step(
         "draw",
@@ -328,7 +328,7 @@ def condition(g):
 
 
 def function_of_function(g):
-    """An OpFromGraph of two arguments."""
+    """Grow an OpFromGraph of two arguments."""
     shape = g.shape(g.between(1, 2))
     x, y = g.leaf(shape, g.main), g.leaf(shape, g.main)
     steps = [{"op": "mul", "in": [0, 1]}, {"op": g.pick(("tanh", "sigmoid", "sqr", "sin")), "in": [2]}]

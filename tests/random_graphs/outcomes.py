@@ -84,7 +84,7 @@ class Graph:
 
 
 def in_single_precision(program):
-    """The program with float32 for float64."""
+    """Return the program with float32 for float64."""
 
     def changed(thing):
         if isinstance(thing, dict):
@@ -97,13 +97,13 @@ def in_single_precision(program):
 
 
 def family(error):
-    """The kinds of an exception, as far as one of them has to be the same everywhere."""
+    """Return the kinds of an exception, as far as one of them has to be the same everywhere."""
     kinds = (Absent, NotImplementedError, IndexError, TypeError, np.linalg.LinAlgError, ValueError, AssertionError)
     return " or ".join(base.__name__ for base in kinds if isinstance(error, base)) or type(error).__name__
 
 
 def called(function, graphs):
-    """What each of `graphs`, all outputs of one compiled function, gives in each call."""
+    """Return what each of `graphs`, all outputs of one compiled function, gives in each call."""
     values = [value for graph in graphs for value in graph.values]
     calls = []
     for _ in range(CALLS):
@@ -129,7 +129,7 @@ def compiled(lib, graphs, mode):
 
 
 def alone(lib, program, mode):
-    """The outcome of one program: ("values", calls) or ("raises", family, stage, message)."""
+    """Return the outcome of one program: ("values", calls) or ("raises", family, stage, message)."""
     stage = "build"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -162,7 +162,7 @@ def library(name):
 
 
 def recorded(outcome):
-    """An outcome as data for JSON."""
+    """Return an outcome as data for JSON."""
     if outcome[0] == "raises":
         return [*list(outcome[:3]), outcome[3][:200]]
     calls = [[[str(r.dtype), list(r.shape), _rounded(r)] for r in results] for results in outcome[1]]
@@ -174,7 +174,7 @@ def _rounded(r):
 
 
 def read(data):
-    """An outcome from its data."""
+    """Return an outcome from its data."""
     if data[0] == "raises":
         return tuple(data)
     calls = [[np.array(values, dtype).reshape(shape) for dtype, shape, values in results] for results in data[1]]

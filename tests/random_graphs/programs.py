@@ -78,7 +78,7 @@ class Grower:
         return tuple(self.size() for _ in range(ndim))
 
     def leaf(self, shape=None, dtype=None, low=-3.0, high=3.0, exact=None, distinct=False, kind=None, sparse=None, values=None):
-        """A new leaf; floats lie on eighths if `exact`, all different if `distinct`."""
+        """Grow a new leaf; floats lie on eighths if `exact`, all different if `distinct`."""
         shape = self.shape() if shape is None else tuple(shape)
         dtype = self.float_dtype() if dtype is None else dtype
         exact = self.chance(0.5) if exact is None else exact
@@ -125,7 +125,7 @@ class Grower:
         return self.pick(INTS, (0.15, 0.1, 0.3, 0.3, 0.15))
 
     def number(self, value: int, dtype: str | None = None, kind: str | None = None) -> Value:
-        """A scalar leaf, such as an index."""
+        """Grow a scalar leaf, such as an index."""
         return self.leaf((), dtype or self.pick(("int64", "int32", "int8")), value, value, values=[value], kind=kind)
 
     # -- steps
@@ -145,7 +145,7 @@ class Grower:
         return self.step("item", [made], shape, dtype, low, high, exact, {"i": i})
 
     def some(self, ndim=None, kinds="f", shape=None, fresh=0.35) -> Value:
-        """A value there is, or a new leaf."""
+        """Return a value there is, or a new leaf."""
         wanted = [
             v
             for v in self.values
@@ -222,7 +222,7 @@ class Grower:
 
 
 def program(seed: int) -> dict:
-    """The program of that seed."""
+    """Return the program of that seed."""
     from random_graphs.themes import GLUE, THEMES
 
     grower = Grower(seed)
@@ -237,5 +237,5 @@ def program(seed: int) -> dict:
 
 
 def digest(program: dict) -> str:
-    """A short text that differs between programs: outcomes that are kept say by it which program they are of."""
+    """Return a short text that differs between programs: outcomes that are kept say by it which program they are of."""
     return hashlib.sha256(json.dumps(program, sort_keys=True).encode()).hexdigest()[:16]

@@ -57,7 +57,7 @@ def interpreted(golden):
 
 
 def differences(found, golden, interpreted, noticed):
-    """What is not as Theano's, a line each; without what is loud if `noticed`, for backends that lack something."""
+    """Return what is not as Theano's, a line each; without what is loud if `noticed`, for backends that lack something."""
     lines = []
     for seed, outcome in found.items():
         kind, text = difference(program(seed), golden[seed], interpreted[seed], outcome)
@@ -88,7 +88,7 @@ def test_some_of_the_programs_are_refused_by_theano(golden):
 
 
 def _without_torchs_compiler() -> contextlib.AbstractContextManager[object]:
-    """It takes a minute for each function."""
+    """Leave out PyTorch's compiler, which takes a minute for each function."""
     import torch
 
     return torch.compiler.set_stance("force_eager")

@@ -27,7 +27,7 @@ class Library:
         self.streams = {}
 
     def stream(self, kind, seed):
-        """The random stream of that seed: one for all draws of a program."""
+        """Return the random stream of that seed: one for all draws of a program."""
         if (kind, seed) not in self.streams:
             module = self.shared_randomstreams if kind == "numpy" else self.rng_mrg
             maker = module.RandomStreams if kind == "numpy" else module.MRG_RandomStreams
@@ -84,7 +84,7 @@ ANSWERS = {"eq", "neq", "lt", "le", "gt", "ge", "isnan", "isinf", "any", "all"}
 
 
 def apply(lib, op, x, a):
-    """The variable, or the list of variables, of a step: operation `op` of the variables `x` with the settings `a`."""
+    """Return the variable, or the list of variables, of a step: operation `op` of the variables `x` with the settings `a`."""
     if op in NAMED:
         place, name = NAMED[op]
         made = getattr(getattr(lib, place), name)(*x)
@@ -103,7 +103,7 @@ def _reduction(name):
 
 
 def index(lib, parts, x):
-    """The index that `parts` tells: numbers, slices, None, variables by their place among `x`."""
+    """Return the index that `parts` describes: numbers, slices, None, variables by their position among `x`."""
 
     def number(part):
         return x[part["var"]] if isinstance(part, dict) else part
@@ -165,7 +165,7 @@ def _pool2d(lib, x, ws, stride, pad, mode, ignore_border, own):
 
 
 def body(lib, steps, results, local):
-    """The results of a scan's inner steps, of which `local` are the arguments."""
+    """Return the results of a scan's inner steps, of which `local` are the arguments."""
     values = list(local)
     for step in steps:
         values.append(apply(lib, step["op"], [values[i] for i in step["in"]], step.get("args", {})))

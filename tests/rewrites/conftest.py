@@ -14,7 +14,7 @@ from symae.compile.backends import BY_NAME
 
 @pytest.fixture(scope="session")
 def rewritten() -> Any:
-    """`function`, for the Numba backend but for the machine code; `exclude` names rewrites that are left out."""
+    """Compile as for the Numba backend, but for the machine code; `exclude` names rewrites that are left out."""
 
     def compiled(inputs: Any, outputs: Any = None, exclude: tuple[str, ...] = (), **settings: Any) -> Any:
         rewrites = NUMBA.provided_optimizer.including(*BY_NAME["numba"].tags)
@@ -26,7 +26,7 @@ def rewritten() -> Any:
 
 @pytest.fixture(scope="session")
 def ops_of() -> Any:
-    """The ops of a compiled function of a kind; of elementwise ones, with those that are fused, the functions of numbers."""
+    """Return a compiled function's ops of a kind; of elementwise ones, with those that are fused, the functions of numbers."""
 
     def found(compiled: Any, kind: type) -> list[Any]:
         graphs, ops = [compiled.maker.fgraph], []

@@ -101,7 +101,7 @@ def test_a_gradient_that_is_an_argument_is_never_overwritten():
 
 
 def network():
-    """A layer whose result is used once, one whose result is used again, and their gradients."""
+    """Build a layer whose result is used once, one whose result is used again, and their gradients."""
     once, again = pt.dot(x, x.T) @ x, pt.dot(x, g.T) @ g
     y = rectified(once, b) * 2 + rectified(again, b) * again
     return [y, *pt.grad(pt.sqr(y).sum(), [x, b])]

@@ -64,7 +64,7 @@ def random_graph(rng, shared_choices):
 
 
 def on_demand(fgraph, given):
-    """The outputs, and how often each number was computed, as one who asks for nothing that is not needed finds them."""
+    """Compute the outputs, and how often each number, as one who asks for nothing that is not needed."""
     known = dict(zip(fgraph.inputs, given, strict=True))
     computed = Counter()
 
@@ -83,7 +83,7 @@ def on_demand(fgraph, given):
 
 
 def in_turn(fgraph, given, computed):
-    """The outputs where everything in the graph is computed in turn."""
+    """Compute the outputs, everything in the graph in turn."""
     known = dict(zip(fgraph.inputs, given, strict=True))
     for node in fgraph.toposort():
         inputs = [v.data.item() if v not in known else known[v] for v in node.inputs]
@@ -100,7 +100,7 @@ def in_turn(fgraph, given, computed):
 
 @pytest.fixture
 def only_lazy_branches():
-    """A mode without other rewrites."""
+    """Return a mode without other rewrites."""
     mode = SimpleNamespace(linker=None, optimizer=SimpleNamespace(rewrite=LazyBranches().rewrite))
     token = surrounding_mode.set(mode)
     yield LazyBranches().rewrite

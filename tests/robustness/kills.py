@@ -36,7 +36,7 @@ from symae.training.checkpoints import read_checkpoint
 
 
 def fit(folder: Path) -> None:
-    """A training by `symae.fit`, with a random mask, averages and an optimizer that remembers."""
+    """Train by `symae.fit`, with a random mask, averages and an optimizer that remembers."""
     x = pt.matrix("x", dtype="float64")
     W = pytensor.shared(np.random.RandomState(0).normal(size=(30, 20)), name="W")
     mask = RandomStreams(3).binomial(size=x.shape, n=1, p=0.7, dtype="float64")
@@ -54,7 +54,7 @@ def fit(folder: Path) -> None:
 
 
 def worksheet(number: str, epochs: int, *options: str) -> Callable[[Path], None]:
-    """A worksheet with few images, as its command runs it."""
+    """Return a worksheet with few images, as its command runs it."""
 
     def run(folder: Path) -> None:
         # a fresh interpreter: in a forked one Numba's threads end the process
@@ -120,7 +120,7 @@ class Child:
 
 
 def state(folder: Path) -> dict[str, object]:
-    """What a training has come to, without the seconds that it took."""
+    """Return what a training has come to, without the seconds that it took."""
     found: dict[str, object] = {}
     for name in ("last", "best"):
         checkpoint = read_checkpoint(folder / f"{name}.safetensors")

@@ -141,7 +141,7 @@ READERS = {
 
 
 def write_all(folder: Path) -> None:
-    """Valid files of all kinds."""
+    """Write valid files of all kinds."""
     rng = np.random.RandomState(0)
     sizes = (6, 3, 2)
     pairs = [((rng.rand(n, 784) < 0.1).astype(np.uint8) * 200, np.arange(n)) for n in sizes]
@@ -178,7 +178,7 @@ INTERESTING += [b"PK\3\4"]
 
 
 def mutated(rng: random.Random, data: bytes, others: list[bytes]) -> bytes:
-    """`data` with up to four pieces of it changed; more often at the ends, where the headers are."""
+    """Return `data` with up to four pieces of it changed; more often at the ends, where the headers are."""
     for _ in range(rng.choice([1, 1, 1, 2, 4])):
         at = int(len(data) * (rng.random() if rng.random() < 0.5 else 0.5 + 4 * (rng.random() - 0.5) ** 3))
         length = min(int(rng.expovariate(1 / 8)) + 1, 200)
@@ -259,7 +259,7 @@ def run(name: str, count: int, seed: int, report: Callable[[str], None] = lambda
 
 
 def rezipped(rng: random.Random, data: bytes, others: list[bytes]) -> bytes:
-    """The archive with one of its members damaged before it was packed."""
+    """Damage one member of the archive before it is packed."""
     file = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
         chosen = rng.choice(old.namelist())

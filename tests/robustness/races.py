@@ -43,7 +43,7 @@ def _started(cache: Path, *command: str) -> subprocess.Popen[str]:
 
 
 def _computed(process: subprocess.Popen[str]) -> str | None:
-    """What is wrong with the result of a process that compiles; None if nothing is."""
+    """Return what is wrong with the result of a process that compiles; None if nothing is."""
     out, error = process.communicate(timeout=PATIENCE)
     return None if process.returncode == 0 and _right(out) else f"exit {process.returncode}: {out[-200:]} {error[-600:]}"
 
@@ -90,7 +90,7 @@ def same_folder(chance: random.Random, folder: Path) -> str | None:
 
 
 def _incomplete(out: Path) -> str | None:
-    """What is wrong with a folder of results."""
+    """Return what is wrong with a folder of results."""
     from safetensors.numpy import load_file
 
     try:

@@ -22,7 +22,7 @@ def model():
 
 @pytest.fixture
 def run(model, tmp_path):
-    """A run's folder with two models of different nodes."""
+    """Write a run's folder with two models of different nodes."""
     folder = tmp_path / "run"
     folder.mkdir()
     model.save(folder / "images")

@@ -286,7 +286,7 @@ def test_a_seed_decides_everything(no_mnist, tmp_path):
 
 
 def costs_by_epoch(out):
-    """The history without what differs between equal runs."""
+    """Return the history without what differs between equal runs."""
     lines = [json.loads(line) for line in (out / "history.jsonl").read_text().splitlines()]
     return [{name: figure for name, figure in line.items() if name != "seconds"} for line in lines]
 

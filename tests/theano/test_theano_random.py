@@ -13,7 +13,7 @@ from symae.theano.tensor.shared_randomstreams import RandomStreams, randomstate_
 
 
 def stream(seed: int, k: int = 0) -> np.random.RandomState:
-    """The generator of the `k`-th stream of RandomStreams(seed)."""
+    """Return the generator of the `k`-th stream of RandomStreams(seed)."""
     seeds = np.random.RandomState(seed)
     return np.random.RandomState([int(seeds.randint(2**30)) for _ in range(k + 1)][-1])
 

@@ -42,7 +42,7 @@ def path(tmp_path):
 
 
 def with_description(path, change):
-    """The file with another JSON text, and without the checksum of the old one."""
+    """Rewrite the file with another JSON text, and without the checksum of the old one."""
     with safe_open(path, "numpy") as file:
         saved = json.loads(file.metadata()[KEY])
     del saved["sha256"], saved["training"]

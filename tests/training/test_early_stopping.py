@@ -10,7 +10,7 @@ from symae.training.early_stopping import TutorialPatience, train_with_patience
 
 
 def run_with_patience(errors, n_batches=10, **keywords):
-    """Validation errors in turn; the number of the validation is the test error."""
+    """Run through validation errors in turn; the number of the validation is the test error."""
     validations = iter(errors)
     count = iter(range(1000))
     steps = []

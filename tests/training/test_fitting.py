@@ -33,7 +33,7 @@ X = np.random.RandomState(1).rand(23, 4)
 
 
 def autoencoder(optimizer=adam, n_hidden=3, dtype="float64"):
-    """A model with a random mask, small enough to train in milliseconds; W begins in column order."""
+    """Return a model with a random mask, small enough to train in milliseconds; W begins in column order."""
     x = pt.matrix("x", dtype=dtype)
     mask = RandomStreams(3).binomial(size=x.shape, n=1, p=0.7, dtype=dtype)
     W = pytensor.shared(np.random.RandomState(0).normal(size=(n_hidden, 4)).astype(dtype).T, name="W")
@@ -57,14 +57,14 @@ def train(model=None, n_epochs=3, data=None, **keywords):
 
 
 def recorder():
-    """A model whose parameter lists the examples that it has seen, in their order."""
+    """Return a model whose parameter lists the examples that it has seen, in their order."""
     x = pt.lvector("x")
     seen = pytensor.shared(np.zeros(0, "int64"), name="seen")
     return SimpleNamespace(x=x, params=[seen], cost=pt.mean(x), updates=[(seen, pt.concatenate([seen, x]))])
 
 
 def scripted(costs):
-    """A model whose parameter counts its steps, and whose cost is the next of `costs` in each."""
+    """Return a model whose parameter counts its steps, and whose cost is the next of `costs` in each."""
     x = pt.vector("x")
     steps = pytensor.shared(np.array(0), name="steps")
     cost = pt.constant(np.array(costs, "float64"))[steps] + 0 * pt.mean(x)
@@ -81,7 +81,7 @@ def without_seconds(path):
 
 
 def assert_same_training(a, b):
-    """The folders hold the same checkpoints and histories, but for the seconds."""
+    """Assert that the folders hold the same checkpoints and histories, but for the seconds."""
     assert without_seconds(a / "history.jsonl") == without_seconds(b / "history.jsonl")
     for which in ("last.safetensors", "best.safetensors"):
         one, other = read_checkpoint(a / which), read_checkpoint(b / which)
@@ -337,7 +337,7 @@ def test_patience_watches_the_validation_cost_unless_told_otherwise():
 
 
 def recorded(visited):
-    """A `function` for `fit` whose training steps leave the parameters that they come to in `visited`."""
+    """Return a `function` for `fit` whose training steps leave the parameters that they come to in `visited`."""
 
     def function(*arguments, updates=(), **keywords):
         step = symae.function(*arguments, updates=updates, **keywords)
@@ -678,7 +678,7 @@ test_fitting.run(sys.argv[2], lines_at_most=15)
 
 
 def run(folder, lines_at_most=None):
-    """The training that is killed; it prints a line for each epoch."""
+    """Run the training that is killed; it prints a line for each epoch."""
     model, lines = autoencoder(), []
 
     def log(line):

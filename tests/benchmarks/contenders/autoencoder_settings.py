@@ -40,7 +40,7 @@ class Settings:
         return len(self.images) // self.batch
 
     def parameters(self) -> list[np.ndarray]:
-        """The first W (784, hidden), b (hidden,) and b' (784,): those that the worksheets' models have."""
+        """Return the first W (784, hidden), b (hidden,) and b' (784,): those that the worksheets' models have."""
         rng = np.random.RandomState(SEED)
         rng.randint(2**30)  # the worksheets' seed of the corruption
         limit = 4 * np.sqrt(6.0 / (VISIBLE + self.hidden))
@@ -50,7 +50,7 @@ class Settings:
 
 
 def settings() -> Settings:
-    """What the command line says."""
+    """Return what the command line says."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--images", required=True)
     parser.add_argument("--floatX", choices=["float32", "float64"], required=True)

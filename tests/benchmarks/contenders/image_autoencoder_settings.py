@@ -12,7 +12,7 @@ LEARNING_RATE, MOMENTUM = 0.00015 * BATCH, float(np.exp(-BATCH / 600))
 
 
 def settings() -> tuple[int, np.ndarray, dict[str, np.ndarray], Callable[[], np.ndarray]]:
-    """The pooling window, the images (n, 784) float32, the weights by name, and a new order of the images at each call."""
+    """Return the pooling window, images (n, 784) float32, the weights by name, and a new order of the images at each call."""
     images, weights, pool = sys.argv[1:4]
     with np.load(weights) as file:
         values = {name: file[name] for name in file.files}

@@ -64,7 +64,7 @@ class Settings:
 
 
 def settings() -> Settings:
-    """What the command line says."""
+    """Return what the command line says."""
     parser = argparse.ArgumentParser()
     parser.add_argument("model")
     for name in ("--images", "--weights"):

@@ -69,7 +69,7 @@ class Missing(type):
 
 
 def module_of(name):
-    """The module, or an empty one of that name where there is none."""
+    """Return the module, or an empty one of that name where there is none."""
     try:
         return importlib.import_module(name)
     except (ImportError, SkipTest):
@@ -124,7 +124,7 @@ def is_module(name):
 
 
 def run_to_the_end(test):
-    """What nose did with a test that yields tests."""
+    """Return what nose did with a test that yields tests."""
 
     @functools.wraps(test)
     def run(*args):
@@ -178,7 +178,7 @@ class Plugin:
 
 
 def last_line(trace):
-    """The last line of Theano's tests in a traceback."""
+    """Return the last line of Theano's tests in a traceback."""
     lines = [frame.line for frame in traceback.extract_tb(trace) if Path(frame.filename).name.startswith("theano_")]
     return lines[-1] if lines else ""
 

@@ -50,7 +50,7 @@ def strided(w: Parameters, x: torch.Tensor) -> torch.Tensor:
 
 
 def turn(name: str, value: np.ndarray) -> np.ndarray:
-    """Filters by 180 degrees, and with them the numbers that the maps of 3 x 3 become."""
+    """Turn filters by 180 degrees, and with them the numbers that the maps of 3 x 3 become."""
     if value.ndim == 4:
         return value[:, :, ::-1, ::-1].copy()
     if name == "code_W":

@@ -14,7 +14,7 @@ def dense(w: Parameters, name: str, x: torch.Tensor) -> torch.Tensor:
 
 
 def first_layer(w: Parameters, z: torch.Tensor) -> torch.Tensor:
-    """What the decoder's first layer gives at each pixel of each image, before it is rectified: (n * pixels, 256)."""
+    """Return what the decoder's first layer gives at each pixel of each image, before it is rectified: (n * pixels, 256)."""
     if given.way == "concatenated":
         n, m = len(z), len(places)
         seen = torch.cat([places.expand(n, m, 2), z[:, None].expand(n, m, z.shape[1])], dim=2)

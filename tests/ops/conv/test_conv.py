@@ -47,7 +47,7 @@ def tensors(dtype="float64", shapes=((None,) * 4,) * 3):
 
 
 def outputs(settings, x, W, g):
-    """The convolution, both gradients of its product with g, and the transposed convolution of g."""
+    """Return the convolution, both gradients of its product with g, and the transposed convolution of g."""
     y = conv2d(x, W, *settings)
     return [y, *pt.grad((y * g).sum(), [x, W]), deconv2d(g, W, *settings, output_shape=x.shape)]
 
@@ -101,7 +101,7 @@ def test_values_and_gradients_are_those_of_pytorch(settings, images, filters, dt
 
 @pytest.fixture(scope="module")
 def expected():
-    """The table by NumPy, which defines it."""
+    """Compute the table by NumPy, which defines it."""
     out = {}
     for dtype in ("float64", "float32"):
         for i, (settings, images, filters) in enumerate(TABLE):
@@ -352,7 +352,7 @@ PHASES = {"2 x 3": ((2, 3), None), "3 x 2, by tiles that are not full": ((3, 2),
     scope="module", params=[pytest.param(value, id=key, marks=pytest.mark.backends) for key, value in PHASES.items()]
 )
 def in_phases(request):
-    """A stride, and the kernel for it: (W, y, top, left, frame's height and width, groups, x); it fills x."""
+    """Return a stride, and the kernel for it: (W, y, top, left, frame's height and width, groups, x); it fills x."""
     import numba
 
     from symae.kernels.conv.polyphase import direct_input_gradient, input_gradient
@@ -365,7 +365,7 @@ def in_phases(request):
 
 
 def spread_both_ways(in_phases, border_mode, images, kernel, groups, change=None):
-    """What the kernel and what NumPy make of maps of that convolution."""
+    """Return what the kernel and what NumPy make of maps of that convolution."""
     stride, spread = in_phases
     op = InputGradient(normalised_border_mode(border_mode), stride, filter_flip=False, groups=groups)
     n, own, maps, *image = images

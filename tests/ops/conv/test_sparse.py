@@ -53,7 +53,7 @@ def at_switches(settings, inputs, maps):
 
 
 def ordinary(settings, inputs, maps):
-    """The same by ordinary convolutions."""
+    """Compute the outputs by ordinary convolutions."""
     x, W, v, s = inputs
     unpooled = PutAtSwitches()(v, s, *maps)
     return [

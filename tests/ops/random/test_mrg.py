@@ -50,7 +50,7 @@ def test_the_kernel_follows_the_recurrences_for_any_number_of_streams(streams, c
 
 
 def state_before(x, y):
-    """A state whose next step gives these new words."""
+    """Return a state whose next step gives these new words."""
     x2, y1 = 123456789, 987654321
     x3 = (x - 2**22 * x2) * pow(129, -1, M1) % M1
     y3 = (y - 2**15 * y1) * pow(32769, -1, M2) % M2
