@@ -103,7 +103,7 @@ class DeviceLinker(JITLinker):
 
 
 class DeviceFunction:
-    """A compiled function that takes what slots hold, and gives NumPy arrays, its updates' among them.
+    """Call a compiled function with what slots hold; return NumPy arrays, its updates' among them.
 
     Attributes
     ----------

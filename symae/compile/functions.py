@@ -29,7 +29,7 @@ COMPILING = Lock()
 
 @dataclass(frozen=True)
 class CompileTime:
-    """How long a function took to compile, in seconds.
+    """Tell how long a function took to compile, in seconds.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ def compile_time(compiled: Any) -> CompileTime:
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Other threads wait: while it compiles PyTensor changes settings of the whole process, and puts back what it found."""
+    """Let other threads wait: compiling, PyTensor changes settings of the whole process, and puts back what it found."""
     with COMPILING, collect_young():
         yield
 

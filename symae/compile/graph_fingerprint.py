@@ -48,7 +48,7 @@ def graph_fingerprint(outputs: Mapping[str, Variable], leaves: Mapping[Variable,
 
 
 def array_digest(value: Any) -> str:
-    """A SHA-256 of an array's dtype, shape and values, or of how something else describes itself."""
+    """Return the SHA-256 of an array's dtype, shape and values, or of how something else describes itself."""
     if not isinstance(value, np.ndarray | np.generic | int | float):
         return hashlib.sha256(_text(value).encode()).hexdigest()
     array = np.asarray(value, order="C")
@@ -58,7 +58,7 @@ def array_digest(value: Any) -> str:
 
 
 def _walked(output: Variable, digests: dict[Variable, str], numbers: set[str], operations: Counter[str]) -> str:
-    """The digest of `output`, and on the way there of all it depends on; without recursion, because graphs are deep."""
+    """Return the digest of `output`, and find on the way that of all it depends on; no recursion, as graphs are deep."""
     waiting = [output]
     while waiting:
         v = waiting[-1]
@@ -88,7 +88,7 @@ def _leaf(v: Variable, numbers: set[str]) -> str:
 
 
 def _op(op: Op) -> str:
-    """The operation with its settings, and of one with a graph inside that too."""
+    """Describe the operation with its settings, and the graph inside of one that has one."""
     if isinstance(op, HasInnerGraph):
         leaves = {v: f"inner {number}" for number, v in enumerate(op.inner_inputs)}
         inner = graph_fingerprint({str(number): v for number, v in enumerate(op.inner_outputs)}, leaves)
@@ -106,7 +106,7 @@ def _hash(*parts: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    """`value` in words that are the same in every process: no addresses, no order of sets."""
+    """Return `value` in words that are the same in every process: no addresses, no order of sets."""
     if isinstance(value, np.ndarray):
         return f"array {array_digest(value)}" if value.dtype != object else f"array {_text(value.tolist())}"
     if isinstance(value, Op):

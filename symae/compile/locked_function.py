@@ -20,7 +20,7 @@ _call = Function.__call__
 
 
 class LockedFunction(Function):
-    """PyTensor's compiled function, called by one thread at a time.
+    """Call PyTensor's compiled function from one thread at a time.
 
     A function that an op calls may call this one again.
     """
@@ -46,7 +46,7 @@ class LockedFunction(Function):
 
 
 def with_lock(function: Any) -> Any:
-    """What PyTensor has compiled, as a `LockedFunction`; what is not exactly its `Function`, as it is."""
+    """Return what PyTensor has compiled as a `LockedFunction`; what is not exactly its `Function`, as it is."""
     if type(function) is not Function:
         return function
     made: Any = LockedFunction.__new__(LockedFunction)

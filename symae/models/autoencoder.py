@@ -29,7 +29,7 @@ __all__ = ["Autoencoder", "DenoisingAutoencoder"]
 
 
 class Autoencoder(Model):
-    """One hidden layer that learns to reconstruct its input; the decoder's weights are the encoder's, transposed.
+    """Learn to reconstruct the input by one hidden layer; the decoder's weights are the encoder's, transposed.
 
     .. math:: y = s(x W + b), \\qquad z = s(y W^T + b')
 
@@ -106,21 +106,21 @@ class Autoencoder(Model):
         self.params = [self.W, self.b, self.b_prime]
 
     def get_corrupted_input(self, input: Variable, corruption_level: Any) -> TensorVariable:
-        """`input` as it is: a plain autoencoder corrupts nothing."""
+        """Return `input` as it is: a plain autoencoder corrupts nothing."""
         return input
 
     def get_hidden_values(self, input: Variable) -> TensorVariable:
-        """The code s(input W + b), (n, n_hidden), in (0, 1)."""
+        """Compute the code s(input W + b), (n, n_hidden), in (0, 1)."""
         return pt.sigmoid(pt.dot(input, self.W) + self.b)
 
     def get_reconstructed_input(self, hidden: Variable) -> TensorVariable:
-        """The reconstruction s(hidden W' + b'), (n, n_visible), in (0, 1)."""
+        """Compute the reconstruction s(hidden W' + b'), (n, n_visible), in (0, 1)."""
         return pt.sigmoid(pt.dot(hidden, self.W_prime) + self.b_prime)
 
     def get_cost_updates(
         self, corruption_level: Any, learning_rate: Any
     ) -> tuple[TensorVariable, list[tuple[SharedVariable, Variable]]]:
-        """The cost of a minibatch and one step of gradient descent on it.
+        """Return the cost of a minibatch and the updates of one step of gradient descent on it.
 
         Returns
         -------
@@ -163,7 +163,7 @@ class Autoencoder(Model):
         return checked_matrix(name, X, self.n_visible)
 
     def feedforward(self) -> TensorVariable:
-        """The symbolic reconstruction of the input `x`, without corruption."""
+        """Return the symbolic reconstruction of the input `x`, without corruption."""
         return self.get_reconstructed_input(self.get_hidden_values(self.x))
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
@@ -176,7 +176,7 @@ class Autoencoder(Model):
         return make, arguments, (*state, more), *rest
 
     def __getstate__(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The values of W, b and b_prime."""
+        """Return the values of W, b and b_prime."""
         W, b, b_prime = (np.array(p.get_value(borrow=True)) for p in self.params)
         return W, b, b_prime
 
@@ -203,8 +203,7 @@ class Autoencoder(Model):
         backend: str | None = None,
         verbose: bool = False,
     ) -> Self:
-        """Train on the rows of `X` in their order, the last minibatch holding what is left; a second call goes on from the
-        first.
+        """Train on the rows of `X` in their order; the last minibatch holds what is left. A second call goes on.
 
         Parameters
         ----------
@@ -256,19 +255,19 @@ class Autoencoder(Model):
         return self
 
     def transform(self, X: Any, *, backend: str | None = None) -> np.ndarray:
-        """The codes of the rows of `X`: (n, n_visible) -> (n, n_hidden)."""
+        """Compute the codes of the rows of `X`: (n, n_visible) -> (n, n_hidden)."""
         self._check_input_is_free("transform")
         encode = self._compiled("encode", backend, lambda: ([self.x], self.get_hidden_values(self.x), None))
         return np.asarray(encode(checked_matrix("X", X, self.n_visible)))
 
     def inverse_transform(self, hidden: Any, *, backend: str | None = None) -> np.ndarray:
-        """What the decoder makes of codes: (n, n_hidden) -> (n, n_visible)."""
+        """Compute what the decoder makes of codes: (n, n_hidden) -> (n, n_visible)."""
         code = pt.matrix("hidden")
         decode = self._compiled("decode", backend, lambda: ([code], self.get_reconstructed_input(code), None))
         return np.asarray(decode(checked_matrix("hidden", hidden, self.n_hidden)))
 
     def reconstruct(self, X: Any, *, backend: str | None = None) -> np.ndarray:
-        """The reconstructions of the rows of `X`, without corruption: (n, n_visible) -> (n, n_visible)."""
+        """Reconstruct the rows of `X`, without corruption: (n, n_visible) -> (n, n_visible)."""
         self._check_input_is_free("reconstruct")
         feedforward = self._compiled("feedforward", backend, lambda: ([self.x], self.feedforward(), None))
         return np.asarray(feedforward(checked_matrix("X", X, self.n_visible)))
@@ -292,7 +291,7 @@ class Autoencoder(Model):
 
 
 class DenoisingAutoencoder(Autoencoder):
-    """An autoencoder that sees its input with some pixels set to zero, and learns to put them back.
+    """Learn to put back pixels of the input that are set to zero.
 
     The parameters, attributes and methods are those of `Autoencoder`.
     """
@@ -300,6 +299,6 @@ class DenoisingAutoencoder(Autoencoder):
     default_corruption_level = 0.3
 
     def get_corrupted_input(self, input: Variable, corruption_level: Any) -> TensorVariable:
-        """`input` times a mask that is 0 with probability `corruption_level`, else 1; a new mask at each call."""
+        """Multiply `input` by a mask that is 0 with probability `corruption_level`, else 1; a new mask at each call."""
         mask = self.theano_rng.binomial(size=input.shape, n=1, p=1 - corruption_level, dtype=pytensor.config.floatX)
         return mask * input

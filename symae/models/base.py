@@ -27,7 +27,7 @@ CONFIGURATION_ERRORS = (AttributeError, KeyError, TypeError, ValueError, Overflo
 
 
 def checked_matrix(name: str, X: Any, columns: int, limits: tuple[float, float] | None = None) -> np.ndarray:
-    """`X` as a C-contiguous, writable matrix of floatX with `columns` columns.
+    """Return `X` as a C-contiguous, writable matrix of floatX with `columns` columns.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def _within(name: str, matrix: np.ndarray, limits: tuple[float, float], X: Any) 
 
 
 class Model:
-    """A model with parameters in shared variables, saved and loaded by their names.
+    """Hold parameters in shared variables, saved and loaded by their names.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class Model:
         raise NotImplementedError
 
     def node(self, name: str) -> TensorVariable:
-        """The symbolic variable of that name, an expression of the input `x`.
+        """Return the symbolic variable of that name, an expression of the input `x`.
 
         Raises
         ------
@@ -101,11 +101,11 @@ class Model:
         return self.nodes[name]
 
     def node_names(self) -> list[str]:
-        """The names of all nodes, in the order in which they are computed."""
+        """Return the names of all nodes, in the order in which they are computed."""
         return list(self.nodes)
 
     def node_values(self, name: str, X: Any, *, backend: str | None = None) -> np.ndarray:
-        """The values of a node for the images `X`; its first axis counts them."""
+        """Compute the values of a node for the images `X`; its first axis counts them."""
         node = self.node(name)
         compute = self._compiled(f"node {name}", backend, lambda: ([self.x], node, None))
         return np.asarray(compute(self.checked_input("X", X)))
@@ -127,21 +127,21 @@ class Model:
         )
 
     def checked_input(self, name: str, X: Any) -> np.ndarray:
-        """`X` as an array that the input `x` takes, or an error that calls it `name`."""
+        """Return `X` as an array that the input `x` takes, or raise an error that calls it `name`."""
         raise NotImplementedError
 
     def configuration(self) -> dict[str, Any]:
-        """What the constructor needs to build a model of this shape, as JSON takes it."""
+        """Return what the constructor needs to build a model of this shape, as JSON takes it."""
         raise NotImplementedError
 
     @classmethod
     def from_configuration(cls, configuration: Mapping[str, Any]) -> Self:
-        """A model of the shape described, with parameters that will be replaced."""
+        """Build a model of the shape described, with parameters that will be replaced."""
         raise NotImplementedError
 
     @classmethod
     def parameter_shapes(cls, configuration: Mapping[str, Any]) -> dict[str, tuple[int, ...]] | None:
-        """Which shapes the parameters of a model of the shape described have, by name, without building it.
+        """Return the shapes of the parameters of a model of the shape described, by name, without building it.
 
         None where a class does not say.
 
@@ -153,7 +153,7 @@ class Model:
         return None
 
     def parameters(self) -> dict[str, np.ndarray]:
-        """The values of the parameters by name."""
+        """Return the values of the parameters by name."""
         values = (np.asarray(p.get_value(borrow=True)) for p in self.params)
         return dict(zip(self.parameter_names, values, strict=True))
 
@@ -188,7 +188,7 @@ class Model:
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """The model saved as `path`: the name given to `save`, one of its two files, or their folder.
+        """Load the model saved as `path`: the name given to `save`, one of its two files, or their folder.
 
         ``Model.load`` loads one of any class in `symae.models`.
 
@@ -210,7 +210,7 @@ class Model:
 
     @classmethod
     def _loaded(cls, path: str | Path) -> tuple[Self, str]:
-        """What `load` returns, and the names of the parameters that are not finite."""
+        """Return what `load` returns, and the names of the parameters that are not finite."""
         name, configuration, values = read_model(path, lambda name, configuration: cls._shapes(path, name, configuration))
         kind = Model._classes[name]
         try:
@@ -226,7 +226,7 @@ class Model:
 
     @classmethod
     def _shapes(cls, path: str | Path, name: str, configuration: dict[str, Any]) -> dict[str, tuple[int, ...]] | None:
-        """The shapes of the parameters of a saved model, if `load` takes its class and its configuration."""
+        """Return the shapes of the parameters of a saved model, if `load` takes its class and its configuration."""
         kind = Model._classes.get(name)
         if kind is None or not issubclass(kind, cls) or (cls is not Model and name != cls.__name__):
             loadable = [k for k, c in Model._classes.items() if c.configuration is not Model.configuration and k[0] != "_"]
@@ -244,7 +244,7 @@ class Model:
             raise _no_configuration(path, name, configuration, error) from error
 
     def _compiled(self, key: str, backend: str | None, build: Callable[[], tuple[list[Variable], Any, Any]]) -> Any:
-        """The compiled function for `key` on `backend`, kept.
+        """Return the compiled function for `key` on `backend`, kept.
 
         `build` makes its inputs, outputs and updates: once for all backends, because each graph has random streams of its own.
         """
@@ -260,7 +260,7 @@ class Model:
 
 
 def configured(configuration: Mapping[str, Any], *keys: str) -> list[Any]:
-    """The values of `keys`, if the configuration has exactly those."""
+    """Return the values of `keys`, if the configuration has exactly those."""
     if configuration.keys() != set(keys):
         raise ValueError(f"its keys should be {', '.join(keys)}")
     return [configuration[key] for key in keys]

@@ -26,7 +26,7 @@ __all__ = ["ConvolutionalAutoencoder", "StridedAutoencoder"]
 
 
 class _KerasAutoencoder(ImageModel):
-    """What the two have in common: layers by name, a sigmoid at the end, binary cross-entropy."""
+    """Hold what the two have in common: layers by name, a sigmoid at the end, binary cross-entropy."""
 
     output: TensorVariable
     cost: TensorVariable
@@ -45,7 +45,7 @@ class _KerasAutoencoder(ImageModel):
     def get_cost_updates(
         self, target: Variable | None = None, learning_rate: Any = 1.0, rho: Any = 0.95
     ) -> tuple[TensorVariable, Updates]:
-        """The cost of a minibatch, and one step of Adadelta on it.
+        """Return the cost of a minibatch, and the updates of one step of Adadelta on it.
 
         Parameters
         ----------
@@ -64,12 +64,12 @@ class _KerasAutoencoder(ImageModel):
         return cost, adadelta(cost, self.params, learning_rate, rho)
 
     def score(self, X: Any, *, backend: str | None = None) -> float:
-        """Mean binary cross-entropy of the reconstructions of `X`, in nats per pixel."""
+        """Compute the mean binary cross-entropy of the reconstructions of `X`, in nats per pixel."""
         return self.mean_over("score", self.cost, X, backend=backend)
 
 
 class ConvolutionalAutoencoder(_KerasAutoencoder):
-    """Convolution, ReLU and 2 x 2 max pooling, layer after layer; the decoder mirrors them with upsampling.
+    """Convolve, rectify and pool 2 x 2 maxima, layer after layer; the decoder mirrors the layers with upsampling.
 
     With maps 16, 8, 8 and 28 x 28 pixels::
 
@@ -155,7 +155,7 @@ class ConvolutionalAutoencoder(_KerasAutoencoder):
 
 
 class StridedAutoencoder(_KerasAutoencoder):
-    """Convolutions with stride 2, and a fully connected code of a few numbers; the decoder mirrors them with deconvolutions.
+    """Convolve with stride 2 to a fully connected code of a few numbers; the decoder mirrors this with deconvolutions.
 
     For 28 x 28 pixels::
 

@@ -39,7 +39,7 @@ STRIP = 32768  # places that are drawn at a time
 
 
 def coordinates(height: int, width: int) -> np.ndarray:
-    """Where the pixels of an image of that size lie: (height * width, 2), row by row, in floatX.
+    """Return where the pixels of an image of that size lie: (height * width, 2), row by row, in floatX.
 
     The first column is u, from -1 at the left to 1 at the right, the second v, from -1 at the top to 1 at the bottom; the
     outermost pixels lie at exactly -1 and 1, and a single one in the middle.
@@ -53,7 +53,7 @@ def _line(n: int) -> np.ndarray:
 
 
 class CoordinateVAE(ImageModel):
-    """A variational autoencoder of images; each pixel is a function of its place (u, v) and of the image's code z.
+    """Encode images and draw each pixel as a function of its position (u, v) and the image's code z: a variational autoencoder.
 
     ::
 
@@ -139,7 +139,7 @@ class CoordinateVAE(ImageModel):
         self._add_costs(logits)
 
     def _encode(self) -> None:
-        """The distribution of z, and the pose."""
+        """Compute the distribution of z, and the pose."""
         params = self._parameters
         n, pixels = self.x.type.shape[0], math.prod(self.image_shape)
         known = self.x.type.shape[1:] == (pixels,)
@@ -151,7 +151,7 @@ class CoordinateVAE(ImageModel):
         self.pose = nn.dense(params, "pose", h, 4, W=_zeros) if self.affine else None
 
     def _add_costs(self, logits: Variable) -> None:
-        """The costs of training, with its random numbers, and that of drawing from the mean."""
+        """Compute the costs of training, with its random numbers, and that of drawing from the mean."""
         rows, pixels = self._rows, float(np.prod(self.image_shape))
         binary = pt.cast(self.theano_rng.uniform(size=self.x.shape) < self.x, self.x.type.dtype)
         encoded = [self.mean, self.log_variance, *([] if self.pose is None else [self.pose])]
@@ -164,7 +164,7 @@ class CoordinateVAE(ImageModel):
         self._errors = nn.bernoulli_nll(rows, logits) / pixels
 
     def logits(self, z: Variable, places: Variable, pose: Variable | None = None) -> TensorVariable:
-        """What the decoder says of each place in each image.
+        """Compute what the decoder says of each position in each image.
 
         Parameters
         ----------
@@ -195,7 +195,7 @@ class CoordinateVAE(ImageModel):
         return coordinate_layers(first.reshape((-1, self._layers[0])), nothing, layers).reshape(u.shape)
 
     def get_cost_updates(self, learning_rate: Any = 0.001) -> tuple[TensorVariable, Updates]:
-        """The cost of a minibatch, and one step of Adam on it.
+        """Return the cost of a minibatch, and the updates of one step of Adam on it.
 
         Each call draws anew: the encoder sees each pixel black or white, white with its grey value as the probability, and z is
         drawn from its distribution. The decoder is to draw the grey image.
@@ -218,7 +218,7 @@ class CoordinateVAE(ImageModel):
         )
 
     def score(self, X: Any, *, backend: str | None = None) -> float:
-        """Negative logarithm of the likelihood of images under what is drawn from the mean of z, in nats per pixel."""
+        """Compute -log of the likelihood of images under what is drawn from the mean of z, in nats per pixel."""
         return self.mean_over("score", self._errors, X, backend=backend)
 
     def render(

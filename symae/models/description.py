@@ -20,7 +20,7 @@ LayerKind = Literal["dense", "convolution", "deconvolution"]
 
 @dataclass(frozen=True, eq=False)
 class FilterLayer:
-    """A layer with weights.
+    """Describe a layer with weights.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class FilterLayer:
 
 @dataclass(frozen=True, eq=False)
 class ModelDescription:
-    """What is asked of a model by ``symae inspect`` and its siblings; all but the nodes may be left out.
+    """Describe a model for ``symae inspect`` and its siblings; all but the nodes may be left out.
 
     Attributes
     ----------

@@ -36,7 +36,7 @@ DRAWING_SCALE = 0.001
 
 
 class ImageAutoencoder(ImageModel):
-    """An autoencoder for images, whose code is a stack of small maps.
+    """Encode images as a stack of small maps, and reconstruct them.
 
     Each layer convolves with 5 x 5 filters, adds a bias, rectifies, and pools maxima::
 
@@ -129,7 +129,7 @@ class ImageAutoencoder(ImageModel):
         self.rmse = root_mean_square_error(images, y)
 
     def get_cost_updates(self, learning_rate: Any = 0.00015, time_constant: Any = 600) -> tuple[TensorVariable, Updates]:
-        """The cost of a minibatch, and one step with momentum on it.
+        """Return the cost of a minibatch, and the updates of one step with momentum on it.
 
         Parameters
         ----------
@@ -164,7 +164,7 @@ class ImageAutoencoder(ImageModel):
         return replace(known, layers=[*down, *up])
 
     def score(self, X: Any, *, backend: str | None = None) -> float:
-        """The mean root mean square error of images."""
+        """Compute the mean root mean square error of images."""
         return self.mean_over("score", self.rmse, X, backend=backend)
 
     def configuration(self) -> dict[str, Any]:

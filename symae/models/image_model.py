@@ -25,7 +25,7 @@ CHUNK = 100  # images at a time where a whole set is evaluated
 
 
 class ImageModel(Model):
-    """A model whose input `x` is images (n, channels, h, w) or rows of their pixels.
+    """Hold a model whose input `x` is images (n, channels, h, w) or rows of their pixels.
 
     Attributes
     ----------
@@ -75,11 +75,11 @@ class ImageModel(Model):
         return replace(known, layers=named_layers(self.x, known.nodes, output))
 
     def node_values(self, name: str, X: Any, *, backend: str | None = None) -> np.ndarray:
-        """The values of a node for the images `X`; its first axis counts them."""
+        """Compute the values of a node for the images `X`; its first axis counts them."""
         return self.evaluated(f"node {name}", self.node(name), X, backend=backend)
 
     def evaluated(self, key: str, expression: Variable, X: Any, *, backend: str | None = None) -> np.ndarray:
-        """`expression`, an entry for each image of the input `x`, for the images `X`; compiled once for each `key`."""
+        """Compute `expression`, an entry for each image of `x`, for the images `X`; it is compiled once for each `key`."""
         images = self.checked_input("X", X)
         kept = self.__dict__.setdefault("_batched", {})
         if (key, backend) not in kept:
@@ -88,22 +88,22 @@ class ImageModel(Model):
         return np.concatenate([np.asarray(values)[:n] for (values,), n in batches])
 
     def transform(self, X: Any, *, backend: str | None = None) -> np.ndarray:
-        """The codes of images, (n, ...)."""
+        """Compute the codes of images, (n, ...)."""
         return self.node_values(self.code_name, X, backend=backend)
 
     def reconstruct(self, X: Any, *, backend: str | None = None) -> np.ndarray:
-        """What the model draws of images, (n, channels, h, w)."""
+        """Draw images as the model does, (n, channels, h, w)."""
         return self.node_values(self.output_name, X, backend=backend)
 
     def mean_over(self, key: str, costs: Variable, X: Any, *, backend: str | None = None) -> float:
-        """The mean of `costs`, a number for each image, over the images `X`, of which there must be some."""
+        """Compute the mean of `costs`, a number for each image, over the images `X`, of which there must be some."""
         values = self.evaluated(key, costs, X, backend=backend)
         if not len(values):
             raise InputError("X", "no images", "at least one")
         return float(values.mean(dtype=np.float64))
 
     def checked_input(self, name: str, X: Any) -> np.ndarray:
-        """Images (n, channels, h, w), or rows of their pixels, in the shape of the model's input."""
+        """Return images (n, channels, h, w), or rows of their pixels, in the shape of the model's input."""
         images = as_numbers(name, X, "images", self.x.type.dtype)
         pixels = math.prod(self.image_shape)
         if images.shape[1:] not in {self.image_shape, (pixels,)}:

@@ -21,7 +21,7 @@ __all__ = ["LogisticRegression"]
 
 
 class LogisticRegression(Model):
-    """p(y = i | x) = softmax_i(x W + b), with W and b zero at the beginning.
+    """Model p(y = i | x) = softmax_i(x W + b), with W and b zero at the beginning.
 
     Parameters
     ----------
@@ -64,11 +64,11 @@ class LogisticRegression(Model):
         return checked_matrix(name, X, self.n_in)
 
     def negative_log_likelihood(self, y: Variable) -> TensorVariable:
-        """-log p(y | x), minibatch mean, in nats per example; `y` is an integer vector (n,) of classes."""
+        """Compute -log p(y | x), minibatch mean, in nats per example; `y` is an integer vector (n,) of classes."""
         return -pt.mean(pt.log(self.p_y_given_x)[pt.arange(y.shape[0]), y])
 
     def errors(self, y: Variable) -> TensorVariable:
-        """The share of the minibatch, in [0, 1], whose most probable class is not `y`.
+        """Compute the share of the minibatch, in [0, 1], whose most probable class is not `y`.
 
         Raises
         ------
@@ -86,7 +86,7 @@ class LogisticRegression(Model):
         return pt.mean(pt.neq(self.y_pred, y))
 
     def predict(self, X: Any, *, backend: str | None = None) -> np.ndarray:
-        """The most probable class of each row of `X`: (n, n_in) -> (n,)."""
+        """Return the most probable class of each row of `X`: (n, n_in) -> (n,)."""
         classify = self._compiled("predict", backend, lambda: ([self.input], self.y_pred, None))
         return np.asarray(classify(checked_matrix("X", X, self.n_in)))
 

@@ -21,7 +21,7 @@ KEYS = {"symae", "model", "configuration", "image_shape", "parameters", CHECKSUM
 
 
 def _pair(path: str | Path) -> tuple[Path, Path]:
-    """The two files of a model, from the name of either, their common stem, or the folder that holds them."""
+    """Return the two files of a model, from the name of either, their common stem, or the folder that holds them."""
     path = Path(path)
     try:
         is_folder = path.is_dir()
@@ -63,7 +63,7 @@ def write_model(
 def read_model(
     path: str | Path, shapes_of: Callable[[str, dict[str, Any]], Mapping[str, tuple[int, ...]] | None] | None = None
 ) -> tuple[str, dict[str, Any], dict[str, np.ndarray]]:
-    """Class name, configuration and parameters of the model saved as `path`.
+    """Read class name, configuration and parameters of the model saved as `path`.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def _refuse_foreign(path: Path) -> None:
 
 
 def read_image_shape(path: str | Path) -> tuple[int, ...] | None:
-    """The shape of images that the description of the model saved as `path` tells, None if it tells none."""
+    """Read the shape of images from the description of the model saved as `path`; None if it has none."""
     try:
         shape = json.loads(read_regular(_pair(path)[1])).get("image_shape")
     except (OSError, ValueError, AttributeError, RecursionError):

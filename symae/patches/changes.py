@@ -16,7 +16,7 @@ Converted = tuple[Any, str | None]
 
 
 class Changes:
-    """The changes of one patch."""
+    """Hold the changes of one patch."""
 
     def __init__(self) -> None:
         self._undo: list[Callable[[], Any]] = []

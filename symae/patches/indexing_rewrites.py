@@ -36,7 +36,7 @@ Rewrite = Callable[[Any, Apply], Any]
 
 
 class CheckedMask(BackendOp):
-    """``mask``, which has to have the shape of the axes ``x.shape[axis : axis + mask.ndim]``."""
+    """Return ``mask``, which has to have the shape of the axes ``x.shape[axis : axis + mask.ndim]``."""
 
     __props__ = ("axis",)
     view_map: ClassVar = {0: [0]}
@@ -101,7 +101,7 @@ def _summed_where(rewrite: Rewrite, fgraph: Any, node: Apply) -> Any:
 
 
 def _only_mask(node: Apply) -> Variable | None:
-    """The mask that is the only index of `node`, with axes of one entry after it, so that it broadcasts to the array."""
+    """Return the mask that is the only index of `node`, with axes of one entry after it, so that it broadcasts to the array."""
     x = node.inputs[0]
     indices = list(indices_of(node.op, node))
     if len(indices) != 1 or not indices[0].is_mask or any(i != slice(None) for i in node.op.idx_list if isinstance(i, slice)):

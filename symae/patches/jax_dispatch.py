@@ -35,7 +35,7 @@ def apply(dispatch: Any, changes: Changes) -> None:
         return x if dtype is None or getattr(x, "dtype", None) == dtype else jax.numpy.asarray(x, dtype)
 
     def in_its_dtypes(compute: Callable[..., Any], op: Any, node: Any) -> Callable[..., Any]:
-        """`compute`, JAX's function of numbers `op`, with the operands and results of the dtypes that `node` has."""
+        """Wrap `compute`, JAX's function of numbers `op`, so that operands and results have the dtypes of `node`."""
         dtypes = [v.type.dtype for v in node.outputs]
         wider = widened(op, [v.type.dtype for v in node.inputs], dtypes)
 

@@ -71,7 +71,7 @@ def _write(op: Any, node: Apply, **_: Any) -> Callable[..., Any]:
 
 
 def _written_by_mask(op: Any, x: Any, y: Any, at: Any) -> Any:
-    """`x` with one value wherever a mask, the only index, is true; MLX itself reads nothing by masks."""
+    """Return `x` with one value wherever a mask, the only index, is true; MLX itself reads nothing by masks."""
     import mlx.core as mx
 
     (axis,) = (axis for axis, part in enumerate(at) if not isinstance(part, slice))
@@ -84,7 +84,7 @@ def _written_by_mask(op: Any, x: Any, y: Any, at: Any) -> Any:
 
 
 def _locator(op: Any, node: Apply) -> Callable[..., Any]:
-    """``locate(x, given)``, the index of x from the inputs that are parts of it."""
+    """Return ``locate(x, given)``, the index of x from the inputs that are parts of it."""
     first = 2 if isinstance(op, WRITING) else 1
     indices = list(indices_of(op, node))
 
@@ -107,7 +107,7 @@ def _locator(op: Any, node: Apply) -> Callable[..., Any]:
 
 
 def _inside(value: Any, size: int, axis: int) -> Any:
-    """Indices that lie within their axis, and the refusal of those that do not."""
+    """Return indices that lie within their axis, and raise an error for those that do not."""
     import mlx.core as mx
 
     if not isinstance(value, mx.array):

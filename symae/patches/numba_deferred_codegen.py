@@ -26,7 +26,7 @@ __all__ = ["PATCH", "compiling_whole_programs", "whole_programs"]
 
 
 class _Thread(threading.local):
-    """What a thread is compiling: for each function, from the outermost on, whether only others are to call it."""
+    """Hold what a thread is compiling: for each function, from the outermost on, whether only others are to call it."""
 
     def __init__(self) -> None:
         self.active = False
@@ -38,7 +38,7 @@ _thread = _Thread()
 
 @contextmanager
 def whole_programs() -> Iterator[None]:
-    """What Numba compiles in this thread meanwhile is optimised once, with all that it calls."""
+    """Optimise what Numba compiles in this thread meanwhile once, with all that it calls."""
     before, _thread.active = _thread.active, True
     try:
         yield
@@ -66,7 +66,7 @@ class _Deferred:
 
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
-    """Ctrl-C waits: Numba is called back by LLVM here, where exceptions are lost, and with them the machine code."""
+    """Let Ctrl-C wait: Numba is called back by LLVM here, where exceptions are lost, and with them the machine code."""
     came: list[int] = []
     with interrupts_told(lambda number, _: came.append(number)):
         yield
@@ -84,7 +84,7 @@ def apply(_: Any, changes: Changes) -> None:
 
 
 def _connect_libraries(codegen: Any, changes: Changes) -> None:
-    """Libraries that are finalized for others are linked; they are optimised and made machine code of when one asks for it."""
+    """Link libraries that are finalized for others; they are optimised and compiled when one asks for machine code."""
     from llvmlite import binding
     from numba.core.environment import lookup_environment
 
@@ -155,7 +155,7 @@ def _connect_libraries(codegen: Any, changes: Changes) -> None:
 
 
 def _connect_functions(cpu: Any, dispatcher: Any, changes: Changes) -> None:
-    """Functions that are compiled for others have no entry point until Python calls them."""
+    """Leave functions that are compiled for others without an entry point until Python calls them."""
     Base, Dispatcher = dispatcher._DispatcherBase, dispatcher.Dispatcher
     get_executable_now, add_callable, compile_now = cpu.CPUContext.get_executable, Base.add_overload, Dispatcher.compile
 
@@ -192,7 +192,7 @@ def _connect_functions(cpu: Any, dispatcher: Any, changes: Changes) -> None:
 
 
 def _connect_lifted(kind: Any, changes: Changes) -> None:
-    """Parts of functions that are compiled apart, those in object mode before all, are called by their address."""
+    """Call parts of functions that are compiled apart, those in object mode before all, by their address."""
     compile_now = kind.compile
 
     def compile(self: Any, sig: Any) -> Any:

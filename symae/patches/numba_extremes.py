@@ -46,7 +46,7 @@ def apply(dispatch: Any, changes: Changes) -> None:
 
 
 def _extreme(less: str, at: str, result: str, entry: str) -> list[str]:
-    """Statements that keep the larger or smaller of two numbers: a selection without branches, of which LLVM makes vectors."""
+    """Write statements that keep the larger or smaller of two numbers, without branches: LLVM makes vectors of these."""
     known = f"{result}[{at}]"
     return [f"{known} = {entry} if ({entry} != {entry}) | ({known} {less} {entry}) else {known}"]
 

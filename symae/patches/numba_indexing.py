@@ -53,7 +53,7 @@ def _checked(dispatch: Any, converted: Converted, op: Any, node: Apply) -> Conve
 
 
 def _checked_scalar(dispatch: Any, converted: Converted, op: Any, node: Apply) -> Converted:
-    """PyTensor 3.3's op for an entry that nothing but numbers are computed of; its graph has the same inputs."""
+    """Check PyTensor 3.3's op for an entry that nothing but numbers are computed of; its graph has the same inputs."""
     (inner,) = (inner for inner in op.fgraph.apply_nodes if isinstance(inner.op, INDEXING))
     names = {variable: f"i{n}" for n, variable in enumerate(op.fgraph.inputs)}
     if any(variable not in names for variable in inner.inputs):
@@ -65,7 +65,7 @@ def _checked_scalar(dispatch: Any, converted: Converted, op: Any, node: Apply) -
 
 
 def _checked_loop(dispatch: Any, converted: Converted, op: Any, node: Apply) -> Converted:
-    """PyTensor's elementwise loops that read and write by indices."""
+    """Check PyTensor's elementwise loops that read and write by indices."""
     names = [f"i{n}" for n in range(len(node.inputs))]
     written = sorted({output for entry in op.indexed_outputs if entry is not None for output in entry[0]})
     # after what is computed from come the indices, and then the arrays written into, in the order of the outputs
@@ -81,7 +81,7 @@ def _checked_loop(dispatch: Any, converted: Converted, op: Any, node: Apply) -> 
 
 
 def _checks(name: str, index: Index, array: str) -> list[str]:
-    """Statements that raise an error where the index called `name` is not one of `array`."""
+    """Write statements that raise an error where the index called `name` is not one of `array`."""
     axis, type_ = index.axis, index.variable.type
     if index.is_mask:
         return [f"check_mask({name}.shape[{k}], {array}.shape[{axis + k}], {axis + k})" for k in range(index.ndim)]
@@ -91,7 +91,7 @@ def _checks(name: str, index: Index, array: str) -> list[str]:
 
 
 def _basic_index(op: Any, node: Apply, names: list[str]) -> str:
-    """The index of an op whose indices are numbers and slices, as source."""
+    """Write the index of an op whose indices are numbers and slices, as source."""
     given = iter(
         zip(names[2 if isinstance(op, WRITING) else 1 :], node.inputs[2 if isinstance(op, WRITING) else 1 :], strict=True)
     )

@@ -16,7 +16,7 @@ __all__ = ["PATCH", "SpecifiedShapeError"]
 
 
 class SpecifiedShapeError(AssertionError, ValueError):
-    """An array does not have the shape that the graph says: what `specify_shape` raises, and what arrays that do not fit raise.
+    """Raised when an array does not have the shape that the graph says: both `specify_shape`'s error and a misfit's.
 
     Of ``m + zeros(2)`` PyTensor's rewrites leave m, and that it has two columns.
     """

@@ -24,7 +24,7 @@ MLX = "pytensor 3.0.7; mlx 0.32.4"
 
 @dataclass(frozen=True)
 class Expected:
-    """What has to be found for a patch to fit.
+    """Describe what has to be found for a patch to fit.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ def source_digest(function: Callable[..., Any]) -> str | None:
 
 @dataclass(frozen=True)
 class Patch:
-    """A replacement of something private of PyTensor, Numba or another backend.
+    """Describe a replacement of something private of PyTensor, Numba or another backend.
 
     Attributes
     ----------

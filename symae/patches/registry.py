@@ -30,7 +30,7 @@ _log = logging.getLogger("symae.patches")
 
 @dataclass(frozen=True)
 class PatchStatus:
-    """What has become of a patch.
+    """Tell what has become of a patch.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class PatchStatus:
 
 
 class Registry:
-    """Patches, and what has become of each.
+    """Hold patches, and what has become of each.
 
     Parameters
     ----------

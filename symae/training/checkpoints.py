@@ -45,7 +45,7 @@ OLD_KEYS = {"symae", "settings", "history", "shuffling"}
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A training as it was when an epoch had ended.
+    """Hold a training as it was when an epoch had ended.
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ def write_checkpoint(checkpoint: Checkpoint, *paths: Path) -> None:
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
-    """The checkpoint in the file `path`, one of those that `symae.training.fit` leaves in its folder.
+    """Read the checkpoint in the file `path`, one of those that `symae.training.fit` leaves in its folder.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
 
 
 def named_state(params: Sequence[SharedVariable], updated: Iterable[SharedVariable]) -> dict[str, SharedVariable]:
-    """`params` and what else is `updated` under names of their own: the first of a name has it, later ones get a number."""
+    """Name `params` and what else is `updated` uniquely: the first of a name has it, later ones get a number."""
     variables = list(dict.fromkeys([*params, *updated]))
     taken = {"__metadata__", *(v.name for v in variables if v.name is not None)}
     state: dict[str, SharedVariable] = {}
@@ -149,7 +149,7 @@ def named_state(params: Sequence[SharedVariable], updated: Iterable[SharedVariab
 
 
 def values(variables: Mapping[str, SharedVariable]) -> dict[str, np.ndarray]:
-    """What the variables hold, in C order as safetensors needs it; not always copies.
+    """Return what the variables hold, in C order as safetensors needs it; not always copies.
 
     Raises
     ------
@@ -228,7 +228,7 @@ def _history(saved: Any) -> History:
 
 
 def _training(saved: Any) -> dict[str, Any]:
-    """The description of a training, if it has all that `Identity` reads, or nothing."""
+    """Return the description of a training, if it has all that `Identity` reads, or nothing."""
     kinds = {"id": str, "graph": str, "versions": dict, "numbers": list, "operations": dict}
     kinds |= {"read": dict, "changed outside": list, "began with": dict}
     if _kind(saved, dict):

@@ -26,7 +26,7 @@ __all__ = ["Examples", "Pass", "evaluation_batch_size"]
 
 
 class Examples:
-    """The values of symbolic inputs, one array for each, whose first axes count the same examples.
+    """Hold the values of symbolic inputs, one array for each, whose first axes count the same examples.
 
     Arrays become shared variables of the dtype of their input; a shared variable that has it already is used as it is. An
     expression of shared variables, such as the labels that `symae.load_data` gives, is computed once.
@@ -74,7 +74,7 @@ class Examples:
         return len(next(iter(self.arrays.values())))
 
     def givens(self, start: Variable, length: int, order: Variable | None) -> list[tuple[Variable, Variable]]:
-        """Each input with its minibatch of `length` examples from `start`: of places in `order` if there is one.
+        """Pair each input with its minibatch of `length` examples from `start`: of positions in `order` if there is one.
 
         Raises
         ------
@@ -89,7 +89,7 @@ class Examples:
         return [(x, variable[rows].reshape((length, *self.arrays[x].shape[1:]))) for x, variable in self.variables.items()]
 
     def fingerprint(self) -> str:
-        """The inputs with the dtypes and shapes of their arrays, and a SHA-256 of these and of all values."""
+        """Describe the inputs with the dtypes and shapes of their arrays, and a SHA-256 of these and of all values."""
         arrays = sorted(self.arrays.items(), key=lambda item: item[0].name or "")
         described = ", ".join(f"{x.name} {array.dtype} {array.shape}" for x, array in arrays)
         digest = hashlib.sha256(described.encode())
@@ -99,7 +99,7 @@ class Examples:
 
 
 class Pass:
-    """A function for each minibatch of all examples: calling it with the number of a minibatch gives a list of the outputs.
+    """Call a function for each minibatch of all examples: with the number of a minibatch it gives a list of the outputs.
 
     It is a `symae.compile.loops.base.Loop` too: ``run`` makes the calls of several minibatches within compiled code where that
     can be had. What remains after the last full minibatch is a smaller one, with a compiled function of its own.
@@ -167,7 +167,7 @@ class Pass:
         return {size: loop_over(compiled, self._loop) for size, compiled in self._compiled.items()}
 
     def means(self) -> list[float]:
-        """The means of the outputs over all examples, of outputs that are means over a minibatch."""
+        """Return the means of the outputs over all examples, of outputs that are means over a minibatch."""
         columns = zip(*chain.from_iterable(run_in_bursts(self, len(self))), strict=True)
         return [float(np.average(column, weights=self.lengths)) for column in columns]
 
@@ -184,7 +184,7 @@ def evaluation_batch_size(examples: int, batch_size: int) -> int:
 
 
 def _shared(place: str, x: Any, values: Any) -> SharedVariable:
-    """`values` in a shared variable of the type of `x`, but with any number of examples."""
+    """Make a shared variable of `values`, of the type of `x`, but with any number of examples."""
     if not isinstance(x, Variable) or not isinstance(x.type, TensorType) or not x.type.ndim:
         found = f"a {x.type}" if isinstance(x, Variable) else f"a {type(x).__name__}"
         raise InputError(place, f"{found} as the input", "a symbolic array, whose first axis counts examples")
@@ -221,7 +221,7 @@ def _array(place: str, x: Variable, values: Any) -> np.ndarray:
 
 
 def _check_held(place: str, array: np.ndarray, converted: np.ndarray) -> None:
-    """Floats may be rounded; everything else has to be held exactly."""
+    """Check that everything is held exactly, except floats, which may be rounded."""
     dtype = converted.dtype
     if array.dtype.kind == "f":
         if dtype.kind != "f":

@@ -72,7 +72,7 @@ class BestParameters(Callback):
 
 @dataclass(frozen=True)
 class TutorialPatience:
-    """When to stop: the tutorial's early stopping.
+    """Decide when to stop: the tutorial's early stopping.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ class TutorialPatience:
 
 @dataclass(frozen=True)
 class PatienceResult:
-    """How a training with patience ended; errors are fractions, epochs count from 1."""
+    """Tell how a training with patience ended; errors are fractions, epochs count from 1."""
 
     validation_error: float
     test_error: float

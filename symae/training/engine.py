@@ -31,7 +31,7 @@ SHOWN = 0.1  # seconds from one `on_progress` to the next, at least
 
 @dataclass
 class TrainingState:
-    """A training as callbacks see it.
+    """Show a training to callbacks.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class TrainingState:
 
 
 class Callback:
-    """What is called at the turning points of a training; each method does nothing unless a subclass defines it.
+    """Provide what is called at the turning points of a training; each method does nothing unless a subclass defines it.
 
     The callbacks of a training are called in their order. Whatever ends the training, `on_train_end` is called for each whose
     `on_train_begin` was.

@@ -265,7 +265,7 @@ def _by_name(params: Sequence[SharedVariable]) -> dict[str, SharedVariable]:
 
 
 def _scalars(outputs: Mapping[str, Variable]) -> dict[str, Variable]:
-    """The cost and the measures, if they are scalars and the history can have figures of these names."""
+    """Return the cost and the measures, if they are scalars and the history can have figures of these names."""
     for name, output in outputs.items():
         if name in RESERVED or name.startswith("val_"):
             raise InputError("measures", repr(name), f"other names than {', '.join(RESERVED)}, and than those with val_ before")

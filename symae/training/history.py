@@ -16,7 +16,7 @@ __all__ = ["EpochLog", "History"]
 
 @dataclass
 class History:
-    """What happened in each finished epoch.
+    """Record what happened in each finished epoch.
 
     Attributes
     ----------

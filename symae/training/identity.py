@@ -27,7 +27,7 @@ SHOWN = 4
 
 
 class Identity:
-    """A training as it begins in this process.
+    """Identify a training as it begins in this process.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class Identity:
         self.lines: list[str] = []
 
     def description(self) -> dict[str, Any]:
-        """What the next checkpoint has of it, as JSON takes it."""
+        """Return what the next checkpoint has of the training, as JSON takes it."""
         values, known = self._values_read(), self._written["changed outside"]
         changed = [name for name, value in values.items() if name not in known and value != self._written["read"].get(name)]
         self._written["changed outside"] = [*known, *changed]
@@ -101,7 +101,7 @@ class Identity:
         self._written = {**mine, **{key: saved[key] for key in ("id", "read", "changed outside", "began with")}}
 
     def unlike(self, *known: Mapping[str, Any]) -> list[str]:
-        """Which variables hold neither what the training began with nor any of what is `known` of them.
+        """Return which variables hold neither what the training began with nor any of what is `known` of them.
 
         Averages count, because they are in the parameters when a training has ended.
         """
@@ -125,7 +125,7 @@ def _versions() -> dict[str, str]:
 def _others(
     graphs: Sequence[Variable], data: Sequence[Variable], state: Mapping[SharedVariable, str]
 ) -> dict[str, SharedVariable]:
-    """The shared variables that are read and not changed, by names of their own."""
+    """Return the shared variables that are read and not changed, by unique names."""
     found: dict[str, SharedVariable] = {}
     for v in graph_inputs(graphs, blockers=list(data)):
         if isinstance(v, SharedVariable) and v not in state and v not in data:
@@ -142,7 +142,7 @@ def _digest(v: SharedVariable) -> str:
 
 
 def _another(mine: Mapping[str, Any], saved: Mapping[str, Any], where: str) -> InputError:
-    """In what two graphs differ, as far as a line can say."""
+    """Return the error that says in what two graphs differ, as far as a line can say."""
     numbers, others = set(mine["numbers"]), set(saved["numbers"])
     if numbers != others:
         found, expected = sorted(numbers - others), sorted(others - numbers)

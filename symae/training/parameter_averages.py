@@ -67,7 +67,7 @@ class Averages(Callback):
         self.updates.append((step, step + 1))
 
     def in_place_of_params(self, outputs: Sequence[Variable]) -> list[Variable]:
-        """`outputs` of a model whose parameters are the averages."""
+        """Return `outputs` of a model whose parameters are the averages."""
         replaced = {p: self.variables[name] for name, p in self._params.items() if p is not self.variables[name]}
         return list(clone_replace(list(outputs), replaced, rebuild_strict=False))
 

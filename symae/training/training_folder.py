@@ -52,7 +52,7 @@ class Checkpoints(Callback):
 
 
 class TrainingFolder:
-    """The files of a training: ``history.jsonl``, ``last.safetensors`` and ``best.safetensors``.
+    """Hold the files of a training: ``history.jsonl``, ``last.safetensors`` and ``best.safetensors``.
 
     When another training begins in the folder, the two are put out of its reach as ``last.safetensors.old`` and
     ``best.safetensors.old``, until it has a finished epoch of its own.
@@ -84,7 +84,7 @@ class TrainingFolder:
                 raise UnwritableError(path, "a folder", "a file, or a name that is free")
 
     def resumed(self, state: Mapping[str, SharedVariable], identity: Identity) -> Checkpoint | None:
-        """The last checkpoint, if there is one.
+        """Return the last checkpoint, if there is one.
 
         Raises
         ------
@@ -111,7 +111,7 @@ class TrainingFolder:
         return checkpoint
 
     def best_arrays(self, last: Checkpoint, variables: Mapping[str, SharedVariable]) -> dict[str, np.ndarray]:
-        """The values of `variables`, by name, in the best epoch of a training that is at `last`.
+        """Return the values of `variables`, by name, in the best epoch of a training that is at `last`.
 
         Raises
         ------

@@ -31,7 +31,7 @@ FLOATS = frozenset({"float32", "float64", "complex64", "complex128"})
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Backend:
-    """What makes machine code of a graph, and what symae has to know of it.
+    """Describe what makes machine code of a graph, and what symae has to know of it.
 
     Importing the file of a backend does not import the backend: what needs it imports it where it is called.
 

@@ -26,7 +26,7 @@ ALIGNMENT = 64  # bytes; XLA's, on CPUs
 
 
 class JAXArrays(NumPyLikeArrays):
-    """The functions of `symae.ops.traced.Arrays`, of JAX."""
+    """Provide the functions of `symae.ops.traced.Arrays`, of JAX."""
 
     taking: ClassVar[dict[str, str]] = {"mode": "clip"}
 
@@ -64,7 +64,7 @@ class _RaisingJAXLinker(JAXLinker):
 
 
 class JAXDeviceLinker(DeviceLinker, _RaisingJAXLinker):
-    """PyTensor's JAXLinker with shared variables that stay on the device, and with errors."""
+    """Link as PyTensor's JAXLinker, with shared variables that stay on the device, and with errors."""
 
     def to_device(self, value: np.ndarray) -> Sent:
         import jax

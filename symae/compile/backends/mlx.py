@@ -29,7 +29,7 @@ UNKNOWN = {"float64": "float32", "complex128": "complex64"}
 
 
 class MLXArrays(NumPyLikeArrays):
-    """The functions of `symae.ops.traced.Arrays`, of MLX."""
+    """Provide the functions of `symae.ops.traced.Arrays`, of MLX."""
 
     def __init__(self) -> None:
         import mlx.core
@@ -77,7 +77,7 @@ class _RaisingMLXLinker(MLXLinker):
 
 
 class MLXDeviceLinker(DeviceLinker, _RaisingMLXLinker):
-    """PyTensor's MLXLinker with what the module's docstring says."""
+    """Link as PyTensor's MLXLinker, with what the module's docstring says."""
 
     def to_device(self, value: np.ndarray) -> Sent:
         import mlx.core as mx

@@ -22,7 +22,7 @@ __all__ = ["BACKEND", "ExplainingPytorchLinker"]
 
 
 class PytorchArrays:
-    """The functions of `symae.ops.traced.Arrays`, of PyTorch."""
+    """Provide the functions of `symae.ops.traced.Arrays`, of PyTorch."""
 
     def __init__(self) -> None:
         import torch
@@ -88,7 +88,7 @@ def _build(backend: str, op: BackendOp, node: Apply) -> Callable[..., Any]:
 
 
 class ExplainingPytorchLinker(PytorchLinker):
-    """PyTensor's PytorchLinker, whose functions say of an index which one is outside of which axis."""
+    """Link as PyTensor's PytorchLinker; the functions say of an index which one is outside of which axis."""
 
     def jit_compile(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         call = super().jit_compile(fn)
@@ -105,7 +105,7 @@ class ExplainingPytorchLinker(PytorchLinker):
 
 
 def _explained(call: Callable[..., Any], inputs: Sequence[Any]) -> Exception | None:
-    """What is wrong with an index in a call that has failed."""
+    """Return what is wrong with an index in a call that has failed."""
     import torch
 
     with torch.compiler.set_stance("force_eager"), looking_at_indices():

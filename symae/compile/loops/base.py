@@ -15,7 +15,7 @@ __all__ = ["IndexedStep", "Loop", "PythonLoop"]
 
 @runtime_checkable
 class Loop(Protocol):
-    """What makes steps."""
+    """Make steps."""
 
     def run(self, first: int, count: int) -> list[list[float]]:
         """Make at most `count` steps from number `first` on, and at least one; the figures of each.
@@ -25,7 +25,7 @@ class Loop(Protocol):
 
 
 class PythonLoop:
-    """A loop over any callable: each run calls it once."""
+    """Loop over any callable: each run calls it once."""
 
     def __init__(self, step: Callable[[int], Any]):
         self.step = step
@@ -36,7 +36,7 @@ class PythonLoop:
 
 
 class IndexedStep:
-    """A compiled function of a whole number that returns scalars; called from Python it makes a loop too.
+    """Call a compiled function of a whole number that returns scalars; called from Python it makes a loop too.
 
     Attributes
     ----------
@@ -64,11 +64,11 @@ class IndexedStep:
         return next((v.owner for v in self.function.maker.fgraph.outputs if v.owner is not None), None)
 
     def holds(self, index: int) -> bool:
-        """Whether the input's dtype does."""
+        """Return True if `index` fits the dtype of the index input."""
         return index <= self._largest
 
     def values(self, index: int) -> tuple[Any, ...]:
-        """What a call with `index` is about to compute with."""
+        """Return what a call with `index` is about to compute with."""
         number = np.array(index, self.dtype)
         return tuple(number if i == self.place else c.storage[0] for i, c in enumerate(self.function.input_storage))
 
@@ -78,7 +78,7 @@ class IndexedStep:
             self.function.input_storage[into].storage[0] = values[into]
 
     def run(self, first: int, count: int) -> list[list[float]]:
-        """One step, by a call from Python."""
+        """Make one step, by a call from Python."""
         function = self.function
         if not self.holds(first):
             return PythonLoop(function).run(first, count)  # raises PyTensor's error
@@ -92,5 +92,5 @@ class IndexedStep:
 
 
 def given_inputs(function: Function) -> list[int]:
-    """Which inputs of the graph are not shared variables."""
+    """Return which inputs of the graph are not shared variables."""
     return [i for i, entry in enumerate(function.maker.expanded_inputs) if not entry.implicit]

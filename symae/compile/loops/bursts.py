@@ -14,13 +14,13 @@ SECONDS = 0.2
 
 
 class StepsPerCall:
-    """How many steps fit into about a fifth of a second, learned from those that were made; one at first."""
+    """Learn how many steps fit into about a fifth of a second from those that were made; begin with one."""
 
     def __init__(self) -> None:
         self.steps = 1
 
     def learn(self, steps: int, seconds: float) -> None:
-        """So many took so long."""
+        """Note that `steps` steps took `seconds`."""
         fitting = self.steps * 8 if seconds <= 0 else int(min(steps * SECONDS / seconds, self.steps * 8))
         self.steps = max(1, fitting)
 
@@ -40,5 +40,5 @@ def run_in_bursts(
 
 
 def diverged(rows: Sequence[Sequence[float]]) -> bool:
-    """Whether the last step's cost is not finite."""
+    """Return True if the last step's cost is not finite."""
     return not math.isfinite(rows[-1][0])

@@ -29,11 +29,11 @@ CONVOLUTION = (
 
 
 class _NoLoop(Exception):
-    """A call returns something of another shape or type than it updates."""
+    """Raised when a call returns something of another shape or type than it updates."""
 
 
 class JAXLoop:
-    """A `symae.compile.loops.base.Loop` over calls of a function on the JAX backend."""
+    """Loop over calls of a function on the JAX backend: a `symae.compile.loops.base.Loop`."""
 
     def __init__(self, indexed: IndexedStep):
         self.indexed = indexed
@@ -78,7 +78,7 @@ class JAXLoop:
         return step
 
     def _compiled(self, arguments: Any) -> Any:
-        """The loop for arguments of these shapes, or None if there is none or calls from Python are quicker."""
+        """Compile the loop for arguments of these shapes; None if there is none or calls from Python are quicker."""
         try:
             traced = jax.jit(self._loop).trace(*arguments)
         except _NoLoop:
@@ -111,7 +111,7 @@ class JAXLoop:
 
 
 def _like(old: Any, new: Any) -> Any:
-    """`new`, if it can take the place of `old`."""
+    """Return `new`, if it can replace `old`."""
 
     def leaf(old: Any, new: Any) -> Any:
         new = jnp.asarray(new)

@@ -29,7 +29,7 @@ __all__ = ["NumbaLoop"]
 
 
 class _Layout(NamedTuple):
-    """What a loop has to know of the function that it calls; all of it is in the key of the loop's machine code."""
+    """Hold what a loop has to know of the function that it calls; all of it is in the key of the loop's machine code."""
 
     inputs: Any  # the tuple of their types, that of the index among them
     outputs: Any
@@ -47,7 +47,7 @@ class _Compiled(NamedTuple):
 
 
 class NumbaLoop:
-    """A `symae.compile.loops.base.Loop` over calls of a function on Numba's backend.
+    """Loop over calls of a function on Numba's backend: a `symae.compile.loops.base.Loop`.
 
     Where a call changes the type of something that it updates, say from column to row order, it is made from Python.
     """
@@ -82,7 +82,7 @@ class NumbaLoop:
         return figures
 
     def _compiled(self, values: tuple[Any, ...]) -> _Compiled | None:
-        """The loop for values of these types, or None if there can be none."""
+        """Compile the loop for values of these types; None if there can be none."""
         try:
             inputs = types.BaseTuple.from_types([numba.typeof(value) for value in values])
         except ValueError:
@@ -112,7 +112,7 @@ class NumbaLoop:
 
 @cache
 def _loop(layout: _Layout) -> Any:
-    """``loop(address, state, values, first, rows, done) -> values``.
+    """Compile ``loop(address, state, values, first, rows, done) -> values``.
 
     Calls what is at `address` with index `first` and the following, once for each of `rows`, into which the figures go,
     and counts the calls in `done`; ends after one whose first figure is not finite. If a call fails, the values that it was
@@ -126,7 +126,7 @@ def _loop(layout: _Layout) -> Any:
 
 @cache
 def _taken(inputs: Any) -> Any:
-    """``taken(state) -> values``: what a loop has left at `state`, once."""
+    """Compile ``taken(state) -> values``: what a loop has left at `state`, once."""
 
     @intrinsic
     def intrinsic_(typing: Any, state: Any) -> Any:
@@ -139,7 +139,7 @@ def _taken(inputs: Any) -> Any:
 
 
 def _jit(name: str, parameters: str, body: Any, key: Any) -> Any:
-    """A function of these parameters that does what the intrinsic `body` does, kept on the disk under `key`."""
+    """Compile a function of these parameters that does what the intrinsic `body` does, kept on the disk under `key`."""
     digest = hashlib.sha256(f"{Path(__file__).read_text()} {name} {key}".encode()).hexdigest()
     source = f"def {name}({parameters}): return body({parameters})"
     function = compile_numba_function_src(source, name, {"__name__": __name__, "body": body}, cache_key=digest)
