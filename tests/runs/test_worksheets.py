@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import runpy
 import signal
 import subprocess
 import sys
@@ -46,14 +47,39 @@ def run(name, *arguments, env, cwd):
     return subprocess.run(command, capture_output=True, text=True, env=env, cwd=cwd, timeout=300)
 
 
-def assert_refused(name, arguments, message, *, env, cwd):
-    """One line that says `message`, status 2, and nothing trained."""
-    result = run(name, *arguments, env=env, cwd=cwd)
-    assert result.returncode == 2
-    assert "Training" not in result.stdout
-    (line,) = result.stderr.splitlines()
-    assert line.startswith(f"{name}: error: ")
-    assert message in line
+def run_here(script):
+    """Run a script in this process; its errors go where Python would send them."""
+    try:
+        runpy.run_path(script, run_name="__main__")
+    except Exception:
+        sys.excepthook(*sys.exc_info())
+
+
+@pytest.fixture
+def assert_refused(no_mnist, tmp_path, monkeypatch, capsys):
+    """A function: a worksheet, run in this process as a person runs it in `tmp_path`, says one line with `message` and ends."""
+
+    def assert_refused(name, arguments, message):
+        script = str(ROOT / "worksheets" / f"{name}.py")
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            run_here(script)
+        assert end.value.code == 2
+        printed = capsys.readouterr()
+        assert "Training" not in printed.out
+        (line,) = printed.err.splitlines()
+        assert line.startswith(f"{name}: error: ")
+        assert message in line
+
+    return assert_refused
+
+
+@pytest.fixture
+def few_images(tmp_path):
+    """few.npz, with fewer images than a minibatch has."""
+    few = {f"{part}_x": np.zeros((5, 784), np.uint8) for part in ("train", "valid", "test")}
+    np.savez(tmp_path / "few.npz", **few, **{name.replace("x", "y"): np.arange(5) for name in few})
 
 
 def test_the_first_worksheet_leaves_filters_reconstructions_model_history_and_report(no_mnist, tmp_path):
@@ -121,14 +147,8 @@ def test_the_third_worksheet_trains_the_chosen_model_and_shows_its_code(no_mnist
         (["--data", "few.npz"], "--data: found 10 training images, expected at least one minibatch of 64"),
     ],
 )
-def test_bad_options_of_the_third_worksheet_are_one_line_and_status_2(no_mnist, tmp_path, arguments, message):
-    few = {f"{part}_x": np.zeros((5, 784), np.uint8) for part in ("train", "valid", "test")}
-    np.savez(tmp_path / "few.npz", **few, **{name.replace("x", "y"): np.arange(5) for name in few})
-    result = run("03_image_autoencoder", *arguments, env=no_mnist, cwd=tmp_path)
-    assert result.returncode == 2
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("03_image_autoencoder: error: ")
-    assert message in line
+def test_bad_options_of_the_third_worksheet_are_one_line_and_status_2(assert_refused, few_images, arguments, message):
+    assert_refused("03_image_autoencoder", arguments, message)
 
 
 def test_fewer_images_are_seen_as_often_in_more_epochs(tmp_path):
@@ -183,14 +203,30 @@ def test_ctrl_c_leaves_the_finished_epochs_results_and_pictures(no_mnist, tmp_pa
     ],
 )
 @pytest.mark.parametrize("name", NAMES)
-def test_bad_input_is_one_line_and_status_2(no_mnist, tmp_path, name, arguments, message):
+def test_bad_input_is_one_line_and_status_2(assert_refused, few_images, tmp_path, name, arguments, message):
     (tmp_path / "file").write_text("precious")
     (tmp_path / "bad.npz").write_bytes(b"PK no archive")
     (tmp_path / "taken" / "model.json").mkdir(parents=True)
-    few = {f"{part}_x": np.zeros((5, 784), np.uint8) for part in ("train", "valid", "test")}
-    np.savez(tmp_path / "few.npz", **few, **{name.replace("x", "y"): np.arange(5) for name in few})
-    assert_refused(name, arguments, message, env=no_mnist, cwd=tmp_path)
+    assert_refused(name, arguments, message)
     assert (tmp_path / "file").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("01_autoencoder", ["--epochs", "many"]),
+        ("02_denoising_autoencoder", ["--data", "nowhere.gz"]),
+        ("03_image_autoencoder", ["--pool", "29"]),
+        ("04_convolutional_autoencoder", ["--images", "127"]),
+        ("05_image_denoising", ["--noise", "nan"]),
+    ],
+)
+def test_bad_input_ends_a_process_with_one_line_and_status_2(no_mnist, tmp_path, name, arguments):
+    result = run(name, *arguments, env=no_mnist, cwd=tmp_path)
+    assert result.returncode == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"{name}: error: ")
+    assert "Training" not in result.stdout
 
 
 def test_mnist_is_used_when_it_is_there(mnist, tmp_path):
@@ -292,8 +328,9 @@ def costs_by_epoch(out):
 
 
 def test_the_fourth_worksheet_draws_digits_and_goes_on_to_the_last_bit(no_mnist, tmp_path):
-    few = ["--backend", "jax", "--images", 256]  # the quickest to compile
-    result = run("04_convolutional_autoencoder", *few, "--epochs", 2, env=no_mnist, cwd=tmp_path)
+    few = ["--backend", "jax", "--images", 256]  # the quickest to compile; once for all three runs
+    env = no_mnist | {"JAX_COMPILATION_CACHE_DIR": str(tmp_path / "jax"), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+    result = run("04_convolutional_autoencoder", *few, "--epochs", 2, env=env, cwd=tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
     epochs = [line for line in lines if line.startswith("Training epoch ")]
@@ -315,9 +352,7 @@ def test_the_fourth_worksheet_draws_digits_and_goes_on_to_the_last_bit(no_mnist,
 
     parts = tmp_path / "parts"
     for number in (1, 2):
-        result = run(
-            "04_convolutional_autoencoder", *few, "--epochs", number, "--resume", "--out", parts, env=no_mnist, cwd=ROOT
-        )
+        result = run("04_convolutional_autoencoder", *few, "--epochs", number, "--resume", "--out", parts, env=env, cwd=ROOT)
         assert (result.returncode, result.stderr) == (0, "")
     assert "Training goes on after 1 of 2 epochs" in result.stdout.splitlines()
     assert costs_by_epoch(parts) == history
@@ -437,12 +472,12 @@ BAD_IMAGES = [
         ("01_autoencoder", ["--resume"], "unrecognized arguments: --resume"),
     ],
 )
-def test_bad_options_of_worksheets_that_resume_are_one_line_and_status_2(no_mnist, tmp_path, name, arguments, message):
-    few = {f"{part}_x": np.zeros((5, 784), np.uint8) for part in ("train", "valid", "test")}
-    np.savez(tmp_path / "few.npz", **few, **{name.replace("x", "y"): np.arange(5) for name in few})
+def test_bad_options_of_worksheets_that_resume_are_one_line_and_status_2(
+    assert_refused, few_images, tmp_path, name, arguments, message
+):
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / "last.safetensors").write_bytes(b"no checkpoint")
-    assert_refused(name, arguments, message, env=no_mnist, cwd=tmp_path)
+    assert_refused(name, arguments, message)
 
 
 # What Worksheet.fit does, with a model that compiles at once
