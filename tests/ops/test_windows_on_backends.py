@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytensor.tensor as pt
 import pytest
@@ -101,6 +103,12 @@ def test_float32_stays_float32(in_float32, name):
         np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-5)
 
 
+def without_torchs_compiler():
+    import torch
+
+    return torch.compiler.set_stance("force_eager")
+
+
 @pytest.fixture(scope="module")
 def free_shapes(every_backend):
     """Pooling and back of images of any size, on a backend."""
@@ -114,11 +122,17 @@ def free_shapes(every_backend):
     return function([x], outputs, backend=every_backend), function([x], outputs, mode="FAST_COMPILE")
 
 
-@pytest.mark.parametrize("shape", [(2, 1, 5, 4), (1, 3, 9, 2), (0, 2, 4, 4), (3, 2, 1, 1)])
-def test_shapes_need_not_be_known_before_the_function_runs(free_shapes, shape):
+SHAPES = [(2, 1, 5, 4), (1, 3, 9, 2), (0, 2, 4, 4), (3, 2, 1, 1)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_shapes_need_not_be_known_before_the_function_runs(free_shapes, every_backend, shape):
     on_backend, plain = free_shapes
     x = np.random.RandomState(0).uniform(size=shape).astype("float32")
-    for got, wanted in zip(on_backend(x), plain(x), strict=True):
+    # PyTorch's compiler takes seconds for each of the first shapes; two show that it takes another
+    with without_torchs_compiler() if every_backend == "pytorch" and shape in SHAPES[2:] else contextlib.nullcontext():
+        found = on_backend(x)
+    for got, wanted in zip(found, plain(x), strict=True):
         np.testing.assert_allclose(np.asarray(got), wanted, rtol=1e-5, atol=1e-6)
 
 
