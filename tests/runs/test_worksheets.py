@@ -57,7 +57,7 @@ def run_here(script):
 
 @pytest.fixture
 def assert_refused(no_mnist, tmp_path, monkeypatch, capsys):
-    """A function: a worksheet, run in this process as a person runs it in `tmp_path`, says one line with `message` and ends."""
+    """Run a worksheet in this process as a person runs it in `tmp_path`: it says one line with `message` and ends."""
 
     def assert_refused(name, arguments, message):
         script = str(ROOT / "worksheets" / f"{name}.py")

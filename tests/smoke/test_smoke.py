@@ -36,7 +36,7 @@ SCRIPT = Path(__file__).parents[1] / "legacy" / "scripts" / "dA_in_thirty_lines.
 
 @pytest.fixture(autouse=True)
 def _default_mode():
-    """What users have, and not what quick tests do (tests/conftest.py)."""
+    """Compile as users do, and not as quick tests do (tests/conftest.py)."""
     with pytensor.config.change_flags(mode="Mode"):
         yield
 
@@ -117,7 +117,7 @@ def test_convolution_and_pooling_and_their_ways_back_are_theanos():
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """The folder of a run of the first worksheet, on symae's own digits."""
+    """Run the first worksheet on symae's own digits, and return the folder."""
     folder = tmp_path_factory.mktemp("first") / "run"
     command = [sys.executable, "-m", "symae", "run", "01", "--epochs", "1", "--data", "digits", "--out", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder.parent, check=False)
