@@ -1,10 +1,11 @@
-"""Sizes of windows that move over images: how border modes, strides and dilations make one length from another.
+"""Sizes of filters that move over images: how border modes, strides and dilations make one length from another.
 
-All formulas take ints or symbolic integers.
+All formulas take ints or symbolic integers, and are compiled for kernels.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,9 +37,16 @@ def normalised_border_mode(border_mode: Any) -> BorderMode:
     return rows, columns
 
 
+def _maximum(value: Any, least: int) -> Any:
+    return pt.maximum(value, least) if isinstance(value, Variable) else max(value, least)
+
+
 @dataclass(frozen=True)
 class Geometry:
-    """Describe one axis of a convolution: its padding (a name or two ints), stride and dilation."""
+    """Describe one axis of a convolution: its padding (a name or two ints), stride and dilation.
+
+    `symae/kernels/conv/geometry.h` has the same in C++.
+    """
 
     border: str | tuple[int, int]
     stride: int
@@ -49,37 +57,47 @@ class Geometry:
         border = border_mode if isinstance(border_mode, str) else border_mode[axis]
         return cls(border, subsample[axis], dilation[axis])
 
+    def measure(self, maximum: Callable[[Any, int], Any] = _maximum) -> Callable[[Any, Any], tuple[Any, Any, Any, Any]]:
+        """Return a function (size, kernel) -> the dilated kernel's length, zeros before and after, positions of the kernel.
+
+        It is all there is of this arithmetic in Python, and plain enough for Numba, with Python's own `maximum`.
+        """
+        same, full, half = (self.border == name for name in ("same", "full", "half"))
+        first, last = (0, 0) if isinstance(self.border, str) else self.border
+        stride, dilation = self.stride, self.dilation
+
+        def measured(size: Any, kernel: Any) -> tuple[Any, Any, Any, Any]:
+            reach = (kernel - 1) * dilation + 1
+            if same:
+                total = maximum((-(-size // stride) - 1) * stride + reach - size, 0)
+                return reach, total // 2, total - total // 2, -(-size // stride)
+            before, after = first, last
+            if full:
+                before = after = reach - 1
+            elif half:
+                before = after = reach // 2
+            return reach, before, after, (size + before + after - reach) // stride + 1
+
+        return measured
+
     def reach(self, kernel: Any) -> Any:
         """Return the length of the dilated kernel."""
-        return (kernel - 1) * self.dilation + 1
+        return self.measure()(0, kernel)[0]
 
     def padding(self, size: Any, kernel: Any) -> tuple[Any, Any]:
-        """Return the number of zeros before and after an image axis of `size`."""
-        if not isinstance(self.border, str):
-            return self.border
-        reach = self.reach(kernel)
-        if self.border == "same":
-            total = _at_least_zero((-(-size // self.stride) - 1) * self.stride + reach - size)
-            return total // 2, total - total // 2
-        both = {"valid": 0, "full": reach - 1, "half": reach // 2}[self.border]
-        return both, both
+        """Return the numbers of zeros before and after an image axis of `size`, which only "same" has to know."""
+        _, before, after, _ = self.measure()(0 if size is None else size, kernel)
+        return before, after
 
     def length(self, size: Any, kernel: Any) -> Any:
-        """Return the output's length: how many positions the kernel has on an axis of `size`."""
-        if self.border == "same":
-            return -(-size // self.stride)
-        before, after = self.padding(size, kernel)
-        return (size + before + after - self.reach(kernel)) // self.stride + 1
+        """Return the number of positions that the kernel has on an axis of `size`."""
+        return self.measure()(size, kernel)[3]
 
-    def transposed_length(self, n_positions: Any, kernel: Any, extra: int) -> Any:
-        """Return the smallest size with `n_positions` positions and `extra` more ("same": the largest, and `extra` less)."""
+    def transposed_length(self, positions: Any, kernel: Any, extra: int) -> Any:
+        """Return the size whose axis has so many positions, the smallest ("same": the largest) one and `extra` more (less)."""
         if extra >= self.stride:
             raise InputError("output_padding", str(extra), f"less than the subsample, {self.stride}")
         if self.border == "same":
-            return n_positions * self.stride - extra
+            return positions * self.stride - extra
         before, after = self.padding(None, kernel)
-        return (n_positions - 1) * self.stride + self.reach(kernel) - before - after + extra
-
-
-def _at_least_zero(value: Any) -> Any:
-    return pt.maximum(value, 0) if isinstance(value, Variable) else max(value, 0)
+        return (positions - 1) * self.stride + self.reach(kernel) - before - after + extra

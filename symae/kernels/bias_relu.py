@@ -12,18 +12,16 @@ from typing import Any
 import numpy as np
 
 from symae.errors import ShapeError
+from symae.kernels import tuning
 from symae.kernels.conv.direct import jit
 from symae.kernels.parallel.parts import Threads, in_parts, parts_for, threads_for
 
 __all__ = ["rectify", "rectify_gradient", "threads_for_values"]
 
-# About a millisecond's work; see `convolution.ENOUGH_FOR_THREADS`.
-VALUES_FOR_THREADS = 1_000_000
-
 
 def threads_for_values(shape: Sequence[int | None]) -> Threads:
     """Return when to use threads for arrays of a shape."""
-    return threads_for(shape, VALUES_FOR_THREADS)
+    return threads_for(shape, tuning.VALUES_FOR_THREADS)
 
 
 @jit
@@ -75,7 +73,7 @@ def rectify(ndim: int, threads: Threads, inplace: bool) -> Callable[..., Any]:
                     value = seen[j] + bias
                     out[j] = zero if value <= zero else value
 
-    everywhere = in_parts(rows if ndim == 2 else maps, threads, VALUES_FOR_THREADS)
+    everywhere = in_parts(rows if ndim == 2 else maps, threads, tuning.VALUES_FOR_THREADS)
     check = _check_rows if ndim == 2 else _check_maps
 
     @jit
@@ -122,7 +120,7 @@ def rectify_gradient(ndim: int, threads: Threads, inplace: bool) -> Callable[...
                     total += value
                 totals[c] += total
 
-    everywhere, most = in_parts(rows if ndim == 2 else maps, threads, VALUES_FOR_THREADS), parts_for(threads)
+    everywhere, most = in_parts(rows if ndim == 2 else maps, threads, tuning.VALUES_FOR_THREADS), parts_for(threads)
 
     @jit
     def gradient(y: Any, g: Any) -> Any:

@@ -17,10 +17,9 @@ from symae.errors import ShapeError
 from symae.kernels.conv.direct import jit
 from symae.kernels.gemm import gemm
 from symae.kernels.parallel.parts import Threads, in_parts
+from symae.kernels.tuning import COORDINATE_BLOCK
 
 __all__ = ["backward", "forward"]
-
-BLOCK = 448  # places at most: of 256 units, 450 kB
 
 
 @jit
@@ -40,7 +39,7 @@ def _check(P: Any, Q: Any, weights: Any, biases: Any) -> None:
 @jit
 def _blocks(positions: Any) -> Any:
     """Return how many blocks there are, and how many positions all but the last have."""
-    n_blocks = max(1, -(-positions // BLOCK))
+    n_blocks = max(1, -(-positions // COORDINATE_BLOCK))
     size = max(1, -(-positions // n_blocks))
     return -(-positions // size), size
 

@@ -9,10 +9,11 @@ from typing import Any
 import numba
 from pytensor.link.numba.cache import compile_numba_function_src
 
+from symae.kernels.tuning import EXTREME_LANES, NUMBERS_FOR_LANES
+
 __all__ = ["SHORT", "extreme"]
 
-LANES = 8
-SHORT = 64  # fewer numbers than so many are compared faster one after the other
+SHORT = NUMBERS_FOR_LANES
 
 
 @cache
@@ -22,12 +23,12 @@ def extreme(less: str) -> Callable[..., Any]:
     def keep(known: str, entry: str) -> str:
         return f"{known} = {entry} if ({entry} != {entry}) | ({known} {less} {entry}) else {known}"
 
-    lanes = range(LANES)
+    lanes = range(EXTREME_LANES)
     lines = [
         "def extreme(x):",
-        f"    whole = x.size // {LANES} * {LANES} if x.size >= {SHORT} else 0",
+        f"    whole = x.size // {EXTREME_LANES} * {EXTREME_LANES} if x.size >= {SHORT} else 0",
         *(f"    lane{k} = x[0]" for k in lanes),
-        f"    for i in range(0, whole, {LANES}):",
+        f"    for i in range(0, whole, {EXTREME_LANES}):",
         *(f"        entry{k} = x[i + {k}]" for k in lanes),
         *(f"        {keep(f'lane{k}', f'entry{k}')}" for k in lanes),
         *(f"    {keep('lane0', f'lane{k}')}" for k in lanes[1:]),

@@ -17,8 +17,10 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 from numba.np.linalg import ensure_blas
 
+from symae.kernels import tuning
 from symae.kernels.parallel.blas_alone import CALL, connect
 from symae.kernels.parallel.parts import THREADS, in_parts, internal_function, jit
+from symae.kernels.tuning import BLAS_BLOCK
 
 __all__ = ["gemm", "threaded_gemms", "with_one_blas_thread"]
 
@@ -125,35 +127,25 @@ def _call(typing: Any, product: Any, alone: Any, operands: Any) -> Any:
     return of_product.return_type(product, types.boolean, operands), codegen
 
 
-# Products of PyTensor's own, which are not divided here: those of more multiplications, some milliseconds' work, are BLAS's.
-MULTIPLICATIONS_FOR_BLAS_THREADS = 100_000_000
-
-
 def with_one_blas_thread(product: Any, jit: Any) -> Any:
     """Compile PyTensor's `product(x, y, out=None)`, or `product(x, y)`, with one BLAS thread unless the product is large."""
     if not getattr(product, "handles_out", False):
 
         @jit
         def alone(x: Any, y: Any) -> Any:
-            return _call(product, x.size * y.shape[-1] < MULTIPLICATIONS_FOR_BLAS_THREADS, (x, y))
+            return _call(product, x.size * y.shape[-1] < tuning.GEMM_MULTIPLICATIONS_FOR_BLAS_THREADS, (x, y))
 
         return alone
 
     @jit
     def alone_into(x: Any, y: Any, out: Any = None) -> Any:
-        few = x.size * y.shape[-1] < MULTIPLICATIONS_FOR_BLAS_THREADS
+        few = x.size * y.shape[-1] < tuning.GEMM_MULTIPLICATIONS_FOR_BLAS_THREADS
         if out is None:
             return _call(product, few, (x, y))
         return _call(product, few, (x, y, out))
 
     alone_into.handles_out = True
     return alone_into
-
-
-# Fewer multiplications than these take less time than it takes another thread to wake up. (Measured with 2 threads, AVX-512.)
-MULTIPLICATIONS_FOR_THREADS = 1_000_000
-# OpenBLAS's kernels work on blocks of so many columns or rows.
-BLOCK = 16
 
 
 @jit
@@ -192,7 +184,7 @@ def gemm(alpha: Any, A: Any, transpose_a: Any, B: Any, transpose_b: Any, beta: A
 @jit
 def _end(part: Any, size: Any) -> int:
     """Return where the part of that number, from 0, ends."""
-    return min(size, (size * (part + 1) // THREADS + BLOCK - 1) // BLOCK * BLOCK)
+    return min(size, (size * (part + 1) // THREADS + BLAS_BLOCK - 1) // BLAS_BLOCK * BLAS_BLOCK)
 
 
 @jit
@@ -225,7 +217,7 @@ def threaded_gemms(
     are long or wide, whether they are read forwards, backwards or changed; and of both products while it is at it.
     """
     k = A.shape[0] if ta else A.shape[1]
-    if THREADS > 1 and C.size * k >= MULTIPLICATIONS_FOR_THREADS:
+    if THREADS > 1 and C.size * k >= tuning.GEMM_MULTIPLICATIONS_FOR_THREADS:
         apart = k > max(C.shape) and not both
         sums = np.empty((THREADS if apart else 0, *C.shape), C.dtype)
         _gemms_in_parts(THREADS, C.size * k, (alpha, A, ta, B, tb, D, td, E, te, both, beta, C, sums))

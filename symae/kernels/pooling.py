@@ -20,20 +20,17 @@ import numpy as np
 
 from symae.errors import ShapeError
 from symae.geometry.windows import Axis, Windows
+from symae.kernels import tuning
 from symae.kernels.parallel.parts import Threads, in_parts, jit, threads_for
 
 __all__ = ["geometry", "jit", "max_pool", "numbers", "over_maps", "spread", "sum_pool", "threads_for_pixels"]
 
 SHAPE, SOME_PIXELS = "shape ({}, {}, {}, {})", "at least one row and one column"
 
-# Two threads halve the time from 50,000 pixels on, if both get a core at once. If one has to wait for a core that another
-# process holds, all wait, for 4 ms as measured; so only work of that order goes to threads.
-PIXELS_FOR_THREADS = 1_048_576
-
 
 def threads_for_pixels(shape: Sequence[int | None]) -> Threads:
     """Return when to use threads for images of a shape."""
-    return threads_for(shape, PIXELS_FOR_THREADS)
+    return threads_for(shape, tuning.PIXELS_FOR_THREADS)
 
 
 def over_maps(one_map: Any, threads: Threads) -> Any:
@@ -45,7 +42,7 @@ def over_maps(one_map: Any, threads: Threads) -> Any:
         for m in range(part * a.shape[0] // parts, (part + 1) * a.shape[0] // parts):
             one_map(a[m], b[m], c[m])
 
-    every_map = in_parts(maps, threads, PIXELS_FOR_THREADS)
+    every_map = in_parts(maps, threads, tuning.PIXELS_FOR_THREADS)
 
     @jit
     def loop(a: Any, b: Any, c: Any) -> None:

@@ -16,16 +16,16 @@ from pytensor.compile.mode import optdb
 from pytensor.graph.rewriting.basic import dfs_rewriter
 
 from symae.rewrites.accumulated_products import accumulated_products
-from symae.rewrites.conv_at_switches import conv_at_switches
 from symae.rewrites.entries_of_softmax import entries_of_softmax
 from symae.rewrites.in_place import in_place
 from symae.rewrites.lazy_branches import LazyBranches
 from symae.rewrites.masked_draw import masked_draw
 from symae.rewrites.matrix_product import matrix_product
 from symae.rewrites.minibatch_slice import minibatch_slice
-from symae.rewrites.rectified_at_switches import rectified_at_switches
 from symae.rewrites.sigmoid_cross_entropy import sigmoid_cross_entropy
 from symae.rewrites.softmax_labels import softmax_labels
+from symae.rewrites.sparse_convolution import sparse_convolution
+from symae.rewrites.sparse_rectified_gradient import sparse_rectified_gradient
 from symae.rewrites.theano_saturation import theano_saturation
 from symae.rewrites.unused_layers import unused_layers
 from symae.rewrites.vectorised_functions import vectorised_functions
@@ -93,8 +93,8 @@ register("entries_of_softmax", dfs_rewriter(entries_of_softmax), position=0.9)
 register("softmax_labels", dfs_rewriter(softmax_labels), need=THEANO, position=0.95)
 register("unused_layers", dfs_rewriter(unused_layers), position=1.9)
 # after specialize, when sizes have become constants; the first makes work for the second
-register("rectified_at_switches", dfs_rewriter(rectified_at_switches), need=NATIVE, position=2.1)
-register("conv_at_switches", dfs_rewriter(conv_at_switches), need=NATIVE, position=2.2)
+register("sparse_rectified_gradient", dfs_rewriter(sparse_rectified_gradient), need=NATIVE, position=2.1)
+register("sparse_convolution", dfs_rewriter(sparse_convolution), need=NATIVE, position=2.2)
 # after specialize and before all that joins nodes, some of one branch with some of another
 register("lazy_branches", LazyBranches(), need=EAGER_BRANCHES, position=47)
 register("theano_saturation", dfs_rewriter(theano_saturation), need=THEANO, position=48)

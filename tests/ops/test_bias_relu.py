@@ -119,7 +119,7 @@ def test_too_few_biases_are_the_same_error_on_every_backend_when_the_function_ru
 
 @pytest.mark.backends
 def test_threads_change_nothing(monkeypatch):
-    monkeypatch.setattr("symae.kernels.bias_relu.VALUES_FOR_THREADS", 1)
+    monkeypatch.setattr("symae.kernels.tuning.VALUES_FOR_THREADS", 1)
     values = [arrays(shape, "float64") for shape in ((7, 3), (7, 3, 2, 5))]
     inputs = [[pt.tensor(name, dtype="float64", shape=v.shape) for name, v in zip("xbg", each, strict=True)] for each in values]
     f = function([v for i in inputs for v in i], [o for i in inputs for o in outputs(*i)], backend="numba")

@@ -11,8 +11,8 @@ from backend_params import widest_float
 from pytensor.gradient import verify_grad
 
 from symae import InputError, function
-from symae.kernels.coordinate_mlp import BLOCK
 from symae.kernels.parallel.parts import threads_for_multiplications
+from symae.kernels.tuning import COORDINATE_BLOCK
 from symae.ops import coordinate_layers
 from symae.ops.coordinate_mlp import CoordinateGradient, CoordinateLayers
 
@@ -23,7 +23,7 @@ CASES = {
     "two layers": (6, 3, (5, 4, 1)),
     "unequal widths, several outputs": (6, 3, (3, 7, 2)),
     "four layers": (5, 2, (3, 6, 2, 5, 3)),
-    "more places than a block": (2 * BLOCK + 7, 2, (2, 3, 1)),
+    "more places than a block": (2 * COORDINATE_BLOCK + 7, 2, (2, 3, 1)),
     "one place": (1, 4, (3, 4, 1)),
     "one image": (4, 1, (3, 4, 1)),
     "no places": (0, 2, (3, 4, 1)),
@@ -256,7 +256,7 @@ def test_precisions_are_mixed_upwards():
 @pytest.mark.long
 @pytest.mark.backends
 def test_threads_change_nothing(monkeypatch):
-    monkeypatch.setattr("symae.kernels.parallel.parts.ENOUGH_FOR_THREADS", 1)
+    monkeypatch.setattr("symae.kernels.tuning.MULTIPLICATIONS_FOR_THREADS", 1)
     values = arrays(CASES["more places than a block"])
     inputs = symbols(values, known=True)
     f = function(inputs, outputs(coordinate_layers, inputs), backend="numba")

@@ -15,13 +15,13 @@ from symae.compile.backends import BY_NAME
 from symae.ops import conv2d, deconv2d, max_pool2d_with_switches, max_unpool2d, max_unpool2d_from_switches, pool2d, rectified
 from symae.ops.bias_relu import RectifiedGradient
 from symae.ops.conv import Convolution, FilterGradient, InputGradient
-from symae.ops.conv.sparse import ConvolutionAtSwitches, FilterGradientAtSwitches, InputGradientAtSwitches
+from symae.ops.conv.sparse import SparseConvolution, SparseFilterGradient, SparseInputGradient
 from symae.ops.pooling.switches import PutAtSwitches, TakeAtSwitches
 
 # the rewrites of the C backend, run by NumPy
 REWRITTEN = Mode("py", CVM.provided_optimizer.including(*BY_NAME["c"].tags))
-OPS = (Convolution, InputGradient, FilterGradient, ConvolutionAtSwitches, InputGradientAtSwitches, FilterGradientAtSwitches)
-SPARSE = {ConvolutionAtSwitches, InputGradientAtSwitches, FilterGradientAtSwitches}
+OPS = (Convolution, InputGradient, FilterGradient, SparseConvolution, SparseInputGradient, SparseFilterGradient)
+SPARSE = {SparseConvolution, SparseInputGradient, SparseFilterGradient}
 
 
 def convolutions(compiled):
@@ -62,9 +62,9 @@ def test_of_worksheet_03_only_the_first_convolution_is_a_full_one(maps, pool):
     f = compare([x], outputs, [images()])
     assert convolutions(f) == {
         Convolution: 1,
-        ConvolutionAtSwitches: 1,
-        InputGradientAtSwitches: 1,
-        FilterGradientAtSwitches: 2,
+        SparseConvolution: 1,
+        SparseInputGradient: 1,
+        SparseFilterGradient: 2,
     }
     assert not has(f, PutAtSwitches)
     assert not has(f, TakeAtSwitches)
@@ -75,9 +75,9 @@ def test_of_two_layers_only_the_encoder_s_convolutions_are_full_ones():
     f = compare([x], outputs, [images((4, 3, 17, 16))])
     assert convolutions(f) == {
         Convolution: 2,
-        ConvolutionAtSwitches: 2,
-        InputGradientAtSwitches: 3,
-        FilterGradientAtSwitches: 4,
+        SparseConvolution: 2,
+        SparseInputGradient: 3,
+        SparseFilterGradient: 4,
     }
 
 
@@ -86,7 +86,7 @@ def test_gradients_of_a_rectifier_are_those_of_the_pooled_maps():
     f = function([x], outputs, mode=REWRITTEN)
     (gradient,) = (node for node in f.maker.fgraph.toposort() if isinstance(node.op, RectifiedGradient))
     assert gradient.outputs[0].type.shape == (4, 2, 4, 4)
-    plain = function([x], outputs, mode=REWRITTEN.excluding("rectified_at_switches"))
+    plain = function([x], outputs, mode=REWRITTEN.excluding("sparse_rectified_gradient"))
     (gradient,) = (node for node in plain.maker.fgraph.toposort() if isinstance(node.op, RectifiedGradient))
     assert gradient.outputs[0].type.shape == (4, 2, 16, 16)
 
@@ -117,9 +117,9 @@ def test_without_a_rectifier_it_is_the_same():
     f = compare([x, W, V], through(), ARRAYS)
     assert convolutions(f) == {
         Convolution: 1,
-        ConvolutionAtSwitches: 1,
-        InputGradientAtSwitches: 2,
-        FilterGradientAtSwitches: 2,
+        SparseConvolution: 1,
+        SparseInputGradient: 2,
+        SparseFilterGradient: 2,
     }
 
 
@@ -134,14 +134,14 @@ def test_maps_that_somebody_else_needs_are_computed_once():
     looked_at = TakeAtSwitches()(y, switches)
     assert convolutions(compare([x, W], [looked_at, y], ARRAYS[:2])) == {Convolution: 1}
     also_an_output = TakeAtSwitches()(y, max_pool2d_with_switches(x[:, :1].repeat(3, 1), 2)[1])
-    assert convolutions(compare([x, W], [also_an_output], ARRAYS[:2])) == {ConvolutionAtSwitches: 1}
+    assert convolutions(compare([x, W], [also_an_output], ARRAYS[:2])) == {SparseConvolution: 1}
 
 
 def test_an_unpooled_map_that_is_shown_is_still_drawn_from_its_points():
     pooled, switches = max_pool2d_with_switches(conv2d(x, W, "half"), 2)
     unpooled = max_unpool2d_from_switches(pooled, switches, (8, 8))
     f = compare([x, W, V], [unpooled, deconv2d(unpooled, V, "half", output_shape=(8, 8))], ARRAYS)
-    assert convolutions(f) == {Convolution: 1, InputGradientAtSwitches: 1}
+    assert convolutions(f) == {Convolution: 1, SparseInputGradient: 1}
     assert has(f, PutAtSwitches)
 
 
@@ -166,7 +166,7 @@ def test_short_rows_are_drawn_in_the_ordinary_way():
     for ws in (2, 4):
         drawn = deconv2d(max_unpool2d(pool2d(y, ws), y, ws), filters, "half", output_shape=(8, 8))
         kinds.append(set(convolutions(compare([x, W, filters], [drawn], [*ARRAYS[:2], ARRAYS[2][:, :1]]))))
-    assert kinds == [{Convolution, InputGradient}, {Convolution, InputGradientAtSwitches}]
+    assert kinds == [{Convolution, InputGradient}, {Convolution, SparseInputGradient}]
 
 
 def test_groups_and_filters_of_unknown_size_are_left_alone():
@@ -185,7 +185,7 @@ def test_switches_from_anywhere_need_a_known_number_of_points():
         rng = np.random.default_rng(0)
         arrays = [ARRAYS[2], rng.normal(size=(2, 3, 4, 4)), rng.integers(0, 64, (2, 3, 4, 4))]
         f = compare([V, v, s], [deconv2d(max_unpool2d_from_switches(v, s, (8, 8)), V, "half", output_shape=(8, 8))], arrays)
-        assert set(convolutions(f)) == {InputGradientAtSwitches if known else InputGradient}
+        assert set(convolutions(f)) == {SparseInputGradient if known else InputGradient}
 
 
 @settings(max_examples=25)
@@ -211,7 +211,7 @@ def test_values_are_those_of_the_full_convolutions(data):
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     arrays = [rng.normal(size=v.type.shape).round(1) for v in (x, W, V)]  # rounded: some values are equal, and some zero
     f = compare([x, W, V], [drawn, *pt.grad(pt.sqr(drawn).sum(), [x, W, V])], arrays)
-    assert set(convolutions(f)) > SPARSE - {InputGradientAtSwitches}
+    assert set(convolutions(f)) > SPARSE - {SparseInputGradient}
 
 
 # one layer is compiled by Numba in the tests of worksheet 03, too, with other shapes
@@ -225,7 +225,7 @@ def test_both_backends_train_as_without_it(native_backend, maps, pool):
 @pytest.mark.backends
 def test_it_can_be_switched_off_and_is_not_there_for_others():
     x, outputs = training_step(1, 4)
-    with options(exclude=["conv_at_switches", "rectified_at_switches"]):
+    with options(exclude=["sparse_convolution", "sparse_rectified_gradient"]):
         f = function([x], outputs[0], backend="c")
     assert not SPARSE & set(convolutions(f))
     pytest.importorskip("jax")

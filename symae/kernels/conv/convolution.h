@@ -2,7 +2,7 @@
 
    All compute a correlation; filters are flipped when they are copied. Each image in turn goes through the same buffers, so
    that memory does not grow with the batch. Few maps or channels: direct loops over rows of the zero-padded image, which
-   compilers make vectors of. Many: what the filters see at each place becomes the columns of a buffer (im2col), and BLAS
+   compilers make vectors of. Many: what the filters see at each position becomes the columns of a buffer (im2col), and BLAS
    multiplies: SciPy's, since PyTensor's wheels link none.
 
    The GIL is held throughout: a compiled function may change shared arrays in place, and its callers count on that being one
@@ -11,42 +11,12 @@
 #ifndef SYMAE_CONVOLUTION_H
 #define SYMAE_CONVOLUTION_H
 
-#include <algorithm>
-#include <climits>
 #include <cstring>
 #include <memory>
 #include <new>
 #include <type_traits>
 
 namespace symae_convolution {
-
-enum border { GIVEN, VALID, FULL, HALF, SAME };
-
-/* One axis, as symae.geometry.convolution.Geometry. */
-struct axis {
-    border mode;
-    npy_intp before, after, stride, dilation;
-
-    /* Zeros before an image axis, its length with all zeros, and the places of the kernel; false where there are none. */
-    bool measure(npy_intp size, npy_intp kernel, npy_intp *lead, npy_intp *length, npy_intp *places) const {
-        const npy_intp limit = INT_MAX; /* keeps the sums below from overflowing */
-        if (size < 0 || kernel < 1 || size > limit || kernel > limit) return false;
-        npy_intp reach = (kernel - 1) * dilation + 1, first = before, last = after;
-        if (mode == VALID) first = last = 0;
-        if (mode == FULL) first = last = reach - 1;
-        if (mode == HALF) first = last = reach / 2;
-        if (mode == SAME) {
-            npy_intp total = std::max(((size + stride - 1) / stride - 1) * stride + reach - size, (npy_intp)0);
-            first = total / 2;
-            last = total - first;
-            if (!size) return false;
-        }
-        *lead = first;
-        *length = size + first + last;
-        *places = *length < reach ? 0 : (*length - reach) / stride + 1;
-        return *places >= 1;
-    }
-};
 
 /* The settings of an op, and its name: class, module and settings as Python writes them. */
 struct setup {
@@ -56,23 +26,26 @@ struct setup {
     const char *module, *kind, *settings;
 };
 
-/* Sizes of one call; `own` are the channels and `maps` the maps of a group. */
+/* Sizes of one call; `maps` are those of a group. */
 struct problem {
-    npy_intp n, channels, h, w, m, own, kh, kw, groups, maps;
+    npy_intp n, channels, h, w, m, channels_per_group, kh, kw, groups, maps;
     npy_intp top, left, height, width, rows, columns;
     bool fits;
 
     problem(const setup &s, const npy_intp *x, const npy_intp *filters)
-        : n(x[0]), channels(x[1]), h(x[2]), w(x[3]), m(filters[0]), own(filters[1]), kh(filters[2]), kw(filters[3]),
-          groups(s.groups), maps(m / groups) {
-        fits = channels == own * groups && m == maps * groups && s.rows.measure(h, kh, &top, &height, &rows) &&
+        : n(x[0]), channels(x[1]), h(x[2]), w(x[3]), m(filters[0]), channels_per_group(filters[1]), kh(filters[2]),
+          kw(filters[3]), groups(s.groups), maps(m / groups) {
+        fits = channels == channels_per_group * groups && m == maps * groups && s.rows.measure(h, kh, &top, &height, &rows) &&
                s.columns.measure(w, kw, &left, &width, &columns);
     }
     bool gives(const npy_intp *y) const { return fits && y[0] == n && y[1] == m && y[2] == rows && y[3] == columns; }
-    npy_intp column() const { return own * kh * kw; }
-    npy_intp places() const { return rows * columns; }
-    /* From this many maps and this long a column on, BLAS is faster than the direct loops (measured with AVX2). */
-    bool by_blas() const { return maps >= 8 && column() >= 64 && maps < INT_MAX && column() < INT_MAX && places() < INT_MAX; }
+    npy_intp column() const { return channels_per_group * kh * kw; }
+    npy_intp positions() const { return rows * columns; }
+    /* Whether BLAS is faster than the direct loops, by the limits of tuning.py. */
+    bool by_blas() const {
+        return maps >= SYMAE_MAPS_FOR_BLAS && column() >= SYMAE_COLUMN_FOR_BLAS && maps < INT_MAX && column() < INT_MAX &&
+               positions() < INT_MAX;
+    }
 };
 
 /* Raise the ValueError that the op's perform raises: Python itself finds the text. Takes over the reference. */
@@ -166,41 +139,41 @@ static void multiply(typename gemm_of<T>::type gemm, npy_intp m, npy_intp n, npy
          &rows);
 }
 
-/* Copy an image into the middle of a frame of zeros. */
-template <typename T> static void put(const problem &p, const T *image, T *frame) {
+/* Copy an image into the middle of a padded one. */
+template <typename T> static void put(const problem &p, const T *image, T *padded) {
     for (npy_intp c = 0; c < p.channels; c++)
         for (npy_intp i = 0; i < p.h; i++, image += p.w)
-            std::copy(image, image + p.w, frame + (c * p.height + p.top + i) * p.width + p.left);
+            std::copy(image, image + p.w, padded + (c * p.height + p.top + i) * p.width + p.left);
 }
 
-template <typename T> static void take(const problem &p, const T *frame, T *image) {
+template <typename T> static void take(const problem &p, const T *padded, T *image) {
     for (npy_intp c = 0; c < p.channels; c++)
         for (npy_intp i = 0; i < p.h; i++, image += p.w) {
-            const T *line = frame + (c * p.height + p.top + i) * p.width + p.left;
+            const T *line = padded + (c * p.height + p.top + i) * p.width + p.left;
             std::copy(line, line + p.w, image);
         }
 }
 
-/* im2col for the channels of a group: frame (own, height, width) -> (own * kh * kw, rows * columns). */
+/* im2col for the channels c of a group: padded (c, height, width) -> (c * kh * kw, rows * columns). */
 template <typename T, npy_intp S0, npy_intp S1, npy_intp D0, npy_intp D1>
-static void gather(const problem &p, const T *frame, T *__restrict__ out) {
-    for (npy_intp c = 0; c < p.own; c++)
+static void gather(const problem &p, const T *padded, T *__restrict__ out) {
+    for (npy_intp c = 0; c < p.channels_per_group; c++)
         for (npy_intp r = 0; r < p.kh; r++)
             for (npy_intp s = 0; s < p.kw; s++)
                 for (npy_intp i = 0; i < p.rows; i++, out += p.columns) {
-                    const T *__restrict__ line = frame + (c * p.height + i * S0 + r * D0) * p.width + s * D1;
+                    const T *__restrict__ line = padded + (c * p.height + i * S0 + r * D0) * p.width + s * D1;
                     for (npy_intp j = 0; j < p.columns; j++) out[j] = line[j * S1];
                 }
 }
 
-/* Its transpose, added to the frame. */
+/* Its transpose, added to the padded image. */
 template <typename T, npy_intp S0, npy_intp S1, npy_intp D0, npy_intp D1>
-static void scatter(const problem &p, const T *__restrict__ values, T *frame) {
-    for (npy_intp c = 0; c < p.own; c++)
+static void scatter(const problem &p, const T *__restrict__ values, T *padded) {
+    for (npy_intp c = 0; c < p.channels_per_group; c++)
         for (npy_intp r = 0; r < p.kh; r++)
             for (npy_intp s = 0; s < p.kw; s++)
                 for (npy_intp i = 0; i < p.rows; i++, values += p.columns) {
-                    T *__restrict__ line = frame + (c * p.height + i * S0 + r * D0) * p.width + s * D1;
+                    T *__restrict__ line = padded + (c * p.height + i * S0 + r * D0) * p.width + s * D1;
                     for (npy_intp j = 0; j < p.columns; j++) line[j * S1] += values[j];
                 }
 }
@@ -228,24 +201,24 @@ static void add_row(const T *weights, npy_intp count, const T *__restrict__ line
     }
 }
 
-/* `maps` maps (rows, columns) of a frame (channels, height, width) that is correlated with W (maps, channels, kh, kw). */
+/* `maps` maps (rows, columns) of a padded image (channels, height, width) that is correlated with W (maps, channels, kh, kw). */
 template <typename T, npy_intp S0, npy_intp S1, npy_intp D0, npy_intp D1>
-static void direct(const T *frame, npy_intp height, npy_intp width, npy_intp channels, const T *W, npy_intp kh, npy_intp kw, T *out,
+static void direct(const T *padded, npy_intp height, npy_intp width, npy_intp channels, const T *W, npy_intp kh, npy_intp kw, T *out,
                    npy_intp maps, npy_intp rows, npy_intp columns) {
     for (npy_intp o = 0; o < maps; o++, W += channels * kh * kw)
         for (npy_intp i = 0; i < rows; i++, out += columns) {
             std::fill(out, out + columns, (T)0);
             for (npy_intp c = 0; c < channels; c++)
                 for (npy_intp r = 0; r < kh; r++)
-                    add_row<T, S1, D1>(W + (c * kh + r) * kw, kw, frame + (c * height + i * S0 + r * D0) * width, out, columns);
+                    add_row<T, S1, D1>(W + (c * kh + r) * kw, kw, padded + (c * height + i * S0 + r * D0) * width, out, columns);
         }
 }
 
 /* The filters as correlation takes them. */
 template <typename T> static std::unique_ptr<T[]> correlated(const problem &p, const T *filters, bool flip) {
     npy_intp size = p.kh * p.kw;
-    std::unique_ptr<T[]> W = room<T>(p.m, p.own, size);
-    for (npy_intp k = 0; k < p.m * p.own; k++) {
+    std::unique_ptr<T[]> W = room<T>(p.m, p.channels_per_group, size);
+    for (npy_intp k = 0; k < p.m * p.channels_per_group; k++) {
         const T *from = filters + k * size;
         if (flip)
             std::reverse_copy(from, from + size, &W[k * size]);
@@ -266,18 +239,19 @@ static int forward(PyArrayObject *images, PyArrayObject *filters, PyArrayObject 
     if (allocate(out, type, p.n, p.m, p.rows, p.columns, x, given)) return -1;
     typename gemm_of<T>::type gemm = p.by_blas() ? blas_gemm<T>() : NULL;
     if (p.by_blas() && !gemm) return -1;
-    std::unique_ptr<T[]> W = correlated(p, given.data<T>(), s.flip), frame = zeros<T>(p.channels, p.height, p.width);
-    std::unique_ptr<T[]> buffer = room<T>(gemm ? p.column() : 0, p.places());
+    std::unique_ptr<T[]> W = correlated(p, given.data<T>(), s.flip), padded = zeros<T>(p.channels, p.height, p.width);
+    std::unique_ptr<T[]> buffer = room<T>(gemm ? p.column() : 0, p.positions());
     T *y = (T *)PyArray_DATA(*out);
     for (npy_intp b = 0; b < p.n; b++) {
-        put(p, x.data<T>() + b * p.channels * p.h * p.w, frame.get());
-        for (npy_intp g = 0; g < p.groups; g++, y += p.maps * p.places()) {
-            const T *seen = &frame[g * p.own * p.height * p.width], *matrix = &W[g * p.maps * p.column()];
+        put(p, x.data<T>() + b * p.channels * p.h * p.w, padded.get());
+        for (npy_intp g = 0; g < p.groups; g++, y += p.maps * p.positions()) {
+            const T *seen = &padded[g * p.channels_per_group * p.height * p.width], *matrix = &W[g * p.maps * p.column()];
             if (gemm) {
                 gather<T, S0, S1, D0, D1>(p, seen, buffer.get());
-                multiply<T>(gemm, p.maps, p.places(), p.column(), matrix, false, buffer.get(), false, 0, y);
+                multiply<T>(gemm, p.maps, p.positions(), p.column(), matrix, false, buffer.get(), false, 0, y);
             } else {
-                direct<T, S0, S1, D0, D1>(seen, p.height, p.width, p.own, matrix, p.kh, p.kw, y, p.maps, p.rows, p.columns);
+                direct<T, S0, S1, D0, D1>(seen, p.height, p.width, p.channels_per_group, matrix, p.kh, p.kw, y, p.maps, p.rows,
+                                          p.columns);
             }
         }
     }
@@ -290,37 +264,37 @@ static int forward(PyArrayObject *images, PyArrayObject *filters, PyArrayObject 
 /* The filters of the transposed correlation with stride 1: maps and channels exchanged, rows and columns reversed. */
 template <typename T> static std::unique_ptr<T[]> turned(const problem &p, const T *W) {
     npy_intp size = p.kh * p.kw;
-    std::unique_ptr<T[]> made = room<T>(p.m, p.own, size);
+    std::unique_ptr<T[]> made = room<T>(p.m, p.channels_per_group, size);
     for (npy_intp g = 0; g < p.groups; g++)
         for (npy_intp o = 0; o < p.maps; o++)
-            for (npy_intp c = 0; c < p.own; c++, W += size)
-                std::reverse_copy(W, W + size, &made[((g * p.own + c) * p.maps + o) * size]);
+            for (npy_intp c = 0; c < p.channels_per_group; c++, W += size)
+                std::reverse_copy(W, W + size, &made[((g * p.channels_per_group + c) * p.maps + o) * size]);
     return made;
 }
 
-/* frame[c, i, j] <- values[c, i - down, j - right] for values (count, h, w), zero outside; the shifts may be negative. */
+/* padded[c, i, j] <- values[c, i - down, j - right] for values (count, h, w), zero outside; the shifts may be negative. */
 template <typename T>
-static void put_shifted(const T *values, npy_intp count, npy_intp h, npy_intp w, npy_intp down, npy_intp right, T *frame,
+static void put_shifted(const T *values, npy_intp count, npy_intp h, npy_intp w, npy_intp down, npy_intp right, T *padded,
                         npy_intp height, npy_intp width) {
-    std::fill(frame, frame + count * height * width, (T)0);
+    std::fill(padded, padded + count * height * width, (T)0);
     npy_intp begin = std::max((npy_intp)0, right), end = std::min(width, w + right);
     if (begin >= end) return;
     for (npy_intp c = 0; c < count; c++)
         for (npy_intp i = std::max((npy_intp)0, down); i < std::min(height, h + down); i++) {
             const T *row = values + (c * h + i - down) * w;
-            std::copy(row + (begin - right), row + (end - right), frame + (c * height + i) * width + begin);
+            std::copy(row + (begin - right), row + (end - right), padded + (c * height + i) * width + begin);
         }
 }
 
-/* Add what one group's maps give to its channels in the frame, where a stride leaves gaps between their places. */
+/* Add what one group's maps give to its channels in the padded image, where a stride leaves gaps between their positions. */
 template <typename T, npy_intp S0, npy_intp S1, npy_intp D0, npy_intp D1>
-static void add_rows(const problem &p, const T *values, const T *W, T *frame) {
+static void add_rows(const problem &p, const T *values, const T *W, T *padded) {
     for (npy_intp o = 0; o < p.maps; o++, W += p.column())
         for (npy_intp i = 0; i < p.rows; i++, values += p.columns)
-            for (npy_intp c = 0; c < p.own; c++)
+            for (npy_intp c = 0; c < p.channels_per_group; c++)
                 for (npy_intp r = 0; r < p.kh; r++)
                     for (npy_intp s = 0; s < p.kw; s++) {
-                        T *__restrict__ line = frame + (c * p.height + i * S0 + r * D0) * p.width + s * D1;
+                        T *__restrict__ line = padded + (c * p.height + i * S0 + r * D0) * p.width + s * D1;
                         const T *__restrict__ row = values;
                         const T weight = W[(c * p.kh + r) * p.kw + s];
                         for (npy_intp j = 0; j < p.columns; j++) line[j * S1] += weight * row[j];
@@ -340,37 +314,37 @@ static int input_gradient(PyArrayObject *filters, PyArrayObject *maps, npy_intp 
     if (allocate(out, type, p.n, p.channels, h, w, given, values)) return -1;
     typename gemm_of<T>::type gemm = p.by_blas() ? blas_gemm<T>() : NULL;
     if (p.by_blas() && !gemm) return -1;
-    /* With stride 1 and without BLAS the result is a correlation of y and needs no frame of its own. But that multiplies the
-       weights with zeros around y too, and an infinite one would spoil places that it does not reach. */
+    /* With stride 1 and without BLAS the result is a correlation of y and needs no padded one of its own. But that multiplies the
+       weights with zeros around y too, and an infinite one would spoil positions that it does not reach. */
     const T *first = given.data<T>();
     const bool finite = std::all_of(first, first + p.m * p.column(), [](T weight) { return weight - weight == 0; });
     const bool framed = S0 > 1 || S1 > 1 || gemm || !finite;
-    const npy_intp reach0 = (p.kh - 1) * D0, reach1 = (p.kw - 1) * D1, high = h + reach0, wide = w + reach1;
+    const npy_intp reach0 = (p.kh - 1) * D0, reach1 = (p.kw - 1) * D1, seen_height = h + reach0, seen_width = w + reach1;
     const npy_intp size = p.height * p.width;
     std::unique_ptr<T[]> W = correlated(p, given.data<T>(), s.flip);
     if (!framed) W = turned(p, W.get());
-    std::unique_ptr<T[]> frame = framed ? room<T>(p.channels, p.height, p.width) : room<T>(p.m, high, wide);
-    std::unique_ptr<T[]> buffer = room<T>(gemm ? p.column() : 0, p.places());
+    std::unique_ptr<T[]> padded = framed ? room<T>(p.channels, p.height, p.width) : room<T>(p.m, seen_height, seen_width);
+    std::unique_ptr<T[]> buffer = room<T>(gemm ? p.column() : 0, p.positions());
     T *x = (T *)PyArray_DATA(*out);
     for (npy_intp b = 0; b < p.n; b++, x += p.channels * h * w) {
-        const T *image = values.data<T>() + b * p.m * p.places();
+        const T *image = values.data<T>() + b * p.m * p.positions();
         if (framed)
-            std::fill(frame.get(), frame.get() + p.channels * size, (T)0);
+            std::fill(padded.get(), padded.get() + p.channels * size, (T)0);
         else
-            put_shifted(image, p.m, p.rows, p.columns, reach0 - p.top, reach1 - p.left, frame.get(), high, wide);
+            put_shifted(image, p.m, p.rows, p.columns, reach0 - p.top, reach1 - p.left, padded.get(), seen_height, seen_width);
         for (npy_intp g = 0; g < p.groups; g++) {
-            const T *part = image + g * p.maps * p.places(), *matrix = &W[g * p.maps * p.column()];
+            const T *part = image + g * p.maps * p.positions(), *matrix = &W[g * p.maps * p.column()];
             if (gemm) {
-                multiply<T>(gemm, p.column(), p.places(), p.maps, matrix, true, part, false, 0, buffer.get());
-                scatter<T, S0, S1, D0, D1>(p, buffer.get(), &frame[g * p.own * size]);
+                multiply<T>(gemm, p.column(), p.positions(), p.maps, matrix, true, part, false, 0, buffer.get());
+                scatter<T, S0, S1, D0, D1>(p, buffer.get(), &padded[g * p.channels_per_group * size]);
             } else if (framed) {
-                add_rows<T, S0, S1, D0, D1>(p, part, matrix, &frame[g * p.own * size]);
+                add_rows<T, S0, S1, D0, D1>(p, part, matrix, &padded[g * p.channels_per_group * size]);
             } else {
-                direct<T, 1, 1, D0, D1>(&frame[g * p.maps * high * wide], high, wide, p.maps, matrix, p.kh, p.kw,
-                                        x + g * p.own * h * w, p.own, h, w);
+                direct<T, 1, 1, D0, D1>(&padded[g * p.maps * seen_height * seen_width], seen_height, seen_width, p.maps, matrix,
+                                        p.kh, p.kw, x + g * p.channels_per_group * h * w, p.channels_per_group, h, w);
             }
         }
-        if (framed) take(p, frame.get(), x);
+        if (framed) take(p, padded.get(), x);
     }
     return 0;
 } catch (const std::bad_alloc &) {
@@ -401,17 +375,17 @@ template <typename T> struct lanes {
     }
 };
 
-/* totals[t] += sum_ij y[i, j] seen[i S0, j S1 + t D1]. The rows of y are `padded` long with zeros at the end. What a row sees
-   beyond its end belongs to other places: it is masked, for 0 times infinity is not 0. */
+/* totals[t] += sum_ij y[i, j] seen[i S0, j S1 + t D1]. The rows of y are `spaced_row` long with zeros at the end. What a row sees
+   beyond its end belongs to other positions: it is masked, for 0 times infinity is not 0. */
 template <typename T, npy_intp S0, npy_intp S1, npy_intp D1, int TAPS>
-static void add_products(const problem &p, const T *y, npy_intp padded, const T *seen, T *totals) {
+static void add_products(const problem &p, const T *y, npy_intp spaced_row, const T *seen, T *totals) {
     typedef lanes<T> L;
     typename L::vector sums[TAPS] = {};
     typename L::bits mask;
-    for (int l = 0; l < L::COUNT; l++) mask[l] = l < p.columns - (padded - L::COUNT) ? -1 : 0;
-    for (npy_intp i = 0; i < p.rows; i++, y += padded, seen += S0 * p.width) {
+    for (int l = 0; l < L::COUNT; l++) mask[l] = l < p.columns - (spaced_row - L::COUNT) ? -1 : 0;
+    for (npy_intp i = 0; i < p.rows; i++, y += spaced_row, seen += S0 * p.width) {
         npy_intp j = 0;
-        for (; j < padded - L::COUNT; j += L::COUNT) {
+        for (; j < spaced_row - L::COUNT; j += L::COUNT) {
             typename L::vector v = L::template load<1>(y + j);
             for (int t = 0; t < TAPS; t++) sums[t] += v * L::template load<S1>(seen + j * S1 + t * D1);
         }
@@ -436,42 +410,42 @@ static int filter_gradient(PyArrayObject *images, PyArrayObject *maps, npy_intp 
     problem p(s, i, filters);
     if (!p.gives(y))
         return refuse(s, Py_BuildValue("((nnnn)(nnnn)nn)", i[0], i[1], i[2], i[3], y[0], y[1], y[2], y[3], kh, kw));
-    if (allocate(out, type, p.m, p.own, kh, kw, x, values)) return -1;
+    if (allocate(out, type, p.m, p.channels_per_group, kh, kw, x, values)) return -1;
     typename gemm_of<T>::type gemm = p.by_blas() ? blas_gemm<T>() : NULL;
     if (p.by_blas() && !gemm) return -1;
-    const npy_intp size = p.height * p.width, count = lanes<T>::COUNT, padded = (p.columns + count - 1) / count * count;
+    const npy_intp size = p.height * p.width, count = lanes<T>::COUNT, spaced_row = (p.columns + count - 1) / count * count;
     /* vectors read beyond the last row */
-    std::unique_ptr<T[]> frame = zeros<T>(p.channels, p.height, p.width, count * S1);
-    std::unique_ptr<T[]> buffer = room<T>(gemm ? p.column() : 0, p.places());
-    std::unique_ptr<T[]> spaced = zeros<T>(gemm ? 0 : p.m, p.rows, padded);
+    std::unique_ptr<T[]> padded = zeros<T>(p.channels, p.height, p.width, count * S1);
+    std::unique_ptr<T[]> buffer = room<T>(gemm ? p.column() : 0, p.positions());
+    std::unique_ptr<T[]> spaced = zeros<T>(gemm ? 0 : p.m, p.rows, spaced_row);
     T *W = (T *)PyArray_DATA(*out);
     std::fill(W, W + p.m * p.column(), (T)0);
     for (npy_intp b = 0; b < p.n; b++) {
-        put(p, x.data<T>() + b * p.channels * p.h * p.w, frame.get());
-        const T *image = values.data<T>() + b * p.m * p.places();
+        put(p, x.data<T>() + b * p.channels * p.h * p.w, padded.get());
+        const T *image = values.data<T>() + b * p.m * p.positions();
         for (npy_intp k = 0; !gemm && k < p.m * p.rows; k++)
-            std::copy(image + k * p.columns, image + (k + 1) * p.columns, &spaced[k * padded]);
+            std::copy(image + k * p.columns, image + (k + 1) * p.columns, &spaced[k * spaced_row]);
         for (npy_intp g = 0; g < p.groups; g++) {
-            const T *seen = &frame[g * p.own * size];
+            const T *seen = &padded[g * p.channels_per_group * size];
             if (gemm) {
                 gather<T, S0, S1, D0, D1>(p, seen, buffer.get());
-                multiply<T>(gemm, p.maps, p.column(), p.places(), image + g * p.maps * p.places(), false, buffer.get(), true, 1,
+                multiply<T>(gemm, p.maps, p.column(), p.positions(), image + g * p.maps * p.positions(), false, buffer.get(), true, 1,
                             W + g * p.maps * p.column());
                 continue;
             }
             for (npy_intp o = g * p.maps; o < (g + 1) * p.maps; o++)
-                for (npy_intp c = 0; c < p.own; c++)
+                for (npy_intp c = 0; c < p.channels_per_group; c++)
                     for (npy_intp r = 0; r < kh; r++) {
-                        const T *map = &spaced[o * p.rows * padded], *line = seen + c * size + r * D0 * p.width;
-                        T *totals = W + ((o * p.own + c) * kh + r) * kw;
+                        const T *map = &spaced[o * p.rows * spaced_row], *line = seen + c * size + r * D0 * p.width;
+                        T *totals = W + ((o * p.channels_per_group + c) * kh + r) * kw;
                         npy_intp t = 0;
-                        for (; t + 5 <= kw; t += 5) add_products<T, S0, S1, D1, 5>(p, map, padded, line + t * D1, totals + t);
-                        for (; t + 3 <= kw; t += 3) add_products<T, S0, S1, D1, 3>(p, map, padded, line + t * D1, totals + t);
-                        for (; t < kw; t++) add_products<T, S0, S1, D1, 1>(p, map, padded, line + t * D1, totals + t);
+                        for (; t + 5 <= kw; t += 5) add_products<T, S0, S1, D1, 5>(p, map, spaced_row, line + t * D1, totals + t);
+                        for (; t + 3 <= kw; t += 3) add_products<T, S0, S1, D1, 3>(p, map, spaced_row, line + t * D1, totals + t);
+                        for (; t < kw; t++) add_products<T, S0, S1, D1, 1>(p, map, spaced_row, line + t * D1, totals + t);
                     }
         }
     }
-    for (npy_intp k = 0; s.flip && k < p.m * p.own; k++) std::reverse(W + k * kh * kw, W + (k + 1) * kh * kw);
+    for (npy_intp k = 0; s.flip && k < p.m * p.channels_per_group; k++) std::reverse(W + k * kh * kw, W + (k + 1) * kh * kw);
     return 0;
 } catch (const std::bad_alloc &) {
     PyErr_NoMemory();

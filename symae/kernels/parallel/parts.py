@@ -12,6 +12,7 @@ from llvmlite import ir
 from numba.core import callconv, cgutils, types
 from numba.extending import intrinsic
 
+from symae.kernels import tuning
 from symae.kernels.machine_code import word
 from symae.kernels.parallel.pool import PART, SHARE, THREADS, connect
 
@@ -29,39 +30,35 @@ __all__ = [
 
 Threads = Literal["never", "always", "large"]
 
-# Multiplications that take about a millisecond. Waking a thread takes 10 to 50 us, and where another process wants the cores
-# it gets one milliseconds later, so smaller work is done by one.
-ENOUGH_FOR_THREADS = 16_000_000
-
 jit: Any = numba.njit(error_model="numpy", fastmath=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 inlined: Any = numba.njit(error_model="numpy", inline="always")
 
 _BYTES = PART.args[0]
 
 
-def threads_for(sizes: Sequence[int | None], enough: int) -> Threads:
-    """When to use threads for work that is the product of `sizes`; None is one that is not known before the function runs.
+def threads_for(sizes: Sequence[int | None], enough: int, threads: int = THREADS) -> Threads:
+    """Return when to use threads for work that is the product of `sizes`; None is one that is not known before it runs.
 
     Then machine code is needed for both ways.
     """
     known = [size for size in sizes if size is not None]
     if len(known) < len(sizes):
         return "large"
-    return "always" if math.prod(known) >= enough and THREADS > 1 else "never"
+    return "always" if math.prod(known) >= enough and threads > 1 else "never"
 
 
 def threads_for_multiplications(sizes: Sequence[int | None]) -> Threads:
-    """When to use threads for so many multiplications, the product of `sizes`."""
-    return threads_for(sizes, ENOUGH_FOR_THREADS)
+    """Return when to use threads for so many multiplications, the product of `sizes`."""
+    return threads_for(sizes, tuning.MULTIPLICATIONS_FOR_THREADS)
 
 
 def parts_for(threads: Threads) -> int:
-    """The most parts that work is divided into; each adds up sums of its own."""
+    """Return the most parts that work is divided into; each adds up sums of its own."""
     return 1 if threads == "never" else THREADS
 
 
-def in_parts(work: Any, threads: Threads, enough: int = ENOUGH_FOR_THREADS) -> Any:
-    """(n, size of the work, arguments) -> the number of parts in which `work(part, parts, arguments)` was done."""
+def in_parts(work: Any, threads: Threads, enough: int = tuning.MULTIPLICATIONS_FOR_THREADS) -> Any:
+    """Return a function (n, size, arguments) that does `work(part, parts, arguments)` in parts, and returns how many."""
 
     # Numba optimises all that a compiled function calls once more with it, so a level of calls less is quicker to compile.
     @inlined
@@ -152,7 +149,7 @@ def emit_region(context: Any, builder: Any, values: Sequence[Any], emit: Callabl
 
 
 def internal_function(builder: Any, name: str, kind: ir.FunctionType) -> ir.Function:
-    """A function of its own in the module that `builder` writes."""
+    """Return a function of its own in the module that `builder` writes."""
     module = builder.module
     function = ir.Function(module, kind, module.get_unique_name(f"{builder.function.name}.{name}"))
     function.linkage = "internal"

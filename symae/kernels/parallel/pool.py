@@ -29,17 +29,13 @@ from typing import Any
 import numba
 from llvmlite import ir
 
+from symae.kernels import tuning
 from symae.kernels.machine_code import Builder, define, word
 
 __all__ = ["PART", "SHARE", "THREADS", "connect", "running"]
 
 # How many threads there are, with the caller; also the number of parts in what is compiled in this process.
 THREADS: int = numba.config.NUMBA_NUM_THREADS
-
-# How often a thread looks for work before it sleeps: 0.13 ms, longer than what lies between two products of a training step.
-# Waking up takes about 50 us: with 1500, worksheets 01 and 02 took 9 % longer in float64, where that is longer, and as long in
-# float32. (Measured with 2 threads, AVX-512.)
-SPINS = 5000
 
 _WORD, _BYTES = ir.IntType(64), ir.IntType(8).as_pointer()
 _NOTHING = ir.VoidType()
@@ -153,7 +149,7 @@ class _Pool:
             with b.if_then(has_work()):
                 b.branch(after)
             spun = b.load(spins)
-            with b.if_else(b.icmp_signed("<", spun, word(SPINS))) as (spin, sleep):
+            with b.if_else(b.icmp_signed("<", spun, word(tuning.WAITING_SPINS))) as (spin, sleep):
                 with spin:
                     b.pause()
                     b.store(b.add(spun, word(1)), spins)

@@ -24,12 +24,12 @@ import numba
 import numpy as np
 from numba.extending import intrinsic
 
+from symae.kernels.tuning import MRG_BLOCK, STREAMS_FOR_BLOCKS
+
 __all__ = ["choice", "multinomial", "normals", "normals_elementwise", "truncated", "uniforms", "uniforms_elementwise"]
 
 M1, M2 = np.uint32(2**31 - 1), np.uint32(2**31 - 21069)
-BLOCK = 256  # streams that advance together: their six words fill a third of the first cache
 _BELOW = float.fromhex("0x1.fffffep-32")
-FEW = 16  # below this many, one stream after the other is faster
 
 _inner: Any = numba.njit(error_model="numpy", fastmath=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 _entry: Any = numba.njit(error_model="numpy", fastmath=False, cache=True)
@@ -88,7 +88,7 @@ def _load(state: Any, words: Any) -> None:
 
 @_inner
 def _few_streams(state: Any, norm: Any, low: Any, extent: Any, out: Any) -> None:
-    words = np.empty((6, FEW), np.uint32)
+    words = np.empty((6, STREAMS_FOR_BLOCKS), np.uint32)
     _load(state, words)
     for stream in range(min(len(state), len(out))):
         x1, x2, x3 = words[0, stream], words[1, stream], words[2, stream]
@@ -127,12 +127,12 @@ def _fill(state: Any, low: Any, extent: Any, out: Any) -> None:
     # in float32 just below 2^-31, so that no number becomes 1
     norm = out.dtype.type(2.0**-31) if out.itemsize == 8 else out.dtype.type(_BELOW)
     streams = len(state)
-    if streams < FEW:
+    if streams < STREAMS_FOR_BLOCKS:
         _few_streams(state, norm, low, extent, out)
         return
-    words = np.empty((6, BLOCK), np.uint32)
-    for start in range(0, min(streams, len(out)), BLOCK):
-        block = state[start : start + BLOCK]
+    words = np.empty((6, MRG_BLOCK), np.uint32)
+    for start in range(0, min(streams, len(out)), MRG_BLOCK):
+        block = state[start : start + MRG_BLOCK]
         _load(block, words)
         steps, count = 0, len(block)
         for first in range(start, len(out), streams):

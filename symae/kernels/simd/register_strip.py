@@ -2,7 +2,7 @@
 
     sums[m, p] = sum_k weights[m, k] * image[p + steps[k]]
 
-A strip has a few maps and a few vectors of places that lie beside each other in the zero-padded image, and keeps its sums in
+A strip has a few maps and a few vectors of positions that lie beside each other in the zero-padded image, and keeps its sums in
 registers while k goes on. (With many maps, `tiles` has vectors of maps.)
 """
 
@@ -15,12 +15,10 @@ from typing import Any, NamedTuple
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from symae.kernels.simd.register_tile import vector_registers
-from symae.kernels.simd.vectors import Vectors, pointer_to, repeat, word
+from symae.kernels import tuning
+from symae.kernels.simd.vectors import Registers, Vectors, pointer_to, repeat, word
 
 __all__ = ["Strip", "strip_for", "strip_sums"]
-
-MOST_MAPS, MOST_VECTORS = 7, 8
 
 
 class Strip(NamedTuple):
@@ -31,22 +29,22 @@ class Strip(NamedTuple):
     maps: int
 
     @property
-    def places(self) -> int:
+    def positions(self) -> int:
         return self.lanes * self.vectors
 
 
-def strip_for(maps: int | None, itemsize: int) -> Strip:
-    """Return the strip for so many maps, which may be unknown: None."""
-    registers, size = vector_registers()
-    maps = max(1, min(maps or 1, MOST_MAPS))
-    # besides the sums, a weight and a place of each vector need registers
-    vectors = min(MOST_VECTORS, ((registers or 16) - 2) // (maps + 1))
+def strip_for(maps: int | None, itemsize: int, registers: Registers) -> Strip:
+    """Return the strip for so many maps; None where they are not known."""
+    count, size = registers
+    maps = max(1, min(maps or 1, tuning.STRIP_MAPS))
+    # besides the sums, a weight and the pixels of each vector need registers
+    vectors = min(tuning.STRIP_VECTORS, ((count or 16) - 2) // (maps + 1))
     return Strip((size or 16) // itemsize, vectors, maps)
 
 
 @functools.cache
 def strip_sums(strip: Strip) -> Callable[..., None]:
-    """Emit (weights, where, from map to map, image, where, steps, count, sums, where, from map to map): a strip's sums."""
+    """Emit (weights, first, next map, image, first, steps, count, sums, first, next map): a strip's sums."""
     lanes, vectors_, maps = strip
 
     @intrinsic

@@ -2,107 +2,61 @@
 
 Convolution and its gradients with respect to the images (without a stride) and the filters are one loop:
 
-    sums[p, m] += sum_k weights[k, m] * image[places[p] + steps[k]]
+    sums[p, m] += sum_k weights[k, m] * image[positions[p] + steps[k]]
 
-over places p and maps m. A tile has a few places and a few vectors of maps, and keeps its sums in registers while k goes on;
-nothing of the image is copied into columns. LLVM does not find this form in loops of Numba's.
+over positions p and maps m. A tile has a few positions and a few vectors of maps, and keeps its sums in registers while k goes
+on; nothing of the image is copied into columns. LLVM does not find this form in loops of Numba's.
 
-For the convolution the steps are the filters' elements; for the gradient of the filters they are the places of a map, and
-the places are the filters' elements. Stride and dilation only change the two tables.
+For the convolution the steps are the filters' elements; for the gradient of the filters they are the positions of a map, and
+the positions are the filters' elements. Stride and dilation only change the two tables.
 """
 
 from __future__ import annotations
 
 import functools
-import math
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-from symae.kernels.simd.vectors import Vectors, pointer_to, word
+from symae.kernels import tuning
+from symae.kernels.simd.vectors import Registers, Vectors, pointer_to, word
 
-__all__ = ["Tile", "add_tile", "convolution_tile", "vector_registers"]
-
-# From this many maps and this long a sum on, tiles are faster than the direct loops and BLAS (measured with AVX-512). Those of
-# the filters' gradients are packed again for each image, which pays later, but with a stride the loops are slow.
-MAPS_FOR_TILES = 8
-LENGTH_FOR_TILES = {"forward": 8, "input_gradient": 32, "filter_gradient": 32}
-LENGTH_FOR_STRIDED_FILTER_GRADIENT = 16
+__all__ = ["Tile", "add_tile", "tile_for"]
 
 
 class Tile(NamedTuple):
-    """Describe a tile of `places` times `vectors` of `lanes` maps."""
+    """Describe a tile of `positions` times `vectors` of `lanes` maps."""
 
     lanes: int
     vectors: int
-    places: int
+    positions: int
 
     @property
     def maps(self) -> int:
         return self.lanes * self.vectors
 
 
-def vector_registers() -> tuple[int, int]:
-    """Return how many vector registers Numba's machine code may use, and their bytes; (0, 0) where tiles were not measured."""
-    features = cpu_target.target_context.codegen().magic_tuple()[2].split(",")
-    if "+avx512f" in features:
-        return 32, 64
-    return (16, 32) if {"+avx2", "+fma"} <= set(features) else (0, 0)
-
-
-def _tile_for(maps: int, itemsize: int) -> Tile | None:
-    """Return the tile for so many maps, or None where this machine has no such vectors."""
-    registers, size = vector_registers()
-    if not registers:
+def tile_for(maps: int, itemsize: int, registers: Registers) -> Tile | None:
+    """Return the tile for so many maps, or None where there are no such vectors."""
+    count, size = registers
+    if not count:
         return None
     lanes = min(size // itemsize, 1 << max(0, maps - 1).bit_length())
-    most = 4 if registers == 32 else 2
     vectors = -(-maps // lanes)
-    vectors = -(-vectors // -(-vectors // most))  # as many in each tile
-    # Besides the sums, a row of weights and a pixel need registers; each place has an address in one of 16 others.
-    return Tile(lanes, vectors, min((registers - 2 - vectors) // vectors, 8))
-
-
-def convolution_tile(
-    name: str,
-    maps: int | None,
-    own: int | None,
-    kernel: Sequence[int | None],
-    groups: int,
-    subsample: Sequence[int],
-    dilation: Sequence[int],
-    itemsize: int,
-) -> Tile | None:
-    """Return the tile for the kernel `name` of `tiled`, or None where another way is faster or sizes are not known.
-
-    `own` is the number of channels that a filter sees.
-    """
-    if maps is None or own is None or None in kernel:
-        return None
-    maps //= groups
-    strided, least = max(subsample) > 1, LENGTH_FOR_TILES[name]
-    if name == "input_gradient":
-        if strided and max(dilation) > 1:
-            return None  # the phases of a stride are only known without dilation
-        maps, own = own, maps
-    elif name == "filter_gradient" and strided:
-        least = LENGTH_FOR_STRIDED_FILTER_GRADIENT
-    if maps < MAPS_FOR_TILES or own * math.prod(size for size in kernel if size is not None) < least:
-        return None
-    return _tile_for(maps, itemsize)
+    vectors = -(-vectors // -(-vectors // tuning.TILE_VECTORS[count]))  # as many in each tile
+    # besides the sums, a row of weights and a pixel need registers
+    return Tile(lanes, vectors, min((count - 2 - vectors) // vectors, tuning.TILE_POSITIONS))
 
 
 @functools.cache
 def add_tile(tile: Tile) -> Any:
-    """Emit (weights, their start, image, where, positions, where, steps, count, sums, where): add one tile's sums.
+    """Emit (weights, first, image, first, positions, first, steps, count, sums, first): add one tile's sums.
 
-    All are flat arrays. `weights` are rows of one tile's maps, `sums` places of as many; `steps` start at 0.
+    All are flat arrays. `weights` are rows of one tile's maps, `sums` positions of as many; `steps` start at 0.
     """
-    lanes, vectors, places = tile
+    lanes, vectors, positions = tile
 
     @intrinsic
     def add(
@@ -136,8 +90,8 @@ def add_tile(tile: Tile) -> Any:
 
             weights, sums, image = start(0, weights, first_weight), start(8, sums, first_sum), start(2, image, first_pixel)
             bases, steps = start(4, bases, first_base), start(6, steps, word(0))
-            pixels = [builder.gep(image, [number(bases, word(p))]) for p in range(places)]
-            every = [(p, v) for p in range(places) for v in range(vectors)]
+            pixels = [builder.gep(image, [number(bases, word(p))]) for p in range(positions)]
+            every = [(p, v) for p in range(positions) for v in range(vectors)]
             where = [(p * vectors + v) * lanes for p, v in every]
             entry = builder.block
             loop, end = builder.append_basic_block("tile"), builder.append_basic_block("tile.end")
@@ -151,7 +105,7 @@ def add_tile(tile: Tile) -> Any:
             step = number(steps, k)
             columns = [vector.load(row, v * lanes) for v in range(vectors)]
             after = []
-            for p in range(places):
+            for p in range(positions):
                 pixel = vector.fill(number(pixels[p], step))
                 after += [builder.call(fma, [pixel, columns[v], totals[p * vectors + v]]) for v in range(vectors)]
             following = builder.add(k, word(1))

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from llvmlite import ir
 from numba.core import cgutils
+from numba.core.registry import cpu_target
 
-__all__ = ["Vectors", "pointer_to", "repeat", "word"]
+__all__ = ["Registers", "Vectors", "pointer_to", "repeat", "vector_registers", "word"]
+
+
+class Registers(NamedTuple):
+    """Describe the vector registers that machine code may use: how many, and the bytes of each."""
+
+    number: int
+    size: int
+
+
+def vector_registers() -> Registers:
+    """Return the registers of this processor, (0, 0) where vectors were not measured."""
+    features = cpu_target.target_context.codegen().magic_tuple()[2].split(",")
+    if "+avx512f" in features:
+        return Registers(32, 64)
+    return Registers(16, 32) if {"+avx2", "+fma"} <= set(features) else Registers(0, 0)
 
 
 def word(value: int) -> Any:
@@ -54,7 +70,7 @@ class Vectors:
         return self.builder.shuffle_vector(single, undefined, mask)
 
     def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
-        """Emit a * b + c, in one instruction where the machine has it."""
+        """Emit a * b + c, one instruction where the machine has it."""
         return self.builder.fadd(self.builder.fmul(a, b, flags=("contract",)), c, flags=("contract",))
 
     def first_lanes(self, count: int, inside: Any, outside: Any) -> Any:

@@ -12,6 +12,8 @@ from pytensor.graph.basic import Apply
 
 from symae.errors import InputError
 from symae.geometry.convolution import BorderMode
+from symae.kernels import tuning
+from symae.kernels.conv.select import Operation
 from symae.kernels.headers import header
 from symae.ops.base import BackendOp
 
@@ -19,9 +21,9 @@ __all__ = ["ConvolutionInC"]
 
 
 class ConvolutionInC(BackendOp):
-    """An op with a kernel in ``symae/kernels/conv/convolution.h``: `kernel` is its name there."""
+    """An op with a kernel in ``symae/kernels/conv/convolution.h``, which has the name of its operation."""
 
-    kernel: str
+    operation: Operation
 
     border_mode: BorderMode
     subsample: tuple[int, int]
@@ -30,12 +32,12 @@ class ConvolutionInC(BackendOp):
     groups: int
 
     def result_shape(self, *sizes: Any) -> tuple[int, ...]:
-        """The shape of the result, from those of the two arrays and the scalars that follow; InputError if there is none."""
+        """Return the shape of the result, from those of the two arrays and the scalars that follow; InputError if none."""
         raise NotImplementedError
 
     @classmethod
     def complaint(cls, settings: str, sizes: Sequence[Any]) -> str:
-        """What `perform` says about sizes that the C++ kernel refused; it asks here, so that there is one text."""
+        """Return what `perform` says about sizes that the C++ kernel refused; it asks here, so that there is one text."""
         op = cls(*ast.literal_eval(settings))
         try:
             op.result_shape(*sizes)
@@ -44,7 +46,9 @@ class ConvolutionInC(BackendOp):
         return f"{op}: found sizes {sizes}, expected ones that fit"
 
     def c_support_code(self, **_: Any) -> str:
-        return header("conv/convolution.h")
+        limits = {"MAPS": tuning.CONVOLUTION.maps_for_blas, "COLUMN": tuning.CONVOLUTION.column_for_blas}
+        defined = "".join(f"#define SYMAE_{name}_FOR_BLAS {limit}\n" for name, limit in limits.items())
+        return defined + header("conv/geometry.h") + header("conv/convolution.h")
 
     def c_code(self, node: Apply, name: str, inputs: Sequence[str], outputs: Sequence[str], sub: dict[str, str]) -> str:
         dtype = np.dtype(node.outputs[0].type.dtype)
@@ -59,15 +63,15 @@ class ConvolutionInC(BackendOp):
         return f"if ({function}<npy_{dtype.name}, {', '.join(map(str, constants))}>({arguments})) {{ {sub['fail']} }}"
 
     def c_function(self, node: Apply) -> tuple[str, Sequence[int]]:
-        """The name of the C++ function, and its template arguments after the type."""
-        return f"symae_convolution::{self.kernel}", (*self.subsample, *self.dilation)
+        """Return the name of the C++ function, and its template arguments after the type."""
+        return f"symae_convolution::{self.operation.value}", (*self.subsample, *self.dilation)
 
     def c_settings(self) -> tuple[Any, ...]:
-        """What `complaint` makes the op of again; Python writes and reads it."""
+        """Return what `complaint` makes the op of again; Python writes and reads it."""
         return tuple(self._props())
 
     def _c_setup(self) -> str:
-        """The settings as the C++ structure."""
+        """Return the settings as the C++ structure."""
         axes = []
         for axis in (0, 1):
             named = isinstance(self.border_mode, str)

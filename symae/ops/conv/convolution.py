@@ -20,6 +20,7 @@ from pytensor.tensor.variable import TensorVariable
 from symae._runtime.checks import pair
 from symae.errors import InputError
 from symae.geometry.convolution import Geometry, normalised_border_mode
+from symae.kernels.conv.select import Operation
 from symae.ops.arguments import as_array, as_size, as_sizes, extent, known
 from symae.ops.conv.settings import Bilinear, Kernel, common_dtype, same_maps
 
@@ -50,7 +51,7 @@ def conv2d(
         high, the odd row at the bottom, as TensorFlow and Keras do; or that many rows and columns; or (top, bottom),
         (left, right). "Kernel" is the dilated one, (kh - 1) * dilation + 1.
     subsample : int or (int, int)
-        Step between the places where the filters are applied: the stride.
+        Step between the positions where the filters are applied: the stride.
     filter_flip : bool
         True is convolution; False is correlation, what Keras and PyTorch call convolution.
     dilation : int or (int, int)
@@ -89,8 +90,7 @@ def deconv2d(
     output_shape: Any = None,
     output_padding: Any = (0, 0),
 ) -> TensorVariable:
-    """Transposed convolution: the gradient of `conv2d` with respect to its input, as a map from its output's shape to its
-    input's.
+    """Convolve transposed: compute the gradient of `conv2d` with respect to its input, from its output's shape to its input's.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ class Convolution(Bilinear):
     """(x, W) -> y."""
 
     names = ("input", "filters")
-    kernel = "forward"
+    operation = Operation.FORWARD
 
     def make_node(self, x: Any, filters: Any) -> Apply:
         x, filters = (as_array(f"{self}, {name}", v) for name, v in zip(self.names, (x, filters), strict=True))
@@ -149,7 +149,7 @@ class Convolution(Bilinear):
         return Apply(self, *common_dtype(x, filters, shape=shape))
 
     def result_shape(self, x: Sequence[int], filters: Sequence[int]) -> tuple[int, int, int, int]:
-        """The checked shape of the result."""
+        """Return the checked shape of the result."""
         self.check_shapes(x, filters)
         rows, columns = (self.geometry(axis).length(x[2 + axis], filters[2 + axis]) for axis in (0, 1))
         return x[0], filters[0], rows, columns
@@ -181,12 +181,12 @@ class Convolution(Bilinear):
         output_storage[0][0] = np.concatenate(parts, axis=1)
 
     def numba(self, node: Apply) -> Kernel:
-        jit, forward, frame = self.numba_kernel(node)
+        jit, forward, sizes = self.numba_kernel(node)
         flip, groups, dtype = self.filter_flip, self.groups, np.dtype(node.outputs[0].type.dtype)
 
         @jit
         def convolution(x: Any, filters: Any) -> Any:
-            top, left, height, width, rows, columns = frame(x.shape, filters.shape)
+            top, left, height, width, rows, columns = sizes(x.shape, filters.shape)
             y = np.empty((x.shape[0], filters.shape[0], rows, columns), dtype)
             W = np.ascontiguousarray(filters[:, :, ::-1, ::-1]) if flip else np.ascontiguousarray(filters)
             forward(np.ascontiguousarray(x), W, top, left, height, width, groups, y)
@@ -227,7 +227,7 @@ class _Gradient(Bilinear):
     """(first, y, h, w) -> what the correlation of it with `first` turns into y, transposed: backends derive that themselves."""
 
     def with_first(self, correlate: Kernel, first: Any) -> Kernel:
-        """`correlate`, which takes images and filters, as a function of the one that is not given."""
+        """Return `correlate`, which takes images and filters, as a function of the one that is not given."""
         raise NotImplementedError
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -259,7 +259,7 @@ class InputGradient(_Gradient):
     """(W, y, h, w) -> x: transposed convolution to images of h by w."""
 
     names = ("filters", "input")
-    kernel = "input_gradient"
+    operation = Operation.INPUT_GRADIENT
 
     def make_node(self, filters: Any, y: Any, height: Any, width: Any) -> Apply:
         filters, y = (as_array(f"{self}, {name}", v) for name, v in zip(self.names, (filters, y), strict=True))
@@ -294,7 +294,7 @@ class InputGradient(_Gradient):
         ]
 
     def result_shape(self, filters: Sequence[int], y: Sequence[int], height: Any, width: Any) -> tuple[int, int, int, int]:
-        """The checked shape of the result."""
+        """Return the checked shape of the result."""
         x = (y[0], filters[1] * self.groups, int(height), int(width))
         self.check_shapes(x, filters, y)
         return x
@@ -303,7 +303,7 @@ class InputGradient(_Gradient):
         filters, y, height, width = inputs
         x = self.result_shape(filters.shape, y.shape, height, width)
         (top, bottom), (left, right) = self.paddings(x, filters.shape)
-        frame = np.zeros((*x[:2], x[2] + top + bottom, x[3] + left + right), y.dtype)
+        padded = np.zeros((*x[:2], x[2] + top + bottom, x[3] + left + right), y.dtype)
         (d0, d1), (s0, s1), (i, j) = self.dilation, self.subsample, y.shape[2:]
         parts = [
             np.einsum("nmij,mcrs->nrscij", v, f, optimize=True) for v, f in self.grouped((y, 1), (self.flipped(filters), 0))
@@ -312,18 +312,18 @@ class InputGradient(_Gradient):
         for r in range(filters.shape[2]):
             for s in range(filters.shape[3]):
                 rows, columns = slice(r * d0, r * d0 + (i - 1) * s0 + 1, s0), slice(s * d1, s * d1 + (j - 1) * s1 + 1, s1)
-                frame[:, :, rows, columns] += spread[:, r, s]
-        output_storage[0][0] = np.ascontiguousarray(frame[:, :, top : top + x[2], left : left + x[3]])
+                padded[:, :, rows, columns] += spread[:, r, s]
+        output_storage[0][0] = np.ascontiguousarray(padded[:, :, top : top + x[2], left : left + x[3]])
 
     def numba(self, node: Apply) -> Kernel:
-        jit, spread, frame = self.numba_kernel(node)
+        jit, spread, sizes = self.numba_kernel(node)
         flip, groups, dtype = self.filter_flip, self.groups, np.dtype(node.outputs[0].type.dtype)
         check = same_maps(str(self))
 
         @jit
         def input_gradient(filters: Any, y: Any, h: Any, w: Any) -> Any:
             shape = (y.shape[0], filters.shape[1] * groups, h.item(), w.item())
-            top, left, height, width, rows, columns = frame(shape, filters.shape)
+            top, left, height, width, rows, columns = sizes(shape, filters.shape)
             check(y.shape, shape, filters.shape, rows, columns)
             x = np.empty(shape, dtype)
             W = np.ascontiguousarray(filters[:, :, ::-1, ::-1]) if flip else np.ascontiguousarray(filters)
@@ -338,7 +338,7 @@ class InputGradient(_Gradient):
         @torch.compiler.disable  # with symbolic sizes its compiler fails on convolutions of padded images
         def input_gradient(filters: Any, y: Any, h: Any, w: Any) -> Any:
             x = self.result_shape(filters.shape, y.shape, h, w)
-            top, left, height, width = self.frame(x, filters.shape)
+            top, left, height, width = self.padded(x, filters.shape)
             size = (*x[:2], height, width)
             whole = torch.nn.grad.conv2d_input(size, self.torch_filters(filters), y, **self.torch_settings())
             return whole[:, :, top : top + x[2], left : left + x[3]]
@@ -350,7 +350,7 @@ class FilterGradient(_Gradient):
     """(x, y, kh, kw) -> W: what the filters of kh by kw get from images and the gradients of their maps."""
 
     names = ("input", "gradient")
-    kernel = "filter_gradient"
+    operation = Operation.FILTER_GRADIENT
 
     def make_node(self, x: Any, y: Any, height: Any, width: Any) -> Apply:
         x, y = (as_array(f"{self}, {name}", v) for name, v in zip(self.names, (x, y), strict=True))
@@ -391,7 +391,7 @@ class FilterGradient(_Gradient):
         ]
 
     def result_shape(self, x: Sequence[int], y: Sequence[int], height: Any, width: Any) -> tuple[int, int, int, int]:
-        """The checked shape of the result."""
+        """Return the checked shape of the result."""
         filters = (y[1], self._group_channels(x[1]), int(height), int(width))
         self.check_shapes(x, filters, y)
         return filters
@@ -405,14 +405,14 @@ class FilterGradient(_Gradient):
         output_storage[0][0] = np.ascontiguousarray(self.flipped(np.concatenate(parts, axis=0)))
 
     def numba(self, node: Apply) -> Kernel:
-        jit, collect, frame = self.numba_kernel(node)
+        jit, collect, sizes = self.numba_kernel(node)
         flip, groups, dtype = self.filter_flip, self.groups, np.dtype(node.outputs[0].type.dtype)
         check = same_maps(str(self))
 
         @jit
         def filter_gradient(x: Any, y: Any, kh: Any, kw: Any) -> Any:
             shape = (y.shape[1], x.shape[1] // groups, kh.item(), kw.item())
-            top, left, height, width, rows, columns = frame(x.shape, shape)
+            top, left, height, width, rows, columns = sizes(x.shape, shape)
             check(y.shape, x.shape, shape, rows, columns)
             W = np.empty(shape, dtype)
             collect(np.ascontiguousarray(x), np.ascontiguousarray(y), top, left, height, width, groups, W)

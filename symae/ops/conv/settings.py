@@ -13,6 +13,8 @@ from pytensor.graph.basic import Apply, Variable
 from symae._runtime.checks import flag
 from symae.errors import InputError, ShapeError
 from symae.geometry.convolution import BorderMode, Geometry
+from symae.kernels import tuning
+from symae.kernels.conv.select import Choice, Problem, Processor, choose
 from symae.ops.arguments import FLOATS
 from symae.ops.conv.c_call import ConvolutionInC
 from symae.ops.traced import concrete
@@ -23,7 +25,7 @@ Kernel = Callable[..., Any]
 
 
 class Bilinear(ConvolutionInC):
-    """What the three share: settings, checks, and the padded frame."""
+    """What the three share: settings, checks, and the padding."""
 
     __props__: tuple[str, ...] = ("border_mode", "subsample", "filter_flip", "dilation", "groups")
 
@@ -46,7 +48,7 @@ class Bilinear(ConvolutionInC):
         self.groups = int(groups)
 
     def sibling(self, kind: type[Bilinear]) -> Bilinear:
-        """Another of the three, with the same settings."""
+        """Return another of the three, with the same settings."""
         return kind(self.border_mode, self.subsample, self.filter_flip, self.dilation, self.groups)
 
     def check_types(self, *arguments: Variable) -> None:
@@ -92,30 +94,25 @@ class Bilinear(ConvolutionInC):
         return length
 
     def images_and_filters(self, node: Apply) -> tuple[Variable, Variable]:
-        """Those of `node`, wherever they stand."""
+        """Return the images and the filters of `node`, inputs or output."""
         raise NotImplementedError
 
-    def threads(self, node: Apply) -> Any:
-        """When the Numba kernel of `node` uses threads."""
-        from symae.kernels.parallel.parts import threads_for_multiplications
-
-        x, filters = (v.type.shape for v in self.images_and_filters(node))
-        return threads_for_multiplications([x[0], *filters, *(self._length(axis, x, filters) for axis in (0, 1))])
-
-    def tile(self, node: Apply) -> Any:
-        """The tile of sums for the Numba kernel of `node`, or None where another way is faster or sizes are not known yet."""
-        from symae.kernels.simd.register_tile import convolution_tile
-
-        _, (maps, own, *kernel) = (v.type.shape for v in self.images_and_filters(node))
+    def problem(self, node: Apply) -> Problem:
+        """Return what `node` asks of a kernel."""
+        x, filters = (tuple(v.type.shape) for v in self.images_and_filters(node))
+        maps = tuple(self._length(axis, x, filters) for axis in (0, 1))
         itemsize = np.dtype(node.outputs[0].type.dtype).itemsize
-        return convolution_tile(self.kernel, maps, own, kernel, self.groups, self.subsample, self.dilation, itemsize)
+        return Problem(self.operation, x, filters, maps, itemsize, self.subsample, self.dilation, self.groups)
+
+    def choice(self, node: Apply) -> Choice:
+        """Return the Numba kernel for `node`, which is chosen once."""
+        return choose(self.problem(node), Processor.here(), tuning.CONVOLUTION)
 
     def numba_key(self, node: Apply) -> Any:
-        module, kernel, arguments = self._numba_kernel(node)
-        return node.outputs[0].type.dtype, module.__name__, kernel, arguments
+        return node.outputs[0].type.dtype, self.choice(node).key
 
-    def spoken_of(self) -> str:
-        """The name in errors."""
+    def name_in_errors(self) -> str:
+        """Return what errors call this op."""
         return str(self)
 
     def paddings(self, x: Sequence[int], filters: Sequence[int]) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -123,54 +120,29 @@ class Bilinear(ConvolutionInC):
         return rows, columns
 
     def flipped(self, filters: Any) -> Any:
-        """The filters as correlation takes them."""
+        """Return the filters as correlation takes them."""
         return filters[:, :, ::-1, ::-1] if self.filter_flip else filters
 
-    def frame(self, x: Sequence[int], filters: Sequence[int]) -> tuple[int, int, int, int]:
-        """Where an image lies in its padded frame, and the frame's size: (top, left, height, width)."""
+    def padded(self, x: Sequence[int], filters: Sequence[int]) -> tuple[int, int, int, int]:
+        """Return where an image lies in its padded one, and that one's size: (top, left, height, width)."""
         (top, bottom), (left, right) = self.paddings(x, filters)
         return top, left, x[2] + top + bottom, x[3] + left + right
 
     def numba_kernel(self, node: Apply) -> tuple[Any, Any, Any]:
-        """The kernel for these settings; paddings and check of shapes, compiled."""
+        """Return what compiles, the kernel for these settings, and the check of shapes with paddings, compiled."""
         from pytensor.link.numba.dispatch.basic import numba_njit
 
-        from symae.kernels.conv import direct as convolution
+        from symae.kernels.conv.direct import checked_sizes
 
-        module, kernel, arguments = self._numba_kernel(node)
-        jit = numba_njit(error_model="numpy", fastmath=False)
-        frame = convolution.frame(self.border_mode, self.subsample, self.dilation, self.groups, self.spoken_of())
-        return jit, getattr(module, kernel)(*arguments), frame
-
-    def _numba_kernel(self, node: Apply) -> tuple[Any, str, list[Any]]:
-        """Which kernel is the fastest for `node`: its module, its name, and what it is made for."""
-        from symae.kernels.conv import direct as convolution
-        from symae.kernels.conv import gradients as convolution_gradients
-        from symae.kernels.conv import polyphase as phases
-        from symae.kernels.conv import tiled as tiled_convolution
-        from symae.kernels.simd.register_strip import strip_for
-        from symae.kernels.simd.register_tile import MAPS_FOR_TILES
-
-        tile = self.tile(node)
-        arguments: list[Any] = [(*self.subsample, *self.dilation), self.threads(node)]
-        in_phases = self.kernel == "input_gradient" and max(self.subsample) > 1 and max(self.dilation) == 1
-        if tile:
-            return phases if in_phases else tiled_convolution, self.kernel, [*arguments, tile]
-        if self.kernel == "filter_gradient":
-            return convolution_gradients, self.kernel, arguments
-        maps, channels = self.images_and_filters(node)[1].type.shape[:2]
-        results = channels if self.kernel == "input_gradient" else maps and maps // self.groups
-        arguments.append(strip_for(results, np.dtype(node.outputs[0].type.dtype).itemsize))
-        if in_phases and channels is not None and channels < MAPS_FOR_TILES:
-            return phases, "direct_input_gradient", arguments
-        return convolution if self.kernel == "forward" else convolution_gradients, self.kernel, arguments
+        sizes = checked_sizes(self.border_mode, self.subsample, self.dilation, self.groups, self.name_in_errors())
+        return numba_njit(error_model="numpy", fastmath=False), self.choice(node).kernel(), sizes
 
     def concrete_sizes(self, node: Apply, *values: Any) -> list[int]:
-        """The sizes among the inputs of `node`, where a backend traces: constants, or what it knows while it does."""
+        """Return the sizes among the inputs of `node`, where a backend traces: constants, or what it knows while it does."""
         return [concrete(self, size, value) for size, value in zip(node.inputs[2:], values, strict=True)]
 
     def correlate(self, x: Any, filters: Any) -> Any:
-        """What JAX computes; the other two are transposes of it, which JAX derives."""
+        """Correlate in JAX; the other two are transposes of it, which JAX derives."""
         from jax import lax
 
         return lax.conv_general_dilated(
@@ -184,7 +156,7 @@ class Bilinear(ConvolutionInC):
         )
 
     def correlate_mlx(self, x: Any, filters: Any) -> Any:
-        """The same in MLX, whose layout has the channels last."""
+        """Correlate in MLX, whose layout has the channels last."""
         import mlx.core as mx
 
         (top, bottom), (left, right) = self.paddings(x.shape, filters.shape)
@@ -212,10 +184,10 @@ class Bilinear(ConvolutionInC):
         return torch.nn.functional.pad(x, (*columns, *rows))
 
     def windows(self, x: np.ndarray, filters: Sequence[int]) -> np.ndarray:
-        """(n, c, i, j, kh, kw): what each element of the filters sees at each place."""
+        """Return what each element of the filters sees at each position, (n, c, i, j, kh, kw)."""
         padded = np.pad(x, ((0, 0), (0, 0), *self.paddings(x.shape, filters)))
         (d0, d1), (s0, s1) = self.dilation, self.subsample
-        kernel = tuple((k - 1) * d + 1 for k, d in zip(filters[2:], self.dilation, strict=True))
+        kernel = tuple(self.geometry(axis).reach(filters[2 + axis]) for axis in (0, 1))
         return sliding_window_view(padded, kernel, (2, 3))[:, :, ::s0, ::s1, ::d0, ::d1]
 
     def grouped(self, *arrays: tuple[np.ndarray, int]) -> Any:
@@ -224,13 +196,13 @@ class Bilinear(ConvolutionInC):
 
 
 def common_dtype(a: Variable, b: Variable, shape: Sequence[int | None]) -> tuple[list[Variable], list[Variable]]:
-    """Both arguments in the wider of their dtypes, and an output of that."""
+    """Return both arguments in the wider of their dtypes, and an output of that."""
     dtype = str(np.result_type(a.type.dtype, b.type.dtype))
     return [pt.cast(a, dtype), pt.cast(b, dtype)], [pt.TensorType(dtype, shape=tuple(shape))()]
 
 
 def same_maps(op: str) -> Kernel:
-    """A compiled check that maps have the shape that images and filters give, in the words of `Bilinear.check_shapes`."""
+    """Return a compiled check that maps have the shape of images and filters, in the words of `Bilinear.check_shapes`."""
     from pytensor.link.numba.dispatch.basic import numba_njit
 
     expected = "({}, {}, {}, {}), from images ({}, {}, {}, {}) and filters ({}, {}, {}, {})"
@@ -239,9 +211,9 @@ def same_maps(op: str) -> Kernel:
     def check(y: Any, x: Any, filters: Any, rows: Any, columns: Any) -> None:
         a, b, i, j = y
         n, c, h, w = x
-        m, own, kh, kw = filters
+        m, channels_per_group, kh, kw = filters
         if a != n or b != m or i != rows or j != columns:
             found = "maps of shape ({}, {}, {}, {})"
-            raise ShapeError(op, found, expected, a, b, i, j, n, m, rows, columns, n, c, h, w, m, own, kh, kw)
+            raise ShapeError(op, found, expected, a, b, i, j, n, m, rows, columns, n, c, h, w, m, channels_per_group, kh, kw)
 
     return check

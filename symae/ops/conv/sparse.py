@@ -1,7 +1,7 @@
-"""Convolution, its transpose and its filters' gradient where the maps count at switches only.
+"""Sparse convolution, its transpose and its filters' gradient: the maps count at switches only.
 
-After max pooling, and before max unpooling, maps are looked at in one place a window. For fixed switches s the three ops here
-come from one form that is linear in x, in W and in v, as those of `symae.ops.conv` do:
+After max pooling, and before max unpooling, maps are looked at in one position a window. For fixed switches s the three ops
+here come from one form that is linear in x, in W and in v, as those of `symae.ops.conv` do:
 
     sum(v * TakeAtSwitches(conv2d(x, W), s))  =  sum(conv2d(x, W) * PutAtSwitches(v, s))
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,27 +23,16 @@ from pytensor.graph.basic import Apply, Variable
 from symae.errors import InputError
 from symae.geometry.convolution import BorderMode
 from symae.geometry.windows import Axis, Windows
+from symae.kernels.conv.select import Operation, Problem, has_sparse_kernel
 from symae.kernels.headers import header
 from symae.ops.conv.convolution import Convolution, FilterGradient, InputGradient
 from symae.ops.conv.settings import Bilinear, Kernel, same_maps
 from symae.ops.pooling.switches import PutAtSwitches, TakeAtSwitches
 
-__all__ = ["ConvolutionAtSwitches", "FilterGradientAtSwitches", "InputGradientAtSwitches", "has_kernel"]
+__all__ = ["SparseConvolution", "SparseFilterGradient", "SparseInputGradient"]
 
 
-# Rows of filters with all their channels, in numbers, that the kernels are made for. Longer ones the ordinary ways are good at.
-LONGEST_ROW = 128
-
-
-def has_kernel(op: Bilinear, filters: Sequence[int | None]) -> bool:
-    """Whether there are kernels for the settings of `op` with filters of such a shape, of which None is not known."""
-    _, channels, kh, kw = filters
-    if max(op.dilation) > 1 or op.groups > 1 or channels is None or kh is None or kw is None:
-        return False
-    return 0 < channels * kw <= LONGEST_ROW
-
-
-class _AtSwitches(Bilinear):
+class _Sparse(Bilinear):
     """An op whose maps are zero, or of no interest, but at switches; `pooling` are the windows that those come from.
 
     Its meaning, `perform`, is what the two ops give that it stands for, `dense` and that of switches; errors speak of those.
@@ -65,54 +55,47 @@ class _AtSwitches(Bilinear):
         self.pooling = pooling
         self.put, self.take = PutAtSwitches(pooling), TakeAtSwitches(pooling)
 
-    def relative(self, kind: type[_AtSwitches]) -> _AtSwitches:
-        """Another of the three, with the same settings."""
+    def relative(self, kind: type[_Sparse]) -> _Sparse:
+        """Return another of the three, with the same settings."""
         return kind(*self._props())
 
     def parts(self, node: Apply) -> tuple[Variable, Variable, Variable]:
-        """The images, the filters and the switches of `node`, inputs or output."""
+        """Return the images, the filters and the switches of `node`, inputs or output."""
         raise NotImplementedError
 
     def images_and_filters(self, node: Apply) -> tuple[Variable, Variable]:
         images, filters, _ = self.parts(node)
         return images, filters
 
-    def threads(self, node: Apply) -> Any:
-        from symae.kernels.parallel.parts import threads_for_multiplications
+    def problem(self, node: Apply) -> Problem:
+        x, filters, switches = self.parts(node)
+        self._check_kernel(filters)
+        n, m, *counts = switches.type.shape
+        images, weights = (n, *x.type.shape[1:]), (m, *filters.type.shape[1:])
+        return replace(super().problem(node), images=images, filters=weights, maps=tuple(counts), sparse=True)
 
-        _, filters, switches = (v.type.shape for v in self.parts(node))
-        return threads_for_multiplications([*switches, *filters[1:]])
-
-    def _row(self, node: Apply) -> tuple[int, int]:
-        """The rows of the filters of `node`: how many, and how long with all channels."""
-        _, filters = self.images_and_filters(node)
-        if not has_kernel(self, filters.type.shape):
+    def _check_kernel(self, filters: Variable) -> None:
+        if not has_sparse_kernel(filters.type.shape, self.dilation, self.groups):
             raise NotImplementedError(f"{self} has no kernel for filters of shape {filters.type.shape}")
-        _, channels, kh, kw = filters.type.shape
-        return kh, kw * channels
 
-    def _numba_kernel(self, node: Apply) -> tuple[Any, str, list[Any]]:
-        from symae.kernels.conv import sparse as convolution_at_switches
-        from symae.kernels.simd.patch import patch_for
-
-        patch = patch_for(*self._row(node), np.dtype(node.outputs[0].type.dtype).itemsize)
-        return convolution_at_switches, self.kernel, [(*self.subsample, *self.dilation), self.threads(node), patch]
-
-    def spoken_of(self) -> str:
+    def name_in_errors(self) -> str:
         return str(self.sibling(self.dense))
 
     def c_support_code(self, **_: Any) -> str:
         return super().c_support_code() + header("conv/sparse.h")
 
     def c_function(self, node: Apply) -> tuple[str, Sequence[int]]:
-        return f"symae_at_switches::{self.kernel}", (*self.subsample, self._row(node)[1])
+        _, filters, _ = self.parts(node)
+        self._check_kernel(filters)
+        _, channels, _, kw = filters.type.shape
+        return f"symae_sparse_convolution::{self.operation.value}", (*self.subsample, kw * channels)
 
     def c_settings(self) -> tuple[Any, ...]:
         return (*self._props()[:-1], self.pooling is None)
 
     @classmethod
     def complaint(cls, settings: str, sizes: Sequence[Any]) -> str:
-        """What `perform` says of such shapes of the arrays, of a switch, and of sizes."""
+        """Return what `perform` says of such shapes of the arrays, of a switch, and of sizes."""
         *common, anywhere = ast.literal_eval(settings)
         pooling = None if anywhere else Windows(Axis.whole(1, 1), Axis.whole(1, 1))
         op = cls(*[*common, pooling])
@@ -131,11 +114,11 @@ def _computed(op: Any, *inputs: Any) -> Any:
     return storage[0][0]
 
 
-class ConvolutionAtSwitches(_AtSwitches):
+class SparseConvolution(_Sparse):
     """(x, W, switches) -> the maps of a convolution at the switches, (n, m, i, j)."""
 
     names = ("input", "filters")
-    kernel = "forward"
+    operation = Operation.FORWARD
     dense = Convolution
 
     def make_node(self, x: Any, filters: Any, switches: Any) -> Apply:
@@ -160,8 +143,8 @@ class ConvolutionAtSwitches(_AtSwitches):
         (g,) = cotangents
         rows, columns = self.sibling(Convolution)(x, filters).shape[2:]
         return [
-            self.relative(InputGradientAtSwitches)(filters, g, switches, rows, columns, x.shape[2], x.shape[3]),
-            self.relative(FilterGradientAtSwitches)(x, g, switches, rows, columns, filters.shape[2], filters.shape[3]),
+            self.relative(SparseInputGradient)(filters, g, switches, rows, columns, x.shape[2], x.shape[3]),
+            self.relative(SparseFilterGradient)(x, g, switches, rows, columns, filters.shape[2], filters.shape[3]),
             DisconnectedType()(),
         ]
 
@@ -170,28 +153,28 @@ class ConvolutionAtSwitches(_AtSwitches):
         output_storage[0][0] = _computed(self.take, _computed(self.sibling(self.dense), x, filters), switches)
 
     def numba(self, node: Apply) -> Kernel:
-        from symae.kernels.conv.sparse import places_in
+        from symae.kernels.conv.sparse import positions_in
         from symae.kernels.switches import as_many_images
 
-        jit, correlate, frame = self.numba_kernel(node)
-        check, places_of = as_many_images(self.take.where), places_in(self.take.where)
+        jit, correlate, sizes = self.numba_kernel(node)
+        check, positions_of = as_many_images(self.take.where), positions_in(self.take.where)
         flip, dtype = self.filter_flip, np.dtype(node.outputs[0].type.dtype)
 
         @jit
-        def convolution_at_switches(x: Any, filters: Any, switches: Any) -> Any:
-            top, left, height, width, rows, columns = frame(x.shape, filters.shape)
+        def sparse_convolution(x: Any, filters: Any, switches: Any) -> Any:
+            top, left, height, width, rows, columns = sizes(x.shape, filters.shape)
             n, m, i, j = switches.shape
             check((x.shape[0], filters.shape[0], rows, columns), switches.shape)
-            places = places_of(switches, rows, columns)
+            positions = positions_of(switches, rows, columns)
             y = np.empty((n, m, i * j), dtype)
             W = np.ascontiguousarray(filters[:, :, ::-1, ::-1]) if flip else np.ascontiguousarray(filters)
-            correlate(np.ascontiguousarray(x), W, places, top, left, height, width, rows, columns, y)
+            correlate(np.ascontiguousarray(x), W, positions, top, left, height, width, rows, columns, y)
             return y.reshape((n, m, i, j))
 
-        return convolution_at_switches
+        return sparse_convolution
 
 
-class _Spread(_AtSwitches):
+class _Spread(_Sparse):
     """(first, values, switches, rows, columns, height, width): the maps have `rows` and `columns`, the result the last two."""
 
     def make_node(self, first: Any, values: Any, switches: Any, rows: Any, columns: Any, height: Any, width: Any) -> Apply:
@@ -211,11 +194,11 @@ class _Spread(_AtSwitches):
         output_storage[0][0] = _computed(self.sibling(self.dense), first, maps, height, width)
 
 
-class InputGradientAtSwitches(_Spread):
+class SparseInputGradient(_Spread):
     """(W, values, switches, rows, columns, h, w) -> x: transposed convolution of maps that are zero but at the switches."""
 
     names = ("filters", "input")
-    kernel = "input_gradient"
+    operation = Operation.INPUT_GRADIENT
     dense = InputGradient
 
     def parts(self, node: Apply) -> tuple[Variable, Variable, Variable]:
@@ -231,44 +214,42 @@ class InputGradientAtSwitches(_Spread):
         filters, values, switches, rows, columns = inputs[:5]
         (g,) = cotangents
         return [
-            self.relative(FilterGradientAtSwitches)(g, values, switches, rows, columns, filters.shape[2], filters.shape[3]),
-            self.relative(ConvolutionAtSwitches)(g, filters, switches),
+            self.relative(SparseFilterGradient)(g, values, switches, rows, columns, filters.shape[2], filters.shape[3]),
+            self.relative(SparseConvolution)(g, filters, switches),
             *(DisconnectedType()() for _ in range(5)),
         ]
 
     def numba(self, node: Apply) -> Kernel:
-        from symae.kernels.conv.sparse import places_in
+        from symae.kernels.conv.sparse import positions_in
         from symae.kernels.switches import as_many_values
 
-        jit, spread, frame = self.numba_kernel(node)
-        check, check_maps = as_many_values(self.put.where), same_maps(self.spoken_of())
-        places_of = places_in(self.put.where)
+        jit, spread, sizes = self.numba_kernel(node)
+        check, check_maps = as_many_values(self.put.where), same_maps(self.name_in_errors())
+        positions_of = positions_in(self.put.where)
         flip, dtype = self.filter_flip, np.dtype(node.outputs[0].type.dtype)
 
         @jit
-        def input_gradient_at_switches(
-            filters: Any, values: Any, switches: Any, rows: Any, columns: Any, h: Any, w: Any
-        ) -> Any:
+        def sparse_input_gradient(filters: Any, values: Any, switches: Any, rows: Any, columns: Any, h: Any, w: Any) -> Any:
             n, m, i, j = values.shape
             check(values.shape, switches.shape)
-            places = places_of(switches, rows.item(), columns.item())
+            positions = positions_of(switches, rows.item(), columns.item())
             shape = (n, filters.shape[1], h.item(), w.item())
-            top, left, height, width, high, wide = frame(shape, filters.shape)
-            check_maps((n, m, rows.item(), columns.item()), shape, filters.shape, high, wide)
+            top, left, height, width, map_rows, map_columns = sizes(shape, filters.shape)
+            check_maps((n, m, rows.item(), columns.item()), shape, filters.shape, map_rows, map_columns)
             x = np.empty(shape, dtype)
             W = np.ascontiguousarray(filters[:, :, ::-1, ::-1]) if flip else np.ascontiguousarray(filters)
             given = np.ascontiguousarray(values).reshape((n, m, i * j))
-            spread(W, given, places, max(1, j * 3 // 2), top, left, height, width, high, wide, x)
+            spread(W, given, positions, max(1, j * 3 // 2), top, left, height, width, map_rows, map_columns, x)
             return x
 
-        return input_gradient_at_switches
+        return sparse_input_gradient
 
 
-class FilterGradientAtSwitches(_Spread):
+class SparseFilterGradient(_Spread):
     """(x, values, switches, rows, columns, kh, kw) -> W: the filters' gradient where the maps' is zero but at switches."""
 
     names = ("input", "gradient")
-    kernel = "filter_gradient"
+    operation = Operation.FILTER_GRADIENT
     dense = FilterGradient
 
     def parts(self, node: Apply) -> tuple[Variable, Variable, Variable]:
@@ -284,31 +265,31 @@ class FilterGradientAtSwitches(_Spread):
         x, values, switches, rows, columns = inputs[:5]
         (g,) = cotangents
         return [
-            self.relative(InputGradientAtSwitches)(g, values, switches, rows, columns, x.shape[2], x.shape[3]),
-            self.relative(ConvolutionAtSwitches)(x, g, switches),
+            self.relative(SparseInputGradient)(g, values, switches, rows, columns, x.shape[2], x.shape[3]),
+            self.relative(SparseConvolution)(x, g, switches),
             *(DisconnectedType()() for _ in range(5)),
         ]
 
     def numba(self, node: Apply) -> Kernel:
-        from symae.kernels.conv.sparse import places_in
+        from symae.kernels.conv.sparse import positions_in
         from symae.kernels.switches import as_many_values
 
-        jit, collect, frame = self.numba_kernel(node)
-        check, check_maps = as_many_values(self.put.where), same_maps(self.spoken_of())
-        places_of = places_in(self.put.where)
+        jit, collect, sizes = self.numba_kernel(node)
+        check, check_maps = as_many_values(self.put.where), same_maps(self.name_in_errors())
+        positions_of = positions_in(self.put.where)
         flip, dtype = self.filter_flip, np.dtype(node.outputs[0].type.dtype)
 
         @jit
-        def filter_gradient_at_switches(x: Any, values: Any, switches: Any, rows: Any, columns: Any, kh: Any, kw: Any) -> Any:
+        def sparse_filter_gradient(x: Any, values: Any, switches: Any, rows: Any, columns: Any, kh: Any, kw: Any) -> Any:
             n, m, i, j = values.shape
             check(values.shape, switches.shape)
-            places = places_of(switches, rows.item(), columns.item())
+            positions = positions_of(switches, rows.item(), columns.item())
             shape = (m, x.shape[1], kh.item(), kw.item())
-            top, left, height, width, high, wide = frame(x.shape, shape)
-            check_maps((n, m, rows.item(), columns.item()), x.shape, shape, high, wide)
+            top, left, height, width, map_rows, map_columns = sizes(x.shape, shape)
+            check_maps((n, m, rows.item(), columns.item()), x.shape, shape, map_rows, map_columns)
             W = np.empty(shape, dtype)
             given = np.ascontiguousarray(values).reshape((n, m, i * j))
-            collect(np.ascontiguousarray(x), given, places, top, left, height, width, high, wide, W)
+            collect(np.ascontiguousarray(x), given, positions, top, left, height, width, map_rows, map_columns, W)
             return np.ascontiguousarray(W[:, :, ::-1, ::-1]) if flip else W
 
-        return filter_gradient_at_switches
+        return sparse_filter_gradient

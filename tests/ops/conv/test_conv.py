@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+from dataclasses import replace
 
 import numpy as np
 import pytensor
@@ -18,9 +19,12 @@ from pytensor.gradient import verify_grad
 
 from symae import InputError, compile_time, function
 from symae.geometry.convolution import Geometry, normalised_border_mode
-from symae.kernels.parallel.parts import threads_for_multiplications
+from symae.kernels import tuning
+from symae.kernels.conv import polyphase
+from symae.kernels.parallel.parts import threads_for
 from symae.kernels.simd.register_strip import Strip
 from symae.kernels.simd.register_tile import Tile
+from symae.kernels.simd.vectors import Registers
 from symae.ops.conv import Convolution, FilterGradient, InputGradient, conv2d, deconv2d
 
 # (border_mode, subsample, filter_flip, dilation, groups), images, filters
@@ -360,24 +364,22 @@ PHASES = {"2 x 3": ((2, 3), None), "3 x 2, by tiles that are not full": ((3, 2),
     scope="module", params=[pytest.param(value, id=key, marks=pytest.mark.backends) for key, value in PHASES.items()]
 )
 def in_phases(request):
-    """Return a stride, and the kernel for it: (W, y, top, left, frame's height and width, groups, x); it fills x."""
+    """Return a stride, and the kernel for it: (W, y, top, left, padded height and width, groups, x); it fills x."""
     import numba
-
-    from symae.kernels.conv.polyphase import direct_input_gradient, input_gradient
 
     stride, tile = request.param
     settings = (*stride, 1, 1)
     strip = Strip(lanes=4, vectors=2, maps=1)
-    kernel = input_gradient(settings, "never", tile) if tile else direct_input_gradient(settings, "never", strip)
-    return stride, numba.njit(kernel.py_func)
+    make, piece = (polyphase.input_gradient, tile) if tile else (polyphase.direct_input_gradient, strip)
+    return stride, numba.njit(make(settings, "never", piece).py_func)
 
 
 def spread_both_ways(in_phases, border_mode, images, kernel, groups, change=None):
     """Return what the kernel and what NumPy make of maps of that convolution."""
     stride, spread = in_phases
     op = InputGradient(normalised_border_mode(border_mode), stride, filter_flip=False, groups=groups)
-    n, own, maps, *image = images
-    x, filters = (n, own * groups, *image), (maps * groups, own, *kernel)
+    n, channels_per_group, maps, *image = images
+    x, filters = (n, channels_per_group * groups, *image), (maps * groups, channels_per_group, *kernel)
     rng = np.random.default_rng(0)
     W, y = rng.normal(size=filters), rng.normal(size=(n, maps * groups, *(op._length(a, x, filters) for a in (0, 1))))
     if change is not None:
@@ -385,7 +387,7 @@ def spread_both_ways(in_phases, border_mode, images, kernel, groups, change=None
     got, wanted = np.full(x, np.nan), [[None]]
     with np.errstate(invalid="ignore"):
         op.perform(None, [W, y, *image], wanted)
-    spread(W, y, *op.frame(x, filters), groups, got)
+    spread(W, y, *op.padded(x, filters), groups, got)
     return got, wanted[0][0]
 
 
@@ -444,20 +446,23 @@ def test_an_infinite_gradient_stays_where_it_belongs(in_phases):
 @pytest.mark.backends
 @pytest.mark.parametrize(
     ("images", "filters", "kernel", "enough"),
-    [((2, 3, 8, 7), (4, 3, 3, 3), "direct_input_gradient", 10**9), ((2, 8, 8, 7), (4, 8, 3, 3), "input_gradient", 1)],
+    [
+        ((2, 3, 8, 7), (4, 3, 3, 3), polyphase.direct_input_gradient, 10**9),
+        ((2, 8, 8, 7), (4, 8, 3, 3), polyphase.input_gradient, 1),
+    ],
     ids=["direct", "tiles in threads"],
 )
 def test_the_gradient_of_a_strided_convolution_is_computed_by_phases(monkeypatch, images, filters, kernel, enough):
-    monkeypatch.setattr("symae.kernels.parallel.parts.ENOUGH_FOR_THREADS", enough)
-    monkeypatch.setattr("symae.kernels.simd.register_tile.vector_registers", lambda: (16, 32))
+    monkeypatch.setattr("symae.kernels.tuning.CONVOLUTION", replace(tuning.CONVOLUTION, multiplications_for_threads=enough))
+    monkeypatch.setattr("symae.kernels.simd.vectors.vector_registers", lambda: Registers(16, 32))
     arguments = values(images, filters, ("same", (2, 2)), "float32")
     inputs = tensors("float32", [v.shape for v in arguments])
     x, W, g = inputs
     gradient = pt.grad(None, x, known_grads={conv2d(x, W, "same", (2, 2)): g})
     f = function(inputs, gradient, backend="numba", on_unused_input="ignore")
     (node,) = (node for node in f.maker.fgraph.toposort() if isinstance(node.op, InputGradient))
-    module, chosen, (_, threads, *_) = node.op._numba_kernel(node)
-    assert (module.__name__, chosen) == ("symae.kernels.conv.polyphase", kernel)
-    assert threads == threads_for_multiplications([2])
+    choice = node.op.choice(node)
+    assert choice.make is kernel
+    assert choice.arguments[1] == threads_for([2], enough)
     wanted = function(inputs, gradient, mode="FAST_COMPILE", on_unused_input="ignore")(*arguments)
     close([f(*arguments)], [wanted], "float32")

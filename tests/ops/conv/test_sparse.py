@@ -1,6 +1,8 @@
-"""Convolutions at switches are the ordinary ones and an unpooling, or a look at the switches, in one."""
+"""Sparse convolutions are the ordinary ones and an unpooling, or a look at the switches, in one."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytensor
@@ -8,9 +10,13 @@ import pytensor.tensor as pt
 import pytest
 
 from symae import InputError, function
-from symae.kernels.parallel.parts import threads_for_multiplications
+from symae.kernels import tuning
+from symae.kernels.conv.select import has_sparse_kernel
+from symae.kernels.parallel.parts import threads_for
+from symae.kernels.simd.patch import Patch
+from symae.kernels.simd.vectors import Registers
 from symae.ops.conv import Convolution, FilterGradient, InputGradient
-from symae.ops.conv.sparse import ConvolutionAtSwitches, FilterGradientAtSwitches, InputGradientAtSwitches, has_kernel
+from symae.ops.conv.sparse import SparseConvolution, SparseFilterGradient, SparseInputGradient
 from symae.ops.pooling.switches import PutAtSwitches, TakeAtSwitches
 
 # (border_mode, subsample, filter_flip), images, filters, values for each map
@@ -42,13 +48,13 @@ def tensors(arrays):
     return [pt.tensor(dtype=a.dtype, shape=a.shape) for a in arrays]
 
 
-def at_switches(settings, inputs, maps):
+def sparse(settings, inputs, maps):
     """All three, of images, filters, values and switches."""
     x, W, v, s = inputs
     return [
-        ConvolutionAtSwitches(*settings)(x, W, s),
-        InputGradientAtSwitches(*settings)(W, v, s, *maps, *x.type.shape[2:]),
-        FilterGradientAtSwitches(*settings)(x, v, s, *maps, *W.type.shape[2:]),
+        SparseConvolution(*settings)(x, W, s),
+        SparseInputGradient(*settings)(W, v, s, *maps, *x.type.shape[2:]),
+        SparseFilterGradient(*settings)(x, v, s, *maps, *W.type.shape[2:]),
     ]
 
 
@@ -89,7 +95,7 @@ def test_gradients_are_those_of_the_ordinary_ops_to_second_order(name):
         return [*convolved[:2], *deconvolved[1:], filters[0], filters[2], *second]
 
     wanted = function(inputs, gradients(ordinary))(*arrays)
-    for a, b in zip(function(inputs, gradients(at_switches))(*arrays), wanted, strict=True):
+    for a, b in zip(function(inputs, gradients(sparse))(*arrays), wanted, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-10 * float(np.abs(b).max(initial=1)))
 
 
@@ -99,19 +105,20 @@ CASES = [*((name, "float64") for name in TABLE), ("worksheet 03", "float32"), ("
 @pytest.mark.parametrize(("name", "dtype"), CASES)
 def test_kernels_compute_what_the_ordinary_ops_do(name, dtype, native_backend):
     arrays, _ = drawn(name, dtype)
-    close(computed(at_switches, name, arrays, native_backend), computed(ordinary, name, arrays), dtype)
+    close(computed(sparse, name, arrays, native_backend), computed(ordinary, name, arrays), dtype)
 
 
 @pytest.mark.backends
 def test_threads_share_the_images_and_short_vectors_do_as_well(monkeypatch):
-    monkeypatch.setattr("symae.kernels.parallel.parts.ENOUGH_FOR_THREADS", 1)
-    monkeypatch.setattr("symae.kernels.simd.patch.vector_registers", lambda: (0, 0))
+    monkeypatch.setattr("symae.kernels.tuning.CONVOLUTION", replace(tuning.CONVOLUTION, multiplications_for_threads=1))
+    monkeypatch.setattr("symae.kernels.simd.vectors.vector_registers", lambda: Registers(0, 0))
     name = "rows of several vectors, many rows"
     arrays, maps = drawn(name)
     inputs = tensors(arrays)
-    nodes = [y.owner for y in at_switches(TABLE[name][0], inputs, maps)]
-    assert [node.op._numba_kernel(node)[2][1:] for node in nodes] == [[threads_for_multiplications([2]), (6, 63, 2, 32)]] * 3
-    close(computed(at_switches, name, arrays, "numba"), computed(ordinary, name, arrays))
+    nodes = [y.owner for y in sparse(TABLE[name][0], inputs, maps)]
+    threads, patch = threads_for([2], 1), Patch(rows=6, length=63, lanes=2, vectors=32)
+    assert [node.op.choice(node).arguments[1:] for node in nodes] == [(threads, patch)] * 3
+    close(computed(sparse, name, arrays, "numba"), computed(ordinary, name, arrays))
 
 
 def kernels(name, backend):
@@ -120,7 +127,7 @@ def kernels(name, backend):
     inputs = tensors(arrays)
     taken_as_they_are = [pytensor.In(v, borrow=True) for v in inputs]
     plain = function(inputs, ordinary(settings, inputs, maps))
-    return function(taken_as_they_are, at_switches(settings, inputs, maps), backend=backend), plain
+    return function(taken_as_they_are, sparse(settings, inputs, maps), backend=backend), plain
 
 
 def test_what_is_not_finite_spreads_as_far_as_in_full_maps(native_backend):
@@ -157,9 +164,9 @@ def test_what_does_not_fit_is_refused_in_the_words_of_the_ordinary_ops(native_ba
     rows, h = pt.lscalar("rows"), pt.lscalar("h")
     settings = ("valid", (1, 1), True)
     results = [
-        ConvolutionAtSwitches(*settings)(x, W, s),
-        InputGradientAtSwitches(*settings)(W, v, s, rows, rows, h, h),
-        FilterGradientAtSwitches(*settings)(x, v, s, rows, rows, 3, 3),
+        SparseConvolution(*settings)(x, W, s),
+        SparseInputGradient(*settings)(W, v, s, rows, rows, h, h),
+        SparseFilterGradient(*settings)(x, v, s, rows, rows, 3, 3),
     ]
     compiled = [function([x, W, v, s, rows, h], y, backend=native_backend, on_unused_input="ignore") for y in results]
     defined = [function([x, W, v, s, rows, h], y, on_unused_input="ignore") for y in results]
@@ -202,15 +209,14 @@ def test_what_does_not_fit_is_refused_in_the_words_of_the_ordinary_ops(native_ba
     ],
 )
 def test_some_settings_have_no_kernel(settings, filters):
-    assert not has_kernel(Convolution(*settings), filters)
-    assert has_kernel(Convolution("valid", (1, 1), True), (None, 2, 3, 3))
+    op = Convolution(*settings)
+    assert not has_sparse_kernel(filters, op.dilation, op.groups)
+    assert has_sparse_kernel((None, 2, 3, 3), (1, 1), 1)
 
 
 def test_other_backends_say_that_they_have_none():
     pytest.importorskip("jax")
     arrays, maps = drawn("worksheet 03")
     inputs = tensors(arrays)
-    with pytest.raises(NotImplementedError, match="ConvolutionAtSwitches has no jax kernel"):
-        function(inputs, at_switches(TABLE["worksheet 03"][0], inputs, maps)[0], backend="jax", on_unused_input="ignore")(
-            *arrays
-        )
+    with pytest.raises(NotImplementedError, match="SparseConvolution has no jax kernel"):
+        function(inputs, sparse(TABLE["worksheet 03"][0], inputs, maps)[0], backend="jax", on_unused_input="ignore")(*arrays)

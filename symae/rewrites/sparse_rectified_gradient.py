@@ -24,11 +24,11 @@ from symae.ops.bias_relu import RectifiedGradient
 from symae.ops.pooling.pool import MaxPool
 from symae.ops.pooling.switches import PutAtSwitches, TakeAtSwitches
 
-__all__ = ["rectified_at_switches"]
+__all__ = ["sparse_rectified_gradient"]
 
 
 @node_rewriter([RectifiedGradient])
-def rectified_at_switches(fgraph: Any, node: Apply) -> list[Variable] | None:
+def sparse_rectified_gradient(fgraph: Any, node: Apply) -> list[Variable] | None:
     """Put the rectifier's gradient before the unpooling."""
     y, unpooled = node.inputs
     put = unpooled.owner

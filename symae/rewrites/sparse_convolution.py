@@ -1,4 +1,4 @@
-"""Convolutions that touch maps at the switches of a pooling layer only.
+"""Convolutions that touch maps at the switches of a pooling layer only become sparse ones.
 
 Before::
 
@@ -8,9 +8,9 @@ Before::
 
 After::
 
-    ConvolutionAtSwitches(x, W, s)
-    InputGradientAtSwitches(W, v, s, i, j, h, w)
-    FilterGradientAtSwitches(x, v, s, i, j, kh, kw)
+    SparseConvolution(x, W, s)
+    SparseInputGradient(W, v, s, i, j, h, w)
+    SparseFilterGradient(x, v, s, i, j, kh, kw)
 
 An unpooled map is zero except at one point a window, so that a deconvolution of it has one multiplication to do of 16, with
 windows of 4 x 4, and so have its gradients and those of the convolution before a pooling layer. It is done where the filters'
@@ -26,20 +26,17 @@ from typing import Any
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.rewriting.basic import node_rewriter
 
+from symae.kernels.conv.select import has_sparse_kernel, sparse_pays
 from symae.ops.conv import Convolution, FilterGradient, InputGradient
-from symae.ops.conv.sparse import ConvolutionAtSwitches, FilterGradientAtSwitches, InputGradientAtSwitches, has_kernel
+from symae.ops.conv.settings import Bilinear
+from symae.ops.conv.sparse import SparseConvolution, SparseFilterGradient, SparseInputGradient
 from symae.ops.pooling.switches import PutAtSwitches, TakeAtSwitches
 
-__all__ = ["conv_at_switches"]
-
-# With a point in two, the ordinary ways are as fast: they do four times as much at a time.
-PIXELS_FOR_EACH_POINT = 4
-# A point is drawn row by row of the filter, so a row has to be worth it: its length times the pixels for each point.
-LEAST_FOR_DRAWING = 20
+__all__ = ["sparse_convolution"]
 
 
 @node_rewriter([TakeAtSwitches, InputGradient, FilterGradient])
-def conv_at_switches(fgraph: Any, node: Apply) -> list[Variable] | None:
+def sparse_convolution(fgraph: Any, node: Apply) -> list[Variable] | None:
     """Replace one of the three pairs."""
     op = node.op
     if isinstance(op, TakeAtSwitches):
@@ -47,33 +44,33 @@ def conv_at_switches(fgraph: Any, node: Apply) -> list[Variable] | None:
         convolution = maps.owner
         if convolution is None or not isinstance(convolution.op, Convolution) or len(fgraph.clients[maps]) > 1:
             return None
-        filters = convolution.inputs[1]
-        if not has_kernel(convolution.op, filters.type.shape) or _pixels(op, maps, switches) < PIXELS_FOR_EACH_POINT:
+        if not _pays(convolution.op, convolution.inputs[1], _pixels(op, maps, switches)):
             return None
-        return [_at(convolution.op, ConvolutionAtSwitches, op)(*convolution.inputs, switches)]
+        return [_sparse(convolution.op, SparseConvolution, op)(*convolution.inputs, switches)]
     first, maps, *size = node.inputs
     put = maps.owner
     if put is None or not isinstance(put.op, PutAtSwitches):
         return None
-    drawing = isinstance(op, InputGradient)
-    filters = first if drawing else node.outputs[0]
     values, switches, *map_size = put.inputs
-    if not has_kernel(op, filters.type.shape):
+    if not _pays(op, first if isinstance(op, InputGradient) else node.outputs[0], _pixels(put.op, maps, switches)):
         return None
-    pixels, (_, channels, _, kw) = _pixels(put.op, maps, switches), filters.type.shape
-    if pixels < PIXELS_FOR_EACH_POINT or (drawing and pixels * channels * kw < LEAST_FOR_DRAWING):
-        return None
-    kind = InputGradientAtSwitches if drawing else FilterGradientAtSwitches
-    return [_at(op, kind, put.op)(first, values, switches, *map_size, *size)]
+    kind = SparseInputGradient if isinstance(op, InputGradient) else SparseFilterGradient
+    return [_sparse(op, kind, put.op)(first, values, switches, *map_size, *size)]
 
 
-def _at(op: Any, kind: Any, switching: Any) -> Any:
-    """Return the sparse variant of `op`, of class `kind`, for maps made at switches."""
+def _pays(op: Bilinear, filters: Variable, pixels: int) -> bool:
+    """Return True if there is a sparse kernel, and it is faster for maps with a value for so many pixels."""
+    shape = filters.type.shape
+    return has_sparse_kernel(shape, op.dilation, op.groups) and sparse_pays(op.operation, shape, pixels)
+
+
+def _sparse(op: Any, kind: Any, switching: Any) -> Any:
+    """Return the sparse one of `kind` for `op`."""
     return kind(*op._props(), switching.windows)
 
 
 def _pixels(switching: Any, maps: Variable, switches: Variable) -> int:
-    """Return how many pixels of the maps each point has: by the windows' strides, or by what is known of the shapes."""
+    """Return how many pixels of the maps there are for each value, by the windows' strides or what is known of the shapes."""
     windows = switching.windows
     if windows is not None:
         return int(windows.rows.stride * windows.columns.stride)

@@ -1,0 +1,120 @@
+"""The numbers by which kernels choose between ways of doing the same: measured, not derived.
+
+Each says its unit, what was compared, and on what processor, where that was noted. Sizes that only follow from how a processor
+is made (its registers) are in `symae.kernels.simd`. Kernels read these when machine code is made for them; `ConvolutionLimits`
+are handed to `symae.kernels.conv.select`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = [
+    "BLAS_BLOCK",
+    "CONVOLUTION",
+    "COORDINATE_BLOCK",
+    "EXTREME_LANES",
+    "GEMM_MULTIPLICATIONS_FOR_BLAS_THREADS",
+    "GEMM_MULTIPLICATIONS_FOR_THREADS",
+    "MRG_BLOCK",
+    "MULTIPLICATIONS_FOR_THREADS",
+    "NUMBERS_FOR_LANES",
+    "PATCH_SUMS",
+    "PIXELS_FOR_THREADS",
+    "STREAMS_FOR_BLOCKS",
+    "STRIP_MAPS",
+    "STRIP_VECTORS",
+    "TILE_POSITIONS",
+    "TILE_VECTORS",
+    "VALUES_FOR_THREADS",
+    "WAITING_SPINS",
+    "ConvolutionLimits",
+]
+
+
+# Multiplications, about a millisecond's work of one thread: from here on convolutions and coordinate networks are divided among
+# threads. Waking a thread takes 10 to 50 us, and where another process wants the cores it gets one milliseconds later, so
+# smaller work is done by one. (Processor not noted.)
+MULTIPLICATIONS_FOR_THREADS: Final = 16_000_000
+
+
+@dataclass(frozen=True)
+class ConvolutionLimits:
+    """Say from where on one way to convolve is faster than another; maps and channels are those of one group."""
+
+    multiplications_for_threads: int = MULTIPLICATIONS_FOR_THREADS
+
+    # Maps, and numbers of a map's filter (channels_per_group * kh * kw): from both on, BLAS with the columns that it needs is
+    # faster than direct loops. Measured with AVX2. The C kernels have the same limits.
+    maps_for_blas: int = 8
+    column_for_blas: int = 64
+
+    # Maps, and terms of a sum, from which on tiles of sums in registers are faster than direct loops and BLAS. Measured with
+    # AVX-512. For the gradient of the filters maps are packed anew for each image, which pays later; but with a stride the
+    # loops that it would be instead are slow. For the gradient of the images channels count as maps.
+    maps_for_tiles: int = 8
+    terms_for_tiles_forward: int = 8
+    terms_for_tiles_input_gradient: int = 32
+    terms_for_tiles_filter_gradient: int = 32
+    terms_for_tiles_strided_filter_gradient: int = 16
+
+    # Numbers of a filter's row with all its channels, up to which sparse convolutions have kernels. Longer ones the dense ways
+    # are good at. (Processor not noted.)
+    longest_sparse_row: int = 128
+    # Pixels of a map for each value of it that is not zero. With one in two, dense convolutions are as fast: they do four times
+    # as much at a time. (Processor not noted.)
+    pixels_for_sparse: int = 4
+    # The same times the numbers of a filter's row: a value is drawn row by row, so a row has to be worth it. (Processor not
+    # noted.)
+    row_pixels_for_sparse_drawing: int = 20
+
+
+CONVOLUTION: Final = ConvolutionLimits()
+
+# Multiplications of a matrix product that is divided among symae's threads. Fewer take less time than another thread takes to
+# wake up. Measured with 2 threads, AVX-512.
+GEMM_MULTIPLICATIONS_FOR_THREADS: Final = 1_000_000
+
+# Multiplications, some milliseconds' work: from here on PyTensor's own products, which are not divided by symae, have BLAS's
+# threads. (Processor not noted.)
+GEMM_MULTIPLICATIONS_FOR_BLAS_THREADS: Final = 100_000_000
+
+# Columns or rows: OpenBLAS's kernels work on blocks of so many, so products are divided between them.
+BLAS_BLOCK: Final = 16
+
+# Pixels of pooled or upsampled images. Two threads halve the time from 50,000 pixels on, if both get a core at once. If one has
+# to wait for a core that another process holds, all wait, for 4 ms as measured; so only work of that order goes to threads.
+# (Processor not noted.)
+PIXELS_FOR_THREADS: Final = 1_048_576
+
+# Values that get a bias and a rectifier: about a millisecond's work, by the same reasoning as for multiplications.
+VALUES_FOR_THREADS: Final = 1_000_000
+
+# How often a thread looks for work before it sleeps: 0.13 ms, longer than what lies between two products of a training step.
+# Waking up takes about 50 us: with 1500, worksheets 01 and 02 took 9 % longer in float64, where that is longer, and as long in
+# float32. Measured with 2 threads, AVX-512.
+WAITING_SPINS: Final = 5000
+
+# Positions at most that go through all layers of a coordinate network together: of 256 units, 450 kB, which stay in a core's
+# cache. (Processor not noted.)
+COORDINATE_BLOCK: Final = 448
+
+# MRG's streams that advance together: their six words fill a third of the first cache; and how many of them it takes for that
+# to be faster than one stream after the other. (Processor not noted. Numba keeps this machine code by the date of `mrg.py`.)
+MRG_BLOCK: Final = 256
+STREAMS_FOR_BLOCKS: Final = 16
+
+# Extremes of a vector: numbers that are compared at once, and how many it takes for that to be faster than one after the other.
+# (Processor not noted.)
+EXTREME_LANES: Final = 8
+NUMBERS_FOR_LANES: Final = 64
+
+# What is held in registers, by how many vector registers there are. A tile has so many vectors of maps and positions at most
+# (each position has an address in one of 16 other registers); a strip so many maps and vectors of positions; the gradient of a
+# sparse convolution's filters so many sums while the values of a map go by. (Processors not noted.)
+TILE_VECTORS: Final = {32: 4, 16: 2}
+TILE_POSITIONS: Final = 8
+STRIP_MAPS: Final = 7
+STRIP_VECTORS: Final = 8
+PATCH_SUMS: Final = {32: 16, 16: 8, 0: 8}
