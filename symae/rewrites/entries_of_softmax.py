@@ -24,9 +24,13 @@ from pytensor.tensor.math import mul, true_div
 from pytensor.tensor.special import Softmax
 from pytensor.tensor.subtensor import AdvancedIncSubtensor, AdvancedSubtensor
 
+from symae.rewrites.registry import register
+
 __all__ = ["entries_of_softmax"]
 
 
+# before canonicalize, which writes the quotient in another way
+@register(position=0.9)
 @node_rewriter([mul])
 def entries_of_softmax(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
     """Cancel a softmax with its own entries in a denominator."""

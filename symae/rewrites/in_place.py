@@ -20,10 +20,12 @@ from pytensor.graph.rewriting.basic import node_rewriter
 
 from symae.ops.bias_relu import Rectified, RectifiedGradient
 from symae.ops.gemm import Gemm
+from symae.rewrites.registry import NATIVE, register
 
 __all__ = ["in_place"]
 
 
+@register(position=50.6, need=NATIVE)
 @node_rewriter([Gemm, Rectified, RectifiedGradient], inplace=True)
 def in_place(fgraph: Any, node: Apply) -> list[Variable] | None:
     """Let the op write into its input; PyTensor takes this back where another node still needs the input."""

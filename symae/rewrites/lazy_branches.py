@@ -21,6 +21,7 @@ from typing import Any
 
 from pytensor.compile.aliasing import add_supervisor_to_fgraph, insert_deepcopy
 from pytensor.compile.io import In, Out
+from pytensor.compile.mode import optdb
 from pytensor.graph.basic import Apply, Constant, Variable, clone_get_equiv
 from pytensor.graph.features import ReplaceValidate
 from pytensor.graph.fg import FunctionGraph
@@ -35,8 +36,9 @@ except ImportError:  # PyTensor 3.0
     from pytensor.ifelse import IfElse
 
 from symae.ops.lazy_ifelse import LazyIfElse
+from symae.rewrites.registry import EAGER_BRANCHES, register
 
-__all__ = ["LazyBranches", "surrounding_mode"]
+__all__ = ["LazyBranches", "rewrite_loop_steps", "surrounding_mode"]
 
 # The mode of the function that is being compiled, in which branches are rewritten too, and those in loops, whose steps PyTensor
 # 3.0 rewrites with a mode of their own. None where symae compiles nothing.
@@ -172,3 +174,15 @@ def _branch(inputs: list[Variable], outputs: list[Variable], mode: Any) -> Funct
     if in_place:
         insert_deepcopy(graph, wrapped_inputs=given, wrapped_outputs=[Out(v, borrow=False) for v in graph.outputs])
     return graph
+
+
+# after specialize and before all that joins nodes, some of one branch with some of another
+register(position=47, need=EAGER_BRANCHES, name="lazy_branches")(LazyBranches())
+
+
+def rewrite_loop_steps(backend_tag: str) -> None:
+    """Let `LazyBranches` rewrite the steps of loops too, on the backend that PyTensor tags its own rewrites for so.
+
+    PyTensor 3.0 rewrites them with what has that tag, and not with what the function around them is rewritten with.
+    """
+    optdb.register(f"lazy_branches_of_{backend_tag}_loops", LazyBranches(), backend_tag, position=47)

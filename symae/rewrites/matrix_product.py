@@ -20,10 +20,12 @@ from pytensor.tensor.elemwise import DimShuffle
 from pytensor.tensor.math import Dot
 
 from symae.ops.gemm import MatrixProduct
+from symae.rewrites.registry import FUSED_KERNELS, register
 
 __all__ = ["matrix_product"]
 
 
+@register(position=48.6, need=FUSED_KERNELS)
 @node_rewriter([Dot])
 def matrix_product(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
     """Replace a product of two matrices of the same dtype, float32 or float64."""

@@ -26,10 +26,12 @@ from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.subtensor import Subtensor, indices_from_subtensor
 
 from symae.ops.minibatch_slice import MinibatchSlice
+from symae.rewrites.registry import STATIC_SHAPES, register
 
 __all__ = ["minibatch_slice"]
 
 
+@register(position=0.05, need=STATIC_SHAPES)
 @node_rewriter([Subtensor])
 def minibatch_slice(fgraph: Any, node: Apply) -> list[Variable] | None:
     """Rewrite ``data[start:stop, …]`` with a constant stop - start > 0 and a start that is not a constant."""

@@ -25,10 +25,13 @@ from pytensor.tensor.special import LogSoftmax, Softmax
 from pytensor.tensor.subtensor import AdvancedSubtensor, indices_from_subtensor
 
 from symae.ops.labels import CheckedLabels, checked_labels
+from symae.rewrites.registry import THEANO, register
 
 __all__ = ["softmax_labels"]
 
 
+# after entries_of_softmax, which compares the indices of a value with those of its gradient
+@register(position=0.95, need=THEANO)
 @node_rewriter([AdvancedSubtensor])
 def softmax_labels(fgraph: Any, node: Apply) -> list[Variable] | None:
     """Check the labels of ``log(softmax(x))[arange(n), y]`` and ``log(softmax(x)[arange(n), y])``."""

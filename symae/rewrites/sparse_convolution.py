@@ -31,10 +31,12 @@ from symae.ops.conv import Convolution, FilterGradient, InputGradient
 from symae.ops.conv.settings import Bilinear
 from symae.ops.conv.sparse import SparseConvolution, SparseFilterGradient, SparseInputGradient
 from symae.ops.pooling.switches import PutAtSwitches, TakeAtSwitches
+from symae.rewrites.registry import NATIVE, register
 
 __all__ = ["sparse_convolution"]
 
 
+@register(position=2.2, need=NATIVE)
 @node_rewriter([TakeAtSwitches, InputGradient, FilterGradient])
 def sparse_convolution(fgraph: Any, node: Apply) -> list[Variable] | None:
     """Replace one of the three pairs."""

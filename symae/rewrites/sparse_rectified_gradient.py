@@ -23,10 +23,13 @@ from pytensor.graph.rewriting.basic import node_rewriter
 from symae.ops.bias_relu import RectifiedGradient
 from symae.ops.pooling.pool import MaxPool
 from symae.ops.pooling.switches import PutAtSwitches, TakeAtSwitches
+from symae.rewrites.registry import NATIVE, register
 
 __all__ = ["sparse_rectified_gradient"]
 
 
+# after specialize, when sizes have become constants; it makes work for sparse_convolution
+@register(position=2.1, need=NATIVE)
 @node_rewriter([RectifiedGradient])
 def sparse_rectified_gradient(fgraph: Any, node: Apply) -> list[Variable] | None:
     """Put the rectifier's gradient before the unpooling."""

@@ -21,6 +21,8 @@ from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.basic import node_rewriter
 from pytensor.tensor.math import sigmoid, softplus
 
+from symae.rewrites.registry import THEANO, register
+
 __all__ = ["theano_saturation"]
 
 # (float64, float32): from here on the sigmoid is 1, and the softplus its argument
@@ -28,6 +30,7 @@ _ONE = {"float64": 19.0, "float32": 15.0}
 _STRAIGHT = {"float64": 16.0, "float32": 16.0}
 
 
+@register(position=48, need=THEANO)
 @node_rewriter([sigmoid, softplus])
 def theano_saturation(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
     """Replace what is far out."""

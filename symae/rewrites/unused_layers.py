@@ -19,10 +19,12 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.rewriting.basic import node_rewriter
 
 from symae.ops.coordinate_mlp import CoordinateLayers
+from symae.rewrites.registry import register
 
 __all__ = ["unused_layers"]
 
 
+@register(position=1.9)
 @node_rewriter([CoordinateLayers])
 def unused_layers(fgraph: Any, node: Apply) -> dict[Variable, Variable] | None:
     if not node.op.keep or node.op.depth == 1 or any(fgraph.clients[v] for v in node.outputs[1:]):

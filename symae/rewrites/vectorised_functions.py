@@ -20,10 +20,12 @@ from pytensor.graph.rewriting.basic import node_rewriter
 from pytensor.tensor.elemwise import Elemwise
 
 from symae.ops.elementwise import VECTORISED
+from symae.rewrites.registry import FUSED_KERNELS, register
 
 __all__ = ["vectorised_functions"]
 
 
+@register(position=48.5, need=FUSED_KERNELS)
 @node_rewriter([Elemwise])
 def vectorised_functions(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
     """Change the function, where its argument and its result are float32 or float64."""

@@ -22,10 +22,12 @@ from pytensor.graph.rewriting.basic import node_rewriter
 from pytensor.tensor.elemwise import Elemwise
 
 from symae.ops.operand_dtypes import widened
+from symae.rewrites.registry import C_OPERANDS, register
 
 __all__ = ["widened_operands"]
 
 
+@register(position=48.8, need=C_OPERANDS)
 @node_rewriter([Elemwise])
 def widened_operands(fgraph: Any, node: Apply) -> Any:
     wider = widened(node.op.scalar_op, [v.type.dtype for v in node.inputs], [v.type.dtype for v in node.outputs])
