@@ -213,8 +213,11 @@ def inverse_time_decay(learning_rate: TensorLike, half_after: float) -> tuple[Va
 
     Examples
     --------
-    >>> rate, counting = inverse_time_decay(0.1, half_after=1000)  # doctest: +SKIP
-    >>> updates = sgd(cost, params, rate) + counting  # doctest: +SKIP
+    >>> import numpy as np, pytensor
+    >>> W = pytensor.shared(np.ones(3), name="W")
+    >>> rate, counting = inverse_time_decay(0.1, half_after=1000)
+    >>> [variable.name for variable, _ in sgd((W**2).sum(), [W], rate) + counting]
+    ['W', 'decay_step']
     """
     if not isinstance(half_after, int | float | np.number) or isinstance(half_after, bool) or not 0 < half_after < np.inf:
         raise InputError("half_after", repr(half_after), "a positive number of steps")

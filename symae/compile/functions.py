@@ -132,7 +132,7 @@ def function(
     --------
     >>> import pytensor.tensor as pt
     >>> x = pt.dvector("x")
-    >>> square = function([x], x**2, backend="c")
+    >>> square = function([x], x**2)
     >>> square([1, 2, 3])
     array([1., 4., 9.])
     """

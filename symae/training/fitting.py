@@ -151,7 +151,15 @@ def fit(
 
     Examples
     --------
-    >>> history = fit(cost, adam(cost, params), {x: images}, batch_size=64, n_epochs=10, params=params)  # doctest: +SKIP
+    >>> import numpy as np, pytensor.tensor as pt
+    >>> from symae import nn
+    >>> from symae.optimizers import adam
+    >>> params, x = nn.Parameters(np.random.RandomState(0)), pt.tensor("x", shape=(None, 4))
+    >>> cost = ((nn.dense(params, "drawn", nn.dense(params, "code", x, 2), 4) - x) ** 2).mean()
+    >>> images = np.random.RandomState(0).uniform(size=(60, 4))
+    >>> history = fit(cost, adam(cost, params), {x: images}, batch_size=20, n_epochs=10, params=params, log_every=0)
+    >>> history.costs[-1] < history.costs[0]
+    True
     """
     integer("batch_size", batch_size, 1)
     integer("n_epochs", n_epochs, 0)

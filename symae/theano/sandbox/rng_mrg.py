@@ -77,8 +77,13 @@ class MRG_RandomStreams:
 
     Examples
     --------
+    >>> import numpy as np, pytensor.tensor as pt
+    >>> from symae import function
     >>> rng = MRG_RandomStreams(seed=1234)
-    >>> mask = rng.binomial(size=x.shape, n=1, p=0.7, dtype=x.dtype)  # doctest: +SKIP
+    >>> x = pt.dvector("x")
+    >>> mask = rng.binomial(size=x.shape, n=1, p=0.7, dtype=x.dtype)
+    >>> function([x], mask * x)(np.ones(5))
+    array([1., 1., 1., 1., 0.])
     """
 
     def __init__(self, seed: int | Sequence[int] = 12345, use_cuda: Any = None):
