@@ -6,7 +6,7 @@ and Manzagol (2008), "Extracting and composing robust features with denoising au
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any, Self, SupportsIndex
 
@@ -20,10 +20,11 @@ from pytensor.tensor.variable import TensorVariable
 from symae.errors import InputError
 from symae.models.base import Model, checked_count, checked_matrix, configured
 from symae.models.description import FilterLayer, ModelDescription
+from symae.models.fitting import FitDefaults
 from symae.nn import check_random_state, cross_entropy, tutorial_weights
 from symae.nn.weights import Seed
 from symae.random import RandomStreams
-from symae.training import History, train_epochs
+from symae.training import Callback
 
 __all__ = ["Autoencoder", "DenoisingAutoencoder"]
 
@@ -68,7 +69,7 @@ class Autoencoder(Model):
 
     parameter_names = ("W", "b", "b_prime")
     default_corruption_level = 0.0
-    history_: History
+    fit_defaults = FitDefaults(epochs=15, batch_size=20, learning_rate=0.1, shuffle=False, static=False)
     _kept_attributes = ("history_", "image_shape")
 
     def __init__(
@@ -196,63 +197,45 @@ class Autoencoder(Model):
         X: Any,
         y: Any = None,
         *,
-        epochs: int = 15,
-        batch_size: int = 20,
-        learning_rate: float = 0.1,
-        corruption_level: float | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        shuffle: bool | None = None,
         backend: str | None = None,
         verbose: bool = False,
+        callbacks: Sequence[Callback] = (),
+        corruption_level: float | None = None,
     ) -> Self:
-        """Train on the rows of `X` in their order; the last minibatch holds what is left. A second call goes on.
+        """Train by minibatches of the rows of `X`, as `Model.fit`: by default 15 epochs at the rate 0.1 in minibatches of 20.
 
         Parameters
         ----------
         X : (n, n_visible), values in [0, 1]
-            Values that rounding has put beyond the ends, as scikit-learn's ``MinMaxScaler`` may, count as 0 and 1.
-        y : ignored
-            Here so that the model fits into a scikit-learn pipeline.
-        epochs, batch_size : int >= 1
-        learning_rate : float > 0
+        y, epochs, batch_size, learning_rate, shuffle, backend, verbose, callbacks
+            As in `symae.models.base.Model.fit`. By default the rows come in their order.
         corruption_level : float in [0, 1), optional
             The share of pixels that is set to zero; 0 for an autoencoder, 0.3 for a denoising one.
-        backend : str, optional
-            As in `symae.function`.
-        verbose : bool
-            Print the cost of the epochs.
 
         Returns
         -------
         self
-            With ``history_``, a `symae.training.History`; Ctrl-C ends the training after the finished epochs.
+            With ``history_``.
 
         Raises
         ------
-        InputError
-            `X` or a setting is not as above, or this model's input is an expression.
+        InputError, DivergedError
+            As `symae.models.base.Model.fit`.
         """
-        self._check_input_is_free("fit")
-        X = checked_matrix("X", X, self.n_visible, limits=(0, 1))
         level = self.default_corruption_level if corruption_level is None else corruption_level
-        if not len(X):
-            raise InputError("X", "no rows", "at least one")
-        for name, value in (("epochs", epochs), ("batch_size", batch_size)):
-            if not isinstance(value, int | np.integer) or value < 1:
-                raise InputError(name, repr(value), "a whole number of at least 1")
-        if not (isinstance(learning_rate, Real) and learning_rate > 0):
-            raise InputError("learning_rate", repr(learning_rate), "a positive number")
+        return self._fit(X, y, epochs, batch_size, learning_rate, shuffle, backend, verbose, callbacks, corruption_level=level)
+
+    def training_data(self, X: Any, y: Any) -> dict[Variable, np.ndarray]:
+        return {self.x: checked_matrix("X", X, self.n_visible, limits=(0, 1))}
+
+    def _check_training_settings(self, **settings: Any) -> None:
+        level: float = settings["corruption_level"]
         if not (isinstance(level, Real) and 0 <= level < 1):
             raise InputError("corruption_level", repr(level), "a number in [0, 1)")
-        step = self._compiled(
-            f"step {level} {learning_rate}", backend, lambda: ([self.x], *self.get_cost_updates(level, learning_rate))
-        )
-        self.history_ = train_epochs(
-            lambda index: step(X[index * batch_size : (index + 1) * batch_size]),
-            -(-len(X) // batch_size),
-            epochs,
-            log_every=None if verbose else 0,
-            params=self.params,
-        )
-        return self
 
     def transform(self, X: Any, *, backend: str | None = None) -> np.ndarray:
         """Compute the codes of the rows of `X`: (n, n_visible) -> (n, n_hidden)."""
@@ -284,10 +267,6 @@ class Autoencoder(Model):
     @classmethod
     def from_configuration(cls, configuration: Mapping[str, Any]) -> Self:
         return cls(np.random.RandomState(0), **configuration)
-
-    def _check_input_is_free(self, method: str) -> None:
-        if self.x.owner is not None or isinstance(self.x, SharedVariable):
-            raise InputError(method, f"a model whose input is the expression {self.x}", "one whose input is a free matrix")
 
 
 class DenoisingAutoencoder(Autoencoder):

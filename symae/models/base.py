@@ -14,14 +14,25 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
 
-from symae._runtime.checks import as_numbers, checked_count, checked_counts, finite
+from symae._runtime.checks import as_numbers, checked_count, checked_counts, finite, flag
 from symae._runtime.tensor_files import not_finite
 from symae.compile import COMPILING, function
 from symae.errors import InputError
 from symae.models.description import ModelDescription, named_layers
+from symae.models.fitting import FitDefaults, Fitting, check_settings
 from symae.models.saved import read_image_shape, read_model, write_model
+from symae.optimizers import Updates
+from symae.training import Callback, History
 
-__all__ = ["CONFIGURATION_ERRORS", "Model", "checked_count", "checked_counts", "checked_matrix", "configured"]
+__all__ = [
+    "CONFIGURATION_ERRORS",
+    "Model",
+    "checked_count",
+    "checked_counts",
+    "checked_matrix",
+    "checked_range",
+    "configured",
+]
 
 CONFIGURATION_ERRORS = (AttributeError, KeyError, TypeError, ValueError, OverflowError, MemoryError)
 
@@ -39,11 +50,19 @@ def checked_matrix(name: str, X: Any, columns: int, limits: tuple[float, float] 
     if matrix.ndim != 2 or matrix.shape[1] != columns:
         raise InputError(name, f"shape {matrix.shape}", f"(n, {columns})")
     finite(name, matrix)
-    return matrix if limits is None or not matrix.size else _within(name, matrix, limits, X)
+    return matrix if limits is None else checked_range(name, matrix, limits, X)
 
 
-def _within(name: str, matrix: np.ndarray, limits: tuple[float, float], X: Any) -> np.ndarray:
-    """Return `matrix`, cut to `limits` where it is outside by no more than the rounding of scaling in the dtype of `X`."""
+def checked_range(name: str, matrix: np.ndarray, limits: tuple[float, float], X: Any) -> np.ndarray:
+    """Return `matrix`, cut to `limits` where it is outside by no more than the rounding of scaling in the dtype of `X`.
+
+    Raises
+    ------
+    InputError
+        It is further outside.
+    """
+    if not matrix.size:
+        return matrix
     low, high = limits
     least, largest = matrix.min(), matrix.max()
     if low <= least and largest <= high:
@@ -71,12 +90,18 @@ class Model:
     image_shape : tuple of int or None
         How the numbers of an image lie in a row of the input, for those who draw them: (h, w), (channels, h, w) or (h, w,
         channels). Models of images know it; of the others it may be set, and is saved with the model. None stands for a square.
+    history_ : `symae.training.History`
+        Of the last training by `fit`.
+    fit_defaults : FitDefaults
+        How many epochs, in minibatches of which size, at which rate and in which order `fit` trains by default.
     """
 
     params: list[SharedVariable]
     parameter_names: tuple[str, ...]
     x: TensorVariable
     image_shape: tuple[int, ...] | None = None
+    history_: History
+    fit_defaults: ClassVar[FitDefaults] = FitDefaults()
     _classes: ClassVar[dict[str, type[Model]]] = {}
 
     def __init_subclass__(cls, **keywords: Any) -> None:
@@ -129,6 +154,120 @@ class Model:
     def checked_input(self, name: str, X: Any) -> np.ndarray:
         """Return `X` as an array that the input `x` takes, or raise an error that calls it `name`."""
         raise NotImplementedError
+
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        shuffle: bool | None = None,
+        backend: str | None = None,
+        verbose: bool = False,
+        callbacks: Sequence[Callback] = (),
+    ) -> Self:
+        """Train by minibatches of `X`; a second call goes on from the first, with what the optimizer remembers at that rate.
+
+        By default as `fit_defaults` of the class says, which is what the worksheet of the model does.
+
+        Parameters
+        ----------
+        X : array, (n, ...)
+            Examples for the input `x`: images and rows of their pixels have values in [0, 1]. Values that rounding has put
+            beyond the ends, as scikit-learn's ``MinMaxScaler`` may, count as 0 and 1.
+        y : ignored
+            Here so that the model fits into a scikit-learn pipeline; for a classifier the classes of `X`.
+        epochs, batch_size : int >= 1, optional
+        learning_rate : float > 0, optional
+        shuffle : bool, optional
+            True: a new order in each epoch, the same in each run; what remains after the last full minibatch sits out. False:
+            the order of `X`, and the last minibatch holds what is left.
+        backend : str, optional
+            As in `symae.function`.
+        verbose : bool
+            Print the cost of the epochs.
+        callbacks : sequence of `symae.training.Callback`
+            What else happens during the training.
+
+        Returns
+        -------
+        self
+            With ``history_``, a `symae.training.History`; Ctrl-C ends the training after the finished epochs.
+
+        Raises
+        ------
+        InputError
+            `X`, `y` or a setting is not as above, or this model's input is an expression.
+        DivergedError
+            The cost is not finite: says where. The model is then as the last finished epoch left it.
+        """
+        return self._fit(X, y, epochs, batch_size, learning_rate, shuffle, backend, verbose, callbacks)
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        epochs: int | None,
+        batch_size: int | None,
+        learning_rate: float | None,
+        shuffle: bool | None,
+        backend: str | None,
+        verbose: bool,
+        callbacks: Sequence[Callback],
+        **settings: Any,
+    ) -> Self:
+        """Do what `fit` says; `settings` are what `training_step` takes besides the rate."""
+        self._check_input_is_free("fit")
+        defaults, fixed = self.fit_defaults, self.x.type.shape[0]
+        data = self.training_data(X, y)
+        if not len(data[self.x]):
+            raise InputError("X", "no rows", "at least one")
+        epochs = defaults.epochs if epochs is None else epochs
+        batch_size = (fixed or defaults.batch_size) if batch_size is None else batch_size
+        rate = defaults.learning_rate if learning_rate is None else learning_rate
+        check_settings(epochs, batch_size, rate, callbacks)
+        shuffle = flag("shuffle", defaults.shuffle if shuffle is None else shuffle)
+        self._check_training_settings(**settings)
+        fitting: Fitting = self.__dict__.setdefault("_fitting", Fitting())
+        self.history_ = fitting.run(
+            (rate, *settings.items()),
+            lambda: self.training_step(rate, **settings),
+            data,
+            epochs=epochs,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            static=defaults.static,
+            backend=backend,
+            verbose=verbose,
+            callbacks=callbacks,
+        )
+        return self
+
+    def training_data(self, X: Any, y: Any) -> dict[Variable, np.ndarray]:
+        """Return what `fit` trains on: an array for each symbolic input of `training_step`, checked.
+
+        Raises
+        ------
+        InputError
+            `X` or `y` does not fit.
+        """
+        return {self.x: self.checked_input("X", X)}
+
+    def training_step(self, learning_rate: float, **settings: Any) -> tuple[TensorVariable, Updates]:
+        """Return the cost of a minibatch and the updates of a step, as `fit` trains."""
+        if not hasattr(self, "get_cost_updates"):
+            raise InputError("fit", f"a {type(self).__name__}", "a model with a method get_cost_updates(learning_rate=...)")
+        step: tuple[TensorVariable, Updates] = self.get_cost_updates(learning_rate=learning_rate, **settings)
+        return step
+
+    def _check_training_settings(self, **settings: Any) -> None:
+        """Refuse settings of `training_step` that are out of range."""
+
+    def _check_input_is_free(self, method: str) -> None:
+        if self.x.owner is not None or isinstance(self.x, SharedVariable):
+            raise InputError(method, f"a model whose input is the expression {self.x}", "one whose input is a free matrix")
 
     def configuration(self) -> dict[str, Any]:
         """Return what the constructor needs to build a model of this shape, as JSON takes it."""

@@ -18,6 +18,7 @@ from pytensor.tensor.variable import TensorVariable
 from symae import nn
 from symae.errors import InputError
 from symae.models.base import checked_count, checked_counts, configured
+from symae.models.fitting import FitDefaults
 from symae.models.image_model import ImageModel
 from symae.nn.weights import Seed
 from symae.optimizers import Updates, adadelta
@@ -30,6 +31,7 @@ class _KerasAutoencoder(ImageModel):
 
     output: TensorVariable
     cost: TensorVariable
+    fit_defaults = FitDefaults(epochs=10, batch_size=128, learning_rate=1.0)
 
     def _node(self, y: Variable) -> TensorVariable:
         self._nodes[y.name] = y
@@ -186,6 +188,8 @@ class StridedAutoencoder(_KerasAutoencoder):
     InputError
         A setting is not as above.
     """
+
+    fit_defaults = FitDefaults(epochs=10, batch_size=256, learning_rate=1.0)
 
     def __init__(
         self,

@@ -24,6 +24,7 @@ from symae.errors import InputError
 from symae.models.base import checked_count, checked_counts, checked_matrix, configured
 from symae.models.coordinate_decoder import decoder_maps
 from symae.models.description import ModelDescription
+from symae.models.fitting import FitDefaults
 from symae.models.image_model import ImageModel
 from symae.nn.weights import Seed, check_random_state
 from symae.ops import coordinate_layers
@@ -97,6 +98,7 @@ class CoordinateVAE(ImageModel):
     """
 
     code_name, output_name = "mean", "output"
+    fit_defaults = FitDefaults(epochs=10, batch_size=64, learning_rate=0.001)
 
     def __init__(
         self,

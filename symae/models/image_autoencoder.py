@@ -21,6 +21,7 @@ from pytensor.tensor.variable import TensorVariable
 from symae.errors import InputError
 from symae.models.base import checked_counts, configured
 from symae.models.description import FilterLayer, ModelDescription
+from symae.models.fitting import FitDefaults
 from symae.models.image_model import ImageModel
 from symae.nn import check_random_state, glorot_uniform, root_mean_square_error
 from symae.nn.weights import Seed
@@ -77,6 +78,8 @@ class ImageAutoencoder(ImageModel):
     >>> model.node_names()
     ['input', 'conv1', 'pool1', 'unpool1', 'deconv1']
     """
+
+    fit_defaults = FitDefaults(epochs=3, batch_size=64, learning_rate=0.00015)
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ from pytensor.tensor.variable import TensorVariable
 from symae._runtime.checks import as_numbers, checked_counts, finite
 from symae.compile.batched import BatchedFunction
 from symae.errors import InputError
-from symae.models.base import Model
+from symae.models.base import Model, checked_range
 from symae.models.description import ModelDescription, named_layers
 
 __all__ = ["ImageModel", "checked_counts"]
@@ -101,6 +101,9 @@ class ImageModel(Model):
         if not len(values):
             raise InputError("X", "no images", "at least one")
         return float(values.mean(dtype=np.float64))
+
+    def training_data(self, X: Any, y: Any) -> dict[Variable, np.ndarray]:
+        return {self.x: checked_range("X", self.checked_input("X", X), (0, 1), X)}
 
     def checked_input(self, name: str, X: Any) -> np.ndarray:
         """Return images (n, channels, h, w), or rows of their pixels, in the shape of the model's input."""

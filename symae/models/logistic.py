@@ -14,8 +14,11 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
 
+from symae.errors import InputError
 from symae.models.base import Model, checked_count, checked_matrix, configured
 from symae.models.description import FilterLayer, ModelDescription
+from symae.models.fitting import FitDefaults
+from symae.optimizers import Updates
 
 __all__ = ["LogisticRegression"]
 
@@ -37,6 +40,7 @@ class LogisticRegression(Model):
     """
 
     parameter_names = ("W", "b")
+    fit_defaults = FitDefaults(epochs=15, batch_size=600, learning_rate=0.13)
 
     def __init__(self, input: Variable, n_in: int, n_out: int):
         self.n_in = n_in = checked_count("n_in", n_in)
@@ -48,6 +52,7 @@ class LogisticRegression(Model):
         self.y_pred = pt.argmax(self.p_y_given_x, axis=1)
         self.params = [self.W, self.b]
         self.input = self.x = input
+        self._classes_of_input = pt.ivector("y")
 
     @property
     def nodes(self) -> dict[str, TensorVariable]:
@@ -66,6 +71,36 @@ class LogisticRegression(Model):
     def negative_log_likelihood(self, y: Variable) -> TensorVariable:
         """Compute -log p(y | x), minibatch mean, in nats per example; `y` is an integer vector (n,) of classes."""
         return -pt.mean(pt.log(self.p_y_given_x)[pt.arange(y.shape[0]), y])
+
+    def get_cost_updates(self, y: Variable, learning_rate: Any = 0.13) -> tuple[TensorVariable, Updates]:
+        """The negative log-likelihood of a minibatch with the classes `y`, and one step of gradient descent on it.
+
+        Returns
+        -------
+        cost : symbolic scalar, in nats per example
+        updates : list of (parameter, new value)
+            parameter - learning_rate * gradient
+        """
+        cost = self.negative_log_likelihood(y)
+        gradients = pt.grad(cost, self.params)
+        return cost, [(p, p - learning_rate * g) for p, g in zip(self.params, gradients, strict=True)]
+
+    def training_data(self, X: Any, y: Any) -> dict[Variable, np.ndarray]:
+        """Return `X` as a matrix (n, n_in) and `y` as the classes of its rows, whole numbers from 0 to n_out - 1."""
+        matrix = self.checked_input("X", X)
+        if y is None:
+            raise InputError("y", "nothing", "the class of each row of X")
+        classes = np.asarray(y)
+        if classes.shape != (len(matrix),):
+            raise InputError("y", f"shape {classes.shape}", f"({len(matrix)},), a class for each row of X")
+        if classes.dtype.kind not in "iu":
+            raise InputError("y", f"dtype {classes.dtype}", "whole numbers, those of the classes")
+        if len(classes) and not 0 <= classes.min() <= classes.max() < self.n_out:
+            raise InputError("y", f"classes from {classes.min()} to {classes.max()}", f"classes from 0 to {self.n_out - 1}")
+        return {self.x: matrix, self._classes_of_input: np.require(classes, "int32", ["C", "W"])}
+
+    def training_step(self, learning_rate: float, **settings: Any) -> tuple[TensorVariable, Updates]:
+        return self.get_cost_updates(self._classes_of_input, learning_rate)
 
     def errors(self, y: Variable) -> TensorVariable:
         """Compute the share of the minibatch, in [0, 1], whose most probable class is not `y`.

@@ -73,8 +73,12 @@ class Examples:
     def __len__(self) -> int:
         return len(next(iter(self.arrays.values())))
 
-    def givens(self, start: Variable, length: int, order: Variable | None) -> list[tuple[Variable, Variable]]:
-        """Pair each input with its minibatch of `length` examples from `start`: of positions in `order` if there is one.
+    def givens(
+        self, start: Variable, length: int, order: Variable | None, static: bool = True
+    ) -> list[tuple[Variable, Variable]]:
+        """Return each input with its minibatch of `length` examples from `start`: of positions in `order` if there is one.
+
+        Minibatches have a static shape, unless `static` is False.
 
         Raises
         ------
@@ -86,7 +90,10 @@ class Examples:
         for x in self.variables:
             if x.type.shape[0] not in (None, length):
                 raise InputError(f"{self.name}[{x}]", f"minibatches of {length}", f"{x.type.shape[0]}, the fixed length of {x}")
-        return [(x, variable[rows].reshape((length, *self.arrays[x].shape[1:]))) for x, variable in self.variables.items()]
+        minibatches = {x: variable[rows] for x, variable in self.variables.items()}
+        if not static:
+            return list(minibatches.items())
+        return [(x, minibatch.reshape((length, *self.arrays[x].shape[1:]))) for x, minibatch in minibatches.items()]
 
     def fingerprint(self) -> str:
         """Describe the inputs with the dtypes and shapes of their arrays, and a SHA-256 of these and of all values."""
@@ -119,6 +126,11 @@ class Pass:
         Leave out what remains.
     loop : {"compiled", "python"}
         As in `symae.training.train_epochs`.
+    static : bool
+        Let compiled code know the length of a minibatch. False: the graph is that of an input of any length, to the last bit.
+    compiled : dict, optional
+        Functions by the number of examples that they take, from another pass over the same shared variables with the same
+        `length`; gets the others.
 
     Attributes
     ----------
@@ -137,13 +149,17 @@ class Pass:
         order: SharedVariable | None = None,
         drop_last: bool = False,
         loop: str = "compiled",
+        static: bool = True,
+        compiled: dict[int, Any] | None = None,
     ):
         full, rest = divmod(len(examples), length)
         self.lengths = [length] * full + ([rest] if rest and not drop_last else [])
         index = pt.lscalar("index")
-        compiled = {}
+        compiled = {} if compiled is None else compiled
         for size in dict.fromkeys(self.lengths):
-            givens = examples.givens(index * length, size, order)
+            if size in compiled:
+                continue
+            givens = examples.givens(index * length, size, order, static)
             compiled[size] = function([index], list(outputs), updates=list(updates), givens=givens)
             if isinstance(compiled[size], Function):
                 compiled[size].trust_input = True  # halves what a call costs beside its work; the index is of the right type

@@ -1,0 +1,140 @@
+"""How the models of symae are trained by their ``fit``: arrays in, a history out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import pytensor
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph.basic import Variable
+
+from symae.compile import COMPILING, function
+from symae.errors import InputError
+from symae.training import Callback, History, train_epochs
+from symae.training.data import Examples, Pass
+from symae.training.engine import check_callbacks
+from symae.training.fitting import what_steps_change
+from symae.training.shuffling import Shuffling
+
+__all__ = ["FitDefaults", "Fitting", "check_settings"]
+
+Graph = tuple[Variable, Sequence[tuple[SharedVariable, Variable]]]
+
+
+@dataclass(frozen=True)
+class FitDefaults:
+    """What a model's ``fit`` does unless it is told otherwise: as the worksheet that the model is from.
+
+    `static` is no setting: whether compiled code knows the length of a minibatch, as `symae.training.data.Pass` says.
+    """
+
+    epochs: int = 10
+    batch_size: int = 64
+    learning_rate: float = 0.001
+    shuffle: bool = True
+    static: bool = True
+
+
+def check_settings(epochs: int, batch_size: int, learning_rate: float, callbacks: Sequence[Callback]) -> None:
+    """Refuse what cannot be a number of epochs, of examples in a minibatch, a rate, or callbacks.
+
+    Raises
+    ------
+    InputError
+        Names the first one.
+    """
+    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
+        if not isinstance(value, int | np.integer) or value < 1:
+            raise InputError(name, repr(value), "a whole number of at least 1")
+    if not (isinstance(learning_rate, Real) and learning_rate > 0):
+        raise InputError("learning_rate", repr(learning_rate), "a positive number")
+    check_callbacks(callbacks)
+
+
+class Fitting:
+    """What a model keeps from one ``fit`` to the next, so that the second goes on from the first and compiles nothing again.
+
+    These are the graphs of its training steps with what an optimizer remembers, the compiled functions, and the generator that
+    shuffles.
+    """
+
+    def __init__(self) -> None:
+        self._graphs: dict[Any, Graph] = {}
+        self._functions: dict[Any, dict[int, Any]] = {}
+        self._data: dict[Variable, SharedVariable] = {}
+        self._shuffling: Shuffling | None = None
+
+    def __reduce__(self) -> tuple[type[Fitting], tuple[()]]:
+        """Copies and pickles of a model begin anew."""
+        return Fitting, ()
+
+    def run(
+        self,
+        key: Any,
+        build: Callable[[], Graph],
+        data: Mapping[Variable, np.ndarray],
+        *,
+        epochs: int,
+        batch_size: int,
+        shuffle: bool,
+        static: bool,
+        backend: str | None,
+        verbose: bool,
+        callbacks: Sequence[Callback],
+    ) -> History:
+        """Train on `data`.
+
+        Parameters
+        ----------
+        key
+            Which of the graphs; `build` makes it, once.
+        build : callable
+            Returns the cost of a minibatch and a step's updates.
+        data : mapping from symbolic input to array
+        static : bool
+            As `symae.training.data.Pass` takes it.
+        epochs, batch_size, shuffle, backend, verbose, callbacks
+            As `symae.models.base.Model.fit` takes them.
+        """
+        if key not in self._graphs:
+            self._graphs[key] = build()
+        cost, updates = self._graphs[key]
+        arrays = {x: np.require(array, x.type.dtype, ["C", "W"]) for x, array in data.items()}
+        for x, array in arrays.items():
+            if x not in self._data:
+                self._data[x] = pytensor.shared(array, name=f"{x.name}_data", shape=(None, *x.type.shape[1:]), borrow=True)
+            self._data[x].set_value(array, borrow=True)
+        try:
+            examples = Examples("X", {x: self._data[x] for x in data})
+            n = len(examples)
+            if self._shuffling is None:
+                self._shuffling = Shuffling(n, np.random.RandomState(0))
+            self._shuffling.n = n
+            with COMPILING:  # one thread compiles it, and all get the same
+                steps = Pass(
+                    partial(function, backend=backend),
+                    examples,
+                    batch_size,
+                    [cost],
+                    updates,
+                    order=self._shuffling.order if shuffle else None,
+                    drop_last=shuffle and n >= batch_size,
+                    static=static,
+                    compiled=self._functions.setdefault((key, backend, batch_size, shuffle), {}),
+                )
+            return train_epochs(
+                steps,
+                len(steps),
+                epochs,
+                log_every=None if verbose else 0,
+                params=what_steps_change([cost], updates, data),
+                callbacks=[*([self._shuffling] if shuffle else []), *callbacks],
+            )
+        finally:
+            for x, array in arrays.items():  # the functions stay, the data need not
+                self._data[x].set_value(np.empty((0, *array.shape[1:]), array.dtype), borrow=True)
