@@ -13,6 +13,7 @@ import pytensor
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 
+from symae._runtime.checks import integer
 from symae.compile import COMPILING, function
 from symae.errors import InputError
 from symae.training import Callback, History, train_epochs
@@ -49,8 +50,7 @@ def check_settings(epochs: int, batch_size: int, learning_rate: float, callbacks
         Names the first one.
     """
     for name, value in (("epochs", epochs), ("batch_size", batch_size)):
-        if not isinstance(value, int | np.integer) or value < 1:
-            raise InputError(name, repr(value), "a whole number of at least 1")
+        integer(name, value)
     if not (isinstance(learning_rate, Real) and learning_rate > 0):
         raise InputError("learning_rate", repr(learning_rate), "a positive number")
     check_callbacks(callbacks)

@@ -94,7 +94,7 @@ class LogisticRegression(Model):
         if classes.shape != (len(matrix),):
             raise InputError("y", f"shape {classes.shape}", f"({len(matrix)},), a class for each row of X")
         if classes.dtype.kind not in "iu":
-            raise InputError("y", f"dtype {classes.dtype}", "whole numbers, those of the classes")
+            raise InputError("y", f"dtype {classes.dtype}", "integers, the numbers of the classes")
         if len(classes) and not 0 <= classes.min() <= classes.max() < self.n_out:
             raise InputError("y", f"classes from {classes.min()} to {classes.max()}", f"classes from 0 to {self.n_out - 1}")
         return {self.x: matrix, self._classes_of_input: np.require(classes, "int32", ["C", "W"])}

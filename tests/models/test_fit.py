@@ -163,8 +163,8 @@ def test_a_fitted_model_keeps_no_training_data_and_can_be_copied(images):
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"epochs": 0}, "epochs: found 0, expected a whole number of at least 1"),
-        ({"batch_size": 2.5}, "batch_size: found 2.5, expected a whole number of at least 1"),
+        ({"epochs": 0}, "epochs: found 0, expected an integer of at least 1"),
+        ({"batch_size": 2.5}, "batch_size: found 2.5, expected an integer of at least 1"),
         ({"learning_rate": -1.0}, "learning_rate: found -1.0, expected a positive number"),
         ({"shuffle": 1}, "shuffle: found 1, expected True or False"),
         ({"callbacks": [3]}, r"callbacks\[0\]: found a int, expected an instance of symae.training.Callback"),
@@ -198,7 +198,7 @@ def test_what_cannot_be_trained_on_is_refused(name, X, message):
     [
         (None, "y: found nothing, expected the class of each row of X"),
         (CLASSES[:29], r"y: found shape \(29,\), expected \(30,\), a class for each row of X"),
-        (CLASSES / 2, "y: found dtype float64, expected whole numbers"),
+        (CLASSES / 2, "y: found dtype float64, expected integers"),
         (CLASSES + 1, "y: found classes from 1 to 3, expected classes from 0 to 2"),
         (CLASSES - 1, "y: found classes from -1 to 1"),
     ],
