@@ -70,7 +70,7 @@ class Fitting:
         self._shuffling: Shuffling | None = None
 
     def __reduce__(self) -> tuple[type[Fitting], tuple[()]]:
-        """Copies and pickles of a model begin anew."""
+        """Begin anew in copies and pickles of a model."""
         return Fitting, ()
 
     def run(

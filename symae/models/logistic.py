@@ -73,7 +73,7 @@ class LogisticRegression(Model):
         return -pt.mean(pt.log(self.p_y_given_x)[pt.arange(y.shape[0]), y])
 
     def get_cost_updates(self, y: Variable, learning_rate: Any = 0.13) -> tuple[TensorVariable, Updates]:
-        """The negative log-likelihood of a minibatch with the classes `y`, and one step of gradient descent on it.
+        """Return the negative log-likelihood of a minibatch with the classes `y`, and one step of gradient descent on it.
 
         Returns
         -------

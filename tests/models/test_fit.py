@@ -182,7 +182,7 @@ def test_impossible_settings_are_refused_by_name(name, setting, message, images)
         (np.zeros((3, 5)), r"X: found shape \(3, 5\), expected \(n, "),
         (np.full((3, 144), np.nan), "X: found NaN or infinite values, expected finite numbers"),
         (np.full((3, 144), 255.0), "X: found values from 255 to 255, expected values from 0 to 1"),
-        ([["a"] * 144], "X: found something that is no array of numbers"),
+        ([["a"] * 144], "X: found something that is not an array of numbers"),
         (np.zeros((0, 144)), "X: found no rows, expected at least one"),
     ],
 )
