@@ -6,25 +6,20 @@ import base64
 import hashlib
 import json
 import logging
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import Any
 
 from symae._runtime.atomic_files import write_text
-from symae.compile.backends import DEFAULT
 from symae.errors import InputError
-from symae.inspector.api import Answers
-from symae.inspector.assets import MODULES, asset
+from symae.inspector.api.routes import Answers
+from symae.inspector.assets import asset, bundled
 from symae.inspector.runs import Run
+from symae.inspector.tabs import TABS
 
 __all__ = ["export_html", "export_page"]
 
 _log = logging.getLogger(__name__)
-
-UNITS, DEEPER, CLIMBED = 512, 64, 8  # of a layer: of the first one, of deeper ones, and of these with their best inputs
-IMAGES = 20
-EPOCHS = 50
 
 
 def export_page(runs: Sequence[Run], path: str | PathLike[str], say: Callable[[str], None] = lambda _: None) -> None:
@@ -45,7 +40,7 @@ def export_html(runs: Sequence[Run], say: Callable[[str], None] = lambda _: None
     inputs that excite these most, found by gradient ascent, of 8 only; 20 images with their reconstructions and feature maps,
     and 50 kept epochs.
     """
-    answers = Answers(runs)
+    answers = Answers(runs, live=False)
     kept: dict[str, Any] = {}
 
     def keep(path: str) -> Any:
@@ -70,70 +65,19 @@ def export_html(runs: Sequence[Run], say: Callable[[str], None] = lambda _: None
     listed = keep("runs")
     if listed is None:
         raise InputError("export", kept["runs"]["refused"], "runs that can be listed")
-    listed["live"] = False
     for run in listed["runs"]:
-        run["running"] = False
         for model in run["models"]:
             say(f"{run['name']}, {model['name']}")
             start = f"{run['number']}/{model['name']}"
             about = keep(f"{start}/model")
             if about is not None:
-                for path in _paths(start, about):
-                    keep(path)
-    training = keep("training")
-    if training is not None:
-        training["running"] = False
+                for tab in TABS.values():
+                    for path in tab.kept(about):
+                        keep(f"{start}/{path}")
+    for tab in TABS.values():
+        for path in tab.of_runs:
+            keep(path)
     return _page(kept, ", ".join(run.name for run in runs))
-
-
-def _paths(start: str, about: dict[str, Any]) -> Iterator[str]:
-    """What the page asks for about one model."""
-    examples, damage = about["examples"], about["corruption"]
-    for layer in about["layers"]:
-        name, units = layer["name"], layer["units"]
-        yield f"{start}/filters/{name}"
-        for sprite in range(-(-units // 1024)):
-            yield f"{start}/sprite/{name}/{sprite}"
-        for sort in ("norm", "similarity", *(["active"] if examples else [])):
-            yield f"{start}/order/{name}/{sort}"
-        if examples:
-            yield f"{start}/activity/{name}"
-        for unit in range(min(units, UNITS if layer["pixels"] else DEEPER)):
-            yield f"{start}/unit/{name}/{unit}"
-            if layer["pixels"] or unit < CLIMBED:
-                yield f"{start}/best/{name}/{unit}"
-        for epoch in _spread(about["epochs"]):
-            yield f"{start}/epoch/{epoch}/{name}"
-    if examples:
-        yield f"{start}/images/0"
-        for image in range(min(IMAGES, examples["count"])):
-            yield f"{start}/nodes/{image}"
-            if about["reconstructs"]:
-                for level in (0, damage["level"] or 0.3):
-                    yield f"{start}/reconstruct/{image}?kind={damage['kind']}&level={level:g}&seed=0"
-    if about["latent"]:
-        yield f"{start}/latent"
-        yield f"{start}/atlas"
-    for graph in about["graphs"]:
-        for stage in ("before", "after"):
-            yield f"{start}/graph/{graph}/{stage}?backend={DEFAULT}"
-
-
-def _spread(epochs: list[int]) -> list[int]:
-    """At most `EPOCHS` of the epochs, the first and the last among them."""
-    if len(epochs) <= EPOCHS:
-        return epochs
-    return sorted({epochs[round(i * (len(epochs) - 1) / (EPOCHS - 1))] for i in range(EPOCHS)})
-
-
-def bundled() -> str:
-    """The page's modules as one: their imports and exports are of each other only, and their names differ."""
-    parts = []
-    for name in MODULES:
-        text = asset(name).decode()
-        text = re.sub(r"^import\s[^;]*;\n", "", text, flags=re.MULTILINE)
-        parts.append(re.sub(r"^export (?=(async )?(function|const|let|class)\b)", "", text, flags=re.MULTILINE))
-    return "\n".join(parts)
 
 
 def _page(kept: dict[str, Any], title: str) -> str:
@@ -158,4 +102,4 @@ def _page(kept: dict[str, Any], title: str) -> str:
         '<link rel="stylesheet" href="page/style.css">', f"<style>{style}</style>"
     )
     module = f'<script type="application/json" id="exported">{data}</script>\n<script type="module">{script}</script>'
-    return html.replace('<script type="module" src="page/app.js"></script>', module)
+    return html.replace("<!-- scripts -->", module)

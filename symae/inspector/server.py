@@ -16,8 +16,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from symae.errors import BackendError, InputError
-from symae.inspector.api import Answers, UnknownError
-from symae.inspector.assets import ASSETS, MODULES, asset
+from symae.inspector.api.responses import UnknownError
+from symae.inspector.api.routes import Answers
+from symae.inspector.assets import ASSETS, MODULES, SCRIPTS, asset
 from symae.inspector.inspection import Inspection
 from symae.inspector.runs import GoneError, Run
 from symae.inspector.security import Guard
@@ -80,7 +81,8 @@ def application(runs: Sequence[Run], port: int) -> Any:
         content = asset(name)
         if name == "index.html":  # the browser need not read one module to learn of the next
             links = "".join(f'<link rel="modulepreload" href="page/{module}">\n' for module in MODULES)
-            content = content.replace(b"<!-- modules -->\n", links.encode())
+            scripts = "".join(f'<script type="module" src="page/{script}"></script>\n' for script in SCRIPTS)
+            content = content.replace(b"<!-- modules -->\n", links.encode()).replace(b"<!-- scripts -->\n", scripts.encode())
         return Response(content, media_type=ASSETS[name])
 
     async def missing(request: Request, error: Exception) -> Response:

@@ -14,8 +14,7 @@ from inspector_runs import write_run
 from PIL import Image
 
 from symae.cli.main import main
-from symae.inspector.assets import MODULES
-from symae.inspector.export import bundled, export_html
+from symae.inspector.export import export_html
 from symae.inspector.runs import open_run
 
 
@@ -149,14 +148,6 @@ def test_names_in_an_exported_page_cannot_end_its_data(trained, tmp_path):
     page = export_html([open_run(folder, images=5)])
     assert page.count("</script") == 2
     assert "alert(1)" not in page.split('id="exported"')[0]
-
-
-def test_the_modules_of_the_page_have_no_name_twice():
-    text = bundled()
-    names = re.findall(r"^(?:async )?(?:function\*?|const|let|class) (\w+)", text, re.MULTILINE)
-    assert sorted(names) == sorted(set(names))
-    assert not re.search(r"^(import|export)\b", text, re.MULTILINE)
-    assert len(MODULES) == 11
 
 
 def test_a_worksheet_with_keep_filters_leaves_a_run_that_can_be_inspected(no_mnist, tmp_path):

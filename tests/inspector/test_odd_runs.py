@@ -21,7 +21,7 @@ from symae import Autoencoder, ConvolutionalAutoencoder, ImageAutoencoder, Input
 from symae.datasets import read
 from symae.errors import MissingFileError
 from symae.images import png_bytes
-from symae.inspector.api import Answers
+from symae.inspector.api.routes import Answers
 from symae.inspector.export import export_html
 from symae.inspector.figure import HOLE
 from symae.inspector.layout import guessed_layout, layout_of, parsed_layout

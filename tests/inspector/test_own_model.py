@@ -14,7 +14,7 @@ from inspector_runs import write_run
 import symae
 import symae.models
 from symae import nn
-from symae.inspector.api import Answers
+from symae.inspector.api.routes import Answers
 from symae.inspector.runs import open_run
 from symae.models.base import Model, checked_matrix
 from symae.models.description import FilterLayer, ModelDescription

@@ -13,8 +13,8 @@ from inspector_runs import write_run
 
 import symae
 from symae.errors import InputError, MissingFileError
-from symae.inspector.api.training import histories
 from symae.inspector.runs import GoneError, open_run
+from symae.inspector.tabs.training import histories
 from symae.runs.record import FILE, read_record
 
 

@@ -24,6 +24,7 @@ pytest.importorskip("starlette", reason="the extra inspect is not installed")
 
 from symae.errors import InputError
 from symae.inspector.api.responses import worded
+from symae.inspector.api.routes import OF_RUNS
 from symae.inspector.assets import ASSETS
 from symae.inspector.probe_images import read_examples
 from symae.inspector.runs import open_run
@@ -320,7 +321,7 @@ def test_a_truncated_model_is_an_error_of_its_own(run):
 
 
 def test_a_defect_is_an_answer_and_no_crash(client, monkeypatch, caplog):
-    monkeypatch.setattr("symae.inspector.api.training.histories", lambda runs: 1 / 0)
+    monkeypatch.setitem(OF_RUNS, "training", lambda runs, live: 1 / 0)
     status, _, content = client("/api/training")
     assert status == 500
     assert "ZeroDivisionError" in json.loads(content)["error"]

@@ -1,6 +1,1 @@
-"""What the page asks for, answered: JSON and PNG by path, a module for each of the page's."""
-
-from symae.inspector.api.responses import UnknownError
-from symae.inspector.api.routes import Answers
-
-__all__ = ["Answers", "UnknownError"]
+"""What the page asks for, answered: JSON and PNG by path; by `symae.inspector.tabs` what a tab asks for."""

@@ -11,18 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from symae.inspector.api import filters, graph, latent, reconstructions, runs, training, unit
 from symae.inspector.api.responses import Answer, Content, Query, UnknownError, json_answer
+from symae.inspector.api.runs import model, run_listed
 from symae.inspector.runs import Run
+from symae.inspector.tabs import TABS
 
 __all__ = ["Answers"]
 
 # what comes after the run and the model in a path
-ABOUT_MODELS: dict[str, Answer] = {
-    kind: answer
-    for module in (runs, filters, unit, reconstructions, latent, training, graph)
-    for kind, answer in module.ANSWERS.items()
+ABOUT_MODELS: dict[str, Answer] = {"model": model} | {
+    route: answer for tab in TABS.values() for route, answer in tab.answers.items()
 }
+POSTED = {route: answer for tab in TABS.values() for route, answer in tab.posted.items()}
+OF_RUNS = {route: answer for tab in TABS.values() for route, answer in tab.of_runs.items()}
 
 
 class Answers:
@@ -31,10 +32,13 @@ class Answers:
     Parameters
     ----------
     runs : sequence of Run
+    live : bool
+        False for a page that is kept: its runs do not go on.
     """
 
-    def __init__(self, runs: Sequence[Run]):
+    def __init__(self, runs: Sequence[Run], live: bool = True):
         self.runs = list(runs)
+        self.live = live
 
     def get(self, path: str, query: Query) -> Content:
         """Content type and content for a path such as ``0/model/filters/W``.
@@ -52,9 +56,11 @@ class Answers:
     def _get(self, path: str, query: Query) -> Content:
         parts = path.split("/")
         if parts == ["runs"]:
-            return json_answer({"runs": [runs.run_listed(i, run) for i, run in enumerate(self.runs)], "live": True})
-        if parts == ["training"]:
-            return json_answer(training.histories(self.runs))
+            listed = [run_listed(i, run, self.live) for i, run in enumerate(self.runs)]
+            tabs = [{"name": name, "title": tab.title, "needs_model": tab.needs_model} for name, tab in TABS.items()]
+            return json_answer({"runs": listed, "tabs": tabs, "live": self.live})
+        if path in OF_RUNS:
+            return json_answer(OF_RUNS[path](self.runs, self.live))
         if len(parts) < 3:
             raise UnknownError(path, "nothing of that name", "a path of this page")
         run = self._numbered(parts[0])
@@ -71,10 +77,10 @@ class Answers:
             As in `get`.
         """
         parts = path.split("/")
-        if len(parts) != 3 or parts[2] != "draw":
-            raise UnknownError(path, "nothing of that name", "a model's drawing")
+        if len(parts) != 3 or parts[2] not in POSTED:
+            raise UnknownError(path, "nothing of that name", f"a model's {', '.join(POSTED)}")
         with np.errstate(all="ignore"):
-            return reconstructions.of_drawing(self._numbered(parts[0]), parts[1], body)
+            return POSTED[parts[2]](self._numbered(parts[0]), parts[1], body)
 
     def _numbered(self, number: str) -> Run:
         """The run of that number, which must still be there."""

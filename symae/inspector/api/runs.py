@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from symae.compile.backends import BY_NAME
 from symae.errors import InputError
-from symae.inspector.api.responses import Answer, Content, Query, json_answer, worded
-from symae.inspector.graphs import REWRITTEN_FOR, TIMED
+from symae.inspector.api.responses import Content, Query, json_answer, worded
 from symae.inspector.runs import Run, SavedModel
+from symae.inspector.tabs import TABS
 
-__all__ = ["ANSWERS", "run_listed"]
+__all__ = ["model", "run_listed"]
 
 
-def run_listed(number: int, run: Run) -> dict[str, Any]:
-    """What the page shows of a run before it is chosen."""
+def run_listed(number: int, run: Run, live: bool = True) -> dict[str, Any]:
+    """Return what the page shows of a run before it is chosen; on a page that is not live, no run goes on."""
     record: dict[str, Any] = {}
     models: list[dict[str, Any]] = []
     problem = None
@@ -28,21 +27,17 @@ def run_listed(number: int, run: Run) -> dict[str, Any]:
         "number": number,
         "name": run.name,
         "title": record.get("title") or run.name,
-        "running": run.going_on,
+        "running": live and run.going_on,
         "models": models,
         "problem": problem,
     }
 
 
-def _model(run: Run, name: str, rest: list[str], query: Query) -> Content:
+def model(run: Run, name: str, rest: list[str], query: Query) -> Content:
+    """Answer with what the page has to know of a model, and what its tabs add to that."""
     inspection = run.inspection(name)
     saved: SavedModel = run.models()[name]
     examples = inspection.examples
-    record = run.record
-    noisy = "noise" in record.get("settings", {})
-    default = inspection.described.corruption_level
-    level = record.get("settings", {}).get("noise", default)
-    level = min(max(float(level), 0.0), 1.0) if isinstance(level, int | float) else default
     return json_answer(
         {
             "class": type(inspection.model).__name__,
@@ -64,18 +59,8 @@ def _model(run: Run, name: str, rest: list[str], query: Query) -> Content:
                 for name, x in inspection.layers.items()
             ],
             "nodes": list(inspection.nodes),
-            "decoder_maps": list(inspection.decoder_maps),
-            "reconstructs": inspection.described.output is not None,
-            "latent": inspection.has_latent,
             "examples": None if examples is None else {"count": len(examples.images), "name": examples.name},
             "examples_problem": run.examples_problem if examples is None else None,
-            "corruption": {"kind": "noise" if noisy else "zero", "level": level},
-            "bound": inspection.default_bound(),
-            "graphs": inspection.graphs.names,
-            "backends": [{"name": n, "title": BY_NAME[n].title, "timed": n in TIMED} for n in REWRITTEN_FOR],
-            "epochs": sorted(run.kept(name)),
+            **{key: value for tab in TABS.values() for key, value in tab.about(run, name, inspection).items()},
         }
     )
-
-
-ANSWERS: dict[str, Answer] = {"model": _model}

@@ -1,4 +1,4 @@
-"""Everything about one unit that the page shows beside its filter."""
+"""The numbers of all filters of a layer, and everything about one unit that the page shows beside its filter."""
 
 from __future__ import annotations
 
@@ -6,15 +6,33 @@ from typing import Any
 
 import numpy as np
 
-from symae.inspector.api.responses import Answer, Content, Query, json_answer, real, two, whole
+from symae.inspector.api.responses import Answer, Content, Query, json_answer, numbers, real, two, whole
+from symae.inspector.filters import SPRITE, Filters
 from symae.inspector.inspection import Inspection
 from symae.inspector.pixels import least_finite, pixels_json, stacked_pictures
 from symae.inspector.runs import Run
 
-__all__ = ["ANSWERS", "unit_json"]
+__all__ = ["ANSWERS", "filters_json", "unit_json"]
 
 LEAST_BINS, MOST_BINS = 8, 32
 EXTREMES = 8  # test images that excite it most, and as many that excite it least
+
+
+def filters_json(filters: Filters) -> dict[str, Any]:
+    """Return the numbers that the page needs of filters whose pictures it has in sprites."""
+    n, h, w = filters.pictures.shape[:3]
+    return {
+        "coloured": filters.pictures.ndim == 4,
+        "broken": np.flatnonzero(filters.broken).tolist(),
+        "count": n,
+        "h": h,
+        "w": w,
+        "sprites": filters.sprites,
+        "sprite": SPRITE,
+        "norms": numbers(filters.norms),
+        "low": numbers(filters.low),
+        "high": numbers(filters.high),
+    }
 
 
 def unit_json(inspection: Inspection, layer: str, unit: int) -> dict[str, Any]:

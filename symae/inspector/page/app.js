@@ -1,21 +1,10 @@
 // The page: which run, which model, which tab.
 import { answer, isLive } from "./source.js";
 import { choice, empty, h, waiting } from "./dom.js";
-import { filtersTab } from "./filters.js";
-import { reconstructionsTab } from "./reconstructions.js";
-import { latentTab } from "./latent.js";
-import { trainingTab } from "./training.js";
-import { graphTab } from "./graph.js";
+import { showTab } from "./tabs.js";
 
-const TABS = {
-  filters: ["Filters", filtersTab],
-  reconstructions: ["Reconstructions", reconstructionsTab],
-  latent: ["Latent space", latentTab],
-  training: ["Training", trainingTab],
-  graph: ["Graph", graphTab],
-};
 const panel = document.getElementById("panel"), problem = document.getElementById("problem"), tabList = document.getElementById("tabs");
-const page = { runs: [], run: null, model: null, tab: "filters", image: 0, leave: [], turn: 0 };
+const page = { runs: [], tabs: [], run: null, model: null, tab: null, image: 0, leave: [], turn: 0 };
 
 function fail(error) {
   problem.replaceChildren(h("p", { className: "problem" }, error.message));
@@ -39,14 +28,14 @@ function warnings(about) {
 }
 
 function tabs() {
-  tabList.replaceChildren(...Object.entries(TABS).map(([key, [words]]) => h("button", {
+  tabList.replaceChildren(...page.tabs.map(({ name: key, title }) => h("button", {
     type: "button", role: "tab", id: `tab-${key}`, "aria-controls": "panel", "aria-selected": String(key === page.tab),
     tabindex: key === page.tab ? 0 : -1, onclick: () => open(key), onkeydown: (event) => tabKey(event, key),
-  }, words)));
+  }, title)));
 }
 
 function tabKey(event, key) {
-  const keys = Object.keys(TABS), at = keys.indexOf(key), last = keys.length - 1;
+  const keys = page.tabs.map((tab) => tab.name), at = keys.indexOf(key), last = keys.length - 1;
   const to = { ArrowRight: at === last ? 0 : at + 1, ArrowLeft: at === 0 ? last : at - 1, Home: 0, End: last }[event.key];
   if (to === undefined) return;
   event.preventDefault();
@@ -90,8 +79,8 @@ async function show() {
   describe(context.about);
   panel.replaceChildren(content);
   try {
-    if (context.about || page.tab === "training") await TABS[page.tab][1](content, context);
-    else content.append(page.model === null ? empty(...noModel()) : empty("The model cannot be read, for the reason above.", "The tab Training does not need it."));
+    if (context.about || !page.tabs.find((tab) => tab.name === page.tab).needs_model) await showTab(page.tab, content, context);
+    else content.append(page.model === null ? empty(...noModel()) : empty("The model cannot be read, for the reason above.", `The tab ${modelless().title} does not need it.`));
   } catch (error) {
     fail(error);
     content.replaceChildren(empty("This could not be shown, for the reason above."));
@@ -99,9 +88,13 @@ async function show() {
   if (turn === page.turn) panel.dataset.ready = page.tab;
 }
 
+function modelless() {
+  return page.tabs.find((tab) => !tab.needs_model);
+}
+
 function noModel() {
-  if (page.run.running) return ["This run has saved no model yet.", "The tab Training shows how far it is."];
-  return ["This run has no saved model; the tab Training has its curves.", "A checkpoint does not say what model it is of: save it with model.save, into this folder."];
+  if (page.run.running) return ["This run has saved no model yet.", `The tab ${modelless().title} shows how far it is.`];
+  return [`This run has no saved model; the tab ${modelless().title} has its curves.`, "A checkpoint does not say what model it is of: save it with model.save, into this folder."];
 }
 
 function describe(about) {
@@ -137,7 +130,7 @@ function firstModel(run) {
 
 async function begin() {
   try {
-    page.runs = (await answer(["runs"])).runs;
+    ({ runs: page.runs, tabs: page.tabs } = await answer(["runs"]));
   } catch (error) {
     fail(error);
     return;
@@ -145,7 +138,8 @@ async function begin() {
   page.run = page.runs[0];
   page.model = firstModel(page.run);
   const asked = location.hash.slice(1);
-  page.tab = asked in TABS ? asked : page.model === null ? "training" : "filters";
+  const begun = page.model === null ? modelless() : page.tabs[0];
+  page.tab = (page.tabs.find((tab) => tab.name === asked) ?? begun).name;
   if (!isLive) document.body.classList.add("exported");
   tabs();
   choices();

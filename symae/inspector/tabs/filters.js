@@ -4,13 +4,14 @@ import { COLOUR_NAMES, colouredSprite, greysOf } from "./pixels.js";
 import { choice, empty, figures, h, newId, percent, say, slider, waiting } from "./dom.js";
 import { featureMaps } from "./nodes.js";
 import { unitPanel } from "./unit.js";
+import { addTab } from "./tabs.js";
 
 const SORTS = [["index", "number"], ["norm", "norm of the weights"], ["active", "how often active"], ["similarity", "similarity"]];
 const SCALES = [["each", "each by itself"], ["zero", "each, zero in the middle"], ["common", "one scale for all"]];
 const TILE_GAP = 3, SMALLEST_TILE = 32, LARGEST_TILE = 112;
 const looks = { scaling: "each", colours: "grey", sort: "index", tile: null };
 
-export class Tiles {
+class Tiles {
   // `choose` is called with the number of a unit, `fail` with the error of pictures that cannot be had.
   constructor(filters, loadSprite, words, choose, fail) {
     Object.assign(this, { filters, loadSprite, words, choose, fail });
@@ -190,7 +191,7 @@ export class Tiles {
   close() { this.watcher.disconnect(); }
 }
 
-export async function filtersTab(panel, context) {
+async function filtersTab(panel, context) {
   const { run, model, about } = context;
   if (!about.layers.length) {
     panel.append(empty("This model has no layer whose weights could be shown."));
@@ -287,3 +288,5 @@ function layerWords(layer) {
   if (layer.kind === "deconvolution") return `what each map of ${layer.node} draws`;
   return layer.pixels ? `one for each map of ${layer.node}` : `one for each map of ${layer.node}; its parts, one for each map before, side by side`;
 }
+
+addTab("filters", filtersTab);

@@ -1,23 +1,24 @@
-"""Test images and drawings, damaged and drawn again by the model."""
+"""The tab of test images and drawings, damaged and drawn again by the model."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from symae.datasets.pixel_scale import scaled
 from symae.errors import InputError
-from symae.inspector.api.responses import Answer, Content, Query, json_answer, one, real, whole
+from symae.inspector.api.responses import Content, Query, json_answer, one, real, whole
 from symae.inspector.corruption import CORRUPTIONS, centred
 from symae.inspector.inspection import Inspection
 from symae.inspector.pixels import code_picture, pixels_json, stacked_pictures
 from symae.inspector.runs import Run
+from symae.inspector.tabs.base import KEPT_IMAGES, Tab
 
-__all__ = ["ANSWERS", "of_drawing"]
+__all__ = ["TAB"]
 
 
 def _images(run: Run, name: str, rest: list[str], query: Query) -> Content:
@@ -40,7 +41,7 @@ def _reconstruct(run: Run, name: str, rest: list[str], query: Query) -> Content:
     return json_answer(_reconstruction(inspection, whole("image", one(rest)), query))
 
 
-def of_drawing(run: Run, name: str, body: Any) -> Content:
+def _draw(run: Run, name: str, body: Any) -> Content:
     """The reconstruction of a drawing: JSON with its pixels, a byte each in base64, and what damages them.
 
     Raises
@@ -82,4 +83,31 @@ def _reconstruction(inspection: Inspection, image: Any, asked: Mapping[str, Any]
     }
 
 
-ANSWERS: dict[str, Answer] = {"images": _images, "reconstruct": _reconstruct}
+def _about(run: Run, name: str, inspection: Inspection) -> dict[str, Any]:
+    """What the model's images are damaged by at first: as in its training."""
+    settings = run.record.get("settings", {})
+    default = inspection.described.corruption_level
+    level = settings.get("noise", default)
+    level = min(max(float(level), 0.0), 1.0) if isinstance(level, int | float) else default
+    damage = {"kind": "noise" if "noise" in settings else "zero", "level": level}
+    return {"reconstructs": inspection.described.output is not None, "corruption": damage}
+
+
+def _kept(about: dict[str, Any]) -> Iterator[str]:
+    if not (examples := about["examples"]):
+        return
+    yield "images/0"
+    damage = about["corruption"]
+    for image in range(min(KEPT_IMAGES, examples["count"]) if about["reconstructs"] else 0):
+        for level in (0, damage["level"] or 0.3):
+            yield f"reconstruct/{image}?kind={damage['kind']}&level={level:g}&seed=0"
+
+
+TAB = Tab(
+    "Reconstructions",
+    position=20,
+    answers={"images": _images, "reconstruct": _reconstruct},
+    posted={"draw": _draw},
+    about=_about,
+    kept=_kept,
+)

@@ -1,41 +1,30 @@
-"""All filters of a layer, their orders, and what the nodes compute of an image."""
+"""The tab of all filters of a layer, their orders and their units, and of what the nodes compute of an image."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from symae.inspector.api.responses import Answer, Content, Query, json_answer, numbers, one, png_answer, two, whole
-from symae.inspector.filters import SPRITE, Filters
+from symae.inspector.api import unit
+from symae.inspector.api.responses import Content, Query, json_answer, numbers, one, png_answer, two, whole
+from symae.inspector.filters import SPRITE
+from symae.inspector.inspection import Inspection
 from symae.inspector.pixels import code_picture, pixels_json, stacked_pictures
 from symae.inspector.runs import Run
+from symae.inspector.tabs.base import KEPT_IMAGES, Tab
 
-__all__ = ["ANSWERS", "filters_json"]
+__all__ = ["TAB"]
 
 MOST_NUMBERS = 64 * 28 * 28  # of a node's maps that are shown of an image
+# what an exported page has of a layer: units of the first one, of deeper ones, and of these with their best inputs
+UNITS, DEEPER, CLIMBED = 512, 64, 8
 
 
 def _filters(run: Run, name: str, rest: list[str], query: Query) -> Content:
     filters = run.inspection(name).filters(one(rest))
-    return json_answer(filters_json(filters))
-
-
-def filters_json(filters: Filters) -> dict[str, Any]:
-    """The numbers that the page needs of filters whose pictures it has in sprites."""
-    n, h, w = filters.pictures.shape[:3]
-    return {
-        "coloured": filters.pictures.ndim == 4,
-        "broken": np.flatnonzero(filters.broken).tolist(),
-        "count": n,
-        "h": h,
-        "w": w,
-        "sprites": filters.sprites,
-        "sprite": SPRITE,
-        "norms": numbers(filters.norms),
-        "low": numbers(filters.low),
-        "high": numbers(filters.high),
-    }
+    return json_answer(unit.filters_json(filters))
 
 
 def _sprite(run: Run, name: str, rest: list[str], query: Query) -> Content:
@@ -92,4 +81,40 @@ def _nodes(run: Run, name: str, rest: list[str], query: Query) -> Content:
     return json_answer(nodes)
 
 
-ANSWERS: dict[str, Answer] = {"filters": _filters, "sprite": _sprite, "activity": _activity, "order": _order, "nodes": _nodes}
+def _about(run: Run, name: str, inspection: Inspection) -> dict[str, Any]:
+    return {"bound": inspection.default_bound(), "decoder_maps": list(inspection.decoder_maps)}
+
+
+def _kept(about: dict[str, Any]) -> Iterator[str]:
+    examples = about["examples"]
+    for layer in about["layers"]:
+        name, units = layer["name"], layer["units"]
+        yield f"filters/{name}"
+        for sprite in range(-(-units // SPRITE)):
+            yield f"sprite/{name}/{sprite}"
+        for sort in ("norm", "similarity", *(["active"] if examples else [])):
+            yield f"order/{name}/{sort}"
+        if examples:
+            yield f"activity/{name}"
+        for number in range(min(units, UNITS if layer["pixels"] else DEEPER)):
+            yield f"unit/{name}/{number}"
+            if layer["pixels"] or number < CLIMBED:
+                yield f"best/{name}/{number}"
+    for image in range(min(KEPT_IMAGES, examples["count"]) if examples else 0):
+        yield f"nodes/{image}"
+
+
+TAB = Tab(
+    "Filters",
+    position=10,
+    answers={
+        "filters": _filters,
+        "sprite": _sprite,
+        "activity": _activity,
+        "order": _order,
+        "nodes": _nodes,
+        **unit.ANSWERS,
+    },
+    about=_about,
+    kept=_kept,
+)

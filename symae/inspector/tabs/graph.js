@@ -1,10 +1,11 @@
 // The compiled graph, drawn by symae; its boxes can be searched, and each says what it is.
 import { answer } from "./source.js";
 import { button, choice, empty, figures, h, newId, say, slider, waiting } from "./dom.js";
+import { addTab } from "./tabs.js";
 
 const LISTED = 60, READABLE = 70; // nodes in the list; percent at which labels can be read
 
-export async function graphTab(panel, context) {
+async function graphTab(panel, context) {
   const { run, model, about, live } = context;
   if (!about.graphs.length) {
     panel.append(empty("There is no graph of this model."));
@@ -116,3 +117,5 @@ export async function graphTab(panel, context) {
 function time(seconds) {
   return seconds >= 1e-3 ? `${figures(1e3 * seconds)} ms` : `${figures(1e6 * seconds)} µs`;
 }
+
+addTab("graph", graphTab);

@@ -2,11 +2,12 @@
 import { answer, answerBlob, isLive } from "./source.js";
 import { paint } from "./pixels.js";
 import { button, choice, empty, figures, h, newest, percent, pictured, say, slider, waiting } from "./dom.js";
+import { addTab } from "./tabs.js";
 
 // those of symae.images.code_map, darker where white paper needs it
 const DIGITS = ["#4e79a7", "#f28e2b", "#d1484a", "#76b7b2", "#59a14f", "#d9b300", "#b07aa1", "#ff8fa3", "#8c6239", "#7f7f7f"];
 
-export async function latentTab(panel, context) {
+async function latentTab(panel, context) {
   const { run, model, about } = context;
   if (!about.latent) {
     const why = about.examples ? "The code of this model is not a few numbers, so it has no sliders." : "There are no test images of this model's size, so nothing is known of its codes.";
@@ -246,3 +247,5 @@ class CodeMap {
     this.take(this.codeAt(this.fromCanvas(...to)), "Moved");
   }
 }
+
+addTab("latent", latentTab);

@@ -1,26 +1,29 @@
-"""The histories of several runs, their settings side by side, and the filters that a run kept of its epochs."""
+"""The tab of the histories of several runs, of their settings side by side, and the filters that a run kept of its epochs."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from symae.errors import InputError
 from symae.images import png_bytes
-from symae.inspector.api.filters import filters_json
-from symae.inspector.api.responses import Answer, Content, Query, UnknownError, json_answer, two, whole, worded
+from symae.inspector.api.responses import Content, Query, UnknownError, json_answer, two, whole, worded
+from symae.inspector.api.unit import filters_json
 from symae.inspector.filters import Filters
+from symae.inspector.inspection import Inspection
 from symae.inspector.layers import filter_pictures
 from symae.inspector.runs import Run
+from symae.inspector.tabs.base import Tab
 from symae.runs.parameter_snapshots import read_kept
 
-__all__ = ["ANSWERS", "histories"]
+__all__ = ["TAB", "histories"]
 
 MOST_CURVES = 200  # of one run
+KEPT_EPOCHS = 50  # in an exported page
 
 
-def histories(runs: Sequence[Run]) -> dict[str, Any]:
+def histories(runs: Sequence[Run], live: bool = True) -> dict[str, Any]:
     """Curves and settings of runs, as the page takes them.
 
     Returns
@@ -67,7 +70,7 @@ def histories(runs: Sequence[Run]) -> dict[str, Any]:
         "curves": curves,
         "table": table,
         "runs": [run.name for run in runs],
-        "running": any(run.going_on for run in runs),
+        "running": live and any(run.going_on for run in runs),
         "problems": problems,
     }
 
@@ -112,4 +115,29 @@ def _epoch(run: Run, name: str, rest: list[str], query: Query) -> Content:
     return json_answer({**filters_json(filters), "picture": sprite})
 
 
-ANSWERS: dict[str, Answer] = {"epoch": _epoch}
+def _about(run: Run, name: str, inspection: Inspection) -> dict[str, Any]:
+    return {"epochs": sorted(run.kept(name))}
+
+
+def _kept(about: dict[str, Any]) -> Iterator[str]:
+    for layer in about["layers"]:
+        for epoch in _spread(about["epochs"]):
+            yield f"epoch/{epoch}/{layer['name']}"
+
+
+def _spread(epochs: list[int]) -> list[int]:
+    """At most `KEPT_EPOCHS` of the epochs, the first and the last among them."""
+    if len(epochs) <= KEPT_EPOCHS:
+        return epochs
+    return sorted({epochs[round(i * (len(epochs) - 1) / (KEPT_EPOCHS - 1))] for i in range(KEPT_EPOCHS)})
+
+
+TAB = Tab(
+    "Training",
+    position=40,
+    answers={"epoch": _epoch},
+    of_runs={"training": histories},
+    about=_about,
+    kept=_kept,
+    needs_model=False,
+)

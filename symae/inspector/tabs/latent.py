@@ -1,15 +1,19 @@
-"""The space of codes, and drawings of places in it."""
+"""The tab of the space of codes, and of drawings of points in it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
-from symae.inspector.api.responses import Answer, Content, Query, json_answer, numbers, png_answer, real, whole
+from symae.inspector.api.responses import Content, Query, json_answer, numbers, png_answer, real, whole
 from symae.inspector.inspection import Inspection
 from symae.inspector.pixels import pixels_json, stacked_pictures
 from symae.inspector.runs import Run
+from symae.inspector.tabs.base import Tab
 
-__all__ = ["ANSWERS"]
+__all__ = ["TAB"]
 
 ATLAS = 12  # drawings in a row of an atlas
 LIVE = 168  # pixels a side that are drawn while a slider moves
@@ -65,4 +69,19 @@ def _draw(inspection: Inspection, query: Query) -> np.ndarray:
     return latent.draw(np.array(code), size)
 
 
-ANSWERS: dict[str, Answer] = {"latent": _latent, "atlas": _atlas, "drawn": _drawn, "drawn.png": _drawn_png}
+def _about(run: Run, name: str, inspection: Inspection) -> dict[str, Any]:
+    return {"latent": inspection.has_latent}
+
+
+def _kept(about: dict[str, Any]) -> Iterator[str]:
+    if about["latent"]:
+        yield from ("latent", "atlas")
+
+
+TAB = Tab(
+    "Latent space",
+    position=30,
+    answers={"latent": _latent, "atlas": _atlas, "drawn": _drawn, "drawn.png": _drawn_png},
+    about=_about,
+    kept=_kept,
+)

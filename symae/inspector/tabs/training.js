@@ -2,10 +2,11 @@
 import { answer, blobOf, isLive } from "./source.js";
 import { colouredSprite, greysOf } from "./pixels.js";
 import { button, choice, empty, figures, h, newest, newId, s, slider, waiting } from "./dom.js";
+import { addTab } from "./tabs.js";
 
 const STYLE_COUNT = 6, POLL = 2000;
 
-export async function trainingTab(panel, context) {
+async function trainingTab(panel, context) {
   const chart = h("div", { className: "chart" }), table = h("div", { className: "table" }), kept = h("section");
   const state = { figure: null, scale: null, differences: false, data: null };
   const live = h("p", { className: "status", role: "status" });
@@ -183,3 +184,5 @@ function epochs(section, { run, model, about, leave }) {
   section.append(h("div", { className: "tools" }, layers, scale, play), canvas, status);
   show();
 }
+
+addTab("training", trainingTab);

@@ -2,6 +2,7 @@
 import { answer, isLive, posted } from "./source.js";
 import { bytesOf, paint } from "./pixels.js";
 import { button, choice, empty, figures, h, newest, newId, pictured, say, slider } from "./dom.js";
+import { addTab } from "./tabs.js";
 
 const STAGES = [["original", "original"], ["corrupted", "corrupted"], ["code", "code"], ["output", "reconstruction"], ["error", "error: blue too dark, orange too bright"]];
 const KINDS = [["zero", "pixels set to zero"], ["noise", "noise added"]];
@@ -105,7 +106,7 @@ class Paper {
   }
 }
 
-export async function reconstructionsTab(panel, context) {
+async function reconstructionsTab(panel, context) {
   const { run, model, about } = context;
   if (!about.reconstructs) {
     panel.append(empty(`A ${about.class} draws nothing, so there are no reconstructions.`));
@@ -228,3 +229,5 @@ class Gallery {
     this.items[next].focus();
   }
 }
+
+addTab("reconstructions", reconstructionsTab);
