@@ -1,4 +1,7 @@
-"""What the package's page shows of README.md: its pictures lie beside it in the repository, where no link from there leads."""
+"""What the package has beside `symae/`, and what its page shows of README.md.
+
+README's pictures lie beside the worksheets in the repository: they are in no wheel, and no link from the page leads there.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 PICTURE = re.compile(r"!\[([^\]]*)\]\((?!https?:)[^)]*\)")
@@ -23,3 +27,12 @@ class PackagePage(MetadataHookInterface):
         """Make the readme of README.md."""
         text = (Path(self.root) / "README.md").read_text(encoding="utf-8")
         metadata["readme"] = {"content-type": "text/markdown", "text": without_pictures(text)}
+
+
+class PackagedWorksheets(BuildHookInterface[Any]):
+    """Hatchling's hook for the files of a wheel."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Put each worksheet into the package."""
+        for path in sorted((Path(self.root) / "worksheets").glob("[0-9][0-9]_*.py")):
+            build_data["force_include"][str(path)] = f"symae/worksheets/{path.name}"

@@ -7,7 +7,7 @@ import re
 import runpy
 import subprocess
 import sys
-import tomllib
+import zipfile
 from pathlib import Path
 from typing import get_type_hints
 
@@ -16,6 +16,7 @@ from pytensor.tensor.variable import TensorVariable
 
 import symae
 from symae import nn, ops
+from symae.runs.catalogue import title_of, worksheets
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -105,11 +106,22 @@ def test_the_examples_are_typed_for_mypy(number, tmp_path):
     assert [line for line in result.stdout.splitlines() if line.startswith("example.py")] == []
 
 
-def test_the_package_has_the_worksheets_and_no_pictures():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    sheets = {f"worksheets/{path.name}" for path in (ROOT / "worksheets").glob("*.py")}
-    assert {source: f"symae/{source}" for source in sheets} == {k: v for k, v in included.items() if k.startswith("worksheets")}
+def test_the_package_has_the_worksheets_the_page_and_no_pictures(tmp_path):
+    pytest.importorskip("hatchling", reason="hatchling is not installed")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        names = set(wheel.namelist())
+    sheets = {f"symae/worksheets/{path.name}" for path in (ROOT / "worksheets").glob("*.py")}
+    assert {name for name in names if name.startswith("symae/worksheets/")} == sheets
+    assert {"symae/datasets/digits.npz", "symae/inspector/tabs/filters.js", "symae/inspector/page/app.js"} <= names
+    assert not [name for name in names if name.endswith(".png")]
+
+
+@pytest.mark.parametrize(("name", "words"), re.findall(r"^\| `(\d\d_\w+)\.py` \| (.*) \|$", README, re.MULTILINE))
+def test_its_table_of_worksheets_begins_with_what_each_calls_itself(name, words):
+    title = title_of(worksheets()[name])
+    assert words.startswith(title[0].lower() + title[1:])
 
 
 def test_the_package_page_has_words_where_the_repository_has_pictures():

@@ -20,7 +20,7 @@ from symae.cli.port import add_port, run_port
 from symae.compile.backends import BACKENDS, DEFAULT
 from symae.datasets import available, default, download_mnist, read
 from symae.errors import BackendError, InputError, MissingFileError, one_line
-from symae.runs.worksheet import find_worksheet, worksheets
+from symae.runs.catalogue import find_worksheet, title_of, worksheets
 
 __all__ = ["command", "main"]
 
@@ -76,6 +76,7 @@ def _parser() -> Parser:
         help="run a worksheet, or a script of the Theano years as it is",
         description="Run a worksheet; or a Theano script of 2010 to 2017, Python 2 or 3, without changing it.",
         usage="symae run [--out FOLDER] WORKSHEET|SCRIPT.py [its own arguments]",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument("--out", type=Path, metavar="FOLDER", help="where the results go; by default out/ and its name")
     words = "its number, its name, or the path of a file"
@@ -83,8 +84,9 @@ def _parser() -> Parser:
     rest = run.add_argument("arguments", nargs=argparse.REMAINDER, help="the worksheet's own; symae run 01 --help lists them")
     rest.required = False
     with contextlib.suppress(MissingFileError):
-        known = ", ".join(worksheets())
-        run.missing = f"found no worksheet or script, expected one of {known}, its number, or the path of a script"
+        known = worksheets()
+        run.epilog = "\n".join(["worksheets:", *(f"  {name:30} {title_of(path)}" for name, path in known.items())])
+        run.missing = f"found no worksheet or script, expected one of {', '.join(known)}, its number, or the path of a script"
 
     data = commands.add_parser(
         "data", help="list or download data", description="List the data that is here, or download MNIST."

@@ -17,7 +17,6 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -34,7 +33,7 @@ from symae.compile.backends import BY_NAME, DEFAULT, PACKAGES
 from symae.datasets import Dataset, available, load_data, read
 from symae.datasets import default as default_data
 from symae.datasets.pixel_scale import KERAS, TUTORIALS
-from symae.errors import BackendError, InputError, MissingFileError, UnwritableError
+from symae.errors import BackendError, InputError, UnwritableError
 from symae.images import save_png, unit_images
 from symae.models.base import Model
 from symae.report import Picture, Report
@@ -45,7 +44,7 @@ from symae.training import Callback, EpochLog, History, Step, fit, train_epochs
 from symae.training.checkpoints import read_checkpoint
 from symae.training.training_folder import TrainingFolder
 
-__all__ = ["Worksheet", "about_ten", "find_worksheet", "worksheets"]
+__all__ = ["Worksheet", "about_ten"]
 
 RESULTS = {".html", ".json", ".jsonl", ".png", ".safetensors", ".txt"}
 
@@ -442,33 +441,3 @@ def _about(seconds: float) -> str:
     if seconds < 90:
         return f"about {10 * round(seconds / 10)} seconds"
     return f"about {round(seconds / 60)} minutes"
-
-
-def worksheets() -> dict[str, Path]:
-    """Return the worksheets that came with symae, by name, in their order."""
-    package = Path(__file__).parents[1]
-    for folder in (package.parent / "worksheets", package / "worksheets"):
-        if found := {path.stem: path for path in sorted(folder.glob("[0-9][0-9]_*.py"))}:
-            return found
-    raise MissingFileError(package / "worksheets", "no worksheets", "those that are installed with symae")
-
-
-def find_worksheet(wanted: str) -> Path:
-    """Find the worksheet with the number or name `wanted`, or the script at that path.
-
-    Raises
-    ------
-    InputError
-        There is none; the message lists those there are.
-    """
-    known = worksheets()
-    for name, path in known.items():
-        number, _, rest = name.partition("_")
-        if wanted in {name, rest} or (wanted.isdecimal() and int(wanted) == int(number)):
-            return path
-    path = Path(wanted)
-    if path.is_file():
-        return path
-    if path.suffix and not path.exists():
-        raise MissingFileError(wanted, expected="a worksheet or a script")
-    raise InputError("worksheet", repr(wanted), f"the path of a script, or one of {', '.join(known)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import pytest
 
 import symae
 from symae.cli import main as cli
-from symae.runs.worksheet import worksheets
+from symae.runs.catalogue import worksheets
 
 
 def test_the_version_is_that_of_the_package(capsys):
@@ -133,6 +134,12 @@ def test_data_mnist_that_cannot_be_had_is_one_line(capsys, monkeypatch, tmp_path
     error = capsys.readouterr().err.splitlines()
     assert error[-1].startswith("symae: error: ")
     assert not list((tmp_path / "m").glob("*.gz"))
+
+
+def test_the_help_of_run_lists_the_worksheets_with_their_titles(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["run", "--help"])
+    assert re.search(r"^  01_autoencoder +An autoencoder with tied weights$", capsys.readouterr().out, re.MULTILINE)
 
 
 @pytest.mark.parametrize("arguments", [["01", "02"], pytest.param(["--backend", "jax"], marks=pytest.mark.default_mode)])

@@ -151,7 +151,7 @@ def test_names_in_an_exported_page_cannot_end_its_data(trained, tmp_path):
 
 
 def test_a_worksheet_with_keep_filters_leaves_a_run_that_can_be_inspected(no_mnist, tmp_path):
-    from symae.runs.worksheet import find_worksheet
+    from symae.runs.catalogue import find_worksheet
 
     command = [sys.executable, str(find_worksheet("01")), "--epochs", "2", "--keep-filters", "--out", str(tmp_path / "r")]
     subprocess.run(command, check=True, capture_output=True, env=no_mnist, timeout=300)

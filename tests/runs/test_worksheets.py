@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -31,7 +32,8 @@ from symae import (
 from symae.datasets import load_data
 from symae.errors import MissingFileError
 from symae.images import psnr
-from symae.runs.worksheet import Worksheet, find_worksheet, worksheets
+from symae.runs.catalogue import find_worksheet, title_of, worksheets
+from symae.runs.worksheet import Worksheet
 
 ROOT = Path(__file__).parents[2]
 NAMES = ["01_autoencoder", "02_denoising_autoencoder"]
@@ -312,6 +314,14 @@ def test_an_unknown_worksheet_is_answered_with_those_there_are():
 
 def test_worksheets_are_listed_in_order():
     assert list(worksheets())[:2] == NAMES
+
+
+@pytest.mark.parametrize("name", worksheets())
+def test_a_worksheets_heading_and_file_are_its_reports_title_and_name(name):
+    """So that nothing but the file has to say them."""
+    tree = ast.parse(worksheets()[name].read_text(encoding="utf-8"))
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Worksheet")
+    assert [[ast.literal_eval(argument) for argument in call.args] for call in calls] == [[name, title_of(worksheets()[name])]]
 
 
 def test_a_seed_decides_everything(no_mnist, tmp_path):
