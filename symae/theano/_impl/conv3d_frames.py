@@ -11,8 +11,8 @@ from pytensor.graph.basic import Variable
 from symae.geometry.convolution import Geometry
 from symae.ops.conv import conv2d
 from symae.theano._impl.conv_shapes import borders_of
+from symae.theano._impl.shape_arguments import last_sizes, numbers
 from symae.theano._impl.variables import as_theano
-from symae.theano.tensor.nnet.shapes import last_sizes, numbers
 
 __all__ = [
     "AbstractConv3d",

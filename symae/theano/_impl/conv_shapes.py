@@ -15,8 +15,8 @@ from pytensor.raise_op import Assert
 
 from symae.errors import InputError
 from symae.geometry.convolution import Geometry
+from symae.theano._impl.shape_arguments import size
 from symae.theano._impl.variables import as_theano
-from symae.theano.tensor.nnet.shapes import size
 
 __all__ = [
     "assert_conv_shape",

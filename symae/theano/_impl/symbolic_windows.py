@@ -18,7 +18,7 @@ from pytensor.raise_op import CheckAndRaise
 from symae.errors import InputError
 from symae.ops.neighbours import MODES as NEIGHBOUR_MODES
 from symae.ops.pooling.pool import MODES as POOL_MODES
-from symae.theano.tensor.nnet.shapes import numbers, size
+from symae.theano._impl.shape_arguments import numbers, size
 
 __all__ = ["are_symbolic", "images_of_neighbours", "neighbours", "pooled", "sizes"]
 

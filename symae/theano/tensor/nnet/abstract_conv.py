@@ -19,8 +19,8 @@ from symae.geometry.convolution import normalised_border_mode
 from symae.ops.conv import Convolution, FilterGradient, InputGradient
 from symae.theano._impl import conv3d_frames, conv_shapes
 from symae.theano._impl.absent import getter
+from symae.theano._impl.shape_arguments import last_sizes, numbers
 from symae.theano._impl.variables import as_theano
-from symae.theano.tensor.nnet.shapes import last_sizes, numbers
 
 __all__ = [
     "AbstractConv2d",

@@ -9,9 +9,9 @@ from pytensor.graph.basic import Variable
 from symae import ops
 from symae.ops.arguments import as_images
 from symae.theano._impl.absent import getter
+from symae.theano._impl.shape_arguments import in_floats
 from symae.theano._impl.symbolic_windows import are_symbolic, images_of_neighbours, neighbours, sizes
 from symae.theano._impl.variables import as_theano
-from symae.theano.tensor.nnet.shapes import in_floats
 
 __all__ = ["Images2Neibs", "images2neibs", "neibs2images"]
 

@@ -11,8 +11,8 @@ from pytensor.tensor import TensorLike
 from symae import ops
 from symae.errors import InputError
 from symae.theano._impl.absent import getter
+from symae.theano._impl.shape_arguments import in_floats, numbers
 from symae.theano._impl.variables import as_theano
-from symae.theano.tensor.nnet.shapes import in_floats, numbers
 
 __all__ = ["conv2d"]
 

@@ -15,9 +15,9 @@ from symae.geometry.windows import Axis, Windows
 from symae.ops.arguments import pooling_windows
 from symae.ops.pooling.tied_maxima import EqualMaxPool, SpreadToMaxima
 from symae.theano._impl.absent import getter
+from symae.theano._impl.shape_arguments import in_floats, numbers
 from symae.theano._impl.symbolic_windows import are_symbolic, pooled, sizes
 from symae.theano._impl.variables import as_theano
-from symae.theano.tensor.nnet.shapes import in_floats, numbers
 
 __all__ = ["Pool", "max_pool_2d_same_size", "pool_2d", "pool_3d"]
 
