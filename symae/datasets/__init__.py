@@ -1,9 +1,9 @@
 """Images of digits from every format they come in, checked; and symae's own, which need no network."""
 
-from symae.datasets.cntk import read_cntk_text, write_cntk_text
 from symae.datasets.dataset import Dataset, Split
 from symae.datasets.download import MIRRORS, download_mnist
-from symae.datasets.idx import read_idx, write_idx
+from symae.datasets.formats.cntk import read_cntk_text, write_cntk_text
+from symae.datasets.formats.idx import read_idx, write_idx
 from symae.datasets.sources import available, default, read
 from symae.datasets.tutorial import load_data
 

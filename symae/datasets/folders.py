@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from symae.datasets.contents import is_file
-from symae.datasets.idx import idx_folder, missing_files, pointed_at
+from symae.datasets.formats.idx import idx_folder, missing_files, pointed_at
 from symae.errors import InputError, MissingFileError
 
 __all__ = ["digits_file", "download_folder", "find_mnist", "mnist_folder", "search_folders"]

@@ -6,13 +6,12 @@ import os
 from os import PathLike
 from pathlib import Path
 
-from symae.datasets.cntk import find_cntk_texts, read_cntk_pairs, read_cntk_text
 from symae.datasets.contents import is_file, is_folder
 from symae.datasets.dataset import Dataset, Pairs, checked_dataset, fraction
 from symae.datasets.folders import digits_file, find_mnist, mnist_folder, search_folders
-from symae.datasets.idx import FILES, idx_folder, missing_files, pointed_at, read_idx_folder
-from symae.datasets.npz import read_npz_pairs
-from symae.datasets.pickles import read_pickle_pairs
+from symae.datasets.formats import FORMATS, READERS, WORDS
+from symae.datasets.formats.idx import pointed_at, read_idx_folder
+from symae.datasets.formats.npz import read_npz_pairs
 from symae.errors import InputError, MissingFileError
 
 __all__ = ["available", "default", "read"]
@@ -20,18 +19,6 @@ __all__ = ["available", "default", "read"]
 NAMES = ("mini_mnist", "mnist", "digits")
 MNIST_COUNTS = (60000, 10000)
 MINI = (5000, 1000, 1000)
-
-READERS = {
-    ".npz": read_npz_pairs,
-    ".pkl": read_pickle_pairs,
-    ".pickle": read_pickle_pairs,
-    ".txt": read_cntk_pairs,
-    ".ctf": read_cntk_pairs,
-}
-KINDS = (
-    "a folder with MNIST's four IDX files or CNTK's Train*.txt and Test*.txt, "
-    "or a file .npz, .pkl, .pkl.gz or .txt (CNTK's text format)"
-)
 
 
 def read(name_or_path: str | PathLike[str] | None = None) -> Dataset:
@@ -121,19 +108,14 @@ def _located(name_or_path: str | PathLike[str]) -> Path:
 def _read_folder(folder: Path) -> Pairs:
     if (inside := folder / folder.name).suffix and is_file(inside):
         return _read_file(inside)  # some archives put a file into a folder of its name
-    if (found := idx_folder(folder)) is not None:
-        train, test = read_idx_folder(found)
-        return [*fraction(found, train, 6), test]
-    if len(missing_files(folder)) < len(FILES):
-        read_idx_folder(folder)  # raises: says which are missing
-    if texts := find_cntk_texts(folder):
-        splits = [read_cntk_text(path) for path in texts]
-        return [*fraction(texts[0], (splits[0].x, splits[0].y), 6), (splits[1].x, splits[1].y)]
-    for name in ("mnist.pkl.gz", "mnist.pkl", "mnist.npz"):
+    for known in FORMATS:
+        if known.read_folder is not None and (pairs := known.read_folder(folder)) is not None:
+            return pairs
+    for name in (name for known in FORMATS for name in known.names):
         for path in (folder / name, folder / name / name):
             if is_file(path):
                 return _read_file(path)
-    raise MissingFileError(folder, f"none of the files that symae reads{pointed_at(folder)}", KINDS)
+    raise MissingFileError(folder, f"none of the files that symae reads{pointed_at(folder)}", WORDS)
 
 
 def _read_file(path: Path) -> Pairs:
@@ -141,5 +123,5 @@ def _read_file(path: Path) -> Pairs:
     if suffixes and (reader := READERS.get(suffixes[-1])):
         return reader(path)
     if not is_file(path):
-        raise MissingFileError(path, "no such file or folder", f"one of the names {', '.join(NAMES)}, {KINDS}")
-    raise InputError(path, f"a file of an unknown kind ({path.suffix or 'no ending'})", KINDS)
+        raise MissingFileError(path, "no such file or folder", f"one of the names {', '.join(NAMES)}, {WORDS}")
+    raise InputError(path, f"a file of an unknown kind ({path.suffix or 'no ending'})", WORDS)

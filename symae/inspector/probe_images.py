@@ -9,7 +9,7 @@ import numpy as np
 
 from symae.datasets import default, read
 from symae.datasets.folders import find_mnist
-from symae.datasets.idx import read_test_images
+from symae.datasets.formats.idx import read_test_images
 from symae.datasets.pixel_scale import KERAS, scaled
 from symae.inspector.layout import ImageLayout
 

@@ -16,7 +16,7 @@ import numpy as np
 from symae._runtime.atomic_files import make_folder, replacing
 from symae.datasets import read
 from symae.datasets.folders import find_mnist
-from symae.datasets.idx import FILES
+from symae.datasets.formats.idx import FILES
 from symae.datasets.pixel_scale import TUTORIALS, scaled
 from symae.errors import MissingFileError
 

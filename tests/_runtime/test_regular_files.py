@@ -15,7 +15,7 @@ from symae._runtime.atomic_files import read_regular
 from symae._runtime.folder_lock import FILE as LOCK
 from symae._runtime.folder_lock import locked
 from symae.datasets import read, read_idx
-from symae.datasets.idx import FILES
+from symae.datasets.formats.idx import FILES
 from symae.inspector.runs import open_run
 from symae.models.saved import read_model
 from symae.runs.parameter_snapshots import read_kept

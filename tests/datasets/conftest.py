@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from symae.datasets import write_cntk_text, write_idx
-from symae.datasets.idx import FILES
+from symae.datasets.formats.idx import FILES
 
 Pair = tuple[np.ndarray, np.ndarray]
 REAL_MNIST = os.environ.get("SYMAE_DATA")

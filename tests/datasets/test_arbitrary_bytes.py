@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symae.datasets import read, write_cntk_text, write_idx
-from symae.datasets.idx import FILES
+from symae.datasets.formats.idx import FILES
 from symae.errors import InputError
 
 KINDS = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "a.npz", "a.pkl", "a.pkl.gz", "a.txt")

@@ -12,7 +12,7 @@ import pytest
 
 from symae import datasets
 from symae.datasets import available, default, read, write_idx
-from symae.datasets.idx import FILES
+from symae.datasets.formats.idx import FILES
 from symae.errors import InputError, MissingFileError
 
 

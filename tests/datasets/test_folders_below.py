@@ -11,7 +11,7 @@ import pytest
 
 from symae.datasets import available, read, write_idx
 from symae.datasets.folders import find_mnist, mnist_folder
-from symae.datasets.idx import FILES
+from symae.datasets.formats.idx import FILES
 from symae.errors import InputError, MissingFileError
 
 

@@ -184,7 +184,7 @@ def test_a_damaged_archive_is_refused_with_its_name(tmp_path, whole, damage, mes
 
 
 def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path, whole, monkeypatch):
-    monkeypatch.setattr("symae.datasets.npz.LARGEST", 4000)
+    monkeypatch.setattr("symae.datasets.formats.npz.LARGEST", 4000)
     (tmp_path / "a.npz").write_bytes(whole)
     with pytest.raises(InputError, match="arrays of more than"):
         read(tmp_path / "a.npz")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from symae.datasets import read
-from symae.datasets.pickles import read_pickle
+from symae.datasets.formats.pickles import read_pickle
 from symae.errors import InputError, MissingFileError
 
 # Written by Python 2.7.18's cPickle with NumPy 1.16.6, one a protocol: labels 3 1 4, 1 5 and 9; pixels 10 to 19 are 255/256

@@ -31,7 +31,7 @@ import numpy as np
 
 from symae import Autoencoder, CoordinateVAE, ImageAutoencoder
 from symae.datasets import read, write_cntk_text, write_idx
-from symae.datasets.idx import FILES
+from symae.datasets.formats.idx import FILES
 from symae.errors import InputError
 from symae.inspector.runs import open_run
 from symae.models.base import Model

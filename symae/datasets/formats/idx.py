@@ -16,11 +16,13 @@ import numpy as np
 
 from symae._runtime.atomic_files import replacing
 from symae.datasets.contents import CHUNK, excerpt, is_file, is_folder, open_contents
-from symae.datasets.dataset import Pairs, natural
+from symae.datasets.dataset import Pairs, fraction, natural
+from symae.datasets.formats.base import Format
 from symae.errors import InputError, MissingFileError
 
 __all__ = [
     "FILES",
+    "FORMAT",
     "idx_folder",
     "missing_files",
     "pointed_at",
@@ -194,3 +196,15 @@ def _present(folder: Path, name: str) -> Path | None:
     names = [name + ".gz", name, name.replace("-idx", ".idx")]
     names += [f"{outer}/{inner}" for outer in names for inner in names]
     return next((folder / candidate for candidate in names if is_file(folder / candidate)), None)
+
+
+def _read_folder(folder: Path) -> Pairs | None:
+    if (found := idx_folder(folder)) is not None:
+        train, test = read_idx_folder(found)
+        return [*fraction(found, train, 6), test]
+    if len(missing_files(folder)) < len(FILES):
+        read_idx_folder(folder)  # raises: says which are missing
+    return None
+
+
+FORMAT = Format(position=10, folder="MNIST's four IDX files", read_folder=_read_folder)

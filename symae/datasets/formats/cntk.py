@@ -17,9 +17,10 @@ import numpy as np
 from symae._runtime.atomic_files import replacing
 from symae.datasets.contents import excerpt, open_contents
 from symae.datasets.dataset import N_CLASSES, N_PIXELS, Pairs, Split, checked_split, fraction
+from symae.datasets.formats.base import Format
 from symae.errors import InputError, MissingFileError
 
-__all__ = ["find_cntk_texts", "read_cntk_pairs", "read_cntk_text", "write_cntk_text"]
+__all__ = ["FORMAT", "find_cntk_texts", "read_cntk_pairs", "read_cntk_text", "write_cntk_text"]
 
 BYTES = {str(value).encode(): value for value in range(256)}
 DIGITS = [str(value).encode() for value in range(256)]
@@ -202,3 +203,20 @@ def _floats(where: str, what: str, tokens: list[bytes]) -> list[float]:
         except ValueError as error:
             raise InputError(where, f"the {what} {excerpt(token)}", "a number") from error
     return values
+
+
+def _read_folder(folder: Path) -> Pairs | None:
+    if (texts := find_cntk_texts(folder)) is None:
+        return None
+    train, test = map(read_cntk_text, texts)
+    return [*fraction(texts[0], (train.x, train.y), 6), (test.x, test.y)]
+
+
+FORMAT = Format(
+    position=40,
+    endings=(".txt", ".ctf"),
+    files=".txt (CNTK's text format)",
+    folder="CNTK's Train*.txt and Test*.txt",
+    read_file=read_cntk_pairs,
+    read_folder=_read_folder,
+)

@@ -21,9 +21,10 @@ import numpy as np
 
 from symae.datasets.contents import LARGEST, MOST_TIMES, UNSUSPICIOUS, excerpt, read_contents
 from symae.datasets.dataset import Pairs, fraction, natural
+from symae.datasets.formats.base import Format
 from symae.errors import InputError
 
-__all__ = ["read_npz_pairs"]
+__all__ = ["FORMAT", "read_npz_pairs"]
 
 KERAS = ("x_train", "y_train", "x_test", "y_test")
 OURS = ("train_x", "train_y", "valid_x", "valid_y", "test_x", "test_y")
@@ -128,3 +129,6 @@ def _array(where: str, file: IO[bytes], size: int, packed: int) -> np.ndarray:
         raise
     except (TypeError, ValueError, MemoryError) as error:  # a type or a shape that NumPy does not have
         raise InputError(where, f"the header {excerpt(header)}", "an array that NumPy can hold") from error
+
+
+FORMAT = Format(position=30, endings=(".npz",), files=".npz", read_file=read_npz_pairs, names=("mnist.npz",))

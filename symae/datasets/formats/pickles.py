@@ -21,9 +21,10 @@ import numpy as np
 from symae._runtime.quiet import without_warnings
 from symae.datasets.contents import CHUNK, LARGEST, Contents, excerpt, open_contents
 from symae.datasets.dataset import Pairs, natural
+from symae.datasets.formats.base import Format
 from symae.errors import InputError
 
-__all__ = ["read_pickle", "read_pickle_pairs"]
+__all__ = ["FORMAT", "read_pickle", "read_pickle_pairs"]
 
 ARRAYS_ONLY = "numbers, strings, containers and NumPy arrays of numbers, and nothing else"
 LAYOUT = "((train_x, train_y), (valid_x, valid_y), (test_x, test_y)), as in mnist.pkl.gz"
@@ -324,3 +325,12 @@ def _described(value: Any) -> str:
     if isinstance(value, tuple | list):
         return f"a {type(value).__name__} of {len(value)}"
     return f"an object of type {type(value).__name__}"
+
+
+FORMAT = Format(
+    position=20,
+    endings=(".pkl", ".pickle"),
+    files=".pkl, .pkl.gz",
+    read_file=read_pickle_pairs,
+    names=("mnist.pkl.gz", "mnist.pkl"),
+)
