@@ -33,9 +33,9 @@ def test_a_tabs_javascript_adds_it_by_its_name(name):
 
 def test_the_page_is_told_its_tabs_in_their_order(run):
     tabs = json.loads(Answers([open_run(run)]).get("runs", {})[1])["tabs"]
-    assert [tab["name"] for tab in tabs] == list(TABS)
-    assert [tab["title"] for tab in tabs] == ["Filters", "Reconstructions", "Latent space", "Training", "Graph"]
-    assert [tab["name"] for tab in tabs if not tab["needs_model"]] == ["training"]
+    assert [(tab["name"], tab["title"]) for tab in tabs] == [(name, tab.title) for name, tab in TABS.items()]
+    assert [tab["name"] for tab in tabs][:2] == ["filters", "reconstructions"]
+    assert "training" in [tab["name"] for tab in tabs if not tab["needs_model"]]
 
 
 def test_no_two_tabs_answer_the_same_path():
