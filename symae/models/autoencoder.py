@@ -58,7 +58,7 @@ class Autoencoder(Model):
     Raises
     ------
     InputError
-        n_visible or n_hidden is no integer of at least 1, or a parameter's shape does not fit them.
+        n_visible or n_hidden is not an integer of at least 1, or a parameter's shape does not fit them.
 
     Examples
     --------

@@ -199,8 +199,8 @@ class CoordinateVAE(ImageModel):
     def get_cost_updates(self, learning_rate: Any = 0.001) -> tuple[TensorVariable, Updates]:
         """Return the cost of a minibatch, and the updates of one step of Adam on it.
 
-        Each call draws anew: the encoder sees each pixel black or white, white with its grey value as the probability, and z is
-        drawn from its distribution. The decoder is to draw the grey image.
+        Each call draws again: the encoder sees each pixel black or white, white with its grey value as the probability, and z
+        is drawn from its distribution. The decoder is to draw the grey image.
 
         Returns
         -------
@@ -241,7 +241,7 @@ class CoordinateVAE(ImageModel):
         size : (height, width)
         pose : (n, 4), optional
             Only with `affine`, for instance from ``node_values("pose", X)``, or their mean for all, which draws the digits
-            normalised. None stands for (0, 0, 0, 0), which is no typical pose after training.
+            normalised. None stands for (0, 0, 0, 0), which is not a typical pose after training.
         progress : callable, optional
             Called with the number of places that are drawn, and of those there will be.
 

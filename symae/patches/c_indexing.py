@@ -1,4 +1,4 @@
-"""On the C backend a number that is outside of an axis is named, and one beyond 32 bits is no other number.
+"""On the C backend a number that is outside of an axis is named, and one beyond 32 bits is not another number.
 
 PyTensor's C code of slices and numbers says "index out of bounds" and no more, and keeps the number in an int.
 """

@@ -90,8 +90,8 @@ def _check_index(value: Any, x: Any, index: Any) -> None:
 
 def _check_shape(found: tuple[int, ...], expected: tuple[int, ...]) -> None:
     if len(found) > len(expected) or any(n not in (1, m) for n, m in zip(found[::-1], expected[::-1], strict=False)):
-        place, wanted = "inc_subtensor or set_subtensor", f"a shape that broadcasts to {expected}"
-        raise ShapeError(place, f"values of shape {found}", wanted)
+        where, wanted = "inc_subtensor or set_subtensor", f"a shape that broadcasts to {expected}"
+        raise ShapeError(where, f"values of shape {found}", wanted)
 
 
 PATCH = Patch(

@@ -254,7 +254,7 @@ def _kind(value: Any, kind: type) -> Any:
 def _check_random_state(path: Path, name: str, words: np.ndarray) -> None:
     # compiled draws read the word at the position, wherever that is
     if words.shape != (STATE_SIZE,) or words[624] > 624:
-        raise InputError(path, f"{name} that is no random state", f"{STATE_SIZE} words with a position of at most 624")
+        raise InputError(path, f"{name} that is not a random state", f"{STATE_SIZE} words with a position of at most 624")
 
 
 def _described(name: str, arrays: Mapping[str, np.ndarray]) -> str:

@@ -170,8 +170,8 @@ class Pass:
         return len(self.lengths)
 
     def __call__(self, index: int) -> Any:
-        call, place = self._calls[index]
-        return call(place)
+        call, position = self._calls[index]
+        return call(position)
 
     def run(self, first: int, count: int) -> list[list[float]]:
         """Run at most `count` minibatches of the same length from number `first` on, as a `symae.compile.loops.Loop` does."""
@@ -199,29 +199,29 @@ def evaluation_batch_size(examples: int, batch_size: int) -> int:
     return divisor if 2 * divisor >= batch_size else most
 
 
-def _shared(place: str, x: Any, values: Any) -> SharedVariable:
+def _shared(where: str, x: Any, values: Any) -> SharedVariable:
     """Make a shared variable of `values`, of the type of `x`, but with any number of examples."""
     if not isinstance(x, Variable) or not isinstance(x.type, TensorType) or not x.type.ndim:
         found = f"a {x.type}" if isinstance(x, Variable) else f"a {type(x).__name__}"
-        raise InputError(place, f"{found} as the input", "a symbolic array, whose first axis counts examples")
-    array = _array(place, x, values)
+        raise InputError(where, f"{found} as the input", "a symbolic array, whose first axis counts examples")
+    array = _array(where, x, values)
     shape = (None, *x.type.shape[1:])
     if array.ndim != len(shape) or any(n not in (None, m) for n, m in zip(shape, array.shape, strict=True)):
         expected = ", ".join("n" if n is None else str(n) for n in shape)
-        raise InputError(place, f"shape {array.shape}", f"({expected}{',' * (len(shape) == 1)}), n for any number")
+        raise InputError(where, f"shape {array.shape}", f"({expected}{',' * (len(shape) == 1)}), n for any number")
     if array.dtype.kind == "f":
-        finite(place, array)
+        finite(where, array)
     if isinstance(values, SharedVariable) and array.dtype == x.type.dtype and array.flags.c_contiguous:
         return values
     # writable: Numba compiles other machine code for read-only arrays
     with np.errstate(over="ignore"):
         converted = np.require(array, x.type.dtype, ["C", "W"])
     if array.dtype != converted.dtype and array.size:
-        _check_held(place, array, converted)
+        _check_held(where, array, converted)
     return pytensor.shared(converted, name=None if x.name is None else f"{x.name}_data", borrow=True)
 
 
-def _array(place: str, x: Variable, values: Any) -> np.ndarray:
+def _array(where: str, x: Variable, values: Any) -> np.ndarray:
     expected = f"an array of numbers for {x}, or a shared variable"
     if isinstance(values, SharedVariable):
         values = values.get_value(borrow=True)
@@ -229,21 +229,21 @@ def _array(place: str, x: Variable, values: Any) -> np.ndarray:
         try:
             values = pytensor.function([], values, mode=Mode("py", None))()
         except MissingInputError as error:
-            raise InputError(place, f"the expression {values} with inputs of its own", expected) from error
-    array = as_numbers(place, values, expected)
+            raise InputError(where, f"the expression {values} with inputs of its own", expected) from error
+    array = as_numbers(where, values, expected)
     if array.dtype.kind not in "buif":
-        raise InputError(place, f"dtype {array.dtype}", expected)
+        raise InputError(where, f"dtype {array.dtype}", expected)
     return array
 
 
-def _check_held(place: str, array: np.ndarray, converted: np.ndarray) -> None:
+def _check_held(where: str, array: np.ndarray, converted: np.ndarray) -> None:
     """Check that everything is held exactly, except floats, which may be rounded."""
     dtype = converted.dtype
     if array.dtype.kind == "f":
         if dtype.kind != "f":
-            raise InputError(place, f"dtype {array.dtype}", f"{dtype}, or whole numbers of another dtype")
+            raise InputError(where, f"dtype {array.dtype}", f"{dtype}, or whole numbers of another dtype")
         if not np.isfinite(converted).all():
-            raise InputError(place, f"values up to {np.abs(array).max():g}", f"what {dtype} can hold")
+            raise InputError(where, f"values up to {np.abs(array).max():g}", f"what {dtype} can hold")
         return
     if dtype.kind == "f":
         exact = min(2 ** (np.finfo(dtype).nmant + 1), int(np.finfo(dtype).max))
@@ -253,4 +253,4 @@ def _check_held(place: str, array: np.ndarray, converted: np.ndarray) -> None:
     else:
         least, most = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
     if int(array.min()) < least or int(array.max()) > most:
-        raise InputError(place, f"values from {array.min()} to {array.max()}", f"what {dtype} can hold: {least} to {most}")
+        raise InputError(where, f"values from {array.min()} to {array.max()}", f"what {dtype} can hold: {least} to {most}")

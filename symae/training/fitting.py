@@ -106,7 +106,7 @@ def fit(
     folder : path, optional
     resume : bool
         Go on from the checkpoint in `folder`, if there is one. Cost, updates and what they read have to be the same, also the
-        numbers in them; variables that training changes take the checkpoint's values. False: begin anew. Old checkpoints can
+        numbers in them; variables that training changes take the checkpoint's values. False: begin again. Old checkpoints can
         not be resumed then; until the first epoch is finished they are kept as ``last.safetensors.old`` and
         ``best.safetensors.old``.
     patience : int, optional

@@ -140,7 +140,7 @@ def test_a_description_of_other_types_is_damaged(path, change):
 @pytest.mark.parametrize("words", [[0] * 627, [0] * 624 + [625, 0, 0, 0]])
 def test_a_random_state_that_would_read_beyond_its_words_is_refused(path, words):
     with_description(path, lambda saved: saved | {"shuffling": words})
-    with pytest.raises(InputError, match="shuffling that is no random state"):
+    with pytest.raises(InputError, match="shuffling that is not a random state"):
         read_checkpoint(path)
 
 
@@ -151,7 +151,7 @@ def test_a_random_stream_that_would_read_beyond_its_words_is_refused():
     words = WORDS.copy()
     words[624] = 625
     checkpoint = Checkpoint(History(), {"random_state_0": words}, {}, WORDS)
-    with pytest.raises(InputError, match="random_state_0 that is no random state"):
+    with pytest.raises(InputError, match="random_state_0 that is not a random state"):
         checkpoint.check("last", state, complete=True)
 
 

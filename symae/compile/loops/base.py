@@ -41,7 +41,7 @@ class IndexedStep:
     Attributes
     ----------
     function : pytensor.compile.executor.Function
-    place : int
+    position : int
         Which input of the graph the number is.
     figures : int
         How many outputs the function returns.
@@ -52,10 +52,10 @@ class IndexedStep:
     def __init__(self, function: Function):
         fgraph = function.maker.fgraph
         self.function = function
-        (self.place,) = given_inputs(function)
+        (self.position,) = given_inputs(function)
         self.updates: tuple[tuple[int, int], ...] = tuple(sorted((fgraph.update_mapping or {}).items()))
         self.figures = len(fgraph.outputs) - len(self.updates)
-        self.dtype = np.dtype(fgraph.inputs[self.place].type.dtype)
+        self.dtype = np.dtype(fgraph.inputs[self.position].type.dtype)
         self._largest = int(np.iinfo(self.dtype).max)
 
     @property
@@ -70,7 +70,7 @@ class IndexedStep:
     def values(self, index: int) -> tuple[Any, ...]:
         """Return what a call with `index` is about to compute with."""
         number = np.array(index, self.dtype)
-        return tuple(number if i == self.place else c.storage[0] for i, c in enumerate(self.function.input_storage))
+        return tuple(number if i == self.position else c.storage[0] for i, c in enumerate(self.function.input_storage))
 
     def put(self, values: Sequence[Any]) -> None:
         """Let those of `values`, one for each input, that calls update be their values."""

@@ -50,7 +50,7 @@ class JAXLoop:
         indexed, slots = self.indexed, self.device_function.slots
         if not indexed.holds(first + count - 1):
             return indexed.run(first, count)
-        values = [None if i == indexed.place else slot[0] for i, slot in enumerate(slots)]
+        values = [None if i == indexed.position else slot[0] for i, slot in enumerate(slots)]
         updated = {into: values[into] for _, into in indexed.updates}
         read = [None if i in updated else value for i, value in enumerate(values)]
         arguments = np.array(first, indexed.dtype), np.array(min(count, MOST)), updated, read
@@ -97,7 +97,7 @@ class JAXLoop:
         def step(state: Any) -> Any:
             done, _, updated, figures = state
             values = [updated.get(i, value) for i, value in enumerate(read)]
-            values[indexed.place] = first + done.astype(first.dtype)
+            values[indexed.position] = first + done.astype(first.dtype)
             results = self._step(*values)
             accepted = results[self._outputs] if len(results) > self._outputs else jnp.array(True)
             new = {into: _like(updated[into], results[out]) for out, into in indexed.updates}

@@ -34,7 +34,7 @@ class _Layout(NamedTuple):
     inputs: Any  # the tuple of their types, that of the index among them
     outputs: Any
     as_tuple: bool  # the function has one argument, a tuple of the inputs
-    place: int  # which input that is
+    position: int  # which input that is
     figures: int  # how many outputs are figures, before those that are new values of inputs
     updates: tuple[tuple[int, int], ...]  # (output, input)
 
@@ -104,7 +104,7 @@ class NumbaLoop:
         outputs = step.signature.return_type
         if any(outputs[out] != inputs[into] for out, into in indexed.updates):
             return None
-        layout = _Layout(inputs, outputs, as_tuple, indexed.place, indexed.figures, indexed.updates)
+        layout = _Layout(inputs, outputs, as_tuple, indexed.position, indexed.figures, indexed.updates)
         address = step.library.get_pointer_to_function(step.fndesc.llvm_func_name)
         context = dispatcher.targetctx
         return _Compiled(_loop(layout), address, layout, context.get_abi_sizeof(context.get_value_type(inputs)))
@@ -147,7 +147,7 @@ def _jit(name: str, parameters: str, body: Any, key: Any) -> Any:
 
 
 def _loop_intrinsic(layout: _Layout) -> Any:
-    index_type = layout.inputs[layout.place]
+    index_type = layout.inputs[layout.position]
 
     @intrinsic
     def loop(typing: Any, address: Any, state: Any, values: Any, first: Any, rows: Any, done: Any) -> Any:
@@ -174,8 +174,8 @@ def _loop_intrinsic(layout: _Layout) -> Any:
                     context.cast(builder, builder.add(first, each.index), types.int64, index_type.dtype),
                     number.data,
                 )
-                context.nrt.decref(builder, index_type, builder.extract_value(values, layout.place))
-                values = builder.insert_value(values, number._getvalue(), layout.place)
+                context.nrt.decref(builder, index_type, builder.extract_value(values, layout.position))
+                values = builder.insert_value(values, number._getvalue(), layout.position)
 
                 given = [values] if layout.as_tuple else [builder.extract_value(values, i) for i in range(len(layout.inputs))]
                 status, outputs = context.call_conv.call_function(builder, function, layout.outputs, arguments_of_step, given)

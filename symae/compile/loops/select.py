@@ -40,7 +40,7 @@ def loop_over(step: Callable[[int], Any], loop: str = "compiled") -> Loop:
 
 
 def check_loop(loop: str) -> None:
-    """Refuse what is no kind of loop."""
+    """Refuse what is not a kind of loop."""
     if loop not in LOOPS:
         raise InputError("loop", repr(loop), f"one of {', '.join(LOOPS)}")
 
