@@ -179,7 +179,7 @@ def direct_forward(settings: Settings, strip: Strip) -> Callable[..., Any]:
 
     @jit
     def whole_maps(padded: Any, W: Any, first: Any, start: Any, steps: Any, out: Any) -> None:
-        """Without a stride: also the positions between two rows are computed, and left out."""
+        """Compute maps without a stride: also the positions between two rows are computed, and left out."""
         width = padded.shape[2]
         maps, rows, columns = out.shape
         pixel, weights, seen = first * padded.shape[1] * width + start, W.reshape(-1), padded.reshape(-1)

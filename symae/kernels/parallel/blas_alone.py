@@ -29,7 +29,7 @@ _GET, _SET = ir.FunctionType(ir.IntType(32), []), ir.FunctionType(ir.VoidType(),
 
 
 def _openblas() -> tuple[Any, Any] | None:
-    """What reads and what sets the number of threads of the OpenBLAS that Numba's functions call."""
+    """Return what reads and what sets the number of threads of the OpenBLAS that Numba's functions call."""
     # Looks into the libraries, too, that this one is linked with; not so on Windows.
     libraries: list[Any] = [ctypes.CDLL(scipy.linalg.cython_blas.__file__)]
     if os.name == "nt":
@@ -45,7 +45,7 @@ def _openblas() -> tuple[Any, Any] | None:
 
 
 class _Limit:
-    """The memory and the machine code of the two functions: how many products are being made, and the limit before them."""
+    """Hold the memory and machine code of the two functions: how many products are being made, and the limit before them."""
 
     def __init__(self) -> None:
         self._memory = (ctypes.c_int64 * 3)()  # a lock, the number of products, the limit
@@ -81,7 +81,7 @@ class _Limit:
         b.ret_void()
 
     def after_fork_in_child(self) -> None:
-        """Products of other threads will not end in this process."""
+        """Put the limit back after a fork: products of other threads will not end in this process."""
         _, products, before = self._memory
         if products and self._blas is not None:
             self._blas[1](ctypes.c_int(before))
@@ -109,4 +109,4 @@ if hasattr(os, "register_at_fork"):  # not on Windows
 
 
 def connect() -> None:
-    """For machine code that is read from a cache: importing this module is what it takes."""
+    """Do nothing: importing this module is what machine code that is read from a cache needs."""

@@ -53,7 +53,7 @@ _CLAIMED, _DONE, _SLEEPS = range(_PER_PART)
 
 
 class _Lock:
-    """One of Python's locks, taken, which any thread may release; its address for machine code."""
+    """Make Python's locks, taken, which any thread may release, by their address for machine code."""
 
     _allocate = ctypes.pythonapi.PyThread_allocate_lock
     _allocate.restype, _allocate.argtypes = ctypes.c_void_p, []
@@ -74,7 +74,7 @@ _RELEASE = ir.FunctionType(_NOTHING, [_BYTES])
 
 
 class _Pool:
-    """The pool's memory, its machine code, and the life of its threads."""
+    """Hold the pool's memory, its machine code, and the life of its threads."""
 
     def __init__(self) -> None:
         words = (_PARTS + _PER_PART * THREADS + 1) * _LINE
@@ -110,7 +110,7 @@ class _Pool:
         return ctypes.c_int64.from_address(self._address(line, position)).value
 
     def _make_locks(self) -> None:
-        """Locks by which the caller and the thread of each part sleep. After a fork, old ones may be in any state."""
+        """Make the locks by which the caller and the thread of each part sleep. After a fork, old ones may be in any state."""
         self._put(_CALLER_SLEEPS, 1, _Lock.taken())
         for part in range(THREADS):
             self._put(_PARTS + _PER_PART * part + _SLEEPS, 1, _Lock.taken())
@@ -118,7 +118,7 @@ class _Pool:
     # machine code
 
     def _of_part(self, b: Builder, part: Any, line: int) -> Any:
-        """The address of a part's line."""
+        """Return the address of a part's line."""
         first = word(self._address(_PARTS + line))
         return b.add(first, b.mul(part, word(8 * _LINE * _PER_PART)))
 
@@ -169,7 +169,7 @@ class _Pool:
             finish()
 
     def _emit_share(self, module: ir.Module) -> None:
-        """symae_share(function, argument, parts)"""
+        """Emit symae_share(function, argument, parts)."""
         share = ir.Function(module, SHARE, "symae_share")
         function, argument, parts = share.args
         b = Builder(share)
@@ -196,7 +196,7 @@ class _Pool:
         b.ret_void()
 
     def _emit_worker(self, module: ir.Module) -> None:
-        """symae_worker(part): what a thread does all its life; it takes its own part first, then what others have left."""
+        """Emit symae_worker(part): what a thread does all its life; its own part first, then what others have left."""
         worker = ir.Function(module, ir.FunctionType(_NOTHING, [_WORD]), "symae_worker")
         (own,) = worker.args
         b = Builder(worker)
@@ -220,7 +220,7 @@ class _Pool:
         b.ret_void()
 
     def _emit_stop(self, module: ir.Module) -> None:
-        """symae_stop(): let the threads end."""
+        """Emit symae_stop(): let the threads end."""
         b = Builder(ir.Function(module, ir.FunctionType(_NOTHING, []), "symae_stop"))
         b.write(word(0), word(self._address(_STARTED)))
         b.write(word(1), word(self._address(_STOP)))
@@ -319,9 +319,9 @@ atexit.register(_pool.at_exit)
 
 
 def connect() -> None:
-    """For machine code that is read from a cache: importing this module is what it takes."""
+    """Do nothing: importing this module is what machine code that is read from a cache needs."""
 
 
 def running() -> int:
-    """How many threads the pool has now, besides those that call it."""
+    """Return how many threads the pool has now, besides those that call it."""
     return _pool.running()

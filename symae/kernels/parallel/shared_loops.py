@@ -31,7 +31,7 @@ _BODY = (types.voidptr, types.intp, types.intp)  # what the loops work on; the r
 
 @dataclass(frozen=True)
 class Core:
-    """What is known of a function of numbers that loops call.
+    """Tell what is known of a function of numbers that loops call.
 
     Attributes
     ----------
@@ -52,12 +52,12 @@ def describe(function: Any, core: Core | None) -> Any:
 
 
 def description(function: Any) -> Core | None:
-    """What `describe` was told of a function; None if nothing."""
+    """Return what `describe` was given about a function; None if nothing."""
     return getattr(function, "symae_core", None)
 
 
 class SharedLoops:
-    """What `make_loop_call` is `given`, and the machine code that is made of it."""
+    """Make machine code of what `make_loop_call` is `given`."""
 
     def __init__(self, make_loop_call: Callable[..., None], given: Mapping[str, Any], core: Core):
         self.make_loop_call, self.given, self.core = make_loop_call, given, core
@@ -101,7 +101,7 @@ class SharedLoops:
             self.conv.return_status_propagate(builder, status)
 
     def _body(self) -> ir.Function:
-        """The loops, for a range of the outermost dimension."""
+        """Emit the loops, for a range of the outermost dimension."""
         function = internal_function(self.builder, "loops", self.conv.get_function_type(types.none, _BODY))
         builder = ir.IRBuilder(function.append_basic_block("entry"))
         pointer, first, end = self.conv.decode_arguments(builder, _BODY, function)

@@ -21,7 +21,7 @@ __all__ = ["ConvolutionInC"]
 
 
 class ConvolutionInC(BackendOp):
-    """An op with a kernel in ``symae/kernels/conv/convolution.h``, which has the name of its operation."""
+    """Connect an op to its kernel in ``symae/kernels/conv/convolution.h``, which has the name of its operation."""
 
     operation: Operation
 

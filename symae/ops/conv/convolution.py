@@ -135,7 +135,7 @@ def deconv2d(
 
 
 class Convolution(Bilinear):
-    """(x, W) -> y."""
+    """Convolve, (x, W) -> y."""
 
     names = ("input", "filters")
     operation = Operation.FORWARD
@@ -224,7 +224,7 @@ class Convolution(Bilinear):
 
 
 class _Gradient(Bilinear):
-    """(first, y, h, w) -> what the correlation of it with `first` turns into y, transposed: backends derive that themselves."""
+    """Transpose (first, y, h, w) -> what the correlation of it with `first` turns into y: backends derive that themselves."""
 
     def with_first(self, correlate: Kernel, first: Any) -> Kernel:
         """Return `correlate`, which takes images and filters, as a function of the one that is not given."""
@@ -256,7 +256,7 @@ class _Gradient(Bilinear):
 
 
 class InputGradient(_Gradient):
-    """(W, y, h, w) -> x: transposed convolution to images of h by w."""
+    """Convolve transposed, (W, y, h, w) -> x: images of h by w."""
 
     names = ("filters", "input")
     operation = Operation.INPUT_GRADIENT
@@ -347,7 +347,7 @@ class InputGradient(_Gradient):
 
 
 class FilterGradient(_Gradient):
-    """(x, y, kh, kw) -> W: what the filters of kh by kw get from images and the gradients of their maps."""
+    """Compute (x, y, kh, kw) -> W: what the filters of kh by kw get from images and the gradients of their maps."""
 
     names = ("input", "gradient")
     operation = Operation.FILTER_GRADIENT

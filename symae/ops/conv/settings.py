@@ -25,7 +25,7 @@ Kernel = Callable[..., Any]
 
 
 class Bilinear(ConvolutionInC):
-    """What the three share: settings, checks, and the padding."""
+    """Hold what the three share: settings, checks, and the padding."""
 
     __props__: tuple[str, ...] = ("border_mode", "subsample", "filter_flip", "dilation", "groups")
 

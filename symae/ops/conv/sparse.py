@@ -33,7 +33,7 @@ __all__ = ["SparseConvolution", "SparseFilterGradient", "SparseInputGradient"]
 
 
 class _Sparse(Bilinear):
-    """An op whose maps are zero, or of no interest, but at switches; `pooling` are the windows that those come from.
+    """Convolve where maps are zero, or of no interest, but at switches; `pooling` are the windows that those come from.
 
     Its meaning, `perform`, is what the two ops give that it stands for, `dense` and that of switches; errors speak of those.
     """
@@ -115,7 +115,7 @@ def _computed(op: Any, *inputs: Any) -> Any:
 
 
 class SparseConvolution(_Sparse):
-    """(x, W, switches) -> the maps of a convolution at the switches, (n, m, i, j)."""
+    """Compute (x, W, switches) -> the maps of a convolution at the switches, (n, m, i, j)."""
 
     names = ("input", "filters")
     operation = Operation.FORWARD
@@ -175,7 +175,7 @@ class SparseConvolution(_Sparse):
 
 
 class _Spread(_Sparse):
-    """(first, values, switches, rows, columns, height, width): the maps have `rows` and `columns`, the result the last two."""
+    """Compute of (first, values, switches, rows, columns, height, width): maps of `rows` by `columns`, a result of the rest."""
 
     def make_node(self, first: Any, values: Any, switches: Any, rows: Any, columns: Any, height: Any, width: Any) -> Apply:
         maps = self.put.make_node(values, switches, rows, columns)
@@ -195,7 +195,7 @@ class _Spread(_Sparse):
 
 
 class SparseInputGradient(_Spread):
-    """(W, values, switches, rows, columns, h, w) -> x: transposed convolution of maps that are zero but at the switches."""
+    """Convolve transposed, (W, values, switches, rows, columns, h, w) -> x: maps that are zero but at the switches."""
 
     names = ("filters", "input")
     operation = Operation.INPUT_GRADIENT
@@ -246,7 +246,7 @@ class SparseInputGradient(_Spread):
 
 
 class SparseFilterGradient(_Spread):
-    """(x, values, switches, rows, columns, kh, kw) -> W: the filters' gradient where the maps' is zero but at switches."""
+    """Compute (x, values, switches, rows, columns, kh, kw) -> W: the filters' gradient where maps have it at switches only."""
 
     names = ("input", "gradient")
     operation = Operation.FILTER_GRADIENT
