@@ -56,7 +56,7 @@ def interpreted(golden):
     return of
 
 
-def differences(found, golden, interpreted, noticed):
+def differences(found, golden, interpreted, noticed, program=program):
     """Return what is not as Theano's, a line each; without what is loud if `noticed`, for backends that lack something."""
     lines = []
     for seed, outcome in found.items():
@@ -105,3 +105,17 @@ def test_backends_compute_what_theano_does_or_say_that_they_cannot(backend, seed
     # Numba and C have all that there is.
     assert not differences(found, golden, interpreted(seeds), noticed=backend in ("jax", "pytorch"))
     assert sum(outcome[0] == "values" for outcome in found.values()) > len(seeds) // 2
+
+
+@pytest.mark.backends
+@pytest.mark.default_mode
+def test_mlx_computes_in_single_precision_what_is_interpreted_or_says_that_it_cannot():
+    """Compare with the same programs in FAST_COMPILE, because MLX has no float64, in which Theano was asked."""
+    pytest.importorskip("mlx.core", reason="mlx is not installed")
+    single = {seed: outcomes.in_single_precision(program(seed)) for seed in SOME}
+    lib = outcomes.library("symae.theano")
+    with pytensor.config.change_flags(floatX="float32", on_shape_error="warn"):
+        expected = {seed: outcomes.alone(lib, made, "FAST_COMPILE") for seed, made in single.items()}
+        found = {seed: outcomes.alone(lib, made, "mlx") for seed, made in single.items()}
+    assert not differences(found, expected, expected, noticed=True, program=single.get)
+    assert sum(outcome[0] == "values" for outcome in found.values()) >= len(SOME) // 2
