@@ -29,7 +29,7 @@ Graph = tuple[Variable, Sequence[tuple[SharedVariable, Variable]]]
 
 @dataclass(frozen=True)
 class FitDefaults:
-    """What a model's ``fit`` does unless it is told otherwise: as the worksheet that the model is from.
+    """Hold what a model's ``fit`` does by default: as the worksheet that the model is from.
 
     `static` is no setting: whether compiled code knows the length of a minibatch, as `symae.training.data.Pass` says.
     """
@@ -57,7 +57,7 @@ def check_settings(epochs: int, batch_size: int, learning_rate: float, callbacks
 
 
 class Fitting:
-    """What a model keeps from one ``fit`` to the next, so that the second goes on from the first and compiles nothing again.
+    """Keep what a second ``fit`` of a model goes on from, so that nothing is compiled again.
 
     These are the graphs of its training steps with what an optimizer remembers, the compiled functions, and the generator that
     shuffles.

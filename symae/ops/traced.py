@@ -55,7 +55,7 @@ class Arrays(Protocol):
 
 
 class NumPyLikeArrays:
-    """The functions of `Arrays`, but for `constant` and `check`, of a module `np` whose arrays have ``x.at[index].add``."""
+    """Provide the functions of `Arrays`, but for `constant` and `check`, of a module `np` with ``x.at[index].add``."""
 
     np: Any
     taking: ClassVar[dict[str, str]] = {}  # more arguments of `take`
@@ -100,7 +100,7 @@ class NumPyLikeArrays:
 
 
 class TracedOp(BackendOp):
-    """An op that has one kernel for all backends with an array namespace; a method named after a backend comes first.
+    """Connect an op to one kernel for all backends with an array namespace; a method named after a backend comes first.
 
     Attributes
     ----------

@@ -13,7 +13,7 @@ __all__ = ["Format"]
 
 @dataclass(frozen=True)
 class Format:
-    """A way in which images and labels are stored: in one file, in several files of a folder, or both.
+    """Describe a way in which images and labels are stored: in one file, in several files of a folder, or both.
 
     Attributes
     ----------
