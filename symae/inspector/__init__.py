@@ -16,7 +16,7 @@ __all__ = ["inspect"]
 def inspect(
     model: Model | str | Path, images: Any = None, labels: Any = None, image_shape: Sequence[int] | None = None
 ) -> Inspection:
-    """The objects behind the page of ``symae inspect``, for one model.
+    """Return the objects behind the page of ``symae inspect``, for one model.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ FAR = 1000.0
 
 @dataclass(frozen=True, eq=False)
 class BestInput:
-    """An input under a norm bound, and what the unit makes of it.
+    """Hold an input under a norm bound, and what the unit makes of it.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ def best_input(
     pixels: int,
     start: np.ndarray | None = None,
 ) -> BestInput | None:
-    """The input of norm at most `bound` that excites `unit` of `layer` most.
+    """Find the input of norm at most `bound` that excites `unit` of `layer` most.
 
     A unit that is a map is one of its places here: in the first layer that in the middle, elsewhere that where `start` excites
     it.

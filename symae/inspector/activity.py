@@ -17,7 +17,7 @@ CHUNK = 25  # images at a time: maps of many images take hundreds of megabytes
 
 @dataclass(frozen=True, eq=False)
 class Activity:
-    """The units of a layer over many images.
+    """Hold what the units of a layer do over many images.
 
     Attributes
     ----------
@@ -34,13 +34,13 @@ class Activity:
     mean: np.ndarray
 
     def extremes(self, unit: int, count: int) -> tuple[list[int], list[int]]:
-        """The images that excite `unit` most and least, the most extreme one first."""
+        """Return the images that excite `unit` most and least, the most extreme one first."""
         order = np.argsort(self.strongest[:, unit], kind="stable")
         return order[::-1][:count].tolist(), order[:count].tolist()
 
 
 def activities(model: Model, layers: list[FilterLayer], images: np.ndarray, functions: Functions) -> dict[str, Activity]:
-    """The activity of each layer, by the layer's name, for rows of pixels or images that `model` takes."""
+    """Compute the activity of each layer, by the layer's name, for rows of pixels or images that `model` takes."""
     expressions = list(dict.fromkeys(layer.expression for layer in layers))
     thresholds = {layer.expression: layer.threshold for layer in layers}
     strongest: list[list[np.ndarray]] = [[] for _ in expressions]

@@ -14,7 +14,7 @@ CORRUPTIONS = ("zero", "noise")
 
 
 def corrupted(images: np.ndarray, kind: str, level: float, seed: int) -> np.ndarray:
-    """Images from 0 to 1 with damage, the same for the same seed.
+    """Damage images from 0 to 1, the same for the same seed.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def corrupted(images: np.ndarray, kind: str, level: float, seed: int) -> np.ndar
 
 
 def centred(image: np.ndarray) -> np.ndarray:
-    """A drawing (h, w) from 0 to 1, resized and moved as MNIST's digits were: 20 pixels at most, centre of mass in the middle.
+    """Resize and move a drawing (h, w) from 0 to 1 like MNIST's digits: 20 pixels at most, centre of mass in the middle.
 
     A drawing without ink is as it was.
     """

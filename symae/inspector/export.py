@@ -34,7 +34,7 @@ def export_page(runs: Sequence[Run], path: str | PathLike[str], say: Callable[[s
 
 
 def export_html(runs: Sequence[Run], say: Callable[[str], None] = lambda _: None) -> str:
-    """The page as text.
+    """Return the page as text.
 
     It holds all filters, orders, curves, graphs and maps of codes; of the first layer 512 units and of deeper ones 64, but the
     inputs that excite these most, found by gradient ascent, of 8 only; 20 images with their reconstructions and feature maps,

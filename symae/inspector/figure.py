@@ -33,7 +33,7 @@ HOLE = (209, 0, 122)  # where there is no number: a colour that none of the othe
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture with a title, which Jupyter shows.
+    """Hold a picture with a title, which Jupyter shows.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class Figure:
 
 
 def coloured(picture: Any, colours: str) -> np.ndarray:
-    """Numbers from 0 to 1 as pixels of uint8: (..., h, w) -> (..., h, w, 3), or (..., h, w) where the colours are greys.
+    """Return numbers from 0 to 1 as pixels of uint8: (..., h, w) -> (..., h, w, 3), or (..., h, w) where the colours are greys.
 
     With ``"rgb"`` the last axis holds red, green and blue already. What is not finite becomes magenta.
 

@@ -22,7 +22,7 @@ DIRECTIONS = 32  # principal directions in which filters are compared
 
 
 class Filters:
-    """The filters of one layer.
+    """Hold the filters of one layer.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Filters:
         return self.pictures.reshape(len(self.pictures), -1)
 
     def picture(self, unit: int) -> np.ndarray:
-        """The weights of a unit, (h, w[, 3]), NaN where they are not finite."""
+        """Return the weights of a unit, (h, w[, 3]), NaN where they are not finite."""
         shown = self.pictures[unit]
         return shown if self.holes is None else np.where(self.holes[unit], np.nan, shown)
 
@@ -73,7 +73,7 @@ class Filters:
         return -(-len(self) // SPRITE)
 
     def sprite(self, number: int) -> np.ndarray:
-        """Filters from ``number * SPRITE`` on as one picture of bytes, 32 in a row, no space between.
+        """Draw filters from ``number * SPRITE`` on as one picture of bytes, 32 in a row, no space between.
 
         Each has a scale of its own, zero at 127.5 and the largest weight, by magnitude, at 0 or 255: with `low` and `high` the
         page makes every other scale of it.
@@ -85,7 +85,7 @@ class Filters:
         return _tiled(quantised(part / np.where(largest > 0, largest, 1), -1, 1), 32, (0, 0), fill=0)
 
     def order(self, sort: str, active: np.ndarray | None = None) -> np.ndarray:
-        """The units' numbers, sorted.
+        """Return the units' numbers, sorted.
 
         Parameters
         ----------
@@ -110,7 +110,7 @@ class Filters:
         return np.arange(len(self))
 
     def alike(self, unit: int) -> np.ndarray:
-        """The units in the order of their filters' likeness to that of `unit`, which comes first."""
+        """Return the units in the order of their filters' likeness to that of `unit`, which comes first."""
         cosines = similarities(self._flat, unit)
         cosines[unit] = np.inf
         return np.argsort(-cosines, kind="stable")
@@ -126,7 +126,7 @@ class Filters:
         zoom: int = 1,
         title: str = "filters",
     ) -> Figure:
-        """The filters laid out like tiles.
+        """Lay the filters out like tiles.
 
         Parameters
         ----------
@@ -160,7 +160,7 @@ class Filters:
 
 
 def scale(pictures: np.ndarray, scaling: str) -> np.ndarray:
-    """Weights (n, h, w[, 3]) as numbers from 0 to 1; see `Filters.figure`."""
+    """Return weights (n, h, w[, 3]) as numbers from 0 to 1; see `Filters.figure`."""
     if (reach := largest_magnitude(pictures)) > 1e30:  # the span of the largest numbers is infinite
         pictures = pictures / reach
     axes = _all_but_first(pictures)
@@ -179,13 +179,13 @@ def _all_but_first(array: np.ndarray) -> tuple[int, ...]:
 
 
 def similarities(rows: np.ndarray, unit: int) -> np.ndarray:
-    """The cosine of the angle between each row and row `unit`; that of a row of zeros is 0."""
+    """Compute the cosine of the angle between each row and row `unit`; that of a row of zeros is 0."""
     units = _unit_rows(rows)
     return units @ units[unit]
 
 
 def chain(rows: np.ndarray) -> np.ndarray:
-    """An order of the rows in which neighbours point into similar directions.
+    """Return an order of the rows in which neighbours point into similar directions.
 
     It begins with the longest row and goes on with the nearest one that is left. Rows are compared along the principal
     directions of all, so that ten thousand take a second and no matrix of all pairs.
@@ -221,7 +221,7 @@ def _unit_rows(rows: np.ndarray) -> np.ndarray:
 
 
 def _tiled(pictures: np.ndarray, columns: int, spacing: tuple[int, int], fill: int, rows: int | None = None) -> np.ndarray:
-    """Pictures (n, h, w[, channels]) on a floor of `columns` columns."""
+    """Lay pictures (n, h, w[, channels]) on a floor of `columns` columns."""
     n, h, w = pictures.shape[:3]
     rows = -(-n // columns) if rows is None else rows
     down, across = spacing

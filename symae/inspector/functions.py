@@ -22,7 +22,7 @@ COMPILING = threading.Lock()
 
 
 class Functions:
-    """Functions by key, each compiled when it is first asked for; several threads may call them."""
+    """Keep functions by key, each compiled when it is first asked for; several threads may call them."""
 
     def __init__(self) -> None:
         self._functions: dict[Any, tuple[Any, threading.Lock]] = {}
@@ -30,7 +30,7 @@ class Functions:
     def __call__(
         self, key: Any, build: Callable[[], tuple[Sequence[Variable], Sequence[Variable]]], *arguments: Any
     ) -> list[np.ndarray]:
-        """The outputs for `arguments` of the function `key`; `build` makes its inputs and outputs.
+        """Return the outputs for `arguments` of the function `key`; `build` makes its inputs and outputs.
 
         An input may be an intermediate result: what it is computed from does not count then.
         """

@@ -24,7 +24,7 @@ MARGIN = 16.0
 
 @dataclass(frozen=True)
 class Layout:
-    """Places of boxes and lines, in pixels.
+    """Hold the positions of boxes and lines, in pixels.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ def layered(nodes: Sequence[tuple[str, str, Sequence[int]]]) -> Layout:
 
 
 def _ranks(sources: Sequence[Sequence[int]]) -> list[int]:
-    """The length of the longest way to each node; what no more lines lead to than from stands right above its first target."""
+    """Return the longest way to each node; one with no more sources than targets stands right above its first target."""
     ranks = [0] * len(sources)
     targets: list[list[int]] = [[] for _ in sources]
     for node, above in enumerate(sources):
@@ -103,7 +103,7 @@ def _ranks(sources: Sequence[Sequence[int]]) -> list[int]:
 
 
 def _depth_first(count: int, above: list[list[int]], below: list[list[int]]) -> list[int]:
-    """An order to begin with, in which what hangs together stands together."""
+    """Return an order to begin with, in which what is connected stands together."""
     seen = [False] * count
     order = []
     for start in (v for v in range(count) if not below[v]):
@@ -118,7 +118,7 @@ def _depth_first(count: int, above: list[list[int]], below: list[list[int]]) -> 
 
 
 def _uncrossed(rows: list[list[int]], above: list[list[int]], below: list[list[int]], sweeps: int) -> list[list[int]]:
-    """The rows in an order with few crossings: each node near the median of its neighbours, down and up in turn."""
+    """Order the rows with few crossings: each node near the median of its neighbours, down and up in turn."""
     best, fewest = [row[:] for row in rows], _crossings(rows, below)
     for sweep in range(sweeps):
         if not fewest:
@@ -142,7 +142,7 @@ def _median(places: list[int], otherwise: int) -> float:
 
 
 def _crossings(rows: list[list[int]], below: list[list[int]]) -> int:
-    """How many pairs of lines between neighbouring rows cross."""
+    """Count the pairs of lines between neighbouring rows that cross."""
     total = 0
     place = {v: i for row in rows for i, v in enumerate(row)}
     for row in rows[:-1]:
@@ -156,7 +156,7 @@ def _crossings(rows: list[list[int]], below: list[list[int]]) -> int:
 def _across(
     rows: list[list[int]], widths: list[float], above: list[list[int]], below: list[list[int]], sweeps: int
 ) -> np.ndarray:
-    """The middles of all nodes: each is drawn to the middle of its neighbours, as far as the order and the room allow."""
+    """Return the middles of all nodes, each drawn to the middle of its neighbours as far as the order and the room allow."""
     middles = np.zeros(len(widths))
     for row in rows:
         x = 0.0
@@ -174,7 +174,7 @@ def _across(
 
 
 def _in_order(wanted: np.ndarray, room: np.ndarray) -> np.ndarray:
-    """Places nearest to those wanted, in the sense of least squares, that keep the order and at least `room` between them.
+    """Return the positions nearest to those wanted, by least squares, that keep the order and `room` between them.
 
     With the room taken out that is an isotonic regression, found by pooling neighbours that are in each other's way.
     """

@@ -9,7 +9,7 @@ __all__ = ["GraphNode"]
 
 @dataclass
 class GraphNode:
-    """A box in the drawing.
+    """Describe a box in the drawing.
 
     Attributes
     ----------

@@ -38,7 +38,7 @@ MINIBATCH = 20  # images in each
 
 @dataclass
 class Graph:
-    """A graph to draw.
+    """Hold a graph to draw.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Graph:
         return sum(node.kind == "operation" for node in self.nodes)
 
     def svg(self, *, styled: bool = True) -> str:
-        """The drawing, made without Graphviz; `styled` with colours of its own."""
+        """Draw the graph, without Graphviz; with `styled` it has colours."""
         places = layered([(n.label, n.kind, n.sources) for n in self.nodes])
         return graph_svg(self.title, self.nodes, places, styled=styled)
 
@@ -67,7 +67,7 @@ class Graph:
 
 
 class ModelGraphs:
-    """What is compiled of a model, drawn from a copy of it, so that measuring a training step changes nothing.
+    """Draw what is compiled of a model from a copy of it, so that measuring a training step changes nothing.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class ModelGraphs:
         self.names = [*_expressions(described), *([] if described.training_step is None else ["training step"])]
 
     def graph(self, name: str, stage: str = "after", *, backend: str | None = None, profile: bool = False) -> Graph:
-        """The graph `name`, as written (``before``) or as rewritten for a backend (``after``).
+        """Return the graph `name`, as written (``before``) or as rewritten for a backend (``after``).
 
         Parameters
         ----------
@@ -149,7 +149,7 @@ class ModelGraphs:
 
 
 def _expressions(model: ModelDescription) -> dict[str, list[Variable]]:
-    """The outputs of the graphs that are drawn of a model, apart from its training step, by name."""
+    """Return the outputs of the graphs that are drawn of a model, apart from its training step, by name."""
     if model.drawn_from is not None:
         code, output = model.drawn_from
         return {"reconstruction": [model.nodes[output]], "code": [model.nodes[code]]}
@@ -159,7 +159,7 @@ def _expressions(model: ModelDescription) -> dict[str, list[Variable]]:
 def _compiled(
     model: Model, outputs: Sequence[Variable], updates: Sequence[tuple[Any, Variable]], backend: str, profile: bool
 ) -> Any:
-    """The function with the rewrites of a backend, but run node by node: by NumPy, without a compiler, or to measure C by C."""
+    """Compile with the rewrites of a backend, but run node by node: by NumPy, without a compiler, or to measure C by C."""
     given = mode_for(backend)
     # of a backend's rewrites some come with its linker, which is not the one that runs this function
     query = given.provided_optimizer.including(*given.linker.required_rewrites).excluding(*given.linker.incompatible_rewrites)
@@ -179,7 +179,7 @@ def collect(
     name: str,
     costs: Mapping[Any, float] | None = None,
 ) -> list[GraphNode]:
-    """The boxes of a graph: its operations in their order, a box for each use of an input, and one for each output.
+    """Collect the boxes of a graph: its operations in their order, a box for each use of an input, and one for each output.
 
     Inputs and parameters stand beside what uses them, again for each use: one box each would draw lines through everything.
     Constants are no boxes; the operations list them.
@@ -230,7 +230,7 @@ def collect(
 
 
 def _label(op: Any) -> str:
-    """An op in one or two words."""
+    """Return an op in one or two words."""
     if isinstance(op, Elemwise):
         scalar = op.scalar_op
         inner = getattr(scalar, "inner_fgraph", None) or getattr(scalar, "fgraph", None)

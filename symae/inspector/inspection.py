@@ -37,7 +37,7 @@ HUGE = 1e15  # no weight of a training that goes well comes near it
 
 @dataclass(frozen=True, eq=False)
 class Reconstruction:
-    """An image on its way through the model.
+    """Hold an image on its way through the model.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ class Reconstruction:
 
 
 class Inspection:
-    """A model and test images to look at it with.
+    """Look at a model with test images.
 
     Parameters
     ----------
@@ -124,20 +124,20 @@ class Inspection:
         self._locks = {kind: threading.Lock() for kind in ("filters", "activities", "latent", "graphs")}
 
     def layer(self, name: str) -> FilterLayer:
-        """The layer with the weights `name`, or an error that lists those there are."""
+        """Return the layer with the weights `name`, or raise an error that lists those there are."""
         if name not in self.layers:
             raise InputError("layer", repr(name), f"one of {', '.join(self.layers)}")
         return self.layers[name]
 
     def unit(self, layer: str, number: int) -> int:
-        """`number`, if `layer` has a unit of that number."""
+        """Return `number`, if `layer` has a unit of that number."""
         count = len(self.filters(layer))
         if not 0 <= number < count:
             raise InputError("unit", str(number), f"a number from 0 to {count - 1}")
         return number
 
     def filters(self, layer: str | None = None) -> Filters:
-        """The filters of a layer, the first one by default."""
+        """Return the filters of a layer, the first one by default."""
         name = next(iter(self.layers), "") if layer is None else layer
         chosen = self.layer(name)
         with self._locks["filters"]:
@@ -150,7 +150,7 @@ class Inspection:
         return activities(self.model, list(self.layers.values()), self._rows, self.functions)
 
     def activity(self, layer: str) -> Activity:
-        """What the units of a layer do when they see the test images."""
+        """Return what the units of a layer do when they see the test images."""
         self.layer(layer)
         with self._locks["activities"]:
             return self._activities[layer]
@@ -162,7 +162,7 @@ class Inspection:
         return self.examples.images
 
     def image(self, number: int) -> np.ndarray:
-        """A test image as a row of pixels."""
+        """Return a test image as a row of pixels."""
         rows = self._rows
         if not 0 <= number < len(rows):
             raise InputError("image", str(number), f"a number from 0 to {len(rows) - 1}")
@@ -170,11 +170,11 @@ class Inspection:
         return row
 
     def default_bound(self) -> float:
-        """The mean norm of the test images, for `best_input`; 1 without images."""
+        """Return the mean norm of the test images, for `best_input`; 1 without images."""
         return 1.0 if self.examples is None else float(np.linalg.norm(self.examples.images, axis=1).mean())
 
     def best_input(self, layer: str, unit: int, bound: float | None = None) -> BestInput | None:
-        """The input that excites a unit most among all of norm at most `bound`; None if the unit is dead."""
+        """Find the input that excites a unit most among all of norm at most `bound`; None if the unit is dead."""
         chosen, number = self.layer(layer), self.unit(layer, unit)
         start = None
         if self.examples is not None and not chosen.sees_pixels:
@@ -183,7 +183,7 @@ class Inspection:
         return best_input(self.model, chosen, number, limit, self.functions, self.layout.size, start)
 
     def alone(self, layer: str, unit: int) -> np.ndarray | None:
-        """What the decoder draws when this unit has the values that it has of the image that excites it most, and the others 0.
+        """Draw as the decoder does when this unit has its values of the image that excites it most, and the others 0.
 
         (h, w), or (h, w, 3) of coloured images; None where nothing is drawn from the layer.
         """
@@ -202,7 +202,7 @@ class Inspection:
         return self.layout.pictures(drawn)[0]
 
     def node_values(self, image: np.ndarray) -> dict[str, np.ndarray]:
-        """What every named node, and every layer of a decoder of places, computes of one image, (c, h, w) or (k,)."""
+        """Compute what every named node, and every layer of a coordinate decoder, makes of one image, (c, h, w) or (k,)."""
         model = self.model
         *before, last = self.nodes.items()
         nodes = dict([*before, *self.decoder_maps.items(), last])
@@ -211,7 +211,7 @@ class Inspection:
         return {name: value[0] for name, value in zip(nodes, values, strict=True)}
 
     def reconstruct(self, image: Any, kind: str = "zero", level: float = 0.0, seed: int = 0) -> Reconstruction:
-        """An image, given as pixels or by the number of a test image, with damage, and what the model draws of that.
+        """Damage an image, given as pixels or by the number of a test image, and return what the model draws of that.
 
         Parameters
         ----------
@@ -234,7 +234,7 @@ class Inspection:
 
     @cached_property
     def diverged(self) -> dict[str, str]:
-        """What is wrong with the numbers of each parameter that are no weights any more, in words."""
+        """Tell in words what is wrong with each parameter that has numbers that are not weights any more."""
         found = {}
         for name, value in self.model.parameters().items():
             largest = largest_magnitude(value)
@@ -267,7 +267,7 @@ class Inspection:
         return ModelGraphs(self.model)
 
     def graph(self, name: str = "training step", stage: str = "after", **options: Any) -> Graph:
-        """A graph of the model, as `symae.inspector.graphs.ModelGraphs.graph` has it; drawn once and kept."""
+        """Return a graph of the model, as `symae.inspector.graphs.ModelGraphs.graph` has it; drawn once and kept."""
         key = (name, stage, *sorted(options.items()))
         with self._locks["graphs"]:
             if key not in self._graphs:
@@ -280,7 +280,7 @@ class Inspection:
             self.reconstruct(np.zeros(self.layout.size))
 
     def units(self, layer: str) -> Sequence[int]:
-        """The numbers of a layer's units."""
+        """Return the numbers of a layer's units."""
         return range(len(self.filters(layer)))
 
     def _repr_png_(self) -> bytes:

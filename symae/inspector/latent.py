@@ -36,7 +36,7 @@ def has_latent(model: ModelDescription) -> bool:
 
 
 class Latent:
-    """The codes of a model.
+    """Hold the codes of a model.
 
     Attributes
     ----------
@@ -90,19 +90,19 @@ class Latent:
         return self._draw_at is not None
 
     def at(self, across: float, up: float) -> np.ndarray:
-        """The code at a place of the plane; its other directions, and the pose, are those of the mean code."""
+        """Return the code at a point of the plane; its other directions, and the pose, are those of the mean code."""
         code = self.middle.copy()
         code[: self.n_latent] += np.array([across, up]) @ self.directions
         return code
 
     def atlas(self, count: int) -> np.ndarray:
-        """Drawings of the plane's places as far as the test images lie: (count * count, h, w[, 3]), row by row from above."""
+        """Draw points of the plane as far as the test images lie: (count * count, h, w[, 3]), row by row from above."""
         low, high = self.plane.min(axis=0), self.plane.max(axis=0)
         across, up = (np.linspace(low[i], high[i], count) for i in (0, 1))
         return np.stack([self.draw(self.at(x, y)) for y in up[::-1] for x in across])
 
     def draw(self, code: Any, size: int | None = None) -> np.ndarray:
-        """What the model draws of a code, (h, w), or (h, w, 3) in colours, values from 0 to 1.
+        """Draw a code as the model does, (h, w), or (h, w, 3) in colours, values from 0 to 1.
 
         Parameters
         ----------

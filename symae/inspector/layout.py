@@ -19,7 +19,7 @@ LARGEST = 4096  # pixels a side
 
 @dataclass(frozen=True)
 class ImageLayout:
-    """The height and width of an image, and where its channels are in a row of its pixels.
+    """Describe the height and width of an image, and where its channels are in a row of its pixels.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class ImageLayout:
 
 
 def layout_of(name: str, shape: Sequence[int]) -> ImageLayout:
-    """The layout of images of the shape (h, w), (channels, h, w) or (h, w, channels), with 1, 3 or 4 channels.
+    """Return the layout of images of the shape (h, w), (channels, h, w) or (h, w, channels), with 1, 3 or 4 channels.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def layout_of(name: str, shape: Sequence[int]) -> ImageLayout:
 
 
 def parsed_layout(name: str, text: str) -> ImageLayout:
-    """The layout that a text such as ``28x28``, ``8x8x3`` or ``3x8x8`` says; the errors are those of `layout_of`."""
+    """Return the layout that a text such as ``28x28``, ``8x8x3`` or ``3x8x8`` names; the errors are those of `layout_of`."""
     parts = text.lower().replace("×", "x").split("x")
     if not all(part.isdecimal() and part.isascii() and len(part) < 9 for part in parts):
         raise InputError(name, repr(text)[:80], "numbers such as 28x28, or 8x8x3 for colours")
@@ -102,7 +102,7 @@ def parsed_layout(name: str, text: str) -> ImageLayout:
 
 
 def guessed_layout(pixels: int) -> ImageLayout:
-    """A square of so many pixels, or, where there is none, the rectangle that is nearest to one."""
+    """Return a square of so many pixels, or, where there is none, the rectangle that is nearest to one."""
     side = math.isqrt(pixels)
     if side * side == pixels:
         return ImageLayout(1, side, side)

@@ -25,7 +25,7 @@ __all__ = ["chosen_model", "models_at", "opened"]
 def opened(
     model: Model | str | Path, images: Any = None, labels: Any = None, image_shape: Sequence[int] | None = None
 ) -> Inspection:
-    """See `symae.inspect`."""
+    """Open a model for `symae.inspect`."""
     layout = None if image_shape is None else layout_of("image_shape", image_shape)
     if isinstance(model, str | Path):
         run, name = chosen_model(model, layout=layout)
@@ -43,7 +43,7 @@ def opened(
 def chosen_model(
     path: str | Path, name: str | None = None, data: str | Path | None = None, layout: ImageLayout | None = None
 ) -> tuple[Run, str]:
-    """The run at `path` and one of its models: the one that `path` or `name` names, ``model``, or the first.
+    """Return the run at `path` and one of its models: the one that `path` or `name` names, ``model``, or the first.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def chosen_model(
 
 
 def models_at(path: str | Path) -> dict[str, Model]:
-    """The saved models at `path`, by name, or, of a run that has saved none yet, what its newest checkpoint makes of them.
+    """Return the saved models at `path`, by name, or of a run that has none yet what its newest checkpoint makes of them.
 
     Raises
     ------

@@ -21,7 +21,7 @@ __all__ = [
 
 
 def quantised(values: Any, low: float, high: float) -> np.ndarray:
-    """Numbers as bytes: `low` is 0 and `high` 255; NaN is 0 too."""
+    """Return numbers as bytes: `low` is 0 and `high` 255; NaN is 0 too."""
     reach = max(abs(low), abs(high)) or 1.0
     if reach < 1e300:  # beyond, the span of two numbers is infinite
         reach = 1.0
@@ -32,25 +32,25 @@ def quantised(values: Any, low: float, high: float) -> np.ndarray:
 
 
 def largest_magnitude(values: Any) -> float:
-    """The largest of the finite numbers, by magnitude; 0 if there is none."""
+    """Return the largest of the finite numbers, by magnitude; 0 if there is none."""
     array = np.abs(np.asarray(values))
     return float(array.max(initial=0, where=np.isfinite(array)))
 
 
 def least_finite(values: Any) -> float:
-    """The least of the finite numbers; 0 if there is none."""
+    """Return the least of the finite numbers; 0 if there is none."""
     array = np.asarray(values)
     finite = array[np.isfinite(array)]
     return float(finite.min()) if finite.size else 0.0
 
 
 def stacked_pictures(pictures: np.ndarray) -> np.ndarray:
-    """Pictures (n, h, w[, 3]) over one another in one."""
+    """Stack pictures (n, h, w[, 3]) over one another in one."""
     return pictures.reshape(-1, *pictures.shape[2:])
 
 
 def pixels_json(picture: Any, *, signed: bool = False, low: float = 0.0, high: float | None = None) -> dict[str, Any]:
-    """A picture (h, w), or (h, w, 3) in colours, as JSON takes it: width, height, bytes, and what bytes 0 and 255 are.
+    """Return a picture (h, w), or (h, w, 3) in colours, as JSON: width, height, bytes, and what bytes 0 and 255 are.
 
     Where pixels are not finite, ``holes`` has a bit for each pixel, set there: the page marks them.
 
@@ -79,7 +79,7 @@ def pixels_json(picture: Any, *, signed: bool = False, low: float = 0.0, high: f
 
 
 def vector_shape(size: int) -> tuple[int, int]:
-    """(rows, columns) that hold `size` numbers, as near to a square as whole numbers allow; few stand in a row."""
+    """Return (rows, columns) that hold `size` numbers, as near to a square as whole numbers allow; few stand in a row."""
     if size <= 16:
         return 1, size
     rows = next(rows for rows in range(math.isqrt(size), 0, -1) if size % rows == 0)
@@ -87,7 +87,7 @@ def vector_shape(size: int) -> tuple[int, int]:
 
 
 def mosaic(maps: Any, gap: int = 1) -> np.ndarray:
-    """Maps (c, h, w) beside one another in one picture, with zeros between them; one map is itself."""
+    """Lay maps (c, h, w) beside one another in one picture, with zeros between them; one map is itself."""
     array = np.asarray(maps)
     count, h, w = array.shape
     columns = math.ceil(math.sqrt(count * h / w)) if count > 1 else 1
@@ -100,7 +100,7 @@ def mosaic(maps: Any, gap: int = 1) -> np.ndarray:
 
 
 def code_picture(values: Any, shape: tuple[int, int] | None = None) -> np.ndarray:
-    """What a node computes of one image, (c, h, w) or (k,), as one picture; `shape` is that of vectors that are images."""
+    """Draw what a node computes of one image, (c, h, w) or (k,), as one picture; `shape` is that of vectors that are images."""
     array = np.asarray(values, dtype=np.float64)
     if array.ndim == 3:
         return mosaic(array)

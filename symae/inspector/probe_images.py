@@ -20,7 +20,7 @@ COUNT = 1000
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Images to look at.
+    """Hold images to look at.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Examples:
 
 
 def read_examples(data: str | Path | None = None, count: int = COUNT, pixel_scale: int = KERAS) -> Examples:
-    """The first `count` test images of `data`, as `symae.datasets.read` takes it, bytes divided by `pixel_scale`.
+    """Read the first `count` test images of `data`, as `symae.datasets.read` takes it, bytes divided by `pixel_scale`.
 
     Of MNIST only the files of the test images are read, which takes a tenth of the time and of the memory of all.
 

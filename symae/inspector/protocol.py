@@ -14,7 +14,7 @@ REQUEST_SECONDS = 20.0  # from the first byte of a request, or the beginning of 
 
 
 class TimedProtocol(H11Protocol):
-    """A connection that is closed where a request stays half open: uvicorn waits for its other half for ever."""
+    """Close a connection where a request stays half open: uvicorn waits for its other half for ever."""
 
     _deadline: asyncio.TimerHandle | None = None
 

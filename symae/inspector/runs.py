@@ -29,12 +29,12 @@ LONGEST = 200  # characters of a model's name or another text in a line
 
 
 class GoneError(MissingFileError):
-    """A run that was here is here no longer."""
+    """Raised when a run that was here is here no longer."""
 
 
 @dataclass
 class SavedModel:
-    """A model of a run, or why it cannot be read.
+    """Hold a model of a run, or why it cannot be read.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class SavedModel:
 
 @dataclass
 class Run:
-    """A run's folder.
+    """Read a run's folder.
 
     Attributes
     ----------
@@ -107,7 +107,7 @@ class Run:
         return is_going_on(self.record)
 
     def history(self) -> list[dict[str, Any]]:
-        """The epochs so far, as they stand in the file; half a line, which is being written, does not count."""
+        """Return the epochs so far, as they stand in the file; half a line, which is being written, does not count."""
         self.check()
         try:
             with open_regular(self.folder / HISTORY) as file:
@@ -146,7 +146,7 @@ class Run:
             raise self._examples
 
     def models(self) -> dict[str, SavedModel]:
-        """The models by name: those saved, and those of a run that goes on, as far as something of them is kept."""
+        """Return the models by name: those saved, and those of a run that goes on, as far as something of them is kept."""
         self.check()
         record = self.record
         entries = [entry for entry in record.get("models", []) if isinstance(entry, Mapping)]
@@ -169,7 +169,7 @@ class Run:
             return {name: self._models[name] for name in found}
 
     def inspection(self, name: str) -> Inspection:
-        """What is to be seen in the model `name`; read again when its file has changed.
+        """Return what is to be seen in the model `name`; it is read again when its file has changed.
 
         Raises
         ------
@@ -198,7 +198,7 @@ class Run:
             return None
 
     def _source(self, saved: SavedModel) -> tuple[Path, int | None]:
-        """The newest file with the model's parameters: its own, a checkpoint, or those of the last epoch kept."""
+        """Return the newest file with the model's parameters: its own, a checkpoint, or those of the last epoch kept."""
         own = self.folder / f"{saved.name}.safetensors"
         if own.is_file() and own.with_suffix(".json").is_file():
             return own, None
@@ -228,7 +228,7 @@ class Run:
         return model
 
     def _blank(self, saved: SavedModel, found: Mapping[str, tuple[int, ...]]) -> Model:
-        """A model of the class and the shape that the record has for it, if the arrays that were found are of that shape."""
+        """Build a model of the class and shape that the record has for it, if the arrays that were found are of that shape."""
         try:
             entry = self.record["models"][saved.number]
             kind = Model._classes.get(str(entry.get("class")))
@@ -243,7 +243,7 @@ class Run:
             raise InputError(self.folder / FILE, f"a model that cannot be made ({error})", "one of symae's models") from error
 
     def kept(self, name: str) -> dict[int, Path]:
-        """The epochs after which the parameters of a model were kept."""
+        """Return the epochs after which the parameters of a model were kept."""
         saved = self.models().get(name)
         return {} if saved is None or saved.number is None else kept_epochs(self.folder, saved.number)
 
@@ -263,7 +263,7 @@ def _figure(value: Any) -> float | str | None:
 
 
 def open_run(path: str | Path, data: str | Path | None = None, images: int = COUNT, layout: ImageLayout | None = None) -> Run:
-    """The run in the folder `path`.
+    """Open the run in the folder `path`.
 
     Raises
     ------

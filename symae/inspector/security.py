@@ -34,7 +34,7 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 class Guard:
-    """ASGI middleware: refuses foreign hosts, foreign origins and large bodies, and adds headers to every answer.
+    """Refuse foreign hosts, foreign origins and large bodies, and add headers to every answer: ASGI middleware.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ class Guard:
 
 
 async def _body(scope: Message, receive: Receive) -> tuple[bytes, tuple[int, str] | None]:
-    """The whole body, or a refusal once it is larger than it may be, whatever its headers say."""
+    """Return the whole body, or an error once it is larger than it may be, whatever its headers say."""
     parts: list[bytes] = []
     size = 0
     while True:

@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 def application(runs: Sequence[Run], port: int) -> Any:
-    """The ASGI application for some runs, which answers requests to 127.0.0.1 and localhost at `port` only."""
+    """Return the ASGI application for some runs; it answers requests to 127.0.0.1 and localhost at `port` only."""
     check_installed()
     from starlette.applications import Starlette
     from starlette.requests import Request
@@ -106,7 +106,7 @@ def check_installed() -> None:
 
 
 def bound_socket(port: int | None) -> socket.socket:
-    """A socket that listens on 127.0.0.1, at `port` or a free one.
+    """Return a socket that listens on 127.0.0.1, at `port` or a free one.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def serve(runs: Sequence[Run], port: int | None = None, *, browser: bool = True)
 
 
 def uvicorn_server(runs: Sequence[Run], port: int) -> Any:
-    """The server of the page, which answers when its ``run`` is called with sockets."""
+    """Return the server of the page, which answers when its ``run`` is called with sockets."""
     import uvicorn
 
     from symae.inspector.protocol import TimedProtocol

@@ -35,7 +35,7 @@ text { font: 12px ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", m
 
 
 def graph_svg(title: str, nodes: Sequence[GraphNode], layout: Layout, *, styled: bool = True) -> str:
-    """The SVG of a graph, with styles unless the page around it has them.
+    """Return the SVG of a graph, with styles unless the page around it has them.
 
     Boxes are ``g`` elements with ``data-node``; lines have ``data-from`` and ``data-to``.
     """
@@ -77,7 +77,7 @@ def _time(seconds: float) -> str:
 
 
 def _curve(points: list[tuple[float, float]]) -> str:
-    """A line that leaves and arrives vertically, straight through the ranks between."""
+    """Draw a line that leaves and arrives vertically, straight through the ranks between."""
     (x, y), *rest = points
     path = [f"M{x:.1f} {y:.1f}"]
     for i, (to_x, to_y) in enumerate(rest):
@@ -91,5 +91,5 @@ def _curve(points: list[tuple[float, float]]) -> str:
 
 
 def _clean(text: str) -> str:
-    """Without what XML does not allow."""
+    """Return `text` without what XML does not allow."""
     return re.sub("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text)

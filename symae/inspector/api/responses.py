@@ -34,7 +34,7 @@ Answer = Callable[[Run, str, list[str], Query], Content]  # for a run, a model's
 
 
 class UnknownError(InputError):
-    """A path that names nothing."""
+    """Raised for a path that names nothing."""
 
 
 def json_answer(value: Any) -> Content:
@@ -55,17 +55,17 @@ def _finite(value: Any) -> Any:
 
 
 def png_answer(picture: Any) -> Content:
-    """A picture as `symae.images.png_bytes` takes it."""
+    """Answer with a picture as `symae.images.png_bytes` takes it."""
     return "image/png", png_bytes(picture, smallest=False)
 
 
 def numbers(values: Any) -> list[float | None]:
-    """Numbers with five digits; what is not finite is none."""
+    """Return numbers with five digits; what is not finite is None."""
     return [float(f"{v:.5g}") if math.isfinite(v) else None for v in np.asarray(values, np.float64).tolist()]
 
 
 def worded(name: str, value: Any) -> str:
-    """The setting `name` in words: yes and no, and the numbers of a shape with × between."""
+    """Return the setting `name` in words: yes and no, and the numbers of a shape with × between."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):

@@ -27,7 +27,7 @@ OF_RUNS = {route: answer for tab in TABS.values() for route, answer in tab.of_ru
 
 
 class Answers:
-    """The answers about some runs.
+    """Answer questions about some runs.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Answers:
         self.live = live
 
     def get(self, path: str, query: Query) -> Content:
-        """Content type and content for a path such as ``0/model/filters/W``.
+        """Return content type and content for a path such as ``0/model/filters/W``.
 
         Raises
         ------
@@ -69,7 +69,7 @@ class Answers:
         return ABOUT_MODELS[parts[2]](run, parts[1], parts[3:], query)
 
     def post(self, path: str, body: Any) -> Content:
-        """The answer to a drawing: ``0/model/draw`` with its pixels reconstructs it.
+        """Answer a drawing: ``0/model/draw`` with its pixels reconstructs it.
 
         Raises
         ------
@@ -83,7 +83,7 @@ class Answers:
             return POSTED[parts[2]](self._numbered(parts[0]), parts[1], body)
 
     def _numbered(self, number: str) -> Run:
-        """The run of that number, which must still be there."""
+        """Return the run of that number, which must still be there."""
         if not number.isdecimal() or len(number) > 4 or int(number) >= len(self.runs):
             raise UnknownError("run", repr(number), f"a number from 0 to {len(self.runs) - 1}")
         run = self.runs[int(number)]

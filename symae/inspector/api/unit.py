@@ -36,7 +36,7 @@ def filters_json(filters: Filters) -> dict[str, Any]:
 
 
 def unit_json(inspection: Inspection, layer: str, unit: int) -> dict[str, Any]:
-    """The filter and its histogram, and with test images what excites the unit and what the decoder draws of it alone."""
+    """Return the filter and its histogram, and with test images what excites the unit and what the decoder draws of it."""
     chosen = inspection.layer(layer)
     filters = inspection.filters(layer)
     inspection.unit(layer, unit)
@@ -67,7 +67,7 @@ def unit_json(inspection: Inspection, layer: str, unit: int) -> dict[str, Any]:
 
 
 def _strip(inspection: Inspection, activity: Any, unit: int, images: list[int]) -> dict[str, Any]:
-    """Images over one another in one picture, their numbers and labels, and what the unit computes of them."""
+    """Return images over one another in one picture, their numbers and labels, and what the unit computes of them."""
     examples = inspection.examples
     assert examples is not None
     pictures = inspection.layout.pictures(examples.images[images])

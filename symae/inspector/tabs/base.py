@@ -21,7 +21,7 @@ def _nothing(*_: Any) -> Any:
 
 @dataclass(frozen=True)
 class Tab:
-    """A tab of the page: what its module answers; the JavaScript of the same name beside it shows that.
+    """Describe a tab of the page: what its module answers; the JavaScript of the same name beside it shows that.
 
     Attributes
     ----------

@@ -46,7 +46,7 @@ def _latent(run: Run, name: str, rest: list[str], query: Query) -> Content:
 
 
 def _atlas(run: Run, name: str, rest: list[str], query: Query) -> Content:
-    """Drawings of many places, for a page that cannot ask for more."""
+    """Draw many points, for a page that cannot ask for more."""
     latent = run.inspection(name).latent
     pictures = latent.atlas(ATLAS)
     low, high = latent.plane.min(axis=0), latent.plane.max(axis=0)

@@ -42,7 +42,7 @@ def _reconstruct(run: Run, name: str, rest: list[str], query: Query) -> Content:
 
 
 def _draw(run: Run, name: str, body: Any) -> Content:
-    """The reconstruction of a drawing: JSON with its pixels, a byte each in base64, and what damages them.
+    """Reconstruct a drawing: JSON with its pixels, a byte each in base64, and what damages them.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def _reconstruction(inspection: Inspection, image: Any, asked: Mapping[str, Any]
 
 
 def _about(run: Run, name: str, inspection: Inspection) -> dict[str, Any]:
-    """What the model's images are damaged by at first: as in its training."""
+    """Return what the model's images are damaged by at first: as in its training."""
     settings = run.record.get("settings", {})
     default = inspection.described.corruption_level
     level = settings.get("noise", default)

@@ -24,7 +24,7 @@ KEPT_EPOCHS = 50  # in an exported page
 
 
 def histories(runs: Sequence[Run], live: bool = True) -> dict[str, Any]:
-    """Curves and settings of runs, as the page takes them.
+    """Return curves and settings of runs, as the page takes them.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def _settings(run: Run, entries: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def _epoch(run: Run, name: str, rest: list[str], query: Query) -> Content:
-    """The filters of a layer after an epoch: numbers, and as many as one sprite holds."""
+    """Return the filters of a layer after an epoch: numbers, and as many as one sprite holds."""
     number, layer = two(rest)
     kept = run.kept(name)
     epoch = whole("epoch", number)
@@ -126,7 +126,7 @@ def _kept(about: dict[str, Any]) -> Iterator[str]:
 
 
 def _spread(epochs: list[int]) -> list[int]:
-    """At most `KEPT_EPOCHS` of the epochs, the first and the last among them."""
+    """Return at most `KEPT_EPOCHS` of the epochs, the first and the last among them."""
     if len(epochs) <= KEPT_EPOCHS:
         return epochs
     return sorted({epochs[round(i * (len(epochs) - 1) / (KEPT_EPOCHS - 1))] for i in range(KEPT_EPOCHS)})
