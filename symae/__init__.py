@@ -3,6 +3,7 @@
 >>> from symae import Autoencoder, function, load_data
 """
 
+from symae._runtime.memory import tune_process
 from symae._runtime.versions import SYMAE
 from symae.compile import compile_time, function
 from symae.datasets import load_data
@@ -41,4 +42,5 @@ __all__ = [
     "inspect",
     "load_data",
     "tile_raster_images",
+    "tune_process",
 ]

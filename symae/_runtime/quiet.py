@@ -43,7 +43,9 @@ _FILTER: Any = ("ignore", _Messages(), Warning, None, 0)
 
 class _LogFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        return record.name not in _thread.loggers or record.levelno >= logging.ERROR
+        return record.levelno >= logging.ERROR or not any(
+            record.name == name or record.name.startswith(f"{name}.") for name in _thread.loggers
+        )
 
 
 class _Installed:
@@ -94,14 +96,25 @@ def without_warnings(*messages: str) -> Iterator[None]:
             _thread.messages = before
 
 
-@contextmanager
-def without_log(name: str) -> Iterator[None]:
-    """Hold back what this thread would log below errors under `name`; the logger's level and handlers stay as they are."""
-    # an entry that does nothing outside of such blocks, so it may stay; adding it again does nothing
-    logging.getLogger(name).addFilter(_log_filter)
-    before = _thread.loggers
-    _thread.loggers = [*before, name]
-    try:
-        yield
-    finally:
-        _thread.loggers = before
+class without_log:
+    """Hold back what this thread logs below errors under `name`, and below it; levels and handlers of loggers stay as they are.
+
+    An object may be used for many blocks, each of which costs next to nothing; handlers that are added after it was made show
+    all messages of loggers below `name`.
+    """
+
+    def __init__(self, name: str):
+        self.name = name
+        # Entries that do nothing outside of such blocks, so they may stay. Loggers below hand records to these handlers.
+        logging.getLogger(name).addFilter(_log_filter)
+        logger: logging.Logger | None = logging.getLogger(name)
+        while logger is not None:
+            for handler in logger.handlers:
+                handler.addFilter(_log_filter)
+            logger = logger.parent if logger.propagate else None
+
+    def __enter__(self) -> None:
+        _thread.loggers.append(self.name)
+
+    def __exit__(self, *_: object) -> None:
+        _thread.loggers.pop()

@@ -10,14 +10,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 import symae
+from symae import patches
 from symae._runtime.atomic_files import make_folder
 from symae._runtime.terminal import INTERRUPTED, Parser, at_least, print_anything, reader_left
 from symae.cli.inspect import COMMANDS, add_inspector, run_inspector
 from symae.cli.port import add_port, run_port
 from symae.compile.backends import BACKENDS, DEFAULT
+from symae.compile.environment import environment
 from symae.datasets import available, default, download_mnist, read
 from symae.errors import BackendError, InputError, MissingFileError, one_line
 from symae.runs.catalogue import find_worksheet, title_of, worksheets
@@ -27,6 +30,7 @@ __all__ = ["command", "main"]
 
 def command() -> int:
     """Run this process's command line, as ``symae`` or ``python -m symae``; returns the exit status."""
+    symae.tune_process()
     return main(own_process=True)
 
 
@@ -38,6 +42,9 @@ def main(argv: Sequence[str] | None = None, own_process: bool = False) -> int:
     print_anything()
     settings = _parser().parse_args(argv)
     try:
+        if settings.version:
+            _show_versions(settings.verbose)
+            return 0
         if settings.command == "run":
             return _run_any(find_worksheet(settings.worksheet), settings.arguments, settings.out, own_process)
         if settings.command == "data":
@@ -68,7 +75,8 @@ def main(argv: Sequence[str] | None = None, own_process: bool = False) -> int:
 
 def _parser() -> Parser:
     parser = Parser(prog="symae", description="Symbolic autoencoders: the Theano-era tutorials, running on PyTensor.")
-    parser.add_argument("--version", action="version", version=f"symae {symae.__version__}")
+    parser.add_argument("--version", action="store_true", help="show symae's version and exit")
+    parser.add_argument("--verbose", action="store_true", help="with --version: those of what it stands on too")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
 
     run = commands.add_parser(
@@ -119,6 +127,18 @@ def _parser() -> Parser:
     warmup.add_argument("--backend", choices=BACKENDS, default=DEFAULT)
     warmup.add_argument("--floatX", choices=["float64", "float32"], help="each worksheet's own by default")
     return parser
+
+
+def _show_versions(verbose: bool) -> None:
+    """Print symae's version; if `verbose` those of what it stands on too, and what has become of each patch of theirs."""
+    print(f"symae {symae.__version__}")
+    if not verbose:
+        return
+    for backend in BACKENDS:
+        with contextlib.suppress(ImportError):  # not installed
+            import_module(f"pytensor.link.{backend}.dispatch")
+    print(*(f"  {name:10} {found}" for name, found in environment().items() if name != "symae"), sep="\n")
+    print(*(f"  {state}" for state in patches.status()), sep="\n")
 
 
 def _worksheet(text: str) -> str:

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytensor
 
-from symae import patches  # noqa: F401  (connect themselves)
+from symae import patches
 from symae._runtime.locks import Lock
-from symae._runtime.memory import collect_young, keep_freed_memory
+from symae._runtime.memory import collect_young
 from symae._runtime.quiet import without_log, without_warnings
 from symae.compile.backends import BY_NAME, linked_by
 from symae.compile.locked_function import with_lock
@@ -124,7 +124,7 @@ def function(
     ------
     BackendError
         The backend is unknown, or not installed: the message names the extra that brings it. Or it is MLX, and something in
-        the graph is float64.
+        the graph is float64. Or a patch that guards memory does not fit the PyTensor or backend that is installed.
     InputError
         Both `mode` and `backend` were given.
 
@@ -141,7 +141,6 @@ def function(
     # PyTensor means to drop this argument; handed over only where it says something, and without its warning
     default_updates = {} if no_default_updates is False else {"no_default_updates": no_default_updates}
     started = time.perf_counter()
-    keep_freed_memory()
     chosen = chosen_mode(mode, backend)
     compiler = linked_by(chosen.linker)
     if compiler is not None and compiler.before_compiling is not None:
@@ -162,6 +161,8 @@ def function(
             trust_input=trust_input,
             **default_updates,
         )
+        if compiler is not None and mode is None:
+            patches.refuse_missing(compiler.name)
         _bring_to_host(compiled, chosen.linker)
         linked = time.perf_counter()
         cached = compiler is not None and compiler.compile_ahead is not None and compiler.compile_ahead(compiled)

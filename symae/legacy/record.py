@@ -12,8 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from symae._runtime.versions import versions
-from symae.compile.backends import PACKAGES
+from symae.compile.environment import environment
 from symae.report import Picture, Report
 
 __all__ = ["Record"]
@@ -95,7 +94,7 @@ class Record:
             report.heading("Notes")
             report.text("\n\n".join(self._notes))
         report.heading("Run")
-        report.facts({"script": script, "status": str(status), "time": f"{seconds:.1f} s", **facts, **versions(PACKAGES)})
+        report.facts({"script": script, "status": str(status), "time": f"{seconds:.1f} s", **facts, **environment()})
         report.write(out / "report.html")
 
     def _saved(self, out: Path) -> list[Path]:

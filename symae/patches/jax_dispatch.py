@@ -21,10 +21,6 @@ __all__ = ["PATCH"]
 def apply(dispatch: Any, changes: Changes) -> None:
     import jax
 
-    # What floatX is as PyTensor first imports JAX would decide whether JAX makes float32 and int32 of all 64-bit numbers, in
-    # silence. Every variable of a graph has its dtype, so there is nothing that JAX would have to be kept from widening.
-    jax.config.update("jax_enable_x64", True)
-
     @changes.convert(dispatch.jax_typify, np.ndarray)
     def typify(data: np.ndarray, dtype: Any = None, **_: Any) -> Any:
         # PyTensor makes Python's numbers of scalars, of which JAX takes no dtype: float32 * float64 was float32.

@@ -138,7 +138,12 @@ PATCH = Patch(
     delete_when="tests/patches/test_index_errors.py passes with SYMAE_PATCHES=-numba_indexing",
     apply=apply,
     expects=(
-        Expected("pytensor.link.numba.dispatch.basic", "compile_numba_function_src"),
+        Expected(
+            "pytensor.link.numba.dispatch.basic",
+            "compile_numba_function_src",
+            ("src", "function_name", "global_env"),
+            others=True,
+        ),
         Expected("pytensor.link.numba.dispatch.basic", "numba_njit"),
         Expected("pytensor.link.numba.dispatch.basic", "numba_funcify_and_cache_key"),
     ),

@@ -61,5 +61,5 @@ PATCH = Patch(
         Expected("numba.core.dispatcher:Dispatcher", "compile", ("self", "sig")),
         Expected("numba.core.compiler_lock", "global_compiler_lock"),
     ),
-    after=("numba_deferred_codegen",),
+    after=("numba_deferred_codegen", "numba_cache_keys"),
 )

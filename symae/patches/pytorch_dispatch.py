@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -25,10 +23,6 @@ __all__ = ["PATCH"]
 
 def apply(dispatch: Any, changes: Changes) -> None:
     import torch
-
-    # What torch.compile says of every symbolic slice and every read-only constant that PyTensor hands it: nobody can mend it.
-    logging.getLogger("torch._dynamo").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
 
     @changes.convert(dispatch.pytorch_funcify, EQ)
     def eq(op: EQ, **_: Any) -> Callable[..., Any]:

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symae._runtime.atomic_files import open_regular, write_text
-from symae._runtime.versions import versions
-from symae.compile.backends import PACKAGES
+from symae.compile.environment import environment
 from symae.datasets.pixel_scale import KERAS, SCALES, TUTORIALS
 from symae.errors import InputError, MissingFileError
 
@@ -73,7 +72,7 @@ class RunRecord:
             "pixel_scale": pixel_scale,
             "image_shape": None if image_shape is None else list(image_shape),
             "settings": {key: _plain(value) for key, value in settings.items() if value is not None},
-            "versions": versions(PACKAGES),
+            "versions": {},
             "models": [],
         }
 
@@ -115,6 +114,7 @@ class RunRecord:
         self._write()
 
     def _write(self) -> None:
+        self._content["versions"] = environment()
         write_text(self.path, json.dumps(self._content, indent=2) + "\n")
 
 

@@ -26,10 +26,11 @@ from pytensor.graph.basic import Variable
 
 from symae._runtime.atomic_files import make_folder
 from symae._runtime.folder_lock import FolderLock
+from symae._runtime.memory import tune_process
 from symae._runtime.terminal import INTERRUPTED, at_least, print_anything, report_bad_input
-from symae._runtime.versions import versions
 from symae.compile import compile_time, function
-from symae.compile.backends import BY_NAME, DEFAULT, PACKAGES
+from symae.compile.backends import BY_NAME, DEFAULT
+from symae.compile.environment import environment
 from symae.datasets import Dataset, available, load_data, read
 from symae.datasets import default as default_data
 from symae.datasets.pixel_scale import KERAS, TUTORIALS
@@ -102,6 +103,7 @@ class Worksheet:
         argv: Sequence[str] | None = None,
     ):
         print_anything()
+        tune_process()
         notebook = hasattr(builtins, "__IPYTHON__")
         if not notebook:
             sys.excepthook = report_bad_input
@@ -412,7 +414,7 @@ class Worksheet:
         )
         times = {"training": f"{self.training:.1f} s", "compiling": f"{self.compiling:.1f} s", "whole run": f"{elapsed:.1f} s"}
         chosen = {"seed": self.seed, "floatX": self.floatX, "backend": self.backend}
-        self.report.facts({"data": self.dataset.name, **settings, **chosen, **state, **times, **versions(PACKAGES)})
+        self.report.facts({"data": self.dataset.name, **settings, **chosen, **state, **times, **environment()})
         self.record.ended("interrupted" if self.interrupted else "finished", {"data": self.dataset.name, **settings, **times})
         self.report.heading("Printed")
         self.report.code("\n".join(self._printed))

@@ -1,4 +1,4 @@
-"""What functions free stays with the process, unless the user or the system says otherwise."""
+"""What functions free stays with a process that is tuned, unless the user or the system says otherwise."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from symae._runtime import memory
 CHILD = """
 import resource
 import numpy as np
-from symae._runtime.memory import keep_freed_memory
+from symae._runtime.memory import tune_process
 
 def faults(size):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -34,7 +34,7 @@ OF_THE_USER = {"MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_MMAP_
 on_glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="malloc is not glibc's here")
 
 
-def page_faults(keep="keep_freed_memory()", **environment):
+def page_faults(keep="tune_process()", **environment):
     """How often the system has to clear a page where 1.6 and 80 MB are allocated that were just freed."""
     own = {name: value for name, value in os.environ.items() if name not in OF_THE_USER}
     child = subprocess.run(
@@ -52,11 +52,10 @@ def test_memory_that_was_freed_is_there_at_the_next_call():
 
 
 @on_glibc
-def test_a_compiled_function_brings_it_about():
-    compiled = (
-        "import pytensor.tensor as pt; from symae import function; x = pt.dscalar(); function([x], x, mode='FAST_COMPILE')"
-    )
-    assert max(page_faults(keep=compiled)) < 10
+@pytest.mark.parametrize(("asked", "kept"), [("", False), ("symae.tune_process()", True)])
+def test_a_compiled_function_keeps_it_only_if_the_process_asks(asked, kept):
+    compiled = "import symae, pytensor.tensor as pt; x = pt.dscalar(); symae.function([x], x, mode='FAST_COMPILE')"
+    assert (max(page_faults(keep=f"{compiled}; {asked}")) < 10) == kept
 
 
 @on_glibc
@@ -68,7 +67,7 @@ def test_a_compiled_function_brings_it_about():
         ("GLIBC_TUNABLES", "glibc.malloc.mmap_threshold=65536"),
     ],
 )
-def test_the_users_own_settings_have_the_say(name, value):
+def test_the_users_own_settings_take_precedence(name, value):
     assert min(page_faults(**{name: value})) > 10
 
 
@@ -90,13 +89,13 @@ def settings(monkeypatch):
     return told
 
 
-def keep_anew():
-    memory.keep_freed_memory.__wrapped__()
+def tune_again():
+    memory.tune_process.__wrapped__()
 
 
 def test_malloc_is_told_to_keep_a_gigabyte_and_to_map_nothing(settings, monkeypatch):
     monkeypatch.setattr(memory.platform, "libc_ver", lambda: ("glibc", "2.36"))
-    keep_anew()
+    tune_again()
     assert settings == [(-4, 0), (-1, 2**30)]
 
 
@@ -104,14 +103,14 @@ def test_malloc_is_told_to_keep_a_gigabyte_and_to_map_nothing(settings, monkeypa
 def test_each_of_the_users_variables_is_respected(settings, monkeypatch, name):
     monkeypatch.setattr(memory.platform, "libc_ver", lambda: ("glibc", "2.36"))
     monkeypatch.setenv(name, "1")
-    keep_anew()
+    tune_again()
     assert settings == []
 
 
 @pytest.mark.parametrize("library", [("", ""), ("musl", "1.2")])
 def test_other_mallocs_are_left_alone(settings, monkeypatch, library):
     monkeypatch.setattr(memory.platform, "libc_ver", lambda: library)
-    keep_anew()
+    tune_again()
     assert settings == []
 
 
@@ -119,7 +118,7 @@ def test_a_malloc_without_settings_is_no_error(monkeypatch):
     monkeypatch.setattr(memory.platform, "libc_ver", lambda: ("glibc", "2.36"))
     for broken in (lambda name: object(), None):
         monkeypatch.setattr(memory.ctypes, "CDLL", broken or _missing)
-        keep_anew()
+        tune_again()
 
 
 def _missing(name):
@@ -128,9 +127,9 @@ def _missing(name):
 
 def test_it_is_done_once(settings, monkeypatch):
     monkeypatch.setattr(memory.platform, "libc_ver", lambda: ("glibc", "2.36"))
-    memory.keep_freed_memory.cache_clear()
-    memory.keep_freed_memory()
-    memory.keep_freed_memory()
+    memory.tune_process.cache_clear()
+    memory.tune_process()
+    memory.tune_process()
     assert len(settings) == 2
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -14,10 +15,18 @@ from symae.runs.catalogue import worksheets
 
 
 def test_the_version_is_that_of_the_package(capsys):
-    with pytest.raises(SystemExit) as end:
-        cli.main(["--version"])
-    assert end.value.code == 0
+    assert cli.main(["--version"]) == 0
     assert capsys.readouterr().out == f"symae {symae.__version__}\n"
+
+
+def test_on_request_it_tells_what_it_stands_on_and_each_patch(capsys):
+    assert cli.main(["--version", "--verbose"]) == 0
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first == f"symae {symae.__version__}"
+    assert f"  pytensor   {version('pytensor')}" in lines
+    states = symae.patches.status()
+    assert f"  patches    {symae.patches.summary()}" in lines
+    assert [line.strip() for line in lines[-len(states) :]] == [str(state) for state in states]
 
 
 def test_without_a_command_it_explains_itself(capsys):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import inspect
 
 import numpy as np
 import pytensor
@@ -133,3 +134,53 @@ def test_what_runs_in_python_stays_in_one_thread():
     with pytest.warns(UserWarning, match="object mode"):
         f = numba_function([x], Elemwise(Counted(upgrade_to_float))(x) * 2)
     assert (f(np.ones((ROWS, COLUMNS))) == 4).all()
+
+
+def given(**more):
+    """Return what a loop over one array is told, by the names that PyTensor has for it."""
+    return {"core_func": None, "iter_shape": (3, 4), "inputs": [1], "output_bc": ((False, False),), **more}
+
+
+def known(**defaults):
+    """Return the signature of a `make_loop_call` with parameters that nobody knows yet."""
+    named = [*given(), *symae.patches.numba_threaded_elemwise._INDEXING, "core_scalar", "inplace", *defaults]
+    kinds = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=defaults.get(name, inspect.Parameter.empty))
+        for name in named
+    ]
+    return inspect.Signature(kinds)
+
+
+@pytest.mark.parametrize(
+    ("more", "shared"),
+    [
+        ({}, True),
+        (
+            {
+                "idx_arrays": [],
+                "constant_inputs": (),
+                "input_read_spec": (None, None),
+                "idx_load_axes": None,
+                "inplace": ((0, 0),),
+            },
+            True,
+        ),
+        ({"carried": None}, True),
+        ({"carried": {}}, True),
+        ({"carried": {0: "add"}}, False),  # a state, or not: who knows
+        ({"carried": 0.0}, True),
+        ({"constant_inputs": (1,)}, False),
+        ({"idx_arrays": [1]}, False),
+        ({"input_read_spec": (None, ((0, 1),))}, False),
+        ({"core_scalar": False}, False),
+        ({"iter_shape": ()}, False),
+        ({"output_bc": ((True, False),)}, False),
+    ],
+)
+def test_loops_are_shared_only_where_all_that_they_are_told_is_known_to_carry_no_state(more, shared):
+    independent = symae.patches.numba_threaded_elemwise.independent
+    assert independent(given(**more), known(carried=None)) is shared
+
+
+def test_a_new_parameter_that_every_loop_is_given_makes_none_of_them_shared():
+    assert not symae.patches.numba_threaded_elemwise.independent(given(state=None), known(state=inspect.Parameter.empty))

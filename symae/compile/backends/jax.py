@@ -12,6 +12,7 @@ from pytensor.link.jax.linker import JAXLinker
 
 from symae.compile.backends.base import Backend, build_with
 from symae.compile.device_arrays import DeviceLinker, Sent
+from symae.compile.jax_64_bits import in_64_bits, with_64_bits
 from symae.ops.base import connect
 from symae.ops.runtime_errors import error_unless, with_checks
 from symae.ops.traced import NumPyLikeArrays
@@ -58,19 +59,30 @@ class _RaisingJAXLinker(JAXLinker):
     def jit_compile(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         import jax
 
+        def compiled(traced: Callable[..., Any]) -> Callable[..., Any]:
+            return with_64_bits(super(_RaisingJAXLinker, self).jit_compile(traced))
+
         if not self.fgraph.outputs:
-            return super().jit_compile(fn)
-        return with_checks(fn, super().jit_compile, jax.numpy.stack, len(self.fgraph.outputs))
+            return compiled(fn)
+        return with_checks(fn, compiled, jax.numpy.stack, len(self.fgraph.outputs))
 
 
 class JAXDeviceLinker(DeviceLinker, _RaisingJAXLinker):
-    """Link as PyTensor's JAXLinker, with shared variables that stay on the device, and with errors."""
+    """Link as PyTensor's JAXLinker, with shared variables that stay on the device, with errors, and with 64-bit numbers."""
+
+    def fgraph_convert(self, *arguments: Any, **keywords: Any) -> Any:
+        with in_64_bits():
+            return super().fgraph_convert(*arguments, **keywords)
+
+    def create_thunk_inputs(self, storage_map: dict[Any, Any]) -> list[Any]:
+        with in_64_bits():
+            return super().create_thunk_inputs(storage_map)
 
     def to_device(self, value: np.ndarray) -> Sent:
         import jax
 
         if not value.flags.c_contiguous or not _reads_host_memory():
-            return value, jax.device_put(value), False
+            return value, with_64_bits(jax.device_put)(value), False
         if _address(value) % ALIGNMENT:
             value = _aligned(value, value.dtype)
         return value, value, True  # jax.jit reads it where it is, and costs less than device_put

@@ -10,6 +10,7 @@ from pytensor.compile.mode import PYTORCH, Mode
 from pytensor.graph.basic import Apply
 from pytensor.link.pytorch.linker import PytorchLinker
 
+from symae._runtime.quiet import without_log
 from symae.compile.backends.base import Backend, build_with
 from symae.errors import IndexRangeError, MaskShapeError, ShapeError
 from symae.ops.arguments import known
@@ -91,11 +92,16 @@ class ExplainingPytorchLinker(PytorchLinker):
     """Link as PyTensor's PytorchLinker; the functions say of an index which one is outside of which axis."""
 
     def jit_compile(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        import torch._dynamo  # noqa: F401  (has its handlers of the log then)
+
         call = super().jit_compile(fn)
+        # what torch.compile says of every symbolic slice that PyTensor hands it: nobody can mend it
+        quiet = without_log("torch._dynamo")
 
         def explaining(*inputs: Any) -> Any:
             try:
-                return call(*inputs)
+                with quiet:
+                    return call(*inputs)
             except Exception as error:
                 # The rewrites that work in place are not for PyTorch, so the inputs are what they were.
                 explained = _explained(call, inputs)
@@ -129,4 +135,6 @@ BACKEND = Backend(
     dispatch="pytensor.link.pytorch.dispatch",
     overrides=(functools.partial(connect, "pytorch", build=_build),),
     array_namespace=PytorchArrays,
+    # of the constants that PyTensor hands it, which are read-only
+    held_back=("The given NumPy array is not writable",),
 )

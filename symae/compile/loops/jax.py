@@ -16,8 +16,9 @@ import numpy as np
 from jax import numpy as jnp
 
 from symae.compile.device_arrays import DeviceFunction
+from symae.compile.jax_64_bits import with_64_bits
 from symae.compile.locked_function import locked
-from symae.compile.loops.base import IndexedStep
+from symae.compile.loops.base import IndexedStep, say_no_loop
 from symae.ops.runtime_errors import with_checks
 
 __all__ = ["JAXLoop"]
@@ -44,7 +45,7 @@ class JAXLoop:
 
     def run(self, first: int, count: int) -> list[list[float]]:
         with locked(self.indexed.function):
-            return self._run(first, count)
+            return with_64_bits(self._run)(first, count)
 
     def _run(self, first: int, count: int) -> list[list[float]]:
         indexed, slots = self.indexed, self.device_function.slots
@@ -56,7 +57,13 @@ class JAXLoop:
         arguments = np.array(first, indexed.dtype), np.array(min(count, MOST)), updated, read
         shapes = tuple(np.shape(leaf) for leaf in jax.tree.leaves(values))
         if shapes not in self._programs:
-            self._programs[shapes] = self._compiled(arguments)
+            try:
+                self._programs[shapes] = self._compiled(arguments)
+            except Exception as error:
+                rows = indexed.run(first, count)  # raises what is wrong with the step itself
+                self._programs[shapes] = None
+                say_no_loop("JAX", error)
+                return rows
         program = self._programs[shapes]
         if program is None:
             return indexed.run(first, count)

@@ -1,0 +1,24 @@
+"""Numba's message about arrays that do not fit is another only in what symae compiles."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import pytensor.tensor as pt
+import pytest
+
+import symae
+
+pytestmark = pytest.mark.backends
+
+
+def test_what_others_compile_has_numbas_own_message():
+    @numba.njit
+    def assign(x, y):
+        x[:2] = y
+        return x
+
+    x, y = pt.dvector("x"), pt.dvector("y")
+    symae.function([x, y], pt.set_subtensor(x[:2], y), backend="numba")(np.zeros(3), np.ones(2))
+    with pytest.raises(ValueError, match=r"cannot assign slice of shape \(3,\) from input of shape \(2,\)"):
+        assign(np.zeros(4), np.ones(3))
