@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
-from backend_params import each
+from backend_params import each, on
 from pytensor.raise_op import Assert
 
 import symae
@@ -369,3 +370,40 @@ def test_patience_looks_at_the_validation_error_where_the_python_loop_does(monke
         return events, (result.epochs, result.best_epoch)
 
     assert calls_of("compiled") == calls_of("python")
+
+
+@pytest.mark.parametrize("backend", [on("numba"), on("jax")])
+def test_where_no_loop_can_be_built_steps_are_called_from_python_which_is_said_once(backend, monkeypatch, caplog):
+    from symae.compile.loops import base
+
+    def gone(*arguments, **keywords):
+        raise AttributeError("has moved")
+
+    monkeypatch.setattr(base, "_said", set())
+    wanted, step = training_step(backend, draws=False), training_step(backend, draws=False)
+    if backend == "numba":
+        from symae.compile.loops import numba
+
+        monkeypatch.setattr(numba, "_loop", gone)
+    else:
+        import jax
+
+        monkeypatch.setattr(jax.lax, "while_loop", gone)
+    for _ in range(2):
+        rows = loop_over(step.call).run(0, 3)
+        rows += [row for first in range(len(rows), 3) for row in loop_over(step.call).run(first, 1)]
+        assert rows == [PythonLoop(wanted.call).run(i, 1)[0] for i in range(3)]
+    assert step.state() == wanted.state()
+    (message,) = (record.getMessage() for record in caplog.records if record.name == "symae.compile.loops")
+    assert message.startswith("no compiled loop on ")
+    assert message.endswith("called from Python, which is slower (AttributeError: has moved)")
+
+
+def test_where_the_loops_module_cannot_be_imported_the_same_holds(monkeypatch, caplog):
+    from symae.compile.loops import base
+
+    monkeypatch.setattr(base, "_said", set())
+    monkeypatch.setitem(sys.modules, "symae.compile.loops.numba", None)
+    step = training_step("numba", draws=False)
+    assert isinstance(loop_over(step.call), IndexedStep)
+    assert any("no compiled loop on Numba" in record.getMessage() for record in caplog.records)

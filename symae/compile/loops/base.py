@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -11,6 +12,9 @@ from pytensor.compile.executor import Function
 from symae.compile.locked_function import locked
 
 __all__ = ["IndexedStep", "Loop", "PythonLoop"]
+
+_log = logging.getLogger("symae.compile.loops")
+_said: set[str] = set()
 
 
 @runtime_checkable
@@ -94,3 +98,11 @@ class IndexedStep:
 def given_inputs(function: Function) -> list[int]:
     """Return which inputs of the graph are not shared variables."""
     return [i for i, entry in enumerate(function.maker.expanded_inputs) if not entry.implicit]
+
+
+def say_no_loop(backend: str, error: Exception) -> None:
+    """Say in the log, once a process, that steps on `backend` are called from Python because of `error`."""
+    if backend not in _said:
+        _said.add(backend)
+        why = f"{type(error).__name__}: {error}"
+        _log.warning("no compiled loop on %s, so steps are called from Python, which is slower (%s)", backend, why)

@@ -21,7 +21,7 @@ from pytensor.link.numba.cache import compile_numba_function_src
 from pytensor.link.utils import raise_with_op
 
 from symae.compile.locked_function import locked
-from symae.compile.loops.base import IndexedStep
+from symae.compile.loops.base import IndexedStep, say_no_loop
 from symae.compile.numba_calls import takes_tuple
 from symae.patches.numba_deferred_codegen import whole_programs
 
@@ -90,8 +90,12 @@ class NumbaLoop:
         if not all(isinstance(kind, types.Array | types.NumPyRandomGeneratorType) for kind in inputs):
             return None  # lists, for instance, which Numba copies at each call
         if inputs not in self._of_types:
-            with whole_programs():
-                self._of_types[inputs] = self._compile(inputs)
+            try:
+                with whole_programs():
+                    self._of_types[inputs] = self._compile(inputs)
+            except Exception as error:  # a Numba that is not among those tested
+                say_no_loop("Numba", error)
+                self._of_types[inputs] = None
         return self._of_types[inputs]
 
     def _compile(self, inputs: Any) -> _Compiled | None:

@@ -17,7 +17,7 @@ from pytensor.compile.executor import Function
 from pytensor.tensor.type import DenseTensorType
 
 from symae.compile.backends import linked_by
-from symae.compile.loops.base import IndexedStep, Loop, PythonLoop, given_inputs
+from symae.compile.loops.base import IndexedStep, Loop, PythonLoop, given_inputs, say_no_loop
 from symae.errors import InputError
 
 __all__ = ["LOOPS", "check_loop", "loop_over"]
@@ -26,7 +26,11 @@ LOOPS = ("compiled", "python")
 
 
 def loop_over(step: Callable[[int], Any], loop: str = "compiled") -> Loop:
-    """Return the fastest loop over `step` that there is, or one that calls it from Python if `loop` is ``"python"``."""
+    """Return the fastest loop over `step` that there is, or one that calls it from Python if `loop` is ``"python"``.
+
+    A compiled loop that cannot be built, as it may be beside a Numba or JAX that is not among those tested, is said in the log
+    once, and calls are made from Python.
+    """
     check_loop(loop)
     if loop == "compiled" and isinstance(step, Loop):
         return step
@@ -36,7 +40,11 @@ def loop_over(step: Callable[[int], Any], loop: str = "compiled") -> Loop:
     backend = linked_by(step.maker.linker)
     if loop == "python" or backend is None or backend.loop is None:
         return indexed
-    return backend.loop(indexed) or indexed
+    try:
+        return backend.loop(indexed) or indexed
+    except Exception as error:
+        say_no_loop(backend.title, error)
+        return indexed
 
 
 def check_loop(loop: str) -> None:
