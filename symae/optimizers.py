@@ -14,9 +14,9 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
-from pytensor.tensor import TensorLike
 
 from symae.errors import InputError
+from symae.typing import TensorLike
 
 __all__ = ["Updates", "adadelta", "adagrad", "adam", "clipped", "inverse_time_decay", "momentum", "rmsprop", "sgd"]
 

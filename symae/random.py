@@ -20,12 +20,12 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.raise_op import CheckAndRaise
 from pytensor.scalar import upcast
-from pytensor.tensor import TensorLike
 from pytensor.tensor.sharedvar import TensorSharedVariable
 from pytensor.tensor.variable import TensorVariable
 
 from symae.ops.random.compiled_draws import BinomialDraw, NormalDraw, UniformDraw
 from symae.ops.random.draws import STATE_TYPE, NumpyDraw, random_state, state_words
+from symae.typing import TensorLike
 
 __all__ = ["RandomStateSharedVariable", "RandomStreams"]
 

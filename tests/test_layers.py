@@ -16,7 +16,7 @@ ROOT = Path(symae.__file__).parent
 # From the bottom to the top; those of one line do not import one another. "" is the package itself: what `import symae` gives.
 LEVELS = [
     ["errors"],
-    ["_runtime"],
+    ["_runtime", "typing"],
     ["optimizers"],
     ["python2"],
     ["geometry"],

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.tensor import TensorLike
 from pytensor.tensor.variable import TensorVariable
 
 from symae.errors import InputError
+from symae.typing import TensorLike
 
 __all__ = ["ACTIVATIONS", "activation", "elu", "leaky_relu", "linear", "relu", "sigmoid", "softmax", "softplus", "tanh"]
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.tensor import TensorLike
 from pytensor.tensor.basic import get_scalar_constant_value
 from pytensor.tensor.type import integer_dtypes
 
 from symae._runtime.checks import flag, is_integer, pair
 from symae.errors import InputError
 from symae.geometry.windows import Axis, Windows
+from symae.typing import TensorLike
 
 __all__ = ["FLOATS", "as_array", "as_images", "as_size", "as_sizes", "extent", "known", "pooling_windows", "require_pixels"]
 

@@ -13,12 +13,12 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply, Variable
-from pytensor.tensor import TensorLike
 from pytensor.tensor.variable import TensorVariable
 
 from symae.errors import InputError
 from symae.ops.arguments import FLOATS, as_array
 from symae.ops.traced import Arrays, TracedOp
+from symae.typing import TensorLike
 
 __all__ = ["CoordinateGradient", "CoordinateLayers", "coordinate_layers"]
 

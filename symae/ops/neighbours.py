@@ -10,7 +10,6 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply, Variable
-from pytensor.tensor import TensorLike
 from pytensor.tensor.variable import TensorVariable
 
 from symae._runtime.checks import pair
@@ -18,6 +17,7 @@ from symae.errors import InputError
 from symae.geometry.windows import Axis, Windows
 from symae.ops.arguments import FLOATS, as_images, as_size, as_sizes, extent, known, require_pixels
 from symae.ops.traced import Arrays, TracedOp, concrete, padded, strided
+from symae.typing import TensorLike
 
 __all__ = ["Images2Neibs", "Neibs2Images", "images2neibs", "neibs2images"]
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Variable
-from pytensor.tensor import TensorLike
 from pytensor.tensor.variable import TensorVariable
 
 from symae._runtime.checks import pair
@@ -17,6 +16,7 @@ from symae.geometry.windows import Axis, Windows
 from symae.ops.arguments import as_images, require_pixels
 from symae.ops.pooling.sum_pool import SumPool
 from symae.ops.traced import Arrays, TracedOp, spread_along, strided
+from symae.typing import TensorLike
 
 __all__ = ["BilinearUpsample", "BilinearUpsampleTranspose", "NearestUpsample", "upsample2d"]
 

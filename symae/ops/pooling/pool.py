@@ -9,7 +9,6 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply, Variable
-from pytensor.tensor import TensorLike
 from pytensor.tensor.variable import TensorVariable
 
 from symae.errors import InputError
@@ -19,6 +18,7 @@ from symae.ops.pooling.c_call import PoolingOp, c_axis
 from symae.ops.pooling.sum_pool import SumPool
 from symae.ops.pooling.switches import PutAtSwitches
 from symae.ops.traced import Arrays, padded, strided
+from symae.typing import TensorLike
 
 __all__ = ["MaxPool", "max_pool2d_with_switches", "pool2d"]
 

@@ -22,7 +22,6 @@ import pytensor.tensor as pt
 from pytensor.gradient import undefined_grad
 from pytensor.graph.basic import Variable
 from pytensor.scalar import upcast
-from pytensor.tensor import TensorLike
 from pytensor.tensor.sharedvar import TensorSharedVariable
 
 from symae._runtime.checks import integer
@@ -32,6 +31,7 @@ from symae.ops.random.mrg_states import next_stream, seed_state, substreams
 from symae.random import _dims
 from symae.theano._impl.absent import getter
 from symae.theano._impl.variables import as_theano
+from symae.typing import TensorLike
 
 __all__ = ["MRG_RandomStreams", "guess_n_streams"]
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.tensor import TensorLike
 from pytensor.tensor.subtensor import inc_subtensor as _inc_subtensor
 from pytensor.tensor.subtensor import set_subtensor as _set_subtensor
 
 from symae.theano._impl.variables import as_theano
 from symae.theano.shared import shared
+from symae.typing import TensorLike
 
 __all__ = ["CREATION"]
 

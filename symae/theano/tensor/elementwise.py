@@ -7,10 +7,10 @@ from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.tensor import TensorLike
 from pytensor.tensor.elemwise import Elemwise
 
 from symae.theano._impl.variables import as_theano, condition, divided, logical
+from symae.typing import TensorLike
 
 __all__ = ["ELEMENTWISE"]
 

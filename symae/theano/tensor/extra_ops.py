@@ -7,11 +7,12 @@ from typing import Any
 import pytensor
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.tensor import TensorLike, extra_ops
+from pytensor.tensor import extra_ops
 from pytensor.tensor.extra_ops import CumOp, FillDiagonal
 
 from symae.theano._impl.absent import getter
 from symae.theano._impl.variables import as_theano
+from symae.typing import TensorLike
 
 __all__ = [
     "CumOp",

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.tensor import TensorLike
 
 from symae.theano._impl.variables import as_theano, logical
+from symae.typing import TensorLike
 
 __all__ = ["REDUCTIONS", "makeKeepDims"]
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.raise_op import CheckAndRaise
-from pytensor.tensor import TensorLike
 
 from symae.ops.unbroadcast import Addbroadcast, Unbroadcast
 from symae.theano._impl.variables import as_theano
+from symae.typing import TensorLike
 
 __all__ = ["SHAPING"]
 

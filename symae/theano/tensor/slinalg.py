@@ -6,11 +6,12 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.raise_op import CheckAndRaise
-from pytensor.tensor import TensorLike, linalg
+from pytensor.tensor import linalg
 
 from symae.errors import InputError
 from symae.theano._impl.absent import getter
 from symae.theano._impl.variables import as_theano
+from symae.typing import TensorLike
 
 __all__ = [
     "Cholesky",

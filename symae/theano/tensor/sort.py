@@ -6,10 +6,10 @@ from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.tensor import TensorLike
 
 from symae.theano._impl.absent import getter
 from symae.theano._impl.variables import as_theano
+from symae.typing import TensorLike
 
 __all__ = ["argsort", "argtopk", "sort", "topk", "topk_and_argtopk"]
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.tensor import TensorLike
 from pytensor.tensor.subtensor import AdvancedIncSubtensor, AdvancedSubtensor, IncSubtensor, Subtensor
 
 from symae.theano._impl.absent import getter
 from symae.theano._impl.variables import as_theano
+from symae.typing import TensorLike
 
 __all__ = [
     "AdvancedIncSubtensor",

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.tensor import TensorLike
 
 from symae.errors import InputError
 from symae.geometry.convolution import normalised_border_mode
@@ -21,6 +20,7 @@ from symae.theano._impl import conv3d_frames, conv_shapes
 from symae.theano._impl.absent import getter
 from symae.theano._impl.shape_arguments import last_sizes, numbers
 from symae.theano._impl.variables import as_theano
+from symae.typing import TensorLike
 
 __all__ = [
     "AbstractConv2d",

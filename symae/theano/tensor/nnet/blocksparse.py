@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.tensor import TensorLike
 
 from symae.theano._impl.absent import getter
 from symae.theano._impl.variables import as_theano
+from symae.typing import TensorLike
 
 __all__ = ["sparse_block_dot"]
 

@@ -10,11 +10,11 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.gradient import disconnected_grad
 from pytensor.graph.basic import Variable
-from pytensor.tensor import TensorLike
 
 from symae.theano._impl.absent import getter
 from symae.theano._impl.variables import as_theano
 from symae.theano.tensor.shaping import addbroadcast
+from symae.typing import TensorLike
 
 __all__ = ["batch_normalization", "batch_normalization_test", "batch_normalization_train"]
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.tensor import TensorLike
 from pytensor.tensor.special import Softmax, log_softmax
 from pytensor.tensor.special import softmax as softmax_along
 
@@ -15,6 +14,7 @@ from symae.ops.labels import checked_labels
 from symae.theano._impl.absent import getter
 from symae.theano._impl.variables import as_theano
 from symae.theano.tensor.nnet.sigm import as_floats, softsign
+from symae.typing import TensorLike
 
 __all__ = [
     "binary_crossentropy",

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.tensor import TensorLike
 
 from symae import ops
 from symae.errors import InputError
 from symae.theano._impl.absent import getter
 from symae.theano._impl.shape_arguments import in_floats, numbers
 from symae.theano._impl.variables import as_theano
+from symae.typing import TensorLike
 
 __all__ = ["conv2d"]
 

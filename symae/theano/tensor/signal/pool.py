@@ -7,7 +7,6 @@ from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.tensor import TensorLike
 
 from symae import ops
 from symae.errors import InputError
@@ -18,6 +17,7 @@ from symae.theano._impl.absent import getter
 from symae.theano._impl.shape_arguments import in_floats, numbers
 from symae.theano._impl.symbolic_windows import are_symbolic, pooled, sizes
 from symae.theano._impl.variables import as_theano
+from symae.typing import TensorLike
 
 __all__ = ["Pool", "max_pool_2d_same_size", "pool_2d", "pool_3d"]
 
