@@ -12,7 +12,8 @@ from symae import models, nn, ops, optimizers, training
 def test_type_hints_of_functions_and_methods_are_there(module):
     public = [getattr(module, name) for name in module.__all__]
     functions = [thing for thing in public if inspect.isfunction(thing)]
-    functions += [method for cls in public if inspect.isclass(cls) for method in vars(cls).values() if inspect.isfunction(method)]
+    for cls in filter(inspect.isclass, public):
+        functions += filter(inspect.isfunction, vars(cls).values())
     assert functions
     for function in functions:
         get_type_hints(function)
