@@ -252,7 +252,9 @@ def test_a_record_with_a_huge_model_is_refused_before_one_is_built(trained, tmp_
 
 def test_a_run_in_a_read_only_folder_is_read_without_writing(trained, tmp_path, monkeypatch):
     folder = write_run(tmp_path / "r", trained, saved=False)
-    monkeypatch.setattr("symae.training.checkpoints.make_folder", lambda path: pytest.fail(f"{path} would have to be writable"))
+    monkeypatch.setattr(
+        "symae.training.training_folder.make_folder", lambda path: pytest.fail(f"{path} would have to be writable")
+    )
     assert open_run(folder).inspection("model").model.n_hidden == 40
 
 

@@ -8,4 +8,4 @@ import pytest
 @pytest.fixture
 def compiled_when_called(monkeypatch: pytest.MonkeyPatch) -> None:
     """Numba compiles for the arrays that a function is called with, not before that for contiguous ones, which never come."""
-    monkeypatch.setattr("symae.compile.functions._make_machine_code", lambda compiled: False)
+    monkeypatch.setattr("symae.compile.numba_calls.compile_ahead", lambda compiled: False)
