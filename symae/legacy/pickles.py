@@ -26,7 +26,15 @@ from symae.legacy.unpickler import ADMITTED, RestrictedUnpickler
 
 __all__ = ["load", "loads"]
 
-MOVED = {"__builtin__": "builtins", "copy_reg": "copyreg", "UserDict": "collections", "exceptions": "builtins"}
+MOVED = {
+    **{"__builtin__": "builtins", "copy_reg": "copyreg", "UserDict": "collections", "exceptions": "builtins"},
+    # modules of symae, in pickles of its first versions
+    **{f"symae.theano.{name}": f"symae.theano._impl.{name}" for name in ("functions", "variables")},
+    **{f"symae.ops.{name}": f"symae.ops.random.{name}" for name in ("compiled_draws", "draws", "masked_draw", "mrg")},
+    **{f"symae.ops.{name}": f"symae.ops.pooling.{name}" for name in ("pool", "sum_pool", "switches", "unpool")},
+    **{"symae.ops.conv": "symae.ops.conv.convolution", "symae.ops.windows": "symae.geometry.windows"},
+    **{"symae.ops.rectified": "symae.ops.bias_relu", "symae.ops.elementary": "symae.ops.elementwise"},
+}
 
 
 def _path(*parts: str) -> str:

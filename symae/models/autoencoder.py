@@ -118,6 +118,10 @@ class Autoencoder(Model):
         """Compute the reconstruction s(hidden W' + b'), (n, n_visible), in (0, 1)."""
         return pt.sigmoid(pt.dot(hidden, self.W_prime) + self.b_prime)
 
+    def training_step(self, learning_rate: float, corruption_level: float = 0.0, **settings: Any) -> tuple[TensorVariable, Any]:
+        # by position, as the tutorials' own loops do: subclasses call their arguments what they like
+        return self.get_cost_updates(corruption_level, learning_rate, **settings)
+
     def get_cost_updates(
         self, corruption_level: Any, learning_rate: Any
     ) -> tuple[TensorVariable, list[tuple[SharedVariable, Variable]]]:

@@ -14,6 +14,7 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 
 from symae._runtime.checks import integer
+from symae._runtime.locks import Lock
 from symae.compile import COMPILING, function
 from symae.errors import InputError
 from symae.training import Callback, History, train_epochs
@@ -68,12 +69,29 @@ class Fitting:
         self._functions: dict[Any, dict[int, Any]] = {}
         self._data: dict[Variable, SharedVariable] = {}
         self._shuffling: Shuffling | None = None
+        self._lock = Lock()
 
     def __reduce__(self) -> tuple[type[Fitting], tuple[()]]:
         """Begin anew in copies and pickles of a model."""
         return Fitting, ()
 
-    def run(
+    def run(self, key: Any, build: Callable[[], Graph], data: Mapping[Variable, np.ndarray], **settings: Any) -> History:
+        """Train on `data`, one thread after another: they share the model and the place of the data.
+
+        Parameters
+        ----------
+        key
+            Which of the graphs; `build` makes it, once.
+        build : callable
+            Returns the cost of a minibatch and a step's updates.
+        data : mapping from symbolic input to array
+        settings
+            `static`, as `symae.training.data.Pass` takes it, and what `symae.models.base.Model.fit` takes.
+        """
+        with self._lock:
+            return self._run(key, build, data, **settings)
+
+    def _run(
         self,
         key: Any,
         build: Callable[[], Graph],
@@ -87,20 +105,6 @@ class Fitting:
         verbose: bool,
         callbacks: Sequence[Callback],
     ) -> History:
-        """Train on `data`.
-
-        Parameters
-        ----------
-        key
-            Which of the graphs; `build` makes it, once.
-        build : callable
-            Returns the cost of a minibatch and a step's updates.
-        data : mapping from symbolic input to array
-        static : bool
-            As `symae.training.data.Pass` takes it.
-        epochs, batch_size, shuffle, backend, verbose, callbacks
-            As `symae.models.base.Model.fit` takes them.
-        """
         if key not in self._graphs:
             self._graphs[key] = build()
         cost, updates = self._graphs[key]

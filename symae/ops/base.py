@@ -81,7 +81,7 @@ def _files(op: BackendOp) -> tuple[str, ...]:
 @functools.cache
 def _digest(files: tuple[str, ...], applied: frozenset[str] = frozenset()) -> str:
     package = Path(__file__).parents[1]
-    shared = (path for folder in ("kernels", "patches") for path in (package / folder).rglob("*"))
+    shared = (path for folder in ("geometry", "kernels", "patches") for path in (package / folder).rglob("*"))
     digest = hashlib.sha256(" ".join(sorted(applied)).encode())
     for file in [*map(Path, files), *sorted(path for path in shared if path.suffix in {".py", ".h"})]:
         digest.update(file.read_bytes())

@@ -4,6 +4,7 @@ What they are, whether they fit what is installed, and which are on: `status`. T
 (`symae.patches.registry`); ``SYMAE_PATCHES`` switches them off.
 """
 
+from symae.errors import InputError
 from symae.patches import (
     c_indexing,
     indexing_rewrites,
@@ -63,7 +64,46 @@ PATCHES: tuple[Patch, ...] = tuple(
     )
 )
 
-_registry = Registry(PATCHES, chosen_by_user())
+
+def _chosen() -> tuple[Registry, InputError | None]:
+    """Return the registry that the user chose, or one of all patches and what is wrong with the choice."""
+    try:
+        return Registry(PATCHES, chosen_by_user()), None
+    except InputError as error:  # importing symae must not raise it: a command says it in a line
+        return Registry(PATCHES), error
+
+
+_registry, _refused = _chosen()
 _registry.connect()
 
-status, summary, refuse_missing = _registry.status, _registry.summary, _registry.refuse_missing
+
+def _checked() -> Registry:
+    if _refused is not None:
+        raise _refused
+    return _registry
+
+
+def status() -> tuple[PatchStatus, ...]:
+    """Return what has become of each patch, in the order of their names.
+
+    Raises
+    ------
+    InputError
+        ``SYMAE_PATCHES`` names no patch that there is; `symae.function` raises it too.
+    """
+    return _checked().status()
+
+
+def summary() -> str:
+    """Return how many are applied and waiting, and which ones are not and why, in one line."""
+    return _checked().summary()
+
+
+def refuse_missing(backend: str) -> None:
+    """Refuse to go on for `backend` without a patch that it requires, or with a choice of patches that is none.
+
+    Raises
+    ------
+    BackendError, InputError
+    """
+    _checked().refuse_missing(backend)

@@ -65,7 +65,10 @@ class Registry:
     """
 
     def __init__(self, patches: Iterable[Patch], chosen: str = ""):
-        known = {patch.name: patch for patch in patches}
+        listed = list(patches)
+        known = {patch.name: patch for patch in listed}
+        if len(known) < len(listed):
+            raise ValueError(f"patches: found {[patch.name for patch in listed]}, expected a name for each")
         order = TopologicalSorter({patch.name: patch.after for patch in known.values()}).static_order()
         self.patches: Mapping[str, Patch] = {name: known[name] for name in order}
         off = _switched_off(chosen, sorted(known))

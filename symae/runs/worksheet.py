@@ -43,6 +43,7 @@ from symae.runs.parameter_snapshots import KeptFilters
 from symae.runs.record import RunRecord
 from symae.training import Callback, EpochLog, History, Step, fit, train_epochs
 from symae.training.checkpoints import read_checkpoint
+from symae.training.identity import AGAIN
 from symae.training.training_folder import TrainingFolder
 
 __all__ = ["Worksheet", "about_ten"]
@@ -310,7 +311,7 @@ class Worksheet:
                 raise
             # a fingerprint is known by its beginning
             found, expected = (re.sub(r"(SHA-256 \w{8})\w+", r"\1…", text) for text in (error.found, error.expected))
-            expected = expected.removesuffix("; resume=False begins again")  # a command has another option for it
+            expected = expected.removesuffix(f"; {AGAIN}")  # a command has another option for it
             hint = "give the options of that run, or another --out"
             raise InputError("--resume", f"{error.where}: {found}", f"{expected}; {hint}") from error
         self.training += time.perf_counter() - started - (self.compiling - compiled)

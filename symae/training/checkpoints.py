@@ -59,7 +59,7 @@ class Checkpoint:
     shuffling : array of 628 uint32
         The random state that makes the order of the next epoch.
     training : dict
-        What `symae.identity` says of the training; empty in files of older versions of symae.
+        What `symae.training.identity` says of the training; empty in files of older versions of symae.
     """
 
     history: History

@@ -54,7 +54,7 @@ class TrainingState:
     interrupting : bool
         Ctrl-C was pressed: the training ends after the present burst of steps.
     error : BaseException or None
-        What ends the training. `Callback.on_exception` may put another error in its place.
+        What ends the training. `Callback.on_exception` may put another error in its place; None leaves it.
     """
 
     n_epochs: int
@@ -184,9 +184,13 @@ def run_training(
         # they end in the order in which they began: a stack unwinds the other way
         begun: list[Callback] = []
         ends.callback(lambda: _end(begun, state))
-        for callback in callbacks:
-            begun.append(callback)
-            callback.on_train_begin(state)
+        try:
+            for callback in callbacks:
+                begun.append(callback)
+                callback.on_train_begin(state)
+        except BaseException as error:
+            state.error = error
+            raise
         try:
             for epoch in range(len(history), n_epochs):
                 if state.stop:
@@ -196,6 +200,7 @@ def run_training(
                 _call(begin, state)
                 started = time.perf_counter()
                 if not run_epoch():
+                    history.stopped_early = True
                     break
                 state.cost, *means = (float(np.average(c, weights=batch_weights)) for c in zip(*state.rows, strict=True))
                 state.seconds = time.perf_counter() - started
@@ -208,7 +213,7 @@ def run_training(
         except BaseException as error:
             state.error = error
             _call(exception, state)
-            if state.error is not error:
+            if state.error not in (None, error):
                 raise state.error from error
             if not isinstance(error, KeyboardInterrupt):
                 raise

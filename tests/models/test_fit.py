@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import threading
 
 import numpy as np
 import pytensor
@@ -261,3 +262,26 @@ def test_a_model_without_a_cost_says_what_it_lacks():
 
     with pytest.raises(InputError, match="fit: found a Empty, expected a model with a method get_cost_updates"):
         Empty().fit(np.ones(4))
+
+
+def test_threads_that_fit_one_model_do_so_one_after_the_other():
+    da = Autoencoder(np.random.RandomState(0), n_visible=12, n_hidden=4)
+    rows = [np.random.RandomState(n).random_sample((n, 12)) for n in (3000, 200)]
+    histories = []
+    threads = [threading.Thread(target=lambda X=X: histories.append(da.fit(X, epochs=4, batch_size=20).history_)) for X in rows]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(histories) == 2
+    assert np.isfinite(da.W.get_value()).all()
+
+
+def test_subclasses_of_the_tutorials_model_call_the_arguments_of_a_step_what_they_like():
+    class Mine(Autoencoder):
+        def get_cost_updates(self, level, rate):
+            return super().get_cost_updates(level, rate)
+
+    X = np.random.RandomState(1).random_sample((40, 12))
+    mine, plain = (cls(np.random.RandomState(0), n_visible=12, n_hidden=4).fit(X, epochs=1) for cls in (Mine, Autoencoder))
+    np.testing.assert_array_equal(mine.W.get_value(), plain.W.get_value())

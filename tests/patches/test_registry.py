@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import logging
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -194,3 +196,13 @@ def test_machine_code_has_another_key_with_each_set_of_patches(monkeypatch):
 
 def test_all_patches_of_the_backends_installed_here_are_applied_or_wait():
     assert {state.state for state in symae.patches.status()} <= {"applied", "waiting"}
+
+
+@pytest.mark.parametrize("command", [["--version", "--verbose"], ["run", "01", "--epochs", "0", "--data", "digits"]])
+def test_a_choice_of_patches_that_is_none_is_an_error_of_one_line(tmp_path, command):
+    environment = os.environ | {"SYMAE_PATCHES": "numba", "PYTHONPATH": os.pathsep.join(sys.path)}
+    line = [sys.executable, "-m", "symae", *command]
+    done = subprocess.run(line, capture_output=True, text=True, check=False, env=environment, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert "SYMAE_PATCHES: found 'numba', expected off, or the names of patches with a - before each" in done.stderr

@@ -203,3 +203,41 @@ def test_only_turning_points_that_a_callback_defines_cost_anything():
 
     run_training(lambda index: 1.0, 100, 50, [Quiet()])
     assert len(called) == len(TURNING_POINTS)  # looked up once each
+
+
+class Calling(Callback):
+    """Call functions at turning points."""
+
+    def __init__(self, **functions):
+        vars(self).update(functions)
+
+
+def test_callbacks_that_have_begun_learn_what_kept_another_from_beginning():
+    seen = []
+
+    class Failing(Callback):
+        def on_train_begin(self, state):
+            raise ValueError("not today")
+
+    callbacks = [Calling(on_train_end=lambda state: seen.append(state.error)), Failing()]
+    with pytest.raises(ValueError, match="not today"):
+        run_training(lambda i: 1.0, 2, 1, callbacks)
+    assert [type(error) for error in seen] == [ValueError]
+
+
+def test_a_training_that_is_stopped_within_an_epoch_says_so():
+    def pause(state):
+        state.pause_at = 3
+
+    def stop(state):
+        state.stop = True
+
+    assert run_training(lambda i: 1.0, 2, 5, [Calling(on_train_begin=pause, on_pause=stop)]).stopped_early
+
+
+def test_a_callback_that_forgets_an_error_does_not_hide_it():
+    def forget(state):
+        state.error = None
+
+    with pytest.raises(DivergedError):
+        run_training(lambda i: np.nan, 2, 1, [Calling(on_exception=forget)])
