@@ -28,7 +28,7 @@ class LogisticRegression(Model):
 
     Parameters
     ----------
-    input : symbolic matrix (n, n_in)
+    input : symbolic matrix (n, n_in), or None for one of its own
     n_in, n_out : int
         Numbers of features and of classes.
 
@@ -42,7 +42,11 @@ class LogisticRegression(Model):
     parameter_names = ("W", "b")
     fit_defaults = FitDefaults(epochs=15, batch_size=600, learning_rate=0.13)
 
-    def __init__(self, input: Variable, n_in: int, n_out: int):
+    def __init__(self, input: Variable | None, n_in: int, n_out: int):
+        if input is None:
+            input = pt.matrix("x")
+        elif not isinstance(input, Variable):
+            raise InputError("input", repr(input), "a symbolic matrix, or None for one of the model's own")
         self.n_in = n_in = checked_count("n_in", n_in)
         self.n_out = n_out = checked_count("n_out", n_out)
         floatX = pytensor.config.floatX
