@@ -4,65 +4,14 @@ What they are, whether they fit what is installed, and which are on: `status`. T
 (`symae.patches.registry`); ``SYMAE_PATCHES`` switches them off.
 """
 
+from symae._runtime.package_entries import entries
 from symae.errors import InputError
-from symae.patches import (
-    c_indexing,
-    indexing_rewrites,
-    jax_blockwise,
-    jax_dispatch,
-    jax_indexing,
-    mlx_dispatch,
-    mlx_indexing,
-    numba_cache_keys,
-    numba_cache_load,
-    numba_deferred_codegen,
-    numba_dimshuffle,
-    numba_elemwise,
-    numba_extremes,
-    numba_indexing,
-    numba_matrix_products,
-    numba_reciprocal,
-    numba_shape_error,
-    numba_slices,
-    numba_sparse_shapes,
-    numba_specified_shapes,
-    numba_threaded_elemwise,
-    pytorch_dispatch,
-    pytorch_indexing,
-)
 from symae.patches.patch import Expected, Patch
 from symae.patches.registry import PatchStatus, Registry, chosen_by_user
 
 __all__ = ["PATCHES", "Expected", "Patch", "PatchStatus", "Registry", "refuse_missing", "status", "summary"]
 
-PATCHES: tuple[Patch, ...] = tuple(
-    module.PATCH
-    for module in (
-        c_indexing,
-        indexing_rewrites,
-        jax_blockwise,
-        jax_dispatch,
-        jax_indexing,
-        mlx_dispatch,
-        mlx_indexing,
-        numba_cache_keys,
-        numba_cache_load,
-        numba_deferred_codegen,
-        numba_dimshuffle,
-        numba_elemwise,
-        numba_extremes,
-        numba_indexing,
-        numba_matrix_products,
-        numba_reciprocal,
-        numba_shape_error,
-        numba_slices,
-        numba_sparse_shapes,
-        numba_specified_shapes,
-        numba_threaded_elemwise,
-        pytorch_dispatch,
-        pytorch_indexing,
-    )
-)
+PATCHES: tuple[Patch, ...] = tuple(entries(__name__, __path__, "PATCH", apart=("changes", "patch", "registry")).values())
 
 
 def _chosen() -> tuple[Registry, InputError | None]:

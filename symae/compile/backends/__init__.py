@@ -6,11 +6,10 @@ those that compute in double precision.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from typing import Any
 
 from symae._runtime.import_hooks import after_import
+from symae._runtime.package_entries import entries
 from symae.compile.backends.base import Backend
 
 __all__ = ["BACKENDS", "BY_NAME", "DEFAULT", "PACKAGES", "linked_by"]
@@ -23,13 +22,8 @@ def _order(backend: Backend) -> tuple[Any, ...]:
     return backend.name != DEFAULT, not backend.compiles_ahead, "float64" not in backend.floats, backend.name
 
 
-def _found() -> list[Backend]:
-    names = [module.name for module in pkgutil.iter_modules(__path__) if module.name != "base"]
-    backends = [importlib.import_module(f"{__name__}.{name}").BACKEND for name in names]
-    return sorted(backends, key=_order)
-
-
-BY_NAME: dict[str, Backend] = {backend.name: backend for backend in _found()}
+_FOUND: list[Backend] = sorted(entries(__name__, __path__, "BACKEND").values(), key=_order)
+BY_NAME: dict[str, Backend] = {backend.name: backend for backend in _FOUND}
 BACKENDS = tuple(BY_NAME)
 # of the backends, installed or not
 PACKAGES = tuple(backend.module for backend in BY_NAME.values() if backend.module)

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
+from symae._runtime.package_entries import entries
 from symae.datasets.formats.base import Format
 
 __all__ = ["FORMATS", "READERS", "WORDS"]
 
 
-def _found() -> tuple[Format, ...]:
-    names = [module.name for module in pkgutil.iter_modules(__path__) if module.name != "base"]
-    formats: list[Format] = [importlib.import_module(f"{__name__}.{name}").FORMAT for name in names]
-    return tuple(sorted(formats, key=lambda known: known.position))
-
-
-FORMATS = _found()
+FORMATS: tuple[Format, ...] = tuple(sorted(entries(__name__, __path__, "FORMAT").values(), key=lambda known: known.position))
 READERS = {ending: known.read_file for known in FORMATS for ending in known.endings if known.read_file is not None}
 _FOLDERS = " or ".join(known.folder for known in FORMATS if known.folder)
 *_FILES, _LAST = (known.files for known in FORMATS if known.files)

@@ -6,18 +6,10 @@ what an exported page keeps come from here, so a tab more is two files more.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
+from symae._runtime.package_entries import entries
 from symae.inspector.tabs.base import Tab
 
 __all__ = ["TABS"]
 
 
-def _found() -> dict[str, Tab]:
-    names = [module.name for module in pkgutil.iter_modules(__path__) if module.name != "base"]
-    tabs = {name: importlib.import_module(f"{__name__}.{name}").TAB for name in names}
-    return dict(sorted(tabs.items(), key=lambda item: item[1].position))
-
-
-TABS = _found()
+TABS: dict[str, Tab] = dict(sorted(entries(__name__, __path__, "TAB").items(), key=lambda item: item[1].position))
