@@ -149,7 +149,8 @@ def unlike(a, b):
 
 
 same_words = len({len(text) for text in texts}) == 1
-difference = max(unlike(*pair) for text in texts for pair in zip(texts[0], text, strict=True)) if same_words else math.inf
+apart = [unlike(*pair) for text in texts for pair in zip(texts[0], text, strict=True)] if same_words else [math.inf]
+difference = max(apart, default=0.0)  # nothing is printed where nothing is trained
 if difference == 0:
     verdict = "They print the same, to the last digit."
 elif difference < 1e-9:
