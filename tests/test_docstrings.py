@@ -35,3 +35,8 @@ def test_examples_of_docstrings_are_true(name, tmp_path, monkeypatch):
 
 def test_no_example_is_skipped():
     assert [path.name for path in ROOT.rglob("*.py") if "doctest: +SKIP" in path.read_text()] == []
+
+
+def test_apostrophes_are_ascii():
+    texts = (path for path in ROOT.rglob("*.py") if set("‘’“”") & set(path.read_text(encoding="utf-8")))
+    assert [str(path.relative_to(ROOT)) for path in texts] == []

@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import stat
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from symae.legacy.owners import is_there
@@ -28,7 +28,9 @@ class Copies(Places):
 
     def must_be_new(self, path: Any) -> None:
         """Raise `FileExistsError` if the script sees something there."""
-        if name_of(path) is not None and is_there(os.fsdecode(self.for_reading(path, follows=False))):
+        with self.quietly():
+            seen = self.for_reading(path, follows=False)
+        if name_of(path) is not None and is_there(os.fsdecode(seen)):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
 
     def continued(self, path: Any, keeps: bool, exists: bool = False, follows: bool = True) -> Any:
@@ -43,7 +45,9 @@ class Copies(Places):
         follows : bool
             Whether a link's target is meant, and not the link.
         """
-        source, target = self.for_reading(path, follows), self.for_writing(path, follows)
+        with nullcontext() if keeps else self.quietly():  # only what is kept is read
+            source = self.for_reading(path, follows)
+        target = self.for_writing(path, follows)
         if name_of(target) is None:
             return target
         with self._once():

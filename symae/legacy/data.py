@@ -47,7 +47,8 @@ class Data:
             return None
         mnist = find_mnist()
         if name in PICKLES:
-            self._say(f"{name}: {'MNIST' if mnist else 'symae’s own digits: MNIST is not here, symae data mnist downloads it'}")
+            found = "MNIST" if mnist else "symae's own digits: MNIST is not here, symae data mnist downloads it"
+            self._say(f"{name}: {found}")
             return _pickled("mnist" if mnist else "digits", name)
         if mnist is None:
             return None

@@ -104,7 +104,9 @@ class Files(Copies, Folders):
             path, dir_fd = self._joined(path, dir_fd)
             if dir_fd is not None:
                 return function(path, *rest, dir_fd=dir_fd, **more)
-            found = function(self.for_reading(path, more.get("follow_symlinks", True) and not never), *rest, **more)
+            with self.quietly():  # a look is not yet a use
+                seen = self.for_reading(path, more.get("follow_symlinks", True) and not never)
+            found = function(seen, *rest, **more)
             return os.fsencode(found) if isinstance(found, str) and isinstance(path, bytes) else found
 
         return reading
@@ -135,11 +137,11 @@ class Files(Copies, Folders):
             if dir_fd is not None:
                 return function(path, *rest, dir_fd=dir_fd, **more)
             with self.quietly():
-                target = self.for_writing(path, follows=False)
+                target, source = self.for_writing(path, follows=False), self.for_reading(path, follows=False)
             place = name_of(target)
             if place is None:
                 return function(target, *rest, **more)
-            seen = os.fsdecode(self.for_reading(path, follows=False))
+            seen = os.fsdecode(source)
             if place != self.out and (is_there(place) or not is_there(seen)):
                 result = function(target, *rest, **more)
             elif function.__name__ == "rmdir" and (is_inside(self.out, seen) or self.listdir(seen)):

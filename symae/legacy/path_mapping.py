@@ -222,9 +222,7 @@ class Places:
         if not found:
             return None
         newest = max(found, key=os.path.getmtime)
-        if newest not in self._mentioned:
-            self._mentioned.add(newest)
-            self.say(f"{relative}: read from {newest[: -len(relative) - 1]}, where another run left it")
+        self.tell(f"{relative}: read from {newest[: -len(relative) - 1]}, where another run left it")
         return newest
 
     def is_folder(self, whole: str) -> bool:
@@ -263,24 +261,23 @@ class Places:
 
     @contextmanager
     def quietly(self) -> Iterator[None]:
-        """Map names without a word to the user as long as the block lasts."""
-        said, self._mentioned = self._mentioned, _Everything()
+        """Map names without a word to the user, in this thread, as long as the block lasts: nothing is read or written."""
+        before = getattr(self._here, "quiet", False)
+        self._here.quiet = True
         try:
             yield
         finally:
-            self._mentioned = said
+            self._here.quiet = before
+
+    def tell(self, line: str) -> None:
+        """Say what becomes of a file that the script reads or writes."""
+        if not getattr(self._here, "quiet", False):
+            self.say(line)
 
     def _tell(self, name: str, place: str) -> None:
-        if place not in self._mentioned:
+        if place not in self._mentioned and not getattr(self._here, "quiet", False):
             self._mentioned.add(place)
             self.say(f"{name}: written to {os.path.relpath(place, self.out)} in {self.out}; what is there stays as it is")
-
-
-class _Everything(set[str]):
-    """Hold whatever one asks for."""
-
-    def __contains__(self, item: object) -> bool:
-        return True
 
 
 def _is_link(place: str) -> bool:

@@ -39,7 +39,7 @@ LOAD = """
 def test_mnist_is_there_wherever_a_script_asks_for_it(run, tmp_path):
     result = run(LOAD)
     assert (result.status, result.out) == (0, "(5000, 784) float32 int64 True\n"), result.err
-    assert "mnist.pkl.gz: symae’s own digits" in result.err
+    assert "mnist.pkl.gz: symae's own digits" in result.err
     assert not list((tmp_path / "work").rglob("mnist*"))
 
 
@@ -247,6 +247,22 @@ def test_what_one_script_leaves_another_finds(run):
     result = run("print open('weights.txt').read()\n", name="predict.py")
     assert result.out == "7\n"
     assert "weights.txt: read from" in result.err
+
+
+def test_what_a_script_only_writes_or_looks_for_is_not_said_to_be_read(run, tmp_path):
+    script = """
+        import os, numpy
+        print os.path.exists('weights.txt')
+        open('weights.txt', 'w').write('7')
+        numpy.savetxt('table.txt', [1.])
+        print os.path.isfile('mnist.pkl.gz')
+        open('mnist.pkl.gz', 'wb').close()
+        os.remove('mnist.pkl.gz')
+    """
+    run(script, options=("--out", "out/first"))
+    result = run(script, options=("--out", "out/second"))
+    assert (result.status, result.out) == (0, "True\nTrue\n")
+    assert result.err == "symae: results are in out/second/: open report.html\n"
 
 
 READS = """
