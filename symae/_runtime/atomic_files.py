@@ -34,16 +34,10 @@ UNSYNCED = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EROFS}
 
 @contextmanager
 def open_regular(path: str | os.PathLike[str], expected: str = "a readable file") -> Iterator[IO[bytes]]:
-    """Yield the regular file `path`, open for reading; nothing else is waited for.
+    """Yield the regular file `path`, open for reading, or raise MissingFileError.
 
-    Opening a pipe waits for somebody who writes, and a device may have no end.
-
-    Raises
-    ------
-    MissingFileError
-        There is no such file.
-    InputError
-        It is a folder, a pipe or a device, or may not be read.
+    InputError is raised for anything else, and for what may not be read: opening a pipe waits for somebody who writes, and a
+    device may have no end.
     """
     try:
         file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 (closed below)
@@ -71,13 +65,7 @@ def read_regular(path: str | os.PathLike[str], expected: str = "a readable file"
 
 
 def append_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8 at the end of the regular file `path`, which is made if it is not there.
-
-    Raises
-    ------
-    UnwritableError
-        It is a folder, a pipe or a device, or cannot be written.
-    """
+    """Write `text` as UTF-8 at the end of the regular file `path`, made if it is not there, or raise UnwritableError."""
     with _named(path), open(path, "ab", opener=_without_waiting) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise UnwritableError(path, "a device or a pipe", "a file")
@@ -92,13 +80,8 @@ def _without_waiting(path: str, flags: int) -> int:
 def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """Yield a binary file that becomes `path` when the block ends without an error.
 
-    The bytes go to a temporary file in the same folder, are flushed to the disk and renamed over `path`; if anything fails, the
-    temporary file is removed and `path` keeps what it held.
-
-    Raises
-    ------
-    UnwritableError
-        The folder is missing or read-only, `path` is a folder, or the disk is full.
+    The bytes go to a temporary file in the same folder, are flushed to the disk and renamed over `path`. If anything fails, the
+    temporary file is removed and `path` keeps what it held; what the system refuses is an UnwritableError.
     """
     with _beside(Path(path)) as (file, temporary):
         yield file
@@ -109,12 +92,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 def write_together(contents: Mapping[Path, bytes]) -> None:
     """Write several files that belong together: none is renamed into its place before all are safe on the disk.
 
-    They get their names in the order of `contents`, one after the other also where power is lost.
-
-    Raises
-    ------
-    UnwritableError
-        As in `replacing`; all files keep what they held.
+    They get their names in the order of `contents`, one after the other also where power is lost. After an UnwritableError all
+    keep what they held.
     """
     with ExitStack() as stack:
         parts = [(path, *stack.enter_context(_beside(path))) for path in contents]
@@ -163,13 +142,7 @@ def _finish(path: Path, file: IO[bytes], temporary: Path) -> None:
 
 
 def move(path: Path, new: Path) -> None:
-    """Give the file `path` the name `new` in the same folder, in place of what has it now, also where power is lost then.
-
-    Raises
-    ------
-    UnwritableError
-        The system refuses.
-    """
+    """Rename the file `path` to `new` in its folder, whatever has it, also if power is lost; or raise UnwritableError."""
     with _named(new):
         path.replace(new)
         _sync_folder(path.parent)
@@ -207,13 +180,7 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 
 def make_folder(path: str | os.PathLike[str]) -> Path:
-    """Make the folder `path` and its parents, and return it; an existing folder is fine.
-
-    Raises
-    ------
-    UnwritableError
-        `path` or one of its parents is a file, or the folder cannot be made or written.
-    """
+    """Make the folder `path` and its parents, if they are not there, and return it; or raise UnwritableError."""
     path = Path(path)
     for part in (path, *path.parents):
         if part.exists() and not part.is_dir():

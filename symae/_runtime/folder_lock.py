@@ -33,14 +33,7 @@ class FolderLock:
     """Hold the right to train in `folder`, which exists, until `release` or the end of the process, however it ends.
 
     The system's lock on the file ``.training.lock``, which goes with the process; a file that is left says nothing. Whoever has
-    it can take it again in the same thread. Where a file system has no locks, there is none.
-
-    Raises
-    ------
-    InputError
-        Another process, or another thread of this one, trains there.
-    UnwritableError
-        The file cannot be written.
+    it can take it again in the same thread; for others it is an InputError. Where a file system has no locks, there is none.
     """
 
     def __init__(self, folder: Path):

@@ -13,22 +13,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def renamed_arguments(**new_names: str) -> Callable[[F], F]:
-    """Return a decorator that lets callers go on using the old names of keyword arguments.
+    """Return a decorator that lets callers go on using the old names of keyword arguments: ``@renamed_arguments(say="log")``.
 
-    Parameters
-    ----------
-    new_names : str
-        The new name by the old one: ``@renamed_arguments(say="log")``.
-
-    Warns
-    -----
-    DeprecationWarning
-        A caller gives an argument by its old name.
-
-    Raises
-    ------
-    TypeError
-        A caller gives an argument by both names.
+    An old name is a DeprecationWarning, and beside the new one a TypeError.
     """
 
     def decorate(function: F) -> F:

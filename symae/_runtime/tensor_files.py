@@ -45,13 +45,7 @@ def encoded(arrays: Mapping[str, np.ndarray], key: str, description: Mapping[str
 
 
 class TensorFile:
-    """Read a safetensors file whose header is known to be sound.
-
-    Attributes
-    ----------
-    shapes : dict of (shape, dtype) by name
-    metadata : dict of str
-    """
+    """Read a safetensors file whose header is known to be sound: `shapes`, (shape, dtype) by name, and `metadata`."""
 
     def __init__(self, path: Path, file: IO[bytes], expected: str):
         self._path, self._file, self._expected = path, file, expected
@@ -71,19 +65,7 @@ class TensorFile:
             raise self._damaged(f"{size - 8 - length} bytes for {reprlib.repr(found)} bytes of arrays")
 
     def arrays(self, key: str, checksum: bool = False) -> dict[str, np.ndarray]:
-        """Return the arrays; where the description called `key` has a checksum, it has to be right.
-
-        Parameters
-        ----------
-        key : str
-        checksum : bool
-            It has to have one.
-
-        Raises
-        ------
-        InputError
-            The file is damaged.
-        """
+        """Return the arrays; the checksum in the description called `key`, which `checksum` asks for, has to be right."""
         content = len(self._header).to_bytes(8, "little") + self._header + self._file.read()
         try:
             arrays = safetensors.numpy.load(content)
@@ -110,10 +92,7 @@ class TensorFile:
 def open_tensors(path: Path, expected: str) -> Iterator[TensorFile]:
     """Yield the safetensors file `path`, which should be `expected`.
 
-    Raises
-    ------
-    MissingFileError, InputError
-        It is not there, no regular file, or its header is damaged or does not fit its length.
+    Raises MissingFileError, or InputError where it is no regular file or its header is damaged or does not fit its length.
     """
     with open_regular(path, expected) as file:
         yield TensorFile(path, file, expected)

@@ -31,10 +31,7 @@ READER_LEFT = 141  # what it reports when nobody reads the output any more
 class Parser(argparse.ArgumentParser):
     """Parse command-line arguments, and report errors in one line.
 
-    Attributes
-    ----------
-    missing : str
-        What is said, instead of argparse's list of names, where a required argument is missing.
+    `missing` is said, instead of argparse's list of names, where a required argument is missing.
     """
 
     missing = ""

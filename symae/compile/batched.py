@@ -17,16 +17,7 @@ __all__ = ["BatchedFunction"]
 
 
 class BatchedFunction:
-    """Evaluates `outputs`; compiled once for each shape of a batch, and kept.
-
-    Parameters
-    ----------
-    name : str
-        What the compiled functions are called.
-    outputs : list of symbolic variables
-    backend : str, optional
-        As in `symae.function`.
-    """
+    """Evaluates `outputs` by functions called `name`; compiled once for each shape of a batch, and kept."""
 
     def __init__(self, name: str, outputs: Sequence[Variable], backend: str | None):
         self.name = name

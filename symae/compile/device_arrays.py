@@ -103,14 +103,9 @@ class DeviceLinker(JITLinker):
 
 
 class DeviceFunction:
-    """Call a compiled function with what slots hold; return NumPy arrays, its updates' among them.
+    """Call a compiled function, once `traceable`, with what slots hold; return NumPy arrays, its updates' among them.
 
-    Attributes
-    ----------
-    traceable : callable
-        The function before it was compiled.
-    slots : list
-        For each input what has its value for the backend under ``[0]``: a `SharedSlot`, or the storage itself.
+    `slots` has for each input what has its value for the backend under ``[0]``: a `SharedSlot`, or the storage itself.
     """
 
     def __init__(self, linker: DeviceLinker, traceable: Callable[..., Any], call: Callable[..., Any]):

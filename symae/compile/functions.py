@@ -173,10 +173,7 @@ def function(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Hold back what PyTensor says at each compilation and no user of symae can mend.
-
-    Each backend says what that is. Theano's default updates, which symae keeps, are on their way out of PyTensor.
-    """
+    """Hold back what PyTensor says at each compilation and no user of symae can mend: each backend says what that is."""
     messages = [message for backend in BY_NAME.values() for message in backend.held_back]
     with without_log("pytensor.tensor.blas"), without_warnings("The no_default_updates parameter is deprecated", *messages):
         yield

@@ -25,20 +25,10 @@ MOST_NUMBERS = 100
 
 
 def graph_fingerprint(outputs: Mapping[str, Variable], leaves: Mapping[Variable, str]) -> dict[str, Any]:
-    """Describe the graph of `outputs`.
+    """Describe the graph of `outputs`, whose names count, from `leaves` on, whose names stand for whatever they may hold.
 
-    Parameters
-    ----------
-    outputs : dict of variables by name
-        What it computes; the names count.
-    leaves : dict from variable to str
-        Where it begins, under names of their own: each stands for whatever it may hold. Constants count with their values.
-
-    Returns
-    -------
-    dict
-        ``graph``, a SHA-256 of all operations, their settings, and how they hang together; ``numbers``, the constants that are
-        scalars, ``operations``, how many there are of each: both in a form to be read.
+    ``graph`` is a SHA-256 of all operations, their settings, and how they hang together, constants with their values;
+    ``numbers``, the constants that are scalars, and ``operations``, how many there are of each, are in a form to be read.
     """
     digests: dict[Variable, str] = {v: _hash("leaf", name, v.type) for v, name in leaves.items()}
     numbers: set[str] = set()

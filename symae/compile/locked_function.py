@@ -20,10 +20,7 @@ _call = Function.__call__
 
 
 class LockedFunction(Function):
-    """Call PyTensor's compiled function from one thread at a time.
-
-    A function that an op calls may call this one again.
-    """
+    """Call PyTensor's compiled function from one thread at a time; a function that an op calls may call this one again."""
 
     __slots__ = ("__weakref__", "lock")
 

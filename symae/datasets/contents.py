@@ -82,12 +82,7 @@ class Contents:
 def open_contents(path: str | PathLike[str]) -> Iterator[Contents]:
     """Yield the contents of a file; gzip is recognised by its first two bytes, as browsers unpack downloads and keep the name.
 
-    Raises
-    ------
-    MissingFileError
-        There is no such file.
-    InputError
-        It is a folder or a device, may not be read, or is empty.
+    Raises MissingFileError, or InputError for a folder or a device, and for what may not be read or is empty.
     """
     with open_regular(path) as file:
         if not file.seek(0, io.SEEK_END):

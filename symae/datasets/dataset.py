@@ -84,13 +84,7 @@ def checked_split(where: str | PathLike[str], x: np.ndarray, y: np.ndarray) -> S
 
 
 def checked_dataset(name: str, where: str | PathLike[str], pairs: Pairs) -> Dataset:
-    """Make a `Dataset` of three pairs (x, y): training, validation, test.
-
-    Raises
-    ------
-    InputError
-        One of them is not valid (`checked_split`), or some are bytes and others floats.
-    """
+    """Make a `Dataset` of three pairs (x, y), training, validation, test, as for `checked_split`; all bytes or floats."""
     train, valid, test = (checked_split(f"{where}, {part}", *pair) for part, pair in zip(PARTS, pairs, strict=True))
     kinds = [split.x.dtype for split in (train, valid, test)]
     if len(set(kinds)) > 1:
@@ -101,12 +95,8 @@ def checked_dataset(name: str, where: str | PathLike[str], pairs: Pairs) -> Data
 def fraction(where: str | PathLike[str], pair: tuple[np.ndarray, np.ndarray], share: int) -> Pairs:
     """Cut off the last 1/`share` of the images, at least one: [(first part), (last part)].
 
-    MNIST's 60000 training images give the tutorials' 50000 and 10000 with a share of 6.
-
-    Raises
-    ------
-    InputError
-        There are fewer than two images, or their number differs from the labels'.
+    MNIST's 60000 training images give the tutorials' 50000 and 10000 with a share of 6. Fewer than two images, or another
+    number of labels, are an InputError.
     """
     x, y = pair
     if x.ndim == 0 or y.ndim == 0 or len(x) != len(y):

@@ -47,12 +47,8 @@ def find_mnist() -> Path | None:
 def mnist_folder() -> Path:
     """Return the folder that holds MNIST's four files.
 
-    Raises
-    ------
-    MissingFileError
-        None does, or SYMAE_DATA names one that does not; points at files of these names that lie elsewhere below.
-    InputError
-        Several below one of them do.
+    Raises MissingFileError where none does, or SYMAE_DATA names one that does not, and points at files of these names that lie
+    elsewhere below; InputError where several below one of them do.
     """
     folder = find_mnist()
     if folder is not None:
@@ -73,13 +69,7 @@ def mnist_folder() -> Path:
 
 
 def digits_file() -> Path:
-    """Return the path of the embedded digits: ``data/digits.npz`` of a checkout, or the copy in an installed package.
-
-    Raises
-    ------
-    MissingFileError
-        The installation lacks them.
-    """
+    """Return the path of the embedded digits: ``data/digits.npz`` of a checkout, or the copy in an installed package."""
     installed = PACKAGE / "digits.npz"
     checkout = _checkout()
     for path in [installed, *([checkout / "data" / "digits.npz"] if checkout else [])]:

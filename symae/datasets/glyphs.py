@@ -84,14 +84,7 @@ STYLES: dict[int, tuple[tuple[float, str], ...]] = {
 
 @cache
 def strokes_of(way: str) -> tuple[tuple[np.ndarray, ...], ...]:
-    """Parse a style's text.
-
-    Returns
-    -------
-    tuple of strokes
-        A stroke is a tuple of smooth pieces, each (k, 2) in units of the digit's height; a piece starts where the one before it
-        ended.
-    """
+    """Parse a style's text: strokes of smooth pieces, (k, 2) in digit heights, each from where the last one ended."""
     strokes = []
     for stroke in way.split(";"):
         pieces: list[np.ndarray] = []

@@ -67,19 +67,9 @@ class Hand:
 
 
 def digit(label: int, random: np.random.RandomState) -> np.ndarray:
-    """Draw one digit.
+    """Draw the digit `label`, bytes (28, 28): 255 is full ink, 0 is paper.
 
-    Parameters
-    ----------
-    label : int
-        0 to 9.
-    random : numpy.random.RandomState
-        Its stream is frozen by NumPy, so the same seed gives the same digit on every version.
-
-    Returns
-    -------
-    array (28, 28), uint8
-        Ink on paper: 255 is full ink, 0 is paper.
+    The stream of a RandomState is frozen by NumPy, so the same seed gives the same digit on every version.
     """
     weights = np.array([weight for weight, _ in STYLES[label]])
     style = int(random.choice(len(weights), p=weights / weights.sum()))
@@ -94,14 +84,9 @@ def labels(random: np.random.RandomState, n: int) -> np.ndarray:
 
 
 def make(split: str, n: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the first `n` digits of a split ("train", "valid" or "test"), or all of them.
+    """Draw the first `n` digits of a split ("train", "valid" or "test"), or all: images (n, 784) and labels (n,), uint8.
 
     Every image has a seed of its own, so the first few of a split can be drawn without the rest.
-
-    Returns
-    -------
-    x : array (n, 784), uint8
-    y : array (n,), uint8
     """
     number = list(SIZES).index(split)
     y = labels(np.random.RandomState([SEED, number]), SIZES[split])[:n]

@@ -14,14 +14,10 @@ CORRUPTIONS = ("zero", "noise")
 
 
 def corrupted(images: np.ndarray, kind: str, level: float, seed: int) -> np.ndarray:
-    """Damage images from 0 to 1, the same for the same seed.
+    """Damage images from 0 to 1 by `level`, also from 0 to 1; the same for the same seed.
 
-    Parameters
-    ----------
-    kind : {"zero", "noise"}
-        Each pixel is set to zero with the probability `level`, as denoising autoencoders see them; or noise, normally
-        distributed with standard deviation `level`, is added and the sum cut to [0, 1], as in worksheet 05.
-    level : float from 0 to 1
+    "zero" sets each pixel to zero with that probability, as denoising autoencoders see them; "noise" adds normally distributed
+    noise of that standard deviation and cuts the sum to [0, 1], as in worksheet 05.
     """
     if kind not in CORRUPTIONS:
         raise InputError("kind", repr(kind), f"one of {', '.join(CORRUPTIONS)}")

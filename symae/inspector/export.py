@@ -23,13 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 def export_page(runs: Sequence[Run], path: str | PathLike[str], say: Callable[[str], None] = lambda _: None) -> None:
-    """Write the page of `runs` to `path`: one file, read-only, without any request.
-
-    Raises
-    ------
-    UnwritableError
-        `path` cannot be written.
-    """
+    """Write the page of `runs` to `path`, or raise UnwritableError: one file, read-only, without any request."""
     write_text(path, export_html(runs, say))
 
 

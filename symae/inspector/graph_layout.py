@@ -24,18 +24,10 @@ MARGIN = 16.0
 
 @dataclass(frozen=True)
 class Layout:
-    """Hold the positions of boxes and lines, in pixels.
+    """Hold the positions of boxes and lines, in pixels."""
 
-    Attributes
-    ----------
-    boxes : list of (x, y, width, height)
-        Of each node, by its left upper corner.
-    lines : list of (source, target, points)
-        From the lower edge of the source through the points of the ranks between to the upper edge of the target.
-    width, height : float
-    """
-
-    boxes: list[tuple[float, float, float, float]]
+    boxes: list[tuple[float, float, float, float]]  # (x, y, width, height) of each node, from its left upper corner
+    # (source, target, points), from the lower edge of the source to the upper of the target
     lines: list[tuple[int, int, list[tuple[float, float]]]]
     width: float
     height: float

@@ -9,23 +9,10 @@ __all__ = ["GraphNode"]
 
 @dataclass
 class GraphNode:
-    """Describe a box in the drawing.
+    """Describe a box in the drawing."""
 
-    Attributes
-    ----------
-    kind : "input", "parameter", "operation" or "output"
-    label : str
-        A few words.
-    details : list of str
-        Lines that say more: types, shapes, constants.
-    sources : list of int
-        The boxes whose results it takes.
-    seconds : float or None
-        A call of it, where it was measured.
-    """
-
-    kind: str
-    label: str
-    details: list[str] = field(default_factory=list)
-    sources: list[int] = field(default_factory=list)
-    seconds: float | None = None
+    kind: str  # input, parameter, operation or output
+    label: str  # a few words
+    details: list[str] = field(default_factory=list)  # lines that say more: types, shapes, constants
+    sources: list[int] = field(default_factory=list)  # the boxes whose results it takes
+    seconds: float | None = None  # of a call, where it was measured

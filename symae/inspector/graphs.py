@@ -38,20 +38,11 @@ MINIBATCH = 20  # images in each
 
 @dataclass
 class Graph:
-    """Hold a graph to draw.
-
-    Attributes
-    ----------
-    title : str
-    nodes : list of GraphNode
-        Sources come before what they lead to.
-    note : str
-        How its costs were measured, where they were.
-    """
+    """Hold a graph to draw."""
 
     title: str
-    nodes: list[GraphNode]
-    note: str = ""
+    nodes: list[GraphNode]  # sources come before what they lead to
+    note: str = ""  # how its costs were measured, where they were
 
     @property
     def operations(self) -> int:
@@ -69,10 +60,7 @@ class Graph:
 class ModelGraphs:
     """Draw what is compiled of a model from a copy of it, so that measuring a training step changes nothing.
 
-    Attributes
-    ----------
-    names : list of str
-        ``reconstruction`` and ``code`` where there are, and ``training step``.
+    `names` are ``reconstruction`` and ``code`` where there are, and ``training step``.
     """
 
     def __init__(self, model: Model):
@@ -184,17 +172,9 @@ def collect(
     Inputs and parameters stand beside what uses them, again for each use: one box each would draw lines through everything.
     Constants are no boxes; the operations list them.
 
-    Parameters
-    ----------
-    order : list of Apply nodes
-        Each after those whose results it takes.
-    outputs : list of variables
-        The last ones are the new values of `updated`.
-    free : list of variables
-        The inputs; other variables that nothing computes are parameters.
-    name : str
-        What the graph is; the first output is called so, or cost where there are updates.
-    costs : mapping of Apply node to seconds, optional
+    `order` has each node after those whose results it takes; the last of `outputs` are the new values of `updated`. Variables
+    that nothing computes are parameters, unless they are `free`. The first output is called `name`, or cost where there are
+    updates.
     """
     nodes: list[GraphNode] = []
     place: dict[Variable, int] = {}

@@ -19,23 +19,14 @@ LARGEST = 4096  # pixels a side
 
 @dataclass(frozen=True)
 class ImageLayout:
-    """Describe the height and width of an image, and where its channels are in a row of its pixels.
-
-    Attributes
-    ----------
-    channels, height, width : int
-    interleaved : bool
-        The channels of a pixel lie beside one another, as Pillow and Keras have them, (h, w, c); otherwise one whole channel
-        follows the other, (c, h, w).
-    known : bool
-        It was told; otherwise it is a guess from the number of pixels.
-    """
+    """Describe the height and width of an image, and where its channels are in a row of its pixels."""
 
     channels: int
     height: int
     width: int
+    # the channels of a pixel lie beside one another, (h, w, c), as Pillow and Keras have them; otherwise (c, h, w)
     interleaved: bool = False
-    known: bool = True
+    known: bool = True  # it was told; otherwise it is a guess from the number of pixels
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -74,13 +65,7 @@ class ImageLayout:
 
 
 def layout_of(name: str, shape: Sequence[int]) -> ImageLayout:
-    """Return the layout of images of the shape (h, w), (channels, h, w) or (h, w, channels), with 1, 3 or 4 channels.
-
-    Raises
-    ------
-    InputError
-        It is none of these; `name` says where it comes from.
-    """
+    """Return the layout of images (h, w), (channels, h, w) or (h, w, channels), of 1, 3 or 4 channels, or raise InputError."""
     sizes = tuple(shape)
     whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) and 1 <= n <= LARGEST for n in sizes)
     if whole and len(sizes) == 2:

@@ -43,13 +43,7 @@ def opened(
 def chosen_model(
     path: str | Path, name: str | None = None, data: str | Path | None = None, layout: ImageLayout | None = None
 ) -> tuple[Run, str]:
-    """Return the run at `path` and one of its models: the one that `path` or `name` names, ``model``, or the first.
-
-    Raises
-    ------
-    InputError, MissingFileError
-        There is no run, or no such model in it.
-    """
+    """Return the run at `path` and one of its models: the one that `path` or `name` names, ``model``, or the first."""
     path = Path(path)
     if not path.is_dir() and path.parent.is_dir() and (path.suffix in {".safetensors", ".json"} or not path.exists()):
         stem = path.stem if path.suffix in {".safetensors", ".json"} else path.name
@@ -65,13 +59,7 @@ def chosen_model(
 
 
 def models_at(path: str | Path) -> dict[str, Model]:
-    """Return the saved models at `path`, by name, or of a run that has none yet what its newest checkpoint makes of them.
-
-    Raises
-    ------
-    InputError, MissingFileError
-        There is none, or it is damaged.
-    """
+    """Return the saved models at `path`, by name, or of a run that has none yet what its newest checkpoint makes of them."""
     try:
         return find_models(path)
     except MissingFileError:

@@ -52,14 +52,9 @@ def stacked_pictures(pictures: np.ndarray) -> np.ndarray:
 def pixels_json(picture: Any, *, signed: bool = False, low: float = 0.0, high: float | None = None) -> dict[str, Any]:
     """Return a picture (h, w), or (h, w, 3) in colours, as JSON: width, height, bytes, and what bytes 0 and 255 are.
 
-    Where pixels are not finite, ``holes`` has a bit for each pixel, set there: the page marks them.
-
-    Parameters
-    ----------
-    signed : bool
-        Zero is in the middle, and the largest number, by magnitude, at one of the ends; `low` and `high` do not count.
-    low, high : float
-        `high` is the largest number if not given.
+    Where pixels are not finite, ``holes`` has a bit for each pixel, set there: the page marks them. Byte 255 is `high`, or the
+    largest number. Where numbers are `signed`, zero is in the middle instead, and the largest, by magnitude, at one of the
+    ends.
     """
     array = np.asarray(picture, dtype=np.float64)
     finite = array[np.isfinite(array)]

@@ -20,36 +20,19 @@ COUNT = 1000
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Hold images to look at.
+    """Hold images to look at."""
 
-    Attributes
-    ----------
-    images : array (n, pixels) of float32 from 0 to 1
-    labels : array (n,) of integers, or None
-    name : str
-        In words.
-    pixel_scale : int
-        What bytes were divided by.
-    layout : ImageLayout or None
-        How the pixels lie in a row, where that is known.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray | None
-    name: str
-    pixel_scale: int = KERAS
-    layout: ImageLayout | None = None
+    images: np.ndarray  # (n, pixels) of float32 from 0 to 1
+    labels: np.ndarray | None  # (n,) of integers
+    name: str  # in words
+    pixel_scale: int = KERAS  # what bytes were divided by
+    layout: ImageLayout | None = None  # how the pixels lie in a row, where that is known
 
 
 def read_examples(data: str | Path | None = None, count: int = COUNT, pixel_scale: int = KERAS) -> Examples:
     """Read the first `count` test images of `data`, as `symae.datasets.read` takes it, bytes divided by `pixel_scale`.
 
     Of MNIST only the files of the test images are read, which takes a tenth of the time and of the memory of all.
-
-    Raises
-    ------
-    InputError, MissingFileError
-        As `symae.datasets.read`.
     """
     chosen = default() if data is None else data
     folder = find_mnist() if chosen in ("mnist", "mini_mnist") else None

@@ -34,22 +34,11 @@ class GoneError(MissingFileError):
 
 @dataclass
 class SavedModel:
-    """Hold a model of a run, or why it cannot be read.
+    """Hold a model of a run, or why it cannot be read, the `problem`."""
 
-    Attributes
-    ----------
-    name : str
-        The file's, without its ending, or the model's name while it is not saved yet.
-    label : str or None
-        What the history calls it.
-    number : int or None
-        Its number in the run's record; None in runs without one.
-    problem : str or None
-    """
-
-    name: str
-    label: str | None = None
-    number: int | None = None
+    name: str  # the file's, without its ending, or the model's while it is not saved yet
+    label: str | None = None  # what the history calls it
+    number: int | None = None  # in the run's record; None in runs without one
     problem: str | None = None
     source: str = SAVED
     inspection: Inspection | None = None
@@ -58,26 +47,13 @@ class SavedModel:
 
 @dataclass
 class Run:
-    """Read a run's folder.
-
-    Attributes
-    ----------
-    folder : Path
-    name : str
-        The folder's last part.
-    data : str or Path or None
-        Which data to look at the models with, instead of the run's own.
-    images : int
-        How many of its test images.
-    layout : ImageLayout or None
-        How the pixels of an image lie in a row, instead of what the run has written down.
-    """
+    """Read a run's folder."""
 
     folder: Path
-    name: str
-    data: str | Path | None = None
-    images: int = COUNT
-    layout: ImageLayout | None = None
+    name: str  # the folder's last part
+    data: str | Path | None = None  # which to look at the models with, instead of the run's own
+    images: int = COUNT  # how many of its test images
+    layout: ImageLayout | None = None  # how pixels lie in a row, instead of what the run has written down
     _models: dict[str, SavedModel] = field(default_factory=dict)
     _examples: Examples | InputError | None = None
     _lock: Any = field(default_factory=threading.RLock)
@@ -169,13 +145,7 @@ class Run:
             return {name: self._models[name] for name in found}
 
     def inspection(self, name: str) -> Inspection:
-        """Return what is to be seen in the model `name`; it is read again when its file has changed.
-
-        Raises
-        ------
-        InputError
-            There is no such model, it cannot be read, or nothing of it is saved yet.
-        """
+        """Return what is to be seen in the model `name`, or raise InputError; it is read again when its file has changed."""
         models = self.models()
         if name not in models:
             raise InputError("model", repr(name), f"one of {', '.join(models) or 'none'} in {self.name}")
@@ -263,13 +233,7 @@ def _figure(value: Any) -> float | str | None:
 
 
 def open_run(path: str | Path, data: str | Path | None = None, images: int = COUNT, layout: ImageLayout | None = None) -> Run:
-    """Open the run in the folder `path`.
-
-    Raises
-    ------
-    MissingFileError, InputError
-        There is nothing, or nothing that a run leaves, or `data` cannot be read.
-    """
+    """Open the run in the folder `path`; where nothing is that a run leaves, that is a MissingFileError or an InputError."""
     folder = Path(path)
     if not folder.exists():
         raise MissingFileError(folder, expected="the folder of a run")

@@ -34,13 +34,9 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 class Guard:
-    """Refuse foreign hosts, foreign origins and large bodies, and add headers to every answer: ASGI middleware.
+    """Refuse foreign hosts, foreign origins and large bodies, and add headers to every answer: ASGI middleware of `app`.
 
-    Parameters
-    ----------
-    app : ASGI application
-    port : int
-        The server's; the hosts allowed are 127.0.0.1 and localhost with it.
+    The hosts allowed are 127.0.0.1 and localhost with the server's `port`.
     """
 
     def __init__(self, app: App, port: int):

@@ -106,13 +106,7 @@ def check_installed() -> None:
 
 
 def bound_socket(port: int | None) -> socket.socket:
-    """Return a socket that listens on 127.0.0.1, at `port` or a free one.
-
-    Raises
-    ------
-    InputError
-        Something else listens there, or the port may not be had.
-    """
+    """Return a socket that listens on 127.0.0.1, at `port` or a free one; a port that may not be had is an InputError."""
     # of a socket whose protocol is not said, asyncio leaves Nagle's algorithm on: every answer would wait 40 ms for an ACK
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -127,15 +121,7 @@ def bound_socket(port: int | None) -> socket.socket:
 
 
 def serve(runs: Sequence[Run], port: int | None = None, *, browser: bool = True) -> None:
-    """Show the page of some runs until Ctrl-C.
-
-    Raises
-    ------
-    BackendError
-        The extra ``inspect`` is not installed.
-    InputError
-        The port is taken.
-    """
+    """Show the page of some runs until Ctrl-C; a BackendError says that the extra ``inspect`` is not installed."""
     check_installed()
     with bound_socket(port) as listening:
         taken = listening.getsockname()[1]

@@ -38,20 +38,11 @@ LOSSES: dict[str, Loss] = {
 
 @dataclass(frozen=True)
 class Objective:
-    """Hold what a model is trained for.
+    """Hold what a model is trained for."""
 
-    Attributes
-    ----------
-    targets : list of symbolic variables
-        One for each output, of its type.
-    figures : dict of symbolic scalars
-        The loss, called ``cost`` as in `symae.training`, and what else is measured, by name.
-    updates : list of (shared variable, new value)
-    """
-
-    targets: list[Variable]
-    figures: dict[str, Variable]
-    updates: Any
+    targets: list[Variable]  # one for each output, of its type
+    figures: dict[str, Variable]  # the loss, called cost as in symae.training, and what else is measured
+    updates: Any  # pairs (shared variable, new value)
 
 
 def objective(
@@ -61,13 +52,7 @@ def objective(
     loss: str | Loss | Sequence[str | Loss],
     metrics: str | Loss | Sequence[str | Loss],
 ) -> Objective:
-    """Build what `symae.keras.Model.compile` describes.
-
-    Raises
-    ------
-    InputError
-        As there.
-    """
+    """Build what `symae.keras.Model.compile` describes, or raise InputError as it says."""
     make_updates = _chosen("optimizer", optimizer, OPTIMIZERS)
     losses = [loss] * len(outputs) if isinstance(loss, str) or not isinstance(loss, Sequence) else list(loss)
     measured = [metrics] if isinstance(metrics, str) or not isinstance(metrics, Sequence) else list(metrics)

@@ -38,13 +38,10 @@ CONFIGURATION_ERRORS = (AttributeError, KeyError, TypeError, ValueError, Overflo
 
 
 def checked_matrix(name: str, X: Any, columns: int, limits: tuple[float, float] | None = None) -> np.ndarray:
-    """Return `X` as a C-contiguous, writable matrix of floatX with `columns` columns.
+    """Return `X` as a C-contiguous, writable matrix of floatX with `columns` columns, of finite numbers, or raise InputError.
 
-    Raises
-    ------
-    InputError
-        Not two-dimensional, another number of columns, not numbers, not finite, or outside `limits` by more than rounding: 64
-        units in the last place, of which the result has none beyond the limits.
+    Values outside `limits` are one, unless it is by rounding: 64 units in the last place, of which the result has none beyond
+    the limits.
     """
     matrix = as_numbers(name, X, f"an array of shape (n, {columns})", pytensor.config.floatX)
     if matrix.ndim != 2 or matrix.shape[1] != columns:
@@ -54,13 +51,7 @@ def checked_matrix(name: str, X: Any, columns: int, limits: tuple[float, float] 
 
 
 def checked_range(name: str, matrix: np.ndarray, limits: tuple[float, float], X: Any) -> np.ndarray:
-    """Return `matrix`, cut to `limits` where it is outside by no more than the rounding of scaling in the dtype of `X`.
-
-    Raises
-    ------
-    InputError
-        It is further outside.
-    """
+    """Return `matrix`, cut to `limits` where it is outside by no more than the rounding of scaling in the dtype of `X`."""
     if not matrix.size:
         return matrix
     low, high = limits

@@ -43,13 +43,7 @@ class FitDefaults:
 
 
 def check_settings(epochs: int, batch_size: int, learning_rate: float, callbacks: Sequence[Callback]) -> None:
-    """Refuse what cannot be a number of epochs, of examples in a minibatch, a rate, or callbacks.
-
-    Raises
-    ------
-    InputError
-        Names the first one.
-    """
+    """Refuse what cannot be a number of epochs, of examples in a minibatch, a rate, or callbacks: an InputError."""
     for name, value in (("epochs", epochs), ("batch_size", batch_size)):
         integer(name, value)
     if not (isinstance(learning_rate, Real) and learning_rate > 0):
@@ -78,15 +72,8 @@ class Fitting:
     def run(self, key: Any, build: Callable[[], Graph], data: Mapping[Variable, np.ndarray], **settings: Any) -> History:
         """Train on `data`, one thread after another: they share the model and the place of the data.
 
-        Parameters
-        ----------
-        key
-            Which of the graphs; `build` makes it, once.
-        build : callable
-            Returns the cost of a minibatch and a step's updates.
-        data : mapping from symbolic input to array
-        settings
-            `static`, as `symae.training.data.Pass` takes it, and what `symae.models.base.Model.fit` takes.
+        `build` makes the graph for `key`, once: the cost of a minibatch and a step's updates. `settings` are `static`, as
+        `symae.training.data.Pass` takes it, and what `symae.models.base.Model.fit` takes.
         """
         with self._lock:
             return self._run(key, build, data, **settings)

@@ -43,12 +43,7 @@ def write_model(
 ) -> Path:
     """Save `parameters` and `configuration` of a `model` (its class's name); returns the path of the safetensors file.
 
-    `more` is what else the description tells of it.
-
-    Raises
-    ------
-    UnwritableError
-        The files cannot be written; those of an older model of the same name are kept.
+    `more` is what else the description tells of it. After an UnwritableError the files of an older model of that name are kept.
     """
     weights, description = _pair(path)
     # safetensors writes the buffer as it lies in memory: an array that is not C-contiguous would be scrambled without a word
@@ -63,21 +58,10 @@ def write_model(
 def read_model(
     path: str | Path, shapes_of: Callable[[str, dict[str, Any]], Mapping[str, tuple[int, ...]] | None] | None = None
 ) -> tuple[str, dict[str, Any], dict[str, np.ndarray]]:
-    """Read class name, configuration and parameters of the model saved as `path`.
+    """Read class name, configuration and parameters of the model saved as `path`, or raise MissingFileError or InputError.
 
-    Parameters
-    ----------
-    path : path
-    shapes_of : function, optional
-        Called with class name and configuration: raises InputError where it will have none of them, and returns which shapes
-        the parameters should have, or None where it cannot tell. No array is read before they agree.
-
-    Raises
-    ------
-    MissingFileError
-        One of the two files is not there.
-    InputError
-        A file is damaged, or the names, shapes or dtypes of the arrays are not those that the description lists.
+    `shapes_of` is called with class name and configuration: it raises InputError where it will have none of them, and returns
+    which shapes the parameters should have, or None where it cannot tell. No array is read before they agree.
     """
     weights, description = _pair(path)
     for file in (weights, description):

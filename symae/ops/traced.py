@@ -102,10 +102,7 @@ class NumPyLikeArrays:
 class TracedOp(BackendOp):
     """Connect an op to one kernel for all backends with an array namespace; a method named after a backend comes first.
 
-    Attributes
-    ----------
-    compiled : bool
-        Backends that can call a kernel as it is do so where this is false.
+    Backends that can call a kernel as it is do so where `compiled` is false.
     """
 
     compiled = True

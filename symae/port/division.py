@@ -23,12 +23,8 @@ _SIZES = {"range", "xrange", "zeros", "ones", "empty", "reshape", "eye", "identi
 def make_division_explicit(draft: Draft, python2: bool) -> None:
     """Write ``//`` for ``/`` in `draft`, a program in Python 3's syntax, where Python 2 rounded down.
 
-    Parameters
-    ----------
-    draft : Draft
-    python2 : bool
-        Whether it was Python 2, without ``from __future__ import division``. If not, a quotient of whole
-        numbers is changed only where Python 3 refuses a float, and one that gets there by way of a name has a note.
+    If it was not `python2`, or had ``from __future__ import division``, a quotient of whole numbers is changed only where
+    Python 3 refuses a float, and one that gets there by way of a name has a note.
     """
     tree = parse(draft.text)
     if isinstance(tree, SyntaxError):

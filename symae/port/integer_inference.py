@@ -56,14 +56,7 @@ _METHODS_FLOAT = {"mean", "std", "var", "norm", "uniform", "normal", "rand", "ra
 
 
 class Kinds:
-    """Infer the kinds of the expressions of one program.
-
-    Parameters
-    ----------
-    program : Program
-    whole_division : bool
-        Whether ``/`` of whole numbers is whole: the program is Python 2.
-    """
+    """Infer the kinds of the expressions of one program; ``/`` of whole numbers is whole in Python 2."""
 
     def __init__(self, program: Program, whole_division: bool):
         self._program = program

@@ -64,16 +64,9 @@ _CPICKLE = {"cPickle", "six.moves.cPickle"}
 
 
 class Libraries(Step):
-    """Rename names of other libraries to today's, with a note where there is no such name.
+    """Rename names of other libraries to today's in `draft`, in Python 3's syntax, with a note where there is no such name.
 
-    Parameters
-    ----------
-    draft : Draft
-        In Python 3's syntax.
-    python2 : bool
-        Whether it was Python 2.
-    neighbours : collection of str
-        Modules in the program's own package, which only Python 2 found by their bare names.
+    `neighbours` are modules in the program's own package, which only Python 2 found by their bare names.
     """
 
     def __init__(self, draft: Draft, python2: bool, neighbours: Collection[str] = ()):

@@ -17,17 +17,10 @@ __all__ = ["Ported", "port", "port_bytes"]
 
 @dataclass(frozen=True)
 class Ported:
-    """Hold a ported program.
-
-    Attributes
-    ----------
-    text : str
-    notes : list of Note
-        What needs a human's eye, in the order of the lines.
-    """
+    """Hold a ported program."""
 
     text: str
-    notes: list[Note]
+    notes: list[Note]  # what needs a human's eye, in the order of the lines
 
 
 def port(
@@ -112,13 +105,7 @@ def port_bytes(
     python: int | None = None,
     neighbours: Collection[str] = (),
 ) -> tuple[bytes, list[Note]]:
-    """Port the bytes of a file, in whose encoding and with whose line ends the result is.
-
-    Raises
-    ------
-    InputError
-        As `port`; or the bytes are not text.
-    """
+    """Port the bytes of a file, in whose encoding and with whose line ends the result is; what is not text is an InputError."""
     stored = decode(data, where)
     ported = port(stored.text, modern=modern, python=python, where=where, neighbours=neighbours)
     notes = ported.notes

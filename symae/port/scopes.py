@@ -73,17 +73,9 @@ class Scope:
 class Program:
     """Collect a program's scopes, imports, functions, attributes and calls.
 
-    Attributes
-    ----------
-    scope_of : dict from id(node) to Scope
-        Of every expression.
-    parent_of : dict from id(node) to node
-    modules : dict from str to str
-        What the imported names stand for: ``{"np": "numpy", "shared": "theano.shared"}``.
-    attributes : dict from str to list
-        What is assigned to an attribute of that name of anything.
-    calls : dict from str to list of Call
-        By the function's last name.
+    `scope_of` and `parent_of` are by the id of a node. `modules` are what the imported names stand for: ``{"np": "numpy",
+    "shared": "theano.shared"}``. `attributes` are what is assigned to an attribute of that name of anything, `calls` by the
+    function's last name.
     """
 
     def __init__(self, tree: ast.Module):

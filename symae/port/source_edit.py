@@ -11,29 +11,15 @@ __all__ = ["Draft", "Note"]
 
 @dataclass(frozen=True, order=True)
 class Note:
-    """Point out something that a human should look at.
-
-    Attributes
-    ----------
-    line, original : int
-        Where it is in the ported text, and where in the original, from 1.
-    reason : str
-        What is there and what to do, a phrase without a full stop.
-    """
+    """Point out something that a human should look at."""
 
     line: int
-    original: int
-    reason: str
+    original: int  # where it was in the original; both from 1
+    reason: str  # what is there and what to do, a phrase without a full stop
 
 
 class Draft:
-    """Change a text step by step.
-
-    Parameters
-    ----------
-    text : str
-        The original.
-    """
+    """Change a text, the original, step by step."""
 
     def __init__(self, text: str):
         self._text = text

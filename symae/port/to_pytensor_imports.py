@@ -21,14 +21,8 @@ _Statement = cst.BaseSmallStatement | cst.FlattenSentinel[cst.BaseSmallStatement
 class ModernImports(Step):
     """Import what the program still uses, by its name of today, and no longer what it does not use.
 
-    Parameters
-    ----------
-    draft : Draft
-        After `symae.port.to_pytensor.Modern`.
-    new_imports, helpers : dict
-        What that step asked for.
-    before : set of str
-        The names that the program used before that step: an import of something that was never used stays.
+    `new_imports` and `helpers` are what `symae.port.to_pytensor.Modern` asked for; `before` are the names that the program used
+    before it: an import of something that was never used stays.
     """
 
     def __init__(self, draft: Draft, new_imports: dict[str, None], helpers: dict[str, None], before: set[str]):

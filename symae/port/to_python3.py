@@ -36,22 +36,10 @@ def parse(text: str) -> ast.Module | SyntaxError:
 
 
 def to_python3(draft: Draft, where: str | PathLike[str], python: int | None = None) -> bool:
-    """Make Python 3 of `draft`, and say whether it was Python 2.
+    """Make Python 3 of `draft`, the file `where`, and return True if it was Python 2; what is neither is an InputError.
 
-    Parameters
-    ----------
-    draft : Draft
-        Changed where it is Python 2.
-    where : path
-        The file, for messages.
-    python : 2 or 3, optional
-        Which Python it is; found out unless given. A program that both read is taken for Python 2 if it uses modules, functions
-        or methods that only Python 2 had.
-
-    Raises
-    ------
-    InputError
-        Neither Python reads it: the line, and what stands there.
+    `python` is which Python it is, found out unless given. A program that both read is taken for Python 2 if it uses modules,
+    functions or methods that only Python 2 had.
     """
     tree = parse(draft.text)
     if python == 3 and isinstance(tree, SyntaxError):

@@ -54,12 +54,8 @@ class Source:
 def parse(path: Path, of_python2: bool = False) -> Source:
     """Read and parse the file at `path`; `of_python2` is what to take it for where nothing in it tells.
 
-    Raises
-    ------
-    MissingFileError, InputError
-        As for `read_source`; and SourceError for a syntax error in both Pythons, with its line.
-    BackendError
-        The source is Python 2, and fissix is not installed.
+    Raises what `read_source` does, SourceError for a syntax error in both Pythons, with its line, and BackendError where the
+    source is Python 2 and fissix is not installed.
     """
     return parse_text(read_source(path), path, of_python2)
 
@@ -77,13 +73,7 @@ def parse_text(text: str, path: Path, of_python2: bool = False) -> Source:
 
 
 def tree_of(text: str, path: PathLike[str] | str = "<program>") -> ast.Module:
-    """Return the tree of a Python 3 program, without warnings about its old habits.
-
-    Raises
-    ------
-    SyntaxError, RecursionError, MemoryError, ValueError
-        As for `ast.parse`.
-    """
+    """Return the tree of a Python 3 program, as ``ast.parse`` does, without warnings about its old habits."""
     with without_warnings(""):  # "\d" in a string and "x is 1", which nobody minded then
         return ast.parse(text, str(path))
 

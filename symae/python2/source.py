@@ -24,37 +24,20 @@ TAB = 8
 
 @dataclass(frozen=True)
 class StoredText:
-    """Hold a text and how it was stored.
-
-    Attributes
-    ----------
-    text : str
-        With ``\\n`` at the ends of lines.
-    encoding : str
-        What the file says that it is in; UTF-8 if it says nothing, and for what no Python reads.
-    newline : str
-        The end of most of its lines: ``\\n``, or ``\\r\\n`` as on Windows.
-    taken_for : str
-        The encoding that its bytes were read as where they are not UTF-8 and do not say what they are; else empty.
-        `encode` writes UTF-8.
-    """
+    """Hold a text, with ``\\n`` at the ends of lines, and how it was stored."""
 
     text: str
-    encoding: str = "utf-8"
-    newline: str = "\n"
+    encoding: str = "utf-8"  # what the file says that it is in; UTF-8 if it says nothing, and for what no Python reads
+    newline: str = "\n"  # of most of its lines: \n, or \r\n as on Windows
+    # what its bytes were read as where they are not UTF-8 and do not say what they are; `encode` writes UTF-8
     taken_for: str = ""
 
 
 def decode(data: bytes, where: str | PathLike[str]) -> StoredText:
-    """Read the bytes of the Python file `where`.
+    """Read the bytes of the Python file `where`, or raise InputError.
 
     The encoding is that of the byte order mark or of the coding line, else UTF-8, else Latin-1, which has a letter for every
     byte.
-
-    Raises
-    ------
-    InputError
-        They are not text, name an encoding that Python does not know, or are not in the one that they name.
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text, encoding, taken_for = _decoded(where, data, "utf-16"), "utf-8", "UTF-16"
@@ -76,15 +59,7 @@ def encode(text: str, stored: StoredText) -> bytes:
 
 
 def read_source(path: Path) -> str:
-    """Return the text of the file at `path`, lines ended by ``\n``, without what Sage's export puts around cells.
-
-    Raises
-    ------
-    MissingFileError
-        There is no such file.
-    InputError
-        It is a folder or cannot be read; or as for `decode`.
-    """
+    """Return the text of the file at `path`, lines ended by ``\n``, without what Sage's export puts around cells."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError:

@@ -26,13 +26,7 @@ def title_of(worksheet: Path) -> str:
 
 
 def find_worksheet(wanted: str) -> Path:
-    """Find the worksheet with the number or name `wanted`, or the script at that path.
-
-    Raises
-    ------
-    InputError
-        There is none; the message lists those there are.
-    """
+    """Find the worksheet with the number or name `wanted`, or the script at that path; InputError lists those there are."""
     known = worksheets()
     for name, path in known.items():
         number, _, rest = name.partition("_")

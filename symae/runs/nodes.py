@@ -33,13 +33,7 @@ class Shown:
 
 
 def find_models(path: str | Path) -> dict[str, Model]:
-    """Find the saved models at `path`, by name: those of a run's folder, or the one that `path` names.
-
-    Raises
-    ------
-    MissingFileError, InputError
-        There is none, or it is damaged.
-    """
+    """Find the saved models at `path`, by name: those of a run's folder, or the one that `path` names."""
     path = Path(path)
     if path.is_dir():
         found = sorted(file for file in path.glob("*.safetensors") if file.with_suffix(".json").is_file())

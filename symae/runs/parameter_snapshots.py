@@ -25,16 +25,9 @@ LARGEST = float(np.finfo(np.float16).max)
 
 
 class KeptFilters(Callback):
-    """Keep the parameters of `model` after each epoch of its training.
+    """Keep the parameters of `model`, the one of that `number` in the run in `folder`, after each epoch of its training.
 
-    Parameters
-    ----------
-    folder : Path
-        The run's.
-    number : int
-        The model's in the run.
-    overwrite : bool
-        Remove what an earlier run has kept there; otherwise it stays, as in a training that goes on.
+    What an earlier run has kept there stays, as in a training that goes on, unless `overwrite` says otherwise.
     """
 
     @renamed_arguments(anew="overwrite")
@@ -65,13 +58,7 @@ def kept_epochs(folder: Path, number: int) -> dict[int, Path]:
 
 
 def read_kept(path: Path) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
-    """Read the parameters in a kept file, by name.
-
-    Raises
-    ------
-    InputError
-        It is damaged, or gone.
-    """
+    """Read the parameters in a kept file, by name, or raise InputError where it is damaged, or gone."""
     with open_tensors(path, "the parameters after an epoch") as file:
         arrays = file.arrays(KEY, checksum=bool(file.metadata))
     return {name: value.astype(np.float32) for name, value in arrays.items()}

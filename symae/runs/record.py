@@ -31,22 +31,9 @@ LONGEST = 1000  # characters of a text
 class RunRecord:
     """Record a run: which worksheet, data, settings, versions and models, and whether it has ended.
 
-    The file is written when the first training begins, again when a model is saved, and when the run ends.
-
-    Parameters
-    ----------
-    folder : Path
-        The run's.
-    name, title : str
-        The worksheet's.
-    data : str
-        What `symae.datasets.read` read the data from.
-    settings : mapping
-        The command line's, by name.
-    pixel_scale : int, optional
-        What bytes of images are divided by, if that is known already; see `scaled_by`.
-    image_shape : sequence of int, optional
-        (h, w), (channels, h, w) or (h, w, channels) of an image of the data.
+    The file is written when the first training begins, again when a model is saved, and when the run ends. `data` is what
+    `symae.datasets.read` read the data from, `image_shape` of an image of it (h, w), (channels, h, w) or (h, w, channels), and
+    `pixel_scale` what bytes are divided by, if that is known before `scaled_by`.
     """
 
     def __init__(
@@ -79,10 +66,7 @@ class RunRecord:
     def scaled_by(self, pixel_scale: int) -> None:
         """Note what the run divides bytes of images by.
 
-        Raises
-        ------
-        InputError
-            It has divided them by something else before: nobody could say which images its models have seen.
+        Another number than before is an InputError: nobody could say which images its models have seen.
         """
         before = self._content["pixel_scale"]
         if before not in (None, pixel_scale):
@@ -121,10 +105,7 @@ class RunRecord:
 def read_record(folder: Path) -> dict[str, Any]:
     """Read the record of the run in `folder`; empty where an older version of symae has written none.
 
-    Raises
-    ------
-    InputError
-        The file is damaged, or of another format than this version of symae reads.
+    What is damaged, or of another format than this version of symae reads, is an InputError.
     """
     path = folder / FILE
     try:

@@ -45,28 +45,14 @@ OLD_KEYS = {"symae", "settings", "history", "shuffling"}
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Hold a training as it was when an epoch had ended.
+    """Hold a training as it was when an epoch had ended."""
 
-    Attributes
-    ----------
-    history : History
-        Of all epochs so far.
-    arrays : dict of arrays
-        The values of all shared variables that the training changes, by their names: parameters, what the optimizer remembers,
-        and random streams as 628 words of uint32.
-    settings : dict
-        What has to be the same when the training goes on.
-    shuffling : array of 628 uint32
-        The random state that makes the order of the next epoch.
-    training : dict
-        What `symae.training.identity` says of the training; empty in files of older versions of symae.
-    """
-
-    history: History
+    history: History  # of all epochs so far
+    # what the training changes, by name: parameters, what the optimizer remembers, random streams as 628 words of uint32
     arrays: dict[str, np.ndarray]
-    settings: dict[str, Any]
-    shuffling: np.ndarray
-    training: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any]  # what has to be the same when the training goes on
+    shuffling: np.ndarray  # 628 words, the random state that makes the order of the next epoch
+    training: dict[str, Any] = field(default_factory=dict)  # what `Identity` says of it; empty in files of older versions
 
     @property
     def epoch(self) -> int:
@@ -74,10 +60,7 @@ class Checkpoint:
         return len(self.history) - 1
 
     def check(self, path: Path, variables: Mapping[str, SharedVariable], *, complete: bool) -> None:
-        """Raise InputError for the first array that does not fit its variable, or, if `complete`, has none.
-
-        `path` is where this checkpoint comes from.
-        """
+        """Raise InputError for the first array in `path` that does not fit its variable, or, if `complete`, has none."""
         mine = values(variables)
         others = sorted(self.arrays.keys() - mine.keys()) if complete else []
         for name in [*mine, *others]:
@@ -89,13 +72,7 @@ class Checkpoint:
 
 
 def write_checkpoint(checkpoint: Checkpoint, *paths: Path) -> None:
-    """Write `checkpoint` to each of `paths`, whole or not at all.
-
-    Raises
-    ------
-    UnwritableError
-        The disk is full or a place cannot be written; older files are kept.
-    """
+    """Write `checkpoint` to each of `paths`, whole or not at all: after an UnwritableError older files are kept."""
     content = encoded_checkpoint(checkpoint)
     write_together(dict.fromkeys(paths, content))
 
@@ -151,10 +128,7 @@ def named_state(params: Sequence[SharedVariable], updated: Iterable[SharedVariab
 def values(variables: Mapping[str, SharedVariable]) -> dict[str, np.ndarray]:
     """Return what the variables hold, in C order as safetensors needs it; not always copies.
 
-    Raises
-    ------
-    InputError
-        One of them holds something else than an array of numbers.
+    What is not an array of numbers is an InputError.
     """
     for name, v in variables.items():
         if not isinstance(v.type, TensorType) or np.dtype(v.type.dtype).kind not in "buif":

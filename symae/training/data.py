@@ -29,26 +29,11 @@ class Examples:
     """Hold the values of symbolic inputs, one array for each, whose first axes count the same examples.
 
     Arrays become shared variables of the dtype of their input; a shared variable that has it already is used as it is. An
-    expression of shared variables, such as the labels that `symae.load_data` gives, is computed once.
+    expression of shared variables, such as the labels that `symae.load_data` gives, is computed once. InputError, which calls
+    them `name`, is raised where shapes, lengths or values do not fit their input, or where shapes are not as in `like`, others
+    for the same inputs.
 
-    Parameters
-    ----------
-    name : str
-        What errors call it.
-    data : mapping from symbolic variable to array, shared variable or expression
-    like : Examples, optional
-        Others for the same inputs: these have to have their shapes, except for their number.
-
-    Attributes
-    ----------
-    variables : dict from symbolic variable to shared variable
-    arrays : dict from symbolic variable to array, the values of these
-
-    Raises
-    ------
-    InputError
-        A shape does not fit its input, a length is not that of the others, or a value is not finite or not one that the
-        input can hold.
+    `variables` has the shared variable of each symbolic input, `arrays` their values.
     """
 
     def __init__(self, name: str, data: Mapping[Variable, Any], like: Examples | None = None):
@@ -78,12 +63,8 @@ class Examples:
     ) -> list[tuple[Variable, Variable]]:
         """Return each input with its minibatch of `length` examples from `start`: of positions in `order` if there is one.
 
-        Minibatches have a static shape, unless `static` is False.
-
-        Raises
-        ------
-        InputError
-            An input has a first axis of another fixed length.
+        Minibatches have a static shape, unless `static` is False. An input whose first axis has another fixed length is
+        refused.
         """
         places = slice(start, start + length)
         rows = places if order is None else order[places]

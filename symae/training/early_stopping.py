@@ -145,10 +145,7 @@ def train_with_patience(
 
 
 class _TutorialStopping(Callback):
-    """Validates within epochs and stops when patience has run out; patience counts minibatches.
-
-    `log` gets the tutorial's lines, if it is not None.
-    """
+    """Validates within epochs and stops when patience, counted in minibatches, has run out; `log` gets the tutorial's lines."""
 
     def __init__(
         self,

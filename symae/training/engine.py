@@ -121,28 +121,10 @@ def run_training(
     threads: int | None = None,
     loop: str = "compiled",
 ) -> History:
-    """Make the steps of all epochs, minibatch after minibatch.
+    """Make the steps of all epochs, minibatch after minibatch; the arguments are those of `symae.training.train_epochs`.
 
-    Parameters
-    ----------
-    step : callable
-        Takes the index of a minibatch, does one step, returns its cost, or a list of its cost and what `metric_names` names.
-    n_batches, n_epochs : int
-    callbacks : sequence of Callback
-    metric_names : sequence of str or None
-        None: what `step` returns after the cost is not measured.
-    batch_weights, monitor, history, threads, loop
-        As in `symae.training.train_epochs`.
-
-    Returns
-    -------
-    History
-        Of the finished epochs. After a KeyboardInterrupt, which is not raised again, ``interrupted`` is true.
-
-    Raises
-    ------
-    InputError, DivergedError
-        As `symae.training.train_epochs` says.
+    `step` is its `train`. With `metric_names` None what `step` returns after the cost is not measured. A KeyboardInterrupt ends
+    the training and is not raised again: ``interrupted`` is true in the history then.
     """
     check_minibatches(n_batches)
     check_callbacks(callbacks)
@@ -228,13 +210,7 @@ def check_minibatches(n_batches: int) -> None:
 
 
 def check_callbacks(callbacks: Sequence[Callback]) -> None:
-    """Refuse what is not a sequence of callbacks.
-
-    Raises
-    ------
-    InputError
-        Names the first one that is not a `Callback`.
-    """
+    """Refuse what is not a sequence of callbacks: InputError names the first one that is not a `Callback`."""
     if not isinstance(callbacks, Sequence):
         raise InputError("callbacks", f"a {type(callbacks).__name__}", "a list of instances of symae.training.Callback")
     for number, callback in enumerate(callbacks):

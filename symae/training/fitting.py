@@ -288,10 +288,7 @@ def what_steps_change(
 ) -> list[SharedVariable]:
     """Return what a step changes: what `steps` say, and the random streams that it draws from.
 
-    Raises
-    ------
-    InputError
-        Something that it reads is not in `data`.
+    Something that it reads and that is not in `data` is an InputError.
     """
     updated = [v for v, _ in steps]
     graphs = [*outputs, *(new for _, new in steps)]

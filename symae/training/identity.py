@@ -27,23 +27,10 @@ SHOWN = 4
 
 
 class Identity:
-    """Identify a training as it begins in this process.
+    """Identify a training as it begins in this process; `lines` are what `check` has to say to the user.
 
-    Parameters
-    ----------
-    outputs : dict of symbolic scalars by name
-        The cost and the measures.
-    steps : sequence of (shared variable, new value)
-        A step.
-    data : sequence of symbolic variables
-        The inputs, whose values are told apart elsewhere.
-    state : dict of shared variables
-        What a step changes, by names of their own.
-
-    Attributes
-    ----------
-    lines : list of str
-        What `check` has to say.
+    `outputs` are the cost and the measures, `steps` a step, and `state` what it changes, by names of their own. The values of
+    the inputs, `data`, are told apart elsewhere.
     """
 
     def __init__(
@@ -79,13 +66,7 @@ class Identity:
         return dict(self._written)
 
     def check(self, path: Path, saved: Mapping[str, Any]) -> None:
-        """Become the training whose checkpoint `path` has the description `saved`.
-
-        Raises
-        ------
-        InputError
-            It is another one, and in what.
-        """
+        """Become the training whose checkpoint `path` has the description `saved`; InputError says in what it is another."""
         if not saved:
             self.lines.append(f"{path} is of an older symae, which did not note cost and updates: they may be others here")
             return

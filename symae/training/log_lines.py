@@ -14,14 +14,8 @@ __all__ = ["LogLines", "print_line"]
 class LogLines(Callback):
     """Prints ``Training epoch 0, cost 132.518026`` as the tutorials do, and why a training ended before its last epoch.
 
-    Parameters
-    ----------
-    log : callable, optional
-        Gets the lines instead of standard output.
-    log_every : int, optional
-        Print every so many epochs, 0 for none. By default each of up to 20 epochs, and every tenth of more.
-    monitor : str
-        What the best epoch is the best in.
+    `log` gets the lines instead of standard output, `log_every` is as in `symae.training.train_epochs`, and `monitor` is what
+    the best epoch is the best in.
     """
 
     def __init__(self, log: Callable[[str], None] | None = None, log_every: int | None = None, monitor: str = "cost"):

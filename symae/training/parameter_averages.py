@@ -23,30 +23,14 @@ class Averages(Callback):
 
     .. math:: a \\leftarrow d_t a + (1 - d_t) p, \\qquad d_t = \\min(d, (1 + t) / (10 + t))
 
-    with the p that step t, from zero, has come to; a, ``<parameter>_average``, begins as p is. It reaches back about
-    1 / (1 - d) steps, and in the beginning less, so that it does not depend on the weights before training. A training with
-    steps of a constant size does not settle down but wanders about the minimum, and averages lie nearer to it. Source: Polyak
-    and Juditsky (1992); TensorFlow has them as running averages, where the steps are ``num_updates``, Keras as ``use_ema``.
+    with the p that step t, from zero, has come to, and d the `decay`; a, ``<parameter>_average``, begins as p is. It reaches
+    back about 1 / (1 - d) steps, and in the beginning less, so that it does not depend on the weights before training. A
+    training with steps of a constant size does not settle down but wanders about the minimum, and averages lie nearer to it.
+    Source: Polyak and Juditsky (1992); TensorFlow has them as running averages, where the steps are ``num_updates``, Keras as
+    ``use_ema``.
 
-    Parameters
-    ----------
-    params : dict of shared variables
-        The parameters by name.
-    updates : sequence of (shared variable, new value)
-        A step.
-    decay : float in [0, 1), the d above
-
-    Attributes
-    ----------
-    updates : list of (shared variable, new value)
-        How a step moves the averages.
-    variables : dict of shared variables
-        By the name of the parameter its average; the parameter itself if steps do not change it or it has whole numbers.
-
-    Raises
-    ------
-    InputError
-        `decay` is out of its range.
+    `variables` has by the name of each of `params` its average, or itself if steps do not change it or it has whole numbers;
+    `updates` are how a step moves the averages.
     """
 
     def __init__(self, params: dict[str, SharedVariable], updates: Sequence[tuple[SharedVariable, Variable]], decay: float):

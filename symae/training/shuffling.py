@@ -11,20 +11,7 @@ __all__ = ["Shuffling"]
 
 
 class Shuffling(Callback):
-    """Draws a new order of the examples before each epoch.
-
-    Parameters
-    ----------
-    n : int
-        How many examples there are.
-    rng : RandomState
-        Draws the orders.
-
-    Attributes
-    ----------
-    order : shared vector of int64
-        The positions of the examples in the present order.
-    """
+    """Draws a new `order` of `n` examples before each epoch, a shared vector of their positions."""
 
     def __init__(self, n: int, rng: np.random.RandomState):
         self.n = n

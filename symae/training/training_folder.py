@@ -28,14 +28,7 @@ _brief.maxstring = 200
 
 
 class Checkpoints(Callback):
-    """Leaves a checkpoint and a line of the history in `folder` as each epoch ends.
-
-    Parameters
-    ----------
-    folder : TrainingFolder
-    describe : callable
-        Makes a `Checkpoint` of a history and of what the training has come to.
-    """
+    """Leaves a checkpoint, which `describe` makes of a history, and a line of the history in `folder` as each epoch ends."""
 
     def __init__(self, folder: TrainingFolder, describe: Callable[[History], Checkpoint]):
         self.folder = folder
@@ -55,21 +48,8 @@ class TrainingFolder:
     """Hold the files of a training: ``history.jsonl``, ``last.safetensors`` and ``best.safetensors``.
 
     When another training begins in the folder, the two are put out of its reach as ``last.safetensors.old`` and
-    ``best.safetensors.old``, until it has a finished epoch of its own.
-
-    Parameters
-    ----------
-    folder : path
-        Made if it is not there.
-    settings : dict
-        What has to be the same when the training goes on, as JSON takes it.
-    name : str, optional
-        The model's, where several are trained in one folder: in the lines of the history and before the other files' names.
-
-    Raises
-    ------
-    InputError, UnwritableError
-        `name` cannot begin the name of a file, or something is in the way.
+    ``best.safetensors.old``, until it has a finished epoch of its own. `settings` have to be the same when the training goes
+    on. Where several models are trained in one folder, `name` tells this one's lines in the history and files from the others'.
     """
 
     def __init__(self, folder: str | Path, settings: Mapping[str, Any], name: str | None = None):
@@ -84,12 +64,9 @@ class TrainingFolder:
                 raise UnwritableError(path, "a folder", "a file, or a name that is free")
 
     def resumed(self, state: Mapping[str, SharedVariable], identity: Identity) -> Checkpoint | None:
-        """Return the last checkpoint, if there is one.
+        """Return the last checkpoint, if there is one, or raise InputError.
 
-        Raises
-        ------
-        InputError
-            It is damaged, its arrays do not fit the variables of `state`, or it is of another setting or another training.
+        It may be damaged, its arrays may not fit the variables of `state`, or it is of another setting or another training.
         """
         if not self.last.exists():
             return None
@@ -111,13 +88,7 @@ class TrainingFolder:
         return checkpoint
 
     def best_arrays(self, last: Checkpoint, variables: Mapping[str, SharedVariable]) -> dict[str, np.ndarray]:
-        """Return the values of `variables`, by name, in the best epoch of a training that is at `last`.
-
-        Raises
-        ------
-        InputError
-            The best checkpoint is not there, damaged, or of another training.
-        """
+        """Return the values of `variables`, by name, in the best epoch of a training that is at `last`, or raise InputError."""
         if last.history.best_epoch == last.epoch:
             return {name: last.arrays[name] for name in variables}
         best = read_checkpoint(self.best)
@@ -143,13 +114,7 @@ class TrainingFolder:
             raise UnwritableError(self.folder, f"{free} bytes free", f"at least {needed}, for checkpoints")
 
     def begin(self, checkpoint: Checkpoint | None) -> None:
-        """Let all files be as they were when `checkpoint`, the one in `last`, was written; None: as before any training.
-
-        Raises
-        ------
-        UnwritableError
-            A file cannot be written.
-        """
+        """Let all files be as they were when `checkpoint`, the one in `last`, was written; None: as before any training."""
         for path in (self.last, self.best, self.log.path):
             sweep(path)
         if checkpoint is None:

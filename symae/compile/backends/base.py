@@ -34,70 +34,32 @@ class Backend:
     """Describe what makes machine code of a graph, and what symae has to know of it.
 
     Importing the file of a backend does not import the backend: what needs it imports it where it is called.
-
-    Attributes
-    ----------
-    name : str
-        What users write: ``function(..., backend=name)``. The file has this name, and the ops' methods with kernels for it.
-    title : str
-        Its name in a text.
-    compiler : str
-        What makes the machine code, for README's table.
-    mode : Mode
-        PyTensor's mode with the linker, without symae's rewrites.
-    needs : tuple of str
-        What it is like, as `symae.rewrites` lists it: it has the rewrites that need that.
-    module, extra : str, optional
-        What has to be importable, and the extra of symae that brings it.
-    program : str, optional
-        What has to be on the machine, and `lacking` tells whether it is not: (found, expected), or None.
-    dtypes : set of str
-        The floating dtypes that it computes in.
-    one_program : bool
-        The whole graph becomes one program. Otherwise each node is called by itself, and can be timed.
-    compiles_ahead : bool
-        The machine code is there when `symae.function` returns. Otherwise the first call makes it.
-    compile_ahead : callable, optional
-        Makes the machine code of a linked function, and returns True if it came from the disk; None where linking makes it.
-    dispatch : str, optional
-        PyTensor's module of conversions to this backend.
-    overrides : tuple of callables
-        What is done with this module once PyTensor has loaded it: ops of symae are connected.
-    array_namespace : callable, optional
-        Makes the functions that `symae.ops.traced.TracedOp` is written in.
-    loop : callable, optional
-        Makes a compiled loop over the calls of a function, or returns None where there can be none.
-    array_packages : tuple of str
-        The packages of the arrays that functions in PyTensor's own mode for this backend leave in shared variables.
-    to_host : callable
-        Makes a NumPy array of such an array.
-    before_compiling : callable, optional
-        Called before a function is compiled.
-    held_back : tuple of str
-        Patterns of the warnings that PyTensor gives at each compilation for it, and no user of symae can mend.
     """
 
-    name: str
-    title: str
-    compiler: str
-    mode: Mode
-    needs: tuple[str, ...] = ()
-    module: str | None = None
-    extra: str | None = None
-    program: str | None = None
+    name: str  # what users write: function(..., backend=name); its file and the ops' methods with kernels for it have this name
+    title: str  # its name in a text
+    compiler: str  # what makes the machine code, for README's table
+    mode: Mode  # PyTensor's, with the linker, without symae's rewrites
+    needs: tuple[str, ...] = ()  # what it is like, as symae.rewrites lists it: it has the rewrites that need that
+    module: str | None = None  # what has to be importable
+    extra: str | None = None  # of symae, which brings it
+    program: str | None = None  # what has to be on the machine; `lacking` tells (found, expected), or None where it is
     lacking: Callable[[], tuple[str, str] | None] = lambda: None
-    dtypes: frozenset[str] = FLOATS
-    one_program: bool = True
-    compiles_ahead: bool = False
+    dtypes: frozenset[str] = FLOATS  # the floating ones that it computes in
+    one_program: bool = True  # the whole graph becomes one; otherwise each node is called by itself, and can be timed
+    compiles_ahead: bool = False  # machine code is there when symae.function returns; otherwise the first call makes it
+    # makes that of a linked function, True if it came from the disk; None: linking makes it
     compile_ahead: Callable[[Any], bool] | None = None
-    dispatch: str | None = None
+    dispatch: str | None = None  # PyTensor's module of conversions to this backend
+    # what is done with it once PyTensor has loaded it: ops are connected
     overrides: tuple[Callable[[ModuleType], None], ...] = ()
-    array_namespace: Callable[[], Arrays] | None = None
-    loop: Callable[[IndexedStep], Loop | None] | None = None
+    array_namespace: Callable[[], Arrays] | None = None  # makes the functions that symae.ops.traced.TracedOp is written in
+    loop: Callable[[IndexedStep], Loop | None] | None = None  # makes a compiled loop over a function's calls, or None
+    # those of the arrays that PyTensor's own mode for this backend leaves in shared variables
     array_packages: tuple[str, ...] = ()
-    to_host: Callable[[Any], np.ndarray] = np.array
-    before_compiling: Callable[[], None] | None = None
-    held_back: tuple[str, ...] = ()
+    to_host: Callable[[Any], np.ndarray] = np.array  # makes a NumPy array of such an array
+    before_compiling: Callable[[], None] | None = None  # called before a function is compiled
+    held_back: tuple[str, ...] = ()  # patterns of PyTensor's warnings at each compilation that no user can mend
 
     @property
     def tags(self) -> tuple[str, ...]:

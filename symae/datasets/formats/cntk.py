@@ -95,13 +95,7 @@ def write_cntk_text(path: str | PathLike[str], x: np.ndarray, y: np.ndarray) -> 
 
 
 def read_cntk_pairs(path: Path) -> Pairs:
-    """Read training, validation and test (x, y) from one file, cut in its order 5 : 1 : 1 like MNIST's 50000, 10000 and 10000.
-
-    Raises
-    ------
-    InputError
-        The file is not valid (`read_cntk_text`) or has fewer than three images.
-    """
+    """Read training, validation and test (x, y) from one file, cut in its order 5 : 1 : 1 like MNIST's 50000, 10000, 10000."""
     split = read_cntk_text(path)
     if len(split.x) < 3:
         raise InputError(path, f"{len(split.x)} images", "at least three, for training, validation and test")
@@ -112,12 +106,7 @@ def read_cntk_pairs(path: Path) -> Pairs:
 def find_cntk_texts(folder: Path) -> tuple[Path, Path] | None:
     """Find a folder's training and test file, ``Train*.txt`` and ``Test*.txt``; return None where it has neither.
 
-    Raises
-    ------
-    MissingFileError
-        Only one of the two is there.
-    InputError
-        Several files fit, and none of them has the installer's name.
+    Raises MissingFileError where only one is there, and InputError where several fit and none has the installer's name.
     """
     found = [_one_of(folder, part) for part in ("Train", "Test")]
     if found == [None, None]:

@@ -119,12 +119,7 @@ def missing_files(folder: Path) -> list[str]:
 def idx_folder(folder: Path) -> Path | None:
     """Return `folder`, or the one below with all four files that is MNIST's by its name, such as torchvision's ``MNIST/raw``.
 
-    Other data sets have files of the same names, Fashion-MNIST for one.
-
-    Raises
-    ------
-    InputError
-        Several below have them.
+    Other data sets have files of the same names, Fashion-MNIST for one; several of MNIST's are an InputError.
     """
     if not missing_files(folder):
         return folder
@@ -149,12 +144,8 @@ def _listed(folders: list[Path]) -> str:
 def read_idx_folder(folder: Path) -> Pairs:
     """Read the training and the test images of a folder, each (images, labels), neither checked nor split.
 
-    Raises
-    ------
-    MissingFileError
-        Not all four files are there.
-    InputError
-        One of them is not valid, is not of MNIST's kind, or a count of labels differs from the images'.
+    Raises MissingFileError where not all four files are there, and InputError where one is damaged or not of MNIST's kind, or
+    where labels and images differ in number.
     """
     if missing := missing_files(folder):
         found = f"no {' and no '.join(missing)}{pointed_at(folder)}"
@@ -163,13 +154,7 @@ def read_idx_folder(folder: Path) -> Pairs:
 
 
 def read_test_images(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Read the test images of a folder that has all four files, and their labels.
-
-    Raises
-    ------
-    InputError
-        As `read_idx_folder`, of these two files.
-    """
+    """Read the test images of a folder that has all four files, and their labels, as `read_idx_folder` does."""
     return _read_pair(folder, FILES[2], FILES[3])
 
 

@@ -41,14 +41,7 @@ def read_npz_pairs(path: str | PathLike[str]) -> Pairs:
     """Read training, validation and test (x, y) from an .npz file, in symae's or in Keras's names.
 
     ``train_x train_y valid_x valid_y test_x test_y``, or ``x_train y_train x_test y_test``, whose last sixth of training
-    becomes validation.
-
-    Raises
-    ------
-    MissingFileError
-        There is no such file.
-    InputError
-        It is not a whole .npz file, lacks arrays, or one of them holds Python objects.
+    becomes validation. What is not a whole .npz file, lacks arrays or holds Python objects is an InputError.
     """
     data = read_contents(path)
     with _named(path), zipfile.ZipFile(io.BytesIO(data)) as archive:

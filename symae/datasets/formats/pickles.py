@@ -51,17 +51,8 @@ LENGTH_BYTES = {
 def read_pickle(path: str | PathLike[str]) -> Any:
     """Read a pickle of arrays, of Python 2 or 3, plain or packed with gzip.
 
-    Returns
-    -------
-    object
-        Tuples, lists and dicts of NumPy arrays, numbers and strings. Python 2's strings are decoded as Latin-1.
-
-    Raises
-    ------
-    MissingFileError
-        There is no such file.
-    InputError
-        The pickle asks for anything else (the error names it), is broken, or claims more than the file holds.
+    It holds tuples, lists and dicts of NumPy arrays, numbers and strings; Python 2's strings are decoded as Latin-1. A pickle
+    that asks for anything else, is broken, or claims more than the file holds is an InputError.
     """
     with open_contents(path) as contents:
         data = _look_through(path, contents)

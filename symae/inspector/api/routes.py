@@ -27,29 +27,14 @@ OF_RUNS = {route: answer for tab in TABS.values() for route, answer in tab.of_ru
 
 
 class Answers:
-    """Answer questions about some runs.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-    live : bool
-        False for a page that is kept: its runs do not go on.
-    """
+    """Answer questions about some runs; where they are not `live`, for a page that is kept, they do not go on."""
 
     def __init__(self, runs: Sequence[Run], live: bool = True):
         self.runs = list(runs)
         self.live = live
 
     def get(self, path: str, query: Query) -> Content:
-        """Return content type and content for a path such as ``0/model/filters/W``.
-
-        Raises
-        ------
-        UnknownError
-            The path names nothing.
-        InputError
-            Something in it, or in the query, is wrong.
-        """
+        """Return content type and content for a path such as ``0/model/filters/W``; of nothing, UnknownError."""
         with np.errstate(all="ignore"):  # of a model that has diverged, all is infinite or not a number, and shown as that
             return self._get(path, query)
 
@@ -69,13 +54,7 @@ class Answers:
         return ABOUT_MODELS[parts[2]](run, parts[1], parts[3:], query)
 
     def post(self, path: str, body: Any) -> Content:
-        """Answer a drawing: ``0/model/draw`` with its pixels reconstructs it.
-
-        Raises
-        ------
-        UnknownError, InputError
-            As in `get`.
-        """
+        """Answer a drawing: ``0/model/draw`` with its pixels reconstructs it."""
         parts = path.split("/")
         if len(parts) != 3 or parts[2] not in POSTED:
             raise UnknownError(path, "nothing of that name", f"a model's {', '.join(POSTED)}")

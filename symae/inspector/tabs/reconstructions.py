@@ -42,13 +42,7 @@ def _reconstruct(run: Run, name: str, rest: list[str], query: Query) -> Content:
 
 
 def _draw(run: Run, name: str, body: Any) -> Content:
-    """Reconstruct a drawing: JSON with its pixels, a byte each in base64, and what damages them.
-
-    Raises
-    ------
-    InputError
-        The drawing is malformed, or of another size than the model's images.
-    """
+    """Reconstruct a drawing: JSON with its pixels, a byte each in base64, and what damages them."""
     inspection = run.inspection(name)
     if not isinstance(body, dict):
         raise InputError("drawing", f"a {type(body).__name__}", "an object with pixels")

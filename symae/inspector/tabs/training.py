@@ -26,11 +26,8 @@ KEPT_EPOCHS = 50  # in an exported page
 def histories(runs: Sequence[Run], live: bool = True) -> dict[str, Any]:
     """Return curves and settings of runs, as the page takes them.
 
-    Returns
-    -------
-    dict
-        ``curves``: for each run, model and figure its epochs and values, those that are finite; ``table``: rows of a setting's
-        name and its value in each run; ``running``: whether any run goes on; ``problems``.
+    ``curves`` has for each run, model and figure its epochs and values, those that are finite; ``table`` rows of a setting's
+    name and its value in each run; ``running`` says whether any run goes on; then ``problems``.
     """
     curves: list[dict[str, Any]] = []
     columns: list[dict[str, str]] = []

@@ -52,20 +52,12 @@ class Processor:
 
 @dataclass(frozen=True)
 class Problem:
-    """Describe a convolution as its kernels see it: filters are flipped before, so that is no matter here.
-
-    Attributes
-    ----------
-    images : (n, c, h, w)
-    filters : (m, channels per group, kh, kw)
-    maps : (rows, columns)
-        Positions of the filters; in a sparse convolution how many values each map has.
-    """
+    """Describe a convolution as its kernels see it: filters are flipped before, so that is no matter here."""
 
     operation: Operation
-    images: tuple[Size, ...]
-    filters: tuple[Size, ...]
-    maps: tuple[Size, ...]
+    images: tuple[Size, ...]  # (n, c, h, w)
+    filters: tuple[Size, ...]  # (m, channels per group, kh, kw)
+    maps: tuple[Size, ...]  # (rows, columns) of filters' positions; in a sparse convolution of a map's values
     itemsize: int
     subsample: tuple[int, int]
     dilation: tuple[int, int]

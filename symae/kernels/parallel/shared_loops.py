@@ -31,18 +31,10 @@ _BODY = (types.voidptr, types.intp, types.intp)  # what the loops work on; the r
 
 @dataclass(frozen=True)
 class Core:
-    """Tell what is known of a function of numbers that loops call.
+    """Tell what is known of a function of numbers that loops call."""
 
-    Attributes
-    ----------
-    compiled : bool
-        It never calls Python, for which another thread would wait until this one is done, which waits for it.
-    expensive : bool
-        It takes longer than an addition or two.
-    """
-
-    compiled: bool
-    expensive: bool
+    compiled: bool  # it never calls Python, for which another thread would wait until this one is done, which waits for it
+    expensive: bool  # it takes longer than an addition or two
 
 
 def describe(function: Any, core: Core | None) -> Any:

@@ -46,10 +46,7 @@ _SUBSTREAM, _STREAM = _jump(72), _jump(134)
 def seed_state(seed: int | Sequence[int]) -> np.ndarray:
     """Return the state of a generator from its seed: six integers, or one for all six.
 
-    Raises
-    ------
-    InputError
-        The seed is neither, too large, negative, or zero in the three numbers of one recurrence, which could never leave zero.
+    Raises InputError for others, and for zero in the three numbers of one recurrence, which could never leave zero.
     """
     words: Any = [seed] * 6 if isinstance(seed, int | np.integer) else list(seed) if np.ndim(seed) == 1 else []
     if len(words) != 6:
