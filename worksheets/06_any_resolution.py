@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from symae import CoordinateVAE, RandomStreams, tile_raster_images
+from symae._runtime.decimals import fixed
 from symae._runtime.progress import counting
 from symae.images import save_png, side_by_side
 from symae.runs.options import at_least
@@ -130,14 +131,14 @@ sheet.save(model)
 
 # %%
 error = model.score(test_images, backend=sheet.backend)
-sheet.say(f"Test images, drawn from the mean of their codes: {error:.6f} nats per pixel")
+sheet.say(f"Test images, drawn from the mean of their codes: {fixed(error)} nats per pixel")
 sheet.report.heading("Cost")
 nll, kl = (history.measures.get(name, []) for name in ("nll", "kl"))
 if nll:
-    rows = [[str(epoch), f"{nll[epoch]:.4f}", f"{kl[epoch]:.2f}"] for epoch in about_ten(len(nll))]
+    rows = [[str(epoch), fixed(nll[epoch], 4), fixed(kl[epoch], 2)] for epoch in about_ten(len(nll))]
     sheet.report.table([["epoch", "nll, nats per pixel", "kl, nats per image"], *rows])
     sheet.report.curve({"nll": dict(enumerate(nll))}, x_label="epoch", y_label="nats per pixel")
-sheet.report.text(f"Test images, drawn from the mean of their codes: {error:.4f} nats per pixel.")
+sheet.report.text(f"Test images, drawn from the mean of their codes: {fixed(error, 4)} nats per pixel.")
 
 # %% [markdown]
 # ## The same digits, larger

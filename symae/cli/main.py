@@ -16,6 +16,7 @@ from pathlib import Path
 import symae
 from symae import patches
 from symae._runtime.atomic_files import make_folder
+from symae._runtime.decimals import fixed
 from symae._runtime.terminal import INTERRUPTED, Parser, at_least, print_anything, reader_left
 from symae.cli.inspect import COMMANDS, add_inspector, run_inspector
 from symae.cli.port import add_port, run_port
@@ -208,7 +209,7 @@ def _show(settings: argparse.Namespace) -> None:
     for name, model in chosen.items():
         shown = show_nodes(model, settings.node, images, folder, name)
         for node, values in shown.values.items():
-            print(f"{name}, {node} {values.shape}: from {values.min():.6f} to {values.max():.6f}")
+            print(f"{name}, {node} {values.shape}: from {fixed(values.min())} to {fixed(values.max())}")
         print(*(f"  {file}" for file in shown.files), sep="\n")
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from pytensor.graph.basic import Variable
 from pytensor.graph.traversal import ancestors
 
+from symae._runtime.decimals import fixed
 from symae.datasets.pixel_scale import KERAS
 from symae.errors import InputError
 from symae.images.pictures import side_by_side, to_image
@@ -78,7 +79,7 @@ class Reconstruction:
                 ("error", coloured(self.error / limit / 2 + 0.5, "diverging")),
             ]
         zoomed = [(label, to_image(p).resize((112, 112 * p.shape[0] // p.shape[1] or 1), 0)) for label, p in pictures]
-        return Figure(side_by_side(zoomed), f"root mean square error {self.rmse:.3f}")
+        return Figure(side_by_side(zoomed), f"root mean square error {fixed(self.rmse, 3)}")
 
     def _repr_png_(self) -> bytes:
         return self.figure._repr_png_()

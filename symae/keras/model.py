@@ -18,6 +18,7 @@ from pytensor.tensor.type import TensorType
 from tqdm import tqdm
 
 from symae import nn, training
+from symae._runtime.decimals import fixed
 from symae._runtime.tensor_files import not_finite
 from symae.compile.batched import BatchedFunction
 from symae.errors import InputError
@@ -234,7 +235,9 @@ class Model:
             seed = 0 if resume else self._trainings
 
         def print_epoch(epoch: int, cost: float, seconds: float, measured: Mapping[str, float]) -> None:
-            figures = "".join(f" - {name}: {value:.4f}" for name, value in in_keras_names({"cost": cost, **measured}).items())
+            figures = "".join(
+                f" - {name}: {fixed(value, 4)}" for name, value in in_keras_names({"cost": cost, **measured}).items()
+            )
             with tqdm.external_write_mode():
                 print_line(f"Epoch {epoch + 1}/{epochs} - {seconds:.1f}s{figures}")
 

@@ -25,6 +25,7 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 
 from symae._runtime.atomic_files import make_folder
+from symae._runtime.decimals import fixed
 from symae._runtime.folder_lock import FolderLock
 from symae._runtime.memory import tune_process
 from symae._runtime.terminal import INTERRUPTED, at_least, print_anything, report_bad_input
@@ -347,9 +348,9 @@ class Worksheet:
         if not costs:
             self.report.text("No epoch was finished.")
             return
-        self.say(f"After {_epochs(len(costs))}: cost {costs[-1]:.6f}, of test images {test[-1]:.6f}, {units}")
+        self.say(f"After {_epochs(len(costs))}: cost {fixed(costs[-1])}, of test images {fixed(test[-1])}, {units}")
         self.report.text("Training images are measured while the model still learns, test images at the end of each epoch.")
-        rows = [[str(epoch), f"{costs[epoch]:.4f}", f"{test[epoch]:.4f}"] for epoch in about_ten(len(costs))]
+        rows = [[str(epoch), fixed(costs[epoch], 4), fixed(test[epoch], 4)] for epoch in about_ten(len(costs))]
         self.report.table([["epoch", "training images", "test images"], *rows])
         curves = {"training images": dict(enumerate(costs)), "test images": dict(enumerate(test))}
         self.report.curve(curves, x_label="epoch", y_label=f"cost, {units}")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from tqdm import tqdm
 
+from symae._runtime.decimals import fixed
 from symae.training.engine import Callback, TrainingState
 
 __all__ = ["LogLines", "print_line"]
@@ -27,8 +28,8 @@ class LogLines(Callback):
         every = (1 if state.n_epochs <= 20 else 10) if self.log_every is None else self.log_every
         if every and state.epoch % every == 0:
             with tqdm.external_write_mode():
-                figures = "".join(f", {name} {figure:f}" for name, figure in state.metrics.items())
-                self.log(f"Training epoch {state.epoch}, cost {state.cost:f}{figures}")
+                figures = "".join(f", {name} {fixed(figure)}" for name, figure in state.metrics.items())
+                self.log(f"Training epoch {state.epoch}, cost {fixed(state.cost)}{figures}")
 
     def on_train_end(self, state: TrainingState) -> None:
         history = state.history
@@ -38,7 +39,7 @@ class LogLines(Callback):
             self.log(f"Training interrupted after {len(history)} of {state.n_epochs} epochs")
         if history.stopped_early and history.best_epoch is not None:
             lowest = history.figures(self.monitor)[history.best_epoch]
-            best = f"{self.monitor} was lowest in epoch {history.best_epoch}, {lowest:f}"
+            best = f"{self.monitor} was lowest in epoch {history.best_epoch}, {fixed(lowest)}"
             self.log(f"Training stopped after {len(history)} of {state.n_epochs} epochs: {best}")
 
 

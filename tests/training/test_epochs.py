@@ -54,6 +54,11 @@ def test_many_epochs_print_every_tenth(capsys, epochs, printed):
     assert lines == [f"Training epoch {e}, cost 1.000000" for e in printed]
 
 
+def test_costs_that_have_diverged_do_not_fill_the_line_with_digits(capsys):
+    train_epochs(lambda index: 1e300, 1, 1, measure=lambda: {"largest": 9999999999.0})
+    assert capsys.readouterr().out == "Training epoch 0, cost 1e+300, largest 9999999999.000000\n"
+
+
 def test_nothing_is_shown_on_a_terminal_that_is_none(capsys):
     train_epochs(lambda index: 1.0, 1, 2, log_every=0)
     captured = capsys.readouterr()

@@ -1,0 +1,12 @@
+"""Numbers with decimals, as logs, tables and reports print them."""
+
+from __future__ import annotations
+
+__all__ = ["fixed"]
+
+LARGEST = 1e10  # from here on six decimals are more digits than float64 has; of 1e300 they would fill lines
+
+
+def fixed(number: float, decimals: int = 6) -> str:
+    """Return `number` with so many decimals; one that has diverged, of 1e10 or more, with ten digits and an exponent."""
+    return f"{number:.{decimals}f}" if abs(number) < LARGEST else f"{number:.10g}"
