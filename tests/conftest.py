@@ -13,7 +13,7 @@ import pytest
 from backend_params import each, in_double
 
 from symae.datasets.folders import find_mnist
-from symae.rewrites import NATIVE
+from symae.rewrites.registry import NATIVE
 
 # A wrong infer_shape only warns and loses shapes otherwise.
 pytensor.config.on_shape_error = "raise"

@@ -25,7 +25,7 @@ _included: ContextVar[tuple[str, ...]] = ContextVar("included", default=())
 def options(*, exclude: Sequence[str] = (), include: Sequence[str] = ()) -> Iterator[None]:
     """Compile without the rewrites named in `exclude` inside the block, for comparison.
 
-    With those, too, that are tagged for one of `include`, such as `symae.rewrites.THEANO`.
+    With those, too, that are tagged for one of `include`, such as `symae.rewrites.registry.THEANO`.
 
     Raises
     ------

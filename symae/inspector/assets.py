@@ -6,6 +6,7 @@ import functools
 import re
 from pathlib import Path
 
+from symae._runtime.package_entries import united
 from symae.inspector.tabs import TABS
 from symae.report.theme import theme
 
@@ -13,10 +14,11 @@ __all__ = ["ASSETS", "MODULES", "SCRIPTS", "asset", "bundled"]
 
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 FOLDER = Path(__file__).parent
-PATHS = {
-    **{path.name: path for path in sorted((FOLDER / "page").iterdir()) if path.suffix in TYPES},
-    **{f"{name}.js": FOLDER / "tabs" / f"{name}.js" for name in TABS},
-}
+PATHS = united(
+    "files of the page",
+    {path.name: path for path in sorted((FOLDER / "page").iterdir()) if path.suffix in TYPES},
+    {f"{name}.js": FOLDER / "tabs" / f"{name}.js" for name in TABS},
+)
 ASSETS = {name: TYPES[path.suffix] for name, path in PATHS.items()}
 # what is loaded by the page itself, in this order: the page begins when it knows its tabs
 SCRIPTS = (*(f"{name}.js" for name in TABS), "app.js")

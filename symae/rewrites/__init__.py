@@ -9,38 +9,9 @@ A rewrite knows no backend: it says what a backend must be like to have it, and 
 what it is like. What all have needs nothing.
 """
 
-from __future__ import annotations
+from symae._runtime.package_entries import modules
+from symae.rewrites.registry import names, need, tag
 
-import importlib
-import pkgutil
+__all__ = ["names", "need", "tag"]
 
-from symae.rewrites.lazy_branches import rewrite_loop_steps
-from symae.rewrites.registry import (
-    ALL,
-    C_OPERANDS,
-    EAGER_BRANCHES,
-    FUSED_KERNELS,
-    NATIVE,
-    STATIC_SHAPES,
-    THEANO,
-    names,
-    need,
-    tag,
-)
-
-__all__ = [
-    "ALL",
-    "C_OPERANDS",
-    "EAGER_BRANCHES",
-    "FUSED_KERNELS",
-    "NATIVE",
-    "STATIC_SHAPES",
-    "THEANO",
-    "names",
-    "need",
-    "rewrite_loop_steps",
-    "tag",
-]
-
-for _module in pkgutil.iter_modules(__path__):
-    importlib.import_module(f"{__name__}.{_module.name}")
+modules(__name__, __path__)

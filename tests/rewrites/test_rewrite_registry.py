@@ -9,6 +9,8 @@ from pytensor.compile.mode import optdb
 
 from symae import InputError, rewrites
 from symae.compile import options
+from symae.rewrites import registry
+from symae.rewrites.matrix_product import matrix_product
 
 NOT_REWRITES = {"registry", "linear_combination"}
 
@@ -16,6 +18,11 @@ NOT_REWRITES = {"registry", "linear_combination"}
 def test_every_module_is_found_and_enters_the_rewrite_of_its_name():
     modules = {module.name for module in pkgutil.iter_modules(rewrites.__path__)}
     assert set(rewrites.names()) == modules - NOT_REWRITES
+
+
+def test_a_name_that_is_taken_is_refused():
+    with pytest.raises(ValueError, match="'matrix_product' is already present"):
+        registry.register(position=48.5, name="matrix_product")(matrix_product)
 
 
 def test_names_come_in_the_order_in_which_rewrites_are_applied():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from symae._runtime.import_hooks import after_import
-from symae._runtime.package_entries import entries
+from symae._runtime.package_entries import entries, united
 from symae.compile.backends.base import Backend
 
 __all__ = ["BACKENDS", "BY_NAME", "DEFAULT", "PACKAGES", "linked_by"]
@@ -23,7 +23,7 @@ def _order(backend: Backend) -> tuple[Any, ...]:
 
 
 _FOUND: list[Backend] = sorted(entries(__name__, __path__, "BACKEND").values(), key=_order)
-BY_NAME: dict[str, Backend] = {backend.name: backend for backend in _FOUND}
+BY_NAME: dict[str, Backend] = united("backends", *({backend.name: backend} for backend in _FOUND))
 BACKENDS = tuple(BY_NAME)
 # of the backends, installed or not
 PACKAGES = tuple(backend.module for backend in BY_NAME.values() if backend.module)

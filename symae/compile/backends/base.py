@@ -17,9 +17,9 @@ import numpy as np
 from pytensor.compile.mode import Mode
 from pytensor.graph.basic import Apply
 
-from symae import rewrites
 from symae.ops.base import BackendOp, kernel
 from symae.ops.traced import Arrays, TracedOp
+from symae.rewrites.registry import ALL, tag
 
 if TYPE_CHECKING:
     from symae.compile.loops.base import IndexedStep, Loop
@@ -64,7 +64,7 @@ class Backend:
     @property
     def tags(self) -> tuple[str, ...]:
         """Return the tags of the rewrites of symae that this backend has."""
-        return tuple(rewrites.tag(need) for need in (rewrites.ALL, *self.needs))
+        return tuple(tag(need) for need in (ALL, *self.needs))
 
     @property
     def floats(self) -> tuple[str, ...]:

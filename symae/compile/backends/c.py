@@ -6,7 +6,7 @@ import pytensor
 from pytensor.compile.mode import CVM
 
 from symae.compile.backends.base import Backend
-from symae.rewrites import C_OPERANDS, NATIVE
+from symae.rewrites.registry import C_OPERANDS, NATIVE
 
 __all__ = ["BACKEND"]
 

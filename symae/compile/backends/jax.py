@@ -16,7 +16,8 @@ from symae.compile.jax_64_bits import in_64_bits, with_64_bits
 from symae.ops.base import connect
 from symae.ops.runtime_errors import error_unless, with_checks
 from symae.ops.traced import NumPyLikeArrays
-from symae.rewrites import EAGER_BRANCHES, STATIC_SHAPES, rewrite_loop_steps
+from symae.rewrites.lazy_branches import rewrite_loop_steps
+from symae.rewrites.registry import EAGER_BRANCHES, STATIC_SHAPES
 
 if TYPE_CHECKING:
     from symae.compile.loops.base import IndexedStep, Loop

@@ -21,7 +21,7 @@ from symae.ops.base import connect
 from symae.ops.random.draws import Draw
 from symae.ops.runtime_errors import error_unless, with_checks
 from symae.ops.traced import NumPyLikeArrays
-from symae.rewrites import STATIC_SHAPES
+from symae.rewrites.registry import STATIC_SHAPES
 
 __all__ = ["BACKEND", "MLXDeviceLinker"]
 

@@ -13,7 +13,8 @@ from pytensor.graph.basic import Apply
 
 from symae.compile.backends.base import Backend
 from symae.ops.base import BackendOp, kernel, source_fingerprint
-from symae.rewrites import EAGER_BRANCHES, FUSED_KERNELS, NATIVE, rewrite_loop_steps
+from symae.rewrites.lazy_branches import rewrite_loop_steps
+from symae.rewrites.registry import EAGER_BRANCHES, FUSED_KERNELS, NATIVE
 
 if TYPE_CHECKING:
     from symae.compile.loops.base import IndexedStep, Loop

@@ -17,7 +17,7 @@ from symae.ops.arguments import known
 from symae.ops.base import BackendOp, connect
 from symae.ops.traced import TracedOp
 from symae.patches.pytorch_indexing import looking_at_indices
-from symae.rewrites import EAGER_BRANCHES
+from symae.rewrites.registry import EAGER_BRANCHES
 
 __all__ = ["BACKEND", "ExplainingPytorchLinker"]
 

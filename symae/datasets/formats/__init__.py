@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from symae._runtime.package_entries import entries
+from symae._runtime.package_entries import entries, united
 from symae.datasets.formats.base import Format
 
 __all__ = ["FORMATS", "READERS", "WORDS"]
 
 
 FORMATS: tuple[Format, ...] = tuple(sorted(entries(__name__, __path__, "FORMAT").values(), key=lambda known: known.position))
-READERS = {ending: known.read_file for known in FORMATS for ending in known.endings if known.read_file is not None}
+READERS = united("endings of data files", *(dict.fromkeys(known.endings, known.read_file) for known in FORMATS))
 _FOLDERS = " or ".join(known.folder for known in FORMATS if known.folder)
 *_FILES, _LAST = (known.files for known in FORMATS if known.files)
 # what `symae.datasets.read` takes, in an error's words

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from symae._runtime.package_entries import united
 from symae.inspector.api.responses import Answer, Content, Query, UnknownError, json_answer
 from symae.inspector.api.runs import model, run_listed
 from symae.inspector.runs import Run
@@ -19,11 +20,9 @@ from symae.inspector.tabs import TABS
 __all__ = ["Answers"]
 
 # what comes after the run and the model in a path
-ABOUT_MODELS: dict[str, Answer] = {"model": model} | {
-    route: answer for tab in TABS.values() for route, answer in tab.answers.items()
-}
-POSTED = {route: answer for tab in TABS.values() for route, answer in tab.posted.items()}
-OF_RUNS = {route: answer for tab in TABS.values() for route, answer in tab.of_runs.items()}
+ABOUT_MODELS: dict[str, Answer] = united("paths of tabs", {"model": model}, *(tab.answers for tab in TABS.values()))
+POSTED = united("paths that tabs post to", *(tab.posted for tab in TABS.values()))
+OF_RUNS = united("paths of tabs about all runs", *(tab.of_runs for tab in TABS.values()))
 
 
 class Answers:

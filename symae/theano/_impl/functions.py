@@ -14,10 +14,10 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Constant, Variable
 from pytensor.link.basic import Container
 
-from symae import rewrites
 from symae.compile import function as compiled_function
 from symae.compile import options
 from symae.compile.locked_function import locked
+from symae.rewrites.registry import THEANO
 from symae.theano._impl.configuration import config
 from symae.theano._impl.inputs import In, Param
 from symae.theano._impl.variables import behind as all_behind
@@ -221,7 +221,7 @@ def function(
     pairs = {"updates": _pairs(updates), "givens": _pairs(givens)}
     behind = ([e.variable for e in entries], [getattr(o, "variable", o) for o in _list(extended)], pairs)
     chosen, backend = resolved(mode)
-    with plain(*behind), options(include=[rewrites.THEANO]):
+    with plain(*behind), options(include=[THEANO]):
         compiled = compiled_function(
             [_plain_in(entry) for entry in entries],
             extended,

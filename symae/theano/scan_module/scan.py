@@ -18,7 +18,7 @@ from pytensor.scan.basic import scan as plain_scan
 
 from symae._runtime.checks import is_integer
 from symae._runtime.quiet import without_warnings
-from symae.rewrites import THEANO, tag
+from symae.rewrites.registry import THEANO, tag
 from symae.theano._impl.absent import getter
 from symae.theano._impl.variables import behind, legacy, mark, plain, unmark
 from symae.theano.compile.mode import resolved

@@ -27,7 +27,7 @@ from symae.kernels.simd.register_strip import Strip
 from symae.kernels.simd.register_tile import Tile
 from symae.kernels.simd.vectors import Registers
 from symae.ops.conv import Convolution, FilterGradient, InputGradient, conv2d, deconv2d
-from symae.rewrites import NATIVE
+from symae.rewrites.registry import NATIVE
 
 # (border_mode, subsample, filter_flip, dilation, groups), images, filters
 TABLE = [
