@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
 import functools
 import gzip
 import pickle
-import shutil
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -16,14 +17,18 @@ import numpy as np
 from symae._runtime.atomic_files import make_folder, replacing
 from symae.datasets import read
 from symae.datasets.folders import find_mnist
-from symae.datasets.formats.idx import FILES
+from symae.datasets.formats.idx import FILES, write_idx
 from symae.datasets.pixel_scale import TUTORIALS, scaled
 from symae.errors import MissingFileError
 
-__all__ = ["KNOWN", "Data"]
+__all__ = ["Data"]
 
-PICKLES = ("mnist.pkl.gz", "mnist.pkl", "mnist_py3k.pkl.gz")
-KNOWN = (*PICKLES, *(f"{stem}{end}" for stem in FILES for end in ("", ".gz")))
+PICKLE = re.compile(r"(mini_)?mnist(_py3k|_expanded)?\.(pkl|pickle)(\.gz|\.bz2)?")
+IDX = {name + end: stem for stem in FILES for name in (stem, stem.replace("-idx", ".idx")) for end in ("", ".gz")}
+TABLES = {"mnist_train.csv": "train", "mnist_test.csv": "test"}
+# Of TensorFlow's tutorials, with the four IDX files.
+FOLDERS = ("MNIST_data", "MNIST-data", "mnist_data")
+PIECE = 1 << 28  # bytes
 
 
 class Data:
@@ -39,21 +44,20 @@ class Data:
         self._say = say
 
     def path(self, name: str) -> Path | None:
-        """Return the file that the tutorials call `name`, made from MNIST or else from symae's digits; None for other names.
+        """Return the file or folder that the tutorials call `name`, made from MNIST or else from symae's digits.
 
-        It lies in symae's cache folder, and is made once.
+        The folders before the name do not matter. It lies in symae's cache folder, and is made once. The lisa-lab's pickles
+        are there, the first 5000, 1000 and 1000 images (``mini_mnist.pkl.gz``), Nielsen's ``mnist_expanded.pkl.gz``, Keras's
+        ``mnist.npz``, the four IDX files and folders of them, and tables ``mnist_train.csv``; None for other names.
         """
-        if name not in KNOWN:
+        name = re.split(r"[/\\]", name.rstrip("/\\"))[-1]
+        make = _maker(name)
+        if make is None:
             return None
-        mnist = find_mnist()
-        if name in PICKLES:
-            found = "MNIST" if mnist else "symae's own digits: MNIST is not here, symae data mnist downloads it"
-            self._say(f"{name}: {found}")
-            return _pickled("mnist" if mnist else "digits", name)
-        if mnist is None:
-            return None
-        self._say(f"{name}: the file of MNIST in {mnist}")
-        return _idx(mnist, name)
+        source = "mnist" if find_mnist() else "digits"
+        what = "MNIST's IDX files" if make is _idx or make is _folder else name
+        self._say(f"{what}: {'MNIST' if source == 'mnist' else DIGITS}")
+        return make(source, name)
 
     def retrieved(self, address: str, filename: Any = None) -> Path:
         """Return the data at an address of the network, without going there.
@@ -63,47 +67,123 @@ class Data:
         MissingFileError
             It is not among the data that symae knows.
         """
-        for name in (urlsplit(str(address)).path.rsplit("/", 1)[-1], str(filename or "").replace("\\", "/").rsplit("/", 1)[-1]):
+        for name in (urlsplit(str(address)).path, str(filename or "")):
             if (path := self.path(name)) is not None:
                 return path
         place = f"at {filename}" if filename else "in a file beside the script, and the script opening that"
         raise MissingFileError(address, "a download, and symae run does not go to the network", f"the data {place}")
 
 
+DIGITS = "symae's own digits: MNIST is not here, symae data mnist downloads it"
+
+
+def _maker(name: str) -> Callable[[str, str], Path] | None:
+    if PICKLE.fullmatch(name):
+        return _pickled
+    if name in IDX:
+        return _idx
+    if name in FOLDERS:
+        return _folder
+    return _arrays if name == "mnist.npz" else _table if name in TABLES else None
+
+
+def _made(name: str, source: str, write: Callable[[IO[bytes]], object]) -> Path:
+    path = make_folder(_cache() / source) / name
+    if not path.is_file():
+        with replacing(path) as file:
+            write(file)
+    return path
+
+
 @functools.cache
 def _pickled(source: str, name: str) -> Path:
     """Make ((train_x, train_y), (valid_x, valid_y), (test_x, test_y)): float32 in [0, 1), int64, as in the LISA lab's file."""
-    path = make_folder(_cache() / source) / name
-    if path.is_file():
-        return path
-    data = read(source)
-    splits = (data.train, data.valid, data.test)
-    parts = [(scaled(split.x, TUTORIALS, np.float32), split.y.astype(np.int64)) for split in splits]
-    with replacing(path) as file:
+
+    def write(file: IO[bytes]) -> None:
+        data = read("mini_mnist" if source == "mnist" and name.startswith("mini_") else source)
+        pairs = [(split.x, split.y.astype(np.int64)) for split in (data.train, data.valid, data.test)]
+        if "_expanded" in name:
+            pairs[0] = _expanded(*pairs[0])
+        parts = tuple((scaled(x, TUTORIALS, np.float32), y) for x, y in pairs)
+        # Protocol 2 is the last that Python 2 reads, but takes several times the memory of large arrays.
+        protocol = 2 if sum(x.nbytes for x, _ in parts) < PIECE else 4
         if name.endswith(".gz"):
             with gzip.GzipFile("", "wb", compresslevel=1, fileobj=file, mtime=0) as packed:
-                pickle.dump(tuple(parts), packed, protocol=2)
+                pickle.dump(parts, packed, protocol)
+        elif name.endswith(".bz2"):
+            with bz2.BZ2File(file, "wb", compresslevel=1) as packed:
+                pickle.dump(parts, packed, protocol)
         else:
-            pickle.dump(tuple(parts), file, protocol=2)
-    return path
+            pickle.dump(parts, file, protocol)
+
+    return _made(name, source, write)
 
 
-def _idx(folder: Path, name: str) -> Path:
+def _expanded(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return five times the images: as they are, and moved by a pixel down, up, right and left, in a random order."""
+    images = x.reshape(-1, 28, 28)
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
+    moved = [padded[:, 1 - down : 29 - down, 1 - right : 29 - right] for down, right in MOVES]
+    order = np.random.RandomState(0).permutation(5 * len(x))
+    return np.concatenate(moved).reshape(-1, 784)[order], np.tile(y, 5)[order]
+
+
+MOVES = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
+
+
+@functools.cache
+def _idx(source: str, name: str) -> Path:
     """Return one of the four files, packed as its name says."""
-    if (folder / name).is_file():
-        return folder / name
-    path = make_folder(_cache() / "mnist") / name
+    mnist = find_mnist()
+    if source == "mnist" and mnist is not None and (mnist / name).is_file():
+        return mnist / name
+    path = make_folder(_cache() / source) / name
     if not path.is_file():
-        packed = name.endswith(".gz")
-        other = folder / (name.removesuffix(".gz") if packed else f"{name}.gz")
-        with replacing(path) as target:
-            if packed:
-                with other.open("rb") as plain, gzip.GzipFile("", "wb", 1, target, mtime=0) as file:
-                    shutil.copyfileobj(plain, file)
-            else:
-                with gzip.open(other, "rb") as file:
-                    shutil.copyfileobj(file, target)
+        images, labels = _both(source)["train" if name.startswith("train") else "test"]
+        write_idx(path, images if "images" in name else labels)
     return path
+
+
+@functools.cache
+def _folder(source: str, name: str) -> Path:
+    folder = make_folder(_cache() / source / name)
+    for stem in FILES:
+        path = folder / f"{stem}.gz"
+        if not path.is_file():
+            with replacing(path) as file:
+                file.write(_idx(source, path.name).read_bytes())
+    return folder
+
+
+@functools.cache
+def _arrays(source: str, name: str) -> Path:
+    """Make Keras's file: bytes (n, 28, 28) and labels."""
+
+    def write(file: IO[bytes]) -> None:
+        (train_x, train_y), (test_x, test_y) = _both(source).values()
+        np.savez_compressed(file, x_train=train_x, y_train=train_y, x_test=test_x, y_test=test_y)
+
+    return _made(name, source, write)
+
+
+@functools.cache
+def _table(source: str, name: str) -> Path:
+    """Make a file with a line an image: the label, and 784 bytes as numbers."""
+
+    def write(file: IO[bytes]) -> None:
+        images, labels = _both(source)[TABLES[name]]
+        rows = np.concatenate([labels[:, None], images.reshape(len(images), -1)], axis=1)
+        file.writelines(f"{','.join(map(str, row.tolist()))}\n".encode() for row in rows)
+
+    return _made(name, source, write)
+
+
+def _both(source: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return the images for training, those for validation among them, and for tests: bytes (n, 28, 28), labels."""
+    data = read(source)
+    train = np.concatenate([data.train.x, data.valid.x]), np.concatenate([data.train.y, data.valid.y])
+    parts = {"train": train, "test": (data.test.x, data.test.y)}
+    return {part: (x.reshape(-1, 28, 28), y.astype(np.uint8)) for part, (x, y) in parts.items()}
 
 
 def _cache() -> Path:

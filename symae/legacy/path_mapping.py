@@ -38,7 +38,7 @@ class Places:
     caller, home : Path
         The folder that the run was started in, and the script's.
     known : callable
-        Takes a file's name, and returns the path of the data that the tutorials call so, or None.
+        Takes a path, and returns that of the data that the tutorials call so, or None.
     say : callable
         Takes a line for the user.
     """
@@ -95,7 +95,7 @@ class Places:
                 return path if place == whole and os.path.isabs(name) else place
         if any(map(is_there, places)):  # the script has removed it
             return places[0]
-        known = self.known(os.path.basename(name))
+        known = self.known(name)
         if known is not None:
             return str(known)
         if (left := self._of_another_run(places[0])) is not None:
@@ -227,7 +227,10 @@ class Places:
 
     def is_folder(self, whole: str) -> bool:
         """Return True if the script sees a folder there."""
-        return any(os.path.isdir(place) and self.is_seen(place) for place in self.places(whole)[1])
+        if any(os.path.isdir(place) and self.is_seen(place) for place in self.places(whole)[1]):
+            return True
+        known = self.known(whole)
+        return known is not None and known.is_dir()
 
     def is_seen(self, place: str) -> bool:
         """Return True if there is something at a path that the script has not removed."""

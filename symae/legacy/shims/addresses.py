@@ -26,7 +26,7 @@ def fetching(session: Session) -> dict[str, Any]:
     def urlretrieve(url: Any, filename: Any = None, *rest: Any, **more: Any) -> tuple[str, dict[str, str]]:
         """Find known data under `filename`, without a copy there."""
         path = data.retrieved(url, filename)
-        return (str(path) if filename is None or data.path(str(filename).rpartition("/")[2]) is None else str(filename)), {}
+        return (str(path) if filename is None or data.path(str(filename)) is None else str(filename)), {}
 
     def urlopen(url: Any, *rest: Any, **more: Any) -> Any:
         return data.retrieved(getattr(url, "full_url", url)).open("rb")

@@ -22,7 +22,6 @@ def sage_names(session: Session) -> dict[str, Any]:
 
 def _logistic_sgd(session: Session) -> ModuleType:
     from symae.datasets import load_data as load
-    from symae.datasets.sources import available
     from symae.models import LogisticRegression
     from symae.theano._impl.variables import as_theano, mark
 
@@ -39,10 +38,8 @@ def _logistic_sgd(session: Session) -> ModuleType:
     Marked.__name__ = Marked.__qualname__ = "LogisticRegression"
 
     def load_data(dataset: Any = "mnist.pkl.gz", *rest: Any, **more: Any) -> Any:
-        """Load data; the tutorials' name for MNIST is the MNIST at hand."""
-        if str(dataset).replace("\\", "/").rpartition("/")[2] in ("mnist.pkl.gz", "mnist.pkl"):
-            dataset = "mnist" if "mnist" in available() else "digits"
-        return mark([tuple(pair) for pair in load(dataset)])
+        """Load data; the tutorials' names for MNIST are the MNIST at hand."""
+        return mark([tuple(pair) for pair in load(session.files.for_reading(dataset))])
 
     return module_of("logistic_sgd", {"LogisticRegression": Marked, "load_data": load_data})
 
