@@ -16,18 +16,6 @@ from typing import IO
 
 from symae.errors import InputError, MissingFileError, UnwritableError
 
-__all__ = [
-    "append_text",
-    "make_folder",
-    "move",
-    "open_regular",
-    "read_regular",
-    "replacing",
-    "sweep",
-    "write_text",
-    "write_together",
-]
-
 # what file systems answer that have no such thing for folders
 UNSYNCED = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EROFS}
 

@@ -16,8 +16,6 @@ from threadpoolctl import threadpool_limits
 from symae._runtime.locks import Lock
 from symae.errors import InputError
 
-__all__ = ["blas_threads"]
-
 _CHOSEN_BY_USER = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 
 

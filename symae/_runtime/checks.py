@@ -10,8 +10,6 @@ import numpy as np
 
 from symae.errors import InputError
 
-__all__ = ["as_numbers", "checked_count", "checked_counts", "finite", "flag", "integer", "is_integer", "pair"]
-
 LARGEST_COUNT = 2**31 - 1  # of units, maps or pixels: more is a slip, and its weights would exceed any memory
 
 

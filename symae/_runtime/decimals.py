@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["fixed"]
-
 LARGEST = 1e10  # from here on six decimals are more digits than float64 has; of 1e300 they would fill lines
 
 

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from symae.errors import InputError, UnwritableError
 
-__all__ = ["FILE", "FolderLock", "locked"]
-
 FILE = ".training.lock"
 
 

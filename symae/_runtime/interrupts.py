@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["interrupts_told"]
-
 
 @contextmanager
 def interrupts_told(handler: Callable[[int, Any], None]) -> Iterator[None]:

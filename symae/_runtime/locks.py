@@ -9,8 +9,6 @@ import os
 import threading
 import weakref
 
-__all__ = ["Lock"]
-
 
 class Lock:
     """Lock against other threads; the thread that holds the lock may take it again."""

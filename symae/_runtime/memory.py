@@ -15,8 +15,6 @@ import os
 import platform
 from collections.abc import Iterator
 
-__all__ = ["collect_young", "tune_process"]
-
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # <malloc.h>
 KEPT = 2**30  # bytes
 NEVER = 2**30  # collections of younger objects before one of all

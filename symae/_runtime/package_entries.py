@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
-__all__ = ["entries", "modules", "united"]
-
 
 def modules(package: str, path: Iterable[str], apart: Iterable[str] = ()) -> dict[str, ModuleType]:
     """Import all modules of `package`, which lies at `path`, but those in `apart`; return them in alphabetical order."""

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
-__all__ = ["counting"]
-
 
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[int, int], None]]:

@@ -17,8 +17,6 @@ from typing import Any
 
 from symae._runtime.locks import Lock
 
-__all__ = ["without_log", "without_warnings"]
-
 
 class _Thread(threading.local):
     """Hold what a thread keeps back: patterns of warnings' messages, and for each logger how many blocks silence it."""

@@ -23,8 +23,6 @@ from safetensors import SafetensorError
 from symae._runtime.atomic_files import open_regular
 from symae.errors import InputError
 
-__all__ = ["TensorFile", "encoded", "not_finite", "open_tensors", "text_checksum"]
-
 CHECKSUM = "sha256"
 LONGEST_HEADER = 100_000_000  # safetensors' own bound
 DTYPES = {

@@ -14,16 +14,6 @@ from typing import Any, NoReturn
 
 from symae.errors import one_line
 
-__all__ = [
-    "INTERRUPTED",
-    "Parser",
-    "at_least",
-    "print_anything",
-    "reader_left",
-    "real_at_least",
-    "report_bad_input",
-]
-
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
 READER_LEFT = 141  # what it reports when nobody reads the output any more
 

@@ -7,8 +7,6 @@ import platform
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 
-__all__ = ["SYMAE", "versions"]
-
 # pyproject.toml has it from here
 SYMAE = "0.1.0"
 

@@ -12,8 +12,6 @@ from symae._runtime.terminal import Parser, at_least
 from symae.compile.backends import DEFAULT
 from symae.inspector.graphs import REWRITTEN_FOR, TIMED
 
-__all__ = ["COMMANDS", "add_inspector", "run_inspector"]
-
 SORTS = ("index", "norm", "active", "similarity")
 SCALINGS = ("each", "zero", "common")
 COLOURS = ("grey", "inverse", "diverging", "viridis")

@@ -26,8 +26,6 @@ from symae.datasets import available, default, download_mnist, read
 from symae.errors import BackendError, InputError, MissingFileError, one_line
 from symae.runs.catalogue import find_worksheet, title_of, worksheets
 
-__all__ = ["command", "main"]
-
 
 def command() -> int:
     """Run this process's command line, as ``symae`` or ``python -m symae``; returns the exit status."""

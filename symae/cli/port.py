@@ -21,8 +21,6 @@ from symae.port.pipeline import port_bytes
 from symae.port.source_edit import Note
 from symae.python2.source import decode
 
-__all__ = ["add_port", "run_port"]
-
 BACKUP = ".orig"
 # what programs are called, their backups, and Sage's and notebooks' exports; of other files text may look like a program
 PROGRAMS = {"", ".py", ".py2", ".py3", ".pyw", ".txt", ".sage", BACKUP, ".bak", ".old"}

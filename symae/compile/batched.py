@@ -13,8 +13,6 @@ from pytensor.graph.replace import clone_replace
 from symae._runtime.blas_threads import blas_threads
 from symae.compile.functions import COMPILING, function
 
-__all__ = ["BatchedFunction"]
-
 
 class BatchedFunction:
     """Evaluates `outputs` by functions called `name`; compiled once for each shape of a batch, and kept."""

@@ -24,8 +24,6 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.link.basic import JITLinker
 from pytensor.tensor.type import TensorType
 
-__all__ = ["DeviceFunction", "DeviceLinker", "SharedSlot"]
-
 SAMPLED = 1024
 
 # (the NumPy array for the container, the array for the backend, whether they are one piece of memory)

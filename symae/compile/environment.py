@@ -6,8 +6,6 @@ from symae import patches
 from symae._runtime.versions import versions
 from symae.compile.backends import PACKAGES
 
-__all__ = ["environment"]
-
 
 def environment() -> dict[str, str]:
     """Return versions, the machine and its cores, and what has become of the patches, in one line."""

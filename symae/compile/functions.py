@@ -21,8 +21,6 @@ from symae.compile.modes import chosen_mode, surrounding
 from symae.errors import InputError
 from symae.patches.numba_deferred_codegen import whole_programs
 
-__all__ = ["COMPILING", "CompileTime", "compile_time", "function"]
-
 # held by whoever compiles
 COMPILING = Lock()
 

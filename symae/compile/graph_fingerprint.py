@@ -18,8 +18,6 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Constant, Variable
 from pytensor.graph.op import HasInnerGraph, Op
 
-__all__ = ["array_digest", "graph_fingerprint"]
-
 ADDRESS = re.compile(r" at 0x[0-9a-f]+|0x[0-9a-f]{6,}")
 MOST_NUMBERS = 100
 

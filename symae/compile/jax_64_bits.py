@@ -12,8 +12,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-__all__ = ["in_64_bits", "with_64_bits"]
-
 
 def in_64_bits() -> AbstractContextManager[Any]:
     """Return a context in which this thread's JAX has 64-bit numbers."""

@@ -14,8 +14,6 @@ from typing import Any
 
 from pytensor.compile.executor import Function, _constructor_Function, _pickle_Function
 
-__all__ = ["LockedFunction", "locked", "with_lock"]
-
 _call = Function.__call__
 
 

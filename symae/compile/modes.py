@@ -15,8 +15,6 @@ from symae.compile.backends import BACKENDS, BY_NAME, DEFAULT
 from symae.errors import BackendError, InputError
 from symae.rewrites.lazy_branches import surrounding_mode
 
-__all__ = ["chosen_mode", "mode_for", "options", "surrounding"]
-
 _excluded: ContextVar[tuple[str, ...]] = ContextVar("excluded", default=())
 _included: ContextVar[tuple[str, ...]] = ContextVar("included", default=())
 

@@ -11,8 +11,6 @@ from pytensor.link.numba.dispatch.basic import get_numba_type
 from pytensor.sparse.type import SparseTensorType
 from pytensor.tensor.type import DenseTensorType
 
-__all__ = ["compile_ahead", "takes_tuple"]
-
 
 def takes_tuple(dispatcher: Any) -> bool:
     """Return True if the function has one argument, for all inputs: PyTensor wraps those so that the disk keeps."""

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["BOX", "SIDE", "centred_by_mass"]
-
 # LeCun, Cortes and Burges, "The MNIST database of handwritten digits": fitted into 20 x 20 pixels, on 28 x 28
 BOX = 20
 SIDE = 28

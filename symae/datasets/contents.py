@@ -15,8 +15,6 @@ from typing import IO
 from symae._runtime.atomic_files import open_regular
 from symae.errors import InputError
 
-__all__ = ["LARGEST", "Contents", "excerpt", "is_file", "is_folder", "open_contents", "read_contents"]
-
 # MNIST as float64 text is far below; what unpacks to more is a mistake or an attack.
 LARGEST = 2 << 30
 CHUNK = 1 << 20

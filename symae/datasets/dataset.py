@@ -9,8 +9,6 @@ import numpy as np
 
 from symae.errors import InputError
 
-__all__ = ["IMAGE_SHAPE", "N_PIXELS", "Dataset", "Split", "checked_dataset", "checked_split", "fraction", "natural"]
-
 IMAGE_SHAPE = (28, 28)
 N_PIXELS = 784
 N_CLASSES = 10

@@ -15,8 +15,6 @@ from symae.datasets.contents import is_file
 from symae.datasets.folders import download_folder
 from symae.errors import InputError
 
-__all__ = ["MIRRORS", "download_mnist"]
-
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",

@@ -9,8 +9,6 @@ from symae.datasets.contents import is_file
 from symae.datasets.formats.idx import idx_folder, missing_files, pointed_at
 from symae.errors import InputError, MissingFileError
 
-__all__ = ["digits_file", "download_folder", "find_mnist", "mnist_folder", "search_folders"]
-
 VARIABLE = "SYMAE_DATA"
 PACKAGE = Path(__file__).resolve().parent
 

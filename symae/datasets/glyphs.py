@@ -11,8 +11,6 @@ from functools import cache
 
 import numpy as np
 
-__all__ = ["STYLES", "strokes_of"]
-
 STYLES: dict[int, tuple[tuple[float, str], ...]] = {
     0: (
         # closed oval; with the end drawn over the start; begun at the right with a tail inside

@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-__all__ = ["KERAS", "SCALES", "TUTORIALS", "scaled"]
-
 TUTORIALS = 256  # exact in float32 and float64, white is 255/256
 KERAS = 255  # white is 1
 SCALES = (KERAS, TUTORIALS)

@@ -14,8 +14,6 @@ from symae.datasets.formats.idx import pointed_at, read_idx_folder
 from symae.datasets.formats.npz import read_npz_pairs
 from symae.errors import InputError, MissingFileError
 
-__all__ = ["available", "default", "read"]
-
 NAMES = ("mini_mnist", "mnist", "digits")
 MNIST_COUNTS = (60000, 10000)
 MINI = (5000, 1000, 1000)

@@ -18,8 +18,6 @@ from symae._runtime.atomic_files import replacing
 from symae.datasets.centring import BOX, centred_by_mass
 from symae.datasets.glyphs import STYLES, strokes_of
 
-__all__ = ["SIZES", "digit", "labels", "make"]
-
 SIZES = {"train": 5000, "valid": 1000, "test": 1000}
 SEED = 20150519
 

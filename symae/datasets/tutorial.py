@@ -9,8 +9,6 @@ from symae.datasets.dataset import Dataset, Split
 from symae.datasets.pixel_scale import TUTORIALS, scaled
 from symae.datasets.sources import read
 
-__all__ = ["load_data"]
-
 
 def load_data(name_or_path: str | PathLike[str] | Dataset | None = None, borrow: bool = True) -> list[tuple[Any, Any]]:
     """Read images of digits into shared variables.

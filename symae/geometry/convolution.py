@@ -15,8 +15,6 @@ from pytensor.graph.basic import Variable
 from symae._runtime.checks import is_integer, pair
 from symae.errors import InputError
 
-__all__ = ["BorderMode", "Geometry", "normalised_border_mode"]
-
 BorderMode = str | tuple[tuple[int, int], tuple[int, int]]
 
 NAMED = ("valid", "full", "half", "same")

@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Axis", "Windows"]
-
 
 @dataclass(frozen=True)
 class Axis:

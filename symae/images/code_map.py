@@ -10,8 +10,6 @@ from PIL import Image, ImageDraw, ImageFont
 from symae._runtime.checks import finite
 from symae.errors import InputError
 
-__all__ = ["code_map", "principal_components"]
-
 # Tableau's, darker where white paper needs it; the numbers on the map say the same to who cannot tell them apart.
 COLOURS = ("#4e79a7", "#f28e2b", "#d1484a", "#76b7b2", "#59a14f", "#d9b300", "#b07aa1", "#ff8fa3", "#8c6239", "#7f7f7f")
 SIDE, GAP, LEGEND = 640, 24, 56  # pixels: the plot, the paper around it, the room for the legend

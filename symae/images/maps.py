@@ -13,8 +13,6 @@ from symae._runtime.checks import finite
 from symae.errors import InputError
 from symae.images.pictures import side_by_side
 
-__all__ = ["feature_maps", "filter_maps", "node_picture"]
-
 CELL = 112  # pixels of the picture that the longer side of a map gets, as nearly as whole zooms allow
 GAP = 4  # white, between maps
 

@@ -14,8 +14,6 @@ from symae._runtime.atomic_files import replacing
 from symae.errors import InputError
 from symae.images.tiles import tile_raster_images
 
-__all__ = ["enlarge", "labelled_rows", "png_bytes", "save_png", "side_by_side", "to_image"]
-
 PAPER, INK = 255, 32
 LABEL_SIZE = 16
 GAP = 16

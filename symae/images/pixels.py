@@ -11,8 +11,6 @@ import pytensor
 from symae.datasets.pixel_scale import KERAS, scaled
 from symae.errors import InputError
 
-__all__ = ["psnr", "unit_images"]
-
 
 def unit_images(rows: Any, image_shape: Sequence[int] = (1, 28, 28)) -> np.ndarray:
     """Return rows of pixels as images of floatX from 0 to 1, scaled as by Keras: bytes are divided by 255.

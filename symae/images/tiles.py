@@ -13,8 +13,6 @@ import numpy as np
 
 from symae.errors import InputError
 
-__all__ = ["scale_to_unit_interval", "tile_raster_images"]
-
 Array = np.ndarray[Any, np.dtype[Any]]
 
 

@@ -18,8 +18,6 @@ from symae.inspector.functions import Functions
 from symae.models.base import Model
 from symae.models.description import FilterLayer
 
-__all__ = ["BestInput", "best_input"]
-
 STEPS = 60
 STARTS = 6
 # so many times the bound away from the origin, a rectified unit of the first layer is active for half of all directions

@@ -10,8 +10,6 @@ from symae.inspector.functions import Functions
 from symae.models.base import Model
 from symae.models.description import FilterLayer
 
-__all__ = ["Activity", "activities"]
-
 CHUNK = 25  # images at a time: maps of many images take hundreds of megabytes
 
 

@@ -10,8 +10,6 @@ from symae._runtime.package_entries import united
 from symae.inspector.tabs import TABS
 from symae.report.theme import theme
 
-__all__ = ["ASSETS", "MODULES", "SCRIPTS", "asset", "bundled"]
-
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 FOLDER = Path(__file__).parent
 PATHS = united(

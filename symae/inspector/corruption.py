@@ -8,8 +8,6 @@ from PIL import Image
 from symae.datasets.centring import BOX, SIDE, centred_by_mass
 from symae.errors import InputError
 
-__all__ = ["CORRUPTIONS", "centred", "corrupted"]
-
 CORRUPTIONS = ("zero", "noise")
 
 

@@ -17,8 +17,6 @@ from symae.inspector.assets import asset, bundled
 from symae.inspector.runs import Run
 from symae.inspector.tabs import TABS
 
-__all__ = ["export_html", "export_page"]
-
 _log = logging.getLogger(__name__)
 
 

@@ -14,8 +14,6 @@ from PIL import Image
 from symae.errors import InputError
 from symae.images import png_bytes, save_png
 
-__all__ = ["COLOURS", "HOLE", "RGB", "Figure", "coloured"]
-
 # Colours at equal distances from the lowest value to the highest, between which is mixed. The two of two colours have the value
 # zero in their middle: Okabe and Ito's vermilion and blue, which the colour-blind tell apart. Viridis is by S. van der Walt and
 # N. Smith (CC0).

@@ -12,8 +12,6 @@ from symae.images.pictures import to_image
 from symae.inspector.figure import RGB, Figure, coloured
 from symae.inspector.pixels import largest_magnitude, quantised
 
-__all__ = ["SCALINGS", "SORTS", "SPRITE", "Filters", "chain", "similarities"]
-
 SPRITE = 1024  # filters in one picture for the page, 32 in a row
 SORTS = ("index", "norm", "active", "similarity")
 SCALINGS = ("each", "zero", "common")

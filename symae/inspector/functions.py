@@ -15,8 +15,6 @@ from pytensor.graph.basic import Variable
 
 from symae.compile import function
 
-__all__ = ["COMPILING", "Functions"]
-
 # PyTensor rewrites one graph at a time.
 COMPILING = threading.Lock()
 

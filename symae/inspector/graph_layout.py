@@ -13,8 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Layout", "layered"]
-
 ROW, GAP, HEIGHT = 58.0, 18.0, 30.0  # pixels: from rank to rank, between boxes, of a box
 CHARACTER, PADDING = 7.0, 22.0
 BEND = 6.0  # the room of a line that passes a rank

@@ -26,8 +26,6 @@ from symae.inspector.svg import graph_svg
 from symae.models.base import Model
 from symae.models.description import ModelDescription
 
-__all__ = ["REWRITTEN_FOR", "STAGES", "TIMED", "Graph", "ModelGraphs", "collect"]
-
 STAGES = ("before", "after")
 # A graph is shown as it is rewritten for what compiles ahead; nodes that are machine code of their own can be timed.
 REWRITTEN_FOR = tuple(name for name, backend in BY_NAME.items() if backend.compiles_ahead)

@@ -31,8 +31,6 @@ from symae.inspector.probe_images import Examples
 from symae.models.base import Model
 from symae.models.description import FilterLayer, ModelDescription
 
-__all__ = ["Inspection", "Reconstruction"]
-
 HUGE = 1e15  # no weight of a training that goes well comes near it
 
 

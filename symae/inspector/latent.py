@@ -18,8 +18,6 @@ from symae.models.base import Model
 from symae.models.coordinate_vae import coordinates
 from symae.models.description import ModelDescription
 
-__all__ = ["LARGEST", "MOST", "Latent", "has_latent"]
-
 MOST = 32  # numbers of a code that has a slider for each
 LARGEST = 2048  # pixels a side
 STRIP = 4096  # points drawn at a time, so that another call can come between

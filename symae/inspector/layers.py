@@ -8,8 +8,6 @@ from symae.inspector.layout import ImageLayout, guessed_layout, layout_of
 from symae.inspector.pixels import mosaic, vector_shape
 from symae.models.description import FilterLayer, ModelDescription
 
-__all__ = ["filter_pictures", "image_layout"]
-
 
 def filter_pictures(layer: FilterLayer, values: np.ndarray, layout: ImageLayout) -> np.ndarray:
     """Return the weights of each unit as a picture, (units, h, w), or (units, h, w, 3) for the pixels of coloured images.

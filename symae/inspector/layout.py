@@ -12,8 +12,6 @@ import numpy as np
 from symae.errors import InputError
 from symae.inspector.pixels import vector_shape
 
-__all__ = ["ImageLayout", "guessed_layout", "layout_of", "parsed_layout"]
-
 LARGEST = 4096  # pixels a side
 
 

@@ -19,8 +19,6 @@ from symae.models.base import Model
 from symae.runs.nodes import find_models
 from symae.runs.record import FILE
 
-__all__ = ["chosen_model", "models_at", "opened"]
-
 
 def opened(
     model: Model | str | Path, images: Any = None, labels: Any = None, image_shape: Sequence[int] | None = None

@@ -8,17 +8,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = [
-    "code_picture",
-    "largest_magnitude",
-    "least_finite",
-    "mosaic",
-    "pixels_json",
-    "quantised",
-    "stacked_pictures",
-    "vector_shape",
-]
-
 
 def quantised(values: Any, low: float, high: float) -> np.ndarray:
     """Return numbers as bytes: `low` is 0 and `high` 255; NaN is 0 too."""

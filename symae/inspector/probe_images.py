@@ -13,8 +13,6 @@ from symae.datasets.formats.idx import read_test_images
 from symae.datasets.pixel_scale import KERAS, scaled
 from symae.inspector.layout import ImageLayout
 
-__all__ = ["COUNT", "Examples", "read_examples"]
-
 COUNT = 1000
 
 

@@ -8,8 +8,6 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-__all__ = ["REQUEST_SECONDS", "TimedProtocol"]
-
 REQUEST_SECONDS = 20.0  # from the first byte of a request, or the beginning of a connection, to the last byte of a request
 
 

@@ -20,8 +20,6 @@ from symae.runs.parameter_snapshots import kept_epochs, read_kept
 from symae.runs.record import FILE, MOST_MODELS, is_going_on, pixel_scale, read_record
 from symae.training.checkpoints import checkpoint_files, read_checkpoint
 
-__all__ = ["SAVED", "GoneError", "Run", "SavedModel", "open_run"]
-
 HISTORY = "history.jsonl"
 SAVED = "the saved model"
 LARGEST_HISTORY = 32 * 2**20  # bytes that are read: a few hundred thousand epochs

@@ -11,8 +11,6 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-__all__ = ["HEADERS", "LARGEST_BODY", "Guard"]
-
 LARGEST_BODY = 64 * 1024  # bytes; a drawing of 28 x 28 pixels has about a thousand
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "

@@ -23,8 +23,6 @@ from symae.inspector.inspection import Inspection
 from symae.inspector.runs import GoneError, Run
 from symae.inspector.security import Guard
 
-__all__ = ["application", "bound_socket", "serve", "uvicorn_server"]
-
 PREPARED = 8  # models of a run that are read before they are asked for
 _log = logging.getLogger(__name__)
 

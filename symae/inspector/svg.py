@@ -9,8 +9,6 @@ from xml.sax.saxutils import escape, quoteattr
 from symae.inspector.graph_layout import Layout
 from symae.inspector.graph_nodes import GraphNode
 
-__all__ = ["graph_svg"]
-
 STYLE = """
 svg { background: #fcfcfa; }
 text { font: 12px ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; fill: #1d1e20; text-anchor: middle; }

@@ -7,8 +7,6 @@ from typing import Any
 
 from symae.training.history import History
 
-__all__ = ["KerasHistory", "in_keras_names"]
-
 
 class KerasHistory(History):
     """Record what happened in each finished epoch, under Keras's names too.

@@ -18,6 +18,7 @@ from pytensor.tensor.type import TensorType
 from tqdm import tqdm
 
 from symae import nn, training
+from symae._runtime.checks import checked_counts
 from symae._runtime.decimals import fixed
 from symae._runtime.tensor_files import not_finite
 from symae.compile.batched import BatchedFunction
@@ -25,14 +26,11 @@ from symae.errors import InputError
 from symae.keras.history import KerasHistory, in_keras_names
 from symae.keras.objective import Loss, Objective, Optimizer, objective
 from symae.keras.summary import summary_lines
-from symae.models.base import checked_counts
 from symae.models.saved import read_model, write_model
 from symae.training import Callback
 from symae.training.checkpoints import put, values
 from symae.training.data import Examples, evaluation_batch_size
 from symae.training.log_lines import print_line
-
-__all__ = ["Input", "Model"]
 
 KIND = "keras.Model"  # what files of weights call themselves
 

@@ -16,8 +16,6 @@ from symae import nn
 from symae.errors import InputError
 from symae.optimizers import adadelta, adagrad, adam, momentum, rmsprop, sgd
 
-__all__ = ["LOSSES", "OPTIMIZERS", "Loss", "Objective", "Optimizer", "objective"]
-
 Loss = Callable[[Variable, Variable], Variable]
 Optimizer = Callable[[Variable, Sequence[SharedVariable]], Any]
 

@@ -9,8 +9,6 @@ from pytensor.graph.basic import Variable
 
 from symae.nn import Layer
 
-__all__ = ["summary_lines"]
-
 WIDTH = 80
 GAP = "  "
 

@@ -16,8 +16,6 @@ from symae.kernels import tuning
 from symae.kernels.conv.direct import jit
 from symae.kernels.parallel.parts import Threads, in_parts, parts_for, threads_for
 
-__all__ = ["rectify", "rectify_gradient", "threads_for_values"]
-
 
 def threads_for_values(shape: Sequence[int | None]) -> Threads:
     """Return when to use threads for arrays of a shape."""

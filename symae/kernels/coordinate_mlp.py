@@ -19,8 +19,6 @@ from symae.kernels.gemm import gemm
 from symae.kernels.parallel.parts import Threads, in_parts
 from symae.kernels.tuning import COORDINATE_BLOCK
 
-__all__ = ["backward", "forward"]
-
 
 @jit
 def _check(P: Any, Q: Any, weights: Any, biases: Any) -> None:

@@ -34,8 +34,6 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-__all__ = ["FUNCTIONS", "cross_entropy", "exp", "log", "sigmoid", "softplus", "tanh"]
-
 # Multiplications and additions may be one instruction. Nothing more: a sum that is taken in another order loses what the
 # roundings below are there for. (Numba gives its own flags to operations that have none.)
 FLAGS = ("contract",)

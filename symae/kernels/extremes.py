@@ -11,8 +11,6 @@ from pytensor.link.numba.cache import compile_numba_function_src
 
 from symae.kernels.tuning import EXTREME_LANES, NUMBERS_FOR_LANES
 
-__all__ = ["SHORT", "extreme"]
-
 SHORT = NUMBERS_FOR_LANES
 
 

@@ -22,8 +22,6 @@ from symae.kernels.parallel.blas_alone import CALL, connect
 from symae.kernels.parallel.parts import THREADS, in_parts, internal_function, jit
 from symae.kernels.tuning import BLAS_BLOCK
 
-__all__ = ["gemm", "threaded_gemms", "with_one_blas_thread"]
-
 ensure_blas()
 
 

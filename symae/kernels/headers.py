@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["header"]
-
 
 def header(name: str) -> str:
     """Return the text of a header, named from this folder on: ``"conv/convolution.h"``."""

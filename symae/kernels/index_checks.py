@@ -11,8 +11,6 @@ from pytensor.link.numba.cache import compile_numba_function_src
 
 from symae.errors import IndexRangeError, LabelCountError, LabelError, MaskShapeError, ShapeError
 
-__all__ = ["check_broadcast", "check_mask", "check_range", "checked_labels", "checked_mask"]
-
 WRITING = "inc_subtensor or set_subtensor"
 
 

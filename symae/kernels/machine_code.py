@@ -13,8 +13,6 @@ from typing import Any
 
 from llvmlite import binding, ir
 
-__all__ = ["Builder", "define", "word"]
-
 _WORD, _NOTHING = ir.IntType(64), ir.VoidType()
 
 

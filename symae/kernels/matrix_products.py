@@ -10,8 +10,6 @@ import numpy as np
 from symae.kernels.gemm import threaded_gemms
 from symae.kernels.parallel.parts import jit
 
-__all__ = ["accumulated", "product"]
-
 
 @jit
 def _check(m: int, n: int, A: Any, transpose_a: bool, B: Any, transpose_b: bool) -> None:

@@ -12,8 +12,6 @@ from symae.errors import ShapeError
 from symae.geometry.windows import Axis, Windows
 from symae.kernels.pooling import geometry, jit, numbers
 
-__all__ = ["gather", "scatter"]
-
 
 def table(axis: Axis, mode: str) -> Any:
     """Compile n -> (count, size) pixels of each window, -1 for those outside of the image."""

@@ -23,8 +23,6 @@ from symae.geometry.windows import Axis, Windows
 from symae.kernels import tuning
 from symae.kernels.parallel.parts import Threads, in_parts, jit, threads_for
 
-__all__ = ["geometry", "jit", "max_pool", "numbers", "over_maps", "spread", "sum_pool", "threads_for_pixels"]
-
 SHAPE, SOME_PIXELS = "shape ({}, {}, {}, {})", "at least one row and one column"
 
 

@@ -11,8 +11,6 @@ import numpy as np
 from symae.errors import ShapeError
 from symae.kernels.pooling import jit
 
-__all__ = ["as_many_images", "as_many_values", "put_at", "take_at"]
-
 POSITION, POSITIONS = "{}", "positions from 0 to {}, row * w + column in images of {} x {} pixels"
 SHAPE, A_VALUE_FOR_EACH = "shape ({}, {}, {}, {})", "({}, {}, {}, {}), a value for each window"
 AS_MANY = "({}, {}, h, w), as many as switches"

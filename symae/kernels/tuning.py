@@ -10,29 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = [
-    "BLAS_BLOCK",
-    "CONVOLUTION",
-    "COORDINATE_BLOCK",
-    "EXTREME_LANES",
-    "GEMM_MULTIPLICATIONS_FOR_BLAS_THREADS",
-    "GEMM_MULTIPLICATIONS_FOR_THREADS",
-    "MRG_BLOCK",
-    "MULTIPLICATIONS_FOR_THREADS",
-    "NUMBERS_FOR_LANES",
-    "PATCH_SUMS",
-    "PIXELS_FOR_THREADS",
-    "STREAMS_FOR_BLOCKS",
-    "STRIP_MAPS",
-    "STRIP_VECTORS",
-    "TILE_POSITIONS",
-    "TILE_VECTORS",
-    "VALUES_FOR_THREADS",
-    "WAITING_SPINS",
-    "ConvolutionLimits",
-]
-
-
 # Multiplications, about a millisecond's work of one thread: from here on convolutions and coordinate networks are divided among
 # threads. Waking a thread takes 10 to 50 us, and where another process wants the cores it gets one milliseconds later, so
 # smaller work is done by one. (Processor not noted.)

@@ -12,8 +12,6 @@ from symae.errors import ShapeError
 from symae.geometry.windows import Windows
 from symae.kernels.pooling import SHAPE, SOME_PIXELS, Threads, jit, over_maps, spread
 
-__all__ = ["interpolate", "interpolate_transpose", "repeat"]
-
 Taps = tuple[tuple[float, float, float], ...]
 
 

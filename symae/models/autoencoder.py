@@ -17,16 +17,15 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
 
+from symae._runtime.checks import checked_count
 from symae.errors import InputError
-from symae.models.base import Model, checked_count, checked_matrix, configured
+from symae.models.base import Model, checked_matrix, configured
 from symae.models.description import FilterLayer, ModelDescription
 from symae.models.fitting import FitDefaults
 from symae.nn import check_random_state, cross_entropy, tutorial_weights
 from symae.nn.weights import Seed
 from symae.random import RandomStreams
 from symae.training import Callback
-
-__all__ = ["Autoencoder", "DenoisingAutoencoder"]
 
 
 class Autoencoder(Model):

@@ -14,7 +14,7 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
 
-from symae._runtime.checks import as_numbers, checked_count, checked_counts, finite, flag
+from symae._runtime.checks import as_numbers, finite, flag
 from symae._runtime.tensor_files import not_finite
 from symae.compile import COMPILING, function
 from symae.errors import InputError
@@ -23,16 +23,6 @@ from symae.models.fitting import FitDefaults, Fitting, check_settings
 from symae.models.saved import read_image_shape, read_model, write_model
 from symae.optimizers import Updates
 from symae.training import Callback, History
-
-__all__ = [
-    "CONFIGURATION_ERRORS",
-    "Model",
-    "checked_count",
-    "checked_counts",
-    "checked_matrix",
-    "checked_range",
-    "configured",
-]
 
 CONFIGURATION_ERRORS = (AttributeError, KeyError, TypeError, ValueError, OverflowError, MemoryError)
 

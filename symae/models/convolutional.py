@@ -16,14 +16,13 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
 
 from symae import nn
+from symae._runtime.checks import checked_count, checked_counts
 from symae.errors import InputError
-from symae.models.base import checked_count, checked_counts, configured
+from symae.models.base import configured
 from symae.models.fitting import FitDefaults
 from symae.models.image_model import ImageModel
 from symae.nn.weights import Seed
 from symae.optimizers import Updates, adadelta
-
-__all__ = ["ConvolutionalAutoencoder", "StridedAutoencoder"]
 
 
 class _KerasAutoencoder(ImageModel):

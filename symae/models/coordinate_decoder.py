@@ -8,8 +8,6 @@ from pytensor.graph.traversal import io_toposort
 
 from symae.ops.coordinate_mlp import CoordinateLayers
 
-__all__ = ["decoder_maps"]
-
 
 def decoder_maps(x: Variable, output: Variable, size: tuple[int, ...]) -> dict[str, Variable]:
     """Return the hidden layers of the decoder between `x` and `output` by name, each symbolic (n, units, *size)."""

@@ -20,8 +20,9 @@ from pytensor.tensor.variable import TensorVariable
 
 from symae import nn
 from symae._runtime.blas_threads import blas_threads
+from symae._runtime.checks import checked_count, checked_counts
 from symae.errors import InputError
-from symae.models.base import checked_count, checked_counts, checked_matrix, configured
+from symae.models.base import checked_matrix, configured
 from symae.models.coordinate_decoder import decoder_maps
 from symae.models.description import ModelDescription
 from symae.models.fitting import FitDefaults
@@ -30,8 +31,6 @@ from symae.nn.weights import Seed, check_random_state
 from symae.ops import coordinate_layers
 from symae.optimizers import Updates, adam
 from symae.random import RandomStreams
-
-__all__ = ["CoordinateVAE", "coordinates"]
 
 ENCODER = (256, 256)
 DECODER, AFFINE_DECODER = (256, 256, 256), (32, 64, 32)

@@ -13,8 +13,6 @@ from pytensor.tensor.variable import TensorVariable
 from symae.nn.layers import layers_of
 from symae.optimizers import Updates
 
-__all__ = ["FilterLayer", "LayerKind", "ModelDescription", "named_layers"]
-
 LayerKind = Literal["dense", "convolution", "deconvolution"]
 
 

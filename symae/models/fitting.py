@@ -23,8 +23,6 @@ from symae.training.engine import check_callbacks
 from symae.training.fitting import what_steps_change
 from symae.training.shuffling import Shuffling
 
-__all__ = ["FitDefaults", "Fitting", "check_settings"]
-
 Graph = tuple[Variable, Sequence[tuple[SharedVariable, Variable]]]
 
 

@@ -18,8 +18,9 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
 
+from symae._runtime.checks import checked_counts
 from symae.errors import InputError
-from symae.models.base import checked_counts, configured
+from symae.models.base import configured
 from symae.models.description import FilterLayer, ModelDescription
 from symae.models.fitting import FitDefaults
 from symae.models.image_model import ImageModel
@@ -27,8 +28,6 @@ from symae.nn import check_random_state, glorot_uniform, root_mean_square_error
 from symae.nn.weights import Seed
 from symae.ops import conv2d, deconv2d, max_unpool2d, pool2d, rectified
 from symae.optimizers import Updates, momentum
-
-__all__ = ["ImageAutoencoder"]
 
 FILTER = 5
 # CNTK's for its one deconvolution, so that the first drawings are near zero. With several layers it is for the last one alone:

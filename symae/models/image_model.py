@@ -19,8 +19,6 @@ from symae.errors import InputError
 from symae.models.base import Model, checked_range
 from symae.models.description import ModelDescription, named_layers
 
-__all__ = ["ImageModel", "checked_counts"]
-
 CHUNK = 100  # images at a time where a whole set is evaluated
 
 

@@ -14,13 +14,12 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
 
+from symae._runtime.checks import checked_count
 from symae.errors import InputError
-from symae.models.base import Model, checked_count, checked_matrix, configured
+from symae.models.base import Model, checked_matrix, configured
 from symae.models.description import FilterLayer, ModelDescription
 from symae.models.fitting import FitDefaults
 from symae.optimizers import Updates
-
-__all__ = ["LogisticRegression"]
 
 
 class LogisticRegression(Model):

@@ -13,8 +13,6 @@ from symae._runtime.atomic_files import read_regular, write_together
 from symae._runtime.tensor_files import CHECKSUM, Shapes, encoded, open_tensors, text_checksum
 from symae.errors import InputError, MissingFileError
 
-__all__ = ["read_image_shape", "read_model", "write_model"]
-
 FORMAT = 1
 KEY = "symae_model"
 KEYS = {"symae", "model", "configuration", "image_shape", "parameters", CHECKSUM}

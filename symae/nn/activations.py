@@ -12,8 +12,6 @@ from pytensor.tensor.variable import TensorVariable
 from symae.errors import InputError
 from symae.typing import TensorLike
 
-__all__ = ["ACTIVATIONS", "activation", "elu", "leaky_relu", "linear", "relu", "sigmoid", "softmax", "softplus", "tanh"]
-
 Activation = Callable[[Variable], Variable]
 
 

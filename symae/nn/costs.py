@@ -11,16 +11,6 @@ from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.shape import Reshape
 from pytensor.tensor.variable import TensorVariable
 
-__all__ = [
-    "bernoulli_nll",
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "cross_entropy",
-    "gaussian_kl",
-    "mean_squared_error",
-    "root_mean_square_error",
-]
-
 
 def cross_entropy(x: Variable, z: Variable) -> TensorVariable:
     """Compute the cross-entropy of the Bernoulli distributions `z` with respect to `x`, summed over the pixels of each image.

@@ -27,8 +27,6 @@ from symae.nn.parameters import Parameters
 from symae.nn.weights import glorot_uniform
 from symae.ops import conv2d, deconv2d, pool2d, rectified, upsample2d
 
-__all__ = ["Layer", "conv", "deconv", "dense", "flatten", "layer_of", "layers_of", "max_pool", "reshape", "upsample"]
-
 Initial = Callable[[np.random.RandomState, Sequence[int]], np.ndarray]
 
 

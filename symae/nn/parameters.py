@@ -13,8 +13,6 @@ from pytensor.compile.sharedvalue import SharedVariable
 from symae.errors import InputError
 from symae.nn.weights import Seed, check_random_state
 
-__all__ = ["Parameters"]
-
 
 class Parameters(Sequence[SharedVariable]):
     """Collect shared variables in the order in which layers make them; each has a unique name, its key in files.

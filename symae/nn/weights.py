@@ -16,8 +16,6 @@ import pytensor
 from symae._runtime.checks import is_integer
 from symae.errors import InputError
 
-__all__ = ["Seed", "check_random_state", "glorot_normal", "glorot_uniform", "he_normal", "he_uniform", "tutorial_weights"]
-
 Seed = np.random.RandomState | np.random.Generator | int
 
 

@@ -16,8 +16,6 @@ from symae.errors import InputError
 from symae.geometry.windows import Axis, Windows
 from symae.typing import TensorLike
 
-__all__ = ["FLOATS", "as_array", "as_images", "as_size", "as_sizes", "extent", "known", "pooling_windows", "require_pixels"]
-
 FLOATS = ("float32", "float64")
 
 

@@ -23,8 +23,6 @@ from typing import Any
 from pytensor.graph.basic import Apply
 from pytensor.link.c.op import COp
 
-__all__ = ["BackendOp", "connect", "kernel", "kernels_fingerprint", "source_fingerprint"]
-
 
 class BackendOp(COp):
     """Connect an Op to its kernels: the kernel for a backend is the method of that name.

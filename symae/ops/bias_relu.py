@@ -16,8 +16,6 @@ from symae.ops.arguments import FLOATS, as_array
 from symae.ops.traced import Arrays, TracedOp
 from symae.typing import TensorLike
 
-__all__ = ["Rectified", "RectifiedGradient", "rectified"]
-
 
 def rectified(x: TensorLike, b: TensorLike) -> TensorVariable:
     """Add a bias to each map and rectify: max(x + b, 0).

@@ -20,8 +20,6 @@ from symae.ops.arguments import FLOATS, as_array
 from symae.ops.traced import Arrays, TracedOp
 from symae.typing import TensorLike
 
-__all__ = ["CoordinateGradient", "CoordinateLayers", "coordinate_layers"]
-
 
 def coordinate_layers(places: TensorLike, images: TensorLike, layers: Sequence[tuple[Any, Any]]) -> TensorVariable:
     """Apply layers to the rectified sums of a term of each position and a term of each image.

@@ -17,8 +17,6 @@ from pytensor.scalar.math import Sigmoid, Softplus, sigmoid, softplus
 from symae._runtime.import_hooks import after_import
 from symae.ops.base import kernels_fingerprint
 
-__all__ = ["VECTORISED", "sigmoid_cross_entropy"]
-
 
 class VectorisedExp(Exp):
     pass

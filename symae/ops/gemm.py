@@ -12,8 +12,6 @@ from pytensor.graph.basic import Apply, Variable
 from symae.errors import InputError
 from symae.ops.base import BackendOp
 
-__all__ = ["Gemm", "MatrixProduct"]
-
 Flags = tuple[bool, bool]
 
 

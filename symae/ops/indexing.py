@@ -16,8 +16,6 @@ from pytensor.graph.basic import Apply
 from pytensor.tensor import subtensor as pytensors
 from pytensor.tensor.elemwise import DimShuffle
 
-__all__ = ["INDEXING", "WRITING", "Index", "bounds", "indices_of"]
-
 
 def _ops(*names: str) -> tuple[type, ...]:
     """Return those of PyTensor's indexing ops that its version has: AdvancedSubtensor1 is gone from 3.2 on."""

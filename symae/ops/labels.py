@@ -14,8 +14,6 @@ from symae.errors import LabelCountError, LabelError
 from symae.ops.indexing import bounds
 from symae.ops.traced import Arrays, TracedOp
 
-__all__ = ["CheckedLabels", "checked_labels"]
-
 
 class CheckedLabels(TracedOp):
     """Compute (labels (n,), rows, classes) -> the labels: for each row one in [0, classes), anything else is an error."""

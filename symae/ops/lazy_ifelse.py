@@ -17,8 +17,6 @@ from pytensor.graph.op import _NoPythonOp
 from symae._runtime.import_hooks import after_import
 from symae.ops.runtime_errors import collected, error_unless
 
-__all__ = ["LazyIfElse"]
-
 
 class LazyIfElse(_NoPythonOp):
     """Compute the outputs of `then` if the condition is not 0, else those of `otherwise`: graphs of the same inputs.

@@ -11,8 +11,6 @@ from pytensor.graph.basic import Apply, Variable
 from symae.ops.base import BackendOp
 from symae.ops.runtime_errors import error_unless
 
-__all__ = ["MinibatchSlice"]
-
 
 class MinibatchSlice(BackendOp):
     """Slice ``data[start : start + length]``, which has to lie inside the data: a shorter slice is an error."""

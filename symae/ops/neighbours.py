@@ -19,8 +19,6 @@ from symae.ops.arguments import FLOATS, as_images, as_size, as_sizes, extent, kn
 from symae.ops.traced import Arrays, TracedOp, concrete, padded, strided
 from symae.typing import TensorLike
 
-__all__ = ["Images2Neibs", "Neibs2Images", "images2neibs", "neibs2images"]
-
 MODES = ("valid", "ignore_borders", "wrap_centered", "half", "full")
 
 

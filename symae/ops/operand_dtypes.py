@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 from pytensor.scalar.basic import Cast, Composite, Switch
 
-__all__ = ["widened"]
-
 
 def widened(op: Any, given: Sequence[str], made: Sequence[str]) -> list[str | None]:
     """Return for each operand of a function of numbers the dtype to convert it to first; None if it is right as it is.

@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["collected", "collected_in_scan", "error_unless", "with_checks", "without_checks"]
-
 # condition, the error to raise where it is false, and arrays whose values the error takes
 _Refusal = tuple[Any, Callable[..., Exception], tuple[Any, ...]]
 

@@ -15,8 +15,6 @@ from symae.geometry.windows import Axis
 from symae.ops.arguments import known
 from symae.ops.base import BackendOp
 
-__all__ = ["Arrays", "NumPyLikeArrays", "TracedOp", "concrete", "outer", "padded", "spread_along", "strided"]
-
 
 class Arrays(Protocol):
     """Provide the functions that an op may use beside arithmetic, comparison, indexing by slices, and reshape."""

@@ -12,8 +12,6 @@ from pytensor.tensor.shape import specify_broadcastable
 from symae.errors import BroadcastError
 from symae.ops.traced import Arrays, TracedOp
 
-__all__ = ["Addbroadcast", "Unbroadcast"]
-
 
 class _AlongAxes(TracedOp):
     """Return x itself, of which another thing is known about the lengths along `axes`."""

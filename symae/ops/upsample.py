@@ -18,8 +18,6 @@ from symae.ops.pooling.sum_pool import SumPool
 from symae.ops.traced import Arrays, TracedOp, spread_along, strided
 from symae.typing import TensorLike
 
-__all__ = ["BilinearUpsample", "BilinearUpsampleTranspose", "NearestUpsample", "upsample2d"]
-
 MODES = ("nearest", "bilinear")
 
 

@@ -10,8 +10,6 @@ from typing import Any
 from symae.patches.changes import Changes
 from symae.patches.patch import PYTENSOR, Expected, Patch
 
-__all__ = ["PATCH"]
-
 _SILENT = 'PyErr_Format(PyExc_IndexError,"index out of bounds");'
 _TOLD = (
     'PyErr_Format(PyExc_IndexError, "index %zd is out of bounds for axis %d with size %zd", '

@@ -9,8 +9,6 @@ from typing import Any
 
 from symae.ops.base import kernels_fingerprint
 
-__all__ = ["Changes"]
-
 # (function or anything that Numba compiles, key of its machine code on the disk or None)
 Converted = tuple[Any, str | None]
 

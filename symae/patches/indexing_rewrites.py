@@ -30,8 +30,6 @@ from symae.ops.indexing import indices_of
 from symae.patches.changes import Changes
 from symae.patches.patch import PYTENSOR, Expected, Patch
 
-__all__ = ["PATCH"]
-
 Rewrite = Callable[[Any, Apply], Any]
 
 

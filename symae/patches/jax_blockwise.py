@@ -10,8 +10,6 @@ from symae.ops.runtime_errors import without_checks
 from symae.patches.changes import Changes
 from symae.patches.patch import JAX, Expected, Patch
 
-__all__ = ["PATCH"]
-
 
 def apply(dispatch: Any, changes: Changes) -> None:
     stock = dispatch.jax_funcify.dispatch(Blockwise)

@@ -15,8 +15,6 @@ from symae.ops.operand_dtypes import widened
 from symae.patches.changes import Changes
 from symae.patches.patch import JAX, Expected, Patch
 
-__all__ = ["PATCH"]
-
 
 def apply(dispatch: Any, changes: Changes) -> None:
     import jax

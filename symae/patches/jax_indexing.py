@@ -18,8 +18,6 @@ from symae.ops.runtime_errors import collected_in_scan, error_unless
 from symae.patches.changes import Changes
 from symae.patches.patch import JAX, Expected, Patch
 
-__all__ = ["PATCH"]
-
 
 def apply(dispatch: Any, changes: Changes) -> None:
     from pytensor.link.jax.dispatch import scan

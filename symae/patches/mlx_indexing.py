@@ -19,8 +19,6 @@ from symae.ops.runtime_errors import error_unless
 from symae.patches.changes import Changes
 from symae.patches.patch import MLX, Expected, Patch
 
-__all__ = ["PATCH"]
-
 
 def apply(dispatch: Any, changes: Changes) -> None:
     for kind in INDEXING:

@@ -8,8 +8,6 @@ from symae.ops.base import kernels_fingerprint
 from symae.patches.changes import Changes
 from symae.patches.patch import NUMBA, Expected, Patch
 
-__all__ = ["PATCH"]
-
 
 def apply(_: Any, changes: Changes) -> None:
     from pytensor.link.numba.cache import NumbaPyTensorCacheLocator

@@ -13,8 +13,6 @@ from typing import Any
 from symae.patches.changes import Changes
 from symae.patches.patch import NUMBA, Expected, Patch
 
-__all__ = ["PATCH"]
-
 
 def apply(_: Any, changes: Changes) -> None:
     from numba.core import caching

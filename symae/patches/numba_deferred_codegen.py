@@ -22,8 +22,6 @@ from symae._runtime.interrupts import interrupts_told
 from symae.patches.changes import Changes
 from symae.patches.patch import NUMBA, Expected, Patch
 
-__all__ = ["PATCH", "compiling_whole_programs", "whole_programs"]
-
 
 class _Thread(threading.local):
     """Hold what a thread is compiling: for each function, from the outermost on, whether only others are to call it."""

@@ -14,8 +14,6 @@ from pytensor.tensor.elemwise import DimShuffle
 from symae.patches.changes import Changes
 from symae.patches.patch import NUMBA, Expected, Patch
 
-__all__ = ["PATCH", "rearranged"]
-
 
 def apply(dispatch: Any, changes: Changes) -> None:
     @changes.convert_numba(DimShuffle)

@@ -10,8 +10,6 @@ from pytensor.tensor.elemwise import Elemwise
 from symae.patches.changes import Changes
 from symae.patches.patch import NUMBA, Expected, Patch
 
-__all__ = ["PATCH", "loops"]
-
 
 def apply(_: Any, changes: Changes) -> None:
     from pytensor.link.numba.dispatch import elemwise

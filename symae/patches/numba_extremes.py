@@ -16,8 +16,6 @@ from pytensor.tensor.elemwise import CAReduce
 from symae.patches.changes import Changes
 from symae.patches.patch import NUMBA, Expected, Patch
 
-__all__ = ["PATCH"]
-
 
 def apply(dispatch: Any, changes: Changes) -> None:
     from pytensor.link.numba.dispatch import elemwise

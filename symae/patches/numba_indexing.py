@@ -17,8 +17,6 @@ from symae.ops.indexing import INDEXING, WRITING, Index, indices_of
 from symae.patches.changes import Changes
 from symae.patches.patch import NUMBA, Expected, Patch
 
-__all__ = ["PATCH"]
-
 Converted = tuple[Any, str | None]
 
 

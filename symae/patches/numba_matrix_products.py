@@ -10,8 +10,6 @@ from pytensor.tensor.math import Dot
 from symae.patches.changes import Changes
 from symae.patches.patch import NUMBA, Expected, Patch
 
-__all__ = ["PATCH"]
-
 
 def apply(dispatch: Any, changes: Changes) -> None:
     from symae.kernels.gemm import with_one_blas_thread

@@ -10,8 +10,6 @@ from pytensor.scalar.basic import Reciprocal
 from symae.patches.changes import Changes
 from symae.patches.patch import NUMBA, Expected, Patch
 
-__all__ = ["PATCH"]
-
 
 def apply(dispatch: Any, changes: Changes) -> None:
     @changes.convert_numba(Reciprocal)

@@ -12,8 +12,6 @@ from symae.patches.changes import Changes
 from symae.patches.numba_deferred_codegen import compiling_whole_programs
 from symae.patches.patch import NUMBA, Expected, Patch
 
-__all__ = ["PATCH"]
-
 
 def apply(_: Any, changes: Changes) -> None:
     from numba.core import dispatcher

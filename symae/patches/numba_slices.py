@@ -12,8 +12,6 @@ from pytensor.tensor.type import TensorType
 from symae.patches.changes import Changes
 from symae.patches.patch import NUMBA, Expected, Patch
 
-__all__ = ["PATCH"]
-
 
 def apply(dispatch: Any, changes: Changes) -> None:
     @changes.convert_numba(Subtensor)

@@ -10,8 +10,6 @@ from pytensor.tensor.shape import Shape, Shape_i
 from symae.patches.changes import Changes
 from symae.patches.patch import NUMBA, Expected, Patch
 
-__all__ = ["PATCH"]
-
 
 def apply(dispatch: Any, changes: Changes) -> None:
     from pytensor.sparse.type import SparseTensorType

@@ -12,8 +12,6 @@ from pytensor.tensor.type_other import NoneTypeT
 from symae.patches.changes import Changes
 from symae.patches.patch import NUMBA, Expected, Patch
 
-__all__ = ["PATCH", "SpecifiedShapeError"]
-
 
 class SpecifiedShapeError(AssertionError, ValueError):
     """Raised when an array does not have the shape that the graph says: both `specify_shape`'s error and a misfit's.

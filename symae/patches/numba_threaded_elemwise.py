@@ -14,8 +14,6 @@ from symae.patches.changes import Changes
 from symae.patches.numba_elemwise import loops
 from symae.patches.patch import NUMBA, Expected, Patch
 
-__all__ = ["PATCH"]
-
 # Functions of numbers that are an instruction or two; all others are taken to be worth several of them.
 CHEAP = (
     *(scalar.Abs, scalar.Add, scalar.BinaryBitOp, scalar.Cast, scalar.Clip, scalar.Identity, scalar.LogicalComparison),

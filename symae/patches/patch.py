@@ -12,8 +12,6 @@ from typing import Any
 
 from symae.patches.changes import Changes
 
-__all__ = ["JAX", "MLX", "NUMBA", "PYTENSOR", "PYTORCH", "Expected", "Patch"]
-
 # What patches were tested with, by what they touch.
 PYTENSOR = "pytensor 3.0.7, 3.1.1, 3.3.8"
 NUMBA = f"{PYTENSOR}; numba 0.65.1, 0.68.0"

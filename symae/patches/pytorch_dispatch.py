@@ -18,8 +18,6 @@ try:
 except ImportError:  # PyTensor 3.0
     from pytensor.ifelse import IfElse
 
-__all__ = ["PATCH"]
-
 
 def apply(dispatch: Any, changes: Changes) -> None:
     import torch

@@ -21,8 +21,6 @@ from symae.ops.indexing import INDEXING, WRITING, indices_of
 from symae.patches.changes import Changes
 from symae.patches.patch import PYTORCH, Expected, Patch
 
-__all__ = ["PATCH", "looking_at_indices"]
-
 _looking: ContextVar[bool] = ContextVar("looking", default=False)
 
 

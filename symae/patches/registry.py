@@ -22,8 +22,6 @@ from symae.ops.base import APPLIED
 from symae.patches.changes import Changes
 from symae.patches.patch import Patch
 
-__all__ = ["VARIABLE", "PatchStatus", "Registry"]
-
 VARIABLE = "SYMAE_PATCHES"
 _log = logging.getLogger("symae.patches")
 

@@ -10,8 +10,6 @@ from symae.port.scopes import Program, Scope, dotted
 from symae.port.source_edit import Draft
 from symae.port.to_python3 import parse
 
-__all__ = ["make_division_explicit"]
-
 UNKNOWN = "Python 2 rounded this quotient down if both sides are whole numbers: write // if they are"
 NAMED = "/ became //, because the names say that both sides are whole numbers: look whether they are"
 AMBIGUOUS = "a quotient of whole numbers: if this was written for Python 2, it wants // (--python 2 writes it)"

@@ -9,8 +9,6 @@ from collections.abc import Iterable
 
 from symae.port.scopes import Element, Function, Item, Origin, Program, Scope, WholeNumber
 
-__all__ = ["Kind", "Kinds"]
-
 
 class Kind(enum.Enum):
     """Tell what is known of an expression, or of what an array, list or tuple holds."""

@@ -12,8 +12,6 @@ from libcst.metadata import QualifiedNameProvider
 from symae.port.rewriting import Step, argument, attribute, dotted, gone, imported, replaced_arguments, text_of
 from symae.port.source_edit import Draft
 
-__all__ = ["Libraries"]
-
 _NUMPY_BUILTINS = {"float": "float", "int": "int", "bool": "bool", "object": "object", "complex": "complex", "str": "str"}
 _NUMPY_BUILTINS |= {"long": "int", "unicode": "str"}
 _NUMPY_NAMES = {

@@ -12,8 +12,6 @@ from symae.port.to_python3 import parse
 from symae.python2.source import decode, encode
 from symae.python2.version_detection import future_imports
 
-__all__ = ["Ported", "port", "port_bytes"]
-
 
 @dataclass(frozen=True)
 class Ported:

@@ -10,20 +10,6 @@ from libcst.metadata import MetadataWrapper, PositionProvider, QualifiedNameProv
 
 from symae.port.source_edit import Draft
 
-__all__ = [
-    "Step",
-    "argument",
-    "attribute",
-    "call",
-    "dotted",
-    "gone",
-    "imported",
-    "replaced_arguments",
-    "run_step",
-    "text_of",
-    "used_names",
-]
-
 _EMPTY = cst.Module([])
 _GONE = "_this_statement_is_gone"
 _MODULES = {"tensor", "nnet", "signal", "pool", "downsample", "shared_randomstreams", "config"}

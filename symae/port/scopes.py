@@ -7,8 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-__all__ = ["Call", "Element", "Function", "Item", "Program", "Scope", "WholeNumber", "dotted"]
-
 
 @dataclass(frozen=True)
 class WholeNumber:

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-__all__ = ["Draft", "Note"]
-
 
 @dataclass(frozen=True, order=True)
 class Note:

@@ -10,8 +10,6 @@ import libcst as cst
 from symae.port.rewriting import Step, attribute, imported, text_of
 from symae.port.source_edit import Draft
 
-__all__ = ["TheanoNames", "is_theano", "note_neighbours"]
-
 _NEIGHBOURS = {"lasagne", "pylearn2", "blocks", "pymc3", "nolearn", "sklearn_theano", "theano_lstm"}
 
 

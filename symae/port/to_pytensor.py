@@ -12,8 +12,6 @@ from symae.port.theano_names import is_theano
 from symae.port.to_pytensor_calls import NEED_REWRITING, rewritten
 from symae.port.to_pytensor_names import COMPARISONS, HELPERS, MEANINGS, canonical, config_is_gone, is_module, modern_name
 
-__all__ = ["Modern"]
-
 _SAFE = {f"theano.tensor.{n}" for n in ("mean", "sum", "switch", "where", "cast", "all", "any", "and_", "or_", "xor")}
 _SAFE |= {"theano.ifelse.ifelse", "theano.scan_module.until"}
 _MASKS = {f"theano.tensor.{n}" for n in ("all", "any", "and_", "or_", "xor")}

@@ -8,8 +8,6 @@ import libcst as cst
 
 from symae.port.rewriting import argument, replaced_arguments
 
-__all__ = ["CALLS", "bound"]
-
 Arguments = list[cst.Arg]
 
 

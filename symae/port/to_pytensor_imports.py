@@ -13,8 +13,6 @@ from symae.port.source_edit import Draft
 from symae.port.theano_names import is_theano, note_neighbours
 from symae.port.to_pytensor_names import canonical, modern_name
 
-__all__ = ["ModernImports"]
-
 _Statement = cst.BaseSmallStatement | cst.FlattenSentinel[cst.BaseSmallStatement]
 
 

@@ -7,8 +7,6 @@ import importlib
 import operator
 import types
 
-__all__ = ["COMPARISONS", "HELPERS", "MEANINGS", "canonical", "config_is_gone", "is_module", "modern_name"]
-
 # A colon stands before a name that has to be imported by itself: pytensor.scan is a function that hides its package.
 _NAMES = {
     "theano.function": "symae.function",

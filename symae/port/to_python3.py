@@ -17,8 +17,6 @@ from symae.python2.convert import line_of, tree_of
 from symae.python2.source import untabbed
 from symae.python2.version_detection import python_version_of
 
-__all__ = ["parse", "to_python3"]
-
 # `import` turns imports of neighbours into relative ones, which scripts cannot have; `types` takes all texts for bytes, and
 # `long` and `basestring` a program's own names for built-in ones: symae.port.to_python3_names knows better. The others are
 # questions of taste.

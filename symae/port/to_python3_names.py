@@ -8,8 +8,6 @@ from libcst.metadata import QualifiedNameProvider
 
 from symae.port.rewriting import Step, argument, attribute, imported, replaced_arguments, text_of
 
-__all__ = ["Python2Names"]
-
 _TYPES = {  # of the module types
     **{"Boolean": "bool", "Buffer": "memoryview", "Class": "type", "Complex": "complex", "Dict": "dict", "Dictionary": "dict"},
     **{"Ellipsis": "type(Ellipsis)", "File": "io.IOBase", "Float": "float", "Int": "int", "List": "list", "Long": "int"},

@@ -20,8 +20,6 @@ from symae.errors import BackendError, InputError
 from symae.python2.source import read_source, untabbed
 from symae.python2.version_detection import PythonVersion, future_imports, python_version_of
 
-__all__ = ["Source", "SourceError", "line_of", "parse", "parse_text", "tree_of"]
-
 # Only what is syntax, or can be seen from it. Names, modules and the semantics of built-in functions are there at run time.
 FIXERS = [
     *("dict", "except", "exec", "funcattrs", "has_key", "methodattrs", "metaclass", "ne", "next", "nonzero"),

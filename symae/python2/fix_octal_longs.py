@@ -8,8 +8,6 @@ from fissix import fixer_base
 from fissix.fixer_util import Number
 from fissix.pgen2 import token
 
-__all__ = ["FixOctalLongs"]
-
 
 class FixOctalLongs(fixer_base.BaseFix):
     """Convert octal numbers that are long."""

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from symae.errors import InputError, MissingFileError
 
-__all__ = ["StoredText", "decode", "encode", "read_source", "untabbed"]
-
 COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 # What no text holds: other control characters than ends of lines and pages, tabs, old editors' end of a file, and escapes.
 BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x19\x1c-\x1f]")

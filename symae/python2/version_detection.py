@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 from typing import Literal
 
-__all__ = ["PythonVersion", "future_imports", "python_version_of"]
-
 # "either": nothing in the source tells. Division of whole numbers is then true, and whole where a whole number is asked for.
 PythonVersion = Literal["python2", "python3", "either"]
 

@@ -17,8 +17,6 @@ import numpy as np
 from symae.errors import InputError
 from symae.report.picture import format_number
 
-__all__ = ["Curve", "Plot", "curve", "nice_ticks", "thin_out"]
-
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 # Width and height in CSS pixels: one drawing for a laptop, one for a phone, so that the letters have one size on both.

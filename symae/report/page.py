@@ -20,8 +20,6 @@ from symae.report.theme import stylesheet
 if TYPE_CHECKING:
     import jinja2
 
-__all__ = ["Report"]
-
 
 class Report:
     """Build a page of text, tables, pictures and curves in one HTML file that needs nothing else.

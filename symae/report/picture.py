@@ -14,8 +14,6 @@ from PIL import Image
 from symae.errors import InputError
 from symae.images import png_bytes, to_image
 
-__all__ = ["Cell", "Inlined", "Picture", "as_cell", "format_number", "inline"]
-
 # What an automatic zoom fills: a figure at most FIGURE pixels a side, the pictures of one table row ROW pixels together.
 FIGURE = 280
 ROW = 840

@@ -33,8 +33,6 @@ from symae.ops.gemm import Gemm, MatrixProduct
 from symae.rewrites.linear_combination import Term, terms
 from symae.rewrites.registry import FUSED_KERNELS, register
 
-__all__ = ["accumulated_products"]
-
 
 @register(position=48.7, need=FUSED_KERNELS)
 @node_rewriter([Elemwise])

@@ -26,8 +26,6 @@ from pytensor.tensor.subtensor import AdvancedIncSubtensor, AdvancedSubtensor
 
 from symae.rewrites.registry import register
 
-__all__ = ["entries_of_softmax"]
-
 
 # before canonicalize, which writes the quotient in another way
 @register(position=0.9)

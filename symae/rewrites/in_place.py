@@ -22,8 +22,6 @@ from symae.ops.bias_relu import Rectified, RectifiedGradient
 from symae.ops.gemm import Gemm
 from symae.rewrites.registry import NATIVE, register
 
-__all__ = ["in_place"]
-
 
 @register(position=50.6, need=NATIVE)
 @node_rewriter([Gemm, Rectified, RectifiedGradient], inplace=True)

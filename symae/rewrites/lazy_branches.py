@@ -38,8 +38,6 @@ except ImportError:  # PyTensor 3.0
 from symae.ops.lazy_ifelse import LazyIfElse
 from symae.rewrites.registry import EAGER_BRANCHES, register
 
-__all__ = ["LazyBranches", "rewrite_loop_steps", "surrounding_mode"]
-
 # The mode of the function that is being compiled, in which branches are rewritten too, and those in loops, whose steps PyTensor
 # 3.0 rewrites with a mode of their own. None where symae compiles nothing.
 surrounding_mode: ContextVar[Any] = ContextVar("surrounding_mode", default=None)

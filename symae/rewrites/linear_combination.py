@@ -14,8 +14,6 @@ from pytensor.scalar.basic import Add, Mul, Neg, Sub, TrueDiv
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.variable import TensorConstant
 
-__all__ = ["Term", "scalar", "terms"]
-
 
 @dataclass(frozen=True)
 class Term:

@@ -24,8 +24,6 @@ from symae.ops.random.compiled_draws import BinomialDraw
 from symae.ops.random.masked_draw import MaskedDraw
 from symae.rewrites.registry import FUSED_KERNELS, register
 
-__all__ = ["masked_draw"]
-
 
 @register(position=48.3, need=FUSED_KERNELS)
 @node_rewriter([BinomialDraw])

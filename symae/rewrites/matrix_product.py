@@ -22,8 +22,6 @@ from pytensor.tensor.math import Dot
 from symae.ops.gemm import MatrixProduct
 from symae.rewrites.registry import FUSED_KERNELS, register
 
-__all__ = ["matrix_product"]
-
 
 @register(position=48.6, need=FUSED_KERNELS)
 @node_rewriter([Dot])

@@ -28,8 +28,6 @@ from pytensor.tensor.subtensor import Subtensor, indices_from_subtensor
 from symae.ops.minibatch_slice import MinibatchSlice
 from symae.rewrites.registry import STATIC_SHAPES, register
 
-__all__ = ["minibatch_slice"]
-
 
 @register(position=0.05, need=STATIC_SHAPES)
 @node_rewriter([Subtensor])

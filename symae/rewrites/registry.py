@@ -8,20 +8,6 @@ from typing import Any, TypeVar
 from pytensor.compile.mode import optdb
 from pytensor.graph.rewriting.basic import NodeRewriter, dfs_rewriter
 
-__all__ = [
-    "ALL",
-    "C_OPERANDS",
-    "EAGER_BRANCHES",
-    "FUSED_KERNELS",
-    "NATIVE",
-    "STATIC_SHAPES",
-    "THEANO",
-    "names",
-    "need",
-    "register",
-    "tag",
-]
-
 _Rewriter = TypeVar("_Rewriter")
 
 # What a rewrite needs: one of these, which are also what a backend says of itself.

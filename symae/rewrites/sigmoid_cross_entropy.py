@@ -31,8 +31,6 @@ from symae.ops.elementwise import sigmoid_cross_entropy as entropy
 from symae.rewrites.linear_combination import Term, terms
 from symae.rewrites.registry import FUSED_KERNELS, register
 
-__all__ = ["sigmoid_cross_entropy"]
-
 
 # after theano_saturation, whose sigmoids are none of these, and before what gives sigmoids other names
 @register(position=48.4, need=FUSED_KERNELS)

@@ -27,8 +27,6 @@ from pytensor.tensor.subtensor import AdvancedSubtensor, indices_from_subtensor
 from symae.ops.labels import CheckedLabels, checked_labels
 from symae.rewrites.registry import THEANO, register
 
-__all__ = ["softmax_labels"]
-
 
 # after entries_of_softmax, which compares the indices of a value with those of its gradient
 @register(position=0.95, need=THEANO)

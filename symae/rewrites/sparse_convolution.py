@@ -33,8 +33,6 @@ from symae.ops.conv.sparse import SparseConvolution, SparseFilterGradient, Spars
 from symae.ops.pooling.switches import PutAtSwitches, TakeAtSwitches
 from symae.rewrites.registry import NATIVE, register
 
-__all__ = ["sparse_convolution"]
-
 
 @register(position=2.2, need=NATIVE)
 @node_rewriter([TakeAtSwitches, InputGradient, FilterGradient])

@@ -25,8 +25,6 @@ from symae.ops.pooling.pool import MaxPool
 from symae.ops.pooling.switches import PutAtSwitches, TakeAtSwitches
 from symae.rewrites.registry import NATIVE, register
 
-__all__ = ["sparse_rectified_gradient"]
-
 
 # after specialize, when sizes have become constants; it makes work for sparse_convolution
 @register(position=2.1, need=NATIVE)

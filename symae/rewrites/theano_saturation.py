@@ -23,8 +23,6 @@ from pytensor.tensor.math import sigmoid, softplus
 
 from symae.rewrites.registry import THEANO, register
 
-__all__ = ["theano_saturation"]
-
 # (float64, float32): from here on the sigmoid is 1, and the softplus its argument
 _ONE = {"float64": 19.0, "float32": 15.0}
 _STRAIGHT = {"float64": 16.0, "float32": 16.0}

@@ -21,8 +21,6 @@ from pytensor.graph.rewriting.basic import node_rewriter
 from symae.ops.coordinate_mlp import CoordinateLayers
 from symae.rewrites.registry import register
 
-__all__ = ["unused_layers"]
-
 
 @register(position=1.9)
 @node_rewriter([CoordinateLayers])

@@ -22,8 +22,6 @@ from pytensor.tensor.elemwise import Elemwise
 from symae.ops.elementwise import VECTORISED
 from symae.rewrites.registry import FUSED_KERNELS, register
 
-__all__ = ["vectorised_functions"]
-
 
 @register(position=48.5, need=FUSED_KERNELS)
 @node_rewriter([Elemwise])

@@ -24,8 +24,6 @@ from pytensor.tensor.elemwise import Elemwise
 from symae.ops.operand_dtypes import widened
 from symae.rewrites.registry import C_OPERANDS, register
 
-__all__ = ["widened_operands"]
-
 
 @register(position=48.8, need=C_OPERANDS)
 @node_rewriter([Elemwise])

@@ -6,8 +6,6 @@ from pathlib import Path
 
 from symae.errors import InputError, MissingFileError
 
-__all__ = ["find_worksheet", "title_of", "worksheets"]
-
 
 def worksheets() -> dict[str, Path]:
     """Return the worksheets that came with symae, by name, in their order."""

@@ -18,8 +18,6 @@ from symae.errors import InputError
 from symae.models import LogisticRegression
 from symae.training.early_stopping import PatienceResult, TutorialPatience, train_with_patience
 
-__all__ = ["sgd_optimization"]
-
 
 def sgd_optimization(
     dataset: str | Path = "mnist",

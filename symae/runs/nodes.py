@@ -20,8 +20,6 @@ from symae.errors import InputError, MissingFileError
 from symae.images import node_picture, save_png
 from symae.models.base import Model
 
-__all__ = ["Shown", "find_models", "first_images", "list_nodes", "show_nodes", "write_numbers"]
-
 
 @dataclass(frozen=True)
 class Shown:

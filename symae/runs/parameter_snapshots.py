@@ -17,8 +17,6 @@ from symae._runtime.tensor_files import encoded, open_tensors
 from symae.models.base import Model
 from symae.training import Callback, TrainingState
 
-__all__ = ["FOLDER", "KeptFilters", "kept_epochs", "read_kept"]
-
 FOLDER = "filters"
 KEY = "symae_parameters"
 LARGEST = float(np.finfo(np.float16).max)

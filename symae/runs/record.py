@@ -19,8 +19,6 @@ from symae.errors import InputError, MissingFileError
 if TYPE_CHECKING:
     from symae.models.base import Model
 
-__all__ = ["FILE", "MOST_MODELS", "RunRecord", "is_going_on", "pixel_scale", "read_record"]
-
 FILE = "run.json"
 FORMAT = 1
 LARGEST = 16 * 2**20  # bytes; a worksheet's has a few thousand

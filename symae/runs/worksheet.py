@@ -47,8 +47,6 @@ from symae.training.checkpoints import read_checkpoint
 from symae.training.identity import AGAIN
 from symae.training.training_folder import TrainingFolder
 
-__all__ = ["Worksheet", "about_ten"]
-
 RESULTS = {".html", ".json", ".jsonl", ".png", ".safetensors", ".txt"}
 
 

@@ -25,19 +25,6 @@ from symae.random import RandomStateSharedVariable
 from symae.training.engine import Callback, TrainingState
 from symae.training.history import History
 
-__all__ = [
-    "COrder",
-    "Checkpoint",
-    "checkpoint_files",
-    "encoded_checkpoint",
-    "in_c_order",
-    "named_state",
-    "put",
-    "read_checkpoint",
-    "values",
-    "write_checkpoint",
-]
-
 FORMAT = 1
 KEY = "symae_checkpoint"
 OLD_KEYS = {"symae", "settings", "history", "shuffling"}

@@ -22,8 +22,6 @@ from symae._runtime.checks import as_numbers, finite
 from symae.compile.loops import Loop, loop_over, run_in_bursts
 from symae.errors import InputError
 
-__all__ = ["Examples", "Pass", "evaluation_batch_size"]
-
 
 class Examples:
     """Hold the values of symbolic inputs, one array for each, whose first axes count the same examples.

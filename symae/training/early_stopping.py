@@ -18,8 +18,6 @@ from symae.training.engine import Callback, Step, TrainingState, run_training
 from symae.training.interrupts import Interrupts
 from symae.training.log_lines import print_line
 
-__all__ = ["BestParameters", "EarlyStopping", "PatienceResult", "TutorialPatience", "train_with_patience"]
-
 
 class EarlyStopping(Callback):
     """Stops after `patience` epochs in a row without a new best one, as Keras's callback of that name.

@@ -22,8 +22,6 @@ from symae.compile.loops import StepsPerCall, diverged, loop_over, run_in_bursts
 from symae.errors import DivergedError, InputError
 from symae.training.history import History
 
-__all__ = ["Callback", "Step", "TrainingState", "check_callbacks", "check_minibatches", "run_training"]
-
 Step = Callable[[int], Any]
 
 SHOWN = 0.1  # seconds from one `on_progress` to the next, at least

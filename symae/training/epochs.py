@@ -17,8 +17,6 @@ from symae.training.progress_bar import ProgressBar
 from symae.training.rollback import Rollback
 from symae.training.validation import Validation
 
-__all__ = ["train_epochs"]
-
 
 @renamed_arguments(every="log_every", say="log", also="metric_names", weights="batch_weights")
 def train_epochs(

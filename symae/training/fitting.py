@@ -35,8 +35,6 @@ from symae.training.parameter_averages import Averages
 from symae.training.shuffling import Shuffling
 from symae.training.training_folder import Checkpoints, TrainingFolder
 
-__all__ = ["fit", "what_steps_change"]
-
 Updates = Mapping[SharedVariable, Variable] | Sequence[tuple[SharedVariable, Variable]]
 
 # what a line of the history has besides measures

@@ -11,8 +11,6 @@ from pathlib import Path
 from symae._runtime.atomic_files import append_text, read_regular, replacing, write_text
 from symae.errors import InputError, MissingFileError, UnwritableError
 
-__all__ = ["EpochLog", "History"]
-
 
 @dataclass
 class History:

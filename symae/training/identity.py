@@ -19,8 +19,6 @@ from symae._runtime.versions import SYMAE
 from symae.compile.graph_fingerprint import array_digest, graph_fingerprint
 from symae.errors import InputError
 
-__all__ = ["AGAIN", "Identity"]
-
 AGAIN = "resume=False begins again"  # what to do about a training that is another one
 DIGITS = 16  # of a digest, where a file keeps one for each variable
 SHOWN = 4

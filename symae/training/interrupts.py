@@ -9,8 +9,6 @@ from typing import Any
 from symae._runtime.interrupts import interrupts_told
 from symae.training.engine import Callback, TrainingState
 
-__all__ = ["Interrupts"]
-
 
 class Interrupts(Callback):
     """Holds Ctrl-C back until the present burst of steps has ended.

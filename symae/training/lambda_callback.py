@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 
 from symae.training.engine import Callback, TrainingState
 
-__all__ = ["LambdaCallback"]
-
 
 class LambdaCallback(Callback):
     """Calls functions, for those who need no class.

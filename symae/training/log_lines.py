@@ -9,8 +9,6 @@ from tqdm import tqdm
 from symae._runtime.decimals import fixed
 from symae.training.engine import Callback, TrainingState
 
-__all__ = ["LogLines", "print_line"]
-
 
 class LogLines(Callback):
     """Prints ``Training epoch 0, cost 132.518026`` as the tutorials do, and why a training ended before its last epoch.

@@ -15,8 +15,6 @@ from symae.errors import InputError
 from symae.training.checkpoints import put, values
 from symae.training.engine import Callback, TrainingState
 
-__all__ = ["Averages"]
-
 
 class Averages(Callback):
     """Averages each parameter p over its past values, the newest ones weighing most; in the end p becomes its average.

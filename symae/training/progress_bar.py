@@ -8,8 +8,6 @@ from tqdm import tqdm
 
 from symae.training.engine import Callback, TrainingState
 
-__all__ = ["ProgressBar"]
-
 
 class ProgressBar(Callback):
     """Shows on a terminal, and nowhere else, how many epochs are done and how long the others will take."""

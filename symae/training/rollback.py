@@ -9,8 +9,6 @@ from pytensor.compile.sharedvalue import SharedVariable
 from symae.errors import DivergedError
 from symae.training.engine import Callback, TrainingState
 
-__all__ = ["Rollback"]
-
 
 class Rollback(Callback):
     """Gives `variables` back the values of the last finished epoch after Ctrl-C and where the cost is not finite."""

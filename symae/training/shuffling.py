@@ -7,8 +7,6 @@ import pytensor
 
 from symae.training.engine import Callback, TrainingState
 
-__all__ = ["Shuffling"]
-
 
 class Shuffling(Callback):
     """Draws a new `order` of `n` examples before each epoch, a shared vector of their positions."""

@@ -20,8 +20,6 @@ from symae.training.engine import Callback, TrainingState
 from symae.training.history import EpochLog, History
 from symae.training.identity import AGAIN, Identity
 
-__all__ = ["Checkpoints", "TrainingFolder"]
-
 # what a file holds may be of any length; a fingerprint is shown whole
 _brief = reprlib.Repr()
 _brief.maxstring = 200

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 
 from symae.training.engine import Callback, TrainingState
 
-__all__ = ["Validation"]
-
 
 class Validation(Callback):
     """Measures after each epoch: the figures that `measure` returns are printed beside the cost and kept by their names."""

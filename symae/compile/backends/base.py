@@ -24,8 +24,6 @@ from symae.rewrites.registry import ALL, tag
 if TYPE_CHECKING:
     from symae.compile.loops.base import IndexedStep, Loop
 
-__all__ = ["Backend", "build_with"]
-
 FLOATS = frozenset({"float32", "float64", "complex64", "complex128"})
 
 

@@ -8,8 +8,6 @@ from pytensor.compile.mode import CVM
 from symae.compile.backends.base import Backend
 from symae.rewrites.registry import C_OPERANDS, NATIVE
 
-__all__ = ["BACKEND"]
-
 
 def _lacking() -> tuple[str, str] | None:
     return None if pytensor.config.cxx else ("no C++ compiler", "g++ or clang++ on the PATH")

@@ -22,8 +22,6 @@ from symae.rewrites.registry import EAGER_BRANCHES, STATIC_SHAPES
 if TYPE_CHECKING:
     from symae.compile.loops.base import IndexedStep, Loop
 
-__all__ = ["BACKEND", "JAXDeviceLinker"]
-
 ALIGNMENT = 64  # bytes; XLA's, on CPUs
 
 

@@ -23,8 +23,6 @@ from symae.ops.runtime_errors import error_unless, with_checks
 from symae.ops.traced import NumPyLikeArrays
 from symae.rewrites.registry import STATIC_SHAPES
 
-__all__ = ["BACKEND", "MLXDeviceLinker"]
-
 UNKNOWN = {"float64": "float32", "complex128": "complex64"}
 
 

@@ -19,8 +19,6 @@ from symae.rewrites.registry import EAGER_BRANCHES, FUSED_KERNELS, NATIVE
 if TYPE_CHECKING:
     from symae.compile.loops.base import IndexedStep, Loop
 
-__all__ = ["BACKEND"]
-
 # Ops that Numba has no machine code for and calls in Python: NumPy's draws, as `symae.random` says, and some of PyTensor's for
 # sparse matrices, which SciPy computes.
 _IN_PYTHON = (

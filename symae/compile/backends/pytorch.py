@@ -19,8 +19,6 @@ from symae.ops.traced import TracedOp
 from symae.patches.pytorch_indexing import looking_at_indices
 from symae.rewrites.registry import EAGER_BRANCHES
 
-__all__ = ["BACKEND", "ExplainingPytorchLinker"]
-
 
 class PytorchArrays:
     """Provide the functions of `symae.ops.traced.Arrays`, of PyTorch."""

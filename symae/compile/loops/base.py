@@ -11,8 +11,6 @@ from pytensor.compile.executor import Function
 
 from symae.compile.locked_function import locked
 
-__all__ = ["IndexedStep", "Loop", "PythonLoop"]
-
 _log = logging.getLogger("symae.compile.loops")
 _said: set[str] = set()
 

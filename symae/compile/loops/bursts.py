@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 
 from symae.compile.loops.base import Loop
 
-__all__ = ["StepsPerCall", "diverged", "run_in_bursts"]
-
 SECONDS = 0.2
 
 

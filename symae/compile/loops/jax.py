@@ -21,8 +21,6 @@ from symae.compile.locked_function import locked
 from symae.compile.loops.base import IndexedStep, say_no_loop
 from symae.ops.runtime_errors import with_checks
 
-__all__ = ["JAXLoop"]
-
 MOST = 4096  # steps in one program: the figures of so many have a place
 CONVOLUTION = (
     "conv_general_dilated"  # JAX's name; within loops up to 40 times slower on CPUs, https://github.com/jax-ml/jax/issues/12868

@@ -25,8 +25,6 @@ from symae.compile.loops.base import IndexedStep, say_no_loop
 from symae.compile.numba_calls import takes_tuple
 from symae.patches.numba_deferred_codegen import whole_programs
 
-__all__ = ["NumbaLoop"]
-
 
 class _Layout(NamedTuple):
     """Hold what a loop has to know of the function that it calls; all of it is in the key of the loop's machine code."""

@@ -20,8 +20,6 @@ from symae.compile.backends import linked_by
 from symae.compile.loops.base import IndexedStep, Loop, PythonLoop, given_inputs, say_no_loop
 from symae.errors import InputError
 
-__all__ = ["LOOPS", "check_loop", "loop_over"]
-
 LOOPS = ("compiled", "python")
 
 

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from symae.datasets.dataset import Pairs
 
-__all__ = ["Format"]
-
 
 @dataclass(frozen=True)
 class Format:

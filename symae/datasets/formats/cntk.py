@@ -20,8 +20,6 @@ from symae.datasets.dataset import N_CLASSES, N_PIXELS, Pairs, Split, checked_sp
 from symae.datasets.formats.base import Format
 from symae.errors import InputError, MissingFileError
 
-__all__ = ["FORMAT", "find_cntk_texts", "read_cntk_pairs", "read_cntk_text", "write_cntk_text"]
-
 BYTES = {str(value).encode(): value for value in range(256)}
 DIGITS = [str(value).encode() for value in range(256)]
 LONGEST_LINE = 1 << 20  # 784 numbers of 25 characters are 20 kB

@@ -20,18 +20,6 @@ from symae.datasets.dataset import Pairs, fraction, natural
 from symae.datasets.formats.base import Format
 from symae.errors import InputError, MissingFileError
 
-__all__ = [
-    "FILES",
-    "FORMAT",
-    "idx_folder",
-    "missing_files",
-    "pointed_at",
-    "read_idx",
-    "read_idx_folder",
-    "read_test_images",
-    "write_idx",
-]
-
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}

@@ -24,8 +24,6 @@ from symae.datasets.dataset import Pairs, fraction, natural
 from symae.datasets.formats.base import Format
 from symae.errors import InputError
 
-__all__ = ["FORMAT", "read_npz_pairs"]
-
 KERAS = ("x_train", "y_train", "x_test", "y_test")
 OURS = ("train_x", "train_y", "valid_x", "valid_y", "test_x", "test_y")
 

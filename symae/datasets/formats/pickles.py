@@ -24,8 +24,6 @@ from symae.datasets.dataset import Pairs, natural
 from symae.datasets.formats.base import Format
 from symae.errors import InputError
 
-__all__ = ["FORMAT", "read_pickle", "read_pickle_pairs"]
-
 ARRAYS_ONLY = "numbers, strings, containers and NumPy arrays of numbers, and nothing else"
 LAYOUT = "((train_x, train_y), (valid_x, valid_y), (test_x, test_y)), as in mnist.pkl.gz"
 

@@ -13,21 +13,6 @@ from symae.errors import InputError
 from symae.images import png_bytes
 from symae.inspector.runs import Run
 
-__all__ = [
-    "Answer",
-    "Content",
-    "Query",
-    "UnknownError",
-    "json_answer",
-    "numbers",
-    "one",
-    "png_answer",
-    "real",
-    "two",
-    "whole",
-    "worded",
-]
-
 Query = Mapping[str, str]
 Content = tuple[str, bytes]  # type and bytes
 Answer = Callable[[Run, str, list[str], Query], Content]  # for a run, a model's name, the rest of the path and the query

@@ -17,8 +17,6 @@ from symae.inspector.api.runs import model, run_listed
 from symae.inspector.runs import Run
 from symae.inspector.tabs import TABS
 
-__all__ = ["Answers"]
-
 # what comes after the run and the model in a path
 ABOUT_MODELS: dict[str, Answer] = united("paths of tabs", {"model": model}, *(tab.answers for tab in TABS.values()))
 POSTED = united("paths that tabs post to", *(tab.posted for tab in TABS.values()))

@@ -9,8 +9,6 @@ from symae.inspector.api.responses import Content, Query, json_answer, worded
 from symae.inspector.runs import Run, SavedModel
 from symae.inspector.tabs import TABS
 
-__all__ = ["model", "run_listed"]
-
 
 def run_listed(number: int, run: Run, live: bool = True) -> dict[str, Any]:
     """Return what the page shows of a run before it is chosen; on a page that is not live, no run goes on."""

@@ -12,8 +12,6 @@ from symae.inspector.inspection import Inspection
 from symae.inspector.pixels import least_finite, pixels_json, stacked_pictures
 from symae.inspector.runs import Run
 
-__all__ = ["ANSWERS", "filters_json", "unit_json"]
-
 LEAST_BINS, MOST_BINS = 8, 32
 EXTREMES = 8  # test images that excite it most, and as many that excite it least
 

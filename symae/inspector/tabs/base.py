@@ -10,8 +10,6 @@ from symae.inspector.api.responses import Answer, Content
 from symae.inspector.inspection import Inspection
 from symae.inspector.runs import Run
 
-__all__ = ["KEPT_IMAGES", "Tab"]
-
 KEPT_IMAGES = 20  # test images whose pictures an exported page has
 
 

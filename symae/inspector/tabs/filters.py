@@ -15,8 +15,6 @@ from symae.inspector.pixels import code_picture, pixels_json, stacked_pictures
 from symae.inspector.runs import Run
 from symae.inspector.tabs.base import KEPT_IMAGES, Tab
 
-__all__ = ["TAB"]
-
 MOST_NUMBERS = 64 * 28 * 28  # of a node's maps that are shown of an image
 # what an exported page has of a layer: units of the first one, of deeper ones, and of these with their best inputs
 UNITS, DEEPER, CLIMBED = 512, 64, 8

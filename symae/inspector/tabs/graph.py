@@ -13,8 +13,6 @@ from symae.inspector.inspection import Inspection
 from symae.inspector.runs import Run
 from symae.inspector.tabs.base import Tab
 
-__all__ = ["TAB"]
-
 
 def _graph(run: Run, name: str, rest: list[str], query: Query) -> Content:
     which, stage = two(rest)

@@ -13,8 +13,6 @@ from symae.inspector.pixels import pixels_json, stacked_pictures
 from symae.inspector.runs import Run
 from symae.inspector.tabs.base import Tab
 
-__all__ = ["TAB"]
-
 ATLAS = 12  # drawings in a row of an atlas
 LIVE = 168  # pixels a side that are drawn while a slider moves
 

@@ -18,8 +18,6 @@ from symae.inspector.pixels import code_picture, pixels_json, stacked_pictures
 from symae.inspector.runs import Run
 from symae.inspector.tabs.base import KEPT_IMAGES, Tab
 
-__all__ = ["TAB"]
-
 
 def _images(run: Run, name: str, rest: list[str], query: Query) -> Content:
     """Test images from a number on, as one picture, and their labels."""

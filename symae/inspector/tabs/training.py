@@ -17,8 +17,6 @@ from symae.inspector.runs import Run
 from symae.inspector.tabs.base import Tab
 from symae.runs.parameter_snapshots import read_kept
 
-__all__ = ["TAB", "histories"]
-
 MOST_CURVES = 200  # of one run
 KEPT_EPOCHS = 50  # in an exported page
 

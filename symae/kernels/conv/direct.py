@@ -31,19 +31,6 @@ from symae.kernels.gemm import gemm
 from symae.kernels.parallel.parts import Threads, in_parts
 from symae.kernels.simd.register_strip import Strip, strip_sums
 
-__all__ = [
-    "Settings",
-    "by_blas",
-    "checked_sizes",
-    "columns_of",
-    "direct_forward",
-    "forward",
-    "jit",
-    "put",
-    "room_for",
-    "take",
-]
-
 FASTMATH = {"contract", "reassoc", "nsz", "arcp"}  # not nnan, ninf: those are to come through
 MAPS_FOR_BLAS, COLUMN_FOR_BLAS = tuning.CONVOLUTION.maps_for_blas, tuning.CONVOLUTION.column_for_blas
 

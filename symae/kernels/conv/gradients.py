@@ -17,8 +17,6 @@ from symae.kernels.gemm import gemm
 from symae.kernels.parallel.parts import Threads, in_parts, parts_for
 from symae.kernels.simd.register_strip import Strip
 
-__all__ = ["add_up", "filter_gradient", "input_gradient", "is_finite", "put_shifted", "turn"]
-
 
 @jit
 def is_finite(values: Any) -> Any:

@@ -8,8 +8,6 @@ import numpy as np
 
 from symae.kernels.parallel.parts import jit
 
-__all__ = ["elements_of", "positions_of"]
-
 
 @jit
 def _grid(first: Any, step0: Any, rows: Any, step1: Any, columns: Any, table: Any) -> None:

@@ -22,9 +22,6 @@ from symae.kernels.parallel.parts import Threads, in_parts
 from symae.kernels.simd.register_strip import Strip
 from symae.kernels.simd.register_tile import Tile
 
-__all__ = ["direct_input_gradient", "input_gradient"]
-
-
 FIRST_ROW, ROWS, FIRST_COLUMN, COLUMNS, START, HEIGHT, WIDTH, WEIGHTS, STEPS, POSITIONS = range(10)
 
 

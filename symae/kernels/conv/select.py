@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from symae.kernels.simd.register_tile import Tile
     from symae.kernels.simd.vectors import Registers
 
-__all__ = ["Choice", "Operation", "Problem", "Processor", "choose", "has_sparse_kernel", "sparse_pays"]
-
 Size = int | None  # None is not known before the function runs
 Make = Callable[..., Callable[..., Any]]
 

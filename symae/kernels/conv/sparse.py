@@ -23,8 +23,6 @@ from symae.kernels.parallel.parts import Threads, in_parts, parts_for
 from symae.kernels.simd.patch import Patch, add_patch, patch_product, sum_patches
 from symae.kernels.switches import POSITION, POSITIONS, SIZES, SOME_SIZES
 
-__all__ = ["filter_gradient", "forward", "input_gradient", "positions_in"]
-
 
 @functools.cache
 def positions_in(where: str) -> Callable[..., Any]:

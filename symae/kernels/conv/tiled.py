@@ -18,8 +18,6 @@ from symae.kernels.conv.offsets import elements_of, positions_of
 from symae.kernels.parallel.parts import Threads, in_parts, parts_for
 from symae.kernels.simd.register_tile import Tile, add_tile
 
-__all__ = ["correlation", "filter_gradient", "forward", "input_gradient", "packed"]
-
 
 @functools.cache
 def packed(tile: Tile) -> Callable[..., Any]:

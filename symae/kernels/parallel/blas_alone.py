@@ -21,8 +21,6 @@ from threadpoolctl import ThreadpoolController
 
 from symae.kernels.machine_code import Builder, define, word
 
-__all__ = ["CALL", "connect"]
-
 CALL = ir.FunctionType(ir.VoidType(), [])
 
 _GET, _SET = ir.FunctionType(ir.IntType(32), []), ir.FunctionType(ir.VoidType(), [ir.IntType(32)])

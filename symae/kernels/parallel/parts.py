@@ -16,18 +16,6 @@ from symae.kernels import tuning
 from symae.kernels.machine_code import word
 from symae.kernels.parallel.pool import PART, SHARE, THREADS, connect
 
-__all__ = [
-    "THREADS",
-    "Threads",
-    "emit_region",
-    "in_parts",
-    "internal_function",
-    "jit",
-    "parts_for",
-    "threads_for",
-    "threads_for_multiplications",
-]
-
 Threads = Literal["never", "always", "large"]
 
 jit: Any = numba.njit(error_model="numpy", fastmath=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)

@@ -32,8 +32,6 @@ from llvmlite import ir
 from symae.kernels import tuning
 from symae.kernels.machine_code import Builder, define, word
 
-__all__ = ["PART", "SHARE", "THREADS", "connect", "running"]
-
 # How many threads there are, with the caller; also the number of parts in what is compiled in this process.
 THREADS: int = numba.config.NUMBA_NUM_THREADS
 

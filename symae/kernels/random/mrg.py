@@ -26,8 +26,6 @@ from numba.extending import intrinsic
 
 from symae.kernels.tuning import MRG_BLOCK, STREAMS_FOR_BLOCKS
 
-__all__ = ["choice", "multinomial", "normals", "normals_elementwise", "truncated", "uniforms", "uniforms_elementwise"]
-
 M1, M2 = np.uint32(2**31 - 1), np.uint32(2**31 - 21069)
 _BELOW = float.fromhex("0x1.fffffep-32")
 

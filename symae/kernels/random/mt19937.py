@@ -16,8 +16,6 @@ from typing import Any
 import numba
 import numpy as np
 
-__all__ = ["bernoullis", "binomial", "gaussians", "random_double", "random_doubles"]
-
 N, M = 624, 397
 POSITION, CACHED, GAUSSIAN = 624, 625, 626
 MATRIX, UPPER, LOWER = np.uint32(0x9908B0DF), np.uint32(0x80000000), np.uint32(0x7FFFFFFF)

@@ -25,8 +25,6 @@ from symae.kernels import tuning
 from symae.kernels.simd import vectors as simd
 from symae.kernels.simd.vectors import Registers, Vectors, pointer_to, repeat, word
 
-__all__ = ["Patch", "add_patch", "patch_for", "patch_product", "sum_patches"]
-
 
 class Patch(NamedTuple):
     """Describe `rows` times `length` numbers, each row in `vectors` of `lanes`."""

@@ -18,8 +18,6 @@ from numba.extending import intrinsic
 from symae.kernels import tuning
 from symae.kernels.simd.vectors import Registers, Vectors, pointer_to, repeat, word
 
-__all__ = ["Strip", "strip_for", "strip_sums"]
-
 
 class Strip(NamedTuple):
     """Describe a strip of `maps` times `vectors` of `lanes` positions."""

@@ -23,8 +23,6 @@ from numba.extending import intrinsic
 from symae.kernels import tuning
 from symae.kernels.simd.vectors import Registers, Vectors, pointer_to, word
 
-__all__ = ["Tile", "add_tile", "tile_for"]
-
 
 class Tile(NamedTuple):
     """Describe a tile of `positions` times `vectors` of `lanes` maps."""

@@ -10,8 +10,6 @@ from llvmlite import ir
 from numba.core import cgutils
 from numba.core.registry import cpu_target
 
-__all__ = ["Registers", "Vectors", "pointer_to", "repeat", "vector_registers", "word"]
-
 
 class Registers(NamedTuple):
     """Describe the vector registers that machine code may use: how many, and the bytes of each."""

@@ -17,8 +17,6 @@ from symae.kernels.conv.select import Operation
 from symae.kernels.headers import header
 from symae.ops.base import BackendOp
 
-__all__ = ["ConvolutionInC"]
-
 
 class ConvolutionInC(BackendOp):
     """Connect an op to its kernel in ``symae/kernels/conv/convolution.h``, which has the name of its operation."""

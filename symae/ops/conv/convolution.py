@@ -24,8 +24,6 @@ from symae.kernels.conv.select import Operation
 from symae.ops.arguments import as_array, as_size, as_sizes, extent, known
 from symae.ops.conv.settings import Bilinear, Kernel, common_dtype, same_maps
 
-__all__ = ["Convolution", "FilterGradient", "InputGradient", "conv2d", "deconv2d"]
-
 
 def conv2d(
     input: Any,

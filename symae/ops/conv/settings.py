@@ -19,8 +19,6 @@ from symae.ops.arguments import FLOATS
 from symae.ops.conv.c_call import ConvolutionInC
 from symae.ops.traced import concrete
 
-__all__ = ["Bilinear", "Kernel", "common_dtype", "same_maps"]
-
 Kernel = Callable[..., Any]
 
 

@@ -29,8 +29,6 @@ from symae.ops.conv.convolution import Convolution, FilterGradient, InputGradien
 from symae.ops.conv.settings import Bilinear, Kernel, same_maps
 from symae.ops.pooling.switches import PutAtSwitches, TakeAtSwitches
 
-__all__ = ["SparseConvolution", "SparseFilterGradient", "SparseInputGradient"]
-
 
 class _Sparse(Bilinear):
     """Convolve where maps are zero, or of no interest, but at switches; `pooling` are the windows that those come from.

@@ -12,8 +12,6 @@ from symae.geometry.windows import Axis
 from symae.kernels.headers import header
 from symae.ops.traced import TracedOp
 
-__all__ = ["PoolingOp"]
-
 
 class PoolingOp(TracedOp):
     """Connect an op to kernels in ``symae/kernels/pooling.h``. `where` names in errors the function that was called."""

@@ -20,8 +20,6 @@ from symae.ops.pooling.switches import PutAtSwitches
 from symae.ops.traced import Arrays, padded, strided
 from symae.typing import TensorLike
 
-__all__ = ["MaxPool", "max_pool2d_with_switches", "pool2d"]
-
 MODES = ("max", "sum", "average_inc_pad", "average_exc_pad")
 
 

@@ -16,8 +16,6 @@ from symae.ops.arguments import as_images, as_size, extent, known, require_pixel
 from symae.ops.pooling.c_call import PoolingOp, c_axis
 from symae.ops.traced import Arrays, concrete, outer, padded, spread_along, strided
 
-__all__ = ["SumPool", "SumPoolTranspose"]
-
 
 class _WindowSums(PoolingOp):
     """Sum over windows and divide: `divisor` is "one", "window" for their size, or "pixels" for their pixels of the image."""

@@ -23,8 +23,6 @@ from symae.ops.arguments import as_images, as_size, extent, known
 from symae.ops.pooling.c_call import PoolingOp
 from symae.ops.traced import Arrays, concrete, spread_along
 
-__all__ = ["PutAtSwitches", "TakeAtSwitches"]
-
 
 class _AtSwitches(PoolingOp):
     """Hold what both ops at switches share; `windows` are those of the switches, None if these may come from anywhere."""

@@ -19,8 +19,6 @@ from symae.ops.arguments import as_images
 from symae.ops.pooling.pool import MaxPool
 from symae.ops.traced import Arrays, TracedOp, padded, spread_along, strided
 
-__all__ = ["EqualMaxPool", "SpreadToMaxima", "SumAtMaxima"]
-
 
 class EqualMaxPool(MaxPool):
     """Pool as `MaxPool`, but hand the whole gradient to each pixel of a window that equals its maximum."""

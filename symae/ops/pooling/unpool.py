@@ -11,8 +11,6 @@ from symae.ops.arguments import as_images, as_sizes, extent, pooling_windows
 from symae.ops.pooling.pool import MaxPool
 from symae.ops.pooling.switches import PutAtSwitches
 
-__all__ = ["max_unpool2d", "max_unpool2d_from_switches"]
-
 
 def max_unpool2d(
     pooled: Any, pooling_input: Any, ws: Any, stride: Any = None, pad: Any = (0, 0), ignore_border: bool = True

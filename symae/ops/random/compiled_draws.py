@@ -14,8 +14,6 @@ from pytensor.graph.basic import Apply
 from symae.kernels.headers import header
 from symae.ops.random.draws import Draw
 
-__all__ = ["BinomialDraw", "NormalDraw", "UniformDraw"]
-
 
 class CompiledDraw(Draw):
     """Draw in Numba and in C: a number for each element, from two scalar or elementwise parameters."""

@@ -18,8 +18,6 @@ from pytensor.tensor.basic import get_scalar_constant_value
 
 from symae.ops.base import BackendOp
 
-__all__ = ["STATE_TYPE", "Draw", "NumpyDraw", "random_state", "state_words"]
-
 STATE_SIZE = 628  # 624 words of key, the position in it, whether a Gaussian is cached, and its 64 bits
 STATE_TYPE = pt.TensorType("uint32", shape=(STATE_SIZE,))
 

@@ -14,8 +14,6 @@ from symae.ops.base import BackendOp
 from symae.ops.random.compiled_draws import BinomialDraw
 from symae.ops.random.draws import Draw
 
-__all__ = ["MaskedDraw"]
-
 # Elements that are drawn and multiplied while they are in the first cache.
 BLOCK = 4096
 

@@ -17,8 +17,6 @@ from symae.ops.base import BackendOp
 from symae.ops.random.compiled_draws import CompiledDraw
 from symae.ops.random.draws import Draw
 
-__all__ = ["MRG_STATE_TYPE", "MRGChoice", "MRGMultinomial", "MRGNormal", "MRGTruncatedNormal", "MRGUniform"]
-
 MRG_STATE_TYPE = pt.TensorType("int32", shape=(None, 6))
 
 

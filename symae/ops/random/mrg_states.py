@@ -15,8 +15,6 @@ import numpy as np
 
 from symae.errors import InputError
 
-__all__ = ["next_stream", "seed_state", "substreams"]
-
 M1, M2 = 2**31 - 1, 2**31 - 21069
 _STEPS = (
     (np.array([[0, 2**22, 2**7 + 1], [1, 0, 0], [0, 1, 0]]), M1),
