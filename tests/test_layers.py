@@ -18,7 +18,7 @@ LEVELS = [
     ["errors"],
     ["_runtime", "typing"],
     ["optimizers"],
-    ["python2"],
+    ["python2", "shims"],
     ["geometry"],
     ["datasets"],
     ["images"],

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import builtins
 import importlib
-import importlib.util
 import linecache
 import os
 import sys
@@ -22,6 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from symae._runtime.import_alias import AliasFinder
 from symae.legacy.python2_builtins import builtins_for
 from symae.legacy.python2_semantics import compiled
 from symae.legacy.session import Session
@@ -41,6 +41,7 @@ class Importer(MetaPathFinder):
     def __init__(self, session: Session):
         self.session = session
         self.standins = Standins(session)
+        self._theano = AliasFinder("theano", REPLACED)
         self._foreign = _folders_of_libraries()
         session.loader_of = lambda path: _SourceLoader(self, Path(path))
 
@@ -66,8 +67,8 @@ class Importer(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname.partition(".")[0] == "theano":
-            return self._theano(fullname)
+        if (theano := self._theano.find_spec(fullname)) is not None:
+            return theano
         spec = PathFinder.find_spec(fullname, path)
         if spec is None or spec.origin is None or not spec.origin.endswith(".py") or not self._is_the_scripts(spec.origin):
             return None
@@ -116,21 +117,6 @@ class Importer(MetaPathFinder):
 
     # -- whose is it ------------------------------------------------------------------------------------------------------
 
-    def _theano(self, fullname: str) -> ModuleSpec:
-        name = REPLACED + fullname.removeprefix("theano")
-        try:
-            module = importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name != name:
-                raise
-            parent = sys.modules.get(name.rpartition(".")[0])
-            try:
-                getattr(parent, name.rpartition(".")[2])  # what is missing says what to use instead
-            except AttributeError as missing:
-                raise ModuleNotFoundError(f"No module named {fullname!r}: {missing}", name=fullname) from None
-            raise ModuleNotFoundError(f"No module named {fullname!r} in symae.theano", name=fullname) from None
-        return ModuleSpec(fullname, _AliasLoader(module), is_package=hasattr(module, "__path__"))
-
     def _is_the_scripts(self, origin: str) -> bool:
         """Return True if a source file is not a part of Python, of an installed package or of symae."""
         origin = os.path.realpath(origin)
@@ -161,20 +147,6 @@ class Importer(MetaPathFinder):
         """Return True if a library of this process has the name of a module beside the script; Python's own modules stay."""
         file = getattr(sys.modules.get(name), "__file__", None)
         return bool(file) and name not in sys.stdlib_module_names and name not in ("symae", "numpy", "scipy", "pytensor", "PIL")
-
-
-class _AliasLoader(Loader):
-    """Give a module of symae's another name."""
-
-    def __init__(self, module: ModuleType):
-        self._module = module
-        self._spec = module.__spec__
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return self._module
-
-    def exec_module(self, module: ModuleType) -> None:
-        module.__spec__ = self._spec  # the import machinery has put the other one there
 
 
 class _SourceLoader(Loader):

@@ -20,9 +20,9 @@ import numpy as np
 from symae._runtime.quiet import without_warnings
 from symae.errors import InputError
 from symae.legacy.forgotten import forgotten, without_its_function
-from symae.legacy.python2_operations import as_bytes
 from symae.legacy.unpickled_graphs import theanos
 from symae.legacy.unpickler import ADMITTED, RestrictedUnpickler
+from symae.shims.standard_names import as_bytes
 
 __all__ = ["load", "loads"]
 

@@ -21,6 +21,7 @@ from symae.legacy.python2_operations import OPERATIONS, sorting_key, str2
 from symae.legacy.python2_semantics import compiled, with_its_semantics
 from symae.python2.convert import parse, parse_text
 from symae.python2.version_detection import PythonVersion
+from symae.shims.standard_names import former_builtins
 
 __all__ = ["builtins_for"]
 
@@ -165,14 +166,6 @@ def reload2(module: ModuleType) -> ModuleType:
     return module if module is sys else importlib.reload(module)
 
 
-def cmp2(a: Any, b: Any) -> int:
-    return int(a > b) - int(a < b)
-
-
-def apply2(function: Callable[..., Any], arguments: Iterable[Any] = (), keywords: Any = None) -> Any:
-    return function(*arguments, **(keywords or {}))
-
-
 def input2(prompt: object = "") -> Any:
     """Evaluate what is typed as an expression."""
     frame = sys._getframe(1)
@@ -218,19 +211,8 @@ def _execfile(names: dict[str, Any], path: Any, *spaces: Any) -> None:
 
 
 GONE: dict[str, Any] = {
-    "xrange": builtins.range,
-    "raw_input": builtins.input,
-    "unicode": str,
-    "long": int,
-    "basestring": (str, bytes),
-    "unichr": chr,
-    "reduce": functools.reduce,
+    **former_builtins(),
     "reload": reload2,
-    "cmp": cmp2,
-    "apply": apply2,
-    "buffer": memoryview,
-    "intern": sys.intern,
-    "StandardError": Exception,
     "file": File,
     "execfile": functools.partial(_execfile, vars(builtins)),
 }

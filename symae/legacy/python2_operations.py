@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["OPERATIONS", "Quotient", "as_bytes", "divided", "quotient", "str2"]
+from symae.shims.standard_names import as_bytes
+
+__all__ = ["OPERATIONS", "Quotient", "divided", "quotient", "str2"]
 
 WHOLE = (int, np.integer)  # bool is an int
 
@@ -177,14 +179,6 @@ def sorting_key(cmp: Callable[..., int] | None = None, key: Any = None, reverse:
         return key
     compared = functools.cmp_to_key(cmp)
     return compared if key is None else lambda item: compared(key(item))
-
-
-def as_bytes(text: str) -> bytes:
-    """Return the bytes that a string of Python 2 was: those of a file that was read as text, or one for each letter."""
-    try:
-        return text.encode("latin-1")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogateescape")
 
 
 def decode(text: Any, *arguments: Any, **keywords: Any) -> Any:

@@ -1,6 +1,7 @@
 """Theano's names, laid out like Theano's own tree, with Theano's semantics on PyTensor.
 
-``import symae.theano as theano`` in new code; ``symae run script.py`` answers a script's ``import theano`` with it.
+``import symae.theano as theano`` in new code. In old code ``import theano`` is answered with it for a script by ``symae run
+script.py``, for whatever a process imports by `install`, for a program and its libraries by ``python -m symae.theano``.
 
 What holds here and not in PyTensor: comparisons are int8; Python 2's ``/`` follows ``config.int_division``; updates of `scan`
 can be added to lists; functions have default values and outputs by name; `tensor.nnet`, `tensor.signal` and
@@ -25,6 +26,7 @@ from symae.theano._impl.variables import mark, registered
 from symae.theano.updates import OrderedUpdates  # isort: skip
 from symae.theano import compile, gof, gradient, printing, scan_module, tensor, version  # isort: skip
 from symae.theano._impl.functions import In, Out, Param, UnusedInputError, function
+from symae.theano._impl.installation import install, load_ipython_extension, uninstall, unload_ipython_extension
 from symae.theano.compile.builders import OpFromGraph
 from symae.theano.compile.mode import Mode, predefined_linkers, predefined_modes, predefined_optimizers
 from symae.theano.compile.ops import as_op
@@ -119,6 +121,8 @@ __all__ = [
     "gof",
     "grad",
     "gradient",
+    "install",
+    "load_ipython_extension",
     "map",
     "mark",
     "pp",
@@ -134,5 +138,7 @@ __all__ = [
     "subgraph_grad",
     "tensor",
     "theano",
+    "uninstall",
+    "unload_ipython_extension",
     "version",
 ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symae.legacy.shims.canvas import Axes, Figure
-from symae.legacy.shims.restoring import module_of
+from symae.shims.restoring import module_of
 
 if TYPE_CHECKING:
     from symae.legacy.session import Session

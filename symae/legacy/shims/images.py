@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from symae.legacy.python2_operations import as_bytes
-from symae.legacy.shims.restoring import names_restored
+from symae.shims.restoring import names_restored
+from symae.shims.standard_names import as_bytes
 
 if TYPE_CHECKING:
     from symae.legacy.session import Session

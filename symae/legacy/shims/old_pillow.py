@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageChops, ImageOps
 
-from symae.legacy.shims.restoring import names_restored
+from symae.shims.restoring import names_restored
 
 if TYPE_CHECKING:
     from symae.legacy.session import Session
@@ -29,7 +29,10 @@ LUMA = np.array([299, 587, 114], np.int32)
 # Modes whose pixels have a colour that "L", "LA" and "I" leave out; YCbCr has its luma already.
 COLOURED = ("RGB", "RGBA", "RGBX", "P", "PA", "CMYK", "HSV")
 # What calls Pillow in the name of whoever has called it.
-GO_BETWEENS = ("symae.legacy.python2_builtins", "symae.legacy.python2_operations", "symae.legacy.shims.old_scipy", __name__)
+GO_BETWEENS = (
+    *("symae.legacy.python2_builtins", "symae.legacy.python2_operations", "symae.shims.standard_names"),
+    *("symae.shims.scipy_names", __name__),
+)
 
 today_resize, today_convert, today_thumbnail = Image.Image.resize, Image.Image.convert, Image.Image.thumbnail
 today_fit, today_scale = ImageOps.fit, ImageOps.scale

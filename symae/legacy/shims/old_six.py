@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
-import io
-import itertools
-import operator
-import sys
 from collections.abc import Callable
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from symae.legacy.shims import addresses, pickling, renamed
-from symae.legacy.shims.restoring import module_of
+from symae.legacy.shims import addresses, pickling
+from symae.shims.six_module import MOVED, six, six_moves
 
 if TYPE_CHECKING:
     from symae.legacy.session import Session
@@ -21,136 +16,17 @@ if TYPE_CHECKING:
 __all__ = ["MODULES"]
 
 
-def _with_metaclass(meta: type, *bases: type) -> type:
-    """Make a base whose subclasses are made by `meta` of `bases`."""
-
-    class Between(type):
-        def __new__(cls, name: str, this_bases: Any, space: dict[str, Any]) -> Any:
-            return meta(name, bases, space)
-
-    return type.__new__(Between, "temporary", (), {})
-
-
-def _add_metaclass(meta: Any) -> Callable[[type], type]:
-    def made(cls: type) -> type:
-        space = {name: value for name, value in vars(cls).items() if name not in ("__dict__", "__weakref__")}
-        return meta(cls.__name__, cls.__bases__, space)
-
-    return made
-
-
-def _reraise(kind: Any, value: BaseException | None, trace: Any = None) -> None:
-    raise (kind() if value is None else value).with_traceback(trace)
-
-
-def _six(session: Session) -> ModuleType:
-    moves = _moves(session)
-    names: dict[str, Any] = {
-        "PY2": False,
-        "PY3": True,
-        "PY34": True,
-        "string_types": (str,),
-        "integer_types": (int,),
-        "class_types": (type,),
-        "text_type": str,
-        "binary_type": bytes,
-        "MAXSIZE": sys.maxsize,
-        "StringIO": io.StringIO,
-        "BytesIO": io.BytesIO,
-        "moves": moves,
-        "iterkeys": lambda d: iter(d.keys()),
-        "itervalues": lambda d: iter(d.values()),
-        "iteritems": lambda d: iter(d.items()),
-        "iterlists": lambda d: iter(d.lists()),
-        "viewkeys": lambda d: d.keys(),
-        "viewvalues": lambda d: d.values(),
-        "viewitems": lambda d: d.items(),
-        "b": lambda text: text.encode("latin-1"),
-        "u": lambda text: text,
-        "unichr": chr,
-        "int2byte": lambda n: bytes((n,)),
-        "byte2int": operator.itemgetter(0),
-        "next": next,
-        "advance_iterator": next,
-        "callable": callable,
-        "print_": print,
-        "exec_": exec,
-        "reraise": _reraise,
-        "wraps": functools.wraps,
-        "with_metaclass": _with_metaclass,
-        "add_metaclass": _add_metaclass,
-        "get_function_code": operator.attrgetter("__code__"),
-        "get_method_function": operator.attrgetter("__func__"),
-        "get_method_self": operator.attrgetter("__self__"),
-        "get_function_defaults": operator.attrgetter("__defaults__"),
-        "get_unbound_function": lambda function: function,
-        "python_2_unicode_compatible": lambda cls: cls,
-        "__version__": "1.17.0",
-        "__path__": [],
-    }
-    return module_of("six", names)
-
-
 def _moves(session: Session) -> ModuleType:
-    names: dict[str, Any] = {
-        "xrange": range,
-        "range": range,
-        "zip": zip,
-        "map": map,
-        "filter": filter,
-        "zip_longest": itertools.zip_longest,
-        "filterfalse": itertools.filterfalse,
-        "reduce": functools.reduce,
-        "input": input,
-        "intern": sys.intern,
-        "reload_module": importlib.reload,
-        "getcwd": __import__("os").getcwd,
-        "StringIO": io.StringIO,
-        "cStringIO": io.StringIO,
-        "cPickle": pickling.restricted(session),
-        "urllib": addresses.MODULES["urllib"](session),
-        "shlex_quote": importlib.import_module("shlex").quote,
-        "__path__": [],
-    }
-    module = module_of("six.moves", names)
-
-    def other(name: str) -> Any:
-        if name in _MOVED:
-            return importlib.import_module(_MOVED[name])
-        if name in renamed.MODULES:
-            return importlib.import_module(renamed.MODULES[name])
-        raise AttributeError(f"six.moves has no {name!r} in symae's stand-in")
-
-    module.__getattr__ = other  # type: ignore[method-assign]
-    return module
+    return six_moves(pickling.restricted(session), addresses.MODULES["urllib"](session))
 
 
 def _moved(name: str) -> Callable[[Session], ModuleType]:
     return lambda session: importlib.import_module(name)
 
 
-# Modules under six's names for both Pythons.
-_MOVED = {
-    "_thread": "_thread",
-    "builtins": "builtins",
-    "configparser": "configparser",
-    "copyreg": "copyreg",
-    "html_entities": "html.entities",
-    "html_parser": "html.parser",
-    "http_client": "http.client",
-    "http_cookiejar": "http.cookiejar",
-    "http_cookies": "http.cookies",
-    "queue": "queue",
-    "reprlib": "reprlib",
-    "socketserver": "socketserver",
-    "tkinter": "tkinter",
-    "tkinter_filedialog": "tkinter.filedialog",
-    "tkinter_messagebox": "tkinter.messagebox",
-    "xmlrpc_client": "xmlrpc.client",
-}
 MODULES: dict[str, Callable[[Session], ModuleType]] = {
-    **{f"six.moves.{name}": _moved(module) for name, module in _MOVED.items()},
-    "six": _six,
+    **{f"six.moves.{name}": _moved(module) for name, module in MOVED.items()},
+    "six": lambda session: six(_moves(session)),
     "six.moves": _moves,
     "six.moves.cPickle": lambda session: pickling.restricted(session),
     "six.moves.urllib": addresses.MODULES["urllib"],

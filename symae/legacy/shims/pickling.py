@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from symae.legacy.pickles import load, loads
-from symae.legacy.shims.restoring import module_of
+from symae.shims.restoring import module_of
 
 if TYPE_CHECKING:
     from symae.legacy.session import Session

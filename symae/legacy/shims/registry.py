@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -18,10 +18,11 @@ from symae.legacy.shims import (
     old_scipy,
     old_six,
     pickling,
-    renamed,
     standard,
     tutorial,
 )
+from symae.shims import renamed
+from symae.shims.registry import Registry
 
 if TYPE_CHECKING:
     from symae.legacy.session import Session
@@ -31,7 +32,7 @@ __all__ = ["Standins"]
 Maker = Callable[["Session"], ModuleType]
 
 
-class Standins:
+class Standins(Registry):
     """Make the stand-ins of one run.
 
     Attributes
@@ -41,8 +42,8 @@ class Standins:
     """
 
     def __init__(self, session: Session):
+        super().__init__()
         self._session = session
-        self._made: dict[str, ModuleType] = {}
         self.names = tutorial.sage_names(session)
         self._makers: dict[str, Maker] = {
             **pickling.MODULES,
@@ -56,44 +57,16 @@ class Standins:
             self._makers |= drawing.MODULES
         self._tutorial: dict[str, Maker] = tutorial.MODULES
 
-    def find(self, name: str, fromlist: Sequence[str]) -> ModuleType | None:
-        """Return what ``import name`` gives: the module itself with a `fromlist`, else the one that its first part names."""
-        module = self._module(name)
-        if module is None:
-            return None
-        if fromlist:
-            for part in fromlist:
-                if not hasattr(module, part) and (child := self._module(f"{name}.{part}")) is not None:
-                    setattr(module, part, child)
-            return module
-        top, _, rest = name.partition(".")
-        first = module
-        if rest:
-            first = self._module(top) or importlib.import_module(top)
-            parent, path = first, top
-            for part in rest.split("."):
-                path = f"{path}.{part}"
-                child = self._module(path)
-                if child is not None and getattr(parent, part, None) is not child:
-                    setattr(parent, part, child)
-                parent = getattr(parent, part)
-        return first
-
-    def _module(self, name: str) -> ModuleType | None:
-        if name in self._made:
-            return self._made[name]
-        module = None
+    def make(self, name: str) -> ModuleType | None:
         if name in self._makers:
-            module = self._makers[name](self._session)
-        elif name in renamed.MODULES:
-            module = importlib.import_module(renamed.MODULES[name])
-        elif name in self._tutorial and importlib.util.find_spec(name) is None:
-            module = self._tutorial[name](self._session)
-        elif name.partition(".")[0] in ("matplotlib", "mpl_toolkits") and "matplotlib" in self._makers:
-            module = drawing.anything(self._session, name)
-        if module is not None:
-            self._made[name] = module
-        return module
+            return self._makers[name](self._session)
+        if name in renamed.MODULES:
+            return importlib.import_module(renamed.MODULES[name])
+        if name in self._tutorial and importlib.util.find_spec(name) is None:
+            return self._tutorial[name](self._session)
+        if name.partition(".")[0] in ("matplotlib", "mpl_toolkits") and "matplotlib" in self._makers:
+            return drawing.anything(self._session, name)
+        return None
 
     @contextmanager
     def in_force(self) -> Iterator[None]:

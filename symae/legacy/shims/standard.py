@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import collections
-import collections.abc
 import importlib.util
-import inspect
 import io
-import itertools
 import math
 import operator
 import os
-import queue
-import re
-import string
 import subprocess
 import sys
-import time
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING, Any
 
 from symae.legacy.python2_builtins import open2
-from symae.legacy.python2_operations import Quotient, as_bytes, divided
-from symae.legacy.shims.restoring import module_of, names_restored
+from symae.legacy.python2_operations import Quotient, divided
+from symae.shims.restoring import module_of, names_restored
+from symae.shims.standard_names import as_bytes, former_names
 
 if TYPE_CHECKING:
     from symae.legacy.session import Session
@@ -224,14 +217,6 @@ MODULES: dict[str, Callable[[Session], types.ModuleType]] = {
 }
 
 
-def _getargspec(function: Any) -> Any:
-    spec = inspect.getfullargspec(function)
-    return ArgSpec(spec.args, spec.varargs, spec.varkw, spec.defaults)
-
-
-ArgSpec = collections.namedtuple("ArgSpec", "args varargs keywords defaults")
-
-
 def _fdopen(descriptor: int, mode: str = "r", buffering: int = -1, *rest: Any, **more: Any) -> Any:
     """Open a descriptor: ``os.fdopen(sys.stdout.fileno(), "w", 0)`` made the output unbuffered."""
     return (
@@ -241,66 +226,11 @@ def _fdopen(descriptor: int, mode: str = "r", buffering: int = -1, *rest: Any, *
     )
 
 
-def _string_names() -> dict[str, Any]:
-    methods = "capitalize count expandtabs find index ljust lower lstrip replace rfind rindex rjust rstrip split strip swapcase"
-    names: dict[str, Any] = {name: _method(name) for name in f"{methods} title upper zfill".split()}
-    return {
-        **names,
-        "letters": string.ascii_letters,
-        "lowercase": string.ascii_lowercase,
-        "uppercase": string.ascii_uppercase,
-        "maketrans": str.maketrans,
-        "join": lambda words, separator=" ": separator.join(words),
-        "joinfields": lambda words, separator=" ": separator.join(words),
-        "splitfields": _method("split"),
-        "atoi": int,
-        "atol": int,
-        "atof": float,
-    }
-
-
-def _method(name: str) -> Callable[..., Any]:
-    return lambda text, *arguments: getattr(text, name)(*arguments)
-
-
-def _names() -> Mapping[Any, dict[str, Any]]:
-    abstract = {name: getattr(collections.abc, name) for name in collections.abc.__all__ if hasattr(collections.abc, name)}
-    return {
-        time: {"clock": time.process_time},
-        collections: abstract,
-        inspect: {"getargspec": _getargspec},
-        itertools: {
-            "izip": zip,
-            "imap": map,
-            "ifilter": filter,
-            "izip_longest": itertools.zip_longest,
-            "ifilterfalse": itertools.filterfalse,
-        },
-        string: _string_names(),
-        os: {"getcwdu": os.getcwd, "errno": importlib.import_module("errno")},
-        sys: {
-            "maxint": sys.maxsize,
-            "setdefaultencoding": lambda name: None,
-            "exc_clear": lambda: None,
-            "subversion": ("",) * 3,
-        },
-        operator: {
-            "isCallable": callable,
-            "div": divided,
-            "isSequenceType": lambda x: hasattr(x, "__getitem__"),
-            "isNumberType": lambda x: hasattr(x, "__float__"),
-            "sequenceIncludes": operator.contains,
-        },
-        re: {"Scanner": getattr(re, "Scanner", None), "_pattern_type": re.Pattern},
-        queue: {"Queue": queue.Queue},
-    }
-
-
 @contextmanager
 def restored(session: Session) -> Iterator[None]:
     """Restore names that Python 3's modules dropped."""
     with ExitStack() as stack:
-        for module, names in _names().items():
+        for module, names in [*former_names().items(), (operator, {"div": divided})]:
             stack.enter_context(names_restored(module, names))
         stack.enter_context(names_restored(os, {"fdopen": _fdopen}, replacing=True))
         yield

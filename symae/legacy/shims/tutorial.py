@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from symae.legacy.sage import Html
-from symae.legacy.shims.restoring import module_of
+from symae.shims.restoring import module_of
 
 if TYPE_CHECKING:
     from symae.legacy.session import Session

@@ -8,6 +8,7 @@ never had brings one warning.
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -20,7 +21,7 @@ from symae.errors import InputError
 from symae.theano._impl.flag_sources import flags_outside
 from symae.theano._impl.flags import CHOICES, FLAGS, PYTENSORS
 
-__all__ = ["Configuration", "change_flags", "config"]
+__all__ = ["Configuration", "change_flags", "config", "read_flags"]
 
 
 class Configuration:
@@ -149,6 +150,15 @@ def _warn(text: str) -> None:
         warnings.warn(text, UserWarning, stacklevel=3)
 
 
+def read_flags() -> None:
+    """Read the flags from outside, unless that has been done since ``THEANO_FLAGS`` changed."""
+    global _read
+    if _read != os.environ.get("THEANO_FLAGS", ""):
+        _read = os.environ.get("THEANO_FLAGS", "")
+        for name, value in flags_outside(_warn):
+            _set(name, value)
+
+
 config = Configuration()
-for _name, _value in flags_outside(_warn):
-    _set(_name, _value)
+_read: str | None = None
+read_flags()

@@ -1,0 +1,96 @@
+"""Packages of 2010 to 2018, imported as they are: their modules find what Python, NumPy and SciPy had in their time.
+
+Each of their modules has built-in names of its own, and among these an ``__import__`` that gives `FormerModules`. Nothing is
+put into NumPy or `sys.modules` for it, and no other library sees it.
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+from symae.errors import InputError
+from symae.shims.former import FormerModules
+from symae.shims.standard_names import former_builtins
+
+__all__ = ["OldPackages", "Python2Error"]
+
+
+class Python2Error(InputError, SyntaxError):
+    """Raised for a module that Python 3 cannot parse."""
+
+    __str__ = Exception.__str__
+
+
+class OldPackages(MetaPathFinder):
+    """Find packages as all others do, and load them for the time that they were written in.
+
+    `is_old` says by its name whether a top-level package is one of these.
+    """
+
+    def __init__(self, is_old: Callable[[str], bool]):
+        self._is_old = is_old
+        self._modules = FormerModules()
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if not self._is_old(fullname.partition(".")[0]):
+            return None
+        later = sys.meta_path[sys.meta_path.index(self) + 1 :]
+        specs = (finder.find_spec(fullname, path, target) for finder in later)
+        spec = next((spec for spec in specs if spec is not None), None)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _OldLoader(spec.loader, self)
+        return spec
+
+    def builtins(self) -> dict[str, Any]:
+        """Return the built-in names of a module."""
+        return {**former_builtins(), **vars(builtins), "__import__": self._import}
+
+    def _import(
+        self,
+        name: str,
+        globals: Mapping[str, Any] | None = None,
+        locals: Mapping[str, Any] | None = None,
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> Any:
+        try:
+            return self._modules.as_it_was(builtins.__import__(name, globals, locals, fromlist or (), level))
+        except ModuleNotFoundError as error:
+            is_gone = not level and f"{name}.".startswith(f"{error.name}.")
+            module = self._modules.find(name, fromlist or ()) if is_gone else None
+            if module is None:
+                raise
+            return module
+
+
+class _OldLoader(Loader):
+    """Load as `loader` does, with other built-in names."""
+
+    def __init__(self, loader: Any, packages: OldPackages):
+        self._loader, self._packages = loader, packages
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        created: ModuleType | None = self._loader.create_module(spec)
+        return created
+
+    def exec_module(self, module: ModuleType) -> None:
+        vars(module)["__builtins__"] = self._packages.builtins()
+        try:
+            self._loader.exec_module(module)
+        except SyntaxError as error:
+            if isinstance(error, InputError):
+                raise
+            where, package = f"{error.filename}, line {error.lineno}", module.__name__.partition(".")[0]
+            expected = f"Python 3's: symae port --in-place rewrites the folder of {package}"
+            raise Python2Error(where, f"a line of Python 2 ({error.msg})", expected) from None

@@ -1,0 +1,89 @@
+"""``python -m symae.theano script.py``: a script, or a module after ``-m``, for which ``import theano`` is `symae.theano`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import runpy
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from symae._runtime.terminal import Parser
+from symae.errors import InputError, MissingFileError, one_line
+from symae.theano import install
+from symae.theano._impl.installation import builtins_of
+from symae.theano._impl.libraries import HOW_TO_GET
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run what `argv` names; returns the exit status: 2, and one line, for what the user can mend."""
+    parser = _parser()
+    settings = parser.parse_args(argv)
+    command = settings.module or settings.script
+    if not command:
+        parser.error("expected a script, or a module after -m")
+    try:
+        install(settings.legacy_packages)
+        if settings.module:
+            _run_module(*command)
+        else:
+            _run_script(*command)
+    except (InputError, ModuleNotFoundError) as error:
+        print(f"symae: error: {_line(error)}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="python -m symae.theano",
+        usage="%(prog)s [--legacy-packages A,B] (script.py | -m module) [arguments]",
+        description="Run a program on symae.theano: import theano works in it and in the libraries that it imports.",
+    )
+    words = "packages that need the names that Python 2, NumPy and SciPy had; __main__ is the script itself"
+    parser.add_argument("--legacy-packages", type=_names, default=[], metavar="A,B", help=words)
+    parser.add_argument("-m", dest="module", nargs=argparse.REMAINDER, metavar="module", help="a module, such as pytest")
+    parser.add_argument("script", nargs=argparse.REMAINDER, help="a script and its arguments")
+    return parser
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
+
+
+def _run_script(script: str, *arguments: str) -> None:
+    if not Path(script).is_file():
+        raise MissingFileError(script, expected="a script")
+    sys.argv[:] = [script, *arguments]
+    sys.path[0] = str(Path(script).resolve().parent)  # as Python does for a script; it was for -m
+    runpy.run_path(script, builtins_of("__main__"), "__main__")
+
+
+def _run_module(module: str, *arguments: str) -> None:
+    if importlib.util.find_spec(module) is None:
+        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+    sys.argv[:] = [module, *arguments]
+    if module == "pytest":
+        sys.argv[1:1] = ["-p", "symae.theano.plugin"]
+    runpy.run_module(module, builtins_of("__main__"), "__main__", alter_sys=True)
+
+
+def _where(error: BaseException) -> str:
+    """Return the line of the script that led to `error`."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((f"{f.filename}, line {f.lineno}: " for f in frames if f.filename == sys.argv[0] != __file__), "")
+
+
+def _line(error: BaseException) -> str:
+    if not isinstance(error, ModuleNotFoundError):
+        return one_line(error) or str(error)
+    name = (error.name or "").partition(".")[0]
+    return f"{_where(error)}{error}; {HOW_TO_GET.get(name, 'expected a module beside the script, or an installed one')}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

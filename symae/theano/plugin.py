@@ -1,0 +1,36 @@
+"""A plugin of pytest: ``pytest -p symae.theano.plugin`` runs tests for which ``import theano`` is `symae.theano`.
+
+``--legacy-packages A,B`` names packages and test modules that need what Python 2, NumPy and SciPy had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from symae.theano import install, uninstall
+from symae.theano._impl.installation import move_to_front
+
+__all__ = ["pytest_addoption", "pytest_load_initial_conftests", "pytest_unconfigure"]
+
+install()
+
+
+def pytest_addoption(parser: Any) -> None:
+    """Take the option ``--legacy-packages``."""
+    words = "packages and modules that need the names that Python 2, NumPy and SciPy had"
+    parser.getgroup("symae").addoption("--legacy-packages", default="", metavar="A,B", help=words)
+
+
+def pytest_load_initial_conftests(early_config: Any, args: Sequence[str]) -> None:
+    """Find theano before what pytest itself finds."""
+    install(name for name in early_config.known_args_namespace.legacy_packages.split(",") if name)
+    move_to_front()
+
+
+pytest_load_initial_conftests.tryfirst = True  # type: ignore[attr-defined]
+
+
+def pytest_unconfigure() -> None:
+    """Put everything back."""
+    uninstall()

@@ -1,0 +1,225 @@
+"""``import theano`` for anybody: installed and uninstalled, in children, under pytest, and old libraries with it."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import symae.theano
+from symae.errors import InputError
+from symae.theano import install, uninstall
+
+
+@pytest.fixture(autouse=True)
+def as_before():
+    """Leave no finder and no module behind."""
+    finders, modules = sys.meta_path[:], set(sys.modules)
+    yield
+    uninstall()
+    assert sys.meta_path == finders
+    for name in set(sys.modules) - modules:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """Make a package of one module, from a text."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def make(text, name="oldlib"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "__init__.py").write_text(text, encoding="utf-8")
+        importlib.invalidate_caches()
+        return folder
+
+    return make
+
+
+def run(folder, *arguments):
+    command = [sys.executable, "-W", "ignore", "-m", "symae.theano", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def test_theano_is_symaes_until_it_is_uninstalled(capsys):
+    install()
+    theano = importlib.import_module("theano")
+    signal = importlib.import_module("theano.tensor.signal.pool")
+    assert theano is symae.theano
+    assert signal is theano.tensor.signal.pool
+    assert theano.__name__ == theano.__spec__.name == "symae.theano"
+    assert capsys.readouterr().err == ""
+    uninstall()
+    assert [name for name in sys.modules if name.partition(".")[0] == "theano"] == []
+    with pytest.raises(ModuleNotFoundError, match="theano"):
+        importlib.import_module("theano.tensor")
+
+
+def test_a_module_that_theano_never_had_is_named_in_the_error():
+    install()
+    with pytest.raises(ModuleNotFoundError, match=r"theano\.nonsense"):
+        importlib.import_module("theano.nonsense")
+
+
+def test_flags_that_a_program_sets_before_it_imports_theano_hold(monkeypatch):
+    install()
+    config = symae.theano.config
+    monkeypatch.setattr("symae.theano._impl.configuration._read", "")
+    monkeypatch.setenv("THEANO_FLAGS", "on_unused_input=warn")
+    try:
+        assert importlib.import_module("theano").config.on_unused_input == "warn"
+    finally:
+        config.on_unused_input = "raise"
+
+
+def test_where_the_real_one_is_installed_one_line_says_so(package, capsys):
+    package("real = True", "theano")
+    install()
+    assert importlib.import_module("theano") is symae.theano
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    assert "import theano gives symae.theano, not " in line
+    uninstall()
+    assert importlib.import_module("theano").real
+
+
+def test_once_the_real_one_has_been_imported_it_stays(package):
+    package("real = True", "theano")
+    importlib.import_module("theano")
+    with pytest.raises(InputError, match=r"found theano imported from .*__init__.py, expected a call before"):
+        install()
+    assert importlib.import_module("theano").real
+
+
+OLD = """
+import collections, itertools, inspect
+import imp, cPickle, six
+import numpy as np
+import numpy.random
+import scipy.misc
+import scipy.signal as signal
+from six.moves import xrange as range_, cPickle as pickle_
+from scipy.signal import gaussian
+from scipy.misc import imresize, logsumexp
+from numpy import float as float_of_numpy
+
+whole = np.int, np.float_, np.cast["float32"](1.5), np.alltrue([True])
+drawn = np.random.random_integers(1, 1, 3)
+python2 = xrange, unicode, basestring, itertools.izip, inspect.getargspec, collections.Mapping
+same = signal.gaussian(5, 1) == gaussian(5, 1)
+numpy.random.mark_of_oldlib = "set"
+"""
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_old_packages_find_what_numpy_scipy_and_python_2_had(package, monkeypatch):
+    package(OLD)
+    monkeypatch.setattr(np.random, "mark_of_oldlib", None, raising=False)
+    install(["oldlib"])
+    old = importlib.import_module("oldlib")
+    assert old.whole == (int, np.float64, np.float32(1.5), True)
+    assert old.float_of_numpy is float
+    assert old.drawn.tolist() == [1, 1, 1]
+    assert old.same.all()
+    assert old.logsumexp([0.0, 0.0]) == pytest.approx(np.log(2))
+    assert old.six.moves.xrange is range
+    assert old.np.random.mark_of_oldlib == np.random.mark_of_oldlib == "set"
+    assert old.np.linalg is np.linalg
+
+
+def test_no_other_module_sees_these_names(package):
+    package("import numpy as np\nxrange, np.float_")
+    install(["oldlib"])
+    importlib.import_module("oldlib")
+    assert not hasattr(np, "float_")
+    package("xrange", "newlib")
+    with pytest.raises(NameError):
+        importlib.import_module("newlib")
+
+
+def test_libraries_of_the_table_need_not_be_named(package):
+    package("import numpy\nfound = numpy.float", "lasagne")
+    install()
+    assert importlib.import_module("lasagne").found is float
+
+
+def test_keras_is_old_up_to_its_second_version(package, monkeypatch):
+    package("import numpy\nfound = hasattr(numpy, 'float_')", "keras")
+    monkeypatch.setattr("importlib.metadata.version", lambda name: {"keras": "3.4.1"}[name])
+    install()
+    assert not importlib.import_module("keras").found
+
+
+def test_a_package_of_python_2_is_an_error_that_says_what_to_do(package):
+    folder = package("x = 1\nprint x\n")
+    install(["oldlib"])
+    with pytest.raises(SyntaxError, match=r"line 2: found a line of Python 2 .* symae port --in-place") as error:
+        importlib.import_module("oldlib")
+    assert str(folder) in str(error.value)
+
+
+CHILDREN = """
+import multiprocessing, sys
+import numpy
+import theano, oldlib
+
+def found(i):
+    return theano.__name__, oldlib.kind.__name__, theano.shared(i).get_value()
+
+if __name__ == "__main__":
+    print(sys.argv, numpy.float)
+    for how in multiprocessing.get_all_start_methods():
+        with multiprocessing.get_context(how).Pool(1) as pool:
+            print(pool.map(found, [3]))
+    import lasagne.nonsense
+"""
+
+
+def test_a_script_and_its_children_import_theano(tmp_path, package):
+    package("import numpy\nkind = numpy.int")
+    (tmp_path / "script.py").write_text(CHILDREN, encoding="utf-8")
+    result = run(tmp_path, "--legacy-packages", "oldlib,__main__", "script.py", "-m", "7")
+    first, *children = result.stdout.splitlines()
+    assert first == "['script.py', '-m', '7'] <class 'float'>"
+    assert children
+    assert set(children) == {"[('symae.theano', 'int', array(3))]"}
+    assert result.returncode == 2
+    assert result.stderr.startswith("symae: error: script.py, line 14: No module named 'lasagne")
+    assert "pip install" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+TESTED = """
+import theano, oldlib
+
+def test_one():
+    assert theano.__name__ == "symae.theano"
+    assert oldlib.kind is int
+"""
+
+
+@pytest.mark.parametrize("arguments", [["-m", "pytest"], ["-m", "pytest", "-n", "1"]], ids=["alone", "workers"])
+def test_pytest_runs_tests_of_old_packages(tmp_path, package, arguments):
+    package("import numpy\nkind = numpy.int")
+    (tmp_path / "test_old.py").write_text(TESTED, encoding="utf-8")
+    result = run(tmp_path, *arguments, "-q", "--legacy-packages", "oldlib", "test_old.py")
+    assert "1 passed" in result.stdout, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["nothing.py"], "symae: error: nothing.py: found no such file, expected a script\n"),
+        ([], "python -m symae.theano: error: expected a script, or a module after -m\n"),
+        (["-m", "nothing.at.all"], "symae: error: No module named 'nothing'"),
+    ],
+)
+def test_what_cannot_be_run_is_one_line(tmp_path, arguments, line):
+    result = run(tmp_path, *arguments)
+    assert result.returncode == 2
+    assert result.stderr.startswith(line)
+    assert result.stderr.count("\n") == 1
