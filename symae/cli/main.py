@@ -8,6 +8,7 @@ import io
 import runpy
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Sequence
 from importlib import import_module
@@ -136,8 +137,8 @@ def _show_versions(verbose: bool) -> None:
     for backend in BACKENDS:
         with contextlib.suppress(ImportError):  # not installed
             import_module(f"pytensor.link.{backend}.dispatch")
-    print(*(f"  {name:10} {found}" for name, found in environment().items() if name != "symae"), sep="\n")
-    print(*(f"  {state}" for state in patches.status()), sep="\n")
+    print(*(f"  {name:10} {found}" for name, found in environment().items() if name not in ("symae", "patches")), sep="\n")
+    print("  patches", textwrap.indent(str(patches.status()), "    "), sep="\n")
 
 
 def _worksheet(text: str) -> str:

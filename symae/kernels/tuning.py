@@ -68,6 +68,12 @@ PIXELS_FOR_THREADS: Final = 1_048_576
 # Values that get a bias and a rectifier: about a millisecond's work, by the same reasoning as for multiplications.
 VALUES_FOR_THREADS: Final = 1_000_000
 
+# Numbers of an elementwise function, a tenth of a millisecond's work, by whether what is done with each is a matter of
+# additions and products (False) or of exp and the like (True). From a tenth of that on two threads are faster, if both get a
+# core at once; but with that limit worksheet 03 took 0.40 s an epoch beside a busy process, and with this one 0.22. Measured
+# with 2 threads, AVX-512.
+NUMBERS_FOR_THREADS: Final = {False: 524_288, True: 65_536}
+
 # How often a thread looks for work before it sleeps: 0.13 ms, longer than what lies between two products of a training step.
 # Waking up takes about 50 us: with 1500, worksheets 01 and 02 took 9 % longer in float64, where that is longer, and as long in
 # float32. Measured with 2 threads, AVX-512.
@@ -78,7 +84,7 @@ WAITING_SPINS: Final = 5000
 COORDINATE_BLOCK: Final = 448
 
 # MRG's streams that advance together: their six words fill a third of the first cache; and how many of them it takes for that
-# to be faster than one stream after the other. (Processor not noted. Numba keeps this machine code by the date of `mrg.py`.)
+# to be faster than one stream after the other. (Processor not noted.)
 MRG_BLOCK: Final = 256
 STREAMS_FOR_BLOCKS: Final = 16
 

@@ -7,7 +7,7 @@ What they are, whether they fit what is installed, and which are on: `status`. T
 from symae._runtime.package_entries import entries
 from symae.errors import InputError
 from symae.patches.patch import Expected, Patch
-from symae.patches.registry import PatchStatus, Registry, chosen_by_user
+from symae.patches.registry import PatchStates, PatchStatus, Registry, chosen_by_user
 
 __all__ = ["PATCHES", "Expected", "Patch", "PatchStatus", "Registry", "refuse_missing", "status", "summary"]
 
@@ -32,8 +32,8 @@ def _checked() -> Registry:
     return _registry
 
 
-def status() -> tuple[PatchStatus, ...]:
-    """Return what has become of each patch, in the order of their names.
+def status() -> PatchStates:
+    """Return what has become of each patch, in the order of their names: a tuple of `PatchStatus`, printed as a table.
 
     Raises
     ------

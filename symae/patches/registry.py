@@ -11,6 +11,8 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import shutil
+import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
@@ -43,8 +45,21 @@ class PatchStatus:
     state: str
     reason: str = ""
 
-    def __str__(self) -> str:
-        return f"{self.name}: {self.state}" + (f" ({self.reason})" if self.reason else "")
+
+class PatchStates(tuple[PatchStatus, ...]):
+    """Hold what has become of each patch: a tuple that is printed as a table."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        columns = min(max(shutil.get_terminal_size((100, 24)).columns, 80), 128)
+        width, lines = max((len(status.name) for status in self), default=0) + 2, []
+        for status in self:
+            before = f"{status.name:{width}}{status.state:14}"
+            lines += textwrap.wrap(status.reason, columns, initial_indent=before, subsequent_indent=" " * len(before)) or [
+                before
+            ]
+        return "\n".join(line.rstrip() for line in lines)
 
 
 class Registry:
@@ -99,9 +114,9 @@ class Registry:
         without = "symae does not compile for it then" if patch.required else patch.why
         _log.warning("patch %s is left out, because there is %s; %s", patch.name, misfit, without)
 
-    def status(self) -> tuple[PatchStatus, ...]:
+    def status(self) -> PatchStates:
         """Return what has become of each patch, in the order of their names."""
-        return tuple(self._states.values())
+        return PatchStates(self._states.values())
 
     def summary(self) -> str:
         """Return how many are applied and waiting, and which ones are not and why, in one line."""

@@ -157,6 +157,24 @@ def test_the_summary_names_what_is_not_as_usual(module):
     assert registry.summary() == (f"1 applied; 0 waiting; skipped: b (no gone in {module.__name__}); switched off: c")
 
 
+def test_what_has_become_of_patches_is_data_that_is_printed_as_a_table(module, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    missing = "_".join(["gone"] * 9)
+    states = connected(
+        patch("a_patch", negate),
+        patch("another", negate, expects=(Expected(module.__name__, missing),)),
+        patch("c", negate),
+        chosen="-c",
+    ).status()
+    assert states == tuple(states) == (states[0], states[1], PatchStatus("c", "switched off"))
+    assert str(states).splitlines() == [
+        "a_patch  applied",
+        f"another  skipped       no {missing} in",
+        f"                       {module.__name__}",
+        "c        switched off",
+    ]
+
+
 def test_each_patch_is_a_file_that_has_all_there_is_to_say():
     folder = Path(symae.patches.__file__).parent
     files = {file.stem for file in folder.glob("*.py")} - {"__init__", "changes", "patch", "registry"}

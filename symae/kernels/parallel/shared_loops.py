@@ -17,11 +17,8 @@ from numba.core import cgutils, types
 
 from symae.kernels.parallel.parts import THREADS, emit_region, internal_function
 from symae.kernels.simd.vectors import word
+from symae.kernels.tuning import NUMBERS_FOR_THREADS
 
-# A tenth of a millisecond's work, by whether what is done with each number is a matter of additions and products, or of exp and
-# the like. (Measured with 2 threads, AVX-512.) From a tenth of that on two threads are faster, if both get a core at once; but
-# with that limit worksheet 03 took 0.40 s an epoch beside a busy process, and with this one 0.22.
-NUMBERS_FOR_THREADS = {False: 524_288, True: 65_536}
 
 _BYTES = ir.IntType(8).as_pointer()
 _BODY = (types.voidptr, types.intp, types.intp)  # what the loops work on; the range, from its first to its end
