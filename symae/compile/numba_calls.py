@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import traceback
 from typing import Any
 
 import numba
+from numba.core.caching import Cache
 from pytensor.link.numba.dispatch.basic import get_numba_type
 from pytensor.sparse.type import SparseTensorType
 from pytensor.tensor.type import DenseTensorType
@@ -15,6 +17,24 @@ from pytensor.tensor.type import DenseTensorType
 def takes_tuple(dispatcher: Any) -> bool:
     """Return True if the function has one argument, for all inputs: PyTensor wraps those so that the disk keeps."""
     return any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(dispatcher.py_func).parameters.values())
+
+
+def load_or_compile(dispatcher: Any, arguments: Any) -> None:
+    """Let Numba load machine code for `arguments`, types, from the disk, or else compile it.
+
+    What the disk has of a symae or PyTensor whose modules lay elsewhere cannot be read: it is forgotten, also where the patch
+    `numba_cache_load`, which does the same, is left out.
+    """
+    while True:
+        try:
+            dispatcher.compile(arguments)
+            return
+        except (ImportError, AttributeError) as error:
+            owners = (frame.f_locals.get("self") for frame, _ in traceback.walk_tb(error.__traceback__))
+            unreadable = [owner for owner in owners if isinstance(owner, Cache)]
+            if not unreadable:
+                raise
+            unreadable[-1].flush()
 
 
 def compile_ahead(compiled: Any) -> bool:
@@ -32,5 +52,5 @@ def compile_ahead(compiled: Any) -> bool:
     if len(arguments) != len(compiled.maker.fgraph.inputs):
         return False  # an input without a Numba type that is known here: the first call will compile
     as_tuple = (numba.types.BaseTuple.from_types(arguments),)
-    dispatcher.compile(as_tuple if takes_tuple(dispatcher) else tuple(arguments))
+    load_or_compile(dispatcher, as_tuple if takes_tuple(dispatcher) else tuple(arguments))
     return bool(sum(dispatcher.stats.cache_hits.values()))

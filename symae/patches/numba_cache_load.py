@@ -30,8 +30,9 @@ def apply(_: Any, changes: Changes) -> None:
         with self._guard_against_spurious_io_errors():
             try:
                 return self._load_overload(sig, target_context)
-            except (ImportError, AttributeError):
-                return None  # written by a symae or PyTensor whose modules lay elsewhere: it is compiled again
+            except (ImportError, AttributeError):  # written by a symae or PyTensor whose modules lay elsewhere
+                self.flush()
+                return None
 
     changes.replace(caching.Cache, "load_overload", load_overload)
 

@@ -18,14 +18,6 @@ import pytensor.tensor as pt
 import symae
 from symae.compile.loops import loop_over
 
-if "moved" in sys.argv[1:]:  # what is on the disk was compiled by a symae whose modules lay elsewhere
-    from numba.core import caching
-
-    def _load_overload(self, sig, target_context):
-        raise ModuleNotFoundError("No module named 'symae.where_it_was'")
-
-    caching.Cache._load_overload = _load_overload
-
 index = pt.lscalar("index")
 W = pytensor.shared(np.eye(2), name="W")
 draws = symae.RandomStreams(1).uniform(size=(2, 2))
@@ -38,17 +30,45 @@ if "more" in sys.argv[1:]:  # what is not on the disk is still compiled
 """
 
 
-def test_what_is_on_the_disk_is_loaded_without_what_compiling_needs_and_compiling_goes_on(tmp_path):
-    def lines_of(*arguments):
-        environment = os.environ | {"PYTENSOR_FLAGS": f"base_compiledir={tmp_path}"}
-        command = [sys.executable, "-c", PROGRAM, *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.splitlines()
+SMALL = """
+import numpy as np
+import pytensor.tensor as pt
+import symae
 
-    cold = lines_of()
+x = pt.vector("x")
+f = symae.function([x], pt.tanh(x) - 2.0, backend="numba")
+print(f(np.zeros(2)), symae.compile.compile_time(f).cached)
+"""
+
+
+def lines_of(folder, program, *arguments, patches="on"):
+    environment = os.environ | {"PYTENSOR_FLAGS": f"base_compiledir={folder}", "SYMAE_PATCHES": patches}
+    command = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def make_unreadable(folder):
+    """Let all machine code there be of a symae whose modules lay elsewhere."""
+    kept = list(folder.rglob("*.nbc"))
+    assert kept
+    for file in kept:
+        file.write_bytes(b"csymae.where_it_was\nName\n.")
+
+
+def test_what_is_on_the_disk_is_loaded_without_what_compiling_needs_and_compiling_goes_on(tmp_path):
+    cold = lines_of(tmp_path, PROGRAM)
     figures = cold[0].removesuffix(" False")
     assert cold == [f"{figures} False", "True"]
-    assert lines_of() == [f"{figures} True", "False"]
-    assert lines_of("moved")[0] == f"{figures} False"
-    assert lines_of("more") == [f"{figures} True", "False", "[-1. -1.]"]
+    assert lines_of(tmp_path, PROGRAM) == [f"{figures} True", "False"]
+    assert lines_of(tmp_path, PROGRAM, "more") == [f"{figures} True", "False", "[-1. -1.]"]
+    make_unreadable(tmp_path)
+    assert lines_of(tmp_path, PROGRAM)[0] == f"{figures} False"
+
+
+def test_what_cannot_be_read_from_the_disk_is_compiled_again_without_patches_too(tmp_path):
+    assert lines_of(tmp_path, SMALL, patches="off") == ["[-2. -2.] False"]
+    make_unreadable(tmp_path)
+    assert lines_of(tmp_path, SMALL, patches="off") == ["[-2. -2.] False"]
+    assert lines_of(tmp_path, SMALL, patches="off") == ["[-2. -2.] True"]

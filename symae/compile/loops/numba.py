@@ -22,7 +22,7 @@ from pytensor.link.utils import raise_with_op
 
 from symae.compile.locked_function import locked
 from symae.compile.loops.base import IndexedStep, say_no_loop
-from symae.compile.numba_calls import takes_tuple
+from symae.compile.numba_calls import load_or_compile, takes_tuple
 from symae.patches.numba_deferred_codegen import whole_programs
 
 
@@ -101,7 +101,7 @@ class NumbaLoop:
         as_tuple = takes_tuple(dispatcher)
         arguments = (inputs,) if as_tuple else tuple(inputs)
         if arguments not in dispatcher.overloads:
-            dispatcher.compile(arguments)
+            load_or_compile(dispatcher, arguments)
         step = dispatcher.overloads[arguments]
         outputs = step.signature.return_type
         if any(outputs[out] != inputs[into] for out, into in indexed.updates):
@@ -122,7 +122,7 @@ def _loop(layout: _Layout) -> Any:
     """
     loop = _jit("loop", "address, state, values, first, rows, done", _loop_intrinsic(layout), layout)
     arguments = (types.intp, types.intp, layout.inputs, types.int64, types.float64[:, ::1], types.int64[::1])
-    loop.compile(arguments)
+    load_or_compile(loop, arguments)
     return loop
 
 

@@ -19,7 +19,6 @@ from symae.kernels.parallel.parts import THREADS, emit_region, internal_function
 from symae.kernels.simd.vectors import word
 from symae.kernels.tuning import NUMBERS_FOR_THREADS
 
-
 _BYTES = ir.IntType(8).as_pointer()
 _BODY = (types.voidptr, types.intp, types.intp)  # what the loops work on; the range, from its first to its end
 
