@@ -17,12 +17,15 @@ Box and Muller (1958), "A note on the generation of random normal deviates"; the
 
 from __future__ import annotations
 
+import hashlib
 import math
+from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
 from numba.extending import intrinsic
+from pytensor.link.numba.cache import CACHED_SRC_FUNCTIONS
 
 from symae.kernels.tuning import MRG_BLOCK, STREAMS_FOR_BLOCKS
 
@@ -30,7 +33,16 @@ M1, M2 = np.uint32(2**31 - 1), np.uint32(2**31 - 21069)
 _BELOW = float.fromhex("0x1.fffffep-32")
 
 _inner: Any = numba.njit(error_model="numpy", fastmath=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-_entry: Any = numba.njit(error_model="numpy", fastmath=False, cache=True)
+
+
+def _entry(function: Any) -> Any:
+    """Compile `function`, and keep its machine code by the contents of this file, and of what it takes from others.
+
+    Numba's own key is the file's date and size, which says nothing of the others, and which another version may have too.
+    """
+    source = f"{Path(__file__).read_text(encoding='utf-8')} {MRG_BLOCK} {STREAMS_FOR_BLOCKS} {function.__name__}"
+    CACHED_SRC_FUNCTIONS[function] = hashlib.sha256(source.encode()).hexdigest()
+    return numba.njit(error_model="numpy", fastmath=False, cache=True)(function)
 
 
 @intrinsic
