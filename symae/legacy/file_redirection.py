@@ -14,11 +14,11 @@ from typing import Any
 
 from symae.errors import UnwritableError
 from symae.legacy.audit import WRITES, Change, watched
-from symae.legacy.copies import Copies
 from symae.legacy.folders import Folders
 from symae.legacy.libraries import libraries_redirected
 from symae.legacy.owners import is_inside, is_there
 from symae.legacy.path_mapping import REAL, REAL_OPEN, name_of
+from symae.legacy.programs import Programs
 from symae.legacy.replacements import replaced
 
 __all__ = ["Files"]
@@ -27,7 +27,7 @@ __all__ = ["Files"]
 UNNAMED = getattr(os, "O_TMPFILE", -1)
 
 
-class Files(Copies, Folders):
+class Files(Programs, Folders):
     """Map a script's file names, and provide the functions that the script uses on them."""
 
     started: Callable[[], None] = staticmethod(lambda: None)  # what is done before other programs are started
@@ -35,10 +35,11 @@ class Files(Copies, Folders):
     @contextmanager
     def in_force(self) -> Iterator[None]:
         """Redirect the functions of `os` and `open` to these names as long as the block lasts, in the output folder."""
-        before = os.getcwd()
+        before = REAL["getcwd"]()
         with ExitStack() as stack:
             stack.enter_context(replaced(self._functions()))
             stack.enter_context(libraries_redirected(self))
+            stack.enter_context(self.programs_redirected())
             stack.enter_context(watched(self._judge, self._programs))
             REAL["chdir"](self.out)
             try:
@@ -59,9 +60,10 @@ class Files(Copies, Folders):
             **dict.fromkeys(("mkdir", "mkfifo", "mknod"), self._making),
             "link": self._linking,
             "symlink": self._pointing,
+            **dict.fromkeys(("system", "execv", "execve", "posix_spawn", "posix_spawnp"), self.starter),
         }
         functions = {name: make(getattr(os, name)) for name, make in wanted.items() if hasattr(os, name)}
-        own = {name: getattr(self, name) for name in ("listdir", "scandir", "chdir")}
+        own = {name: getattr(self, name) for name in ("listdir", "scandir", "chdir", "getcwd", "getcwdb")}
         more = {"builtins.open": self.open, "FileIO": self.opened, "rmtree": self._removing(shutil.rmtree)}
         return {**functions, **own, "open": self._os_open, **more}
 
@@ -217,7 +219,7 @@ class Files(Copies, Folders):
             name = _path_of(path) if isinstance(path, int) and change.event != "open" else name_of(path)
             if name is None or unknown is not None:
                 return
-            real = self.real(os.path.join(os.getcwd(), name), change.follows)
+            real = self.real(os.path.join(REAL["getcwd"](), name), change.follows)
             if change.event == "open" and os.path.isdir(real):  # of a temporary file without a name
                 return
             shared = change.follows and change.event != "os.link" and os.path.isfile(real) and self.is_shared(os.stat(real))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from symae.legacy.owners import is_inside
@@ -13,7 +14,7 @@ __all__ = ["Folders"]
 
 
 class Folders(Places):
-    """Provide `os.chdir`, `os.listdir` and `os.scandir` for a script's file names."""
+    """Provide `os.chdir`, `os.getcwd`, `os.listdir` and `os.scandir` for a script's file names."""
 
     def chdir(self, path: Any) -> None:
         """Move to where the output folder has that folder; to one outside of the project, really."""
@@ -23,8 +24,9 @@ class Folders(Places):
             self.moved(None)
             return
         relative = None
-        if not os.path.isabs(name) and is_inside(os.getcwd(), self.out):
-            relative = os.path.normpath(os.path.join(self._seen_from(os.getcwd()), name))
+        here, seen = REAL["getcwd"](), os.path.normpath(os.path.join(self.working_folder(), name))
+        if not os.path.isabs(name) and is_inside(here, self.out):
+            relative = os.path.normpath(os.path.join(self._seen_from(here), name))
         with self._once():
             whole, places = self.places(name)
             real = os.path.realpath(next((place for place in places if os.path.isdir(place)), whole))
@@ -37,7 +39,26 @@ class Folders(Places):
                 self.make(places[0])
                 path = places[0]
         REAL["chdir"](path)
-        self.moved(relative if ours else None)
+        self.moved(relative if ours else None, seen if ours else None)
+
+    def getcwd(self) -> str:
+        """Return where the script takes the working directory to be; what starts another process learns where it is."""
+        with self._once() as first:
+            starts = sys._getframe(2).f_code.co_name == "get_preparation_data"  # of multiprocessing and its like
+            return self.working_folder() if first and not starts else str(REAL["getcwd"]())
+
+    def getcwdb(self) -> bytes:
+        """Return the same as bytes."""
+        return os.fsencode(self.working_folder())
+
+    def search_path(self, entries: Iterable[str]) -> list[str]:
+        """Return where modules are looked for: names of folders are the script's, as those of files are."""
+        found: list[str] = []
+        for entry in entries:
+            whole, places = self.places(entry)
+            own = not os.path.isabs(entry) or any(is_inside(whole, root) for root in self.roots)
+            found += [place for place in places if os.path.isdir(place)] if own else [entry]
+        return found
 
     def listdir(self, path: Any = ".") -> list[Any]:
         """Return the names in a folder, as bytes if that is what it was named by."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import importlib
+import importlib.util
 import linecache
 import os
 import sys
@@ -22,13 +23,14 @@ from types import ModuleType
 from typing import Any
 
 from symae._runtime.import_alias import AliasFinder
+from symae.legacy.owners import is_inside
 from symae.legacy.python2_builtins import builtins_for
 from symae.legacy.python2_semantics import compiled
 from symae.legacy.session import Session
 from symae.legacy.shims import Standins
 from symae.legacy.shims.drawing import attend
 from symae.python2.convert import Source, parse
-from symae.python2.version_detection import PythonVersion
+from symae.python2.version_detection import PythonVersion, future_imports
 
 __all__ = ["Importer"]
 
@@ -42,7 +44,7 @@ class Importer(MetaPathFinder):
         self.session = session
         self.standins = Standins(session)
         self._theano = AliasFinder("theano", REPLACED)
-        self._foreign = _folders_of_libraries()
+        self._foreign = _folders_of_libraries(session)
         session.loader_of = lambda path: _SourceLoader(self, Path(path))
 
     @contextmanager
@@ -69,7 +71,7 @@ class Importer(MetaPathFinder):
     ) -> ModuleSpec | None:
         if (theano := self._theano.find_spec(fullname)) is not None:
             return theano
-        spec = PathFinder.find_spec(fullname, path)
+        spec = PathFinder.find_spec(fullname, self.session.files.search_path(sys.path) if path is None else path)
         if spec is None or spec.origin is None or not spec.origin.endswith(".py") or not self._is_the_scripts(spec.origin):
             return None
         parent = fullname.rpartition(".")[0]
@@ -87,10 +89,11 @@ class Importer(MetaPathFinder):
         _remember_lines(source)
         self.session.sources.add(str(source.path))
         namespace = vars(module)
-        namespace["__builtins__"] = self._builtins(source.python_version)
+        is_absolute = source.python_version == "python3" or "absolute_import" in future_imports(source.tree)
+        namespace["__builtins__"] = self._builtins(source.python_version, is_absolute)
         exec(compiled(source), namespace)
 
-    def _builtins(self, python_version: PythonVersion) -> dict[str, Any]:
+    def _builtins(self, python_version: PythonVersion, is_absolute: bool) -> dict[str, Any]:
         def importing(
             name: str,
             globals: Mapping[str, Any] | None = None,
@@ -102,7 +105,8 @@ class Importer(MetaPathFinder):
                 return builtins.__import__(name, globals, locals, fromlist or (), level)
             package = (globals or {}).get("__package__")
             # Until Python 2 ended, a name was looked up in the module's own package first.
-            if python_version == "python2" and package and self._is_in_package(name, package):
+            is_relative = not is_absolute and package and self._is_in_package(name, package)
+            if is_relative and (python_version == "python2" or not _is_found(name.partition(".")[0])):
                 return builtins.__import__(name, globals, locals, fromlist or (), 1)
             if not self._is_beside(name.partition(".")[0]):
                 module = self.standins.find(name, fromlist or ())
@@ -120,9 +124,9 @@ class Importer(MetaPathFinder):
     def _is_the_scripts(self, origin: str) -> bool:
         """Return True if a source file is not a part of Python, of an installed package or of symae."""
         origin = os.path.realpath(origin)
-        if origin.startswith(str(self.session.script.parent) + os.sep):
+        if is_inside(origin, str(self.session.script.parent)) or is_inside(origin, self.session.files.out):
             return "site-packages" not in origin
-        return not any(origin.startswith(folder) for folder in self._foreign)
+        return not any(is_inside(origin, folder) for folder in self._foreign)
 
     def _is_in_package(self, name: str, package: str) -> bool:
         top = f"{package}.{name.partition('.')[0]}"
@@ -167,14 +171,20 @@ class _SourceLoader(Loader):
             raise
 
 
+def _is_found(name: str) -> bool:
+    return name in sys.modules or importlib.util.find_spec(name) is not None
+
+
 def _remember_lines(source: Source) -> None:
     """Let tracebacks show the original text, also in encodings that Python 3 would not guess."""
     lines = source.text.splitlines(keepends=True)
     linecache.cache[str(source.path)] = (len(source.text), None, lines, str(source.path))
 
 
-def _folders_of_libraries() -> list[str]:
+def _folders_of_libraries(session: Session) -> list[str]:
+    """Return where Python, symae and libraries are: also folders of PYTHONPATH, except those that the script is in."""
     paths = sysconfig.get_paths()
     folders = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")} | {str(Path(__file__).parents[1])}
-    folders |= {path for path in sys.path if path.endswith(("site-packages", "dist-packages"))}
-    return [os.path.realpath(folder) + os.sep for folder in folders]
+    folders |= {path for path in sys.path if Path(path).is_absolute()}
+    real = {os.path.realpath(folder) for folder in folders}
+    return [folder for folder in real if not any(is_inside(root, folder) for root in session.files.roots)]

@@ -1,9 +1,10 @@
 """Where a script's files go: what it writes into the output folder, what it reads there or where it always was.
 
 The script runs with the output folder as its working directory, so whatever it writes by a relative path, through any library,
-is there. Reading falls back to the folder that the run was started in and to the script's own. Absolute paths into these two,
-and all others that are not the run's own or free, are written in the output folder as well: no file of the user's is changed.
-Links are followed first: what counts is what a name leads to.
+is there. It is told that it stands where the run was started, as under Python, so that what it makes of ``..`` and of
+`os.getcwd` leads to where it would. Reading falls back to the folder that the run was started in and to the script's own.
+Absolute paths into these two, and all others that are not the run's own or free, are written in the output folder as well: no
+file of the user's is changed. Links are followed first: what counts is what a name leads to.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ __all__ = ["REAL", "REAL_OPEN", "Places", "name_of"]
 
 REPORT = "report.html"
 ELSEWHERE = "elsewhere"
-REAL = {name: getattr(os, name) for name in ("stat", "lstat", "mkdir", "listdir", "scandir", "open", "chdir", "access")}
+REAL = {
+    name: getattr(os, name) for name in ("stat", "lstat", "mkdir", "listdir", "scandir", "open", "chdir", "access", "getcwd")
+}
 REAL_OPEN = builtins.open
 DEEPEST = 40  # links to links
 
@@ -63,8 +66,8 @@ class Places:
         self.linked: set[tuple[int, int]] = set()
         self._mentioned: set[str] = set()
         self._real_folders: dict[str, str] = {}
-        # The working directory, and where the script takes it to be, relative to the folders it started in.
-        self._view = (self.out, ".")
+        # The working directory, and where the script takes it to be: relative to the folders it started in, and in full.
+        self._view = (self.out, ".", self.roots[0])
         self._here = threading.local()  # who asks here calls these functions again, and gets the real ones
 
     # -- what the script names --------------------------------------------------------------------------------------------
@@ -95,6 +98,9 @@ class Places:
                 return path if place == whole and os.path.isabs(name) else place
         if any(map(is_there, places)):  # the script has removed it
             return places[0]
+        for place in self._otherwise(name, whole):
+            if self.is_seen(place):
+                return place
         known = self.known(name)
         if known is not None:
             return str(known)
@@ -120,9 +126,11 @@ class Places:
             name = real  # a link that leads out of the output folder
         if not is_inside(whole, self.out):
             self._tell(asked, place)
-        folder = os.path.dirname(place)
-        if not is_there(folder) and (self.is_folder(os.path.dirname(whole)) or ELSEWHERE in os.path.relpath(place, self.out)):
-            self.make(folder)
+        for at in dict.fromkeys((place, real)):  # of a link, and of what it leads to
+            folder = os.path.dirname(at)
+            seen = self.is_folder(os.path.dirname(whole if at == place else real))
+            if is_inside(at, self.out) and not is_there(folder) and (seen or ELSEWHERE in os.path.relpath(at, self.out)):
+                self.make(folder)
         return place
 
     def real(self, place: str, follows: bool = True) -> str:
@@ -151,25 +159,22 @@ class Places:
 
     def places(self, name: str) -> tuple[str, list[str]]:
         """Return the full path that `name` stands for, and where to look for it, the path in the output folder first."""
-        here = os.getcwd()
+        here = REAL["getcwd"]()
         if os.path.isabs(name) or not is_inside(here, self.out):
             whole = os.path.normpath(os.path.join(here, name))
             if not is_inside(whole, self.out):
                 return self._places_of_whole(whole)
             relative = os.path.relpath(whole, self.out)
             found = [whole, *(os.path.join(root, relative) for root in self.roots)]
-            if is_inside(whole, here):  # built upon the working directory, which the script may have moved upward
-                found += self._seen(os.path.join(self._seen_from(here), os.path.relpath(whole, here)))
             return whole, list(dict.fromkeys([*found, *self._elsewhere(relative)]))
         relative = os.path.normpath(os.path.join(self._seen_from(here), name))
-        seen = self._seen(relative)
+        seen = list(dict.fromkeys([os.path.normpath(os.path.join(self.working_folder(), name)), *self._seen(relative)]))
         for root in self.roots:
             if is_inside(seen[0], root):
                 relative = os.path.relpath(seen[0], root)
                 break
         if relative.split(os.sep)[0] == os.pardir:
-            inside = [part for part in relative.split(os.sep) if part != os.pardir]
-            return seen[0], [os.path.join(self.out, *inside), *seen]
+            return seen[0], [self._written_elsewhere(seen[0]), *seen]
         whole = os.path.normpath(os.path.join(self.out, relative))
         return whole, list(dict.fromkeys([whole, *seen, *self._elsewhere(relative)]))
 
@@ -182,7 +187,16 @@ class Places:
             for root in self.roots:
                 if is_inside(path, root):
                     return path, [os.path.normpath(os.path.join(self.out, os.path.relpath(path, root))), path]
-        return whole, [os.path.join(self.out, ELSEWHERE, whole.lstrip(os.sep).replace(":", "")), whole]
+        return whole, [self._written_elsewhere(whole), whole]
+
+    def _written_elsewhere(self, whole: str) -> str:
+        return os.path.join(self.out, ELSEWHERE, whole.lstrip(os.sep).replace(":", ""))
+
+    def _otherwise(self, name: str, whole: str) -> list[str]:
+        """Return where else to look for an absolute name: where the relative one is sought that it may be made of."""
+        if not os.path.isabs(name) or os.path.commonpath([whole, self.roots[0]]) == os.sep or is_inside(whole, self.out):
+            return []
+        return self._seen(os.path.relpath(whole, self.roots[0]))[1:]
 
     def _by_its_folder(self, whole: str) -> str:
         """Return the path whose folder has no links: remembered, except where the run may make links."""
@@ -205,10 +219,21 @@ class Places:
     def _seen_from(self, here: str) -> str:
         return self._view[1] if here == self._view[0] else os.path.relpath(here, self.out)
 
-    def moved(self, relative: str | None) -> None:
+    def working_folder(self) -> str:
+        """Return where the script takes the working directory to be."""
+        here = REAL["getcwd"]()
+        if here == self._view[0]:
+            return self._view[2]
+        return (
+            os.path.normpath(os.path.join(self.roots[0], os.path.relpath(here, self.out)))
+            if is_inside(here, self.out)
+            else here
+        )
+
+    def moved(self, relative: str | None, seen: str | None = None) -> None:
         """Note that the script has changed the working directory, and takes it to be there."""
-        here = os.getcwd()
-        self._view = (here, relative if relative is not None else os.path.relpath(here, self.out))
+        here = REAL["getcwd"]()
+        self._view = (here, relative if relative is not None else os.path.relpath(here, self.out), seen or here)
 
     def _of_another_run(self, place: str) -> str | None:
         """Find the newest file of that name that another script's run left: under Python both have one working directory."""

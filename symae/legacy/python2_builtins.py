@@ -48,8 +48,12 @@ def builtins_for(python_version: PythonVersion, importing: Callable[..., Any]) -
 
 
 def print2(*values: Any, **how: Any) -> None:
-    """Print as the print statement did."""
-    builtins.print(*map(str2, values), **how)
+    """Print as the print statement did: with no space after a text that ends a line."""
+    texts = [str2(value) for value in values]
+    gaps = ["" if isinstance(value, str) and value.endswith(("\n", "\t", "\r")) else " " for value in values]
+    if gaps and how.get("end") == " ":
+        how["end"] = gaps[-1]
+    builtins.print("".join(gap + text for gap, text in zip(["", *gaps], texts, strict=False)), **how)
 
 
 def round2(number: Any, digits: int = 0) -> float:

@@ -103,7 +103,7 @@ def former_names() -> dict[ModuleType, dict[str, Any]]:
             "ifilterfalse": itertools.filterfalse,
         },
         string: _string_names(),
-        os: {"getcwdu": os.getcwd, "errno": errno},
+        os: {"getcwdu": lambda: os.getcwd(), "errno": errno},  # noqa: PTH109  what os has at that time
         sys: {
             "maxint": sys.maxsize,
             "setdefaultencoding": lambda name: None,

@@ -271,3 +271,8 @@ def test_ends_of_lines_are_those_of_the_file_unless_all_are_asked_for(tmp_path):
                 read.append(list(f))
     """
     assert run(textwrap.dedent(text), path=str(tmp_path / "f"))["read"] == [["a\r\n", "b\n"], ["a\n", "b\n"]]
+
+
+def test_no_space_follows_a_text_that_ends_a_line(capsys):
+    run("print 'a\\n', 'b', 3, 'c\\t', 'd'\nprint 'e',\nprint 'f\\n',\nprint 'g', ''\nprint\n")
+    assert capsys.readouterr().out == "a\nb 3 c\td\ne f\ng \n\n"

@@ -1,0 +1,139 @@
+"""A script finds what lies where it lies, whoever asks for it, and what is written goes to the output folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("fissix")
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Lay files in the script's folder, `work`, and above it."""
+    (tmp_path / "work" / "data").mkdir(parents=True, exist_ok=True)
+    for name, text in {
+        "d.csv": "5,6\n",
+        "above.py": "def half(n):\n    return n / 2\n",
+        "work/d.csv": "1,2\n3,4\n",
+        "work/data/e.csv": "7,8\n",
+        "work/lib/inner.py": "x = 3 / 2\n",
+        "work/tool.py": "import sys\nprint(open(sys.argv[1]).read().strip())\n",
+    }.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+def before(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and "out" not in path.parts}
+
+
+def test_names_made_of_the_working_directory(run, project):
+    result = run("""
+        import os, numpy, pathlib
+        here = os.path.dirname(os.path.abspath(__file__))
+        print os.getcwd() == here, os.getcwdu() == here, os.getcwdb() == here.encode(), str(pathlib.Path.cwd()) == here
+        print open(os.path.abspath('../d.csv')).read(), open(os.getcwd() + '/d.csv').readline(), open('../d.csv').read()
+        print numpy.loadtxt('d.csv', delimiter=','), numpy.genfromtxt('../d.csv', delimiter=',').tolist()
+        print numpy.fromfile(os.path.abspath('data/e.csv'), sep=',').tolist(), os.path.exists(os.path.abspath('../work'))
+        open(os.path.abspath('new.txt'), 'w').write('new'); open('../d.csv', 'a').write('+')
+        print open('new.txt').read(), open(os.path.abspath('../d.csv')).read(), open('d.csv').readline()
+        os.chdir('data')
+        print os.path.relpath(os.getcwd(), here), open('e.csv').read(), open(os.path.abspath('../new.txt')).read()
+        os.chdir('..')
+        from multiprocessing import spawn
+        print os.getcwd() == here, spawn.get_preparation_data('a process')['dir'] == os.path.realpath(DATA)
+    """)
+    assert (result.status, result.out) == (
+        0,
+        "True True True True\n5,6\n1,2\n5,6\n\n[[ 1.  2.]\n [ 3.  4.]] [5.0, 6.0]\n[7.0, 8.0] True\n"
+        "new 5,6\n+ 1,2\n\ndata 7,8\nnew\nTrue True\n",
+    ), result.err
+    assert (result.folder / "new.txt").is_file()
+
+
+def test_folders_of_modules_by_relative_names(run, project):
+    kept = before(project)
+    result = run("""
+        import sys, os
+        sys.path.append('..'); import above
+        sys.path.insert(0, os.path.abspath('lib')); import inner
+        open('made.py', 'w').write('y = 7 / 2')
+        import made
+        print above.half(7), inner.x, made.y
+    """)
+    assert (result.status, result.out) == (0, "3 1 3\n"), result.err
+    assert before(project) == {**kept, project / "work" / "old.py": (project / "work" / "old.py").read_bytes()}
+
+
+def test_a_script_that_is_run_from_elsewhere(run, project):
+    (project / "work" / "code").mkdir()
+    (project / "work" / "code" / "beside.txt").write_text("beside")
+    result = run(
+        """
+        import os
+        print open('beside.txt').read(), open(os.path.abspath('beside.txt')).read(), open(os.path.abspath('d.csv')).readline()
+        os.chdir(os.path.dirname(os.path.abspath(__file__)))
+        print os.path.basename(os.getcwd()), open('beside.txt').read(), open('../d.csv').readline()
+        """,
+        name="code/old.py",
+    )
+    assert (result.status, result.out) == (0, "beside beside 1,2\n\ncode beside 1,2\n\n"), result.err
+
+
+def test_programs_read_what_the_script_sees(run, project):
+    kept = before(project)
+    result = run("""
+        import os, subprocess, sys, commands
+        out = lambda *words, **more: subprocess.check_output(words, **more).decode().strip()
+        print out('cat', 'd.csv'), out('cat', '../d.csv'), out('cat', os.path.abspath('data/e.csv')), out('ls', 'data')
+        print commands.getoutput('cat < d.csv | sort -r; cat "data/e.csv"'), os.popen('cat *.csv').read().strip()
+        print out('sh', '-c', 'cat d.csv'), out('cat', 'e.csv', cwd='data'), out(sys.executable, 'tool.py', '../d.csv')
+        open('d.csv', 'a').write('new'); os.system('cp d.csv copy.csv'); os.system('rm d.csv data/e.csv')
+        print open('copy.csv').read(), out('sort', '-r', 'copy.csv', '-o', 'copy.csv'), open('copy.csv').readline()
+        os.spawnv(os.P_WAIT, '/bin/cp', ['cp', 'data/../tool.py', 'tool.txt']); print open('tool.txt').readline()
+    """)
+    assert (result.status, result.out) == (
+        0,
+        "1,2\n3,4 5,6 7,8 e.csv\n3,4\n1,2\n7,8 1,2\n3,4\n1,2\n3,4 7,8 5,6\n1,2\n3,4\nnew  new\n\nimport sys\n\n",
+    ), result.err
+    assert {path: text for path, text in before(project).items() if path.name != "old.py"} == kept
+    assert {"copy.csv", "tool.txt"} <= {path.name for path in result.folder.iterdir()}
+
+
+@pytest.mark.parametrize("of_script", [False, True])
+def test_a_library_on_the_path_is_nobodys_script(project, tmp_path, of_script):
+    folder = tmp_path / ("work" if of_script else "libraries")
+    (folder / "third").mkdir(parents=True)
+    (folder / "third" / "__init__.py").write_text(
+        "import sys\nhalf = 3 / 2\nkind = hasattr(sys.modules[__name__], '__file__')\n"
+    )
+    (tmp_path / "work" / "old.py").write_text("import third\nprint third.half\n")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), *sys.path])}
+    command = [sys.executable, "-m", "symae", "run", "old.py"]
+    done = subprocess.run(command, cwd=tmp_path / "work", env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "1\n" if of_script else "1.5\n"), done.stderr
+    assert not (tmp_path / "work" / "third" / "__pycache__").exists()
+
+
+def test_imports_within_packages_that_both_pythons_read(run, project):
+    package = project / "work" / "package"
+    package.mkdir()
+    for name, text in {
+        "__init__.py": "import part, utils\nfrom part import value\n",
+        "part.py": "value = 'mine'\n",
+        "utils.py": "tile_raster_images = 'ours'\n",
+        "strict.py": "from __future__ import absolute_import\nimport part\n",
+    }.items():
+        (package / name).write_text(text)
+    result = run("from package import value, utils\nprint(value)\nprint(utils.tile_raster_images)\n")
+    assert (result.status, result.out) == (0, "mine\nours\n"), result.err
+    (project / "work" / "part.py").write_text("value = 'beside'\n")
+    assert run("from package import strict\nprint(strict.part.value)\n").out == "beside\n"
+    assert run("from package import strict\nprint strict.part.value\n").out == "beside\n"
+    assert run("from package import value\nprint value\n").out == "mine\n"
