@@ -10,6 +10,7 @@ from typing import Any
 from symae._runtime.atomic_files import write_text
 from symae._runtime.terminal import Parser, at_least
 from symae.compile.backends import DEFAULT
+from symae.errors import InputError
 from symae.inspector.graphs import REWRITTEN_FOR, TIMED
 
 SORTS = ("index", "norm", "active", "similarity")
@@ -77,22 +78,25 @@ def run_inspector(settings: argparse.Namespace) -> None:
 
 
 def _inspect(settings: argparse.Namespace) -> None:
-    from symae.inspector.runs import open_run
     from symae.inspector.server import serve
 
-    runs = [open_run(path, settings.data, settings.images, _shape(settings)) for path in settings.run]
+    runs = _runs(settings)
     serve(runs, settings.port, browser=not settings.no_browser)
     print("\nstopped")
 
 
 def _filters(settings: argparse.Namespace) -> None:
-    from symae.inspector.loading import chosen_model
+    from symae.inspector.loading import check_layout, chosen_model
     from symae.inspector.runs import SAVED
 
-    run, name = chosen_model(settings.run, settings.model, settings.data, _shape(settings))
+    shape = _shape(settings)
+    run, name = chosen_model(settings.run, settings.model, settings.data, shape)
     inspection = run.inspection(name)
     layer = settings.layer or next(iter(inspection.layers), "")
     filters = inspection.filters(layer)
+    if shape is not None and (drawn := filters.pictures.shape[1:3]) != (shape.height, shape.width):
+        check_layout("--shape", shape, [inspection])
+        raise InputError("--shape", str(shape), f"{drawn[0]}x{drawn[1]}, as the filters of {layer} are drawn, or none")
     if settings.sort == "active":
         run.check_examples()
     active = inspection.activity(layer).active if settings.sort == "active" else None
@@ -131,9 +135,8 @@ def _graph(settings: argparse.Namespace) -> None:
 
 def _export(settings: argparse.Namespace) -> None:
     from symae.inspector.export import export_page
-    from symae.inspector.runs import open_run
 
-    runs = [open_run(path, settings.data, settings.images, _shape(settings)) for path in settings.run]
+    runs = _runs(settings)
     export_page(runs, settings.out, lambda line: print(line, flush=True))
     print(f"{settings.out}: {settings.out.stat().st_size / 1e6:.1f} MB")
 
@@ -152,6 +155,18 @@ def _one_run(parser: Parser, out: str) -> None:
     parser.add_argument("--model", metavar="NAME", help="which of the run's models")
     if out == "filters.png":
         parser.add_argument("--data", metavar="NAME|PATH", help="other test images than the run's, to sort by what is active")
+
+
+def _runs(settings: argparse.Namespace) -> list[Any]:
+    """Open the runs; a shape that the first models of all of them would ignore is refused."""
+    from symae.inspector.loading import check_layout
+    from symae.inspector.runs import open_run
+
+    shape = _shape(settings)
+    runs = [open_run(path, settings.data, settings.images, shape) for path in settings.run]
+    if shape is not None:
+        check_layout("--shape", shape, [run.inspection(name) for run in runs for name in list(run.models())[:1]])
+    return runs
 
 
 def _shape(settings: argparse.Namespace) -> Any:

@@ -36,6 +36,10 @@ class ImageLayout:
         """How many numbers an image has."""
         return math.prod(self.shape)
 
+    def __str__(self) -> str:
+        sizes = (self.height, self.width, self.channels) if self.interleaved else self.shape
+        return "x".join(str(n) for n in (sizes if self.channels > 1 else (self.height, self.width)))
+
     @property
     def coloured(self) -> bool:
         """Whether the channels are taken for red, green and blue."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,21 @@ def opened(
 ) -> Inspection:
     """Open a model for `symae.inspect`."""
     layout = None if image_shape is None else layout_of("image_shape", image_shape)
+    inspection = _opened(model, images, labels, layout)
+    check_layout("image_shape", layout, [inspection])
+    return inspection
+
+
+def check_layout(where: str, asked: ImageLayout | None, inspections: Iterable[Inspection]) -> None:
+    """Refuse the layout that a user asks for if it is that of none of `inspections`: it would be ignored."""
+    found = [inspection.layout for inspection in inspections]
+    if asked is not None and found and str(asked) not in map(str, found):
+        other = next((layout for layout in found if layout.size == asked.size), None)
+        words = f"{found[0].size} numbers, which the model sees" if other is None else f"{other}, as the model says itself"
+        raise InputError(where, str(asked), words)
+
+
+def _opened(model: Model | str | Path, images: Any, labels: Any, layout: ImageLayout | None) -> Inspection:
     if isinstance(model, str | Path):
         run, name = chosen_model(model, layout=layout)
         found = run.inspection(name)

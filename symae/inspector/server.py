@@ -75,7 +75,7 @@ def application(runs: Sequence[Run], port: int) -> Any:
     def page(request: Request) -> Response:
         name = request.path_params.get("name", "index.html")
         if name not in ASSETS:
-            return _refused(404, f"{name[:80]}: found nothing of that name, expected a file of this page")
+            return _refused(404, f"/page/{name[:80]}: found no such file, expected one of {', '.join(ASSETS)}")
         content = asset(name)
         if name == "index.html":  # the browser need not read one module to learn of the next
             links = "".join(f'<link rel="modulepreload" href="page/{module}">\n' for module in MODULES)
@@ -84,7 +84,10 @@ def application(runs: Sequence[Run], port: int) -> Any:
         return Response(content, media_type=ASSETS[name])
 
     async def missing(request: Request, error: Exception) -> Response:
-        return _refused(getattr(error, "status_code", 404), f"{request.url.path[:80]}: found nothing of that name")
+        status = getattr(error, "status_code", 404)
+        found = "nothing there" if status == 404 else f"a {request.method[:20]}"
+        expected = "/, /page/FILE or /api/PATH" if status == 404 else "a GET"
+        return _refused(status, f"{request.url.path[:80]}: found {found}, expected {expected}")
 
     routes = [
         Route("/", page),

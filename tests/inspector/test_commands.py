@@ -13,7 +13,9 @@ import pytest
 from inspector_runs import write_run
 from PIL import Image
 
+import symae
 from symae.cli.main import main
+from symae.errors import InputError
 from symae.inspector.export import export_html
 from symae.inspector.runs import open_run
 
@@ -68,6 +70,10 @@ def test_a_graph_is_written_as_svg(run, tmp_path, capsys):
         (["graph", "RUN", "--before", "--profile"], "expected the one after it"),
         (["export", "nothing"], "nothing: found no such file"),
         (["export", "RUN", "-o", "."], "found a folder"),
+        (["filters", "RUN", "--shape", "8x8x3"], "--shape: found 8x8x3, expected 784 numbers, which the model sees"),
+        (["filters", "RUN", "--layer", "b", "--shape", "28x28"], "layer: found 'b', expected one of W"),
+        (["inspect", "RUN", "--shape", "8x8x3", "--no-browser"], "--shape: found 8x8x3, expected 784 numbers"),
+        (["export", "RUN", "--shape", "8x8x3"], "--shape: found 8x8x3, expected 784 numbers"),
         (["inspect", "nothing", "--no-browser"], "nothing: found no such file"),
         (["inspect", "RUN", "--port", "99999"], "expected a whole number from 1 to 65535"),
         (["inspect"], "the following arguments are required"),
@@ -76,6 +82,18 @@ def test_a_graph_is_written_as_svg(run, tmp_path, capsys):
 def test_bad_input_is_one_line_and_status_2(run, tmp_path, capsys, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
     assert message in refused(capsys, *[str(run) if a == "RUN" else a for a in arguments])
+
+
+def test_a_shape_is_used_or_refused(run, strided, tmp_path, capsys):
+    assert main(["filters", str(run), "--shape", "14x56", "--tile", "1x1", "-o", str(tmp_path / "f.png")]) == 0
+    assert "56 x 14 pixels" in capsys.readouterr().out
+    folder = write_run(tmp_path / "strided", strided)
+    line = refused(capsys, "filters", folder, "--shape", "14x56")
+    assert "--shape: found 14x56, expected 28x28, as the model says itself" in line
+    line = refused(capsys, "filters", folder, "--shape", "28x28")
+    assert re.search(r"--shape: found 28x28, expected \d+x\d+, as the filters of \w+ are drawn, or none$", line)
+    with pytest.raises(InputError, match="image_shape: found 8x8x3, expected 784 numbers"):
+        symae.inspect(run, image_shape=(8, 8, 3))
 
 
 def test_sorting_by_activity_says_why_the_test_images_cannot_be_read(run, capsys):

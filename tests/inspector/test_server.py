@@ -194,23 +194,28 @@ def test_no_file_is_served_that_is_not_the_pages(client, path):
 
 
 @pytest.mark.parametrize(
-    "path",
+    ("path", "error"),
     [
-        "1/model/model",
-        "-1/model/model",
-        "x/model/model",
-        "0/none/model",
-        "0/model/none",
-        "0/model/filters/none",
-        "0",
-        "",
-        "0/model",
+        ("api/1/model/model", "run: found '1', expected one of 0 (first)"),
+        ("api/-1/model/model", "run: found '-1', expected one of 0 (first)"),
+        ("api/x/model/model", "run: found 'x', expected one of 0 (first)"),
+        ("api/0/none/model", "model: found 'none', expected one of model in first"),
+        ("api/0/model/none", "/api/0/model/none: found no 'none', expected one of model, "),
+        ("api/0/model/filters/none", "layer: found 'none', expected one of W"),
+        ("api/0/model/filters", "end of the path: found '', expected LAYER"),
+        ("api/0/model/unit/W", "end of the path: found 'W', expected LAYER/UNIT"),
+        ("api/0/model/epoch/99/W", "epoch: found 99, expected one of "),
+        ("api/0", "/api/0: found nothing there, expected runs, "),
+        ("api/", "/api/: found nothing there, expected runs, "),
+        ("api/0/model", "/api/0/model: found nothing there, expected runs, "),
+        ("page/none.js", "/page/none.js: found no such file, expected one of app.js, "),
+        ("none", "/none: found nothing there, expected /, /page/FILE or /api/PATH"),
     ],
 )
-def test_names_of_nothing_are_errors_that_say_so(client, path):
-    status, _, content = client(f"/api/{path}")
+def test_names_of_nothing_are_errors_that_say_what_there_is(client, path, error):
+    status, _, content = client(f"/{path}")
     assert status in (400, 404)
-    assert "expected" in json.loads(content)["error"] or "found" in json.loads(content)["error"]
+    assert json.loads(content)["error"].startswith(error)
 
 
 @pytest.mark.parametrize("path", ["unit/W/40", "unit/W/-1", "unit/W/1e3", "best/W/99999999999", "sprite/W/5", "images/1000"])

@@ -59,16 +59,21 @@ def worded(name: str, value: Any) -> str:
     return str(value)
 
 
-def one(rest: list[str]) -> str:
-    if len(rest) != 1:
-        raise UnknownError("/".join(rest), f"{len(rest)} parts", "one")
-    return rest[0]
+def one(rest: list[str], what: str) -> str:
+    """Return the rest of a path, which is `what`."""
+    return _parts(rest, what)[0]
 
 
-def two(rest: list[str]) -> tuple[str, str]:
-    if len(rest) != 2:
-        raise UnknownError("/".join(rest), f"{len(rest)} parts", "two")
-    return rest[0], rest[1]
+def two(rest: list[str], first: str, second: str) -> tuple[str, str]:
+    """Return the rest of a path, which is a `first` and a `second`."""
+    parts = _parts(rest, first, second)
+    return parts[0], parts[1]
+
+
+def _parts(rest: list[str], *whats: str) -> list[str]:
+    if len(rest) != len(whats):
+        raise UnknownError("end of the path", repr("/".join(rest)[:80]), "/".join(what.upper() for what in whats))
+    return rest
 
 
 def whole(name: str, value: Any) -> int:

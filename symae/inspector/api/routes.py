@@ -44,24 +44,25 @@ class Answers:
         if path in OF_RUNS:
             return json_answer(OF_RUNS[path](self.runs, self.live))
         if len(parts) < 3:
-            raise UnknownError(path, "nothing of that name", "a path of this page")
+            raise UnknownError(f"/api/{path[:80]}", "nothing there", f"{', '.join(['runs', *OF_RUNS])}, or RUN/MODEL/WHAT")
         run = self._numbered(parts[0])
         if parts[2] not in ABOUT_MODELS:
-            raise UnknownError(path, "nothing of that name", f"one of {', '.join(ABOUT_MODELS)}")
+            raise UnknownError(f"/api/{path[:80]}", f"no {parts[2][:40]!r}", f"one of {', '.join(ABOUT_MODELS)}")
         return ABOUT_MODELS[parts[2]](run, parts[1], parts[3:], query)
 
     def post(self, path: str, body: Any) -> Content:
         """Answer a drawing: ``0/model/draw`` with its pixels reconstructs it."""
         parts = path.split("/")
         if len(parts) != 3 or parts[2] not in POSTED:
-            raise UnknownError(path, "nothing of that name", f"a model's {', '.join(POSTED)}")
+            raise UnknownError(f"/api/{path[:80]}", "nothing to post to", f"RUN/MODEL/ and one of {', '.join(POSTED)}")
         with np.errstate(all="ignore"):
             return POSTED[parts[2]](self._numbered(parts[0]), parts[1], body)
 
     def _numbered(self, number: str) -> Run:
         """Return the run of that number, which must still be there."""
         if not number.isdecimal() or len(number) > 4 or int(number) >= len(self.runs):
-            raise UnknownError("run", repr(number), f"a number from 0 to {len(self.runs) - 1}")
+            known = ", ".join(f"{i} ({run.name})" for i, run in enumerate(self.runs[:20]))
+            raise UnknownError("run", repr(number[:40]), f"one of {known}")
         run = self.runs[int(number)]
         run.check()
         return run

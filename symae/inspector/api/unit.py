@@ -78,12 +78,12 @@ def _strip(inspection: Inspection, activity: Any, unit: int, images: list[int]) 
 
 
 def _unit(run: Run, name: str, rest: list[str], query: Query) -> Content:
-    layer, unit = two(rest)
+    layer, unit = two(rest, "layer", "unit")
     return json_answer(unit_json(run.inspection(name), layer, whole("unit", unit)))
 
 
 def _best(run: Run, name: str, rest: list[str], query: Query) -> Content:
-    layer, unit = two(rest)
+    layer, unit = two(rest, "layer", "unit")
     inspection = run.inspection(name)
     bound = real("bound", query.get("bound", str(inspection.default_bound())), 1e-6, 1e6)
     best = inspection.best_input(layer, whole("unit", unit), bound)

@@ -21,23 +21,23 @@ UNITS, DEEPER, CLIMBED = 512, 64, 8
 
 
 def _filters(run: Run, name: str, rest: list[str], query: Query) -> Content:
-    filters = run.inspection(name).filters(one(rest))
+    filters = run.inspection(name).filters(one(rest, "layer"))
     return json_answer(unit.filters_json(filters))
 
 
 def _sprite(run: Run, name: str, rest: list[str], query: Query) -> Content:
-    layer, number = two(rest)
+    layer, number = two(rest, "layer", "unit")
     return png_answer(run.inspection(name).filters(layer).sprite(whole("sprite", number)))
 
 
 def _activity(run: Run, name: str, rest: list[str], query: Query) -> Content:
-    activity = run.inspection(name).activity(one(rest))
+    activity = run.inspection(name).activity(one(rest, "layer"))
     strongest = activity.strongest.max(axis=0)
     return json_answer({"active": numbers(activity.active), "mean": numbers(activity.mean), "most": numbers(strongest)})
 
 
 def _order(run: Run, name: str, rest: list[str], query: Query) -> Content:
-    layer, sort = two(rest)
+    layer, sort = two(rest, "layer", "sort")
     inspection = run.inspection(name)
     filters = inspection.filters(layer)
     if sort.isdecimal():
@@ -48,7 +48,7 @@ def _order(run: Run, name: str, rest: list[str], query: Query) -> Content:
 
 def _nodes(run: Run, name: str, rest: list[str], query: Query) -> Content:
     inspection = run.inspection(name)
-    image = inspection.image(whole("image", one(rest)))
+    image = inspection.image(whole("image", one(rest, "image")))
     nodes = []
     for node, value in inspection.node_values(np.asarray(image, np.float64)).items():
         array = np.asarray(value, np.float64)

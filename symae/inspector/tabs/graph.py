@@ -15,7 +15,7 @@ from symae.inspector.tabs.base import Tab
 
 
 def _graph(run: Run, name: str, rest: list[str], query: Query) -> Content:
-    which, stage = two(rest)
+    which, stage = two(rest, "graph", "stage")
     inspection = run.inspection(name)
     backend = query.get("backend", DEFAULT)
     if backend not in REWRITTEN_FOR:

@@ -22,7 +22,7 @@ from symae.inspector.tabs.base import KEPT_IMAGES, Tab
 def _images(run: Run, name: str, rest: list[str], query: Query) -> Content:
     """Test images from a number on, as one picture, and their labels."""
     inspection = run.inspection(name)
-    first = whole("image", one(rest))
+    first = whole("image", one(rest, "image"))
     examples = inspection.examples
     inspection.image(first)
     assert examples is not None
@@ -36,7 +36,7 @@ def _images(run: Run, name: str, rest: list[str], query: Query) -> Content:
 
 def _reconstruct(run: Run, name: str, rest: list[str], query: Query) -> Content:
     inspection = run.inspection(name)
-    return json_answer(_reconstruction(inspection, whole("image", one(rest)), query))
+    return json_answer(_reconstruction(inspection, whole("image", one(rest, "image")), query))
 
 
 def _draw(run: Run, name: str, body: Any) -> Content:

@@ -95,11 +95,11 @@ def _settings(run: Run, entries: list[dict[str, Any]]) -> dict[str, str]:
 
 def _epoch(run: Run, name: str, rest: list[str], query: Query) -> Content:
     """Return the filters of a layer after an epoch: numbers, and as many as one sprite holds."""
-    number, layer = two(rest)
+    number, layer = two(rest, "epoch", "layer")
     kept = run.kept(name)
     epoch = whole("epoch", number)
     if epoch not in kept:
-        raise UnknownError("epoch", str(epoch), "one of those kept")
+        raise UnknownError("epoch", str(epoch), f"one of {', '.join(map(str, kept)) or 'none'}, whose filters are kept")
     inspection = run.inspection(name)
     chosen = inspection.layer(layer)
     values = read_kept(kept[epoch])
