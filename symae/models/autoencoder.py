@@ -209,25 +209,12 @@ class Autoencoder(Model):
         callbacks: Sequence[Callback] = (),
         corruption_level: float | None = None,
     ) -> Self:
-        """Train by minibatches of the rows of `X`, as `Model.fit`: by default 15 epochs at the rate 0.1 in minibatches of 20.
+        """Train on the rows of `X` as `symae.models.base.Model.fit` does: by default 15 epochs in their order, at the rate 0.1.
 
         Parameters
         ----------
-        X : (n, n_visible), values in [0, 1]
-        y, epochs, batch_size, learning_rate, shuffle, backend, verbose, callbacks
-            As in `symae.models.base.Model.fit`. By default the rows come in their order.
         corruption_level : float in [0, 1), optional
             The share of pixels that is set to zero; 0 for an autoencoder, 0.3 for a denoising one.
-
-        Returns
-        -------
-        self
-            With ``history_``.
-
-        Raises
-        ------
-        InputError, DivergedError
-            As `symae.models.base.Model.fit`.
         """
         level = self.default_corruption_level if corruption_level is None else corruption_level
         return self._fit(X, y, epochs, batch_size, learning_rate, shuffle, backend, verbose, callbacks, corruption_level=level)

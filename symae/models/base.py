@@ -160,11 +160,13 @@ class Model:
             beyond the ends, as scikit-learn's ``MinMaxScaler`` may, count as 0 and 1.
         y : ignored
             Here so that the model fits into a scikit-learn pipeline; for a classifier the classes of `X`.
-        epochs, batch_size : int >= 1, optional
+        epochs : int >= 0, optional
+        batch_size : int >= 1, optional
+            Fewer examples are one minibatch.
         learning_rate : float > 0, optional
         shuffle : bool, optional
-            True: a new order in each epoch, the same in each run; what remains after the last full minibatch sits out. False:
-            the order of `X`, and the last minibatch holds what is left.
+            True: a new order in each epoch, the same in each run; what remains after the last full minibatch sits out, if there
+            is one. False: the order of `X`, and the last minibatch holds what is left.
         backend : str, optional
             As in `symae.function`.
         verbose : bool
@@ -212,18 +214,19 @@ class Model:
         shuffle = flag("shuffle", defaults.shuffle if shuffle is None else shuffle)
         self._check_training_settings(**settings)
         fitting: Fitting = self.__dict__.setdefault("_fitting", Fitting())
-        self.history_ = fitting.run(
-            (rate, *settings.items()),
-            lambda: self.training_step(rate, **settings),
-            data,
-            epochs=epochs,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            static=defaults.static,
-            backend=backend,
-            verbose=verbose,
-            callbacks=callbacks,
-        )
+        with fitting.lock:
+            self.history_ = fitting.run(
+                (rate, *settings.items()),
+                lambda: self.training_step(rate, **settings),
+                data,
+                epochs=epochs,
+                batch_size=batch_size,
+                shuffle=shuffle,
+                static=defaults.static,
+                backend=backend,
+                verbose=verbose,
+                callbacks=callbacks,
+            )
         return self
 
     def training_data(self, X: Any, y: Any) -> dict[Variable, np.ndarray]:

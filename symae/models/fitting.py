@@ -42,8 +42,8 @@ class FitDefaults:
 
 def check_settings(epochs: int, batch_size: int, learning_rate: float, callbacks: Sequence[Callback]) -> None:
     """Refuse what cannot be a number of epochs, of examples in a minibatch, a rate, or callbacks: an InputError."""
-    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
-        integer(name, value)
+    integer("epochs", epochs, 0)
+    integer("batch_size", batch_size)
     if not (isinstance(learning_rate, Real) and learning_rate > 0):
         raise InputError("learning_rate", repr(learning_rate), "a positive number")
     check_callbacks(callbacks)
@@ -53,7 +53,7 @@ class Fitting:
     """Keep what a second ``fit`` of a model goes on from, so that nothing is compiled again.
 
     These are the graphs of its training steps with what an optimizer remembers, the compiled functions, and the generator that
-    shuffles.
+    shuffles. `lock` is held by whoever trains.
     """
 
     def __init__(self) -> None:
@@ -61,22 +61,13 @@ class Fitting:
         self._functions: dict[Any, dict[int, Any]] = {}
         self._data: dict[Variable, SharedVariable] = {}
         self._shuffling: Shuffling | None = None
-        self._lock = Lock()
+        self.lock = Lock()
 
     def __reduce__(self) -> tuple[type[Fitting], tuple[()]]:
         """Begin anew in copies and pickles of a model."""
         return Fitting, ()
 
-    def run(self, key: Any, build: Callable[[], Graph], data: Mapping[Variable, np.ndarray], **settings: Any) -> History:
-        """Train on `data`, one thread after another: they share the model and the place of the data.
-
-        `build` makes the graph for `key`, once: the cost of a minibatch and a step's updates. `settings` are `static`, as
-        `symae.training.data.Pass` takes it, and what `symae.models.base.Model.fit` takes.
-        """
-        with self._lock:
-            return self._run(key, build, data, **settings)
-
-    def _run(
+    def run(
         self,
         key: Any,
         build: Callable[[], Graph],
@@ -90,6 +81,11 @@ class Fitting:
         verbose: bool,
         callbacks: Sequence[Callback],
     ) -> History:
+        """Train on `data`; whoever calls holds `lock`, because threads share the model and the place of the data.
+
+        `build` makes the graph for `key`, once: the cost of a minibatch and a step's updates. `static` is that of
+        `symae.training.data.Pass`, the other settings are those of `symae.models.base.Model.fit`.
+        """
         if key not in self._graphs:
             self._graphs[key] = build()
         cost, updates = self._graphs[key]
@@ -100,10 +96,9 @@ class Fitting:
             self._data[x].set_value(array, borrow=True)
         try:
             examples = Examples("X", {x: self._data[x] for x in data})
-            n = len(examples)
             if self._shuffling is None:
-                self._shuffling = Shuffling(n, np.random.RandomState(0))
-            self._shuffling.n = n
+                self._shuffling = Shuffling(len(examples), np.random.RandomState(0))
+            self._shuffling.n = len(examples)
             with COMPILING:  # one thread compiles it, and all get the same
                 steps = Pass(
                     partial(function, backend=backend),
@@ -112,7 +107,7 @@ class Fitting:
                     [cost],
                     updates,
                     order=self._shuffling.order if shuffle else None,
-                    drop_last=shuffle and n >= batch_size,
+                    drop_last=shuffle,
                     static=static,
                     compiled=self._functions.setdefault((key, backend, batch_size, shuffle), {}),
                 )

@@ -102,7 +102,7 @@ class Pass:
     order : shared vector of int64, optional
         Where the examples are taken from; otherwise in their own order.
     drop_last : bool
-        Leave out what remains.
+        Leave out what remains, unless that is all.
     loop : {"compiled", "python"}
         As in `symae.training.train_epochs`.
     static : bool
@@ -132,7 +132,7 @@ class Pass:
         compiled: dict[int, Any] | None = None,
     ):
         full, rest = divmod(len(examples), length)
-        self.lengths = [length] * full + ([rest] if rest and not drop_last else [])
+        self.lengths = [length] * full + ([rest] if rest and not (drop_last and full) else [])
         index = pt.lscalar("index")
         compiled = {} if compiled is None else compiled
         for size in dict.fromkeys(self.lengths):

@@ -94,8 +94,8 @@ def fit(
     shuffle : bool
         False: always in the order of `data`.
     drop_last : bool
-        Leave out what remains after the last full minibatch, other examples in each epoch when they are shuffled. False: it is
-        a smaller minibatch.
+        Leave out what remains after the last full minibatch, other examples in each epoch when they are shuffled. False, or if
+        there are fewer examples than that: it is a smaller minibatch.
     validation : mapping from symbolic input to array, optional
         Has the inputs of `data`. After each epoch the mean of the cost over all of it is the measure ``val_cost``.
     measures : mapping from name to symbolic scalar, optional
@@ -172,8 +172,6 @@ def fit(
     if resume and folder is None:
         raise InputError("resume", "no folder", "the folder of the training to go on with")
     examples = Examples("data", data)
-    if drop_last and len(examples) < batch_size:
-        raise InputError("data", f"{len(examples)} examples", f"at least one minibatch of {batch_size}, or drop_last=False")
     held_out = None if validation is None else Examples("validation", validation, like=examples)
     figures = [*outputs, *(f"val_{figure}" for figure in outputs if held_out is not None)]
     monitor = monitor or figures[-len(outputs)]

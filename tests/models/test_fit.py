@@ -130,6 +130,16 @@ def test_minibatches_of_other_sizes_and_other_data_are_taken_after_each_other(im
         np.testing.assert_allclose(a, b, rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", ["autoencoder", "strided"])  # in the rows' order, and shuffled
+def test_no_epochs_change_nothing_and_few_rows_are_one_minibatch(images, name):
+    model = MODELS[name]()
+    before = values(model)
+    assert model.fit(images, epochs=0).history_.costs == []
+    for a, b in zip(before, values(model), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert len(model.fit(images[:7], epochs=1, batch_size=8).history_.costs) == 1
+
+
 def test_shuffled_rows_are_the_same_in_each_run_and_what_remains_sits_out(images):
     seen = []
 
@@ -164,7 +174,7 @@ def test_a_fitted_model_keeps_no_training_data_and_can_be_copied(images):
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"epochs": 0}, "epochs: found 0, expected an integer of at least 1"),
+        ({"epochs": -1}, "epochs: found -1, expected an integer of at least 0"),
         ({"batch_size": 2.5}, "batch_size: found 2.5, expected an integer of at least 1"),
         ({"learning_rate": -1.0}, "learning_rate: found -1.0, expected a positive number"),
         ({"shuffle": 1}, "shuffle: found 1, expected True or False"),

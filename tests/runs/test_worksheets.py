@@ -570,8 +570,8 @@ def test_the_checkpoint_of_another_training_is_refused(tmp_path, arguments, keyw
 
 
 def test_an_error_that_has_nothing_to_do_with_resuming_stays_as_it_is(tmp_path):
-    with pytest.raises(InputError, match=r"^data: found 4 examples, expected at least one minibatch of 5"):
-        small_fit(sheet_of(tmp_path, "--resume"), X=np.zeros((4, 4)))
+    with pytest.raises(InputError, match=r"^data\[x\]: found NaN or infinite values"):
+        small_fit(sheet_of(tmp_path, "--resume"), X=np.full((4, 4), np.nan))
 
 
 def test_ctrl_c_in_fit_ends_all_trainings_and_says_how_to_go_on(tmp_path, capsys):

@@ -119,9 +119,10 @@ def test_without_drop_last_each_epoch_has_all_examples_and_their_mean_as_its_cos
     assert history.measures["square"] == pytest.approx([28.5])
 
 
-def test_fewer_examples_than_a_minibatch_are_refused_if_they_would_all_be_left_out():
-    with pytest.raises(InputError, match="data: found 23 examples, expected at least one minibatch of 24, or drop_last=False"):
-        train(batch_size=24)
+def test_fewer_examples_than_a_minibatch_are_one():
+    model = recorder()
+    assert train(model, 1, {model.x: np.arange(10)}, batch_size=24).costs == [4.5]
+    assert sorted(model.params[0].get_value()) == list(range(10))
 
 
 def test_inputs_keep_their_examples_together():
