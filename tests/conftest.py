@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -19,6 +20,10 @@ from symae.rewrites.registry import NATIVE
 pytensor.config.on_shape_error = "raise"
 # Most tests are about graphs and values: no machine code for them. Those about backends ask for one by name.
 pytensor.config.mode = "FAST_COMPILE"
+# Time that says nothing about symae, a sixth of a run of the tests: looking for garbage among all objects that are imported,
+# and the C compiler's notes for debuggers, without which its machine code is the same.
+gc.set_threshold(50_000, 20, 50)
+pytensor.config.gcc__cxxflags = "-g0"
 
 # Tests that run in the background of a shell are told to ignore Ctrl-C, and would hand that on to the processes they start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

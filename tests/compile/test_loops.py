@@ -192,13 +192,13 @@ def test_ctrl_c_ends_a_training_within_a_chunk_and_takes_back_its_epoch(compiler
     pressed = []
 
     def press():
-        pressed.append(time.perf_counter())
+        pressed.append(time.process_time())  # on a busy machine a fifth of a second on the clock may be many
         os.kill(os.getpid(), signal.SIGINT)
 
     timer = threading.Timer(0.5, press)
     timer.start()
     history = train_epochs(step.call, 10**8, 3, log_every=0, params=params, log=lambda line: None)
-    assert time.perf_counter() - pressed[0] < 10 * SECONDS  # a busy machine may be slow
+    assert time.process_time() - pressed[0] < 10 * SECONDS
     assert history.interrupted
     assert step["steps"] == 1
 

@@ -188,7 +188,7 @@ def test_switches_from_anywhere_need_a_known_number_of_points():
         assert set(convolutions(f)) == {SparseInputGradient if known else InputGradient}
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(st.data())
 def test_values_are_those_of_the_full_convolutions(data):
     def draw(strategy):

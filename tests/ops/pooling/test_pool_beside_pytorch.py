@@ -19,7 +19,7 @@ from symae.ops import (
     upsample2d,
 )
 
-some = settings(max_examples=40)  # each is a function of its own
+some = settings(max_examples=20)  # each is a function of its own
 few = st.integers(1, 4)
 pairs = st.tuples(few, few)
 images = st.tuples(st.integers(0, 2), st.integers(1, 2), st.integers(1, 9), st.integers(1, 9))
