@@ -115,7 +115,7 @@ class Importer(MetaPathFinder):
             imported = builtins.__import__(name, globals, locals, fromlist or (), 0)
             if name.partition(".")[0] in ("matplotlib", "pylab"):
                 attend(self.session)
-            return imported
+            return self.standins.as_it_was(imported)
 
         return {**builtins_for(python_version, importing), **self.standins.names}
 

@@ -116,8 +116,9 @@ class Programs(Copies):
             files = [os.path.join(folder, file) for folder, _, names in os.walk(name) for file in names]
         if sum(os.path.getsize(file) for file in files if os.path.exists(file)) > LARGEST:
             return False
-        for file in files:
-            self.continued(file, keeps=True)
+        with self.quietly():
+            for file in files:
+                self.continued(file, keeps=True)
         return True
 
 

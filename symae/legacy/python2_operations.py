@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from symae.shims import lenient_numpy
 from symae.shims.standard_names import as_bytes
 
 __all__ = ["OPERATIONS", "Quotient", "divided", "quotient", "str2"]
@@ -82,31 +83,6 @@ def quotient_in_place(a: Any, b: Any) -> Any:
     return quotient(a, b) if isinstance(a, int) else operator.itruediv(a, b)
 
 
-def whole(x: Any) -> Any:
-    """Return the end of a slice, which cut a float's fraction off."""
-    return int(x) if isinstance(x, float | np.floating) and not isinstance(x, Quotient) else x
-
-
-def shaped(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
-    """Call ``function(…)`` with a shape that may have floats among its sizes, as was allowed."""
-    try:
-        return function(*arguments, **keywords)
-    except TypeError:
-        # In reshape(x, shape) the first is not a shape.
-        kept = arguments[:1] if any(isinstance(value, tuple | list) for value in arguments[1:]) else ()
-        sizes = (*kept, *map(_sizes, arguments[len(kept) :]))
-        more = {name: _sizes(value) for name, value in keywords.items()}
-        if all(new is old for new, old in zip((*sizes, *more.values()), (*arguments, *keywords.values()), strict=True)):
-            raise
-    return function(*sizes, **more)
-
-
-def _sizes(value: Any) -> Any:
-    if not isinstance(value, tuple | list):
-        return whole(value)
-    return tuple(map(whole, value)) if any(whole(size) is not size for size in value) else value
-
-
 def str2(x: Any) -> str:
     """Return ``str(x)`` of Python 2, which gave a float twelve digits."""
     if isinstance(x, str):
@@ -156,7 +132,7 @@ def formatted(text: str, values: Any) -> str:
         values = {key: _shown(value) for key, value in values.items()}
     else:
         values = _shown(values)
-    return text % values
+    return lenient_numpy.filled(text, values)
 
 
 def format_text(text: str, *values: Any, **named: Any) -> str:
@@ -197,12 +173,11 @@ def decode(text: Any, *arguments: Any, **keywords: Any) -> Any:
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
+    **lenient_numpy.OPERATIONS,
     "__symae_divided__": divided,
     "__symae_divided_in_place__": divided_in_place,
     "__symae_quotient__": quotient,
     "__symae_quotient_in_place__": quotient_in_place,
-    "__symae_whole__": whole,
-    "__symae_shaped__": shaped,
     "__symae_str__": str2,
     "__symae_formatted__": formatted,
     "__symae_format__": format_text,

@@ -37,6 +37,8 @@ class Session:
         Their files.
     pyplot : module, optional
         What draws where matplotlib is not installed.
+    misc : module, optional
+        ``scipy.misc``.
     loader_of : callable
         What loads a file as a module of the script's; the run's importer sets it.
     at_exit : ExitStack
@@ -54,6 +56,7 @@ class Session:
     modules: dict[str, ModuleType] = field(default_factory=dict)
     sources: set[str] = field(default_factory=set)
     pyplot: ModuleType | None = None
+    misc: ModuleType | None = None
     loader_of: Callable[[str], Loader] = field(init=False)
     at_exit: ExitStack = field(default_factory=ExitStack)
     is_confined: bool = False

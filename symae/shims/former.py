@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from symae.shims import numpy_names, renamed, scipy_names, six_module, standard_names
+from symae.shims import gone_modules, numpy_names, renamed, scipy_names, six_module, standard_names
 from symae.shims.registry import Registry
 from symae.shims.restoring import module_of
 
@@ -70,6 +70,7 @@ def _lost_names() -> dict[str, Callable[[], Mapping[str, Any]]]:
     tables: dict[str, Callable[[], Mapping[str, Any]]] = {
         "numpy": numpy_names.former_names,
         "numpy.random": numpy_names.random_names,
+        "numpy.testing": gone_modules.testing_names,
         "scipy": lambda: {**scipy_names.from_numpy(), "misc": _misc()},
     }
     for module in scipy_names.FORMER:
@@ -115,4 +116,5 @@ _GONE: dict[str, Callable[[], ModuleType]] = {
     "imp": _imp,
     "scipy.misc": _misc,
     "scipy.misc.pilutil": _misc,
+    **gone_modules.MODULES,
 }

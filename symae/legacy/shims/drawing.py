@@ -159,7 +159,7 @@ MODULES: dict[str, Callable[[Session], ModuleType]] = {
 def attend(session: Session) -> None:
     """Let ``show`` of the real matplotlib, which has been imported, save its figures."""
     pyplot: Any = sys.modules.get("matplotlib.pyplot")
-    if pyplot is None or getattr(pyplot.show, "of_symae", False):
+    if pyplot is None or getattr(pyplot.show, "of_symae", None) is session:
         return
     shown = [0]
 
@@ -169,7 +169,7 @@ def attend(session: Session) -> None:
             pyplot.figure(number).savefig(f"figure_{shown[0]}.png")
         pyplot.close("all")
 
-    show.of_symae = True  # type: ignore[attr-defined]
+    show.of_symae = session  # type: ignore[attr-defined]
     pyplot.show = show
     for other in ("pylab", "matplotlib.pylab"):
         if other in sys.modules:

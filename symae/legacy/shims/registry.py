@@ -21,7 +21,8 @@ from symae.legacy.shims import (
     standard,
     tutorial,
 )
-from symae.shims import renamed
+from symae.shims import gone_modules, renamed
+from symae.shims.former import FormerModules
 from symae.shims.registry import Registry
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Standins(Registry):
         if importlib.util.find_spec("matplotlib") is None:
             self._makers |= drawing.MODULES
         self._tutorial: dict[str, Maker] = tutorial.MODULES
+        self._former = FormerModules()
 
     def make(self, name: str) -> ModuleType | None:
         if name in self._makers:
@@ -64,14 +66,20 @@ class Standins(Registry):
             return importlib.import_module(renamed.MODULES[name])
         if name in self._tutorial and importlib.util.find_spec(name) is None:
             return self._tutorial[name](self._session)
+        if name == "sklearn.cross_validation" or (name in gone_modules.MODULES and importlib.util.find_spec(name) is None):
+            return gone_modules.MODULES[name]()
         if name.partition(".")[0] in ("matplotlib", "mpl_toolkits") and "matplotlib" in self._makers:
             return drawing.anything(self._session, name)
         return None
+
+    def as_it_was(self, module: ModuleType) -> ModuleType:
+        """Return a library's module as the script knew it: other libraries do not see the names that it has lost."""
+        return self._former.as_it_was(module) if module.__name__.startswith(("scipy", "numpy.testing")) else module
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
         """Restore names that libraries dropped as long as the block lasts."""
         with ExitStack() as stack:
-            for part in (standard, old_numpy, old_scipy, images, old_pillow, drawing):
+            for part in (standard, old_numpy, images, old_pillow, drawing):
                 stack.enter_context(part.restored(self._session))
             yield

@@ -1,0 +1,191 @@
+"""NumPy takes what it took when scripts were written, in the script's modules; libraries see NumPy as it is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from symae.legacy.python2_builtins import builtins_for
+from symae.legacy.python2_semantics import compiled
+from symae.python2.convert import parse_text
+
+pytest.importorskip("fissix")
+
+MASK = np.array([True, True, False])
+OTHER = np.array([True, False, False])
+
+
+def computed(expression: str, python2: bool = False, **names: object) -> object:
+    """Return what an expression of a source of that time is."""
+    version = "python2" if python2 else "either"
+    text = f"print '',\nx = {expression}\n" if python2 else f"x = {expression}\n"
+    names |= {"np": np, "m": MASK, "o": OTHER, "a": np.arange(6).reshape(2, 3)}
+    names["__builtins__"] = builtins_for(version, __import__)
+    exec(compiled(parse_text(text, Path("old.py"))), names)
+    return names["x"]
+
+
+@pytest.mark.parametrize("python2", [False, True])
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        # sizes
+        *((f"{call}.shape", shape) for call, shape in {
+            "np.linspace(0, 1, num=10.)": (10,), "np.linspace(0, 1, 10.7)": (10,), "np.eye(2.)": (2, 2),
+            "np.random.randn(3., 2.9)": (3, 2), "np.random.rand(3.)": (3,), "np.random.permutation(5.)": (5,),
+            "np.random.uniform(0.5, 1., (3., 2))": (3, 2), "np.random.normal(0., 1., size=4.)": (4,),
+            "np.random.RandomState(1).uniform(low=0.5, high=1., size=(3., 2.))": (3, 2),
+            "np.random.RandomState(1).binomial(1, 0.5, 3.)": (3,), "np.random.choice(5, 3.)": (3,),
+            "np.random.RandomState(1).randint(0, 5, 3.)": (3,), "np.full((2., 3), 1.)": (2, 3), "np.tile([1, 2], 2.)": (4,),
+            "np.tile(a, (2., 1))": (4, 3), "np.zeros((2.5, 3))": (2, 3),
+            "a.reshape(3., 2)": (3, 2), "np.reshape(a, (3., 2))": (3, 2), "np.indices((2., 2))": (2, 2, 2),
+            "a.sum(axis=1.)": (2,), "a.sum(0.)": (3,), "np.sum(a, 0.)": (3,), "np.concatenate([a, a], axis=0.)": (4, 3),
+            "np.fft.fft([1, 2, 3], 4.)": (4,), "np.bincount([0, 1, 1], minlength=4.)": (4,), "np.diag([1, 2], 1.)": (3, 3),
+        }.items()),
+        # indices
+        ("a[1.0].tolist()", [3, 4, 5]),
+        ("a[1.0, 2.9]", 5),
+        ("a[:, 1.].tolist()", [1, 4]),
+        ("a[:, np.array([0., 2.])].tolist()", [[0, 2], [3, 5]]),
+        ("a[[slice(0, 1), slice(1, 3)]].tolist()", [[1, 2]]),
+        ("a[[[0, 1], [1, 0]]].tolist()", [1, 3]),
+        ("a[[None, Ellipsis]].shape", (1, 2, 3)),
+        ("a[[1, 0]].tolist()", [[3, 4, 5], [0, 1, 2]]),
+        ("{0.5: 'half'}[0.5]", "half"),
+        # arrays of arrays
+        ("np.array([[1, 2], [3]]).dtype.kind", "O"),
+        ("np.asarray([[1, 2], [3]]).tolist()", [[1, 2], [3]]),
+        ("np.array([300, -1], dtype='uint8').tolist()", [44, 255]),
+        ("np.uint8(300)", 44),
+        # masks
+        ("(m - o).tolist()", [False, True, False]),
+        ("(-m).tolist()", [False, False, True]),
+        ("(1 - m).tolist()", [0, 0, 1]),
+        # numbers and comparisons
+        ("float(np.array([[1.5]]))", 1.5),
+        ("int(np.array([2.5]))", 2),
+        ("'%.2f %d' % (np.array([1.5]), np.array([[2]]))", "1.50 2"),
+        ("'%.1f' % np.array([1.5])", "1.5"),
+        ("__import__('math').exp(np.array([0.]))", 1.0),
+        ("np.array([1, 2]) == np.array([1, 2, 3])", False),
+        ("np.array([1, 2]) != []", True),
+        ("(np.array([1, 2]) == np.array([1, 3])).tolist()", [True, False]),
+        # parts from a generator, names of arguments
+        ("np.vstack(np.ones(2) for _ in range(3)).shape", (3, 2)),
+        ("np.sum(i for i in range(4))", 6),
+        ("np.histogram([1, 2, 3], bins=2., normed=True)[0].tolist()", [1 / 3, 2 / 3]),
+    ],
+)  # fmt: skip
+def test_expressions(expression, expected, python2):
+    value = computed(expression, python2)
+    assert value == expected
+    assert not isinstance(value, np.ndarray)
+
+
+def changed(statements: str, **names: object) -> dict[str, object]:
+    names |= {"np": np, "__builtins__": builtins_for("either", __import__)}
+    exec(compiled(parse_text(statements, Path("old.py"))), names)
+    return names
+
+
+def test_what_is_put_into_arrays():
+    names = changed(
+        "x[1.] = 5\ny[0] = np.array([2.5])\nz[0] = -1\nw[[slice(0, 1), slice(1, 3)]] = 7\nd = {}\nd[0.5] = 1\nx[0:2.] = 3\n",
+        x=np.zeros(4), y=np.zeros(2), z=np.zeros(2, "uint8"), w=np.zeros((2, 3)),
+    )  # fmt: skip
+    assert [names[k].tolist() for k in "xyzw"] == [[3, 3, 0, 0], [2.5, 0], [255, 0], [[0, 7, 7], [0, 0, 0]]]
+    assert names["d"] == {0.5: 1}
+
+
+def test_in_place_results_are_cut_to_the_arrays_type():
+    x = np.arange(4)
+    names = changed("y = x\nx += 1.5\nm -= o\nt += 'b'\nl += [2]\nf *= 0.5\n", x=x, m=MASK.copy(), o=OTHER, t="a", l=[1], f=3.0)
+    assert names["x"] is names["y"] is x
+    assert x.tolist() == [1, 2, 3, 4]
+    assert (names["m"].tolist(), names["t"], names["l"], names["f"]) == ([False, True, False], "ab", [1, 2], 1.5)
+
+
+def test_each_side_is_computed_once_and_in_its_order():
+    names = changed(
+        "said = []\ndef say(x):\n    said.append(x)\n    return x\n"
+        "d = {}\n(say(d) or d)[say(2)] = say(1)\ne = say(5) - say(3)\n"
+    )
+    assert names["said"] == [1, names["d"], 2, 5, 3]
+
+
+@pytest.mark.parametrize(
+    ("statement", "error"),
+    [
+        ("[1, 2][1.0]", TypeError),
+        ("np.arange(3)[7.]", IndexError),
+        ("np.arange(3)['a']", IndexError),
+        ("np.uint8('a')", ValueError),
+        ("np.zeros('a')", TypeError),
+        ("np.array([[1, 2], [3]], dtype=float)", ValueError),
+        ("np.arange(3) + np.arange(4)", ValueError),
+        ("float(np.arange(3))", TypeError),
+        ("'%d' % 'a'", TypeError),
+        ("np.random.randn('a')", TypeError),
+        ("np.zeros(3).sum(axis=4.)", ValueError),
+    ],
+)
+def test_what_was_an_error_is_one(statement, error):
+    with pytest.raises(error):
+        changed(f"x = {statement}\n")
+
+
+def test_libraries_see_numpy_and_scipy_as_they_are(tmp_path):
+    library = tmp_path / "libraries" / "third"
+    library.mkdir(parents=True)
+    (tmp_path / "work").mkdir()
+    (library / "__init__.py").write_text(
+        "import numpy as np, scipy.signal\n"
+        "def ragged(): return np.array([[1, 2], [3]])\n"
+        "found = [hasattr(scipy.signal, 'gaussian'), hasattr(scipy, 'linspace')]\n"
+        "for name in ('pkg_resources', 'cPickle', 'sklearn.cross_validation', 'scipy.misc.pilutil', 'Image'):\n"
+        "    try:\n        __import__(name)\n        found.append(name)\n    except ImportError:\n        found.append(False)\n"
+    )
+    (tmp_path / "work" / "old.py").write_text(
+        "import numpy as np, pkg_resources, scipy.misc, scipy.signal, cPickle, Image\n"
+        "from sklearn.cross_validation import KFold, train_test_split\n"
+        "from scipy.signal import gaussian\nfrom numpy.testing import Tester\n"
+        "print np.array([[1, 2], [3]]).dtype, scipy.signal.gaussian(3, 1).round(4), gaussian(1, 1), scipy.linspace(0, 1, 2.)\n"
+        "import third\nprint third.found\nthird.ragged()\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(library.parent), *sys.path])}
+    command = [sys.executable, "-m", "symae", "run", "old.py"]
+    done = subprocess.run(command, cwd=tmp_path / "work", env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout == f"object [ 0.6065  1.      0.6065] [ 1.] [ 0.  1.]\n{[False] * 7}\n"
+    assert (done.returncode, "inhomogeneous" in done.stderr) == (1, True)
+
+
+def test_packages_and_versions(run):
+    result = run("""
+        import numpy, pkg_resources
+        from pkg_resources import parse_version, get_distribution, resource_exists
+        print parse_version('0.10') > parse_version('0.9'), parse_version('0.6rc3.dev-x') < parse_version('0.7')
+        print get_distribution('numpy').version == numpy.__version__, resource_exists('numpy', '__init__.py')
+        try:
+            get_distribution('no-such-package')
+        except pkg_resources.DistributionNotFound:
+            print 'none'
+    """)
+    assert (result.status, result.out) == (0, "True True\nTrue True\nnone\n"), result.err
+
+
+def test_parts_for_training_and_tests_are_scikit_learns(run):
+    # The first is the example in scikit-learn's documentation of the function, the second that of 0.17's KFold.
+    result = run("""
+        import numpy
+        from sklearn.cross_validation import train_test_split, KFold
+        for part in train_test_split(numpy.arange(10).reshape((5, 2)), range(5), test_size=0.33, random_state=42):
+            print numpy.asarray(part).tolist(),
+        print [(list(train), list(test)) for train, test in KFold(4, n_folds=2)], len(KFold(10, 4, shuffle=True))
+    """)
+    parts = "[[4, 5], [0, 1], [6, 7]] [[2, 3], [8, 9]] [2, 0, 3] [1, 4]"
+    assert (result.status, result.out) == (0, f"{parts} [([2, 3], [0, 1]), ([0, 1], [2, 3])] 4\n"), result.err
