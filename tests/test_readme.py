@@ -41,11 +41,11 @@ def test_ci_takes_its_test_command_from_the_readme():
 
 @pytest.fixture
 def pasted(no_mnist, tmp_path):
-    """Run a Python example exactly as it is printed, by an interpreter of its own, in an empty folder, without MNIST."""
+    """Return what a Python example prints, exactly as it is pasted, by an interpreter of its own, in an empty folder, without MNIST."""
 
-    def run(number: int, check: str = "", **environment: str) -> str:
+    def run(number: int, **environment: str) -> str:
         environment = no_mnist | {"PYTHONPATH": str(ROOT)} | environment
-        command = [sys.executable, "-c", f"{SNIPPETS[number]}\n{check}"]
+        command = [sys.executable, "-c", SNIPPETS[number]]
         result = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path)
         assert result.returncode == 0, result.stderr
         return result.stdout
@@ -58,33 +58,34 @@ COMPILED = pytest.param({}, marks=pytest.mark.long, id="compiled")
 
 
 def test_the_legacy_example_runs_as_pasted(pasted):
-    assert pasted(0, "print(len(costs), costs[-1] < costs[0])") == "250 True\n"
+    said = re.fullmatch(r"nats per image: (.*) before training, (.*) after an epoch\n", pasted(0))
+    before, after = map(float, said.groups())
+    assert after < before / 2
 
 
 def test_the_modern_example_runs_as_pasted(pasted, tmp_path):
-    assert pasted(1, "print(codes.shape, da.history_.costs[-1] < da.history_.costs[0])") == "(5000, 100) True\n"
+    said = re.fullmatch(r"100 numbers for each of 5000 images; mean error of a pixel (.*)\n", pasted(1))
+    assert 0 < float(said[1]) < 0.1
     assert (tmp_path / "denoising.json").is_file()
 
 
 @pytest.mark.parametrize("environment", [pytest.param(INTERPRETED, id="interpreted"), COMPILED])
 def test_the_example_with_images_runs_as_pasted(pasted, environment):
-    check = """
-code, drawn, *gradients = f(*(np.ones(shape, x.dtype) for shape in ((2, 1, 8, 8), (3, 1, 5, 5), (3, 1, 5, 5))))
-print(code.shape, drawn.shape, *(g.shape for g in gradients))
-"""
-    assert pasted(2, "import numpy as np" + check, **environment) == "(2, 3, 2, 2) (2, 1, 8, 8) (3, 1, 5, 5) (3, 1, 5, 5)\n"
+    assert pasted(2, **environment) == "[(2, 3, 2, 2), (2, 1, 8, 8), (3, 1, 5, 5), (3, 1, 5, 5)]\n"
 
 
 @pytest.mark.parametrize("environment", [pytest.param(INTERPRETED, id="interpreted"), COMPILED])
 def test_the_example_of_layers_trains_as_pasted_and_knows_when_it_is_done(pasted, environment):
-    first, again = (pasted(3, "print(len(history))", **environment) for _ in range(2))
-    assert [line.split(",")[0] for line in first.splitlines()] == ["Training epoch 0", "Training epoch 1", "2"]
-    assert again.splitlines()[-1] == "2"
+    first, again = (pasted(3, **environment) for _ in range(2))
+    assert [line.split(",")[0] for line in first.splitlines()] == ["Training epoch 0", "Training epoch 1", "2 epochs"]
+    assert again.splitlines()[-1] == first.splitlines()[-1]
     assert "Training epoch" not in again
 
 
 def test_the_example_of_inspecting_runs_as_pasted(pasted):
-    assert pasted(4, "print(len(inspection.filters()), best.input.shape)") == "100 (784,)\n"
+    error, said = pasted(4).splitlines()
+    assert 0 < float(error) < 1
+    assert re.fullmatch(r"784 pixels, the brightest 0\.\d\d", said)
 
 
 def test_what_returns_tensors_says_so():
