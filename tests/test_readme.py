@@ -41,7 +41,7 @@ def test_ci_takes_its_test_command_from_the_readme():
 
 @pytest.fixture
 def pasted(no_mnist, tmp_path):
-    """Return what a Python example prints, exactly as it is pasted, by an interpreter of its own, in an empty folder, without MNIST."""
+    """Return what a Python example prints that is pasted as it is, in an empty folder, without MNIST."""
 
     def run(number: int, **environment: str) -> str:
         environment = no_mnist | {"PYTHONPATH": str(ROOT)} | environment
@@ -83,9 +83,7 @@ def test_the_example_of_layers_trains_as_pasted_and_knows_when_it_is_done(pasted
 
 
 def test_the_example_of_inspecting_runs_as_pasted(pasted):
-    error, said = pasted(4).splitlines()
-    assert 0 < float(error) < 1
-    assert re.fullmatch(r"784 pixels, the brightest 0\.\d\d", said)
+    assert 0 < float(pasted(4)) < 1
 
 
 def test_what_returns_tensors_says_so():

@@ -7,17 +7,23 @@ from typing import Any
 
 import numpy as np
 
+from symae.errors import ShapeError
 from symae.kernels.gemm import threaded_gemms
 from symae.kernels.parallel.parts import jit
+
+FACTORS, AS_MANY = "matrices ({}, {}) and ({}, {})", "{} rows in the second, as many as columns in the first"
+PRODUCT, SUMMAND = "a product ({}, {})", "({}, {}), the shape of what it is added to"
 
 
 @jit
 def _check(m: int, n: int, A: Any, transpose_a: bool, B: Any, transpose_b: bool) -> None:
-    """Check that op(A) is (m, k) and op(B) is (k, n): BLAS would read past the end of what is smaller."""
+    """Check that op(A) is (m, k) and op(B) is (k, n), in the words of `symae.ops.gemm`: BLAS would read past the end."""
     a = (A.shape[1], A.shape[0]) if transpose_a else A.shape
     b = (B.shape[1], B.shape[0]) if transpose_b else B.shape
-    if a[0] != m or b[1] != n or a[1] != b[0]:
-        raise ValueError("matrix product: expected op(A) (m, k), op(B) (k, n) and the result (m, n), found", a, b, (m, n))
+    if a[1] != b[0]:
+        raise ShapeError("matrix product", FACTORS, AS_MANY, a[0], a[1], b[0], b[1], a[1])
+    if a[0] != m or b[1] != n:
+        raise ShapeError("matrix product", PRODUCT, SUMMAND, a[0], b[1], m, n)
 
 
 def product(transpose_a: bool, transpose_b: bool) -> Callable[..., Any]:

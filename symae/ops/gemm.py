@@ -35,9 +35,14 @@ class _Products(BackendOp):
         return matrices, shape
 
     def sum_of_products(self, matrices: Sequence[np.ndarray]) -> np.ndarray:
-        """Compute the sum by NumPy, with its errors."""
+        """Compute the sum by NumPy."""
         pairs = zip(matrices[::2], matrices[1::2], self.flags, strict=True)
-        total: np.ndarray = sum((a.T if ta else a) @ (b.T if tb else b) for a, b, (ta, tb) in pairs)
+        factors = [(a.T if ta else a, b.T if tb else b) for a, b, (ta, tb) in pairs]
+        for a, b in factors:
+            if a.shape[1] != b.shape[0]:
+                expected = f"{a.shape[1]} rows in the second, as many as columns in the first"
+                raise InputError("matrix product", f"matrices {a.shape} and {b.shape}", expected)
+        total: np.ndarray = sum(a @ b for a, b in factors)
         return total
 
     def numba_key(self, node: Apply) -> Any:
@@ -97,7 +102,7 @@ class Gemm(_Products):
         C, beta, alpha, *matrices = inputs
         added = self.sum_of_products(matrices)
         if added.shape != C.shape:
-            raise ValueError(f"Gemm: found a product of shape {added.shape}, expected {C.shape}")
+            raise InputError("matrix product", f"a product {added.shape}", f"{C.shape}, the shape of what it is added to")
         output_storage[0][0] = beta * C + alpha * added
 
     def numba(self, node: Apply) -> Callable[..., Any]:

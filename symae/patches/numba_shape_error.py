@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from symae.errors import ShapeError
 from symae.patches.changes import Changes
 from symae.patches.numba_deferred_codegen import compiling_whole_programs
 from symae.patches.patch import NUMBA, Expected, Patch
+
+FOUND, EXPECTED = "an array of shape {}", "one that broadcasts to {}"
 
 
 def apply(_: Any, changes: Changes) -> None:
@@ -25,7 +28,7 @@ def apply(_: Any, changes: Changes) -> None:
     @overload(different_shapes)
     def refuse_shapes(src_shapes: Any, index_shape: Any) -> Any:
         def refuse_shapes(src_shapes: Any, index_shape: Any) -> Any:
-            raise ValueError("cannot assign to a slice of the first shape an array of the second", index_shape, src_shapes)
+            raise ShapeError("assignment to a slice", FOUND, EXPECTED, src_shapes, index_shape)
 
         return refuse_shapes
 

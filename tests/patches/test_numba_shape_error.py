@@ -19,6 +19,9 @@ def test_what_others_compile_has_numbas_own_message():
         return x
 
     x, y = pt.dvector("x"), pt.dvector("y")
-    symae.function([x, y], pt.set_subtensor(x[:2], y), backend="numba")(np.zeros(3), np.ones(2))
+    set_slice = symae.function([x, y], pt.set_subtensor(x[:2], y), backend="numba")
+    set_slice(np.zeros(3), np.ones(2))
+    with pytest.raises(ValueError, match=r" of shape \(3,\), expected (a shape|one) that broadcasts to \(2,\)"):
+        set_slice(np.zeros(3), np.ones(3))
     with pytest.raises(ValueError, match=r"cannot assign slice of shape .* from input of shape"):
         assign(np.zeros(4), np.ones(3))

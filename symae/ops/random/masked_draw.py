@@ -9,13 +9,14 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Apply
 
-from symae.errors import InputError
+from symae.errors import InputError, ShapeError
 from symae.ops.base import BackendOp
 from symae.ops.random.compiled_draws import BinomialDraw
 from symae.ops.random.draws import Draw
 
 # Elements that are drawn and multiplied while they are in the first cache.
 BLOCK = 4096
+MASK, ARRAY = "a mask of shape {}", "{}, that of the array"
 
 
 class MaskedDraw(BackendOp):
@@ -48,7 +49,7 @@ class MaskedDraw(BackendOp):
         Draw.perform(self.mask, node, drawn, output_storage)
         mask = output_storage[1][0]
         if mask.shape != x.shape:
-            raise ValueError(f"masked draw: found a mask of shape {mask.shape} for an array of shape {x.shape}")
+            raise InputError("product with a mask", MASK.format(mask.shape), ARRAY.format(x.shape))
         output_storage[1][0] = mask * x
 
     def numba(self, node: Apply) -> Callable[..., Any]:
@@ -61,7 +62,7 @@ class MaskedDraw(BackendOp):
         @jit
         def draw(state: Any, dims: Any, n: Any, p: Any, x: Any) -> Any:
             if dims != x.shape:
-                raise ValueError("masked draw: found a mask and an array of different shapes", dims, x.shape)
+                raise ShapeError("product with a mask", MASK, ARRAY, dims, x.shape)
             after, out = state.copy(), np.empty(dims, dtype)
             masked, values = out.reshape(-1), np.ascontiguousarray(x).reshape(-1)
             for first in range(0, masked.size, BLOCK):
