@@ -119,6 +119,11 @@ def _old(files: _Files, path: Any) -> Any:
     return files.for_reading(path)
 
 
+def _library(files: _Files, name: Any) -> Any:
+    """Map a shared library's file; a name without a folder is the system's."""
+    return files.for_reading(name) if os.sep in os.fsdecode(name) else name
+
+
 def _database(files: _Files, name: Any) -> Any:
     """Map SQLite's database, a file or a URI, which it may want to write to at any time."""
     text = os.fsdecode(name)
@@ -181,6 +186,8 @@ def _dbm(*ends: str) -> Opens:
 # What of which module opens files: h5py's object, say, has its path second, after itself, and a mode.
 LIBRARIES: dict[str, dict[str, Opens]] = {
     "sqlite3": {"connect": _argument(0, "database", _database), "Connection": _argument(0, "database", _database)},
+    "ctypes": {"CDLL.__init__": _argument(1, "name", _library)},
+    "importlib.util": {"spec_from_file_location": _argument(1, "location", _old)},
     "scipy.io": {"mmwrite": _argument(0, "target", _new_matrix)},
     "torch": {"save": _argument(1, "f", _new)},
     "torch.jit": {"save": _argument(1, "f", _new)},

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
+from numpy.linalg import lapack_lite
 
 pytest.importorskip("fissix")
 
@@ -55,6 +57,20 @@ def test_names_made_of_the_working_directory(run, project):
         "new 5,6\n+ 1,2\n\ndata 7,8\nnew\nTrue True\n",
     ), result.err
     assert (result.folder / "new.txt").is_file()
+
+
+def test_files_that_are_opened_in_c(run, project):
+    shutil.copy(lapack_lite.__file__, project / "lapack.so")
+    (project / "work" / "part.py").write_text("x = 3\n")
+    result = run("""
+        import ctypes, importlib.util
+        print ctypes.CDLL('../lapack.so')._name == ctypes.cdll.LoadLibrary('./../lapack.so')._name, ctypes.CDLL(None)._name
+        spec = importlib.util.spec_from_file_location('part', 'part.py')
+        part = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(part)
+        print part.x
+    """)
+    assert (result.status, result.out) == (0, "True None\n3\n"), result.err
 
 
 def test_folders_of_modules_by_relative_names(run, project):
