@@ -1,21 +1,25 @@
 """Packages of 2010 to 2018, imported as they are: their modules find what Python, NumPy and SciPy had in their time.
 
-Each of their modules has built-in names of its own, and among these an ``__import__`` that gives `FormerModules`. Nothing is
-put into NumPy or `sys.modules` for it, and no other library sees it.
+Each of their modules has built-in names of its own, and among these an ``__import__`` that gives `FormerModules`; in it NumPy
+takes what it took, by `lenient_numpy`. Nothing is put into NumPy or `sys.modules` for it, and no other library sees it.
 """
 
 from __future__ import annotations
 
+import ast
 import builtins
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
+from symae._runtime.quiet import without_warnings
 from symae.errors import InputError
+from symae.shims import lenient_numpy
 from symae.shims.former import FormerModules
+from symae.shims.lenient_syntax import Lenient
 from symae.shims.standard_names import former_builtins
 
 __all__ = ["OldPackages", "Python2Error"]
@@ -51,7 +55,7 @@ class OldPackages(MetaPathFinder):
 
     def builtins(self) -> dict[str, Any]:
         """Return the built-in names of a module."""
-        return {**former_builtins(), **vars(builtins), "__import__": self._import}
+        return {**former_builtins(), **vars(builtins), **lenient_numpy.OPERATIONS, "__import__": self._import}
 
     def _import(
         self,
@@ -87,10 +91,24 @@ class _OldLoader(Loader):
     def exec_module(self, module: ModuleType) -> None:
         vars(module)["__builtins__"] = self._packages.builtins()
         try:
-            self._loader.exec_module(module)
+            code = self._lenient_code(module.__name__)
+            if code is None:
+                self._loader.exec_module(module)
+            else:
+                exec(code, vars(module))
         except SyntaxError as error:
             if isinstance(error, InputError):
                 raise
             where, package = f"{error.filename}, line {error.lineno}", module.__name__.partition(".")[0]
             expected = f"Python 3's: symae port --in-place rewrites the folder of {package}"
             raise Python2Error(where, f"a line of Python 2 ({error.msg})", expected) from None
+
+    def _lenient_code(self, name: str) -> CodeType | None:
+        """Compile the module of that name; None for one that has no source."""
+        text = self._loader.get_source(name) if hasattr(self._loader, "get_source") else None
+        if text is None:
+            return None
+        where = self._loader.get_filename(name)
+        with without_warnings(""):
+            tree = ast.fix_missing_locations(Lenient().visit(ast.parse(text, where)))
+            return compile(tree, where, "exec", dont_inherit=True)

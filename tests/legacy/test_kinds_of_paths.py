@@ -241,9 +241,11 @@ def test_a_database_is_gone_on_with_in_a_copy(run, tmp_path):
     database.close()
     before = (tmp_path / "work" / "runs 1.db").read_bytes()
     lines = "import sqlite3\nf = sqlite3.connect('runs 1.db')\nf.execute('insert into t values (7)')\nf.commit()\nf.close()\n"
-    more = "f = sqlite3.connect('file:runs%201.db?mode=ro', uri=True)\nprint f.execute('select a from t').fetchall()\n"
+    more = (
+        "f = sqlite3.connect('file:runs%201.db?mode=ro', uri=True)\nprint f.execute('select a from t').fetchall()\nf.close()\n"
+    )
     last = "f = sqlite3.connect('file://' + os.path.dirname(os.path.abspath(__file__)) + '/runs%201.db', uri=True)\n"
-    last += "f.execute('insert into t values (8)')\nf.commit()\nprint f.execute('select a from t').fetchall()\n"
+    last += "f.execute('insert into t values (8)')\nf.commit()\nprint f.execute('select a from t').fetchall()\nf.close()\n"
     assert _printed(run("import os\n" + lines + more + last)) == ["[(7,)]", "[(7,), (8,)]"]
     assert (tmp_path / "work" / "runs 1.db").read_bytes() == before
 

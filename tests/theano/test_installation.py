@@ -131,6 +131,17 @@ def test_old_packages_find_what_numpy_scipy_and_python_2_had(package, monkeypatc
     assert old.np.linalg is np.linalg
 
 
+def test_numpy_takes_in_old_packages_what_it_took(package):
+    text = "import numpy as np\nx = np.array([[1, 2], [3]])\ny = np.linspace(0, 1, num=3.)[1.]\nz = -(np.ones(2) > 2)\n"
+    package(text)
+    package(text, "newlib")
+    install(["oldlib"])
+    old = importlib.import_module("oldlib")
+    assert (old.x.dtype, old.y, old.z.tolist()) == (object, 0.5, [True, True])
+    with pytest.raises(ValueError, match="inhomogeneous"):
+        importlib.import_module("newlib")
+
+
 def test_no_other_module_sees_these_names(package):
     package("import numpy as np\nxrange, np.float_")
     install(["oldlib"])
