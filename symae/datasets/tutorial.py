@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from os import PathLike
 from typing import Any
 
 from symae.datasets.dataset import Dataset, Split
+from symae.datasets.formats.idx import FILES
 from symae.datasets.pixel_scale import TUTORIALS, scaled
 from symae.datasets.sources import read
+
+# What tutorials of that time call MNIST: pickles, the four IDX files, tables, Keras's file, and TensorFlow's folders.
+PICKLE = re.compile(r"(mini_)?mnist(_py3k|_expanded)?\.(pkl|pickle)(\.gz|\.bz2)?")
+IDX = {name + end: stem for stem in FILES for name in (stem, stem.replace("-idx", ".idx")) for end in ("", ".gz")}
+TABLES = {"mnist_train.csv": "train", "mnist_test.csv": "test"}
+ARRAYS = "mnist.npz"
+FOLDERS = ("MNIST_data", "MNIST-data", "mnist_data")
+
+
+def mnist_name(path: str) -> str | None:
+    """Return the last name in a path or an address if tutorials call MNIST so, and None for another."""
+    name = re.split(r"[/\\]", path.rstrip("/\\"))[-1]
+    return name if PICKLE.fullmatch(name) or name in (*IDX, *TABLES, ARRAYS, *FOLDERS) else None
 
 
 def load_data(name_or_path: str | PathLike[str] | Dataset | None = None, borrow: bool = True) -> list[tuple[Any, Any]]:

@@ -6,7 +6,6 @@ import bz2
 import functools
 import gzip
 import pickle
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -19,15 +18,11 @@ from symae.datasets import read
 from symae.datasets.folders import find_mnist
 from symae.datasets.formats.idx import FILES, write_idx
 from symae.datasets.pixel_scale import TUTORIALS, scaled
+from symae.datasets.tutorial import FOLDERS, IDX, PICKLE, TABLES, mnist_name
 from symae.errors import MissingFileError
 
 __all__ = ["Data"]
 
-PICKLE = re.compile(r"(mini_)?mnist(_py3k|_expanded)?\.(pkl|pickle)(\.gz|\.bz2)?")
-IDX = {name + end: stem for stem in FILES for name in (stem, stem.replace("-idx", ".idx")) for end in ("", ".gz")}
-TABLES = {"mnist_train.csv": "train", "mnist_test.csv": "test"}
-# Of TensorFlow's tutorials, with the four IDX files.
-FOLDERS = ("MNIST_data", "MNIST-data", "mnist_data")
 PIECE = 1 << 28  # bytes
 
 
@@ -50,10 +45,10 @@ class Data:
         are there, the first 5000, 1000 and 1000 images (``mini_mnist.pkl.gz``), Nielsen's ``mnist_expanded.pkl.gz``, Keras's
         ``mnist.npz``, the four IDX files and folders of them, and tables ``mnist_train.csv``; None for other names.
         """
-        name = re.split(r"[/\\]", name.rstrip("/\\"))[-1]
-        make = _maker(name)
-        if make is None:
+        found = mnist_name(name)
+        if found is None:
             return None
+        name, make = found, _maker(found)
         source = "mnist" if find_mnist() else "digits"
         what = "MNIST's IDX files" if make is _idx or make is _folder else name
         self._say(f"{what}: {'MNIST' if source == 'mnist' else DIGITS}")
@@ -77,14 +72,14 @@ class Data:
 DIGITS = "symae's own digits: MNIST is not here, symae data mnist downloads it"
 
 
-def _maker(name: str) -> Callable[[str, str], Path] | None:
+def _maker(name: str) -> Callable[[str, str], Path]:
     if PICKLE.fullmatch(name):
         return _pickled
     if name in IDX:
         return _idx
     if name in FOLDERS:
         return _folder
-    return _arrays if name == "mnist.npz" else _table if name in TABLES else None
+    return _table if name in TABLES else _arrays
 
 
 def _made(name: str, source: str, write: Callable[[IO[bytes]], object]) -> Path:

@@ -9,6 +9,7 @@ import libcst as cst
 from libcst import matchers as m
 from libcst.metadata import QualifiedNameProvider
 
+from symae.datasets.tutorial import mnist_name
 from symae.port.rewriting import Step, argument, attribute, dotted, gone, imported, replaced_arguments, text_of
 from symae.port.source_edit import Draft
 
@@ -55,6 +56,12 @@ _PYTHON2_NOTES = {
     "builtins.round": "Python 2 rounded halves away from 0 and gave a float; Python 3 rounds them to even and gives an int",
     "builtins.eval": "Python 2's input() was this eval of what is typed: int(input()) or float(input()) is better",
     "io.StringIO": "StringIO holds text in Python 3: pictures, pickles and other bytes want io.BytesIO",
+}
+# modules of the Deep Learning Tutorials that symae run answers where they are not beside the script: what is the same here
+_TUTORIALS = {
+    "logistic_sgd.load_data": "symae.load_data",
+    "logistic_sgd.LogisticRegression": "symae.models.LogisticRegression",
+    "utils.tile_raster_images": "symae.tile_raster_images",
 }
 _PICKLES = {f"{p}.{f}" for p in ("pickle", "cPickle", "six.moves.cPickle", "_pickle") for f in ("load", "loads", "Unpickler")}
 _IMAGE_MODULES = {"Image", "ImageChops", "ImageColor", "ImageDraw", "ImageEnhance", "ImageFilter", "ImageFont", "ImageOps"}
@@ -103,9 +110,25 @@ class Libraries(Step):
                 self.note(original, _SAGE[original.value])
         return updated
 
+    def visit_SimpleString(self, node: cst.SimpleString) -> None:
+        value = node.evaluated_value
+        name = mnist_name(value) if isinstance(value, str) else None
+        if name is not None and not self._is_for_symae():
+            self.note(
+                node,
+                f"{name}: symae run has it wherever a program looks for it, Python only where it is; "
+                "symae.load_data() gives MNIST as shared variables, symae.datasets.read() as arrays",
+            )
+
+    def _is_for_symae(self) -> bool:
+        """Return True within a call of a function of symae's, which finds MNIST by itself."""
+        return any(isinstance(outer, cst.Call) and self.full_name(outer.func).startswith("symae.") for outer in self._around)
+
     def _mention(self, node: cst.CSTNode, name: str) -> None:
         module, _, last = name.rpartition(".")
-        if module == "scipy.misc" and last in _SCIPY_MISC:
+        if name in _TUTORIALS:
+            self.note(node, f"{name}: where no {module}.py is beside the program, {_TUTORIALS[name]} does the same")
+        elif module == "scipy.misc" and last in _SCIPY_MISC:
             self.note(node, f"scipy.misc.{last} is gone: {_SCIPY_MISC[last]}")
         elif name in _NOTES:
             self.note(node, _NOTES[name])

@@ -93,11 +93,24 @@ def test_python_3_keeps_its_division_and_may_be_told_that_it_is_python_2():
         ("import md5\nprint 1\n", "made of bytes"),
         ("import numpy\nx = numpy.fromstring(s, dtype='uint8')\n", "frombuffer"),
         ("html('<b>')\n", "Sage"),
+        ("from logistic_sgd import load_data\n", "symae.load_data does the same"),
+        ("import utils\nutils.tile_raster_images(x)\n", "symae.tile_raster_images does the same"),
         ("__import__('theano')\n", "symae.theano there"),
     ],
 )
 def test_what_else_needs_a_look_is_listed(text, part):
     assert any(part in reason for _, _, reason in reasons(text))
+
+
+@pytest.mark.parametrize(
+    "path", ["mnist.pkl.gz", "../data/mnist.pkl.gz", "data\\\\mnist.pkl", "http://host/mnist/train-images-idx3-ubyte.gz"]
+)
+@pytest.mark.parametrize("modern", [False, True])
+def test_data_that_only_symae_run_has_is_listed(path, modern):
+    ((line, _, reason),) = reasons(f"import cPickle, gzip\ntrain = cPickle.load(gzip.open('{path}'))\n", modern=modern)
+    assert line == 2
+    assert "symae.load_data() gives MNIST" in reason
+    assert reasons(f"import symae\nx = symae.load_data('{path}')\n", modern=modern) == []
 
 
 def test_a_name_that_symae_does_not_answer_is_listed():
