@@ -25,7 +25,7 @@ from symae.theano._impl.variables import mark, registered
 
 from symae.theano.updates import OrderedUpdates  # isort: skip
 from symae.theano import compile, gof, gradient, printing, scan_module, tensor, version  # isort: skip
-from symae.theano._impl.functions import In, Out, Param, UnusedInputError, function
+from symae.theano._impl.functions import In, Out, Param, UnusedInputError, function, function_dump
 from symae.theano._impl.installation import install, load_ipython_extension, uninstall, unload_ipython_extension
 from symae.theano.compile.builders import OpFromGraph
 from symae.theano.compile.mode import Mode, predefined_linkers, predefined_modes, predefined_optimizers
@@ -78,7 +78,6 @@ __getattr__ = _getter(
         "typed_list",
     ],
     instead={
-        "function_dump": "use pickle.dump on what theano.function takes",
         "sparse_grad": "use theano.grad, whose gradients of indexing are dense",
         "scan_checkpoints": "use theano.scan, with all its memory, or pytensor.scan.scan_checkpoints",
         "test": "use pytest on symae's own tests",
@@ -116,6 +115,7 @@ __all__ = [
     "foldl",
     "foldr",
     "function",
+    "function_dump",
     "generic",
     "get_scalar_constant_value",
     "gof",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -35,6 +36,7 @@ from pytensor.tensor.type import DenseTensorType
 
 from symae._runtime.quiet import without_warnings
 from symae.theano._impl.absent import getter
+from symae.theano._impl.tangents import tangents
 from symae.theano._impl.variables import as_theano, behind, legacy, mark, plain, unmark
 from symae.theano.compile.mode import resolved
 
@@ -164,18 +166,48 @@ def _is_zero(v: Variable) -> bool:
     return moved and _is_zero(inputs[0])
 
 
-def Rop(f: Any, wrt: Any, eval_points: Any) -> Any:
+def Rop(f: Any, wrt: Any, eval_points: Any, disconnected_outputs: str = "raise", return_disconnected: str = "zero") -> Any:
     """Compute the Jacobian of `f` by `wrt`, times `eval_points` from the right.
 
-    Where an operation of a script's own has an ``R_op``, or derivatives that override those of its graph, all operations that
-    `f` depends on are asked for theirs, as in Theano; otherwise it is made of two gradients.
+    Where an operation of a script's own has an ``R_op``, or derivatives that override those of its graph, they are asked for
+    theirs, as in Theano; of all others it is made of two gradients.
+
+    Raises
+    ------
+    DisconnectedInputError
+        One of `f` depends on none of `wrt`, or only by what has no derivative. With `disconnected_outputs` "ignore" or "warn"
+        there are zeros instead, or what `return_disconnected` says: "none" or "disconnected".
+    ValueError
+        A variable and its point differ in their number of dimensions.
     """
-    own = any(v.owner is not None and getattr(v.owner.op, "has_derivatives_of_its_own", False) for v in behind(f))
     with plain(f, wrt, eval_points):
-        result = _gradient.pushforward(
-            _listed(f), _listed(wrt), _listed(eval_points), disconnected_outputs="ignore", use_op_pushforward=own
-        )
+        listed, variables, points = _listed(f), _listed(wrt), _listed(eval_points)
+        for i, (variable, point) in enumerate(zip(variables, points, strict=True)):
+            if getattr(variable.type, "ndim", None) != getattr(point.type, "ndim", None):
+                raise ValueError(f"Rop: found {point.type} as point {i}, expected as many dimensions as in {variable.type}")
+        found = tangents(listed, variables, points)
+        result = [
+            _tangent_of_none(each, disconnected_outputs, return_disconnected) if tangent is None else tangent
+            for each, tangent in zip(listed, found, strict=True)
+        ]
+    for tangent in result:
+        if isinstance(tangent, Variable):
+            tangent.tag.also_depends_on = (
+                variables + points
+            )  # a function takes them although the Jacobian of what is linear has none
     return _formatted(result, f)
+
+
+def _tangent_of_none(output: Variable, disconnected: str, returned: str) -> Any:
+    """Return what stands for the tangent of an output that depends on no variable, or raise the error for it."""
+    text = f"Rop: {output} depends on none of the variables, or only by operations without a derivative"
+    if disconnected == "raise":
+        raise DisconnectedInputError(text)
+    if disconnected not in ("ignore", "warn") or returned.lower() not in ("zero", "none", "disconnected"):
+        raise ValueError(f"Rop: found {disconnected!r} and {returned!r} for outputs that depend on none of the variables")
+    if disconnected == "warn":
+        warnings.warn(text, stacklevel=3)
+    return {"zero": pt.zeros_like(output), "none": None, "disconnected": disconnected_type()}[returned.lower()]
 
 
 def Lop(f: Any, wrt: Any, eval_points: Any, consider_constant: Any = None, disconnected_inputs: str = "raise") -> Any:

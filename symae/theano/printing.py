@@ -171,7 +171,7 @@ def pydotprint(fct: Any, outfile: Any = None, **kwargs: Any) -> None:
 
 
 def _bare(obj: Any) -> Any:
-    return obj.fn if isinstance(obj, Function) else obj
+    return obj._compiled if isinstance(obj, Function) else obj
 
 
 def _shown(obj: Any) -> Any:

@@ -1,16 +1,20 @@
 """Runs Theano 1.0.5's own unit tests against ``symae.theano``, and says how many pass and why others do not.
 
     python tests/benchmarks/theano_unit_tests.py site-packages/theano --only tensor/nnet/tests/test_bn.py
+    python tests/benchmarks/theano_unit_tests.py site-packages/theano --theano PYTHON --table docs/theano_tests.md
 
 `THEANO_FOLDER` is an installed or unpacked Theano 1.0.5. Test files are copied to a temporary folder and run there by pytest,
 each in a process of its own, by ``symae run``: ``theano`` is symae's, only modules in folders called ``tests`` are Theano's. A
 test that takes longer than ``--limit`` has failed; a process that crashes or hangs is started again without the tests that it
-has done. Many of Theano's tests ask about its inside, such as which Op a graph ends up with, so not all of them can pass.
+has done. With ``--theano`` the same files are run by real Theano too, in the same mode and interpreted, and only what passes
+there counts; ``--oracle`` keeps those results. Tests that ask about Theano's inside, such as which Ops and how many nodes a
+compiled graph has, are counted apart: those whose source, or what they call in their file, has one of the words of `INSIDE`.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import collections
 import json
 import os
@@ -21,33 +25,24 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 DRIVER = Path(__file__).parent / "contenders" / "theano_tests.py"
-FILES = [
-    "tensor/nnet/tests/test_nnet.py",
-    "tensor/nnet/tests/test_sigm.py",
-    "tensor/nnet/tests/test_bn.py",
-    "tensor/nnet/tests/test_conv.py",
-    "tensor/nnet/tests/test_abstract_conv.py",
-    "tensor/nnet/tests/test_conv3d2d.py",
-    "tensor/nnet/tests/test_corr.py",
-    "tensor/nnet/tests/test_corr3d.py",
-    "tensor/nnet/tests/test_neighbours.py",
-    "tensor/signal/tests/test_conv.py",
-    "tensor/signal/tests/test_pool.py",
-    "tensor/tests/test_raw_random.py",
-    "tensor/tests/test_shared_randomstreams.py",
-    "sandbox/tests/test_rng_mrg.py",
-    "scan_module/tests/test_scan.py",
-    "scan_module/tests/test_scan_utils.py",
-]
+FOLDERS = ["tensor", "tensor/nnet", "tensor/signal", "compile", "scan_module", "sparse", "typed_list", "."]
+# What a test says that looks at compiled graphs, at classes of linkers and C code, and at rewrites by their names.
+INSIDE = re.compile(
+    r"toposort|apply_nodes|maker\.fgraph|\.nodes\b|\.owner\b|fgraph\.outputs|[Ll]inker|c_code|cxx|optdb|\blocal_\w+|\bopt\.|gof\.opt"
+    r"|optimizer|FunctionGraph|check_stack_trace|input_storage|output_storage|DebugMode|OptimizationQuery|gof\.Query|_op_use_c_code"
+    r"|vm_profile|ProfileStats|function_dump|inplace_\w+|destroy_map|view_map|c_headers|blas_\w+|Gemm|GEMM|Gemv|Ger\b|Dot22|CGer"
+)
 # What the tests import that is neither Theano's nor installed here: nose is of the Python 2 that they began in.
 NOSE = """
 import contextlib, sys, types, unittest
-assert_raises, assert_true, assert_equals = (getattr(unittest.TestCase(), name) for name in
-                                             ("assertRaises", "assertTrue", "assertEqual"))
+assert_raises, assert_true, assert_equal = (getattr(unittest.TestCase(), name) for name in
+                                            ("assertRaises", "assertTrue", "assertEqual"))
+assert_equals = assert_equal
 def raises(*errors):
     def decorate(test):
         def run(*args):
@@ -72,8 +67,8 @@ class parameterized:
     @staticmethod
     def expand(cases, testcase_func_name=None, name_func=None, **others):
         name_func = testcase_func_name or name_func
-        space = sys._getframe(1).f_locals
         def decorate(test):
+            space = sys._getframe(1).f_locals
             for i, case in enumerate(cases):
                 case = case if isinstance(case, tuple) else (case,)
                 def run(*first, case=case):
@@ -83,6 +78,7 @@ class parameterized:
                     run = types.FunctionType(run.__code__, globals(), run.__name__, (), run.__closure__)
                     run.__kwdefaults__ = {"case": case}
                 space[run.__name__] = run
+        decorate.__test__ = False
         return decorate
 """
 
@@ -90,44 +86,65 @@ class parameterized:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, metavar="THEANO_FOLDER")
-    parser.add_argument("--only", nargs="*", metavar="FILE", default=FILES, help="test files, by their paths in the folder")
+    parser.add_argument("--only", nargs="*", metavar="FILE", help="test files, by their paths in the folder")
+    parser.add_argument("--theano", metavar="PYTHON", help="of real Theano 1.0.5, to count what passes there")
+    parser.add_argument("--oracle", type=Path, help="a JSON file for its results, read where it has a file's already")
+    parser.add_argument("--table", type=Path, help="a Markdown file for both numbers of each file")
     parser.add_argument("--limit", type=int, default=60, help="seconds for a test")
     parser.add_argument("--floatX", default="float64", choices=["float64", "float32"])
     parser.add_argument("--compiled", action="store_true", help="by machine code where a test asks for FAST_RUN; much slower")
     parser.add_argument("--out", type=Path, help="a JSON file for all results, with the tracebacks")
     settings = parser.parse_args()
+    files = settings.only or [
+        str(path.relative_to(settings.folder))
+        for each in FOLDERS
+        for path in sorted((settings.folder / each / "tests").glob("test_*.py"))
+    ]
     results: dict[str, list[dict[str, Any]]] = {}
+    oracle = json.loads(settings.oracle.read_text()) if settings.oracle is not None and settings.oracle.is_file() else {}
     print(f"{'file':46s} {'tests':>5s} {'passed':>6s} {'failed':>6s} {'skipped':>7s} {'s':>5s}")
-    for file in settings.only:
+    for file in files:
+        if settings.theano is not None and file not in oracle:
+            oracle[file] = _results(settings, file, settings.theano)
+            if settings.oracle is not None:
+                settings.oracle.write_text(json.dumps(oracle, indent=1))
         started = time.perf_counter()
-        with tempfile.TemporaryDirectory(prefix="theano_tests") as folder:
-            results[file] = _results(settings, Path(folder), file)
+        results[file] = _results(settings, file)
         _print(file, results[file], time.perf_counter() - started)
         if settings.out is not None:
             settings.out.write_text(json.dumps(results, indent=1))
     _print("all", [result for several in results.values() for result in several], 0, reasons=False)
+    if settings.table is not None:
+        settings.table.write_text(_table(settings.folder, results, oracle))
     return 0
 
 
-def _results(settings: argparse.Namespace, folder: Path, file: str) -> list[dict[str, Any]]:
+def _results(settings: argparse.Namespace, file: str, theano: str | None = None) -> list[dict[str, Any]]:
     """Return what became of each test of a file; its process is started again as often as it dies of a test."""
-    for path in settings.folder.rglob("tests/*.py"):
+    with tempfile.TemporaryDirectory(prefix="theano_tests") as folder:
+        return _results_in(Path(folder), settings, file, theano)
+
+
+def _results_in(folder: Path, settings: argparse.Namespace, file: str, theano: str | None) -> list[dict[str, Any]]:
+    for path in () if theano else settings.folder.rglob("tests/*.py"):
         parts = ["theano", *path.relative_to(settings.folder).with_suffix("").parts]
         shutil.copy(path, folder / ("_".join(parts) + ".py"))
     shutil.copy(DRIVER, folder)
     (folder / "pytest.ini").write_text("[pytest]\npython_files = *.py\n")
     (folder / "nose.py").write_text(NOSE)
     (folder / "parameterized.py").write_text(PARAMETERIZED)
-    flags = f"floatX={settings.floatX},device=cpu,mode=FAST_COMPILE"
+    flags = f"floatX={settings.floatX},device=cpu,mode=FAST_COMPILE{',cxx=' if theano else ''}"
     environment = os.environ | {"THEANO_FLAGS": flags}
-    if not settings.compiled:
+    if theano is not None:
+        environment.pop("PYTHONPATH", None)
+    elif not settings.compiled:
         given = os.environ.get("PYTENSOR_FLAGS")
         environment["PYTENSOR_FLAGS"] = f"{given},linker=vm,cxx=" if given else "linker=vm,cxx="
     results: list[dict[str, Any]] = []
     while True:
         skipped = json.dumps([result["end"] for result in results])
         arguments = [str(settings.folder.resolve()), file, str(settings.limit), skipped]
-        command = [sys.executable, "-m", "symae", "run", DRIVER.name, *arguments]
+        command = [*([theano] if theano else [sys.executable, "-m", "symae", "run"]), DRIVER.name, *arguments]
         begun, done = _watched(command, folder, environment, settings.limit + 60, results)
         if done:
             return results
@@ -160,6 +177,55 @@ def _watched(
                 results[:] = [*(result for result in results if result["end"] != event["end"]), event]
         for_long.cancel()
     return begun, done
+
+
+def _table(folder: Path, results: dict[str, list[dict[str, Any]]], oracle: dict[str, list[dict[str, Any]]]) -> str:
+    """Return a Markdown table of what passes under real Theano, and of what of that passes here."""
+    lines = [
+        "| file | tests | pass under Theano | of these here | not about the inside | of these here | % |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    sums = [0] * 5
+    for file in results:
+        passed = {each["end"] for each in results[file] if each["outcome"] == "passed"}
+        theirs = {each["end"] for each in oracle.get(file, ()) if each["outcome"] == "passed"}
+        inside = _about_inside(folder / file)
+        outside = {test for test in theirs if not inside(test)}
+        numbers = [len(oracle.get(file, ())), len(theirs), len(theirs & passed), len(outside), len(outside & passed)]
+        sums = [a + b for a, b in zip(sums, numbers, strict=True)]
+        lines.append(_row(f"`{file.removesuffix('.py').replace('/tests', '')}`", numbers))
+    return "\n".join([*lines, _row("all", sums)]) + "\n"
+
+
+def _row(name: str, numbers: list[int]) -> str:
+    share = f"{100 * numbers[-1] / numbers[-2]:.0f}" if numbers[-2] else ""
+    return f"| {name} | {' | '.join(map(str, numbers))} | {share} |"
+
+
+def _about_inside(path: Path) -> Callable[[str], bool]:
+    """Return what tells of a test of that file, by its name, if its source, with what it calls there, has words of `INSIDE`."""
+    sources: dict[str, list[tuple[str, str]]] = collections.defaultdict(list)
+    tree = ast.parse(path.read_text())
+    for owner in ast.walk(tree):
+        for node in ast.iter_child_nodes(owner):
+            if isinstance(node, ast.FunctionDef):
+                sources[node.name].append((getattr(owner, "name", ""), ast.unparse(node)))
+
+    def texts(name: str, owner: str, seen: set[str]) -> Iterator[str]:
+        seen.add(name)
+        own = [text for where, text in sources[name] if where == owner]
+        for text in own or [text for _, text in sources[name]]:
+            yield text
+            for called in set(re.findall(r"\w+", text)) & sources.keys() - seen:
+                yield from texts(called, owner, seen)
+
+    def asks(test: str) -> bool:
+        *owners, name = test.partition("[")[0].split("::")
+        while name and name not in sources:
+            name = name[:-1]  # the name of a case follows that of its function
+        return any(INSIDE.search(text) for text in texts(name, owners[-1] if owners else "", set()))
+
+    return asks
 
 
 def _print(file: str, results: list[dict[str, Any]], seconds: float, reasons: bool = True) -> None:

@@ -6,7 +6,7 @@ Needs a Python 3.8 as make_random_streams.py does::
 """
 
 import theano
-import theano.tensor
+import theano.tensor.slinalg
 from figures import write_json
 from theano_tensor_cases import EXPRESSIONS, evaluate
 

@@ -179,7 +179,7 @@ def test_an_interrupt_within_compiled_code_is_one(x, behind, expected):
             raise SystemError("a function returned a result with an exception set") from error
 
     f = theano.function([x], x)
-    f.fn = compiled
+    f._compiled = compiled
     with pytest.raises(expected):
         f(0.0)
 
@@ -282,3 +282,111 @@ def test_a_copy_returns_lists():
     assert theano.function([x], {"b": x, "a": x + 1}).copy()(1.0) == [2.0, 1.0]
     assert theano.function([x], updates=[(state, state + x)]).copy()(1.0) == []
     assert pickle.loads(pickle.dumps(f.copy()))(0.0) == [0.0]
+
+
+def test_inputs_are_written_as_tuples_as_in_theanos_first_years(y):
+    s = T.scalar("s")
+    f = theano.function([y, ((s, s + y), 10.0)], s)
+    assert [float(f(2)), float(f(2)), float(f[s])] == [10, 12, 14]
+    assert float(theano.function([(y, 3.0)], y * 2)()) == 6
+    assert float(theano.function([("named", y, 3.0)], y * 2)(named=4)) == 8
+
+
+@pytest.mark.parametrize("entry", [(), ("name",), (1, 2), ((1, 2), 3), (T.scalar(), 1, 2)])
+def test_a_tuple_that_is_no_input_is_an_error(entry):
+    with pytest.raises(TypeError, match=r"inputs of theano.function: found .*, expected"):
+        theano.function([entry], [])
+
+
+def test_two_functions_share_the_value_of_an_input(y):
+    s = T.scalar("s")
+    increase = theano.function([y, theano.In(s, value=10.0, update=s + y)], [])
+    decrease = theano.function([y, theano.In(s, value=increase.container[s], update=s - y)], [])
+    increase(5)
+    decrease(1)
+    assert increase[s] == decrease[s] == 14
+    assert decrease.finder["s"] is increase.container[s]
+    with pytest.raises(TypeError, match="too many arguments"):
+        decrease(1, 0)  # what another function keeps is not given by position
+    increase, decrease, twin = pickle.loads(pickle.dumps((increase, decrease, s)))
+    increase[twin] = 1
+    assert decrease[twin] == 1
+
+
+def test_a_function_tells_its_defaults(x, y):
+    f = theano.function([x, theano.In(y, value=2.0)], x * y)
+    assert f.defaults == [(True, False, None), (False, True, 2)]
+    assert y in f
+    assert T.scalar() not in f
+    assert f.fn.storage_map
+
+
+@pytest.mark.parametrize("mode", ["FAST_COMPILE", pytest.param("FAST_RUN", marks=pytest.mark.default_mode)])
+def test_a_copy_without_updates_leaves_what_it_reads_as_it_is(y, mode):
+    w = theano.shared(2.0)
+    f = theano.function([y], y + w, updates={w: w * 2}, mode=mode)
+    without = f.copy(delete_updates=True)
+    assert [float(without(1)[0]), float(without(1)[0]), float(w.get_value())] == [3, 3, 2]
+    other = theano.shared(5.0)
+    swapped = f.copy(swap={w: other})
+    assert [float(swapped(1)[0]), float(other.get_value()), float(w.get_value())] == [6, 10, 2]
+
+
+def test_an_input_that_only_another_input_needs_is_unused(x):
+    doubled = x * 2
+    with pytest.raises(theano.UnusedInputError, match="index 0"):
+        theano.function([x, doubled], doubled + 1)
+
+
+def test_a_number_beyond_the_dtype_is_a_type_error():
+    b = T.bvector()
+    with pytest.raises(TypeError, match="312"):
+        theano.function([b], b)([312])
+
+
+def test_an_update_of_another_type_or_a_name_that_is_no_text_is_an_error(x, y):
+    with pytest.raises(TypeError, match="found an update of type"):
+        theano.In(y, update=x)
+    with pytest.raises(TypeError, match="found a name of type list"):
+        theano.In(y, name=[])
+
+
+def test_the_arguments_of_a_function_are_dumped(tmp_path, x):
+    theano.function_dump(tmp_path / "f.pkl", [x], x + 1)
+    assert theano.function(**pickle.loads((tmp_path / "f.pkl").read_bytes()))([1.0]).tolist() == [2]
+
+
+def test_a_default_update_is_deleted():
+    w = theano.shared(1.0)
+    w.default_update = w + 1
+    del w.default_update
+    assert w.default_update is None
+
+
+def test_a_monitor_is_called_around_each_node(y):
+    calls = []
+    mode = theano.compile.MonitorMode(
+        pre_func=lambda i, node, fn: calls.append(("before", i)),
+        post_func=lambda i, node, fn: calls.append(("after", str(node.op))),
+    )
+    f = theano.function([y], T.exp(y), mode=mode.excluding("fusion"))
+    assert float(f(0)) == 1
+    assert calls[0] == ("before", 0)
+    assert calls[-1][0] == "after"
+
+
+def test_names_of_theanos_functions_of_functions(y):
+    assert float(theano.compile.pfunc(params=[y], outputs=y + 1)(1)) == 2
+    assert theano.shared([]).type == theano.compile.sharedvalue.generic
+    assert theano.gof.op.get_debug_values(y) == []
+    y.tag.test_value = 2.0
+    with warnings.catch_warnings(action="ignore"), theano.change_flags(compute_test_value="raise"):
+        assert theano.gof.op.get_debug_values(y * 3) == [6]
+        assert theano.gof.op.get_debug_values(y, y * 3) == [(2, 6)]
+    assert T.hashtype(y) == theano.gof.hashtype(T.scalar())
+
+
+def test_arrays_are_sorted_along_an_axis_that_is_symbolic():
+    x, axis = T.matrix(), T.lscalar()
+    f = theano.function([x, axis], [T.sort(x, axis), T.argsort(x, axis)])
+    assert [a.tolist() for a in f([[3, 1], [2, 4]], 0)] == [[[2, 1], [3, 4]], [[1, 0], [0, 1]]]

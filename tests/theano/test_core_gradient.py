@@ -150,3 +150,74 @@ def test_clones_have_replacements(x):
     y = T.vector("y")
     assert at(theano.clone((x - 1).sum(), {x: y * 2}), y) == 8
     assert len(theano.clone([x, x + 1], replace=[(x, y)])) == 2
+
+
+class Tripled(theano.Op):
+    """Twice its input, with an R_op that says three times, so that one sees who was asked."""
+
+    __props__ = ()
+
+    def make_node(self, x):
+        return theano.Apply(self, [x], [x.type()])
+
+    def perform(self, node, inputs, outputs):
+        outputs[0][0] = 2 * inputs[0]
+
+    def grad(self, inputs, gradients):
+        return [2 * gradients[0]]
+
+    def R_op(self, inputs, points):
+        return [None if points[0] is None else 3 * points[0]]
+
+
+class Broken(Tripled):
+    def R_op(self, inputs, points):
+        return [None]
+
+
+POINT = [1.0, 1.0, 0.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [
+        (lambda x: T.dot(x, np.diag([1.0, 2, 3, 4])), [1, 2, 0, 8]),
+        (lambda x: Tripled()(x**2) * x, [0, 8, 0, 144]),
+        (lambda x: x + T.cast(x, "int32"), POINT),
+        (lambda x: T.grad(x.sum() * 3, x), [0, 0, 0, 0]),
+        (lambda x: T.max(x.reshape((2, 2)), axis=0), [0, 2]),
+    ],
+)
+@pytest.mark.parametrize("mode", ["FAST_COMPILE", pytest.param("FAST_RUN", marks=pytest.mark.default_mode)])
+def test_derivatives_in_a_direction(x, f, expected, mode):
+    v = T.vector("v")
+    assert theano.function([x, v], T.Rop(f(x), x, v), mode=mode)(ARRAY, POINT).tolist() == expected
+
+
+@pytest.mark.parametrize("f", [lambda x: Broken()(x) * 2, lambda x: x.shape[0], T.argmax, lambda x: theano.shared(1.0) * 2])
+def test_what_has_no_derivative_in_a_direction_says_so(x, f):
+    with pytest.raises(gradient.DisconnectedInputError, match=r"Rop: .* depends on none of the variables"):
+        T.Rop(f(x), x, T.vector())
+    assert not np.any(at(T.Rop(f(x), x, T.vector(), disconnected_outputs="ignore"), x))
+    assert T.Rop(f(x), x, T.vector(), "ignore", "None") is None
+
+
+def test_a_point_has_as_many_dimensions_as_its_variable(x):
+    with pytest.raises(ValueError, match="point 0, expected as many dimensions"):
+        T.Rop(x * 2, x, T.matrix())
+
+
+def test_an_operation_without_perform_has_a_gradient(x):
+    class OnlyInC(theano.Op):
+        __props__ = ()
+
+        def make_node(self, x):
+            return theano.Apply(self, [x], [x.type()])
+
+        def c_code(self, *args):
+            return ""
+
+        def grad(self, inputs, gradients):
+            return [gradients[0] * 5]
+
+    assert at(T.grad(None, x, known_grads={OnlyInC()(x): T.ones_like(x)}), x) == [5, 5, 5, 5]

@@ -240,15 +240,12 @@ def test_batch_normalization_refuses_parameters_of_other_ranks():
 @pytest.mark.parametrize(
     ("module", "name", "said"),
     [
-        ("tensor.nnet", "Softmax", "use the function T.nnet.softmax"),
         ("tensor.nnet.ctc", "ctc", "warp-ctc"),
         ("tensor.nnet.Conv3D", "conv3D", "use theano.tensor.nnet.conv3d"),
         ("tensor.nnet.bn", "AbstractBatchNormTrain", "batch_normalization_train"),
         ("tensor.nnet.sigm", "scalar_sigmoid", "T.nnet.sigmoid"),
         ("tensor.signal.downsample", "max_pool", "max_pool_2d"),
-        ("tensor.nlinalg", "MatrixInverse", "tensor.nlinalg.matrix_inverse"),
         ("tensor.raw_random", "RandomFunction", "RandomStreams"),
-        ("tensor.extra_ops", "RepeatOp", "tensor.repeat"),
     ],
 )
 def test_what_is_not_there_says_what_to_use(module, name, said):

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-__all__ = ["absent", "getter"]
+__all__ = ["absent", "getter", "is_also"]
 
 _GPU = "there is no GPU in symae.theano: leave the GPU's branch of the program, the CPU's computes the same"
 
@@ -23,6 +23,13 @@ def absent(where: str, name: str, instead: str) -> AttributeError | ImportError:
     return ImportError(text, name=where) if _asked_by_import() else AttributeError(text)
 
 
+def is_also(module: str, *names: str) -> None:
+    """Let the package of that name be its own submodules of these `names`: Theano's files, whose contents it has all."""
+    for name in names:
+        sys.modules[f"{module}.{name}"] = sys.modules[module]
+        setattr(sys.modules[module], name, sys.modules[module])
+
+
 def getter(
     module: str,
     *,
@@ -30,6 +37,7 @@ def getter(
     elsewhere: Mapping[str, str] | None = None,
     instead: Mapping[str, str] | None = None,
     pytensor: Iterable[str] = (),
+    ops: str | None = None,
 ) -> Callable[[str], Any]:
     """Make a ``__getattr__`` for the module of that name.
 
@@ -46,6 +54,8 @@ def getter(
         What to use instead of names that are not there.
     pytensor : iterable of str
         Modules of PyTensor in which to look for other names, for the message.
+    ops : str, optional
+        The module's key in `symae.theano.tensor.op_classes`, whose classes it has.
     """
     package, theano = "symae.theano", module.replace("symae.theano", "theano", 1)
     submodules, elsewhere, instead, pytensor = frozenset(submodules), elsewhere or {}, instead or {}, tuple(pytensor)
@@ -60,6 +70,11 @@ def getter(
             return value
         if name.startswith("__"):
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        if ops is not None and name[:1] != "_":
+            classes: Mapping[str, Any] = importlib.import_module(f"{package}.tensor.op_classes").OPS[ops]
+            if name in classes:
+                setattr(sys.modules[module], name, classes[name])
+                return classes[name]
         raise absent(theano, name, instead.get(name) or _in_pytensor(name, pytensor))
 
     return __getattr__

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import copy
+import functools
+import inspect
+import pickle
 import warnings
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from pytensor.compile.io import In as PlainIn
@@ -24,7 +28,7 @@ from symae.theano._impl.variables import behind as all_behind
 from symae.theano._impl.variables import plain
 from symae.theano.compile.mode import resolved
 
-__all__ = ["Function", "In", "Out", "Param", "UnusedInputError", "function"]
+__all__ = ["Function", "In", "Out", "Param", "UnusedInputError", "function", "function_dump"]
 
 
 class Function:
@@ -34,11 +38,13 @@ class Function:
     """
 
     def __init__(self, compiled: Any, inputs: list[In], keys: list[str] | None, states: list[In]):
-        self.fn = compiled
+        self._compiled = compiled
         self._inputs = inputs
         self._keys = keys
         self._states = states
-        self._defaults = {i: entry.value for i, entry in enumerate(inputs) if entry.value is not None}
+        self._cells = {i: _cell(entry) for i, entry in enumerate(inputs) if entry.value is not None}
+        # those that a call may give by position; the others' values are another function's, or a shared variable's
+        self._explicit = [i for i, entry in enumerate(inputs) if not entry.implicit]
 
     def __call__(self, *args: Any, output_subset: Any = None, **kwargs: Any) -> Any:
         try:
@@ -47,17 +53,21 @@ class Function:
             if _is_interrupt(error):  # scripts catch that one, to stop training early
                 raise KeyboardInterrupt from error
             raise
+        except OverflowError as error:
+            if any("Invalid argument" in note for note in getattr(error, "__notes__", ())):  # 312 for an int8, of today's NumPy
+                raise TypeError(*error.args) from error
+            raise
 
     def _called(self, args: tuple[Any, ...], output_subset: Any, kwargs: dict[str, Any]) -> Any:
-        if not self._defaults and self._keys is None and output_subset is None:
-            return self.fn(*args, **kwargs)
-        with locked(self.fn):
-            results = self.fn(*self._completed(args, kwargs), **kwargs)
+        if not self._cells and self._keys is None and output_subset is None:
+            return self._compiled(*args, **kwargs)
+        with locked(self._compiled):
+            results = self._compiled(*self._completed(args, kwargs), **kwargs)
             if self._states:
                 values = results[len(results) - len(self._states) :]
                 results = results[: len(results) - len(self._states)]
                 for state, value in zip(self._states, values, strict=True):
-                    self._defaults[self._inputs.index(state)] = value
+                    self._cells[self._inputs.index(state)].storage[0] = value
                 results = results[0] if self._single else results
         if self._keys is not None:
             chosen = self._keys if output_subset is None else output_subset
@@ -69,47 +79,67 @@ class Function:
 
     def _completed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         """Return `args` with values for inputs that neither they nor `kwargs` have; `kwargs` loses what goes by position."""
-        if len(args) > len(self._inputs):
-            raise TypeError(f"too many arguments: found {len(args)}, expected {len(self._inputs)}")
-        complete = list(args)
-        for i, entry in enumerate(self._inputs[len(args) :], start=len(args)):
-            if entry.name is not None and entry.name in kwargs:
+        if len(args) > len(self._explicit):
+            raise TypeError(f"too many arguments: found {len(args)}, expected {len(self._explicit)}")
+        given = dict(zip(self._explicit, args, strict=False))
+        complete = []
+        for i, entry in enumerate(self._inputs):
+            if i in given:
+                complete.append(given[i])
+            elif entry.name is not None and entry.name in kwargs:
                 complete.append(kwargs.pop(entry.name))
-            elif i in self._defaults:
-                complete.append(self._defaults[i])
+            elif i in self._cells:
+                complete.append(self._cells[i].storage[0])
             else:
                 raise TypeError(f"Missing input: {entry.variable}")
         return complete
 
-    def _position(self, key: Any) -> int | None:
-        for i, entry in enumerate(self._inputs):
-            if entry.variable is key or (isinstance(key, str) and entry.name == key) or (type(key) is int and key == i):
-                return i
-        return None
+    @functools.cached_property
+    def finder(self) -> dict[Any, Container]:
+        """What holds the values of inputs and of shared variables, by the variable, its name or the position."""
+        found: dict[Any, Container] = {}
+        pairs = zip(self._compiled.maker.inputs, self._compiled.input_storage, strict=True)
+        for i, (entry, container) in enumerate(pairs):
+            cell = self._cells.get(i, container)
+            found |= {i: cell, entry.variable: cell} | ({entry.name: cell} if entry.name is not None else {})
+        return found
 
-    def _container(self, key: Any) -> Any:
-        """Return what holds the value of an input or a shared variable, by the variable or its name."""
-        for entry, container in zip(self.fn.maker.inputs, self.fn.input_storage, strict=True):
-            if entry.variable is key or (isinstance(key, str) and entry.name == key):
-                return container
-        raise KeyError(f"{key} is not an input of this function, nor a shared variable that it uses")
+    @property
+    def container(self) -> dict[Any, Container]:
+        """Theano's other name of `finder`."""
+        return self.finder
+
+    @property
+    def defaults(self) -> list[tuple[bool, bool, Any]]:
+        """For each input: has it to be given, is it put back after a call that gave it, and its value."""
+        cells = [self._cells.get(i) for i in range(len(self._inputs))]
+        return [
+            (cell is None, cell is not None and entry.update is None, None if cell is None else cell.storage[0])
+            for entry, cell in zip(self._inputs, cells, strict=True)
+        ]
+
+    @property
+    def fn(self) -> Any:
+        """What runs the nodes of the compiled graph, on the values that the last call has left."""
+        return self._compiled.vm
+
+    @property
+    def _check_for_aliased_inputs(self) -> bool:
+        return any(entry.borrow or entry.mutable for entry in self._inputs)
 
     def __getitem__(self, key: Any) -> Any:
-        i = self._position(key)
-        return self._defaults[i] if i in self._defaults else self._container(key).value
+        return self._holding(key).storage[0]
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        i = self._position(key)
-        if i in self._defaults:
-            self._defaults[i] = value
-        else:
-            self._container(key).value = value
+        self._holding(key).value = value
+
+    def _holding(self, key: Any) -> Container:
+        if key not in self.finder:
+            raise KeyError(f"{key} is not an input of this function, nor a shared variable that it uses")
+        return self.finder[key]
 
     def __contains__(self, key: Any) -> bool:
-        try:
-            return self._position(key) is not None or self._container(key) is not None
-        except KeyError:
-            return False
+        return key in self.finder
 
     @property
     def value(self) -> Function:
@@ -118,30 +148,43 @@ class Function:
 
     @property
     def trust_input(self) -> bool:
-        return bool(self.fn.trust_input)
+        return bool(self._compiled.trust_input)
 
     @trust_input.setter
     def trust_input(self, trust: bool) -> None:
-        self.fn.trust_input = trust
+        self._compiled.trust_input = trust
 
     @property
     def name(self) -> str | None:
-        return self.fn.name
+        return self._compiled.name
 
     @name.setter
     def name(self, name: str | None) -> None:
-        self.fn.name = name
+        self._compiled.name = name
 
-    def copy(self, *args: Any, **kwargs: Any) -> Function:
-        """Return another function of the same graph; the arguments are those of Theano's ``Function.copy``.
+    def copy(
+        self,
+        share_memory: bool = False,
+        swap: Mapping[Any, Any] | None = None,
+        delete_updates: bool = False,
+        name: str | None = None,
+        profile: Any = None,
+    ) -> Function:
+        """Return another function of the same graph, with other shared variables by `swap`; the arguments are Theano's.
 
         As in Theano, it returns a list, even of one output or where this one returns a dict.
         """
-        compiled = self.fn.copy(*args, **kwargs)
+        compiled = self._compiled
+        if delete_updates:  # compiled again: this one's nodes may overwrite what it updates
+            without = {"updates": None, "no_default_updates": True, "on_unused_input": "ignore"}
+            compiled = function(**(self._made_of | without))._compiled
+            used = compiled.maker.inputs
+            swap = {old: new for old, new in (swap or {}).items() if any(entry.variable is old for entry in used)}
+        compiled = compiled.copy(share_memory, dict(swap) if swap else None, False, name, profile)
         compiled.unpack_single = compiled.return_none = False
         twin = Function(compiled, self._inputs, None, self._states)
         twin._made_of = {**self._made_of, "outputs": _list_of(self._made_of.get("outputs"))}
-        twin._defaults = copy.deepcopy(self._defaults)
+        twin._cells = {i: _copied(self._inputs[i], cell) for i, cell in self._cells.items()}
         return twin
 
     def __copy__(self) -> Function:
@@ -149,19 +192,19 @@ class Function:
 
     def get_shared(self) -> list[Any]:
         """Return the shared variables of the function."""
-        return [entry.variable for entry in self.fn.maker.inputs if isinstance(entry.variable, SharedVariable)]
+        return [entry.variable for entry in self._compiled.maker.inputs if isinstance(entry.variable, SharedVariable)]
 
     def __getattr__(self, name: str) -> Any:
-        if name == "fn":  # while it is unpickled
+        if name == "_compiled":  # while it is unpickled
             raise AttributeError(name)
-        return getattr(self.fn, name)
+        return getattr(self._compiled, name)
 
     def __reduce__(self) -> Any:
         # Stored as what it was made of, and compiled again: machine code is of one machine and one version.
-        return _made_again, (self._made_of, self._defaults)
+        return _made_again, (self._made_of, self._cells, self.trust_input)
 
     def __repr__(self) -> str:
-        return f"<theano function {self.fn.name!r}>" if self.fn.name else "<theano function>"
+        return f"<theano function {self._compiled.name!r}>" if self._compiled.name else "<theano function>"
 
 
 def function(
@@ -243,6 +286,12 @@ def function(
     return made
 
 
+def function_dump(filename: str, *args: Any, **kwargs: Any) -> None:
+    """Pickle the arguments of `function` into a file, as the dict to call it with: ``function(**pickle.load(file))``."""
+    arguments = inspect.signature(function).bind(*args, **kwargs).arguments
+    Path(filename).write_bytes(pickle.dumps(arguments, protocol=-1))
+
+
 def _is_interrupt(error: BaseException | None) -> bool:
     """Return True if Ctrl-C is behind `error`: code that Numba compiled turns that into another error."""
     while isinstance(error, SystemError):
@@ -250,10 +299,32 @@ def _is_interrupt(error: BaseException | None) -> bool:
     return isinstance(error, KeyboardInterrupt)
 
 
-def _made_again(arguments: dict[str, Any], defaults: dict[int, Any]) -> Function:
+def _made_again(arguments: dict[str, Any], cells: dict[int, Any], trust_input: bool = False) -> Function:
     made = function(**arguments)
-    made._defaults.update(defaults)
+    for i, cell in cells.items():
+        if isinstance(cell, Container):
+            made._cells[i] = cell
+        else:  # a value, as pickles had it first
+            made._cells[i].value = cell
+    made.trust_input = trust_input
     return made
+
+
+def _cell(entry: In) -> Container:
+    """Return what holds the value of an input: its own, or that of another function or a shared variable."""
+    if isinstance(entry.value, Container):
+        return entry.value
+    if isinstance(entry.value, SharedVariable):
+        return entry.value.container
+    cell = Container(entry.variable, [None], strict=entry.strict, allow_downcast=entry.allow_downcast, name=entry.name)
+    cell.value = copy.deepcopy(entry.value) if entry.mutable else entry.value
+    return cell
+
+
+def _copied(entry: In, cell: Container) -> Container:
+    """Return what holds the value of an input of a function's copy: a value that calls change is copied too."""
+    storage = [copy.deepcopy(cell.storage[0]) if entry.mutable else cell.storage[0]]
+    return Container(entry.variable, storage, strict=entry.strict, allow_downcast=entry.allow_downcast, name=entry.name)
 
 
 def _entry(entry: Any, allow_downcast: bool | None) -> In:
@@ -263,7 +334,28 @@ def _entry(entry: Any, allow_downcast: bool | None) -> In:
         return entry
     if isinstance(entry, Variable) and not isinstance(entry, Constant):
         return In(entry, allow_downcast=allow_downcast)
+    if isinstance(entry, list | tuple) and entry:
+        return _of_tuple(entry, allow_downcast)
     raise TypeError(f"inputs of theano.function: found {entry!r} of type {type(entry).__name__}, expected a variable or In")
+
+
+def _of_tuple(entry: Any, allow_downcast: bool | None) -> In:
+    """Return the input that Theano's first years wrote ``(variable, value)`` or ``((variable, update), value)``.
+
+    A name may stand before, and without a value it is ``(variable,)``.
+    """
+    name, parts = (entry[0], entry[1:]) if isinstance(entry[0], str) else (None, entry)
+    if len(parts) in (1, 2) and isinstance(parts[0], In):
+        made: In = parts[0]
+        made.name, made.value = name or made.name, parts[1] if len(parts) == 2 else made.value
+        return made
+    pair = parts[0] if len(parts) == 2 and isinstance(parts[0], list | tuple) else [*parts[:1], None]
+    if not (1 <= len(parts) <= 2 and len(pair) == 2 and isinstance(pair[0], Variable)):
+        raise TypeError(
+            f"inputs of theano.function: found {entry!r}, expected (variable, value) or ((variable, update), value)"
+        )
+    value = parts[1] if len(parts) == 2 else None
+    return In(pair[0], name, value, pair[1], allow_downcast=allow_downcast)
 
 
 def _refuse_twice(variables: list[Any]) -> None:
@@ -277,12 +369,10 @@ def _refuse_twice(variables: list[Any]) -> None:
 
 
 def _plain_in(entry: In) -> PlainIn:
-    held = entry.value if isinstance(entry.value, SharedVariable | Container) else None
     mutable = entry.mutable and entry.update is None
     return PlainIn(
         entry.variable,
         name=entry.name,
-        value=held,
         mutable=mutable,
         strict=entry.strict,
         allow_downcast=entry.allow_downcast,
@@ -325,7 +415,7 @@ def _checked(entries: list[In], behind: tuple[Any, ...], on_unused: str) -> str:
     if on_unused == "ignore":
         return "ignore"
     variables, outputs, pairs = behind
-    used = set(all_behind((outputs, [new for _, new in pairs["updates"]], [new for _, new in pairs["givens"]])))
+    used = set(all_behind((outputs, [new for _, new in pairs["updates"]], [new for _, new in pairs["givens"]]), variables))
     for i, variable in enumerate(variables):
         if variable in used or entries[i].value is not None:
             continue

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.link.basic import Container
+
 __all__ = ["In", "Param"]
 
 
@@ -44,9 +47,14 @@ class In:
         self.mutable = (update is not None) if mutable is None else mutable
         self.strict = strict
         self.allow_downcast = allow_downcast
-        self.implicit = implicit
+        # the value of another function or a shared variable is not given by position, unless it is said so
+        self.implicit = isinstance(value, Container | SharedVariable) if implicit is None else implicit
         self.borrow = mutable if borrow is None else borrow
         self.shared = shared
+        if update is not None and update.type != variable.type:
+            raise TypeError(f"In({variable}): found an update of type {update.type}, expected {variable.type}")
+        if not isinstance(self.name, str | None):
+            raise TypeError(f"In({variable}): found a name of type {type(self.name).__name__}, expected a text")
         if self.mutable and self.borrow is False:
             raise ValueError(f"In({variable}) has mutable=True and borrow=False: what may be overwritten may be borrowed")
 

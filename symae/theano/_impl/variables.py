@@ -157,14 +157,18 @@ def _variables(values: Any) -> Iterator[Variable]:
         yield from _variables((values.start, values.stop, values.step))
 
 
-def behind(values: Any) -> list[Variable]:
-    """Return the variables in `values`, all that they are computed from, and all that the default updates of those are."""
+def behind(values: Any, blockers: Iterable[Variable] = ()) -> list[Variable]:
+    """Return the variables in `values`, all that they are computed from, and all that the default updates of those are.
+
+    What only variables among `blockers` are computed from is left out.
+    """
     found: dict[Variable, None] = {}
     rest = list(_variables(values))
     while rest:
-        new = [v for v in ancestors(rest, blockers=list(found)) if v not in found]
+        new = [v for v in ancestors(rest, blockers=[*found, *blockers]) if v not in found]
         found.update(dict.fromkeys(new))
         updates = [v.default_update for v in new if isinstance(v, SharedVariable)]
+        updates += [v for of in new for v in getattr(of.tag, "also_depends_on", ())]
         rest = [u for u in updates if u is not None and u not in found]
     return list(found)
 
@@ -276,7 +280,7 @@ def _set_value(self: Any, value: Any) -> None:
     self.set_value(value)
 
 
-_default_update = property(lambda self: self._default_update, _set_default_update)
+_default_update = property(lambda self: self._default_update, _set_default_update, lambda self: _set_default_update(self, None))
 
 
 def _legacy_methods() -> dict[str, Any]:

@@ -5,6 +5,7 @@ from pytensor.compile.io import SymbolicInput, SymbolicOutput
 from pytensor.compile.maker import FunctionMaker
 
 from symae.theano._impl.absent import getter
+from symae.theano._impl.configuration import config
 from symae.theano._impl.functions import Function, In, Out, Param, UnusedInputError, function
 from symae.theano.compile.builders import OpFromGraph
 from symae.theano.compile.mode import (
@@ -23,6 +24,7 @@ from symae.theano.compile.mode import (
     register_optimizer,
 )
 from symae.theano.compile.ops import DeepCopyOp, FromFunctionOp, ViewOp, as_op, deep_copy_op, view_op
+from symae.theano.compile.pfunc import pfunc
 from symae.theano.shared import SharedVariable, shared, shared_constructor
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "UnusedInputError",
     "ViewOp",
     "as_op",
+    "config",
     "deep_copy_op",
     "function",
     "get_default_mode",
@@ -62,8 +65,6 @@ __all__ = [
     "view_op",
 ]
 
-pfunc = function
-
 __getattr__ = getter(
     __name__,
     submodules=["builders", "debugmode", "function_module", "io", "monitormode", "nanguardmode", "profiling", "sharedvalue"],
@@ -73,6 +74,7 @@ __getattr__ = getter(
         "MonitorMode": "compile.monitormode",
         "NanGuardMode": "compile.nanguardmode",
         "AliasedMemoryError": "compile.function_module",
+        "Rebroadcast": "tensor",
         "Shape": "compile.ops",
         "Shape_i": "compile.ops",
         "SpecifyShape": "compile.ops",
@@ -80,7 +82,6 @@ __getattr__ = getter(
         "specify_shape": "tensor",
     },
     instead={
-        "Rebroadcast": "use theano.tensor.patternbroadcast: PyTensor has no Op for it",
         "register_shape_c_code": "leave it out: PyTensor's Ops of shapes have code for all arrays",
         "register_view_op_c_code": "leave it out: there is code for all arrays",
         "register_deep_copy_op_c_code": "leave it out: there is code for all arrays",

@@ -3,7 +3,7 @@
 ``FAST_RUN`` and ``Mode``, the default, are `symae.function`'s default, Numba unless PyTensor is configured otherwise;
 ``FAST_COMPILE`` is interpreted, with few rewrites: PyTensor's, and those that keep results finite. ``DebugMode`` is
 interpreted, with all rewrites and without Theano's comparisons of every Op's results, which are PyTensor's tests' work.
-``NanGuardMode`` and ``MonitorMode`` are PyTensor's. ``ProfileMode`` is the default. The names of `symae.function`'s backends
+``NanGuardMode`` is PyTensor's. ``ProfileMode`` is the default. The names of `symae.function`'s backends
 are accepted too.
 """
 

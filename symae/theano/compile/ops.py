@@ -17,8 +17,7 @@ __all__ = ["DeepCopyOp", "FromFunctionOp", "Shape", "Shape_i", "SpecifyShape", "
 
 __getattr__ = getter(
     __name__,
-    elsewhere={"shape": "tensor", "shape_i": "tensor", "specify_shape": "tensor"},
-    instead={"Rebroadcast": "use theano.tensor.patternbroadcast: PyTensor has no Op for it"},
+    elsewhere={"Rebroadcast": "tensor", "shape": "tensor", "shape_i": "tensor", "specify_shape": "tensor"},
     pytensor=["pytensor.compile.ops"],
 )
 

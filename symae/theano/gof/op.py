@@ -17,9 +17,10 @@ from pytensor.graph.op import Op as PlainOp
 from pytensor.graph.utils import MethodNotDefined
 
 from symae.theano._impl.absent import getter
+from symae.theano._impl.configuration import config
 from symae.theano._impl.variables import behind, called_by_script, legacy, mark, unmark
 
-__all__ = ["Apply", "MethodNotDefined", "Op", "get_test_value"]
+__all__ = ["Apply", "MethodNotDefined", "Op", "get_debug_values", "get_test_value"]
 
 PureOp = PlainOp
 
@@ -48,6 +49,9 @@ class Op(PlainOp):
 
     def make_node(self, *inputs: Any) -> Apply:
         return _make_node(PlainOp.make_node)(self, *inputs)
+
+    def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
+        raise MethodNotDefined("perform", type(self), type(self).__name__)
 
     def R_op(self, inputs: Sequence[Variable], eval_points: Sequence[Any]) -> Any:
         raise NotImplementedError(f"{self} has no R_op")
@@ -119,6 +123,14 @@ def get_test_value(v: Any) -> Any:
     from symae.theano._impl.values import value_for_test
 
     return value_for_test(v)
+
+
+def get_debug_values(*args: Any) -> list[Any]:
+    """Return a list of the test values of `args`, of several as one tuple; empty if ``config.compute_test_value`` is "off"."""
+    if config.compute_test_value == "off":
+        return []
+    values = tuple(get_test_value(v) for v in args)
+    return list(values) if len(values) == 1 else [values]
 
 
 __getattr__ = getter(

@@ -5,7 +5,6 @@ Sparse variables keep PyTensor's operators; what is computed of them and dense h
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 from pytensor import sparse as _sparse
@@ -13,6 +12,7 @@ from pytensor.sparse.sharedvar import SparseTensorSharedVariable
 from pytensor.sparse.type import SparseTensorType as SparseType
 from pytensor.sparse.variable import SparseConstant, SparseVariable
 
+from symae.theano._impl.absent import is_also
 from symae.theano._impl.borrowed import borrower
 
 __all__ = ["SparseConstant", "SparseTensorSharedVariable", "SparseType", "SparseVariable", "enable_sparse"]
@@ -30,12 +30,13 @@ RENAMED = {
 
 _borrowed = borrower(
     __name__,
-    (_sparse, _sparse.basic, _sparse.math),
+    (_sparse, _sparse.basic, _sparse.math, _sparse.sharedvar, _sparse.type),
     "see pytensor.sparse for what there is, or use theano.sparse.dense_from_sparse first",
 )
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("basic", "sharedvar", "type"):
-        return importlib.import_module(f"{__name__}.{name}")
     return _borrowed(RENAMED.get(name, name))
+
+
+is_also(__name__, "basic", "sharedvar", "type")

@@ -69,16 +69,25 @@ _EXTRA = [
     "bartlett",
     "fill_diagonal",
     "fill_diagonal_offset",
+    "Bartlett",
     "CumOp",
     "DiffOp",
-    "RepeatOp",
     "FillDiagonal",
+    "FillDiagonalOffset",
+    "RavelMultiIndex",
+    "RepeatOp",
+    "SearchsortedOp",
+    "UnravelIndex",
     "searchsorted",
     "compress",
     "Unique",
     "to_one_hot",
 ]
 _INDEXING = [
+    "AdvancedBooleanIncSubtensor",
+    "AdvancedBooleanSubtensor",
+    "AdvancedIncSubtensor1",
+    "AdvancedSubtensor1",
     "advanced_subtensor",
     "advanced_subtensor1",
     "advanced_set_subtensor",
@@ -98,6 +107,8 @@ __getattr__ = _getter(
     elsewhere=dict.fromkeys(_EXTRA, "tensor.extra_ops")
     | dict.fromkeys(_INDEXING, "tensor.subtensor")
     | {"pprint": "printing", "min_informative_str": "printing", "_tensor_py_operators": "tensor.var"}
+    | dict.fromkeys(["ArgSortOp", "SortOp", "TopKOp"], "tensor.sort")
+    | {"DimShuffle": "tensor.elemwise", "hashtype": "gof.utils"}
     | {"compile": ":compile", "gof": ":gof", "printing": ":printing", "scal": ":scalar", "theano": ":theano"},
     instead={
         "logsumexp": "use tensor.log(tensor.sum(tensor.exp(x), axis)), which is stabilised, or pytensor.tensor.logsumexp",
@@ -106,12 +117,6 @@ __getattr__ = _getter(
         "relu": "use tensor.nnet.relu",
         "conv": "use tensor.nnet.conv",
         "load": "use numpy.load and theano.shared",
-        "AdvancedSubtensor1": "use tensor.AdvancedSubtensor, which PyTensor indexes with",
-        "AdvancedIncSubtensor1": "use tensor.AdvancedIncSubtensor, which PyTensor indexes with",
-        "MaxAndArgmax": "use tensor.Argmax or tensor.Max: PyTensor has them as two Ops",
-        "Flatten": "use tensor.Reshape: PyTensor flattens with it",
-        "Tile": "use tensor.tile: PyTensor has no Op for it",
-        "Rebroadcast": "use tensor.patternbroadcast: PyTensor has no Op for it",
         "TensorConstantSignature": "use TensorConstant.signature()",
     }
     | dict.fromkeys(
@@ -130,6 +135,7 @@ __getattr__ = _getter(
         "use mpi4py: there is no communication between machines inside a graph",
     ),
     pytensor=["pytensor.tensor", "pytensor.tensor.basic", "pytensor.tensor.math", "pytensor.tensor.subtensor"],
+    ops="tensor",
 )
 
 if TYPE_CHECKING:

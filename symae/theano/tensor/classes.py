@@ -23,7 +23,7 @@ _NAMES: dict[Any, str] = {
     basic: (
         "ARange Alloc AllocDiag AllocEmpty Choose ExtractDiag Eye Join MakeVector ScalarFromTensor Split TensorFromScalar Tri"
     ),
-    elemwise: "CAReduce DimShuffle Elemwise",
+    elemwise: "CAReduce Elemwise",
     exceptions: "NotScalarConstantError ShapeError AdvancedIndexingError",
     math: "Argmax Dot Max Min Sum Prod All Any",
     subtensor: "AdvancedIncSubtensor AdvancedSubtensor IncSubtensor Subtensor",

@@ -5,7 +5,7 @@ They are PyTensor's own, to ask what a graph is made of and to make Ops of; the 
 
 from __future__ import annotations
 
-from pytensor.tensor.elemwise import CAReduce, DimShuffle, Elemwise
+from pytensor.tensor.elemwise import CAReduce, Elemwise
 from pytensor.tensor.math import All, Any, FixedOpCAReduce, MulWithoutZeros, Prod, ProdWithoutZeros, Sum
 
 from symae.theano._impl.absent import getter
@@ -15,7 +15,6 @@ __all__ = [
     "Any",
     "CAReduce",
     "CAReduceDtype",
-    "DimShuffle",
     "Elemwise",
     "MulWithoutZeros",
     "Prod",
@@ -25,4 +24,4 @@ __all__ = [
 
 CAReduceDtype = FixedOpCAReduce
 
-__getattr__ = getter(__name__, pytensor=["pytensor.tensor.elemwise", "pytensor.tensor.math"])
+__getattr__ = getter(__name__, pytensor=["pytensor.tensor.elemwise", "pytensor.tensor.math"], ops="tensor.elemwise")

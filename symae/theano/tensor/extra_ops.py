@@ -8,16 +8,12 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.tensor import extra_ops
-from pytensor.tensor.extra_ops import CumOp, FillDiagonal
 
 from symae.theano._impl.absent import getter
 from symae.theano._impl.variables import as_theano
 from symae.typing import TensorLike
 
 __all__ = [
-    "CumOp",
-    "FillDiagonal",
-    "Unique",
     "bartlett",
     "bincount",
     "compress",
@@ -86,35 +82,17 @@ def to_one_hot(y: TensorLike, nb_class: int, dtype: str | None = None) -> Variab
 @as_theano
 def unravel_index(indices: TensorLike, dims: Any, order: str = "C", ndim: int | None = None) -> Any:
     """Return positions in a flat array as positions in one of shape `dims`, a vector for each dimension."""
+    if ndim is not None:
+        dims = [pt.as_tensor(dims)[i] for i in range(ndim)]
     return extra_ops.unravel_index(indices, dims, order)
 
 
-class Unique:
-    """Return the different elements of x, sorted, and what else is asked for, as ``numpy.unique`` gives it."""
-
-    def __init__(
-        self, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, axis: int | None = None
-    ):
-        self.settings = (return_index, return_inverse, return_counts, axis)
-
-    @as_theano
-    def __call__(self, x: TensorLike) -> Any:
-        return pt.unique(pt.as_tensor(x), *self.settings)
+@as_theano
+def _unique(x: TensorLike, index: bool, inverse: bool, counts: bool, axis: int | None) -> Any:
+    results = pt.unique(pt.as_tensor(x), index, inverse, counts, axis)
+    if inverse and axis is None:  # a vector, as before NumPy 2
+        results[1 + index] = results[1 + index].flatten()
+    return results
 
 
-_OPS = {
-    "CpuContiguous": "cpu_contiguous",
-    "CumprodOp": "cumprod",
-    "CumsumOp": "cumsum",
-    "DiffOp": "diff",
-    "RavelMultiIndex": "ravel_multi_index",
-    "RepeatOp": "repeat",
-    "SearchsortedOp": "searchsorted",
-    "UnravelIndex": "unravel_index",
-}
-
-__getattr__ = getter(
-    __name__,
-    instead={name: f"use the function tensor.{function}" for name, function in _OPS.items()},
-    pytensor=["pytensor.tensor.extra_ops", "pytensor.tensor"],
-)
+__getattr__ = getter(__name__, pytensor=["pytensor.tensor.extra_ops", "pytensor.tensor"], ops="tensor.extra_ops")

@@ -10,6 +10,7 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor import linalg
 
 from symae.theano._impl.absent import getter
+from symae.theano._impl.op_class import UnboundOp
 from symae.theano._impl.variables import as_theano
 from symae.typing import TensorLike
 
@@ -20,7 +21,6 @@ __all__ = [
     "eig",
     "eigh",
     "extract_diag",
-    "lstsq",
     "matrix_dot",
     "matrix_inverse",
     "matrix_power",
@@ -33,10 +33,9 @@ __all__ = [
     "trace",
 ]
 
-matrix_inverse = as_theano(linalg.inv, "matrix_inverse", __name__)
-pinv = as_theano(linalg.pinv, "pinv", __name__)
-det = as_theano(linalg.det, "det", __name__)
-lstsq = as_theano(linalg.lstsq, "lstsq", __name__)
+matrix_inverse = UnboundOp(as_theano(linalg.inv, "matrix_inverse", __name__))
+pinv = UnboundOp(as_theano(linalg.pinv, "pinv", __name__))
+det = UnboundOp(as_theano(linalg.det, "det", __name__))
 matrix_power = as_theano(linalg.matrix_power, "matrix_power", __name__)
 tensorinv = as_theano(linalg.tensorinv, "tensorinv", __name__)
 tensorsolve = as_theano(linalg.tensorsolve, "tensorsolve", __name__)
@@ -57,16 +56,25 @@ def diag(x: TensorLike) -> Variable:
     return pt.diag(x)
 
 
+def _of_dimensions(count: int, name: str, x: TensorLike) -> Variable:
+    x = pt.as_tensor(x)
+    if x.type.ndim != count:
+        raise TypeError(f"{name}: found {x.type.ndim} dimensions, expected {count}")
+    return x
+
+
+@UnboundOp
 @as_theano
 def alloc_diag(diag: TensorLike) -> Variable:
     """Return the matrix that has the vector `diag` on its diagonal."""
-    return pt.diag(diag)
+    return pt.diag(_of_dimensions(1, "alloc_diag", diag))
 
 
+@UnboundOp
 @as_theano
 def extract_diag(x: TensorLike) -> Variable:
     """Return the diagonal of the matrix `x`."""
-    return pt.diagonal(pt.as_tensor(x))
+    return pt.diagonal(_of_dimensions(2, "extract_diag", x))
 
 
 @as_theano
@@ -75,6 +83,7 @@ def trace(X: TensorLike) -> Variable:
     return pt.sum(pt.diagonal(pt.as_tensor(X)))
 
 
+@UnboundOp
 @as_theano
 def eig(a: TensorLike) -> Any:
     """Compute eigenvalues and eigenvectors of a square matrix, in its dtype.
@@ -117,29 +126,13 @@ def norm(x: TensorLike, ord: Any) -> Variable:
     x = pt.as_tensor(x)
     if x.type.ndim == 0:
         raise ValueError("norm: found a scalar, expected a vector or a matrix")
+    if x.type.ndim > 2:
+        raise NotImplementedError(f"norm: found {x.type.ndim} dimensions, expected a vector or a matrix")
     if ord is None:
         return pt.sqrt(pt.sum(pt.sqr(pt.abs(x))))
     return linalg.norm(x, ord)
 
 
-_FUNCTIONS = {
-    "AllocDiag": "alloc_diag",
-    "Det": "det",
-    "Eig": "eig",
-    "Eigh": "eigh",
-    "ExtractDiag": "extract_diag",
-    "MatrixInverse": "matrix_inverse",
-    "MatrixPinv": "pinv",
-    "QRFull": "qr",
-    "QRIncomplete": "qr",
-    "SVD": "svd",
-    "TensorInv": "tensorinv",
-    "TensorSolve": "tensorsolve",
-}
-
 __getattr__ = getter(
-    __name__,
-    elsewhere={"kron": "tensor.slinalg:kron"},
-    instead={name: f"use the function tensor.nlinalg.{function}" for name, function in _FUNCTIONS.items()},
-    pytensor=["pytensor.tensor.linalg"],
+    __name__, elsewhere={"kron": "tensor.slinalg:kron"}, pytensor=["pytensor.tensor.linalg"], ops="tensor.nlinalg"
 )

@@ -7,6 +7,8 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.raise_op import CheckAndRaise
 from pytensor.tensor import linalg
+from pytensor.tensor.type_other import NoneConst
+from scipy import linalg as scipys
 
 from symae.errors import InputError
 from symae.theano._impl.absent import getter
@@ -68,6 +70,8 @@ class Solve:
         A, b = pt.as_tensor(A), pt.as_tensor(b)
         if A.type.ndim != 2 or b.type.ndim not in (1, 2):
             raise InputError("Solve", f"{A.type.ndim} and {b.type.ndim} dimensions", "a matrix, and a vector or a matrix")
+        dtype = scipys.solve(np.eye(1, dtype=A.type.dtype), np.ones(1, b.type.dtype)).dtype.name  # float64 of whole numbers
+        A, b = pt.cast(A, dtype), pt.cast(b, dtype)
         if self.A_structure in _STRUCTURES:
             return linalg.solve(A, b, assume_a=_STRUCTURES[self.A_structure], b_ndim=b.type.ndim)
         return linalg.solve_triangular(A, b, lower=self.A_structure == "lower_triangular", b_ndim=b.type.ndim)
@@ -83,7 +87,7 @@ solve_symmetric = Solve("symmetric")
 @as_theano
 def eigvalsh(a: TensorLike, b: TensorLike, lower: bool = True) -> Variable:
     """Compute the eigenvalues of a symmetric matrix, with `b` not None those of a v = w b v."""
-    return linalg.eigvalsh(a, b, lower=lower)
+    return linalg.eigvalsh(a, None if b is NoneConst else b, lower=lower)
 
 
 @as_theano
@@ -95,8 +99,4 @@ def kron(a: TensorLike, b: TensorLike) -> Variable:
     return linalg.kron(a, b)
 
 
-__getattr__ = getter(
-    __name__,
-    instead={"Eigvalsh": "use the function tensor.slinalg.eigvalsh", "Expm": "use the function tensor.slinalg.expm"},
-    pytensor=["pytensor.tensor.linalg"],
-)
+__getattr__ = getter(__name__, pytensor=["pytensor.tensor.linalg"], ops="tensor.slinalg")

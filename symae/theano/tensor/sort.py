@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytensor.tensor as pt
@@ -13,25 +14,31 @@ from symae.typing import TensorLike
 
 __all__ = ["argsort", "argtopk", "sort", "topk", "topk_and_argtopk"]
 
-__getattr__ = getter(__name__, pytensor=["pytensor.tensor.sort"])
-
-
-def _axis(axis: Any) -> Any:
-    return axis if axis is None else int(axis)
+__getattr__ = getter(__name__, pytensor=["pytensor.tensor.sort"], ops="tensor.sort")
 
 
 @as_theano
-def sort(a: TensorLike, axis: int | None = -1, kind: str = "quicksort", order: Any = None) -> Variable:
-    """Sort `a` in increasing order along `axis`, all elements if it is None."""
-    a = pt.as_tensor_variable(a)
-    return pt.sort(a.flatten() if axis is None else a, -1 if axis is None else _axis(axis), kind)
+def sort(a: TensorLike, axis: Any = -1, kind: str = "quicksort", order: Any = None) -> Variable:
+    """Sort `a` in increasing order along `axis`, which may be symbolic; all elements if it is None."""
+    return _along(pt.sort, pt.as_tensor_variable(a), axis, kind)
 
 
 @as_theano
-def argsort(a: TensorLike, axis: int | None = -1, kind: str = "quicksort", order: Any = None) -> Variable:
+def argsort(a: TensorLike, axis: Any = -1, kind: str = "quicksort", order: Any = None) -> Variable:
     """Return the positions that put `a` in increasing order along `axis`."""
-    a = pt.as_tensor_variable(a)
-    return pt.argsort(a.flatten() if axis is None else a, -1 if axis is None else _axis(axis), kind)
+    return _along(pt.argsort, pt.as_tensor_variable(a), axis, kind)
+
+
+def _along(function: Callable[..., Any], a: Variable, axis: Any, kind: str) -> Variable:
+    if axis is None:
+        return function(a.flatten(), -1, kind)
+    if not isinstance(axis, Variable):
+        return function(a, int(axis), kind)
+    ndim = a.type.ndim
+    result = function(a, 0, kind)
+    for d in range(1, ndim):
+        result = pt.switch(pt.eq(axis % ndim, d), function(a, d, kind), result)
+    return result
 
 
 def topk(x: TensorLike, kth: TensorLike, axis: int | None = -1, sorted: bool = True, idx_dtype: str = "int64") -> Variable:

@@ -64,11 +64,6 @@ advanced_set_subtensor1 = advanced_set_subtensor
 __getattr__ = getter(
     __name__,
     elsewhere={"set_subtensor": "tensor:set_subtensor", "inc_subtensor": "tensor:inc_subtensor"},
-    instead={
-        "AdvancedSubtensor1": "use AdvancedSubtensor, which PyTensor indexes with",
-        "AdvancedIncSubtensor1": "use AdvancedIncSubtensor, which PyTensor indexes with",
-        "AdvancedBooleanSubtensor": "use AdvancedSubtensor, which PyTensor indexes with",
-        "AdvancedBooleanIncSubtensor": "use AdvancedIncSubtensor, which PyTensor indexes with",
-    },
     pytensor=["pytensor.tensor.subtensor"],
+    ops="tensor.subtensor",
 )

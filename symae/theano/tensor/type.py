@@ -8,12 +8,25 @@ from typing import Any
 import pytensor
 from pytensor.graph.basic import Variable
 from pytensor.tensor.type import TensorType as PlainType
-from pytensor.tensor.type import values_eq_approx_always_true
+from pytensor.tensor.type import (
+    values_eq_approx_always_true,
+    values_eq_approx_remove_inf,
+    values_eq_approx_remove_inf_nan,
+    values_eq_approx_remove_nan,
+)
 
 from symae.theano._impl.absent import getter
 from symae.theano._impl.variables import mark
 
-__all__ = ["CONSTRUCTORS", "TensorType", "tensor", "values_eq_approx_always_true"]
+__all__ = [
+    "CONSTRUCTORS",
+    "TensorType",
+    "tensor",
+    "values_eq_approx_always_true",
+    "values_eq_approx_remove_inf",
+    "values_eq_approx_remove_inf_nan",
+    "values_eq_approx_remove_nan",
+]
 
 __getattr__ = getter(__name__, pytensor=["pytensor.tensor.type"])
 

@@ -2,6 +2,8 @@
 
     symae run theano_tests.py FOLDER FILE LIMIT [SKIPPED]
 
+Run by a Python with real Theano it runs the same file, by the same names of tests, there.
+
 `FOLDER` is Theano's, `FILE` the test file's path in it, of which a copy lies beside this script. ``theano`` is symae's by the
 hook of ``symae run``; only what lies in folders called ``tests`` is Theano's own. Names that the tests import and that are not
 here are answered by something that can be imported and subclassed but not used, so that one of them fails not more than the
@@ -27,6 +29,7 @@ import theano
 
 FOLDER, FILE, LIMIT = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 SKIPPED = set(json.loads(sys.argv[4])) if len(sys.argv) > 4 else set()
+REAL = "symae" not in sys.modules
 
 
 def say(**event):
@@ -128,7 +131,8 @@ def run_to_the_end(test):
 
     @functools.wraps(test)
     def run(*args):
-        for function, *given in test(*args):
+        for each in test(*args):
+            function, *given = each if isinstance(each, tuple) else (each,)
             function(*given)
 
     run.__wrapped__ = None
@@ -187,15 +191,21 @@ def too_long(number, frame):
     raise TimeoutError(f"longer than {LIMIT} s")
 
 
-def main():
+def stand_in():
+    """Put Theano's tests among the modules of symae's ``theano``."""
     theano.__file__ = str(FOLDER / "__init__.py")  # beside which tests look for their data
-    np.testing.dec = SimpleNamespace(skipif=skip_if, slow=lambda test: test)
     sys.meta_path.insert(0, OwnTests())
     # What they ask for besides values: whether Theano had found SciPy, and which lines a node comes from.
     for place in ("theano.tensor.nnet.conv", "theano.tensor.nnet.abstract_conv"):
         importlib.import_module(place).imported_scipy_signal = True
     importlib.import_module("theano.gof.opt").check_stack_trace = lambda *args, **kwargs: True
-    module = importlib.import_module("theano." + FILE.removesuffix(".py").replace("/", "."))
+
+
+def main():
+    np.testing.dec = SimpleNamespace(skipif=skip_if, slow=lambda test: test)
+    if not REAL:
+        stand_in()
+    module = importlib.import_module("theano." + FILE[: -len(".py")].replace("/", "."))
     module.theano = theano  # which some have from an "import *" only
     for owner in [module, *(value for value in vars(module).values() if inspect.isclass(value))]:
         for name, value in list(vars(owner).items()):
@@ -206,7 +216,8 @@ def main():
         if hasattr(owner, "check_name"):
             owner.check_name = False  # whether a module of Theano's has the test
     beside = Path(module.__file__).parent
-    options = ["-s", "--assert=plain", "-c", str(beside / "pytest.ini"), f"--rootdir={beside}", f"--confcutdir={beside}"]
+    ini = (Path.cwd() if REAL else beside) / "pytest.ini"
+    options = ["-s", "--assert=plain", "-c", str(ini), f"--rootdir={beside}", f"--confcutdir={beside}"]
     options += [option for plugin in ("terminal", "warnings", "cacheprovider") for option in ("-p", f"no:{plugin}")]
     status = pytest.main([*options, module.__file__], plugins=[Plugin()])
     assert status in (0, 1, 5), f"pytest ended with {status}"

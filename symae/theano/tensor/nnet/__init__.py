@@ -142,6 +142,7 @@ __getattr__ = getter(
     __name__,
     submodules=["Conv3D", "ConvGrad3D", "ConvTransp3D", "blocksparse", "conv3d2d", "corr", "corr3d", "ctc"],
     elsewhere=_ALSO,
-    instead=nnet._INSTEAD | sigm._INSTEAD,
+    instead=sigm._INSTEAD,
     pytensor=["pytensor.tensor.special", "symae.ops"],
+    ops="tensor.nnet.nnet",
 )

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.tensor.special import Softmax, log_softmax
+from pytensor.tensor.special import Softmax as _Softmax
+from pytensor.tensor.special import log_softmax
 from pytensor.tensor.special import softmax as softmax_along
 
 from symae.ops.labels import checked_labels
@@ -199,9 +200,9 @@ def _one_hot_crossentropy(coding_dist: Any, true_one_of_n: Any) -> Variable:
     if p.type.ndim != 2:
         raise TypeError(f"coding_dist: found {p.type}, expected a matrix, a distribution in each row")
     rows = pt.arange(y.shape[0])
-    if p.owner is not None and (isinstance(p.owner.op, Softmax) or p.owner.op == pt.sigmoid):
+    if p.owner is not None and (isinstance(p.owner.op, _Softmax) or p.owner.op == pt.sigmoid):
         # the logarithm first: it and its gradient then come from the scores, and no probability is too small
-        return -pt.log(p)[rows, checked_labels(y, p) if isinstance(p.owner.op, Softmax) else y]
+        return -pt.log(p)[rows, checked_labels(y, p) if isinstance(p.owner.op, _Softmax) else y]
     return -pt.log(p[rows, y])  # a probability of 0 that is not asked for has no part in the gradient
 
 
@@ -368,17 +369,4 @@ def h_softmax(
     return classes[row, chosen] * softmax_along(scores, axis=1)[row, within]
 
 
-_OPS = {
-    "Softmax": "softmax",
-    "LogSoftmax": "logsoftmax",
-    "SoftmaxWithBias": "softmax_with_bias",
-    "SoftmaxGrad": "softmax_grad",
-    "CrossentropyCategorical1Hot": "crossentropy_categorical_1hot",
-    "CrossentropySoftmaxArgmax1HotWithBias": "crossentropy_softmax_argmax_1hot_with_bias",
-    "Prepend_scalar_constant_to_each_row": "prepend_scalar_to_each_row",
-    "Prepend_scalar_to_each_row": "prepend_scalar_to_each_row",
-}
-
-_INSTEAD = {name: f"it is not an op here, use the function T.nnet.{function}" for name, function in _OPS.items()}
-
-__getattr__ = getter(__name__, instead=_INSTEAD, pytensor=["pytensor.tensor.special", "symae.nn"])
+__getattr__ = getter(__name__, pytensor=["pytensor.tensor.special", "symae.nn"], ops="tensor.nnet.nnet")

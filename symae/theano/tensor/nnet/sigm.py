@@ -7,6 +7,7 @@ from pytensor.graph.basic import Variable
 from pytensor.scalar import get_scalar_type, upgrade_to_float
 
 from symae.theano._impl.absent import getter
+from symae.theano._impl.op_class import UnboundOp
 from symae.theano._impl.variables import as_theano
 from symae.typing import TensorLike
 
@@ -20,6 +21,7 @@ def as_floats(x: TensorLike) -> Variable:
     return pt.cast(x, scalar.dtype)
 
 
+@UnboundOp
 @as_theano
 def sigmoid(x: TensorLike) -> Variable:
     """Compute 1 / (1 + exp(-x)), elementwise; log(s) and log(1 - s) of it are compiled to what is exact for large `x`."""
@@ -29,6 +31,7 @@ def sigmoid(x: TensorLike) -> Variable:
 sigmoid_inplace = sigmoid
 
 
+@UnboundOp
 @as_theano
 def softplus(x: TensorLike) -> Variable:
     """Compute log(1 + exp(x)), elementwise, finite for every finite `x`."""
@@ -50,6 +53,7 @@ def hard_sigmoid(x: TensorLike) -> Variable:
     return pt.clip(x * slope + shift, 0, 1)
 
 
+@UnboundOp
 @as_theano
 def ultra_fast_sigmoid(x: TensorLike) -> Variable:
     """Approximate the sigmoid to 0.06 without an exponential, by a hyperbola, a line and a constant.

@@ -1,0 +1,173 @@
+"""Theano's classes of Ops that are functions in `symae.theano.tensor`, by the modules that they stood in.
+
+``CumOp(axis=1)(x)`` is ``cumsum(x, 1)``, and ``isinstance(node.op, CumOp)`` finds PyTensor's Op where that has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pytensor.tensor import basic, elemwise, extra_ops, linalg, math, special, subtensor
+from pytensor.tensor.shape import Reshape
+from pytensor.tensor.sort import ArgSortOp, SortOp
+
+from symae.ops.unbroadcast import Addbroadcast, Unbroadcast
+from symae.theano._impl.op_class import op_class
+from symae.theano._impl.variables import as_theano
+from symae.theano.tensor import extra_ops as extra
+from symae.theano.tensor import nlinalg, nnet, slinalg
+from symae.theano.tensor import sort as sorting
+from symae.theano.tensor import subtensor as indexing
+from symae.theano.tensor.creation import CREATION
+from symae.theano.tensor.reductions import REDUCTIONS
+from symae.theano.tensor.shaping import SHAPING
+
+__all__ = ["OPS"]
+
+
+def _always(function: Callable[..., Any]) -> Callable[[], Callable[..., Any]]:
+    return lambda: function
+
+
+def _rebroadcast(*axis: tuple[int, bool]) -> Callable[..., Any]:
+    for number, broadcasts in axis:
+        if isinstance(number, bool) or not hasattr(number, "__index__") or not isinstance(broadcasts, bool):
+            raise TypeError(f"Rebroadcast: found {(number, broadcasts)}, expected pairs of an integer axis and a bool")
+
+    def apply(x: Any) -> Any:
+        for number, broadcasts in axis:
+            x = SHAPING["addbroadcast" if broadcasts else "unbroadcast"](x, number)
+        return x
+
+    return apply
+
+
+def _top_k(
+    axis: int = -1,
+    sorted: bool = True,
+    idx_dtype: str = "int64",
+    return_values: bool = True,
+    return_indices: bool = True,
+) -> Callable[..., Any]:
+    if not (return_values or return_indices):
+        raise ValueError("TopKOp: found neither return_values nor return_indices, expected one of them")
+    chosen = slice(None) if return_values and return_indices else 0 if return_values else 1
+    return lambda x, kth: sorting.topk_and_argtopk(x, kth, axis, sorted, idx_dtype)[chosen]
+
+
+def _changed(inplace: bool = False, set_instead_of_inc: bool = False) -> Callable[..., Any]:
+    return indexing.advanced_set_subtensor if set_instead_of_inc else indexing.advanced_inc_subtensor
+
+
+def _maximum(axis: list[int]) -> Callable[..., Any]:
+    return lambda x: REDUCTIONS["max_and_argmax"](x, list(axis))
+
+
+# name: what makes the function of inputs from the settings, and PyTensor's Ops
+_EXTRA: dict[str, Any] = {
+    "Bartlett": (_always(extra.bartlett), extra_ops.Bartlett),
+    "CpuContiguous": (_always(extra.cpu_contiguous), extra_ops.CpuContiguous),
+    "CumOp": (
+        lambda axis=None, mode="add": lambda x: (extra.cumsum if mode == "add" else extra.cumprod)(x, axis),
+        extra_ops.CumOp,
+    ),
+    "CumprodOp": (lambda axis=None: lambda x: extra.cumprod(x, axis), extra_ops.CumOp),
+    "CumsumOp": (lambda axis=None: lambda x: extra.cumsum(x, axis), extra_ops.CumOp),
+    "DiffOp": (lambda n=1, axis=-1: lambda x: extra.diff(x, n, axis),),
+    "FillDiagonal": (_always(extra.fill_diagonal), extra_ops.FillDiagonal),
+    "FillDiagonalOffset": (_always(extra.fill_diagonal_offset), extra_ops.FillDiagonalOffset),
+    "RavelMultiIndex": (
+        lambda mode="raise", order="C": lambda *parts: extra.ravel_multi_index(parts[:-1], parts[-1], mode, order),
+        extra_ops.RavelMultiIndex,
+    ),
+    "RepeatOp": (lambda axis=None: lambda x, repeats: extra.repeat(x, repeats, axis), extra_ops.Repeat),
+    "SearchsortedOp": (
+        lambda side="left": lambda x, v, sorter=None: extra.searchsorted(x, v, side, sorter),
+        extra_ops.SearchsortedOp,
+    ),
+    "Unique": (
+        lambda return_index=False, return_inverse=False, return_counts=False, axis=None: (
+            lambda x: extra._unique(x, return_index, return_inverse, return_counts, axis)
+        ),
+        extra_ops.Unique,
+    ),
+    "UnravelIndex": (
+        lambda ndim=None, order="C": lambda indices, dims: extra.unravel_index(indices, dims, order, ndim),
+        extra_ops.UnravelIndex,
+    ),
+}
+_LINEAR: dict[str, Any] = {
+    "AllocDiag": (_always(nlinalg.alloc_diag), basic.AllocDiag),
+    "Det": (_always(nlinalg.det), linalg.summary.Det),
+    "Eig": (_always(nlinalg.eig), linalg.decomposition.eigen.Eig),
+    "Eigh": (lambda UPLO="L": lambda a: nlinalg.eigh(a, UPLO), linalg.decomposition.eigen.Eigh),
+    "ExtractDiag": (lambda view=False: nlinalg.extract_diag, basic.ExtractDiag),
+    "MatrixInverse": (_always(nlinalg.matrix_inverse), linalg.inverse.MatrixInverse),
+    "MatrixPinv": (_always(nlinalg.pinv), linalg.inverse.MatrixPinv),
+    "QRFull": (lambda mode: lambda a: nlinalg.qr(a, mode), linalg.decomposition.qr.QR),
+    "QRIncomplete": (lambda mode: lambda a: nlinalg.qr(a, mode), linalg.decomposition.qr.QR),
+    "SVD": (
+        lambda full_matrices=True, compute_uv=True: lambda a: nlinalg.svd(a, full_matrices, compute_uv),
+        linalg.decomposition.svd.SVD,
+    ),
+    "TensorInv": (lambda ind=2: lambda a: nlinalg.tensorinv(a, ind), linalg.inverse.TensorInv),
+    "TensorSolve": (lambda axes=None: lambda a, b: nlinalg.tensorsolve(a, b, axes), linalg.solvers.lstsq.TensorSolve),
+    "lstsq": (_always(as_theano(linalg.lstsq)), linalg.solvers.lstsq.Lstsq),
+}
+_SCIPYS: dict[str, Any] = {
+    "Eigvalsh": (
+        lambda lower=True: lambda a, b=None: slinalg.eigvalsh(a, b, lower),
+        linalg.decomposition.eigen.Eigvalsh,
+    ),
+    "Expm": (_always(slinalg.expm), linalg.products.Expm),
+}
+_SORTING: dict[str, Any] = {
+    "ArgSortOp": (lambda kind="quicksort", order=None: lambda a, axis=-1: sorting.argsort(a, axis, kind, order), ArgSortOp),
+    "SortOp": (lambda kind="quicksort", order=None: lambda a, axis=-1: sorting.sort(a, axis, kind, order), SortOp),
+    "TopKOp": (_top_k,),
+}
+_INDEXING: dict[str, Any] = {
+    "AdvancedIncSubtensor1": (_changed, subtensor.AdvancedIncSubtensor),
+    "AdvancedSubtensor1": (lambda sparse_grad=False: indexing.advanced_subtensor, subtensor.AdvancedSubtensor),
+    "AdvancedBooleanSubtensor": (_always(indexing.advanced_subtensor), subtensor.AdvancedSubtensor),
+    "AdvancedBooleanIncSubtensor": (_changed, subtensor.AdvancedIncSubtensor),
+}
+_TENSOR: dict[str, Any] = {
+    "Flatten": (lambda outdim=1: lambda x: SHAPING["flatten"](x, outdim), Reshape),
+    "MaxAndArgmax": (_maximum, math.Argmax),
+    "Rebroadcast": (_rebroadcast, Addbroadcast, Unbroadcast),
+    "Tile": (lambda ndim: lambda x, reps: SHAPING["tile"](x, reps, ndim),),
+}
+_DIMENSIONS: dict[str, Any] = {
+    "DimShuffle": (
+        lambda input_broadcastable, new_order, inplace=True: lambda x: CREATION["as_tensor_variable"](x).dimshuffle(new_order),
+        elemwise.DimShuffle,
+    ),
+}
+_LAYERS: dict[str, Any] = {
+    "CrossentropyCategorical1Hot": (_always(nnet.crossentropy_categorical_1hot),),
+    "CrossentropyCategorical1HotGrad": (_always(nnet.crossentropy_categorical_1hot_grad),),
+    "CrossentropySoftmax1HotWithBiasDx": (_always(nnet.crossentropy_softmax_1hot_with_bias_dx),),
+    "CrossentropySoftmaxArgmax1HotWithBias": (lambda **others: nnet.crossentropy_softmax_argmax_1hot_with_bias,),
+    "LogSoftmax": (_always(nnet.logsoftmax), special.LogSoftmax),
+    "Prepend_scalar_constant_to_each_row": (lambda val=0: lambda mat: nnet.prepend_scalar_to_each_row(val, mat),),
+    "Prepend_scalar_to_each_row": (_always(nnet.prepend_scalar_to_each_row),),
+    "Softmax": (_always(nnet.softmax), special.Softmax),
+    "SoftmaxGrad": (_always(nnet.softmax_grad),),
+    "SoftmaxWithBias": (_always(nnet.softmax_with_bias),),
+}
+_BY_MODULE = {
+    "tensor": _TENSOR,
+    "tensor.elemwise": _DIMENSIONS,
+    "tensor.extra_ops": _EXTRA,
+    "tensor.nlinalg": _LINEAR,
+    "tensor.nnet.nnet": _LAYERS,
+    "tensor.slinalg": _SCIPYS,
+    "tensor.sort": _SORTING,
+    "tensor.subtensor": _INDEXING,
+}
+OPS: dict[str, dict[str, type]] = {
+    module: {name: op_class(f"symae.theano.{module}", name, make, tuple(of)) for name, (make, *of) in classes.items()}
+    for module, classes in _BY_MODULE.items()
+}
