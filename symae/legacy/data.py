@@ -7,8 +7,9 @@ import functools
 import gzip
 import pickle
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -26,17 +27,25 @@ __all__ = ["Data"]
 PIECE = 1 << 28  # bytes
 
 
+class _Files(Protocol):
+    """Map a script's file names."""
+
+    def unmapped(self) -> AbstractContextManager[Any]: ...
+
+    def tell(self, line: str) -> None: ...
+
+
 class Data:
     """Find the data for file names and addresses.
 
     Parameters
     ----------
-    say : callable
-        Takes a line for the user: which data the script gets.
+    files : Files
+        It says which data the script gets, and does not map the names of files that symae itself looks for.
     """
 
-    def __init__(self, say: Callable[[str], None]):
-        self._say = say
+    def __init__(self, files: _Files):
+        self._files = files
 
     def path(self, name: str) -> Path | None:
         """Return the file or folder that the tutorials call `name`, made from MNIST or else from symae's digits.
@@ -48,11 +57,23 @@ class Data:
         found = mnist_name(name)
         if found is None:
             return None
-        name, make = found, _maker(found)
+        make = _maker(found)
+        with self._files.unmapped():
+            source = self._source("MNIST's IDX files" if make is _idx or make is _folder else found)
+            return make(source, found)
+
+    def _source(self, what: str) -> str:
         source = "mnist" if find_mnist() else "digits"
-        what = "MNIST's IDX files" if make is _idx or make is _folder else name
-        self._say(f"{what}: {'MNIST' if source == 'mnist' else DIGITS}")
-        return make(source, name)
+        self._files.tell(f"{what}: {'MNIST' if source == 'mnist' else DIGITS}")
+        return source
+
+    def in_three_parts(self, name: str) -> str | None:
+        """Return what `symae.datasets.read` calls the data that a pickle of that name holds; None for other names."""
+        found = mnist_name(name)
+        if found is None or not PICKLE.fullmatch(found) or "_expanded" in found:
+            return None
+        with self._files.unmapped():
+            return _part(self._source(found), found)
 
     def retrieved(self, address: str, filename: Any = None) -> Path:
         """Return the data at an address of the network, without going there.
@@ -70,6 +91,10 @@ class Data:
 
 
 DIGITS = "symae's own digits: MNIST is not here, symae data mnist downloads it"
+
+
+def _part(source: str, name: str) -> str:
+    return "mini_mnist" if source == "mnist" and name.startswith("mini_") else source
 
 
 def _maker(name: str) -> Callable[[str, str], Path]:
@@ -95,7 +120,7 @@ def _pickled(source: str, name: str) -> Path:
     """Make ((train_x, train_y), (valid_x, valid_y), (test_x, test_y)): float32 in [0, 1), int64, as in the LISA lab's file."""
 
     def write(file: IO[bytes]) -> None:
-        data = read("mini_mnist" if source == "mnist" and name.startswith("mini_") else source)
+        data = read(_part(source, name))
         pairs = [(split.x, split.y.astype(np.int64)) for split in (data.train, data.valid, data.test)]
         if "_expanded" in name:
             pairs[0] = _expanded(*pairs[0])

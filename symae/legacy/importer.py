@@ -17,7 +17,7 @@ import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -44,7 +44,8 @@ class Importer(MetaPathFinder):
         self.session = session
         self.standins = Standins(session)
         self._theano = AliasFinder("theano", REPLACED)
-        self._foreign = _folders_of_libraries(session)
+        self._installed = _folders_of_installed()
+        self._foreign = _folders_of_libraries(session, self._installed)
         session.loader_of = lambda path: _SourceLoader(self, Path(path))
 
     @contextmanager
@@ -72,9 +73,14 @@ class Importer(MetaPathFinder):
         if (theano := self._theano.find_spec(fullname)) is not None:
             return theano
         spec = PathFinder.find_spec(fullname, self.session.files.search_path(sys.path) if path is None else path)
-        if spec is None or spec.origin is None or not spec.origin.endswith(".py") or not self._is_the_scripts(spec.origin):
+        if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
             return None
         parent = fullname.rpartition(".")[0]
+        if not self._is_the_scripts(spec.origin):
+            if any(is_inside(os.path.realpath(spec.origin), folder) for folder in self._installed):
+                return None
+            spec.loader = _LibraryLoader(self, fullname, spec.origin)
+            return spec
         if parent and parent not in self.session.modules:
             return None
         is_package = spec.submodule_search_locations is not None
@@ -171,6 +177,22 @@ class _SourceLoader(Loader):
             raise
 
 
+class _LibraryLoader(SourceFileLoader):
+    """Load a module of a library that is not installed, but on PYTHONPATH, as Python does; convert what it cannot read."""
+
+    def __init__(self, importer: Importer, name: str, path: str):
+        super().__init__(name, path)
+        self._importer = importer
+
+    def exec_module(self, module: ModuleType) -> None:
+        try:
+            code = self.get_code(module.__name__)
+        except SyntaxError:
+            _SourceLoader(self._importer, Path(self.path)).exec_module(module)
+        else:
+            exec(code or "", vars(module))
+
+
 def _is_found(name: str) -> bool:
     return name in sys.modules or importlib.util.find_spec(name) is not None
 
@@ -181,10 +203,15 @@ def _remember_lines(source: Source) -> None:
     linecache.cache[str(source.path)] = (len(source.text), None, lines, str(source.path))
 
 
-def _folders_of_libraries(session: Session) -> list[str]:
-    """Return where Python, symae and libraries are: also folders of PYTHONPATH, except those that the script is in."""
+def _folders_of_installed() -> list[str]:
+    """Return where Python, symae and installed packages are."""
     paths = sysconfig.get_paths()
     folders = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")} | {str(Path(__file__).parents[1])}
-    folders |= {path for path in sys.path if Path(path).is_absolute()}
-    real = {os.path.realpath(folder) for folder in folders}
-    return [folder for folder in real if not any(is_inside(root, folder) for root in session.files.roots)]
+    folders |= {path for path in sys.path if path.endswith(("site-packages", "dist-packages"))}
+    return [os.path.realpath(folder) for folder in folders]
+
+
+def _folders_of_libraries(session: Session, installed: list[str]) -> list[str]:
+    """Return where libraries are: also folders of PYTHONPATH, except those that the script is in."""
+    on_path = {os.path.realpath(path) for path in sys.path if Path(path).is_absolute()}
+    return [*installed, *(path for path in on_path if not any(is_inside(root, path) for root in session.files.roots))]

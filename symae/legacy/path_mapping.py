@@ -288,6 +288,12 @@ class Places:
                 self._here.busy = False
 
     @contextmanager
+    def unmapped(self) -> Iterator[None]:
+        """Let names stand for what they name, in this thread, as long as the block lasts: symae itself asks."""
+        with self._once():
+            yield
+
+    @contextmanager
     def quietly(self) -> Iterator[None]:
         """Map names without a word to the user, in this thread, as long as the block lasts: nothing is read or written."""
         before = getattr(self._here, "quiet", False)

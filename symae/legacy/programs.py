@@ -57,10 +57,13 @@ class Programs(Copies):
         return starting
 
     def folder_for(self, folder: Any) -> Any:
-        """Return the working directory for a program: the output folder's own where the script means one of the user's."""
-        inside = os.path.join(os.fsdecode(folder), "x")
+        """Return the working directory for a program: the output folder's own where the script means one of the project."""
+        name = os.fsdecode(folder)
+        whole = os.path.normpath(os.path.join(self.working_folder(), name))
+        if not any(is_inside(whole, root) for root in self.roots):
+            return whole if os.path.isdir(whole) else folder
         with self.quietly():
-            place = os.path.dirname(os.fsdecode(self.for_writing(inside)))
+            place = os.path.dirname(os.fsdecode(self.for_writing(os.path.join(name, "x"))))
         return place if os.path.isdir(place) else folder
 
     def command(self, words: Any, cwd: Any = None) -> Any:
@@ -88,6 +91,8 @@ class Programs(Copies):
     def _word(self, word: Any, runs: bool, cwd: Any) -> Any:
         """Return a word as the program is given it: the path of a file for the name of one; `runs` if it is to be run."""
         if not isinstance(word, str | os.PathLike) or not (name := os.fsdecode(word)) or name == os.curdir or name[0] == "-":
+            return word
+        if "://" in name:  # an address may end in a name of MNIST's
             return word
         named = name if cwd is None else os.path.join(os.fsdecode(cwd), name)
         exists = os.path.exists(named)

@@ -88,7 +88,7 @@ def _session(script: Path, out: Path, caller: Path, source: Source) -> Session:
     files = Files(out, caller, script.parent)
     session = Session(script, out, caller, files, record, source.python_version)
     files.say = session.say
-    files.known = Data(files.tell).path
+    files.known = Data(files).path
     return session
 
 

@@ -21,7 +21,7 @@ __all__ = ["MODULES", "fetching"]
 
 def fetching(session: Session) -> dict[str, Any]:
     """Make urlretrieve and urlopen, which answer for the data that symae knows."""
-    data = Data(session.say)
+    data = Data(session.files)
 
     def urlretrieve(url: Any, filename: Any = None, *rest: Any, **more: Any) -> tuple[str, dict[str, str]]:
         """Find known data under `filename`, without a copy there."""

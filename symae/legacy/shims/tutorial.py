@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from symae.legacy.data import Data
 from symae.legacy.sage import Html
 from symae.shims.restoring import module_of
 
@@ -38,8 +39,13 @@ def _logistic_sgd(session: Session) -> ModuleType:
     Marked.__name__ = Marked.__qualname__ = "LogisticRegression"
 
     def load_data(dataset: Any = "mnist.pkl.gz", *rest: Any, **more: Any) -> Any:
-        """Load data; the tutorials' names for MNIST are the MNIST at hand."""
-        return mark([tuple(pair) for pair in load(session.files.for_reading(dataset))])
+        """Load data; the tutorials' names for MNIST are the MNIST at hand, where the user has no such file."""
+        files = session.files
+        has_one = any(map(files.is_seen, files.places(str(dataset))[1]))
+        name = None if has_one else Data(files).in_three_parts(str(dataset))
+        where = name or files.for_reading(dataset)
+        with files.unmapped():
+            return mark([tuple(pair) for pair in load(where)])
 
     return module_of("logistic_sgd", {"LogisticRegression": Marked, "load_data": load_data})
 
