@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import sys as _sys
 
-from pytensor.graph.basic import Apply, Constant, Variable
+from pytensor.graph.basic import Apply, Constant
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.type import Type
 from pytensor.link.basic import Container
 from pytensor.link.c.type import Generic, generic
-from pytensor.tensor.variable import TensorConstant, TensorVariable
+from pytensor.tensor.variable import TensorConstant
 
 from symae.theano._impl.absent import getter as _getter
 from symae.theano._impl.configuration import change_flags, config
+from symae.theano._impl.variable_classes import TensorVariable, Variable
 from symae.theano._impl.variables import mark, registered
 
 from symae.theano.updates import OrderedUpdates  # isort: skip

@@ -37,7 +37,7 @@ from pytensor.tensor.type import DenseTensorType
 from symae._runtime.quiet import without_warnings
 from symae.theano._impl.absent import getter
 from symae.theano._impl.tangents import tangents
-from symae.theano._impl.variables import as_theano, behind, legacy, mark, plain, unmark
+from symae.theano._impl.variables import as_theano, behind, known_type, legacy, mark, plain, unmark
 from symae.theano.compile.mode import resolved
 
 __all__ = [
@@ -133,7 +133,7 @@ def _in_the_dtype_of(variable: Any, gradient: Any) -> Any:
 
     Theano's zeros have the dtype of `variable`, and so never make the sum a wider one.
     """
-    if not all(isinstance(getattr(v, "type", None), DenseTensorType) for v in (variable, gradient)):
+    if not all(isinstance(v, Variable) and isinstance(known_type(v), DenseTensorType) for v in (variable, gradient)):
         return gradient  # sparse, or disconnected
     wanted, found = variable.type.dtype, gradient.type.dtype
     if wanted == found or not (wanted.startswith("float") and found.startswith("float")):

@@ -10,6 +10,7 @@ from golden.theano_tensor_cases import EXPRESSIONS, evaluate
 
 import symae.theano as theano
 import symae.theano.tensor as T
+from symae.theano._impl.variables import known_type
 
 GOLDEN = read_json("theano_tensor")
 
@@ -66,7 +67,8 @@ def test_types_are_equal_to_those_of_variables():
     assert isinstance(x.type, T.TensorType)
     assert isinstance(T.dvector, T.TensorType)
     assert not isinstance(theano.shared([1]).type, T.TensorType)
-    assert type(x.type) is pt.TensorType
+    assert x.type is T.dvector
+    assert type(known_type(x)) is pt.TensorType
 
 
 def test_functions_of_elements_are_the_ops_of_graphs():

@@ -11,6 +11,7 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor.basic import get_scalar_constant_value
 
 from symae.errors import InputError
+from symae.theano._impl.variables import known_type
 
 __all__ = ["in_floats", "last_sizes", "numbers", "size"]
 
@@ -41,7 +42,7 @@ def numbers(where: str, value: Any, length: int) -> tuple[int, ...]:
         It has another length, or its values are known only when the graph runs.
     """
     if isinstance(value, Variable):
-        known = value.type.shape[0] if value.type.ndim == 1 else 0
+        known = known_type(value).shape[0] if value.type.ndim == 1 else 0
         entries = [value[i] for i in range(known or 0)] if value.type.ndim else [value] * length
     else:
         several = isinstance(value, list | tuple) or np.ndim(value)

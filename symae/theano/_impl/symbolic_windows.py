@@ -19,6 +19,7 @@ from symae.errors import InputError
 from symae.ops.neighbours import MODES as NEIGHBOUR_MODES
 from symae.ops.pooling.pool import MODES as POOL_MODES
 from symae.theano._impl.shape_arguments import numbers, size
+from symae.theano._impl.variables import known_type
 
 __all__ = ["are_symbolic", "images_of_neighbours", "neighbours", "pooled", "sizes"]
 
@@ -34,7 +35,7 @@ def sizes(where: str, value: Any, length: int) -> tuple[Any, ...]:
         The elements of a shared variable are symbolic, because functions see the value that it has when they are called.
     length : int
     """
-    if isinstance(value, Variable) and value.type.ndim == 1 and value.type.shape[0] in (None, length):
+    if isinstance(value, Variable) and value.type.ndim == 1 and known_type(value).shape[0] in (None, length):
         entries = [value[i] for i in range(length)]
     elif isinstance(value, list | tuple) and any(isinstance(entry, Variable) for entry in value):
         entries = list(value)

@@ -3,6 +3,9 @@
 A variable is *marked* by giving it that class, and everything that `symae.theano` returns is marked, so a legacy script never
 holds another. What PyTensor's own code sees is not: `as_theano` unmarks arguments for the time of a call, and `plain` whole
 graphs while they are differentiated or compiled, because PyTensor's gradients and rewrites count on its own operators.
+
+The type of a marked variable is Theano's: a dtype, and which lengths are 1. PyTensor's, which `known_type` returns, may know
+other lengths too, and is kept for the kernels that are made for them.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ __all__ = [
     "condition",
     "divided",
     "is_marked",
+    "known_type",
     "legacy",
     "logical",
     "mark",
@@ -36,8 +40,8 @@ __all__ = [
     "unmark",
 ]
 
-# What methods of variables call: the module `tensor` and the function `function`. Those are made of variables, so
-# `symae.theano` puts them here at the end of its own import.
+# What methods of variables call: the module `tensor`, the function `function`, and `type`, which opens a type of PyTensor's.
+# Those are made of variables, so `symae.theano` puts them here at the end of its own import.
 registered: dict[str, Any] = {}
 
 
@@ -49,6 +53,11 @@ def mark(values: Any) -> Any:
 def unmark(values: Any) -> Any:
     """Give variables, in lists, tuples and mappings too, PyTensor's operators back."""
     return _visited(values, _PLAIN)
+
+
+def known_type(variable: Any) -> Any:
+    """Return PyTensor's type of a variable, with all lengths that it knows."""
+    return vars(variable)["type"]
 
 
 def is_marked(value: Any) -> bool:
@@ -192,6 +201,7 @@ def _with_theanos_operators(cls: type) -> type:
         members[name] = _property(attribute) if isinstance(attribute, property) else as_theano(attribute)
     members |= {name: _left_to_sparse(members[name]) for name in ("__add__", "__sub__", "__mul__")}
     members |= _legacy_methods()
+    members["type"] = property(_type, _set_type)
     if issubclass(cls, SharedVariable):
         members |= {"default_update": _default_update, "value": property(_value, _set_value)}
     elif issubclass(cls, TensorConstant):
@@ -268,7 +278,26 @@ def _eval(self: Variable, inputs_to_values: Mapping[Variable, Any] | None = None
 
 def _set_default_update(self: Any, value: Any) -> None:
     # PyTensor deprecates its own setter, because it has other plans for its generators; Theano's programs set it freely.
-    self._default_update = None if value is None else self.type.filter_variable(value, allow_convert=True)
+    self._default_update = None if value is None else _of_type(value, known_type(self))
+
+
+@as_theano
+def _of_type(value: Any, wanted: Any) -> Variable:
+    """Return `value` as a variable of exactly the type `wanted`, though more may be known of its shape."""
+    variable = wanted.filter_variable(value, allow_convert=True)
+    if variable.type != wanted:
+        variable = pt.tensor_copy(variable)
+        variable.type = wanted
+    return variable
+
+
+def _type(self: Variable) -> Any:
+    """Return the variable's type, in which lengths other than 1 are open."""
+    return registered["type"](known_type(self))
+
+
+def _set_type(self: Variable, value: Any) -> None:
+    vars(self)["type"] = value.plain() if hasattr(value, "plain") else value
 
 
 def _value(self: Any) -> Any:

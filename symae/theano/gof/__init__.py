@@ -1,6 +1,6 @@
 """``theano.gof``: graphs, Ops and rewrites."""
 
-from pytensor.graph.basic import Apply, Constant, Variable
+from pytensor.graph.basic import Apply, Constant
 from pytensor.graph.destroyhandler import DestroyHandler
 from pytensor.graph.features import (
     Bookkeeper,
@@ -18,6 +18,7 @@ from pytensor.link.c.basic import CLinker, DualLinker, OpWiseCLinker
 from pytensor.link.c.type import Generic, generic
 
 from symae.theano._impl.absent import getter
+from symae.theano._impl.variable_classes import Variable
 from symae.theano.gof.op import Op, PureOp
 from symae.theano.gof.opt import (
     EquilibriumOptimizer,

@@ -5,19 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from pytensor.graph import basic as _basic
-from pytensor.graph.basic import Apply, Constant, Node, Variable, clone_get_equiv, equal_computations
+from pytensor.graph.basic import Apply, Constant, Node, clone_get_equiv, equal_computations
 from pytensor.graph.op import io_connection_pattern
-from pytensor.graph.traversal import ancestors as _ancestors
-from pytensor.graph.traversal import (
-    applys_between,
-    general_toposort,
-    io_toposort,
-    orphans_between,
-    variable_depends_on,
-    vars_between,
-)
+from pytensor.graph.traversal import applys_between, general_toposort, io_toposort, variable_depends_on
+from pytensor.graph.traversal import walk as _walk
 
 from symae.theano._impl.absent import getter
+from symae.theano._impl.variable_classes import Variable
 from symae.theano._impl.variables import mark
 
 __all__ = [
@@ -53,25 +47,18 @@ def is_same_graph(var1: Variable, var2: Variable, givens: Any = None) -> bool:
 
 
 def ancestors(variable_list: Any, blockers: Any = None) -> list[Variable]:
-    """Return all variables that those of `variable_list` are computed from, and they themselves."""
-    return mark(list(_ancestors(variable_list, blockers)))
+    """Return all variables that those of `variable_list` are computed from, and they themselves, in Theano's order.
+
+    It begins with the last of `variable_list`, and goes on depth first, of each node to the first input first; of `blockers` it
+    does not go further.
+    """
+    stopped = set(blockers or ())
+    return mark(list(_walk(variable_list, lambda v: v.owner.inputs[::-1] if v.owner and v not in stopped else None, bfs=False)))
 
 
 def inputs(variable_list: Any, blockers: Any = None) -> list[Variable]:
-    """Return the variables without an owner, constants too, that `variable_list` is computed from, from left to right."""
-    stopped = set(blockers or ())
-    found: dict[Variable, None] = {}
-    rest = list(reversed(variable_list))
-    seen = set(rest)
-    while rest:
-        variable = rest.pop()
-        if variable.owner is None or variable in stopped:
-            found[variable] = None
-            continue
-        new = [v for v in reversed(variable.owner.inputs) if v not in seen]
-        seen.update(new)
-        rest.extend(new)
-    return mark(list(found))
+    """Return those of `ancestors` that have no owner, constants too."""
+    return [variable for variable in ancestors(variable_list, blockers) if variable.owner is None]
 
 
 def ops(i: Any, o: Any) -> set[Apply]:
@@ -80,18 +67,28 @@ def ops(i: Any, o: Any) -> set[Apply]:
 
 
 def list_of_nodes(inputs: Any, outputs: Any) -> list[Apply]:
-    """Return the nodes between `inputs` and `outputs`, in no order."""
-    return list(applys_between(inputs, outputs))
+    """Return the nodes between `inputs` and `outputs`, breadth first from the outputs."""
+    before = set(inputs)
+
+    def expand(node: Apply) -> list[Apply]:
+        return [v.owner for v in node.inputs if v.owner and not before.intersection(v.owner.outputs)]
+
+    return list(_walk([output.owner for output in outputs], expand))
 
 
 def variables(i: Any, o: Any) -> list[Variable]:
-    """Return the variables between `i` and `o`, with them."""
-    return mark(list(vars_between(i, o)))
+    """Return the variables between `i` and `o`, with them, in the order of `ancestors`."""
+    inside = set(i)
+
+    def expand(v: Variable) -> list[Variable] | None:
+        return [*v.owner.inputs, *v.owner.outputs][::-1] if v.owner and v not in inside else None
+
+    return mark(list(_walk(o, expand, bfs=False)))
 
 
 def orphans(i: Any, o: Any) -> list[Variable]:
-    """Return the variables without an owner that `o` depends on beside `i`."""
-    return mark(list(orphans_between(i, o)))
+    """Return those of `variables` that have no owner and are not in `i`."""
+    return [v for v in variables(i, o) if v.owner is None and v not in i]
 
 
 def variables_and_orphans(i: Any, o: Any) -> tuple[list[Variable], list[Variable]]:

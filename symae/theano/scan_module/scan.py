@@ -119,9 +119,9 @@ def scan(
     finally:
         for variable, update in theirs.items():
             variable._default_update = update
+        mark(list(inner))
     # A loop of one step is none: its updates are made by whoever compiles the function.
     kept = [(variable, update) for variable, update in updates.items() if update is not added.get(variable)]
-    mark(list(inner))
     return mark(outputs), mark(OrderedUpdates(kept))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pytensor.compile.ops import ViewOp
 from pytensor.gradient import DisconnectedType
-from pytensor.graph.basic import Apply, Constant, Variable
+from pytensor.graph.basic import Apply, Constant
 from pytensor.graph.op import Op
 from pytensor.graph.type import Type
 from pytensor.graph.utils import MethodNotDefined
@@ -15,7 +15,9 @@ from pytensor.tensor import basic, elemwise, exceptions, math, subtensor, type
 from pytensor.tensor.shape import Reshape, Shape, SpecifyShape
 from pytensor.tensor.sharedvar import TensorSharedVariable
 from pytensor.tensor.type_other import MakeSlice, NoneConst, NoneTypeT, SliceConstant, SliceType
-from pytensor.tensor.variable import TensorConstant, TensorVariable
+from pytensor.tensor.variable import TensorConstant
+
+from symae.theano._impl.variable_classes import TensorVariable, Variable
 
 __all__ = ["CLASSES"]
 

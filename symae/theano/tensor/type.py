@@ -16,7 +16,7 @@ from pytensor.tensor.type import (
 )
 
 from symae.theano._impl.absent import getter
-from symae.theano._impl.variables import mark
+from symae.theano._impl.variables import mark, registered
 
 __all__ = [
     "CONSTRUCTORS",
@@ -130,6 +130,22 @@ def _in_tensor(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     return function
 
 
+_types: dict[tuple[str, tuple[bool, ...]], TensorType] = {}
+
+
+def _open(known: Any) -> Any:
+    """Return Theano's type of the arrays of a type of PyTensor's: there is one for a dtype and which lengths are 1."""
+    if type(known) is not PlainType:
+        return known
+    key = known.dtype, tuple(length == 1 for length in known.shape)
+    if key not in _types:
+        _types[key] = TensorType(*key)
+    return _types[key]
+
+
+registered["type"] = _open
+
+
 def _constructors() -> dict[str, Any]:
     made: dict[str, Any] = {}
     for kind, pattern in _KINDS.items():
@@ -137,7 +153,7 @@ def _constructors() -> dict[str, Any]:
         made[kind] = _of_floatX(kind)
         made[plural] = _several(made[kind], plural)
         for letter, dtype in _LETTERS.items():
-            made[letter + kind] = TensorType(dtype, pattern)
+            made[letter + kind] = _types[dtype, pattern] = TensorType(dtype, pattern)
             made[letter + plural] = _several(made[letter + kind], letter + plural)
     return made
 

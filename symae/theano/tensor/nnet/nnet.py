@@ -274,9 +274,10 @@ def prepend_1_to_each_row(mat: TensorLike) -> Variable:
 def relu(x: TensorLike, alpha: TensorLike = 0) -> Variable:
     """Return x where it is positive, alpha x elsewhere, as (1 + alpha) / 2 x + (1 - alpha) / 2 abs(x).
 
-    Its gradient at 0 is therefore (1 + alpha) / 2, which `symae.nn.relu` has not. `alpha` may be symbolic.
+    Its gradient at 0 is therefore (1 + alpha) / 2, which `symae.nn.relu` has not. `alpha` may be symbolic; where it is 0, the
+    result of an array is an array.
     """
-    x = pt.as_tensor(x)
+    x = pt.as_tensor(x) if isinstance(x, list | tuple) else x
     if not isinstance(alpha, Variable | np.ndarray | list | tuple) and alpha == 0:
         return 0.5 * (x + abs(x))
     alpha = pt.as_tensor(alpha)

@@ -1,0 +1,13 @@
+"""Write theano_graph.json: what real Theano 1.0.5 answers to EXPRESSIONS.
+
+Needs a Python 3.8 as make_random_streams.py does::
+
+    THEANO_FLAGS=floatX=float64 python tests/golden/make_theano_graph.py
+"""
+
+import theano
+import theano.tensor
+from figures import write_json
+from theano_graph_cases import EXPRESSIONS, evaluate
+
+write_json("theano_graph", {text: evaluate(theano, text) for text in EXPRESSIONS})
