@@ -39,6 +39,15 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
+# Of what takes minutes in all, the files in which single tests do for half a minute and more.
+LONG_TESTS = {"test_random_graphs.py", "test_smoke.py", "test_without_patches.py", "test_cli.py"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin ``-m default_mode`` with long tests, so that no worker is left with one when the others have finished."""
+    items.sort(key=lambda item: not (item.path.name in LONG_TESTS and item.get_closest_marker("default_mode")))
+
+
 @pytest.fixture(params=each(in_double))
 def backend(request: pytest.FixtureRequest) -> str:
     """Every installed backend that computes in float64, in turn."""

@@ -43,6 +43,7 @@ CONCERNS = {
     "numba_sparse_shapes": LAYER,
     "numba_specified_shapes": LAYER,
     "numba_threaded_elemwise": ELEMENTWISE,
+    "pytorch_dispatch": ["maxima", "sums and means", "a layer", "its gradient", "cross-entropy"],
     "pytorch_indexing": INDICES,
 }
 
