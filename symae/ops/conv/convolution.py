@@ -23,15 +23,16 @@ from symae.geometry.convolution import Geometry, normalised_border_mode
 from symae.kernels.conv.select import Operation
 from symae.ops.arguments import as_array, as_size, as_sizes, extent, known
 from symae.ops.conv.settings import Bilinear, Kernel, common_dtype, same_maps
+from symae.typing import TensorLike
 
 
 def conv2d(
-    input: Any,
-    filters: Any,
+    input: TensorLike,
+    filters: TensorLike,
     border_mode: Any = "valid",
-    subsample: Any = (1, 1),
+    subsample: int | Sequence[int] = (1, 1),
     filter_flip: bool = True,
-    dilation: Any = (1, 1),
+    dilation: int | Sequence[int] = (1, 1),
     groups: int = 1,
 ) -> TensorVariable:
     """Convolve images with filters.
@@ -77,16 +78,16 @@ def conv2d(
 
 
 def deconv2d(
-    input: Any,
-    filters: Any,
+    input: TensorLike,
+    filters: TensorLike,
     border_mode: Any = "valid",
-    subsample: Any = (1, 1),
+    subsample: int | Sequence[int] = (1, 1),
     filter_flip: bool = True,
-    dilation: Any = (1, 1),
+    dilation: int | Sequence[int] = (1, 1),
     groups: int = 1,
     *,
-    output_shape: Any = None,
-    output_padding: Any = (0, 0),
+    output_shape: TensorLike | None = None,
+    output_padding: int | Sequence[int] = (0, 0),
 ) -> TensorVariable:
     """Convolve transposed: compute the gradient of `conv2d` with respect to its input, from its output's shape to its input's.
 
@@ -224,6 +225,35 @@ class Convolution(Bilinear):
 class _Gradient(Bilinear):
     """Transpose (first, y, h, w) -> what the correlation of it with `first` turns into y: backends derive that themselves."""
 
+    result: int  # which of images and filters it is
+
+    def images_and_filters_of(self, first: Sequence[Any], y: Sequence[Any], height: Any, width: Any) -> tuple[Any, Any]:
+        """Return the shapes of images and filters, one that of the result, from the arguments' shapes."""
+        raise NotImplementedError
+
+    def make_node(self, first: Any, y: Any, height: Any, width: Any) -> Apply:
+        first, y = (as_array(f"{self}, {name}", v) for name, v in zip(self.names, (first, y), strict=True))
+        self.check_types(first, y)
+        height, width = (as_size(f"{self}, size", size, checked=False) for size in (height, width))  # check_shapes says more
+        shapes = self.images_and_filters_of(first.type.shape, y.type.shape, known(height), known(width))
+        self.check_shapes(*shapes, y.type.shape)
+        arguments, outputs = common_dtype(first, y, shape=shapes[self.result])
+        return Apply(self, [*arguments, height, width], outputs)
+
+    def images_and_filters(self, node: Apply) -> tuple[Variable, Variable]:
+        both = node.outputs[0], node.inputs[0]
+        return both if self.result == 0 else both[::-1]
+
+    def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [self.images_and_filters_of(*shapes[:2], *node.inputs[-2:])[self.result]]
+
+    def result_shape(self, first: Sequence[int], y: Sequence[int], height: Any, width: Any) -> tuple[int, int, int, int]:
+        """Return the checked shape of the result."""
+        shapes = self.images_and_filters_of(first, y, int(height), int(width))
+        self.check_shapes(*shapes, y)
+        shape: tuple[int, int, int, int] = shapes[self.result]
+        return shape
+
     def with_first(self, correlate: Kernel, first: Any) -> Kernel:
         """Return `correlate`, which takes images and filters, as a function of the one that is not given."""
         raise NotImplementedError
@@ -258,26 +288,13 @@ class InputGradient(_Gradient):
 
     names = ("filters", "input")
     operation = Operation.INPUT_GRADIENT
+    result = 0
 
-    def make_node(self, filters: Any, y: Any, height: Any, width: Any) -> Apply:
-        filters, y = (as_array(f"{self}, {name}", v) for name, v in zip(self.names, (filters, y), strict=True))
-        self.check_types(filters, y)
-        height, width = (as_size(f"{self}, size", size, checked=False) for size in (height, width))  # check_shapes says more
-        channels = filters.type.shape[1]
-        x = (y.type.shape[0], None if channels is None else channels * self.groups, known(height), known(width))
-        self.check_shapes(x, filters.type.shape, y.type.shape)
-        arguments, outputs = common_dtype(filters, y, shape=x)
-        return Apply(self, [*arguments, height, width], outputs)
-
-    def images_and_filters(self, node: Apply) -> tuple[Variable, Variable]:
-        return node.outputs[0], node.inputs[0]
+    def images_and_filters_of(self, first: Sequence[Any], y: Sequence[Any], height: Any, width: Any) -> tuple[Any, Any]:
+        return (y[0], None if first[1] is None else first[1] * self.groups, height, width), first
 
     def with_first(self, correlate: Kernel, first: Any) -> Kernel:
         return lambda x: correlate(x, first)
-
-    def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        filters, y = shapes[:2]
-        return [(y[0], filters[1] * self.groups, *node.inputs[2:])]
 
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
@@ -290,12 +307,6 @@ class InputGradient(_Gradient):
             DisconnectedType()(),
             DisconnectedType()(),
         ]
-
-    def result_shape(self, filters: Sequence[int], y: Sequence[int], height: Any, width: Any) -> tuple[int, int, int, int]:
-        """Return the checked shape of the result."""
-        x = (y[0], filters[1] * self.groups, int(height), int(width))
-        self.check_shapes(x, filters, y)
-        return x
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
         filters, y, height, width = inputs
@@ -349,15 +360,10 @@ class FilterGradient(_Gradient):
 
     names = ("input", "gradient")
     operation = Operation.FILTER_GRADIENT
+    result = 1
 
-    def make_node(self, x: Any, y: Any, height: Any, width: Any) -> Apply:
-        x, y = (as_array(f"{self}, {name}", v) for name, v in zip(self.names, (x, y), strict=True))
-        self.check_types(x, y)
-        height, width = (as_size(f"{self}, size", size, checked=False) for size in (height, width))  # check_shapes says more
-        filters = (y.type.shape[1], self._group_channels(x.type.shape[1]), known(height), known(width))
-        self.check_shapes(x.type.shape, filters, y.type.shape)
-        arguments, outputs = common_dtype(x, y, shape=filters)
-        return Apply(self, [*arguments, height, width], outputs)
+    def images_and_filters_of(self, first: Sequence[Any], y: Sequence[Any], height: Any, width: Any) -> tuple[Any, Any]:
+        return first, (y[1], self._group_channels(first[1]), height, width)
 
     def _group_channels(self, channels: Any) -> Any:
         if channels is None:
@@ -366,15 +372,8 @@ class FilterGradient(_Gradient):
             raise InputError(f"{self}", f"{channels} channels", f"a number that {self.groups} groups divide")
         return channels // self.groups
 
-    def images_and_filters(self, node: Apply) -> tuple[Variable, Variable]:
-        return node.inputs[0], node.outputs[0]
-
     def with_first(self, correlate: Kernel, first: Any) -> Kernel:
         return lambda filters: correlate(first, filters)
-
-    def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        x, y = shapes[:2]
-        return [(y[1], self._group_channels(x[1]), *node.inputs[2:])]
 
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
@@ -387,12 +386,6 @@ class FilterGradient(_Gradient):
             DisconnectedType()(),
             DisconnectedType()(),
         ]
-
-    def result_shape(self, x: Sequence[int], y: Sequence[int], height: Any, width: Any) -> tuple[int, int, int, int]:
-        """Return the checked shape of the result."""
-        filters = (y[1], self._group_channels(x[1]), int(height), int(width))
-        self.check_shapes(x, filters, y)
-        return filters
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
         x, y, height, width = inputs

@@ -186,6 +186,9 @@ class _Spread(_Sparse):
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         return [[True], [True], *([False] for _ in node.inputs[2:])]
 
+    def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return self.sibling(self.dense).output_shapes(node, shapes)  # of the maps it looks at how many there are
+
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
         first, values, switches, rows, columns, height, width = inputs
         maps = _computed(self.put, values, switches, rows, columns)
@@ -201,10 +204,6 @@ class SparseInputGradient(_Spread):
 
     def parts(self, node: Apply) -> tuple[Variable, Variable, Variable]:
         return node.outputs[0], node.inputs[0], node.inputs[2]
-
-    def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        filters, values = shapes[:2]
-        return [(values[0], filters[1] * self.groups, *node.inputs[5:])]
 
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
@@ -252,10 +251,6 @@ class SparseFilterGradient(_Spread):
 
     def parts(self, node: Apply) -> tuple[Variable, Variable, Variable]:
         return node.inputs[0], node.outputs[0], node.inputs[2]
-
-    def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        x, values = shapes[:2]
-        return [(values[1], x[1] // self.groups, *node.inputs[5:])]
 
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
