@@ -102,6 +102,11 @@ class Programs(Copies):
             source, target = os.fsdecode(self.for_reading(named)), os.fsdecode(self.for_writing(named))
         if not is_inside(target, self.out):
             return word
+        if os.path.isdir(source) and is_inside(source, self.out):  # the user may have more in it
+            whole = os.path.normpath(os.path.join(self.working_folder(), named))
+            if is_inside(self.out, whole):
+                return whole
+            self._copied(named, source)
         if not is_inside(source, self.out):
             if os.path.isabs(name) and not any(is_inside(source, root) for root in self.roots):
                 return word  # the system's

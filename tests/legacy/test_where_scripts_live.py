@@ -112,11 +112,13 @@ def test_programs_read_what_the_script_sees(run, project):
         print out('sh', '-c', 'cat d.csv'), out('cat', 'e.csv', cwd='data'), out(sys.executable, 'tool.py', '../d.csv')
         open('d.csv', 'a').write('new'); os.system('cp d.csv copy.csv'); os.system('rm d.csv data/e.csv')
         print open('copy.csv').read(), out('sort', '-r', 'copy.csv', '-o', 'copy.csv'), open('copy.csv').readline()
+        open('data/mine', 'w').close(); print out('ls', 'data'), 'work' in out('ls', '..')
         os.spawnv(os.P_WAIT, '/bin/cp', ['cp', 'data/../tool.py', 'tool.txt']); print open('tool.txt').readline()
     """)
     assert (result.status, result.out) == (
         0,
-        "1,2\n3,4 5,6 7,8 e.csv\n3,4\n1,2\n7,8 1,2\n3,4\n1,2\n3,4 7,8 5,6\n1,2\n3,4\nnew  new\n\nimport sys\n\n",
+        "1,2\n3,4 5,6 7,8 e.csv\n3,4\n1,2\n7,8 1,2\n3,4\n1,2\n3,4 7,8 5,6\n1,2\n3,4\n"
+        "new  new\n\ne.csv\nmine True\nimport sys\n\n",
     ), result.err
     assert {path: text for path, text in before(project).items() if path.name != "old.py"} == kept
     assert {"copy.csv", "tool.txt"} <= {path.name for path in result.folder.iterdir()}
