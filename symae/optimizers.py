@@ -245,9 +245,8 @@ def _gradients(cost: Variable, params: Params, clip_norm: Any, *, state: bool = 
     if isinstance(clip_norm, int | float) and not clip_norm > 0:
         raise InputError("clip_norm", str(clip_norm), "a positive number")
     if state and (None in names or len(set(names)) < len(names)):
-        raise InputError(
-            "params", f"parameters named {', '.join(map(str, names))}", "a name for each: its state is named after it"
-        )
+        expected = "a name for each: its state is named after it"
+        raise InputError("params", f"parameters named {', '.join(map(str, names))}", expected)
     gradients = pt.grad(cost, list(params))
     if clip_norm is not None:
         gradients = clipped(gradients, clip_norm)

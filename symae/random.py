@@ -113,8 +113,7 @@ class RandomStreams:
 
     def __getitem__(self, item: RandomStateSharedVariable) -> np.random.RandomState:
         # a copy, where Theano hands out the state itself: put it back to change the stream
-        value: np.random.RandomState = item.get_value(borrow=True)
-        return value
+        return item.get_value(borrow=True)
 
     def __setitem__(self, item: RandomStateSharedVariable, value: np.random.RandomState) -> None:
         item.set_value(value, borrow=True)

@@ -9,8 +9,6 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-__all__ = ["AliasFinder"]
-
 
 class AliasFinder(MetaPathFinder):
     """Answer imports of `alias` and its modules by those of `package`: the same modules, under two names.

@@ -24,13 +24,7 @@ def entries(package: str, path: Iterable[str], name: str, apart: Iterable[str] =
 
 
 def united(what: str, *mappings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all mappings as one.
-
-    Raises
-    ------
-    ValueError
-        Two have a name in common: one entry would take the place of the other in silence.
-    """
+    """Return all mappings as one, or raise ValueError for a name that is in two: one would replace the other in silence."""
     found: dict[str, Any] = {}
     for mapping in mappings:
         if common := found.keys() & mapping.keys():

@@ -19,8 +19,7 @@ def in_64_bits() -> AbstractContextManager[Any]:
 
     # before JAX 0.8 it is experimental
     enable: Any = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
-    context: AbstractContextManager[Any] = enable(True)
-    return context
+    return enable(True)
 
 
 def with_64_bits(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -55,20 +55,10 @@ class Dataset:
 
 
 def checked_split(where: str | PathLike[str], x: np.ndarray, y: np.ndarray) -> Split:
-    """Bring images and labels to a `Split`, or say what is wrong with them.
+    """Bring images and labels from `where` to a `Split`, or raise an InputError that names `where` and what is wrong.
 
-    Parameters
-    ----------
-    where : str or path
-        Where they come from; the errors name it.
-    x : array (n, 784), (n, 28, 28), (n, 28, 28, 1) or (n, 1, 28, 28)
-        uint8, other integers in [0, 255], or floats in [0, 1].
-    y : array (n,) of integers in [0, 9]
-
-    Raises
-    ------
-    InputError
-        Other shapes, different counts, no images, values that are out of range or not finite, labels that are not integers.
+    `x` is (n, 784), (n, 28, 28), (n, 28, 28, 1) or (n, 1, 28, 28): uint8, other integers in [0, 255], or floats in [0, 1]; `y`
+    is (n,), integers in [0, 9].
     """
     if x.ndim == 0 or x.shape[1:] not in [(N_PIXELS,), IMAGE_SHAPE, (*IMAGE_SHAPE, 1), (1, *IMAGE_SHAPE)]:
         raise InputError(where, f"images of shape {x.shape}", "shape (n, 784) or (n, 28, 28)")

@@ -56,9 +56,8 @@ def mnist_folder() -> Path:
         idx_folder(searched)  # says where several have them
     if os.environ.get(VARIABLE):
         missing = " and no ".join(missing_files(folders[0]))
-        raise MissingFileError(
-            folders[0], f"no {missing}{pointed_at(folders[0])}", f"MNIST's four files, because {VARIABLE} names this folder"
-        )
+        expected = f"MNIST's four files, because {VARIABLE} names this folder"
+        raise MissingFileError(folders[0], f"no {missing}{pointed_at(folders[0])}", expected)
     raise MissingFileError(
         "MNIST",
         f"no copy in {' or '.join(map(str, folders))}{''.join(map(pointed_at, folders))}",

@@ -84,9 +84,8 @@ def _mnist(folder: Path) -> Pairs:
     train, test = read_idx_folder(folder)
     for (x, _), count, what in ((train, MNIST_COUNTS[0], "training"), (test, MNIST_COUNTS[1], "test")):
         if len(x) != count:
-            raise InputError(
-                folder, f"{len(x)} {what} images", f"{count}, which MNIST has; read the folder by its path instead"
-            )
+            expected = f"{count}, which MNIST has; read the folder by its path instead"
+            raise InputError(folder, f"{len(x)} {what} images", expected)
     return [*fraction(folder, train, 6), test]
 
 

@@ -112,7 +112,7 @@ def tile_raster_images(
             images = channel[: tiles[0] * tiles[1]].reshape(-1, *size)
             if scale_rows_to_unit_interval:
                 images = _to_unit_interval(images, (1, 2), eps=1e-8)
-            floor[:, :, index] = _lay_out(_pixels(images) if output_pixel_vals else images, tiles, spacing)
+            floor[:, :, index] = lay_out(_pixels(images) if output_pixel_vals else images, tiles, spacing)
         elif index == 3:
             floor[:, :, index] = 255 if output_pixel_vals else 1
     return floor if isinstance(X, tuple) else floor[:, :, 0]
@@ -139,13 +139,14 @@ def _pixels(images: Array) -> Array:
     return np.where(np.abs(levels) < 2.0**31, levels, 0.0).astype(np.int64).astype(np.uint8)
 
 
-def _lay_out(images: Array, tiles: tuple[int, int], spacing: tuple[int, int]) -> Array:
+def lay_out(images: Array, tiles: tuple[int, int], spacing: tuple[int, int] = (0, 0)) -> Array:
+    """Lay images (n, h, w[, channels]) on a floor of tiles (rows, columns), zeros between them and where there are none."""
     (rows, columns), (down, across) = tiles, spacing
-    count, height, width = images.shape
-    floor = np.zeros((rows * columns, height + down, width + across), images.dtype)
+    count, height, width, *channels = images.shape
+    floor = np.zeros((rows * columns, height + down, width + across, *channels), images.dtype)
     floor[:count, :height, :width] = images
     floor = floor.reshape(rows, columns, *floor.shape[1:]).swapaxes(1, 2)
-    floor = floor.reshape(rows * (height + down), columns * (width + across))
+    floor = floor.reshape(rows * (height + down), columns * (width + across), *channels)
     return floor[: len(floor) - down, : floor.shape[1] - across]
 
 

@@ -26,22 +26,12 @@ FAR = 1000.0
 
 @dataclass(frozen=True, eq=False)
 class BestInput:
-    """Hold an input under a norm bound, and what the unit makes of it.
-
-    Attributes
-    ----------
-    input : array (pixels,)
-    value : float
-        What the unit computes of it; of a map, at one place.
-    bound : float
-    how : str
-        In words.
-    """
+    """Hold an input (pixels,) under a norm bound, and what the unit makes of it."""
 
     input: np.ndarray
-    value: float
+    value: float  # what the unit computes of it; of a map, at one place
     bound: float
-    how: str
+    how: str  # in words
 
 
 def best_input(
@@ -53,26 +43,15 @@ def best_input(
     pixels: int,
     start: np.ndarray | None = None,
 ) -> BestInput | None:
-    """Find the input of norm at most `bound` that excites `unit` of `layer` most.
+    """Find the input of norm at most `bound`, of so many `pixels`, that excites a unit of `layer` most; None if it is dead.
 
     A unit that is a map is one of its places here: in the first layer that in the middle, elsewhere that where `start` excites
     it.
 
     In closed form where the layer sees pixels: the unit's gradient points into one direction wherever it is active, which is
     that of its weights. Elsewhere by gradient ascent from several starts with steps that get shorter, put back to the bound
-    after each; the best place on all ways counts.
-
-    Parameters
-    ----------
-    pixels : int
-        How many numbers an image has.
-    start : array (pixels,), optional
-        One of the starts, such as the test image that excites the unit most; the others are random.
-
-    Returns
-    -------
-    BestInput or None
-        None if the unit is dead: no start has a gradient, because it is below its bias everywhere there.
+    after each; the best place on all ways counts. One start is `start`, such as the test image that excites the unit most; the
+    others are random. A unit that has no gradient in any of them, because it is below its bias everywhere there, is dead.
     """
     rng = np.random.RandomState(unit)
     starts = rng.standard_normal((STARTS, pixels))
@@ -137,11 +116,9 @@ def _dense_slope(model: Model, layer: FilterLayer, unit: int) -> np.ndarray:
 
 def _onto(x: np.ndarray, bound: float) -> np.ndarray:
     norms = np.linalg.norm(x, axis=1, keepdims=True)
-    scaled: np.ndarray = x * bound / np.where(norms > 0, norms, 1)
-    return scaled
+    return x * bound / np.where(norms > 0, norms, 1)
 
 
 def _within(x: np.ndarray, bound: float) -> np.ndarray:
     norms = np.linalg.norm(x, axis=1, keepdims=True)
-    kept: np.ndarray = x * np.minimum(1, bound / np.where(norms > 0, norms, 1))
-    return kept
+    return x * np.minimum(1, bound / np.where(norms > 0, norms, 1))

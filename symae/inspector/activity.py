@@ -15,21 +15,11 @@ CHUNK = 25  # images at a time: maps of many images take hundreds of megabytes
 
 @dataclass(frozen=True, eq=False)
 class Activity:
-    """Hold what the units of a layer do over many images.
+    """Hold what the units of a layer do over many images."""
 
-    Attributes
-    ----------
-    strongest : array (images, units) of float32
-        What each unit computes of each image; of a map its largest value.
-    active : array (units,)
-        The share of images, or of all places in them, where the unit is above its threshold.
-    mean : array (units,)
-        Mean value over images and places.
-    """
-
-    strongest: np.ndarray
-    active: np.ndarray
-    mean: np.ndarray
+    strongest: np.ndarray  # (images, units) of float32, what each unit computes of each image; of a map its largest value
+    active: np.ndarray  # (units,), the share of images, or of all places in them, where the unit is above its threshold
+    mean: np.ndarray  # (units,), over images and places
 
     def extremes(self, unit: int, count: int) -> tuple[list[int], list[int]]:
         """Return the images that excite `unit` most and least, the most extreme one first."""

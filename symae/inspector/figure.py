@@ -31,17 +31,10 @@ HOLE = (209, 0, 122)  # where there is no number: a colour that none of the othe
 
 @dataclass(frozen=True)
 class Figure:
-    """Hold a picture with a title, which Jupyter shows.
-
-    Attributes
-    ----------
-    image : PIL.Image.Image
-    title : str
-        Stands above it, and says to those who cannot see it what it is.
-    """
+    """Hold a picture with a title, which Jupyter shows."""
 
     image: Image.Image
-    title: str = ""
+    title: str = ""  # stands above it, and says to those who cannot see it what it is
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the picture to `path` as PNG, whole or not at all."""
@@ -63,11 +56,6 @@ def coloured(picture: Any, colours: str) -> np.ndarray:
     """Return numbers from 0 to 1 as pixels of uint8: (..., h, w) -> (..., h, w, 3), or (..., h, w) where the colours are greys.
 
     With ``"rgb"`` the last axis holds red, green and blue already. What is not finite becomes magenta.
-
-    Raises
-    ------
-    InputError
-        There are no colours of that name.
     """
     values = np.asarray(picture, dtype=np.float64)
     holes = ~np.isfinite(values)

@@ -9,8 +9,11 @@ import numpy as np
 
 from symae.errors import InputError
 from symae.images.pictures import to_image
+from symae.images.tiles import lay_out
 from symae.inspector.figure import RGB, Figure, coloured
-from symae.inspector.pixels import largest_magnitude, quantised
+from symae.inspector.layout import ImageLayout
+from symae.inspector.pixels import largest_magnitude, mosaic, quantised, vector_shape
+from symae.models.description import FilterLayer
 
 SPRITE = 1024  # filters in one picture for the page, 32 in a row
 SORTS = ("index", "norm", "active", "similarity")
@@ -22,18 +25,10 @@ DIRECTIONS = 32  # principal directions in which filters are compared
 class Filters:
     """Hold the filters of one layer.
 
-    Attributes
-    ----------
-    pictures : array (n, h, w) of float32, or (n, h, w, 3) for images in colours
-        The weights of each unit; 0 where they are not finite. Numbers that float32 does not hold are in float64.
-    holes : array of bool of the shape of `pictures`, or None
-        Where weights are not finite.
-    broken : array (n,) of bool
-        Which units have such weights.
-    norms : array (n,)
-        Euclidean norms of the weights.
-    low, high : arrays (n,)
-        The least and the largest weight of each unit.
+    `pictures` (n, h, w), or (n, h, w, 3) for images in colours, are the weights of each unit, 0 where they are not finite, in
+    float32, or in float64 where that does not hold them. `holes`, of this shape, or None, are where weights are not finite, and
+    `broken` (n,) says which units have such. `norms` are the weights' Euclidean norms, `low` and `high` the least and the
+    largest of each unit.
     """
 
     def __init__(self, pictures: Any):
@@ -80,21 +75,13 @@ class Filters:
             raise InputError("sprite", str(number), f"a number from 0 to {self.sprites - 1}")
         part = self.pictures[number * SPRITE : (number + 1) * SPRITE]
         largest = np.abs(part).max(axis=_all_but_first(part), keepdims=True)
-        return _tiled(quantised(part / np.where(largest > 0, largest, 1), -1, 1), 32, (0, 0), fill=0)
+        return lay_out(quantised(part / np.where(largest > 0, largest, 1), -1, 1), (-(-len(part) // 32), 32))
 
     def order(self, sort: str, active: np.ndarray | None = None) -> np.ndarray:
-        """Return the units' numbers, sorted.
+        """Return the units' numbers, sorted by "index", "norm" (largest first), "active" (most often first) or "similarity".
 
-        Parameters
-        ----------
-        sort : {"index", "norm", "active", "similarity"}
-            By number; largest norm first; most often active first, for which `active` has a number for each unit; or so that
-            neighbours look alike.
-
-        Raises
-        ------
-        InputError
-            There is no such order, or nothing is known of what is active.
+        "similarity" puts beside one another what looks alike; "active" wants how often each unit is active. Other words are an
+        InputError.
         """
         if sort == "norm":
             return np.argsort(-self.norms, kind="stable")
@@ -124,23 +111,12 @@ class Filters:
         zoom: int = 1,
         title: str = "filters",
     ) -> Figure:
-        """Lay the filters out like tiles.
+        """Lay filters out like tiles, all as they are numbered, or those in `order`, by default in about a square.
 
-        Parameters
-        ----------
-        order : array of int, optional
-            Which filters, in their order; as they are numbered if not given.
-        tile_shape : (rows, columns), optional
-            About a square if not given.
-        spacing : (int, int)
-            Pixels between tiles, down and across.
-        scaling : {"each", "zero", "common"}
-            Each filter from its least to its largest weight, as `symae.tile_raster_images` has it; each with zero in the
-            middle; or all on one scale with zero in the middle.
-        colours : {"grey", "inverse", "diverging", "viridis"}
-            Filters of images in colours have their own. Weights that are not finite are magenta.
-        zoom : int
-            Pixels for a weight.
+        `spacing` is in pixels, down and across; `zoom` are pixels for a weight. `scaling` takes each filter from its least to
+        its largest weight ("each", as `symae.tile_raster_images` has it), each with zero in the middle ("zero"), or all on one
+        scale with zero in the middle ("common"). `colours` are "grey", "inverse", "diverging" or "viridis"; filters of images
+        in colours have their own. Weights that are not finite are magenta.
         """
         units = np.arange(len(self)) if order is None else np.asarray(order, dtype=np.intp)
         chosen = self.pictures[units]
@@ -150,11 +126,28 @@ class Filters:
         if self.holes is not None:
             scaled = np.where(self.holes[units][: rows * columns], np.nan, scaled)
         pixels = coloured(scaled, RGB if chosen.ndim == 4 else colours)
-        floor = _tiled(pixels, columns, spacing, fill=0, rows=rows)
-        picture = to_image(floor)
+        picture = to_image(lay_out(pixels, (rows, columns), spacing))
         if zoom > 1:
             picture = picture.resize((picture.width * zoom, picture.height * zoom), 0)
         return Figure(picture, title)
+
+
+def filter_pictures(layer: FilterLayer, values: np.ndarray, layout: ImageLayout) -> np.ndarray:
+    """Return the weights of each unit as a picture, (units, h, w), or (units, h, w, 3) for the pixels of coloured images.
+
+    Weights of several maps stand beside one another.
+    """
+    weights = layer.weights(np.asarray(values))
+    if weights.ndim == 4:
+        if layout.coloured and (layer.sees_pixels or layer.draws_pixels):
+            return np.ascontiguousarray(np.moveaxis(weights, 1, 3))
+        return np.stack([mosaic(maps) for maps in weights])
+    if weights.shape[1] == layout.size:
+        return layout.pictures(weights)
+    rows, columns = vector_shape(weights.shape[1])
+    padded = np.zeros((len(weights), rows * columns), weights.dtype)
+    padded[:, : weights.shape[1]] = weights
+    return padded.reshape(-1, rows, columns)
 
 
 def scale(pictures: np.ndarray, scaling: str) -> np.ndarray:
@@ -214,18 +207,4 @@ def _unit_rows(rows: np.ndarray) -> np.ndarray:
     if largest.max(initial=0) > 1e15:  # the square of what is larger still is infinite in float32
         rows = rows / np.where(largest > 0, largest, 1)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    units: np.ndarray = np.nan_to_num(rows / np.where(lengths > 0, lengths, 1))
-    return units
-
-
-def _tiled(pictures: np.ndarray, columns: int, spacing: tuple[int, int], fill: int, rows: int | None = None) -> np.ndarray:
-    """Lay pictures (n, h, w[, channels]) on a floor of `columns` columns."""
-    n, h, w = pictures.shape[:3]
-    rows = -(-n // columns) if rows is None else rows
-    down, across = spacing
-    channels = pictures.shape[3:]
-    floor = np.full((rows * columns, h + down, w + across, *channels), fill, pictures.dtype)
-    floor[:n, :h, :w] = pictures
-    floor = floor.reshape(rows, columns, h + down, w + across, *channels).swapaxes(1, 2)
-    floor = floor.reshape(rows * (h + down), columns * (w + across), *channels)
-    return floor[: floor.shape[0] - down, : floor.shape[1] - across]
+    return np.nan_to_num(rows / np.where(lengths > 0, lengths, 1))

@@ -20,9 +20,8 @@ from symae.compile.backends import BY_NAME, DEFAULT
 from symae.errors import InputError
 from symae.inspector.functions import COMPILING
 from symae.inspector.graph_layout import layered
-from symae.inspector.graph_nodes import GraphNode
-from symae.inspector.layers import image_layout
-from symae.inspector.svg import graph_svg
+from symae.inspector.layout import image_layout
+from symae.inspector.svg import GraphNode, graph_svg
 from symae.models.base import Model
 from symae.models.description import ModelDescription
 
@@ -67,19 +66,11 @@ class ModelGraphs:
         self.names = [*_expressions(described), *([] if described.training_step is None else ["training step"])]
 
     def graph(self, name: str, stage: str = "after", *, backend: str | None = None, profile: bool = False) -> Graph:
-        """Return the graph `name`, as written (``before``) or as rewritten for a backend (``after``).
+        """Return the graph `name`, as written (``before``) or as rewritten for a backend (``after``), or raise InputError.
 
-        Parameters
-        ----------
-        profile : bool
-            Run it and note what each node costs, by default in machine code of the C++ compiler, where there is one. The other
-            backends make one program of the whole graph, in which nodes cannot be timed; so for them each node is run by its
-            NumPy definition, and element-wise operations are not fused, which NumPy could not do.
-
-        Raises
-        ------
-        InputError
-            There is no such graph or stage, or the graph before rewriting should be measured.
+        With `profile` it is run, and what each node costs is noted, by default in machine code of the C++ compiler, where there
+        is one. The other backends make one program of the whole graph, in which nodes cannot be timed; so for them each node is
+        run by its NumPy definition, and element-wise operations are not fused, which NumPy could not do.
         """
         if name not in self.names:
             raise InputError("graph", repr(name), f"one of {', '.join(self.names)}")

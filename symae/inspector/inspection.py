@@ -20,12 +20,11 @@ from symae.inspector.activation_maximization import BestInput, best_input
 from symae.inspector.activity import Activity, activities
 from symae.inspector.corruption import corrupted
 from symae.inspector.figure import Figure, coloured
-from symae.inspector.filters import Filters
+from symae.inspector.filters import Filters, filter_pictures
 from symae.inspector.functions import Functions
 from symae.inspector.graphs import Graph, ModelGraphs
 from symae.inspector.latent import Latent, has_latent
-from symae.inspector.layers import filter_pictures, image_layout
-from symae.inspector.layout import ImageLayout
+from symae.inspector.layout import ImageLayout, image_layout
 from symae.inspector.pixels import code_picture, largest_magnitude
 from symae.inspector.probe_images import Examples
 from symae.models.base import Model
@@ -36,17 +35,11 @@ HUGE = 1e15  # no weight of a training that goes well comes near it
 
 @dataclass(frozen=True, eq=False)
 class Reconstruction:
-    """Hold an image on its way through the model.
-
-    Attributes
-    ----------
-    original, corrupted, output : arrays (h, w), or (h, w, 3) of coloured images, values from 0 to 1
-    code : array (k,) or (c, h', w')
-    """
+    """Hold an image on its way through the model, (h, w), or (h, w, 3) of coloured images, values from 0 to 1."""
 
     original: np.ndarray
     corrupted: np.ndarray
-    code: np.ndarray
+    code: np.ndarray  # (k,) or (c, h', w')
     output: np.ndarray
 
     @property
@@ -84,26 +77,12 @@ class Reconstruction:
 
 
 class Inspection:
-    """Look at a model with test images.
+    """Look at a model with test images; what needs none is there without them.
 
-    Parameters
-    ----------
-    model : Model
-    examples : Examples, optional
-        Test images; what needs none is there without them.
-    layout : ImageLayout, optional
-        How the pixels lie in a row, if the model does not say it itself; otherwise as in the examples, or guessed.
-
-    Attributes
-    ----------
-    described : ModelDescription
-        What the model says of itself.
-    nodes : dict of name to symbolic variable
-        What the model computes on its way.
-    layers : dict of name to FilterLayer
-        The layers with weights, by the names of the weights.
-    decoder_maps : dict of name to symbolic (n, units, h, w)
-        What the units of a decoder give that is a function of a place in the image; empty for other models.
+    `layout` is how the pixels lie in a row, if the model does not say it itself; otherwise as in the examples, or guessed.
+    `described` is what the model says of itself, `nodes` what it computes on its way, by name, `layers` those with weights, by
+    the weights' names, and `decoder_maps` what the units give of a decoder that is a function of a place in the image, (n,
+    units, h, w) by name.
     """
 
     def __init__(self, model: Model, examples: Examples | None = None, layout: ImageLayout | None = None):
@@ -165,8 +144,7 @@ class Inspection:
         rows = self._rows
         if not 0 <= number < len(rows):
             raise InputError("image", str(number), f"a number from 0 to {len(rows) - 1}")
-        row: np.ndarray = rows[number]
-        return row
+        return rows[number]
 
     def default_bound(self) -> float:
         """Return the mean norm of the test images, for `best_input`; 1 without images."""
@@ -212,11 +190,7 @@ class Inspection:
     def reconstruct(self, image: Any, kind: str = "zero", level: float = 0.0, seed: int = 0) -> Reconstruction:
         """Damage an image, given as pixels or by the number of a test image, and return what the model draws of that.
 
-        Parameters
-        ----------
-        image : int or array of pixels
-        kind, level, seed
-            As in `symae.inspector.corruption.corrupted`.
+        `kind`, `level` and `seed` are as in `symae.inspector.corruption.corrupted`.
         """
         if self.described.drawn_from is None:
             raise InputError("reconstruct", f"a {type(self.model).__name__}, which draws nothing", "an autoencoder")

@@ -12,8 +12,7 @@ from pytensor.graph.basic import Variable
 from symae.errors import InputError
 from symae.images import principal_components
 from symae.inspector.functions import Functions
-from symae.inspector.layers import image_layout
-from symae.inspector.layout import ImageLayout
+from symae.inspector.layout import ImageLayout, image_layout
 from symae.models.base import Model
 from symae.models.coordinate_vae import coordinates
 from symae.models.description import ModelDescription
@@ -36,16 +35,9 @@ def has_latent(model: ModelDescription) -> bool:
 class Latent:
     """Hold the codes of a model.
 
-    Attributes
-    ----------
-    names : list of str
-        Of the numbers of a code: z1, z2 …, and with a pose scale, angle and shifts.
-    codes : array (n, k)
-        Of the test images.
-    plane : array (n, 2)
-        Their principal components, of z alone.
-    shares : array (2,)
-        Of the codes' variance that each component has.
+    `names` are those of a code's numbers: z1, z2 …, and with a pose scale, angle and shifts. `codes` (n, k) are those of the
+    test images, `plane` (n, 2) their principal components, of z alone, and `shares` (2,) what each of these has of the codes'
+    variance.
     """
 
     def __init__(
@@ -100,18 +92,10 @@ class Latent:
         return np.stack([self.draw(self.at(x, y)) for y in up[::-1] for x in across])
 
     def draw(self, code: Any, size: int | None = None) -> np.ndarray:
-        """Draw a code as the model does, (h, w), or (h, w, 3) in colours, values from 0 to 1.
+        """Draw a code (k,) as the model does, (h, w), or (h, w, 3) in colours, values from 0 to 1.
 
-        Parameters
-        ----------
-        code : array (k,)
-        size : int, optional
-            Pixels along the longer side, for models that draw at any resolution; the training images' if not given.
-
-        Raises
-        ------
-        InputError
-            The code has another length or is not finite, or the size is out of range, or not the model's own.
+        `size` is in pixels along the longer side, for models that draw at any resolution; the training images' if not given. A
+        code of another length or not finite, and a size that is out of range or not the model's own, are an InputError.
         """
         values = np.asarray(code, dtype=np.float64)
         if values.shape != (len(self.names),) or not np.isfinite(values).all():

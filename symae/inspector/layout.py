@@ -11,6 +11,7 @@ import numpy as np
 
 from symae.errors import InputError
 from symae.inspector.pixels import vector_shape
+from symae.models.description import ModelDescription
 
 LARGEST = 4096  # pixels a side
 
@@ -95,3 +96,14 @@ def guessed_layout(pixels: int) -> ImageLayout:
         return ImageLayout(1, side, side)
     height, width = vector_shape(pixels)
     return ImageLayout(1, height, width, known=False)
+
+
+def image_layout(model: ModelDescription, *told: ImageLayout | None) -> ImageLayout:
+    """Return how the pixels lie in what a model sees: as it says itself, as the first of `told` that fits says, or a guess."""
+    shape = model.image_shape
+    if model.channels_first and shape is not None:
+        channels, height, width = shape
+        return ImageLayout(channels, height, width)
+    own = None if shape is None else layout_of("image_shape", shape)
+    pixels = model.pixels or 1
+    return next((layout for layout in (own, *told) if layout is not None and layout.size == pixels), guessed_layout(pixels))

@@ -11,8 +11,7 @@ import numpy as np
 from symae.datasets.pixel_scale import KERAS, scaled
 from symae.errors import InputError, MissingFileError
 from symae.inspector.inspection import Inspection
-from symae.inspector.layers import image_layout
-from symae.inspector.layout import ImageLayout, layout_of
+from symae.inspector.layout import ImageLayout, image_layout, layout_of
 from symae.inspector.probe_images import Examples, read_examples
 from symae.inspector.runs import Run, open_run
 from symae.models.base import Model

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from symae.images.tiles import lay_out
+
 
 def quantised(values: Any, low: float, high: float) -> np.ndarray:
     """Return numbers as bytes: `low` is 0 and `high` 255; NaN is 0 too."""
@@ -76,11 +78,7 @@ def mosaic(maps: Any, gap: int = 1) -> np.ndarray:
     count, h, w = array.shape
     columns = math.ceil(math.sqrt(count * h / w)) if count > 1 else 1
     rows = math.ceil(count / columns)
-    gap = gap if count > 1 else 0
-    floor = np.zeros((rows * columns, h + gap, w + gap), array.dtype)
-    floor[:count, :h, :w] = array
-    tiled = floor.reshape(rows, columns, h + gap, w + gap).swapaxes(1, 2).reshape(rows * (h + gap), columns * (w + gap))
-    return tiled[: tiled.shape[0] - gap, : tiled.shape[1] - gap]
+    return lay_out(array, (rows, columns), (gap, gap) if count > 1 else (0, 0))
 
 
 def code_picture(values: Any, shape: tuple[int, int] | None = None) -> np.ndarray:

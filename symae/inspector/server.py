@@ -37,22 +37,20 @@ def application(runs: Sequence[Run], port: int) -> Any:
 
     answers = Answers(runs)
 
+    def refused(status: int, text: str) -> Response:
+        return Response(json.dumps({"error": text}), status, media_type="application/json")
+
     def answered(call: Any, path: str, given: Any) -> Response:
         try:
             kind, content = call(path, given)
             return Response(content, media_type=kind)
-        except UnknownError as error:
-            status, text = 404, str(error)
-        except GoneError as error:
-            status, text = 410, str(error)
         except InputError as error:
-            status, text = 400, str(error)
+            return refused(404 if isinstance(error, UnknownError) else 410 if isinstance(error, GoneError) else 400, str(error))
         except MemoryError:
-            status, text = 507, "out of memory"
+            return refused(507, "out of memory")
         except Exception as error:  # of symae's own: the page says so and goes on
             _log.exception("%s", path)
-            status, text = 500, f"symae failed: {type(error).__name__}: {error}"
-        return Response(json.dumps({"error": text}), status, media_type="application/json")
+            return refused(500, f"symae failed: {type(error).__name__}: {error}")
 
     def get(request: Request) -> Response:
         return answered(answers.get, request.path_params["path"], dict(request.query_params))
@@ -62,20 +60,17 @@ def application(runs: Sequence[Run], port: int) -> Any:
 
         kind = request.headers.get("content-type", "").partition(";")[0].strip()
         if kind != "application/json":
-            return _refused(415, f"Content-Type: found {kind[:60] or 'none'}, expected application/json")
+            return refused(415, f"Content-Type: found {kind[:60] or 'none'}, expected application/json")
         try:
             body = json.loads(await request.body())
         except (ValueError, RecursionError) as error:
-            return _refused(400, f"body: found damaged JSON ({error}), expected a drawing")
+            return refused(400, f"body: found damaged JSON ({error}), expected a drawing")
         return await run_in_threadpool(answered, answers.post, request.path_params["path"], body)
-
-    def _refused(status: int, text: str) -> Response:
-        return Response(json.dumps({"error": text}), status, media_type="application/json")
 
     def page(request: Request) -> Response:
         name = request.path_params.get("name", "index.html")
         if name not in ASSETS:
-            return _refused(404, f"/page/{name[:80]}: found no such file, expected one of {', '.join(ASSETS)}")
+            return refused(404, f"/page/{name[:80]}: found no such file, expected one of {', '.join(ASSETS)}")
         content = asset(name)
         if name == "index.html":  # the browser need not read one module to learn of the next
             links = "".join(f'<link rel="modulepreload" href="page/{module}">\n' for module in MODULES)
@@ -87,7 +82,7 @@ def application(runs: Sequence[Run], port: int) -> Any:
         status = getattr(error, "status_code", 404)
         found = "nothing there" if status == 404 else f"a {request.method[:20]}"
         expected = "/, /page/FILE or /api/PATH" if status == 404 else "a GET"
-        return _refused(status, f"{request.url.path[:80]}: found {found}, expected {expected}")
+        return refused(status, f"{request.url.path[:80]}: found {found}, expected {expected}")
 
     routes = [
         Route("/", page),
@@ -132,7 +127,9 @@ def serve(runs: Sequence[Run], port: int | None = None, *, browser: bool = True)
         if browser:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):
-            _answer_until_stopped(runs, taken, listening)
+            server = uvicorn_server(runs, taken)
+            threading.Thread(target=_prepare, args=(server, runs), daemon=True).start()
+            server.run(sockets=[listening])
 
 
 def uvicorn_server(runs: Sequence[Run], port: int) -> Any:
@@ -152,12 +149,6 @@ def uvicorn_server(runs: Sequence[Run], port: int) -> Any:
         timeout_graceful_shutdown=1,
     )
     return uvicorn.Server(config)
-
-
-def _answer_until_stopped(runs: Sequence[Run], port: int, listening: socket.socket) -> None:
-    server = uvicorn_server(runs, port)
-    threading.Thread(target=_prepare, args=(server, runs), daemon=True).start()
-    server.run(sockets=[listening])
 
 
 def _prepare(server: Any, runs: Sequence[Run]) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from xml.sax.saxutils import escape, quoteattr
 
 from symae.inspector.graph_layout import Layout
-from symae.inspector.graph_nodes import GraphNode
 
 STYLE = """
 svg { background: #fcfcfa; }
@@ -30,6 +30,17 @@ text { font: 12px ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", m
   .cost { fill: #f0a13a; }
 }
 """
+
+
+@dataclass
+class GraphNode:
+    """Describe a box in the drawing."""
+
+    kind: str  # input, parameter, operation or output
+    label: str  # a few words
+    details: list[str] = field(default_factory=list)  # lines that say more: types, shapes, constants
+    sources: list[int] = field(default_factory=list)  # the boxes whose results it takes
+    seconds: float | None = None  # of a call, where it was measured
 
 
 def graph_svg(title: str, nodes: Sequence[GraphNode], layout: Layout, *, styled: bool = True) -> str:

@@ -28,9 +28,9 @@ from symae.keras.objective import Loss, Objective, Optimizer, objective
 from symae.keras.summary import summary_lines
 from symae.models.saved import read_model, write_model
 from symae.training import Callback
+from symae.training.callbacks import print_line
 from symae.training.checkpoints import put, values
 from symae.training.data import Examples, evaluation_batch_size
-from symae.training.log_lines import print_line
 
 KIND = "keras.Model"  # what files of weights call themselves
 

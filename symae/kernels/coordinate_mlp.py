@@ -87,8 +87,7 @@ def _grouped(singles: int, *lengths: int) -> Callable[..., Any]:
     parts += [f"every[{end - length}:{end}]" for end, length in zip(ends, lengths, strict=True)]
     scope: dict[str, Any] = {}
     exec(f"def grouped(every):\n    return {', '.join(parts)}", scope)
-    function: Callable[..., Any] = jit(scope["grouped"])
-    return function
+    return jit(scope["grouped"])
 
 
 @functools.cache

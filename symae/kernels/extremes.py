@@ -36,5 +36,4 @@ def extreme(less: str) -> Callable[..., Any]:
         "    return lane0",
     ]
     source = "\n".join(lines) + "\n"
-    compiled: Callable[..., Any] = numba.njit(compile_numba_function_src(source, "extreme", {"__name__": __name__}))
-    return compiled
+    return numba.njit(compile_numba_function_src(source, "extreme", {"__name__": __name__}))

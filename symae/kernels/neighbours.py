@@ -12,6 +12,8 @@ from symae.errors import ShapeError
 from symae.geometry.windows import Axis, Windows
 from symae.kernels.pooling import geometry, jit, numbers
 
+MATRIX, NEIGHBOURHOODS = "shape ({}, {})", "({}, {}), the neighbourhoods of images ({}, {}, {}, {})"
+
 
 def table(axis: Axis, mode: str) -> Any:
     """Compile n -> (count, size) pixels of each window, -1 for those outside of the image."""
@@ -88,19 +90,7 @@ def scatter(windows: Windows, mode: str, where: str, expected: str) -> Callable[
         count = n * c * len(rows) * len(columns)
         if neibs.shape != (count, p * q):
             a, b = neibs.shape
-            raise ShapeError(
-                neibs_where,
-                "shape ({}, {})",
-                "({}, {}), the neighbourhoods of images ({}, {}, {}, {})",
-                a,
-                b,
-                count,
-                p * q,
-                n,
-                c,
-                h,
-                w,
-            )
+            raise ShapeError(neibs_where, MATRIX, NEIGHBOURHOODS, a, b, count, p * q, n, c, h, w)
         source = np.ascontiguousarray(neibs).reshape((n * c, len(rows), len(columns), p, q))
         out = np.zeros((n * c, h, w), neibs.dtype)
         for m in range(n * c):

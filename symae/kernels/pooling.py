@@ -24,6 +24,7 @@ from symae.kernels import tuning
 from symae.kernels.parallel.parts import Threads, in_parts, jit, threads_for
 
 SHAPE, SOME_PIXELS = "shape ({}, {}, {}, {})", "at least one row and one column"
+A_VALUE_FOR_EACH = "({}, {}, {}, {}), a value for each window of images of {} x {} pixels"
 
 
 def threads_for_pixels(shape: Sequence[int | None]) -> Threads:
@@ -227,21 +228,7 @@ def spread(windows: Windows, divisor: str, where: str, threads: Threads) -> Call
             raise ShapeError(where, SHAPE, SOME_PIXELS, n, c, h, w)
         wanted = geometry(h, row_axis)[0], geometry(w, column_axis)[0]
         if (rows, columns) != wanted:
-            raise ShapeError(
-                where,
-                SHAPE,
-                "({}, {}, {}, {}), a value for each window of images of {} x {} pixels",
-                n,
-                c,
-                rows,
-                columns,
-                n,
-                c,
-                wanted[0],
-                wanted[1],
-                h,
-                w,
-            )
+            raise ShapeError(where, SHAPE, A_VALUE_FOR_EACH, n, c, rows, columns, n, c, wanted[0], wanted[1], h, w)
         images = np.empty((n * c, h, w), pooled.dtype)
         every_map(np.ascontiguousarray(pooled).reshape((n * c, rows, columns)), images, images)
         return images.reshape((n, c, h, w))

@@ -20,7 +20,7 @@ from symae.compile import COMPILING, function
 from symae.errors import InputError
 from symae.models.description import ModelDescription, named_layers
 from symae.models.fitting import FitDefaults, Fitting, check_settings
-from symae.models.saved import read_image_shape, read_model, write_model
+from symae.models.saved import check_shapes, read_image_shape, read_model, write_model
 from symae.optimizers import Updates
 from symae.training import Callback, History
 
@@ -243,8 +243,7 @@ class Model:
         """Return the cost of a minibatch and the updates of a step, as `fit` trains."""
         if not hasattr(self, "get_cost_updates"):
             raise InputError("fit", f"a {type(self).__name__}", "a model with a method get_cost_updates(learning_rate=...)")
-        step: tuple[TensorVariable, Updates] = self.get_cost_updates(learning_rate=learning_rate, **settings)
-        return step
+        return self.get_cost_updates(learning_rate=learning_rate, **settings)
 
     def _check_training_settings(self, **settings: Any) -> None:
         """Refuse settings of `training_step` that are out of range."""
@@ -288,12 +287,8 @@ class Model:
         InputError
             A name is missing or unknown, or a shape differs; no parameter is changed then.
         """
-        mine = self.parameters()
-        for name in sorted(mine.keys() | values.keys()):
-            if name not in values or name not in mine:
-                raise InputError(source, f"{'no' if name in mine else 'a'} parameter {name}", f"exactly {', '.join(mine)}")
-            if np.shape(values[name]) != mine[name].shape:
-                raise InputError(source, f"{name} of shape {np.shape(values[name])}", f"{name} of shape {mine[name].shape}")
+        found, mine = ({name: np.shape(value) for name, value in part.items()} for part in (values, self.parameters()))
+        check_shapes(source, found, mine)
         for name, p in zip(self.parameter_names, self.params, strict=True):
             p.set_value(np.array(values[name], dtype=p.type.dtype, order="C"))
 

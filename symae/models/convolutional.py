@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any
 
-import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
@@ -150,10 +149,6 @@ class ConvolutionalAutoencoder(_KerasAutoencoder):
             below = m
         return shapes
 
-    @classmethod
-    def from_configuration(cls, configuration: Mapping[str, Any]) -> Self:
-        return cls(np.random.RandomState(0), maps=configuration["maps"], image_shape=configuration["image_shape"])
-
 
 class StridedAutoencoder(_KerasAutoencoder):
     """Convolve with stride 2 to a fully connected code of a few numbers; the decoder mirrors this with deconvolutions.
@@ -242,8 +237,3 @@ class StridedAutoencoder(_KerasAutoencoder):
             "output": ((m1, channels, 5, 5), channels),
         }
         return {f"{name}_{kind}": shape for name, (W, b) in weights.items() for kind, shape in (("W", W), ("b", (b,)))}
-
-    @classmethod
-    def from_configuration(cls, configuration: Mapping[str, Any]) -> Self:
-        numpy_rng = np.random.RandomState(0)
-        return cls(numpy_rng, code=configuration["code"], maps=configuration["maps"], image_shape=configuration["image_shape"])

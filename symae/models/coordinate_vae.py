@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
-from pytensor.graph.basic import Variable
+from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.replace import clone_replace
+from pytensor.graph.traversal import io_toposort
 from pytensor.tensor.variable import TensorVariable
 
 from symae import nn
@@ -23,12 +24,11 @@ from symae._runtime.blas_threads import blas_threads
 from symae._runtime.checks import checked_count, checked_counts
 from symae.errors import InputError
 from symae.models.base import checked_matrix, configured
-from symae.models.coordinate_decoder import decoder_maps
 from symae.models.description import ModelDescription
 from symae.models.fitting import FitDefaults
 from symae.models.image_model import ImageModel
 from symae.nn.weights import Seed, check_random_state
-from symae.ops import coordinate_layers
+from symae.ops.coordinate_mlp import CoordinateLayers, coordinate_layers
 from symae.optimizers import Updates, adam
 from symae.random import RandomStreams
 
@@ -215,7 +215,7 @@ class CoordinateVAE(ImageModel):
             super().describe(),
             pose=() if self.pose is None else POSE,
             draw_at=lambda code, points, pose: pt.sigmoid(self.logits(code, points, pose)),
-            decoder_maps=decoder_maps(self.x, self.output, self.image_shape[1:]),
+            decoder_maps=_decoder_maps(self.x, self.output, self.image_shape[1:]),
         )
 
     def score(self, X: Any, *, backend: str | None = None) -> float:
@@ -303,10 +303,21 @@ class CoordinateVAE(ImageModel):
             layers["pose"] = (ENCODER[-1], 4)
         return {f"{name}_{kind}": shape for name, units in layers.items() for kind, shape in (("W", units), ("b", units[1:]))}
 
-    @classmethod
-    def from_configuration(cls, configuration: Mapping[str, Any]) -> Self:
-        return cls(np.random.RandomState(0), **configuration)
-
 
 def _zeros(numpy_rng: np.random.RandomState, shape: Sequence[int]) -> np.ndarray:
     return np.zeros(tuple(shape), pytensor.config.floatX)
+
+
+def _decoder_maps(x: Variable, output: Variable, size: tuple[int, ...]) -> dict[str, Variable]:
+    """Return the hidden layers of the decoder between `x` and `output` by name, each symbolic (n, units, *size)."""
+    node: Apply = next(node for node in io_toposort([x], [output]) if isinstance(node.op, CoordinateLayers))
+    points, images = node.inputs[:2]
+    # the op gives what its layers give, but not the first one, which is a sum of two terms
+    layers = [pt.maximum(points[None] + images[:, None], 0), *node.outputs[1:]]
+    # each layer has as many units as the weights of the next one take
+    units = [int(weights.type.shape[0]) for weights in node.inputs[2::2]]
+    # with a pose, every point of every image is a point of its own, and all are in one row
+    return {
+        f"decoder{number}": layer.reshape((-1, *size, count)).dimshuffle(0, 3, 1, 2)
+        for number, (layer, count) in enumerate(zip(layers, units, strict=True), 1)
+    }

@@ -18,10 +18,10 @@ from symae._runtime.locks import Lock
 from symae.compile import COMPILING, function
 from symae.errors import InputError
 from symae.training import Callback, History, train_epochs
+from symae.training.callbacks import Shuffling
 from symae.training.data import Examples, Pass
 from symae.training.engine import check_callbacks
 from symae.training.fitting import what_steps_change
-from symae.training.shuffling import Shuffling
 
 Graph = tuple[Variable, Sequence[tuple[SharedVariable, Variable]]]
 

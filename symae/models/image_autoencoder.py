@@ -9,7 +9,7 @@ from __future__ import annotations
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pytensor
@@ -185,10 +185,6 @@ class ImageAutoencoder(ImageModel):
             decoders = {f"V{name}": (m, below, FILTER, FILTER), **decoders}
             below = m
         return {**encoders, **decoders}
-
-    @classmethod
-    def from_configuration(cls, configuration: Mapping[str, Any]) -> Self:
-        return cls(np.random.RandomState(0), **configuration)
 
 
 def _layer_names(count: int) -> list[str]:

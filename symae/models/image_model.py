@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytensor
@@ -110,3 +110,7 @@ class ImageModel(Model):
         if images.shape[1:] not in {self.image_shape, (pixels,)}:
             raise InputError(name, f"shape {images.shape}", f"(n, {', '.join(map(str, self.image_shape))}) or (n, {pixels})")
         return finite(name, images).reshape((len(images), *(self.image_shape if self.x.type.ndim == 4 else (pixels,))))
+
+    @classmethod
+    def from_configuration(cls, configuration: Mapping[str, Any]) -> Self:
+        return cls(np.random.RandomState(0), **configuration)  # type: ignore[call-arg]

@@ -83,7 +83,7 @@ def read_model(
         _compare(weights, tensors.shapes, described, f"as {description.name} says")
         shapes = None if shapes_of is None else shapes_of(model, configuration)
         if shapes is not None:
-            _check_shapes(weights, tensors.shapes, shapes)
+            check_shapes(weights, {name: shape for name, (shape, _) in tensors.shapes.items()}, shapes)
         checksum = saved.pop(CHECKSUM, None)
         if checksum is not None and checksum != text_checksum(saved):
             expected = f"the description of a saved model; whoever changed it on purpose leaves out {CHECKSUM!r}"
@@ -97,13 +97,14 @@ def _compare(path: Path, found: Shapes, expected: Shapes, why: str) -> None:
             raise InputError(path, _described(name, found), f"{_described(name, expected)}, {why}")
 
 
-def _check_shapes(path: Path, found: Shapes, expected: Mapping[str, tuple[int, ...]]) -> None:
+def check_shapes(where: str | Path, found: Mapping[str, tuple[int, ...]], expected: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise InputError where parameters have other names or shapes than those expected."""
     for name in sorted(found.keys() | expected.keys()):
         if name not in found or name not in expected:
             what = f"{'no' if name in expected else 'a'} parameter {name}"
-            raise InputError(path, what, f"exactly {', '.join(expected)}")
-        if found[name][0] != expected[name]:
-            raise InputError(path, f"{name} of shape {found[name][0]}", f"{name} of shape {expected[name]}")
+            raise InputError(where, what, f"exactly {', '.join(expected)}")
+        if found[name] != expected[name]:
+            raise InputError(where, f"{name} of shape {found[name]}", f"{name} of shape {expected[name]}")
 
 
 # what other libraries call their files, and with what their arrays are read

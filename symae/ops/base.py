@@ -34,6 +34,12 @@ class BackendOp(COp):
         """Return symbolic shapes of the outputs from those of the inputs; the one place that knows them."""
         raise NotImplementedError
 
+    # How many inputs, from the first on, have gradients: those after them are sizes, positions and the like. None: all of them.
+    connected: int | None = None
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        return [[self.connected is None or i < self.connected] * len(node.outputs) for i in range(len(node.inputs))]
+
     def infer_shape(self, *arguments: Any) -> list[Any]:
         # PyTensor 3.0 passes (fgraph, node, shapes), later lines (node, shapes).
         node, shapes = arguments[-2:]
@@ -91,8 +97,7 @@ def kernel(backend: str, op: BackendOp, node: Apply) -> Callable[..., Any]:
     build = getattr(op, backend, None)
     if build is None:
         raise NotImplementedError(f"{type(op).__name__} has no {backend} kernel")
-    built: Callable[..., Any] = build(node)
-    return built
+    return build(node)
 
 
 def connect(backend: str, dispatch: Any, build: Callable[[str, BackendOp, Apply], Callable[..., Any]] = kernel) -> None:

@@ -48,8 +48,7 @@ def coordinate_layers(places: TensorLike, images: TensorLike, layers: Sequence[t
     """
     if not len(layers):
         raise InputError("coordinate_layers, layers", "none", "at least one")
-    y: Variable = CoordinateLayers(len(layers))(places, images, *(v for layer in layers for v in layer), return_list=True)[0]
-    return y
+    return CoordinateLayers(len(layers))(places, images, *(v for layer in layers for v in layer), return_list=True)[0]
 
 
 class _Coordinates(TracedOp):
@@ -242,8 +241,7 @@ class _Names:
 def _compiled(source: Sequence[str], name: str, jit: Callable[..., Any], scope: dict[str, Any]) -> Callable[..., Any]:
     scope["np"] = np
     exec("\n".join(source), scope)
-    function: Callable[..., Any] = jit(error_model="numpy", fastmath=False)(scope[name])
-    return function
+    return jit(error_model="numpy", fastmath=False)(scope[name])
 
 
 class _NumPy:

@@ -8,13 +8,18 @@ entry, so the loops that read and write stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+import operator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from pytensor.graph.basic import Apply
 from pytensor.tensor import subtensor as pytensors
 from pytensor.tensor.elemwise import DimShuffle
+
+from symae.errors import IndexRangeError, MaskShapeError
+from symae.ops.runtime_errors import error_unless
 
 
 def _ops(*names: str) -> tuple[type, ...]:
@@ -69,3 +74,33 @@ def bounds(dtype: Any, size: int) -> tuple[int | None, int | None]:
     """
     held = np.iinfo(np.dtype(str(dtype)))
     return -size if held.min < -size else None, size - 1 if held.max >= size else None
+
+
+def check_mask(mask: Sequence[int], array: Sequence[int], axis: int) -> None:
+    """Raise MaskShapeError where a mask of that shape is not as long as the axes of the array, from `axis` on."""
+    for k, length in enumerate(mask, axis):
+        if length != array[k]:
+            raise MaskShapeError(k, array[k], length)
+
+
+def check_known(indices: Any, size: int, axis: int) -> None:
+    """Raise IndexRangeError where indices, an array that is not empty or a number, are beyond an axis of `size`."""
+    known = np.asarray(indices)
+    for number in (known.min(), known.max()):
+        if not -size <= number < size:
+            raise IndexRangeError(int(number), axis, size)
+
+
+def check_traced(xp: Any, indices: Any, dtype: Any, size: int, axis: int) -> tuple[int | None, int | None]:
+    """Refuse indices beyond an axis where a backend traces, by its functions `xp`; return the `bounds` that were looked at."""
+    least, most = bounds(dtype, size)
+    if least is None and most is None:
+        return least, most
+    low, high = xp.min(indices), xp.max(indices)
+    conditions = [*([] if least is None else [low >= least]), *([] if most is None else [high <= most])]
+
+    def error(low: Any, high: Any) -> IndexRangeError:
+        return IndexRangeError(int(high if high >= size else low), axis, size)
+
+    error_unless(functools.reduce(operator.and_, conditions), error, low, high)
+    return least, most

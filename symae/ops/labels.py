@@ -20,6 +20,7 @@ class CheckedLabels(TracedOp):
 
     __props__ = ()
     view_map: ClassVar = {0: [0]}
+    connected = 0
 
     def make_node(self, labels: Any, rows: Any, classes: Any) -> Apply:
         labels = pt.as_tensor(labels)
@@ -28,9 +29,6 @@ class CheckedLabels(TracedOp):
 
     def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0]]
-
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        return [[False]] * 3
 
     def pullback(self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]) -> list[Any]:
         return [DisconnectedType()() for _ in inputs]
@@ -67,5 +65,4 @@ class CheckedLabels(TracedOp):
 
 def checked_labels(labels: Variable, scores: Variable) -> Variable:
     """Return `labels` (n,), which have to be numbers of the columns of `scores` (n, k)."""
-    checked: Variable = CheckedLabels()(labels, scores.shape[0], scores.shape[1])
-    return checked
+    return CheckedLabels()(labels, scores.shape[0], scores.shape[1])

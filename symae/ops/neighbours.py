@@ -58,8 +58,7 @@ def images2neibs(ten4: TensorLike, neib_shape: Any, neib_step: Any = None, mode:
     """
     size = pair("images2neibs: neib_shape", neib_shape)
     step = size if neib_step is None else pair("images2neibs: neib_step", neib_step)
-    neibs: Variable = Images2Neibs(size, step, mode)(ten4)
-    return neibs
+    return Images2Neibs(size, step, mode)(ten4)
 
 
 def neibs2images(neibs: TensorLike, neib_shape: Any, original_shape: Any, mode: str = "valid") -> TensorVariable:
@@ -96,8 +95,7 @@ def neibs2images(neibs: TensorLike, neib_shape: Any, original_shape: Any, mode: 
     if mode not in ("valid", "ignore_borders"):
         raise InputError("neibs2images: mode", repr(mode), "one of valid, ignore_borders")
     sizes = as_sizes("neibs2images: original_shape", original_shape, (4,))
-    images: Variable = Neibs2Images(size, size, mode)(neibs, *sizes)
-    return images
+    return Neibs2Images(size, size, mode)(neibs, *sizes)
 
 
 class _Neighbours(TracedOp):
@@ -208,6 +206,7 @@ class Neibs2Images(_Neighbours):
     """Add rows up to images, (neibs (n * c * i * j, r * s), n, c, h, w) -> (n, c, h, w), where neighbourhoods may overlap."""
 
     where = "neibs2images"
+    connected = 1
 
     def make_node(self, neibs: Any, *sizes: Any) -> Apply:
         neibs = pt.as_tensor(neibs)
@@ -226,15 +225,11 @@ class Neibs2Images(_Neighbours):
         count = math.prod(size for size in sizes if size is not None) if None not in sizes else None
         wanted = (count, self.neib_shape[0] * self.neib_shape[1])
         if any(a != b for a, b in zip(neibs, wanted, strict=True) if a is not None and b is not None):
-            raise InputError(
-                f"{self.where}: neibs", f"shape {tuple(neibs)}", f"{wanted}, the neighbourhoods of images {tuple(images)}"
-            )
+            expected = f"{wanted}, the neighbourhoods of images {tuple(images)}"
+            raise InputError(f"{self.where}: neibs", f"shape {tuple(neibs)}", expected)
 
     def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [tuple(node.inputs[1:])]
-
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        return [[True], *([False] for _ in range(4))]
 
     def pullback(self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]) -> list[Any]:
         gradient = Images2Neibs(self.neib_shape, self.neib_step, self.mode)(cotangents[0])

@@ -92,5 +92,4 @@ class Addbroadcast(_AlongAxes):
         ]
         source = "\n".join(["def addbroadcast(x):", *lines, "    return x\n"])
         known = {"__name__": __name__, "BroadcastError": BroadcastError, "int64": numba.int64}
-        compiled: Callable[..., Any] = numba.njit(compile_numba_function_src(source, "addbroadcast", known))
-        return compiled
+        return numba.njit(compile_numba_function_src(source, "addbroadcast", known))

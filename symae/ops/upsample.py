@@ -52,8 +52,7 @@ def upsample2d(input: TensorLike, factor: Any, mode: str = "nearest") -> TensorV
     if mode not in MODES:
         raise InputError("upsample2d: mode", repr(mode), f"one of {', '.join(MODES)}")
     op = NearestUpsample(factors) if mode == "nearest" else BilinearUpsample(factors)
-    enlarged: Variable = op(input)
-    return enlarged
+    return op(input)
 
 
 class _Upsample(TracedOp):

@@ -49,10 +49,5 @@ def summary() -> str:
 
 
 def refuse_missing(backend: str) -> None:
-    """Refuse to go on for `backend` without a patch that it requires, or with a choice of patches that is none.
-
-    Raises
-    ------
-    BackendError, InputError
-    """
+    """Refuse to go on for `backend` without a patch that it requires, or with a choice of patches that is none."""
     _checked().refuse_missing(backend)

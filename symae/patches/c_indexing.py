@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from symae.patches.changes import Changes
-from symae.patches.patch import PYTENSOR, Expected, Patch
+from symae.patches.patch import Expected, Patch
 
 _SILENT = 'PyErr_Format(PyExc_IndexError,"index out of bounds");'
 _TOLD = (
@@ -31,13 +31,10 @@ def apply(subtensor: Any, changes: Changes) -> None:
 
 
 PATCH = Patch(
-    name="c_indexing",
     module="pytensor.tensor.subtensor",
     replaces="pytensor.tensor.subtensor.Subtensor.helper_c_code, and its cache version",
     why="an index that is outside is not named, and one beyond 32 bits is another number",
-    upstream="not proposed: idx in helper_c_code should be npy_intp, and the IndexError say index, axis and size as NumPy "
-    "does.",
-    tested=PYTENSOR,
+    upstream="not proposed: idx in helper_c_code should be npy_intp, and the IndexError name index, axis and size.",
     delete_when="tests/patches/test_index_errors.py passes with SYMAE_PATCHES=-c_indexing",
     apply=apply,
     expects=(

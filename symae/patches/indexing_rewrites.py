@@ -24,11 +24,10 @@ from pytensor.tensor.rewriting import jax as pytensors_for_jax
 from pytensor.tensor.rewriting import subtensor as pytensors
 from pytensor.tensor.subtensor import AdvancedSubtensor, Subtensor, indices_from_subtensor
 
-from symae.errors import MaskShapeError
 from symae.ops.base import BackendOp
-from symae.ops.indexing import indices_of
+from symae.ops.indexing import check_mask, indices_of
 from symae.patches.changes import Changes
-from symae.patches.patch import PYTENSOR, Expected, Patch
+from symae.patches.patch import SUBTENSOR_INDICES, Expected, Patch
 
 Rewrite = Callable[[Any, Apply], Any]
 
@@ -50,9 +49,7 @@ class CheckedMask(BackendOp):
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
         mask, x = inputs
-        for axis, length in enumerate(mask.shape, self.axis):
-            if length != x.shape[axis]:
-                raise MaskShapeError(axis, x.shape[axis], length)
+        check_mask(mask.shape, x.shape, self.axis)
         output_storage[0][0] = mask
 
     def numba_key(self, node: Apply) -> Any:
@@ -105,8 +102,7 @@ def _only_mask(node: Apply) -> Variable | None:
     if len(indices) != 1 or not indices[0].is_mask or any(i != slice(None) for i in node.op.idx_list if isinstance(i, slice)):
         return None
     ((_, axis, mask, _),) = indices
-    along: Variable = pt.shape_padright(CheckedMask(axis)(mask, x), x.type.ndim - axis - mask.type.ndim)
-    return along
+    return pt.shape_padright(CheckedMask(axis)(mask, x), x.type.ndim - axis - mask.type.ndim)
 
 
 def _slice_inside(rewrite: Rewrite, fgraph: Any, node: Apply) -> Any:
@@ -165,19 +161,17 @@ def apply(_: Any, changes: Changes) -> None:
 
 
 PATCH = Patch(
-    name="indexing_rewrites",
     module="pytensor.tensor.rewriting.subtensor",
     replaces="the functions of PyTensor's rewrites bool_idx_to_nonzero, local_adv_idx_to_slice, local_subtensor_merge_integer,"
     " boolean_indexing_set_or_inc and boolean_indexing_sum",
     why="an index that is outside reads another entry instead of being an error",
     upstream="not proposed: rewrites tagged shape_unsafe turn errors into values; they should apply only where the index is "
     "proven to be inside, as here.",
-    tested=PYTENSOR,
     delete_when="tests/patches/test_index_errors.py passes with SYMAE_PATCHES=-indexing_rewrites",
     apply=apply,
     expects=(
         *(Expected(module.__name__, name) for module, name in _REWRITES),
         Expected("pytensor.tensor.rewriting.subtensor", "_is_provably_non_negative"),
-        Expected("pytensor.tensor.subtensor", "indices_from_subtensor", ("op_indices", "idx_list"), others=True),
+        SUBTENSOR_INDICES,
     ),
 )

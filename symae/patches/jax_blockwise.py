@@ -8,7 +8,7 @@ from pytensor.tensor.blockwise import Blockwise
 
 from symae.ops.runtime_errors import without_checks
 from symae.patches.changes import Changes
-from symae.patches.patch import JAX, Expected, Patch
+from symae.patches.patch import Expected, Patch
 
 
 def apply(dispatch: Any, changes: Changes) -> None:
@@ -20,12 +20,10 @@ def apply(dispatch: Any, changes: Changes) -> None:
 
 
 PATCH = Patch(
-    name="jax_blockwise",
     module="pytensor.link.jax.dispatch",
     replaces="PyTensor's JAX conversion of Blockwise",
     why="a condition that a kernel of symae collects within jax.vmap would leak a tracer, which JAX refuses",
     upstream="not proposed: it is symae's own way to raise errors from traced functions that makes it necessary.",
-    tested=JAX,
     delete_when="JAX lets traced functions raise (jax.experimental.checkify without its overhead)",
     apply=apply,
     expects=(Expected("pytensor.link.jax.dispatch.basic", "jax_funcify"),),

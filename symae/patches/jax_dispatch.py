@@ -13,7 +13,7 @@ from pytensor.tensor.elemwise import CAReduce, Elemwise
 
 from symae.ops.operand_dtypes import widened
 from symae.patches.changes import Changes
-from symae.patches.patch import JAX, Expected, Patch
+from symae.patches.patch import Expected, Patch
 
 
 def apply(dispatch: Any, changes: Changes) -> None:
@@ -78,14 +78,12 @@ def apply(dispatch: Any, changes: Changes) -> None:
 
 
 PATCH = Patch(
-    name="jax_dispatch",
     module="pytensor.link.jax.dispatch",
     replaces="PyTensor's JAX conversions of arrays of no axes, Composite, Elemwise and CAReduce",
     why="int32 / int32 is float32, a sum of float32 comes back as float64, and sizes computed from shapes are unknown to JAX",
     upstream="not proposed: JAX dispatch should cast operands and results of each scalar op to the dtypes of its node, "
     "accumulate CAReduce in acc_dtype and cast back, and typify 0-d arrays as NumPy scalars rather than by .item(), "
     "which loses the dtype.",
-    tested=JAX,
     delete_when="tests/patches/test_conversions.py passes with SYMAE_PATCHES=-jax_dispatch",
     apply=apply,
     expects=(

@@ -12,11 +12,10 @@ import numpy as np
 from pytensor.graph.basic import Apply
 from pytensor.tensor.blockwise import Blockwise
 
-from symae.errors import IndexRangeError, MaskShapeError
-from symae.ops.indexing import INDEXING, WRITING, bounds, indices_of
-from symae.ops.runtime_errors import collected_in_scan, error_unless
+from symae.ops.indexing import INDEXING, WRITING, check_known, check_mask, check_traced, indices_of
+from symae.ops.runtime_errors import collected_in_scan
 from symae.patches.changes import Changes
-from symae.patches.patch import JAX, Expected, Patch
+from symae.patches.patch import Expected, Patch
 
 
 def apply(dispatch: Any, changes: Changes) -> None:
@@ -51,9 +50,7 @@ def _checked(function: Callable[..., Any], op: Any, node: Apply, batch_ndim: int
         for index in indices:
             axis, value = batch_ndim + index.axis, others[index.position - 1]
             if index.is_mask:
-                for k, length in enumerate(value.shape[batch_ndim:]):
-                    if length != x.shape[axis + k]:
-                        raise MaskShapeError(index.axis + k, x.shape[axis + k], length)
+                check_mask(value.shape[batch_ndim:], x.shape[batch_ndim:], index.axis)
             else:
                 check_range(value, x.shape[axis], index.shown_axis)
                 if np.dtype(value.dtype if hasattr(value, "dtype") else int).itemsize < 4:
@@ -75,22 +72,9 @@ def check_range(value: Any, size: int, axis: int) -> None:
     if np.size(value) == 0:
         return
     if not isinstance(value, jax.core.Tracer):
-        known = np.asarray(value)
-        for number in (known.min(), known.max()):
-            if not -size <= number < size:
-                raise IndexRangeError(int(number), axis, size)
-        return
-    least, most = bounds(value.dtype, size)
-    if least is None and most is None:
-        return
-    low, high = jax.numpy.min(value), jax.numpy.max(value)
-    conditions = [] if least is None else [low >= least]
-    conditions += [] if most is None else [high <= most]
-
-    def error(low: Any, high: Any) -> IndexRangeError:
-        return IndexRangeError(int(high if high >= size else low), axis, size)
-
-    error_unless(conditions[0] if len(conditions) == 1 else conditions[0] & conditions[1], error, low, high)
+        check_known(value, size, axis)
+    else:
+        check_traced(jax.numpy, value, value.dtype, size, axis)
 
 
 def _nowhere_empty(x: Any) -> Any:
@@ -100,13 +84,11 @@ def _nowhere_empty(x: Any) -> Any:
 
 
 PATCH = Patch(
-    name="jax_indexing",
     module="pytensor.link.jax.dispatch",
     replaces="PyTensor's JAX conversions of all ops that read or write by indices, of Blockwise of them, and scan.jax_scan",
     why="JAX takes the nearest entry for an index that is outside where it reads, and forgets what is to be written there",
     upstream="not proposed: JAX cannot raise from what it has traced; PyTensor's linker could return conditions beside the "
     "outputs and look at them after the call, as symae.ops.runtime_errors does.",
-    tested=JAX,
     delete_when="tests/patches/test_index_errors.py passes with SYMAE_PATCHES=-jax_indexing",
     apply=apply,
     expects=(

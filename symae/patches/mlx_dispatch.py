@@ -12,7 +12,7 @@ from pytensor.scalar.basic import Add, Cast, Mul
 
 from symae.ops.runtime_errors import error_unless
 from symae.patches.changes import Changes
-from symae.patches.patch import MLX, Expected, Patch
+from symae.patches.patch import Expected, Patch
 
 
 def apply(dispatch: Any, changes: Changes) -> None:
@@ -59,14 +59,12 @@ def apply(dispatch: Any, changes: Changes) -> None:
 
 
 PATCH = Patch(
-    name="mlx_dispatch",
     module="pytensor.link.mlx.dispatch",
     replaces="PyTensor's MLX conversions of arrays, Add, Mul, Cast, Assert and CheckAndRaise",
     why="negative strides and sums of arrays that broadcast fail, sizes cannot be cast, assertions are skipped",
     upstream="not proposed: copy arrays with negative strides in mlx_typify; fold Add and Mul by mx.add and mx.multiply "
     "instead of stacking, which wants one shape; let Cast take Python's ints, the sizes; CheckAndRaise needs a way to"
     " raise after mx.compile.",
-    tested=MLX,
     delete_when="tests/patches/test_conversions.py passes with SYMAE_PATCHES=-mlx_dispatch",
     apply=apply,
     expects=(

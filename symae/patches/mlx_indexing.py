@@ -13,11 +13,10 @@ import numpy as np
 from pytensor.graph.basic import Apply
 from pytensor.tensor.subtensor import indices_from_subtensor
 
-from symae.errors import IndexRangeError, MaskShapeError, ShapeError
-from symae.ops.indexing import INDEXING, WRITING, bounds, indices_of
-from symae.ops.runtime_errors import error_unless
+from symae.errors import ShapeError
+from symae.ops.indexing import INDEXING, WRITING, check_known, check_mask, check_traced, indices_of
 from symae.patches.changes import Changes
-from symae.patches.patch import MLX, Expected, Patch
+from symae.patches.patch import SUBTENSOR_INDICES, Expected, Patch
 
 
 def apply(dispatch: Any, changes: Changes) -> None:
@@ -93,9 +92,7 @@ def _locator(op: Any, node: Apply) -> Callable[..., Any]:
         for index in indices:
             value, size = parts[index.position - first], x.shape[index.axis]
             if index.is_mask:
-                for k, length in enumerate(value.shape):
-                    if length != x.shape[index.axis + k]:
-                        raise MaskShapeError(index.axis + k, x.shape[index.axis + k], length)
+                check_mask(value.shape, x.shape, index.axis)
             elif value.size if isinstance(value, mx.array) else np.size(value):
                 parts[index.position - first] = _inside(value, size, index.shown_axis)
         at = indices_from_subtensor(parts, op.idx_list)
@@ -109,23 +106,11 @@ def _inside(value: Any, size: int, axis: int) -> Any:
     import mlx.core as mx
 
     if not isinstance(value, mx.array):
-        known = np.asarray(value)
-        for number in (known.min(), known.max()):
-            if not -size <= number < size:
-                raise IndexRangeError(int(number), axis, size)
+        check_known(value, size, axis)
         return value
-    least, most = bounds(str(value.dtype).rpartition(".")[2], size)
+    least, most = check_traced(mx, value, str(value.dtype).rpartition(".")[2], size, axis)
     if least is None and most is None:
         return value
-    low, high = mx.min(value), mx.max(value)
-    conditions = [] if least is None else [low >= least]
-    conditions += [] if most is None else [high <= most]
-
-    def error(low: Any, high: Any) -> IndexRangeError:
-        return IndexRangeError(int(high if high >= size else low), axis, size)
-
-    for condition in conditions:
-        error_unless(condition, error, low, high)
     # It would be read before anybody looks at the condition.
     return mx.clip(value, -max(size, 1) if least is not None else None, max(size, 1) - 1 if most is not None else None)
 
@@ -135,18 +120,16 @@ def _number(bound: Any) -> int | None:
 
 
 PATCH = Patch(
-    name="mlx_indexing",
     module="pytensor.link.mlx.dispatch",
     replaces="PyTensor's MLX conversions of all ops that read or write by indices",
     why="an index outside of its axis reads or writes the memory beside the array; increments of one entry twice are lost",
     upstream="not proposed: use x.at[i].add(y) for increments (done in PyTensor 3.3), keep slices among vectors of indices, "
     "clip indices before MLX reads by them and raise after the call.",
-    tested=MLX,
     delete_when="tests/patches/test_index_errors.py passes with SYMAE_PATCHES=-mlx_indexing",
     apply=apply,
     expects=(
         Expected("pytensor.link.mlx.dispatch.basic", "mlx_funcify"),
-        Expected("pytensor.tensor.subtensor", "indices_from_subtensor", ("op_indices", "idx_list"), others=True),
+        SUBTENSOR_INDICES,
     ),
     after=("mlx_dispatch",),
     required=True,

@@ -6,7 +6,7 @@ from typing import Any
 
 from symae.ops.base import kernels_fingerprint
 from symae.patches.changes import Changes
-from symae.patches.patch import NUMBA, Expected, Patch
+from symae.patches.patch import Expected, Patch
 
 
 def apply(_: Any, changes: Changes) -> None:
@@ -21,14 +21,11 @@ def apply(_: Any, changes: Changes) -> None:
 
 
 PATCH = Patch(
-    name="numba_cache_keys",
     module="pytensor.link.numba.dispatch.basic",
     replaces="pytensor.link.numba.cache.NumbaPyTensorCacheLocator.get_disambiguator",
-    why="a process without symae or with other patches loads machine code that this one has written, and may miss modules"
-    " of symae",
+    why="a process without symae or with other patches loads machine code of this one, and may miss modules of symae",
     upstream="not proposed: PyTensor's key of cached machine code could take a salt that extensions register, as their "
     "conversions and patches are part of what was compiled.",
-    tested=NUMBA,
     delete_when="PyTensor's cache takes a salt",
     apply=apply,
     expects=(Expected("pytensor.link.numba.cache:NumbaPyTensorCacheLocator", "get_disambiguator", ("self",)),),

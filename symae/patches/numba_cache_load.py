@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from symae.patches.changes import Changes
-from symae.patches.patch import NUMBA, Expected, Patch
+from symae.patches.patch import Expected, Patch
 
 
 def apply(_: Any, changes: Changes) -> None:
@@ -38,14 +38,11 @@ def apply(_: Any, changes: Changes) -> None:
 
 
 PATCH = Patch(
-    name="numba_cache_load",
     module="pytensor.link.numba.dispatch.basic",
     replaces="numba.core.caching.Cache.load_overload",
     why="a function whose machine code is on the disk starts a tenth of a second later",
     upstream="not proposed: Cache.load_overload calls target_context.refresh(), which imports and registers all that could be "
-    "compiled from; to load an object file rtsys.initialize and the symbols are enough, and refresh can wait for a "
-    "miss.",
-    tested=NUMBA,
+    "compiled from; to load an object file rtsys.initialize and the symbols are enough.",
     delete_when="Cache.load_overload no longer refreshes the context before a hit",
     apply=apply,
     expects=(

@@ -20,7 +20,7 @@ from typing import Any
 
 from symae._runtime.interrupts import interrupts_told
 from symae.patches.changes import Changes
-from symae.patches.patch import NUMBA, Expected, Patch
+from symae.patches.patch import Expected, Patch
 
 
 class _Thread(threading.local):
@@ -207,8 +207,9 @@ def _connect_lifted(kind: Any, changes: Changes) -> None:
 
 _CODEGEN, _DISPATCHER = "numba.core.codegen", "numba.core.dispatcher"
 
+_STEPS = ("_finalize_dynamic_globals", "_finalize_final_module", "_optimize_final_module", "_get_module_for_linking")
+
 PATCH = Patch(
-    name="numba_deferred_codegen",
     module="pytensor.link.numba.dispatch.basic",
     replaces="eleven methods of Numba's libraries, contexts and dispatchers (see expects)",
     why="first starts take more than twice as long: each inner function is optimised and made machine code of by itself",
@@ -216,7 +217,6 @@ PATCH = Patch(
     "library is linked into its callers before it is optimised, and machine code is made only when Python asks for "
     "the entry point; the functions here show where (CPUCodeLibrary.finalize, CPUContext.get_executable, "
     "_DispatcherBase.add_overload).",
-    tested=NUMBA,
     delete_when="Numba optimises inner functions once, with their callers",
     apply=apply,
     expects=(
@@ -224,15 +224,7 @@ PATCH = Patch(
         Expected(f"{_CODEGEN}:CPUCodeLibrary", "serialize_using_object_code", ("self",)),
         Expected(f"{_CODEGEN}:CPUCodeLibrary", "serialize_using_bitcode", ("self",)),
         Expected(f"{_CODEGEN}:CPUCodeLibrary", "_unserialize", ("cls", "codegen", "state"), sources=("c83d278d993487f3",)),
-        *(
-            Expected(f"{_CODEGEN}:CPUCodeLibrary", name, ("self",))
-            for name in (
-                "_finalize_dynamic_globals",
-                "_finalize_final_module",
-                "_optimize_final_module",
-                "_get_module_for_linking",
-            )
-        ),
+        *(Expected(f"{_CODEGEN}:CPUCodeLibrary", name, ("self",)) for name in _STEPS),
         *(Expected(f"{_CODEGEN}:CodeLibrary", name, ("self",)) for name in ("_ensure_finalized", "_raise_if_finalized")),
         Expected(f"{_CODEGEN}:JITCodeLibrary", "get_pointer_to_function", ("self", "name")),
         Expected(f"{_CODEGEN}:JITCPUCodegen", "set_env", ("self", "env_name", "env")),

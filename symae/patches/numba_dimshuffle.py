@@ -12,7 +12,7 @@ from typing import Any
 from pytensor.tensor.elemwise import DimShuffle
 
 from symae.patches.changes import Changes
-from symae.patches.patch import NUMBA, Expected, Patch
+from symae.patches.patch import NUMBA_NJIT, Expected, Patch
 
 
 def apply(dispatch: Any, changes: Changes) -> None:
@@ -84,17 +84,15 @@ def rearranged(order: Sequence[int], drop: Sequence[int]) -> Callable[..., Any]:
 
 
 PATCH = Patch(
-    name="numba_dimshuffle",
     module="pytensor.link.numba.dispatch",
     replaces="PyTensor's Numba conversion of DimShuffle",
     why="activations after a bias are computed number by number, six times slower",
     upstream="not proposed: numba_funcify_DimShuffle goes through as_strided, whose result has layout A; an intrinsic can keep"
     " layout C where the order of the axes is kept and F where they are reversed.",
-    tested=NUMBA,
     delete_when="PyTensor's DimShuffle keeps the layout",
     apply=apply,
     expects=(
-        Expected("pytensor.link.numba.dispatch.basic", "numba_njit"),
+        NUMBA_NJIT,
         Expected("pytensor.tensor.elemwise:DimShuffle", "__init__", ("self", "input_ndim", "new_order"), others=True),
         *(Expected("numba.core.cgutils", name) for name in ("unpack_tuple", "pack_array")),
         Expected("numba.core.imputils", "impl_ret_borrowed"),

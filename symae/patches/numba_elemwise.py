@@ -8,7 +8,7 @@ from pytensor.scalar.basic import Composite
 from pytensor.tensor.elemwise import Elemwise
 
 from symae.patches.changes import Changes
-from symae.patches.patch import NUMBA, Expected, Patch
+from symae.patches.patch import Expected, Patch
 
 
 def apply(_: Any, changes: Changes) -> None:
@@ -27,8 +27,7 @@ def apply(_: Any, changes: Changes) -> None:
 
         @changes.convert_numba(kind)
         def loop(stock: Any, op: Any, **keywords: Any) -> tuple[Any, str | None]:
-            made: tuple[Any, str | None] = stock(op, **keywords)
-            return made
+            return stock(op, **keywords)
 
 
 def _inline(function: Any) -> Any:
@@ -44,13 +43,11 @@ def loops(elemwise: Any) -> list[type]:
 
 
 PATCH = Patch(
-    name="numba_elemwise",
     module="pytensor.link.numba.dispatch",
     replaces="PyTensor's Numba conversion of Composite, and elemwise.store_core_outputs where there is one",
     why="long elementwise expressions are computed number by number, up to ten times slower",
     upstream="not proposed: pass forceinline=True to numba_njit for the core function of Elemwise and for Composite; without "
     "it LLVM's inliner gives up on long bodies and the loop is not vectorised.",
-    tested=NUMBA,
     delete_when="PyTensor compiles core functions with forceinline",
     apply=apply,
     expects=(

@@ -14,7 +14,7 @@ from pytensor.scalar.basic import Maximum, Minimum
 from pytensor.tensor.elemwise import CAReduce
 
 from symae.patches.changes import Changes
-from symae.patches.patch import NUMBA, Expected, Patch
+from symae.patches.patch import NUMBA_SOURCE, Expected, Patch
 
 
 def apply(dispatch: Any, changes: Changes) -> None:
@@ -79,22 +79,20 @@ def _checked(dispatch: Any, function: Any, key: str | None, op: CAReduce, x: Any
     return dispatch.basic.numba_njit(checked), key and f"{source} {key}"
 
 
+_ELEMWISE = "pytensor.link.numba.dispatch.elemwise"
+
 PATCH = Patch(
-    name="numba_extremes",
     module="pytensor.link.numba.dispatch",
     replaces="PyTensor's Numba conversions of CAReduce and ScalarCAReduce by Maximum and Minimum, and "
     "elemwise.scalar_in_place_fn",
     why="maxima skip NaN on PyTensor before 3.3, are -inf of nothing on all, and wait at each entry for the one before",
     upstream="not proposed: the empty axis: numba_funcify_CAReduce should raise ValueError where an Op without identity "
     "reduces no entries, as NumPy does; the speed: several accumulators, as LLVM needs them for vectors.",
-    tested=NUMBA,
     delete_when="tests/patches/test_numba_extremes.py passes with SYMAE_PATCHES=-numba_extremes, as fast",
     apply=apply,
     expects=(
-        Expected("pytensor.link.numba.dispatch.elemwise", "scalar_in_place_fn"),
-        Expected(
-            "pytensor.link.numba.dispatch.elemwise", "scalar_in_place_fn_Maximum", ("op", "idx", "res", "arr"), others=True
-        ),
-        Expected("pytensor.link.numba.dispatch.basic", "compile_numba_function_src"),
+        Expected(_ELEMWISE, "scalar_in_place_fn"),
+        Expected(_ELEMWISE, "scalar_in_place_fn_Maximum", ("op", "idx", "res", "arr"), others=True),
+        NUMBA_SOURCE,
     ),
 )

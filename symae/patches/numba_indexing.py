@@ -15,7 +15,7 @@ from pytensor.tensor.type import TensorType
 
 from symae.ops.indexing import INDEXING, WRITING, Index, indices_of
 from symae.patches.changes import Changes
-from symae.patches.patch import NUMBA, Expected, Patch
+from symae.patches.patch import NUMBA_NJIT, NUMBA_SOURCE, Expected, Patch
 
 Converted = tuple[Any, str | None]
 
@@ -37,15 +37,14 @@ def apply(dispatch: Any, changes: Changes) -> None:
 
         @changes.convert_numba(kind)
         def conversion(stock: Any, op: Any, node: Apply, checked: Any = checked, **keywords: Any) -> Converted:
-            made: Converted = checked(dispatch, stock(op, node=node, **keywords), op, node)
-            return made
+            return checked(dispatch, stock(op, node=node, **keywords), op, node)
 
 
 def _checked(dispatch: Any, converted: Converted, op: Any, node: Apply) -> Converted:
     names = ["x", *(f"i{n}" for n in range(1, len(node.inputs)))]
     lines = [line for index in indices_of(op, node) for line in _checks(names[index.position], index, "x")]
     if isinstance(op, IncSubtensor) and node.inputs[1].type.ndim:
-        parts = _basic_index(op, node, names)
+        parts = basic_index(op, node, names)
         lines.append(f"check_broadcast(i1.shape, x[{parts}].shape)")
     return _with_checks(dispatch, converted, names, lines)
 
@@ -88,11 +87,10 @@ def _checks(name: str, index: Index, array: str) -> list[str]:
     return [f"check_{index.ndim}_{unsigned}({number}, {array}.shape[{axis}], {index.shown_axis})"]
 
 
-def _basic_index(op: Any, node: Apply, names: list[str]) -> str:
+def basic_index(op: Any, node: Apply, names: list[str]) -> str:
     """Write the index of an op whose indices are numbers and slices, as source."""
-    given = iter(
-        zip(names[2 if isinstance(op, WRITING) else 1 :], node.inputs[2 if isinstance(op, WRITING) else 1 :], strict=True)
-    )
+    first = 2 if isinstance(op, WRITING) else 1
+    given = iter(zip(names[first:], node.inputs[first:], strict=True))
 
     def number(entry: Any) -> str:
         if entry is None:
@@ -125,24 +123,17 @@ def _with_checks(dispatch: Any, converted: Converted, names: list[str], lines: l
 
 
 PATCH = Patch(
-    name="numba_indexing",
     module="pytensor.link.numba.dispatch",
     replaces="PyTensor's Numba conversions of all ops that read or write by indices",
     why="an index outside of its axis reads or writes the memory beside the array",
     upstream="not proposed: numba_funcify_AdvancedSubtensor, ..IncSubtensor and the indexed loops of FusedElemwise should "
     "check vectors of indices against the axis once before the loop (a minimum and a maximum), as NumPy does; "
     "boundscheck=True only covers numbers.",
-    tested=NUMBA,
     delete_when="tests/patches/test_index_errors.py passes with SYMAE_PATCHES=-numba_indexing",
     apply=apply,
     expects=(
-        Expected(
-            "pytensor.link.numba.dispatch.basic",
-            "compile_numba_function_src",
-            ("src", "function_name", "global_env"),
-            others=True,
-        ),
-        Expected("pytensor.link.numba.dispatch.basic", "numba_njit"),
+        NUMBA_SOURCE,
+        NUMBA_NJIT,
         Expected("pytensor.link.numba.dispatch.basic", "numba_funcify_and_cache_key"),
     ),
     after=("numba_slices", "numba_elemwise", "numba_threaded_elemwise"),

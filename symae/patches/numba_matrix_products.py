@@ -8,7 +8,7 @@ from pytensor.tensor.blas import BatchedDot
 from pytensor.tensor.math import Dot
 
 from symae.patches.changes import Changes
-from symae.patches.patch import NUMBA, Expected, Patch
+from symae.patches.patch import NUMBA_NJIT, Patch
 
 
 def apply(dispatch: Any, changes: Changes) -> None:
@@ -23,14 +23,11 @@ def apply(dispatch: Any, changes: Changes) -> None:
 
 
 PATCH = Patch(
-    name="numba_matrix_products",
     module="pytensor.link.numba.dispatch",
     replaces="PyTensor's Numba conversions of Dot and BatchedDot",
     why="OpenBLAS's threads spin beside Numba's, and a step takes six times as long",
-    upstream="not proposed: threads of BLAS are the user's to set; symae has threads of its own, and so a reason to keep them "
-    "apart.",
-    tested=NUMBA,
+    upstream="not proposed: threads of BLAS are the user's to set; symae's own are the reason to keep them apart.",
     delete_when="OpenBLAS's idle threads sleep, or symae has none of its own",
     apply=apply,
-    expects=(Expected("pytensor.link.numba.dispatch.basic", "numba_njit"),),
+    expects=(NUMBA_NJIT,),
 )

@@ -8,15 +8,14 @@ import numpy as np
 from pytensor.scalar.basic import Reciprocal
 
 from symae.patches.changes import Changes
-from symae.patches.patch import NUMBA, Expected, Patch
+from symae.patches.patch import NUMBA_NJIT, Patch
 
 
 def apply(dispatch: Any, changes: Changes) -> None:
     @changes.convert_numba(Reciprocal)
     def reciprocal(stock: Any, op: Reciprocal, node: Any, **keywords: Any) -> tuple[Any, str | None]:
         if node.inputs[0].type.dtype.startswith(("float", "complex")):
-            made: tuple[Any, str | None] = stock(op, node=node, **keywords)
-            return made
+            return stock(op, node=node, **keywords)
         real = getattr(np, node.outputs[0].type.dtype)
 
         @dispatch.basic.numba_njit
@@ -27,14 +26,12 @@ def apply(dispatch: Any, changes: Changes) -> None:
 
 
 PATCH = Patch(
-    name="numba_reciprocal",
     module="pytensor.link.numba.dispatch",
     replaces="PyTensor's Numba conversion of Reciprocal",
     why="1 / i of whole numbers has eight digits: PyTensor divides a float32 by x",
     upstream="not proposed: numba_funcify_Reciprocal divides np.float32(1) by x; for integer inputs the one should be of the "
     "output's dtype. findings/pytensor_reciprocal_of_integers.sh shows it.",
-    tested=NUMBA,
     delete_when="findings/pytensor_reciprocal_of_integers.sh finds 16 digits",
     apply=apply,
-    expects=(Expected("pytensor.link.numba.dispatch.basic", "numba_njit"),),
+    expects=(NUMBA_NJIT,),
 )

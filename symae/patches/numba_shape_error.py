@@ -11,7 +11,7 @@ from typing import Any
 from symae.errors import ShapeError
 from symae.patches.changes import Changes
 from symae.patches.numba_deferred_codegen import compiling_whole_programs
-from symae.patches.patch import NUMBA, Expected, Patch
+from symae.patches.patch import Expected, Patch
 
 FOUND, EXPECTED = "an array of shape {}", "one that broadcasts to {}"
 
@@ -48,13 +48,11 @@ def apply(_: Any, changes: Changes) -> None:
 
 
 PATCH = Patch(
-    name="numba_shape_error",
     module="pytensor.link.numba.dispatch.basic",
     replaces="numba.np.arrayobj.raise_with_shape_context, within numba.core.dispatcher.Dispatcher.compile",
     why="each program with an assignment to a slice takes a tenth longer to compile",
     upstream="not proposed: raise_with_shape_context on CPUs could raise ValueError with the two shapes as arguments instead "
     "of formatting them, which pulls Numba's str(int) and str.join into every module with a slice assignment.",
-    tested=NUMBA,
     delete_when="Numba's error no longer formats texts in machine code",
     apply=apply,
     expects=(

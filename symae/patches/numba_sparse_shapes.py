@@ -8,7 +8,7 @@ import numpy as np
 from pytensor.tensor.shape import Shape, Shape_i
 
 from symae.patches.changes import Changes
-from symae.patches.patch import NUMBA, Expected, Patch
+from symae.patches.patch import NUMBA_NJIT, Patch
 
 
 def apply(dispatch: Any, changes: Changes) -> None:
@@ -30,14 +30,11 @@ def apply(dispatch: Any, changes: Changes) -> None:
 
 
 PATCH = Patch(
-    name="numba_sparse_shapes",
     module="pytensor.link.numba.dispatch",
     replaces="PyTensor's Numba conversions of Shape and Shape_i, for sparse matrices",
     why="a size of a sparse matrix is int32, and what is computed of it fails to compile",
-    upstream="not proposed: CSRMatrixType and CSCMatrixType keep their shape in int32; numba_funcify_Shape should cast to "
-    "int64.",
-    tested=NUMBA,
+    upstream="not proposed: CSRMatrixType and CSCMatrixType keep shapes in int32; numba_funcify_Shape should cast to int64.",
     delete_when="tests/patches/test_conversions.py passes with SYMAE_PATCHES=-numba_sparse_shapes",
     apply=apply,
-    expects=(Expected("pytensor.link.numba.dispatch.basic", "numba_njit"),),
+    expects=(NUMBA_NJIT,),
 )

@@ -10,7 +10,7 @@ from pytensor.tensor.shape import SpecifyShape
 from pytensor.tensor.type_other import NoneTypeT
 
 from symae.patches.changes import Changes
-from symae.patches.patch import NUMBA, Expected, Patch
+from symae.patches.patch import NUMBA_NJIT, NUMBA_SOURCE, Patch
 
 
 class SpecifiedShapeError(AssertionError, ValueError):
@@ -38,17 +38,11 @@ def apply(dispatch: Any, changes: Changes) -> None:
 
 
 PATCH = Patch(
-    name="numba_specified_shapes",
     module="pytensor.link.numba.dispatch",
     replaces="PyTensor's Numba conversion of SpecifyShape",
     why="arrays that do not broadcast are an AssertionError, where NumPy and the other backends raise ValueError",
-    upstream="not proposed: rewrites turn broadcasting into SpecifyShape, so its error should be a ValueError too, as NumPy's "
-    "is.",
-    tested=NUMBA,
+    upstream="not proposed: rewrites turn broadcasting into SpecifyShape, so its error should be a ValueError too.",
     delete_when="SpecifyShape's error is a ValueError on Numba",
     apply=apply,
-    expects=(
-        Expected("pytensor.link.numba.dispatch.basic", "compile_numba_function_src"),
-        Expected("pytensor.link.numba.dispatch.basic", "numba_njit"),
-    ),
+    expects=(NUMBA_SOURCE, NUMBA_NJIT),
 )

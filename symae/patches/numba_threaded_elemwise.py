@@ -12,7 +12,7 @@ from pytensor.scalar.basic import Composite
 
 from symae.patches.changes import Changes
 from symae.patches.numba_elemwise import loops
-from symae.patches.patch import NUMBA, Expected, Patch
+from symae.patches.patch import Expected, Patch
 
 # Functions of numbers that are an instruction or two; all others are taken to be worth several of them.
 CHEAP = (
@@ -118,14 +118,12 @@ _PARAMETERS = (  # of make_loop_call, without which loops cannot be cut
 )
 
 PATCH = Patch(
-    name="numba_threaded_elemwise",
     module="pytensor.link.numba.dispatch",
     replaces="pytensor.link.numba.dispatch: vectorize_codegen.make_loop_call, and elemwise's names of "
     "numba_funcify_and_cache_key and store_core_outputs",
     why="elementwise functions of large arrays use one core",
     upstream="not proposed: make_loop_call could emit its loops as a function of a range of the outermost dimension; then a "
     "pool of threads can share them without Numba's parallel target, which takes seconds to compile.",
-    tested=NUMBA,
     delete_when="PyTensor shares elementwise loops among threads",
     apply=apply,
     expects=(

@@ -12,36 +12,26 @@ from typing import Any
 
 from symae.patches.changes import Changes
 
-# What patches were tested with, by what they touch.
 PYTENSOR = "pytensor 3.0.7, 3.1.1, 3.3.8"
-NUMBA = f"{PYTENSOR}; numba 0.65.1, 0.68.0"
-JAX = f"{PYTENSOR}; jax 0.10.2, 0.12.0.1"
-PYTORCH = "pytensor 3.0.7; torch 2.13.0"
-MLX = "pytensor 3.0.7; mlx 0.32.4"
+# What patches were tested with, by the backend that they are for.
+TESTED = {
+    "": PYTENSOR,
+    "numba": f"{PYTENSOR}; numba 0.65.1, 0.68.0",
+    "jax": f"{PYTENSOR}; jax 0.10.2, 0.12.0.1",
+    "pytorch": "pytensor 3.0.7; torch 2.13.0",
+    "mlx": "pytensor 3.0.7; mlx 0.32.4",
+}
 
 
 @dataclass(frozen=True)
 class Expected:
-    """Describe what has to be found for a patch to fit.
+    """Describe what has to be found for a patch to fit."""
 
-    Attributes
-    ----------
-    owner : str
-        Where: a module, or ``module:Class``, in which the name has to be, not in a base of it.
-    name : str
-    parameters : tuple of str, optional
-        The function's, in their order; None if they do not matter.
-    others : bool
-        There may be more parameters, between them and after them.
-    sources : tuple of str
-        Where the patch has a copy of the body: the beginnings of the SHA-256 of those that it is a copy of.
-    """
-
-    owner: str
+    owner: str  # a module, or module:Class, in which the name has to be, not in a base of it
     name: str
-    parameters: tuple[str, ...] | None = None
-    others: bool = False
-    sources: tuple[str, ...] = ()
+    parameters: tuple[str, ...] | None = None  # the function's, in their order; None if they do not matter
+    others: bool = False  # there may be more of them, between these and after them
+    sources: tuple[str, ...] = ()  # where the patch has a copy of the body: beginnings of the SHA-256 of those it copies
 
     def misfit(self) -> str | None:
         """Return what is found instead, in words; None if it is as expected."""
@@ -72,6 +62,14 @@ class Expected:
         return None
 
 
+# what several patches call
+NUMBA_NJIT = Expected("pytensor.link.numba.dispatch.basic", "numba_njit")
+NUMBA_SOURCE = Expected(
+    "pytensor.link.numba.dispatch.basic", "compile_numba_function_src", ("src", "function_name", "global_env"), others=True
+)
+SUBTENSOR_INDICES = Expected("pytensor.tensor.subtensor", "indices_from_subtensor", ("op_indices", "idx_list"), others=True)
+
+
 def source_digest(function: Callable[..., Any]) -> str | None:
     """Return the SHA-256 of a function's source; None if there is none to read."""
     try:
@@ -82,44 +80,25 @@ def source_digest(function: Callable[..., Any]) -> str | None:
 
 @dataclass(frozen=True)
 class Patch:
-    """Describe a replacement of something private of PyTensor, Numba or another backend.
+    """Describe a replacement of something private of PyTensor, Numba or another backend."""
 
-    Attributes
-    ----------
-    name : str
-        As `SYMAE_PATCHES` and `symae.patches.status` have it; the file's.
-    module : str
-        It is applied when this is imported.
-    replaces : str
-        Which private thing.
-    why : str
-        What is wrong or slow without it.
-    upstream : str
-        A link, or ``"not proposed"`` and the text that would propose it.
-    tested : str
-        With which versions.
-    delete_when : str
-        When it can go.
-    apply : callable
-        ``apply(module, changes)`` makes the `Changes`. If it raises, they are undone.
-    expects : tuple of Expected
-    after : tuple of str
-        Names of patches that have to be applied before: this one wraps what they make.
-    required : bool
-        Without it symae does not compile for the backend: it guards memory.
-    """
-
-    name: str
-    module: str
-    replaces: str
-    why: str
-    upstream: str
-    tested: str
-    delete_when: str
-    apply: Callable[[Any, Changes], None]
+    module: str  # it is applied when this is imported
+    replaces: str  # which private thing
+    why: str  # what is wrong or slow without it
+    upstream: str  # a link, or "not proposed" and the text that would propose it
+    delete_when: str  # when it can go
+    apply: Callable[[Any, Changes], None]  # (module, changes): makes the changes; if it raises, they are undone
     expects: tuple[Expected, ...] = ()
-    after: tuple[str, ...] = ()
-    required: bool = False
+    after: tuple[str, ...] = ()  # names of patches that have to be applied before: this one wraps what they make
+    required: bool = False  # without it symae does not compile for the backend: it guards memory
+    tested: str = ""  # with which versions; by default all those of its backend
+    name: str = ""  # as SYMAE_PATCHES and symae.patches.status have it; by default that of the file of `apply`
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.apply.__module__.rpartition(".")[2])
+        if not self.tested:
+            object.__setattr__(self, "tested", TESTED[self.backend])
 
     @property
     def backend(self) -> str:

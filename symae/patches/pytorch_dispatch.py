@@ -11,7 +11,7 @@ from pytensor.tensor.math import Argmax
 
 from symae.ops.operand_dtypes import widened
 from symae.patches.changes import Changes
-from symae.patches.patch import PYTORCH, Expected, Patch
+from symae.patches.patch import Expected, Patch
 
 try:
     from pytensor.conditional.op import IfElse
@@ -67,14 +67,11 @@ def apply(dispatch: Any, changes: Changes) -> None:
 
 
 PATCH = Patch(
-    name="pytorch_dispatch",
     module="pytensor.link.pytorch.dispatch",
     replaces="PyTensor's PyTorch conversions of EQ, Elemwise, IfElse and Argmax",
     why="eq compares whole tensors, int64 / int64 is float32, ifelse gives a tuple for a tensor, and argmax fails",
     upstream="not proposed: map EQ to torch.eq instead of torch.equal; cast operands of Elemwise to the dtypes that NumPy "
-    "computes in; unpack the single output of IfElse; reduce Argmax over a flattened permutation, so that several "
-    "axes work.",
-    tested=PYTORCH,
+    "computes in; unpack the single output of IfElse; reduce Argmax over several axes at once, flattened.",
     delete_when="tests/patches/test_conversions.py passes with SYMAE_PATCHES=-pytorch_dispatch",
     apply=apply,
     expects=(Expected("pytensor.link.pytorch.dispatch.basic", "pytorch_funcify"),),

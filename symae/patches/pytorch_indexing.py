@@ -16,10 +16,10 @@ from typing import Any
 from pytensor.graph.basic import Apply
 from pytensor.tensor.subtensor import indices_from_subtensor
 
-from symae.errors import IndexRangeError, MaskShapeError, ShapeError
-from symae.ops.indexing import INDEXING, WRITING, indices_of
+from symae.errors import IndexRangeError, ShapeError
+from symae.ops.indexing import INDEXING, WRITING, check_mask, indices_of
 from symae.patches.changes import Changes
-from symae.patches.patch import PYTORCH, Expected, Patch
+from symae.patches.patch import Expected, Patch
 
 _looking: ContextVar[bool] = ContextVar("looking", default=False)
 
@@ -56,8 +56,8 @@ def apply(dispatch: Any, changes: Changes) -> None:
                     others[position] = others[position].to(torch.int64)
                 for position in numbers:
                     others[position] = torch.as_tensor(others[position], dtype=torch.int64).reshape(1)
-                for index in masks:
-                    _check_mask(others[index.position - 1], x, index)
+                for index in masks:  # PyTorch itself takes a mask of one entry for all
+                    check_mask(others[index.position - 1].shape, x.shape, index.axis)
                 if not torch.compiler.is_compiling() and _looking.get():
                     for index in indices:
                         if not index.is_mask:
@@ -68,13 +68,6 @@ def apply(dispatch: Any, changes: Changes) -> None:
                 return function(x, *others)
 
             return checked
-
-
-def _check_mask(mask: Any, x: Any, index: Any) -> None:
-    # PyTorch itself takes a mask of one entry for all
-    for k in range(index.ndim):
-        if mask.shape[k] != x.shape[index.axis + k]:
-            raise MaskShapeError(index.axis + k, x.shape[index.axis + k], mask.shape[k])
 
 
 def _check_index(value: Any, x: Any, index: Any) -> None:
@@ -93,13 +86,11 @@ def _check_shape(found: tuple[int, ...], expected: tuple[int, ...]) -> None:
 
 
 PATCH = Patch(
-    name="pytorch_indexing",
     module="pytensor.link.pytorch.dispatch",
     replaces="PyTensor's PyTorch conversions of all ops that read or write by indices",
     why="bytes are taken for a mask, short integers refused, axes come in another order, and errors name temporary variables",
     upstream="not proposed: cast vectors of indices to int64, give numbers beside vectors an axis of one entry, and check the "
     "shape of masks, which PyTorch broadcasts.",
-    tested=PYTORCH,
     delete_when="tests/patches/test_indices_on_backends.py passes with SYMAE_PATCHES=-pytorch_indexing",
     apply=apply,
     expects=(Expected("pytensor.link.pytorch.dispatch.basic", "pytorch_funcify"),),

@@ -30,20 +30,11 @@ _log = logging.getLogger("symae.patches")
 
 @dataclass(frozen=True)
 class PatchStatus:
-    """Tell what has become of a patch.
-
-    Attributes
-    ----------
-    name : str
-    state : str
-        ``"applied"``, ``"waiting"`` for a module to be imported, ``"skipped"`` or ``"switched off"``.
-    reason : str
-        Which module, or why it was skipped.
-    """
+    """Tell what has become of a patch."""
 
     name: str
-    state: str
-    reason: str = ""
+    state: str  # applied, waiting for a module to be imported, skipped, or switched off
+    reason: str = ""  # which module, or why it was skipped
 
 
 class PatchStates(tuple[PatchStatus, ...]):
@@ -63,19 +54,7 @@ class PatchStates(tuple[PatchStatus, ...]):
 
 
 class Registry:
-    """Hold patches, and what has become of each.
-
-    Parameters
-    ----------
-    patches : iterable of Patch
-    chosen : str
-        What ``SYMAE_PATCHES`` says.
-
-    Raises
-    ------
-    InputError
-        `chosen` names no patch that there is.
-    """
+    """Hold patches, and what has become of each; `chosen` is what ``SYMAE_PATCHES`` says, or InputError if it can't be."""
 
     def __init__(self, patches: Iterable[Patch], chosen: str = ""):
         listed = list(patches)
@@ -128,13 +107,7 @@ class Registry:
         return "; ".join(parts)
 
     def refuse_missing(self, backend: str) -> None:
-        """Refuse to go on for `backend` without a patch that it requires.
-
-        Raises
-        ------
-        BackendError
-            One was skipped; the error has the versions that it was tested with and those that are installed.
-        """
+        """Refuse to go on for `backend` without a patch that it requires: BackendError has versions tested and installed."""
         for name, state in self._states.items():
             patch = self.patches[name]
             if patch.required and patch.backend == backend and state.state == "skipped":

@@ -10,7 +10,7 @@ from libcst import matchers as m
 from libcst.metadata import QualifiedNameProvider
 
 from symae.datasets.tutorial import mnist_name
-from symae.port.rewriting import Step, argument, attribute, dotted, gone, imported, replaced_arguments, text_of
+from symae.port.rewriting import Small, Step, argument, as_name, attribute, dotted, gone, imported, replaced_arguments, text_of
 from symae.port.source_edit import Draft
 
 _NUMPY_BUILTINS = {"float": "float", "int": "int", "bool": "bool", "object": "object", "complex": "complex", "str": "str"}
@@ -156,11 +156,8 @@ class Libraries(Step):
         parent = self.parent(node)
         if isinstance(parent, cst.Arg):
             outer = self.parent(parent)
-            return isinstance(outer, cst.Call) and self.full_name(outer.func).rpartition(".")[2] in (
-                "load",
-                "dump",
-                "Unpickler",
-            )
+            called = self.full_name(outer.func) if isinstance(outer, cst.Call) else ""
+            return called.rpartition(".")[2] in ("load", "dump", "Unpickler")
         target: cst.CSTNode | None = None
         if isinstance(parent, cst.Assign):
             target = parent.targets[0].target
@@ -177,9 +174,7 @@ class Libraries(Step):
         if module.partition(".")[0] in self._neighbours:
             self.note(node, f"{module} is in the same package, where Python 3 finds it as .{module} only: from . import …")
 
-    def leave_Import(
-        self, original: cst.Import, updated: cst.Import
-    ) -> cst.BaseSmallStatement | cst.FlattenSentinel[cst.BaseSmallStatement]:
+    def leave_Import(self, original: cst.Import, updated: cst.Import) -> Small:
         names, pictures = [], []
         for alias in updated.names:
             name, known = text_of(alias.name), alias.asname
@@ -204,9 +199,7 @@ class Libraries(Step):
         others = updated.with_changes(names=names, semicolon=cst.MaybeSentinel.DEFAULT)
         return cst.FlattenSentinel([others, _from("PIL", pictures)])
 
-    def leave_ImportFrom(
-        self, original: cst.ImportFrom, updated: cst.ImportFrom
-    ) -> cst.BaseSmallStatement | cst.FlattenSentinel[cst.BaseSmallStatement]:
+    def leave_ImportFrom(self, original: cst.ImportFrom, updated: cst.ImportFrom) -> Small:
         module = imported(updated)
         self._check_neighbour(original, module)
         if isinstance(updated.names, cst.ImportStar):
@@ -252,10 +245,7 @@ def _renamed(module: str, alias: cst.ImportAlias) -> cst.ImportAlias:
 
 def _alias(name: str, known: str, like: cst.ImportAlias) -> cst.ImportAlias:
     """Make ``name as known``, or ``name`` where that is the same."""
-    asname = None
-    if known != name:
-        asname = cst.AsName(cst.Name(known), cst.SimpleWhitespace(" "), cst.SimpleWhitespace(" "))
-    return like.with_changes(name=attribute(name), asname=asname)
+    return like.with_changes(name=attribute(name), asname=as_name(known) if known != name else None)
 
 
 def _from(module: str, names: Sequence[cst.ImportAlias]) -> cst.ImportFrom:
@@ -263,9 +253,7 @@ def _from(module: str, names: Sequence[cst.ImportAlias]) -> cst.ImportFrom:
     return cst.ImportFrom(module=attribute(module), names=bare)  # type: ignore[arg-type]
 
 
-def _from_six(
-    names: Sequence[cst.ImportAlias], node: cst.ImportFrom
-) -> cst.BaseSmallStatement | cst.FlattenSentinel[cst.BaseSmallStatement]:
+def _from_six(names: Sequence[cst.ImportAlias], node: cst.ImportFrom) -> Small:
     """Return what ``from six.moves import …`` stands for in Python 3."""
     statements: list[cst.BaseSmallStatement] = []
     rest = []

@@ -31,24 +31,10 @@ def port(
 ) -> Ported:
     """Port the source `text`, which has ``\\n`` at the ends of its lines.
 
-    Parameters
-    ----------
-    text : str
-    modern : bool
-        True: to today's PyTensor and symae. False: to `symae.theano`, which keeps Theano's semantics.
-    python : 2 or 3, optional
-        Which Python the program is in; found out unless given.
-    where : path
-        Its name, for messages.
-    neighbours : collection of str
-        The other modules of its package, if it is in one.
-
-    Raises
-    ------
-    InputError
-        It is neither Python 2 nor Python 3: line and what stands there.
-    BackendError
-        fissix or libcst is not installed.
+    `modern` is True for today's PyTensor and symae, False for `symae.theano`, which keeps Theano's semantics. Which Python the
+    program is in, 2 or 3, is found out unless given. `where` is its name, for messages, `neighbours` are the other modules of
+    its package, if it is in one. A program in neither Python is an InputError, with the line and what stands there;
+    BackendError says that fissix or libcst is not installed.
 
     Examples
     --------
@@ -89,9 +75,8 @@ def port(
         raise InputError(where, found, "a program that libcst can read") from None
     after = parse(draft.text)
     if isinstance(after, SyntaxError):
-        raise InputError(
-            f"{where}, line {after.lineno}", "a line that symae port spoiled", "a report of this at symae's issues"
-        )
+        expected = "a report of this at symae's issues"
+        raise InputError(f"{where}, line {after.lineno}", "a line that symae port spoiled", expected)
     return Ported(draft.text, draft.notes())
 
 

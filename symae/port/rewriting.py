@@ -10,6 +10,9 @@ from libcst.metadata import MetadataWrapper, PositionProvider, QualifiedNameProv
 
 from symae.port.source_edit import Draft
 
+# what a step puts in the place of a small statement
+Small = cst.BaseSmallStatement | cst.FlattenSentinel[cst.BaseSmallStatement]
+
 _EMPTY = cst.Module([])
 _GONE = "_this_statement_is_gone"
 _MODULES = {"tensor", "nnet", "signal", "pool", "downsample", "shared_randomstreams", "config"}
@@ -152,11 +155,6 @@ def attribute(name: str) -> cst.BaseExpression:
     return cst.parse_expression(name)
 
 
-def call(node: cst.Call, name: str, arguments: Sequence[cst.Arg]) -> cst.Call:
-    """Rewrite `node`, which keeps its layout, as a call of ``name`` with other arguments."""
-    return node.with_changes(func=attribute(name), args=arguments)
-
-
 def argument(value: Any, keyword: str | None = None) -> cst.Arg:
     """Make an argument, of an expression or of its text."""
     expression = cst.parse_expression(value) if isinstance(value, str) else value
@@ -178,6 +176,11 @@ def replaced_arguments(old: Sequence[cst.Arg], new: Sequence[cst.Arg]) -> list[c
         after = old[-1].whitespace_after_arg if last and old else cst.SimpleWhitespace("")
         result.append(arg.with_changes(comma=comma, whitespace_after_arg=after))
     return result
+
+
+def as_name(name: str) -> cst.AsName:
+    """Make the ``as name`` of an import."""
+    return cst.AsName(cst.Name(name), cst.SimpleWhitespace(" "), cst.SimpleWhitespace(" "))
 
 
 def imported(node: cst.ImportFrom) -> str:

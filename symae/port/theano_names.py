@@ -7,7 +7,7 @@ import importlib
 
 import libcst as cst
 
-from symae.port.rewriting import Step, attribute, imported, text_of
+from symae.port.rewriting import Small, Step, as_name, attribute, imported, text_of
 from symae.port.source_edit import Draft
 
 _NEIGHBOURS = {"lasagne", "pylearn2", "blocks", "pymc3", "nolearn", "sklearn_theano", "theano_lstm"}
@@ -28,9 +28,7 @@ class TheanoNames(Step):
                     if isinstance(part, cst.Import):
                         self._bound |= any(text_of(a.name) == "theano" and a.asname is None for a in part.names)
 
-    def leave_Import(
-        self, original: cst.Import, updated: cst.Import
-    ) -> cst.BaseSmallStatement | cst.FlattenSentinel[cst.BaseSmallStatement]:
+    def leave_Import(self, original: cst.Import, updated: cst.Import) -> Small:
         names: list[cst.ImportAlias] = []
         for alias in updated.names:
             name = text_of(alias.name)
@@ -40,7 +38,7 @@ class TheanoNames(Step):
                 continue
             moved = alias.with_changes(name=attribute(f"symae.{name}"))
             if alias.asname is None:
-                theano = moved.with_changes(name=attribute("symae.theano"), asname=_as("theano"))
+                theano = moved.with_changes(name=attribute("symae.theano"), asname=as_name("theano"))
                 if name == "theano":
                     moved = theano
                 elif not self._bound:
@@ -49,9 +47,7 @@ class TheanoNames(Step):
             names.append(moved)
         return updated.with_changes(names=names)
 
-    def leave_ImportFrom(
-        self, original: cst.ImportFrom, updated: cst.ImportFrom
-    ) -> cst.BaseSmallStatement | cst.FlattenSentinel[cst.BaseSmallStatement]:
+    def leave_ImportFrom(self, original: cst.ImportFrom, updated: cst.ImportFrom) -> Small:
         module = imported(updated)
         note_neighbours(self, original, module)
         if not is_theano(module):
@@ -134,7 +130,3 @@ def _complaint(name: str) -> str | None:
         except Exception:
             return None
     return None
-
-
-def _as(name: str) -> cst.AsName:
-    return cst.AsName(cst.Name(name), cst.SimpleWhitespace(" "), cst.SimpleWhitespace(" "))

@@ -8,12 +8,10 @@ from collections.abc import Sequence
 import libcst as cst
 from libcst import matchers as m
 
-from symae.port.rewriting import Step, attribute, gone, imported, text_of, used_names
+from symae.port.rewriting import Small, Step, as_name, attribute, gone, imported, text_of, used_names
 from symae.port.source_edit import Draft
 from symae.port.theano_names import is_theano, note_neighbours
 from symae.port.to_pytensor_names import canonical, modern_name
-
-_Statement = cst.BaseSmallStatement | cst.FlattenSentinel[cst.BaseSmallStatement]
 
 
 class ModernImports(Step):
@@ -37,7 +35,7 @@ class ModernImports(Step):
         for helper in self.helpers:
             self._used |= used_names(cst.parse_module(helper))
 
-    def leave_Import(self, original: cst.Import, updated: cst.Import) -> _Statement:
+    def leave_Import(self, original: cst.Import, updated: cst.Import) -> Small:
         names: list[cst.ImportAlias] = []
         for alias in updated.names:
             name = text_of(alias.name)
@@ -62,7 +60,7 @@ class ModernImports(Step):
                 names.append(alias.with_changes(name=attribute(target)))
         return _with_names(updated, names)
 
-    def leave_ImportFrom(self, original: cst.ImportFrom, updated: cst.ImportFrom) -> _Statement:
+    def leave_ImportFrom(self, original: cst.ImportFrom, updated: cst.ImportFrom) -> Small:
         module = imported(updated)
         note_neighbours(self, original, module)
         if not is_theano(module):
@@ -118,5 +116,4 @@ def _is_module_to_import(name: str) -> bool:
 def _alias(name: str, known: str, like: cst.ImportAlias) -> cst.ImportAlias:
     if like.asname is not None and text_of(like.asname.name) == known and known != name:
         return like.with_changes(name=cst.Name(name))
-    asname = cst.AsName(cst.Name(known), cst.SimpleWhitespace(" "), cst.SimpleWhitespace(" ")) if known != name else None
-    return like.with_changes(name=cst.Name(name), asname=asname)
+    return like.with_changes(name=cst.Name(name), asname=as_name(known) if known != name else None)

@@ -81,20 +81,10 @@ class Curve:
 
 
 def curve(series: Mapping[str, Any], x_label: str, y_label: str, title: str | None = None) -> Curve:
-    """Prepare a line chart.
+    """Prepare a line chart of series by name, with axes of these quantities and units.
 
-    Parameters
-    ----------
-    series : mapping of name to values
-        Values are a sequence, drawn over 1, 2, 3 …, or a mapping of x to y. NaN and infinities are gaps.
-    x_label, y_label : str
-        The axes' quantities and units.
-    title : str, optional
-
-    Raises
-    ------
-    InputError
-        A series is not one-dimensional or does not hold numbers.
+    Values are a sequence, drawn over 1, 2, 3 …, or a mapping of x to y; NaN and infinities are gaps. A series that is not
+    one-dimensional or does not hold numbers is an InputError.
     """
     if not isinstance(series, Mapping):
         raise InputError("series", f"a {type(series).__name__}", "a mapping of names to values")

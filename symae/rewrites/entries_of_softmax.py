@@ -55,8 +55,7 @@ def _times(spread: Variable, p: Variable) -> Variable | None:
     numerator, entries = quotient.owner.inputs
     if entries.owner is None or not isinstance(entries.owner.op, AdvancedSubtensor) or entries.owner.inputs != [p, *indices]:
         return None
-    product: Variable = spread.owner.op(zeros, numerator, *indices)
-    return product
+    return spread.owner.op(zeros, numerator, *indices)
 
 
 def _is_zero(x: Variable) -> bool:

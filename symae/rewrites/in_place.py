@@ -30,5 +30,4 @@ def in_place(fgraph: Any, node: Apply) -> list[Variable] | None:
     if node.op.inplace:
         return None
     settings = {name: getattr(node.op, name) for name in node.op.__props__} | {"inplace": True}
-    outputs: list[Variable] = type(node.op)(**settings)(*node.inputs, return_list=True)
-    return outputs
+    return type(node.op)(**settings)(*node.inputs, return_list=True)

@@ -149,11 +149,7 @@ def _replace(fgraph: FunctionGraph, group: list[Apply], eager: set[Apply], mode:
     within = _only_in(group, eager)
     used = [v for node in within for v in node.inputs] + then + otherwise
     inputs = list(dict.fromkeys(v for v in used if v.owner not in within and not isinstance(v, Constant)))
-    lazy = LazyIfElse(
-        _branch(inputs, then, mode),
-        _branch(inputs, otherwise, mode),
-        [v.type for v in outputs],
-    )
+    lazy = LazyIfElse(_branch(inputs, then, mode), _branch(inputs, otherwise, mode), [v.type for v in outputs])
     chosen = lazy(group[0].inputs[0], *inputs, return_list=True)
     copy_stack_trace(outputs, chosen)
     fgraph.replace_all_validate(list(zip(outputs, chosen, strict=True)), reason="lazy_branches")

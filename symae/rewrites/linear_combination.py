@@ -83,16 +83,11 @@ def terms(fgraph: FunctionGraph, v: Variable, *, top: bool = True) -> Iterator[T
     mixed = any(i.type.dtype != v.type.dtype and scalar(i) is None for i in inputs)
     if operation is None or mixed or (not top and len(fgraph.clients[v]) > 1):
         yield Term((v,))
-    elif isinstance(operation, Add):
-        for term in inputs:
-            yield from terms(fgraph, term, top=False)
-    elif isinstance(operation, Sub):
-        yield from terms(fgraph, inputs[0], top=False)
-        for term in terms(fgraph, inputs[1], top=False):
-            yield replace(term, negative=not term.negative)
-    elif isinstance(operation, Neg):
-        for term in terms(fgraph, inputs[0], top=False):
-            yield replace(term, negative=not term.negative)
+    elif isinstance(operation, Add | Sub | Neg):
+        for number, part in enumerate(inputs):
+            negative = isinstance(operation, Neg) or (isinstance(operation, Sub) and number == 1)
+            for term in terms(fgraph, part, top=False):
+                yield replace(term, negative=term.negative != negative)
     elif isinstance(operation, TrueDiv) and (divisor := scalar(inputs[1])) is not None:
         for term in terms(fgraph, inputs[0], top=False):
             yield replace(term, divisors=(*term.divisors, divisor))

@@ -59,8 +59,7 @@ def sgd_optimization(
 
     index, x, y = pt.lscalar("index"), pt.matrix("x"), pt.ivector("y")
     model = LogisticRegression(x, n_in=train_x.get_value(borrow=True).shape[1], n_out=n_classes)
-    cost = model.negative_log_likelihood(y)
-    updates = [(p, p - learning_rate * g) for p, g in zip(model.params, pt.grad(cost, model.params), strict=True)]
+    cost, updates = model.get_cost_updates(y, learning_rate)
 
     def minibatch(data_x: Variable, data_y: Variable) -> dict[Variable, Variable]:
         window = slice(index * batch_size, (index + 1) * batch_size)

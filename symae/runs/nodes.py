@@ -70,26 +70,10 @@ def write_numbers(path: Path, values: np.ndarray) -> None:
 def show_nodes(
     model: Model, names: Sequence[str], images: Any, folder: Path, stem: str, *, picture: str | None = None
 ) -> Shown:
-    """Compute nodes of a model, write a picture of them all and a text file of each one's numbers.
+    """Compute nodes of a model, write a picture of them all, from top to bottom, and a text file of each one's numbers.
 
-    Parameters
-    ----------
-    model : Model
-    names : sequence of str
-        Nodes, from top to bottom of the picture.
-    images : array, what the model takes
-    folder : path
-    stem : str
-        The files are ``<stem>_<picture>.png`` and ``<stem>_<node>.txt``.
-    picture : str, optional
-        By default the names of the nodes.
-
-    Raises
-    ------
-    InputError
-        There is no such node, or no image.
-    UnwritableError
-        A file cannot be written.
+    The files are ``<stem>_<picture>.png``, by default with the names of the nodes in the place of `picture`, and
+    ``<stem>_<node>.txt``. No such node or no image is an InputError.
     """
     names = list(dict.fromkeys(names))
     if not names or not len(images):

@@ -68,9 +68,8 @@ class RunRecord:
         """
         before = self._content["pixel_scale"]
         if before not in (None, pixel_scale):
-            raise InputError(
-                "scale of pixels", f"bytes divided by {pixel_scale}", f"{before}, by which this run has divided others"
-            )
+            expected = f"{before}, by which this run has divided others"
+            raise InputError("scale of pixels", f"bytes divided by {pixel_scale}", expected)
         self._content["pixel_scale"] = pixel_scale
 
     def training(self, model: Model, label: str | None) -> int:

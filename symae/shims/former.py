@@ -14,8 +14,6 @@ from symae.shims import gone_modules, numpy_names, renamed, scipy_names, six_mod
 from symae.shims.registry import Registry
 from symae.shims.restoring import module_of
 
-__all__ = ["FormerModule", "FormerModules"]
-
 
 class FormerModule(ModuleType):
     """Represent `module` with more `names`; what it has itself, and what is set here, is the module's."""

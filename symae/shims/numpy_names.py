@@ -11,8 +11,6 @@ import numpy as np
 
 from symae.shims.standard_names import as_bytes
 
-__all__ = ["former_names", "fromstring", "random_names"]
-
 
 class _Cast:
     """Provide ``np.cast[dtype](x)``."""

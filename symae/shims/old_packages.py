@@ -22,8 +22,6 @@ from symae.shims.former import FormerModules
 from symae.shims.lenient_syntax import Lenient
 from symae.shims.standard_names import former_builtins
 
-__all__ = ["OldPackages", "Python2Error"]
-
 
 class Python2Error(InputError, SyntaxError):
     """Raised for a module that Python 3 cannot parse."""

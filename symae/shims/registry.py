@@ -6,8 +6,6 @@ import importlib
 from collections.abc import Sequence
 from types import ModuleType
 
-__all__ = ["Registry"]
-
 
 class Registry:
     """Keep the modules that `make` makes."""

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-__all__ = ["module_of", "names_restored"]
-
 GONE = object()
 
 

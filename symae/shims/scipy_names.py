@@ -11,16 +11,9 @@ from PIL import Image
 
 from symae.errors import MissingFileError
 
-__all__ = ["FORMER", "from_numpy", "misc_names", "moved", "toimage"]
-
 # Where the names of scipy's modules are today.
 FORMER = {
-    "scipy.misc": {
-        "logsumexp": "scipy.special:logsumexp",
-        "comb": "scipy.special:comb",
-        "factorial": "scipy.special:factorial",
-        "factorial2": "scipy.special:factorial2",
-    },
+    "scipy.misc": {name: f"scipy.special:{name}" for name in ("logsumexp", "comb", "factorial", "factorial2")},
     "scipy.signal": {
         **{name: f"scipy.signal.windows:{name}" for name in ("gaussian", "hann", "hamming", "blackman", "kaiser", "boxcar")},
         "hanning": "scipy.signal.windows:hann",

@@ -7,6 +7,8 @@ import importlib
 import io
 import itertools
 import operator
+import os
+import shlex
 import sys
 from collections.abc import Callable
 from types import ModuleType
@@ -14,8 +16,6 @@ from typing import Any
 
 from symae.shims import renamed
 from symae.shims.restoring import module_of
-
-__all__ = ["MOVED", "six", "six_moves"]
 
 
 def _with_metaclass(meta: type, *bases: type) -> type:
@@ -43,18 +43,9 @@ def _reraise(kind: Any, value: BaseException | None, trace: Any = None) -> None:
 def six(moves: ModuleType) -> ModuleType:
     """Make six with its `moves`."""
     names: dict[str, Any] = {
-        "PY2": False,
-        "PY3": True,
-        "PY34": True,
-        "string_types": (str,),
-        "integer_types": (int,),
-        "class_types": (type,),
-        "text_type": str,
-        "binary_type": bytes,
-        "MAXSIZE": sys.maxsize,
-        "StringIO": io.StringIO,
-        "BytesIO": io.BytesIO,
-        "moves": moves,
+        **{"PY2": False, "PY3": True, "PY34": True, "MAXSIZE": sys.maxsize, "__version__": "1.17.0"},
+        **{"string_types": (str,), "integer_types": (int,), "class_types": (type,), "text_type": str, "binary_type": bytes},
+        **{"StringIO": io.StringIO, "BytesIO": io.BytesIO, "moves": moves, "__path__": []},
         "iterkeys": lambda d: iter(d.keys()),
         "itervalues": lambda d: iter(d.values()),
         "iteritems": lambda d: iter(d.items()),
@@ -64,14 +55,9 @@ def six(moves: ModuleType) -> ModuleType:
         "viewitems": lambda d: d.items(),
         "b": lambda text: text.encode("latin-1"),
         "u": lambda text: text,
-        "unichr": chr,
+        **{"unichr": chr, "next": next, "advance_iterator": next, "callable": callable, "print_": print, "exec_": exec},
         "int2byte": lambda n: bytes((n,)),
         "byte2int": operator.itemgetter(0),
-        "next": next,
-        "advance_iterator": next,
-        "callable": callable,
-        "print_": print,
-        "exec_": exec,
         "reraise": _reraise,
         "wraps": functools.wraps,
         "with_metaclass": _with_metaclass,
@@ -82,8 +68,6 @@ def six(moves: ModuleType) -> ModuleType:
         "get_function_defaults": operator.attrgetter("__defaults__"),
         "get_unbound_function": lambda function: function,
         "python_2_unicode_compatible": lambda cls: cls,
-        "__version__": "1.17.0",
-        "__path__": [],
     }
     return module_of("six", names)
 
@@ -91,24 +75,10 @@ def six(moves: ModuleType) -> ModuleType:
 def six_moves(cPickle: ModuleType, urllib: ModuleType) -> ModuleType:
     """Make six.moves with these two, and what Python has under other names."""
     names: dict[str, Any] = {
-        "xrange": range,
-        "range": range,
-        "zip": zip,
-        "map": map,
-        "filter": filter,
-        "zip_longest": itertools.zip_longest,
-        "filterfalse": itertools.filterfalse,
-        "reduce": functools.reduce,
-        "input": input,
-        "intern": sys.intern,
-        "reload_module": importlib.reload,
-        "getcwd": __import__("os").getcwd,
-        "StringIO": io.StringIO,
-        "cStringIO": io.StringIO,
-        "cPickle": cPickle,
-        "urllib": urllib,
-        "shlex_quote": importlib.import_module("shlex").quote,
-        "__path__": [],
+        **{"xrange": range, "range": range, "zip": zip, "map": map, "filter": filter, "input": input, "intern": sys.intern},
+        **{"zip_longest": itertools.zip_longest, "filterfalse": itertools.filterfalse, "reduce": functools.reduce},
+        **{"reload_module": importlib.reload, "getcwd": os.getcwd, "shlex_quote": shlex.quote},
+        **{"StringIO": io.StringIO, "cStringIO": io.StringIO, "cPickle": cPickle, "urllib": urllib, "__path__": []},
     }
     module = module_of("six.moves", names)
 
@@ -124,21 +94,7 @@ def six_moves(cPickle: ModuleType, urllib: ModuleType) -> ModuleType:
 
 
 # Modules under six's names for both Pythons.
-MOVED = {
-    "_thread": "_thread",
-    "builtins": "builtins",
-    "configparser": "configparser",
-    "copyreg": "copyreg",
-    "html_entities": "html.entities",
-    "html_parser": "html.parser",
-    "http_client": "http.client",
-    "http_cookiejar": "http.cookiejar",
-    "http_cookies": "http.cookies",
-    "queue": "queue",
-    "reprlib": "reprlib",
-    "socketserver": "socketserver",
-    "tkinter": "tkinter",
-    "tkinter_filedialog": "tkinter.filedialog",
-    "tkinter_messagebox": "tkinter.messagebox",
-    "xmlrpc_client": "xmlrpc.client",
-}
+MOVED = {name.replace(".", "_"): name for name in (
+    "_thread", "builtins", "configparser", "copyreg", "html.entities", "html.parser", "http.client", "http.cookiejar",
+    "http.cookies", "queue", "reprlib", "socketserver", "tkinter", "tkinter.filedialog", "tkinter.messagebox", "xmlrpc.client",
+)}  # fmt: skip

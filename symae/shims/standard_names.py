@@ -20,8 +20,6 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
-__all__ = ["as_bytes", "former_builtins", "former_names"]
-
 
 def as_bytes(text: str) -> bytes:
     """Return the bytes that a string of Python 2 was: those of a file that was read as text, or one for each letter."""
@@ -34,19 +32,9 @@ def as_bytes(text: str) -> bytes:
 def former_builtins() -> dict[str, Any]:
     """Return built-in names that Python 2 alone had."""
     return {
-        "xrange": range,
-        "raw_input": input,
-        "unicode": str,
-        "long": int,
-        "basestring": (str, bytes),
-        "unichr": chr,
-        "reduce": functools.reduce,
-        "reload": importlib.reload,
-        "cmp": _cmp,
-        "apply": _apply,
-        "buffer": memoryview,
-        "intern": sys.intern,
-        "StandardError": Exception,
+        **{"xrange": range, "raw_input": input, "unicode": str, "long": int, "basestring": (str, bytes), "unichr": chr},
+        **{"reduce": functools.reduce, "reload": importlib.reload, "cmp": _cmp, "apply": _apply, "buffer": memoryview},
+        **{"intern": sys.intern, "StandardError": Exception},
     }
 
 

@@ -1,12 +1,11 @@
 """Training in epochs: `fit`, `train_epochs`, and the callbacks of what happens between epochs."""
 
+from symae.training.callbacks import LambdaCallback, print_line
 from symae.training.early_stopping import BestParameters, EarlyStopping
 from symae.training.engine import Callback, Step, TrainingState, check_minibatches
 from symae.training.epochs import train_epochs
 from symae.training.fitting import fit
 from symae.training.history import EpochLog, History
-from symae.training.lambda_callback import LambdaCallback
-from symae.training.log_lines import print_line
 
 __all__ = [
     "BestParameters",

@@ -67,12 +67,7 @@ def write_checkpoint(checkpoint: Checkpoint, *paths: Path) -> None:
 def read_checkpoint(path: str | Path) -> Checkpoint:
     """Read the checkpoint in the file `path`, one of those that `symae.training.fit` leaves in its folder.
 
-    Raises
-    ------
-    MissingFileError
-        There is no such file.
-    InputError
-        It is damaged, or no checkpoint.
+    Raises MissingFileError, or InputError where it is damaged, or no checkpoint.
     """
     path = Path(path)
     expected = "a checkpoint of a training"

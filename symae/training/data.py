@@ -88,33 +88,14 @@ class Pass:
     """Call a function for each minibatch of all examples: with the number of a minibatch it gives a list of the outputs.
 
     It is a `symae.compile.loops.base.Loop` too: ``run`` makes the calls of several minibatches within compiled code where that
-    can be had. What remains after the last full minibatch is a smaller one, with a compiled function of its own.
+    can be had. What remains after the last full minibatch is a smaller one, with a compiled function of its own; with
+    `drop_last` it is left out, unless it is all. `lengths` are those of the minibatches.
 
-    Parameters
-    ----------
-    function : callable
-        Called as ``function([index], outputs, updates=…, givens=…)``; see `symae.function`.
-    examples : Examples
-    length : int
-        Examples in a minibatch.
-    outputs : list of symbolic scalars
-    updates : list of (shared variable, new value)
-    order : shared vector of int64, optional
-        Where the examples are taken from; otherwise in their own order.
-    drop_last : bool
-        Leave out what remains, unless that is all.
-    loop : {"compiled", "python"}
-        As in `symae.training.train_epochs`.
-    static : bool
-        Let compiled code know the length of a minibatch. False: the graph is that of an input of any length, to the last bit.
-    compiled : dict, optional
-        Functions by the number of examples that they take, from another pass over the same shared variables with the same
-        `length`; gets the others.
-
-    Attributes
-    ----------
-    lengths : list of int
-        Of the minibatches.
+    The function is made by ``function([index], outputs, updates=…, givens=…)``, as `symae.function` makes it. `order`, a shared
+    vector of int64, says where the examples are taken from; otherwise they come in their own order. Unless `static` is False,
+    compiled code knows the length of a minibatch; with False the graph is that of an input of any length, to the last bit.
+    `compiled` has functions by the number of examples that they take, from another pass over the same shared variables with the
+    same `length`, and gets the others. `loop` is as in `symae.training.train_epochs`.
     """
 
     def __init__(

@@ -1,9 +1,9 @@
 """The engine of all trainings: it makes the steps of an epoch in bursts and calls callbacks at the turning points.
 
 `run_training` knows of steps, epochs and a history. Everything else that happens in a training is a `Callback`: validation,
-early stopping, checkpoints, log lines, the progress bar, Ctrl-C. Each stands in a file of its own; `train_epochs` and `fit` put
-them together. Keras, Lightning and skorch have the same turning points under the same names; here their one argument is the
-`TrainingState`, and none of them lies between two steps, because steps run within compiled code.
+early stopping, checkpoints, log lines, the progress bar, Ctrl-C; `train_epochs` and `fit` put them together. Keras, Lightning
+and skorch have the same turning points under the same names; here their one argument is the `TrainingState`, and none of them
+lies between two steps, because steps run within compiled code.
 """
 
 from __future__ import annotations
@@ -214,9 +214,8 @@ def check_callbacks(callbacks: Sequence[Callback]) -> None:
     for number, callback in enumerate(callbacks):
         if not isinstance(callback, Callback):
             found = f"the class {callback.__name__}" if isinstance(callback, type) else f"a {type(callback).__name__}"
-            raise InputError(
-                f"callbacks[{number}]", found, "an instance of symae.training.Callback or of a class derived from it"
-            )
+            expected = "an instance of symae.training.Callback or of a class derived from it"
+            raise InputError(f"callbacks[{number}]", found, expected)
 
 
 Hook = Callable[[TrainingState], None]

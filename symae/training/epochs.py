@@ -7,15 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pytensor.compile.sharedvalue import SharedVariable
 
 from symae._runtime.renamed import renamed_arguments
+from symae.training.callbacks import Interrupts, LambdaCallback, LogLines, ProgressBar, Rollback, Validation
 from symae.training.early_stopping import EarlyStopping
 from symae.training.engine import Callback, Step, check_callbacks, run_training
 from symae.training.history import History
-from symae.training.interrupts import Interrupts
-from symae.training.lambda_callback import LambdaCallback
-from symae.training.log_lines import LogLines
-from symae.training.progress_bar import ProgressBar
-from symae.training.rollback import Rollback
-from symae.training.validation import Validation
 
 
 @renamed_arguments(every="log_every", say="log", also="metric_names", weights="batch_weights")

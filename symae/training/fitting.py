@@ -23,6 +23,7 @@ from symae.compile import function as symae_function
 from symae.compile.loops import check_loop
 from symae.errors import InputError
 from symae.ops.random.draws import random_state, state_words
+from symae.training.callbacks import Shuffling, print_line
 from symae.training.checkpoints import Checkpoint, COrder, in_c_order, named_state, put, values
 from symae.training.data import Examples, Pass, evaluation_batch_size
 from symae.training.early_stopping import BestParameters
@@ -30,9 +31,7 @@ from symae.training.engine import Callback, check_callbacks
 from symae.training.epochs import train_epochs
 from symae.training.history import History
 from symae.training.identity import Identity
-from symae.training.log_lines import print_line
 from symae.training.parameter_averages import Averages
-from symae.training.shuffling import Shuffling
 from symae.training.training_folder import Checkpoints, TrainingFolder
 
 Updates = Mapping[SharedVariable, Variable] | Sequence[tuple[SharedVariable, Variable]]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
 
 from symae.geometry.convolution import NAMED, Geometry
-from symae.kernels.headers import header
+from symae.kernels import header
 
 IN_CPP = """
 #include <cstddef>

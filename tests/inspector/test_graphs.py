@@ -15,8 +15,8 @@ import symae
 from symae import Autoencoder
 from symae.errors import InputError
 from symae.inspector.graph_layout import GAP, layered
-from symae.inspector.graph_nodes import GraphNode
 from symae.inspector.graphs import Graph
+from symae.inspector.svg import GraphNode
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def module(monkeypatch):
 
 def patch(name, apply, **more):
     words = dict.fromkeys(("replaces", "why", "upstream", "delete_when"), "words")
-    return Patch(name, "pytensor.link.testing.dispatch", apply=apply, tested="numpy 1.0", **words | more)
+    return Patch(name=name, module="pytensor.link.testing.dispatch", apply=apply, tested="numpy 1.0", **words | more)
 
 
 def negate(module, changes):

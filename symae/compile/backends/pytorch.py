@@ -15,18 +15,18 @@ from symae.compile.backends.base import Backend, build_with
 from symae.errors import IndexRangeError, MaskShapeError, ShapeError
 from symae.ops.arguments import known
 from symae.ops.base import BackendOp, connect
-from symae.ops.traced import TracedOp
+from symae.ops.traced import NumPyLikeArrays, TracedOp
 from symae.patches.pytorch_indexing import looking_at_indices
 from symae.rewrites.registry import EAGER_BRANCHES
 
 
-class PytorchArrays:
+class PytorchArrays(NumPyLikeArrays):
     """Provide the functions of `symae.ops.traced.Arrays`, of PyTorch."""
 
     def __init__(self) -> None:
         import torch
 
-        self.torch = torch
+        self.np = self.torch = torch
 
     def constant(self, value: list[Any], like: Any = None) -> Any:
         return self.torch.tensor(value, dtype=self.torch.int64 if like is None else like.dtype)
@@ -34,17 +34,8 @@ class PytorchArrays:
     def zeros(self, shape: Sequence[int], like: Any) -> Any:
         return self.torch.zeros(tuple(shape), dtype=like.dtype, device=like.device)
 
-    def concatenate(self, arrays: Sequence[Any], axis: int) -> Any:
-        return self.torch.cat(list(arrays), dim=axis)
-
-    def stack(self, arrays: Sequence[Any], axis: int) -> Any:
-        return self.torch.stack(list(arrays), dim=axis)
-
     def transpose(self, x: Any, axes: Sequence[int]) -> Any:
         return self.torch.permute(x, tuple(axes))
-
-    def where(self, condition: Any, x: Any, y: Any) -> Any:
-        return self.torch.where(condition, x, y)
 
     def take(self, x: Any, index: list[int], axis: int) -> Any:
         return self.torch.index_select(x, axis, self.constant(index))
@@ -82,8 +73,7 @@ def _build(backend: str, op: BackendOp, node: Apply) -> Callable[..., Any]:
     if op.compiled and all(variable.type.ndim or known(variable) is not None for variable in node.inputs):
         return built
     # torch.compile loses track of numbers that are read from tensors, as PyTensor hands over sizes
-    interpreted: Callable[..., Any] = torch.compiler.disable(built)
-    return interpreted
+    return torch.compiler.disable(built)
 
 
 class ExplainingPytorchLinker(PytorchLinker):

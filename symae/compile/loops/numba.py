@@ -76,8 +76,7 @@ class NumbaLoop:
                 indexed.put(_taken(compiled.layout.inputs)(state.ctypes.data))
             raise_with_op(indexed.function.maker.fgraph, indexed.node, indexed.function.vm)
         indexed.put(values)
-        figures: list[list[float]] = rows[: done[0]].tolist()
-        return figures
+        return rows[: done[0]].tolist()
 
     def _compiled(self, values: tuple[Any, ...]) -> _Compiled | None:
         """Compile the loop for values of these types; None if there can be none."""

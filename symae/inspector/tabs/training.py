@@ -10,9 +10,8 @@ from symae.errors import InputError
 from symae.images import png_bytes
 from symae.inspector.api.responses import Content, Query, UnknownError, json_answer, two, whole, worded
 from symae.inspector.api.unit import filters_json
-from symae.inspector.filters import Filters
+from symae.inspector.filters import Filters, filter_pictures
 from symae.inspector.inspection import Inspection
-from symae.inspector.layers import filter_pictures
 from symae.inspector.runs import Run
 from symae.inspector.tabs.base import Tab
 from symae.runs.parameter_snapshots import read_kept

@@ -107,22 +107,15 @@ def input_gradient(settings: Settings, threads: Threads, strip: Strip | None) ->
             else:
                 put_shifted(y[b], reach0 - top, reach1 - left, seen)
             for g in range(groups):
-                values = y[b, g * maps : (g + 1) * maps]
+                values, first, last = y[b, g * maps : (g + 1) * maps], g * channels_per_group, (g + 1) * channels_per_group
                 if blas:
                     matrix = flat[g * maps : (g + 1) * maps]
                     gemm(one, matrix, True, values.reshape(maps, rows * columns), False, zero, buffer)
-                    scatter(buffer, kh, kw, rows, columns, padded[g * channels_per_group : (g + 1) * channels_per_group])
+                    scatter(buffer, kh, kw, rows, columns, padded[first:last])
                 elif through_padded:
-                    add_rows(values, W[g * maps : (g + 1) * maps], g * channels_per_group, padded)
+                    add_rows(values, W[g * maps : (g + 1) * maps], first, padded)
                 else:
-                    direct(
-                        seen,
-                        turned[g * channels_per_group : (g + 1) * channels_per_group],
-                        g * maps,
-                        0,
-                        steps,
-                        x[b, g * channels_per_group : (g + 1) * channels_per_group],
-                    )
+                    direct(seen, turned[first:last], g * maps, 0, steps, x[b, first:last])
             if through_padded:
                 take(padded, top, left, x[b])
 

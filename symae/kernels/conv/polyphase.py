@@ -130,23 +130,13 @@ def input_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callable
                 mine = positions[table[p, POSITIONS] : table[p + 1, POSITIONS]]
                 seen = steps[table[p, STEPS] : table[p + 1, STEPS]]
                 out = values[: channels_per_group * rows * columns]
+                flat, made = out.reshape(channels_per_group, rows * columns), out.reshape(channels_per_group, rows, columns)
                 for g in range(groups):
                     first = table[p, WEIGHTS] + g * ((table[p + 1, WEIGHTS] - table[p, WEIGHTS]) // groups)
                     pixel = g * maps * height * width + table[p, START]
-                    correlate(
-                        weights,
-                        first,
-                        padded.reshape(-1),
-                        pixel,
-                        mine,
-                        seen,
-                        sums,
-                        out.reshape(channels_per_group, rows * columns),
-                    )
+                    correlate(weights, first, padded.reshape(-1), pixel, mine, seen, sums, flat)
                     target = x[b, g * channels_per_group : (g + 1) * channels_per_group]
-                    interleave(
-                        out.reshape(channels_per_group, rows, columns), table[p, FIRST_ROW], table[p, FIRST_COLUMN], target
-                    )
+                    interleave(made, table[p, FIRST_ROW], table[p, FIRST_COLUMN], target)
 
     every_image = in_parts(images, threads)
 
@@ -157,20 +147,16 @@ def input_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callable
             return
         maps, channels_per_group = W.shape[0] // groups, W.shape[1]
         down, right, inner, outer, table = phases(x.shape, W, top, left, groups, maps_of_tile, n_positions)
-        weights, steps, positions = (
-            np.empty(table[-1, WEIGHTS], W.dtype),
-            np.empty(table[-1, STEPS], np.int64),
-            np.empty(table[-1, POSITIONS], np.int64),
-        )
+        weights, steps = np.empty(table[-1, WEIGHTS], W.dtype), np.empty(table[-1, STEPS], np.int64)
+        positions = np.empty(table[-1, POSITIONS], np.int64)
         for p in range(s0 * s1):
             kernel_height, kernel_width = table[p, HEIGHT], table[p, WIDTH]
             filters = np.empty((groups * channels_per_group, maps, kernel_height, kernel_width), W.dtype)
             turned(W, groups, p, filters)
             block = (table[p + 1, WEIGHTS] - table[p, WEIGHTS]) // groups
             for g in range(groups):
-                matrix = filters[g * channels_per_group : (g + 1) * channels_per_group].reshape(
-                    channels_per_group, maps * kernel_height * kernel_width
-                )
+                of_group = filters[g * channels_per_group : (g + 1) * channels_per_group]
+                matrix = of_group.reshape(channels_per_group, maps * kernel_height * kernel_width)
                 pack(matrix, weights, table[p, WEIGHTS] + g * block)
             steps[table[p, STEPS] : table[p + 1, STEPS]] = elements_of(maps, kernel_height, kernel_width, inner, outer, 1, 1, 1)
             here = positions_of(inner, outer, table[p, ROWS], table[p, COLUMNS], 1, 1, n_positions)
@@ -203,20 +189,9 @@ def direct_input_gradient(settings: Settings, threads: Threads, strip: Strip) ->
                 out = np.empty((channels_per_group, rows, columns), x.dtype)
                 seen = steps[table[p, STEPS] : table[p + 1, STEPS]]
                 for g in range(groups):
-                    direct(
-                        padded,
-                        filters[g * channels_per_group : (g + 1) * channels_per_group],
-                        g * maps,
-                        table[p, START],
-                        seen,
-                        out,
-                    )
-                    interleave(
-                        out,
-                        table[p, FIRST_ROW],
-                        table[p, FIRST_COLUMN],
-                        x[b, g * channels_per_group : (g + 1) * channels_per_group],
-                    )
+                    first, last = g * channels_per_group, (g + 1) * channels_per_group
+                    direct(padded, filters[first:last], g * maps, table[p, START], seen, out)
+                    interleave(out, table[p, FIRST_ROW], table[p, FIRST_COLUMN], x[b, first:last])
 
     every_image = in_parts(images, threads)
 

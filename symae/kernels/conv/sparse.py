@@ -243,10 +243,8 @@ def filter_gradient(settings: Settings, threads: Threads, patch: Patch) -> Calla
     ) -> None:
         work, channels = values.size * (W.size // max(1, W.shape[0])), x.shape[1]
         table = positions_of(height, width, rows, columns, s0 * channels, s1 * channels, 1)
-        sums, total = (
-            np.zeros((most, W.shape[0] * patch_rows * row_width), W.dtype),
-            np.empty(W.shape[0] * patch_rows * row_width, W.dtype),
-        )
+        size = W.shape[0] * patch_rows * row_width
+        sums, total = np.zeros((most, size), W.dtype), np.empty(size, W.dtype)
         parts = every_image(x.shape[0], work, (x, values, switches, table, top, left, height, width, sums))
         add_up(sums[:parts], total)
         unpack(W, total)

@@ -82,10 +82,8 @@ def forward(settings: Settings, threads: Threads, tile: Tile) -> Callable[..., A
             put(x[b], top, left, padded)
             for g in range(groups):
                 out = y[b, g * maps : (g + 1) * maps].reshape(maps, y.shape[2] * y.shape[3])
-                first = g * (weights.size // groups)
-                correlate_group(
-                    weights, first, padded.reshape(-1), g * channels_per_group * height * width, positions, steps, sums, out
-                )
+                first, pixel = g * (weights.size // groups), g * channels_per_group * height * width
+                correlate_group(weights, first, padded.reshape(-1), pixel, positions, steps, sums, out)
 
     every_image = in_parts(images, threads)
 
@@ -121,9 +119,8 @@ def input_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callable
         for b in range(part * n // parts, (part + 1) * n // parts):
             put_shifted(y[b], down, right, padded)
             for g in range(groups):
-                out = x[b, g * channels_per_group : (g + 1) * channels_per_group].reshape(
-                    channels_per_group, x.shape[2] * x.shape[3]
-                )
+                channels = x[b, g * channels_per_group : (g + 1) * channels_per_group]
+                out = channels.reshape(channels_per_group, x.shape[2] * x.shape[3])
                 first = g * (weights.size // groups)
                 correlate_group(weights, first, padded.reshape(-1), g * maps * height * width, positions, steps, sums, out)
 
@@ -140,11 +137,8 @@ def input_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callable
         block = -(-channels_per_group // maps_of_tile) * maps_of_tile * column
         filters, weights = turn(W, groups), np.empty(groups * block, W.dtype)
         for g in range(groups):
-            pack(
-                filters[g * channels_per_group : (g + 1) * channels_per_group].reshape(channels_per_group, column),
-                weights,
-                g * block,
-            )
+            of_group = filters[g * channels_per_group : (g + 1) * channels_per_group]
+            pack(of_group.reshape(channels_per_group, column), weights, g * block)
         inner, outer = x.shape[2] + reach0, x.shape[3] + reach1
         positions = positions_of(inner, outer, x.shape[2], x.shape[3], 1, 1, n_positions)
         steps = elements_of(maps, kh, kw, inner, outer, d0, d1, 1)
@@ -178,18 +172,8 @@ def filter_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callabl
                 for block in range(blocks):
                     first = (g * blocks + block) * elements.size * maps_of_tile
                     for k in range(0, elements.size, n_positions):
-                        add(
-                            values,
-                            block * maps_of_tile * length,
-                            flat,
-                            pixel,
-                            elements,
-                            k,
-                            steps,
-                            length,
-                            sums,
-                            first + k * maps_of_tile,
-                        )
+                        here, there = block * maps_of_tile * length, first + k * maps_of_tile
+                        add(values, here, flat, pixel, elements, k, steps, length, sums, there)
 
     every_image, most = in_parts(images, threads), parts_for(threads)
 

@@ -12,9 +12,8 @@ from pytensor.graph.basic import Apply
 
 from symae.errors import InputError
 from symae.geometry.convolution import BorderMode
-from symae.kernels import tuning
+from symae.kernels import header, tuning
 from symae.kernels.conv.select import Operation
-from symae.kernels.headers import header
 from symae.ops.base import BackendOp
 
 

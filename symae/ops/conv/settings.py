@@ -64,20 +64,17 @@ class Bilinear(ConvolutionInC):
         """Compare whatever sizes are known (None is unknown) and say which do not fit."""
         m, channels = filters[:2]
         if x[1] is not None and channels is not None and x[1] != channels * self.groups:
-            raise InputError(
-                f"{self}", f"images of shape {tuple(x)}", f"{channels * self.groups} channels for filters {tuple(filters)}"
-            )
+            found = f"images of shape {tuple(x)}"
+            raise InputError(f"{self}", found, f"{channels * self.groups} channels for filters {tuple(filters)}")
         if m is not None and m % self.groups:
-            raise InputError(
-                f"{self}", f"filters of shape {tuple(filters)}", f"a number of maps that {self.groups} groups divide"
-            )
+            found = f"filters of shape {tuple(filters)}"
+            raise InputError(f"{self}", found, f"a number of maps that {self.groups} groups divide")
         lengths = [self._length(axis, x, filters) for axis in (0, 1)]
         if y is not None:
             expected = (x[0], m, *lengths)
             if any(a is not None and b is not None and a != b for a, b in zip(y, expected, strict=True)):
-                raise InputError(
-                    f"{self}", f"maps of shape {tuple(y)}", f"{expected}, from images {tuple(x)} and filters {tuple(filters)}"
-                )
+                found = f"maps of shape {tuple(y)}"
+                raise InputError(f"{self}", found, f"{expected}, from images {tuple(x)} and filters {tuple(filters)}")
 
     def _length(self, axis: int, x: Sequence[Any], filters: Sequence[Any]) -> int | None:
         n, k = x[2 + axis], filters[2 + axis]

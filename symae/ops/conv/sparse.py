@@ -23,8 +23,8 @@ from pytensor.graph.basic import Apply, Variable
 from symae.errors import InputError
 from symae.geometry.convolution import BorderMode
 from symae.geometry.windows import Axis, Windows
+from symae.kernels import header
 from symae.kernels.conv.select import Operation, Problem, has_sparse_kernel
-from symae.kernels.headers import header
 from symae.ops.conv.convolution import Convolution, FilterGradient, InputGradient
 from symae.ops.conv.settings import Bilinear, Kernel, same_maps
 from symae.ops.pooling.switches import PutAtSwitches, TakeAtSwitches

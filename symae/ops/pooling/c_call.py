@@ -9,7 +9,7 @@ import numpy as np
 from pytensor.graph.basic import Apply
 
 from symae.geometry.windows import Axis
-from symae.kernels.headers import header
+from symae.kernels import header
 from symae.ops.traced import TracedOp
 
 

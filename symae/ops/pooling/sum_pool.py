@@ -95,6 +95,7 @@ class SumPoolTranspose(_WindowSums):
     """Add each value over `divisor` to all pixels of its window, (pooled (n, c, i, j), h, w) -> images (n, c, h, w)."""
 
     c_function = "symae_spread"
+    connected = 1
 
     def make_node(self, pooled: Any, h: Any, w: Any) -> Apply:
         pooled = as_images(f"{self.where}: pooled", pooled, pixels=False)
@@ -115,9 +116,6 @@ class SumPoolTranspose(_WindowSums):
 
     def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [(*shapes[0][:2], *node.inputs[1:])]
-
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        return [[True], [False], [False]]
 
     def pullback(self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]) -> list[Any]:
         return [SumPool(self.windows, self.divisor)(cotangents[0]), DisconnectedType()(), DisconnectedType()()]

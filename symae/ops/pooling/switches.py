@@ -28,6 +28,7 @@ class _AtSwitches(PoolingOp):
     """Hold what both ops at switches share; `windows` are those of the switches, None if these may come from anywhere."""
 
     __props__ = ("windows",)
+    connected = 1  # a small change of what was pooled does not move its maximum
 
     def __init__(self, windows: Windows | None = None):
         self.windows = windows
@@ -40,10 +41,6 @@ class _AtSwitches(PoolingOp):
         if switches.type.dtype not in integer_dtypes:
             raise TypeError(f"{self.where}: switches: found dtype {switches.type.dtype}, expected integers")
         return values, pt.cast(switches, "int64")
-
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        # a small change of what was pooled does not move its maximum
-        return [[True], *([False] for _ in node.inputs[1:])]
 
     def check_range(self, switches: np.ndarray, h: int, w: int) -> None:
         outside = switches[(switches < 0) | (switches >= h * w)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
 
 from symae.ops.arguments import as_images, as_sizes, extent, pooling_windows
@@ -47,8 +46,7 @@ def max_unpool2d(
     windows = pooling_windows("max_unpool2d", ws, stride, pad, ignore_border)
     where = as_images("max_unpool2d: pooling_input", pooling_input)
     switches = MaxPool(windows)(where)[1]
-    unpooled: Variable = PutAtSwitches(windows)(pooled, switches, extent(where, 2), extent(where, 3))
-    return unpooled
+    return PutAtSwitches(windows)(pooled, switches, extent(where, 2), extent(where, 3))
 
 
 def max_unpool2d_from_switches(pooled: Any, switches: Any, output_shape: Any) -> TensorVariable:
@@ -78,5 +76,4 @@ def max_unpool2d_from_switches(pooled: Any, switches: Any, output_shape: Any) ->
         `pooled` does not hold floats or `switches` not integers.
     """
     h, w = as_sizes("max_unpool2d_from_switches: output_shape", output_shape, (2, 4))[-2:]
-    unpooled: Variable = PutAtSwitches()(pooled, switches, h, w)
-    return unpooled
+    return PutAtSwitches()(pooled, switches, h, w)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from pytensor.graph.basic import Apply
 
-from symae.kernels.headers import header
+from symae.kernels import header
 from symae.ops.random.draws import Draw
 
 
@@ -27,9 +27,7 @@ class CompiledDraw(Draw):
         raise NotImplementedError
 
     def numba(self, node: Apply) -> Callable[..., Any]:
-        from pytensor.link.numba.dispatch.basic import numba_njit
-
-        dtype, jit = np.dtype(self.dtype), numba_njit(error_model="numpy", fastmath=False)
+        dtype = np.dtype(self.dtype)
         scalar, elementwise = self.numba_loops()
         if all(p.type.ndim == 0 for p in node.inputs[-2:]):
 
@@ -51,16 +49,13 @@ class CompiledDraw(Draw):
 
     def unpacked(self, draw: Callable[..., Any], parameters: str) -> Callable[..., Any]:
         """Compile (state, size, size, …, parameters), of which `draw` takes the sizes in a tuple."""
-        from pytensor.link.numba.dispatch.basic import numba_njit
-
         # Numba has no way to make a tuple from a varying number of arguments, so this line is written for each ndim.
         names = [f"d{i}" for i in range(self.ndim)]
         sizes = "".join(f"{name}.item(), " for name in names)
         source = f"def unpack({', '.join(['state', *names, parameters])}): return draw(state, ({sizes}), {parameters})"
         scope: dict[str, Any] = {"draw": draw}
         exec(source, scope)
-        unpacked: Callable[..., Any] = numba_njit(error_model="numpy", fastmath=False)(scope["unpack"])
-        return unpacked
+        return jit(scope["unpack"])
 
     def c_support_code(self, **_: Any) -> str:
         return header("random/mt19937.h")
@@ -121,32 +116,15 @@ class UniformDraw(CompiledDraw):
         return generator.uniform(low, high, size)
 
     def numba_loops(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        from pytensor.link.numba.dispatch.basic import numba_njit
-
-        from symae.kernels.random.mt19937 import random_double, random_doubles
-
-        jit = numba_njit(error_model="numpy", fastmath=False)
+        from symae.kernels.random.mt19937 import random_doubles
 
         @jit
-        def scalar(state: Any, low: Any, high: Any, out: Any) -> None:
-            extent = high - low
-            if not np.isfinite(extent):
+        def extent(low: Any, high: Any) -> Any:
+            if not np.isfinite(high - low):
                 raise OverflowError("uniform: high - low is not finite")
-            numbers = np.empty(min(out.size, 4096), np.float64)
-            for i in range(0, out.size, 4096):
-                block = out[i : i + 4096]
-                random_doubles(state, numbers[: block.size])
-                for j in range(block.size):
-                    block[j] = low + extent * numbers[j]
+            return high - low
 
-        @jit
-        def elementwise(state: Any, low: Any, high: Any, out: Any) -> None:
-            for i in range(out.size):
-                if not np.isfinite(high[i] - low[i]):
-                    raise OverflowError("uniform: high - low is not finite")
-                out[i] = low[i] + (high[i] - low[i]) * random_double(state)
-
-        return scalar, elementwise
+        return _scaled(extent, random_doubles)
 
 
 class NormalDraw(CompiledDraw):
@@ -164,38 +142,15 @@ class NormalDraw(CompiledDraw):
         return generator.normal(avg, std, size)
 
     def numba_loops(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        from pytensor.link.numba.dispatch.basic import numba_njit
-
         from symae.kernels.random.mt19937 import gaussians
 
-        jit = numba_njit(error_model="numpy", fastmath=False)
-
         @jit
-        def check(std: Any) -> None:
+        def checked(avg: Any, std: Any) -> Any:
             if np.signbit(std) and not np.isnan(std):  # NumPy refuses -0.0 and lets NaN pass
                 raise ValueError("normal: scale < 0, expected std >= 0")
+            return std
 
-        @jit
-        def scalar(state: Any, avg: Any, std: Any, out: Any) -> None:
-            check(std)
-            numbers = np.empty(min(out.size, 4096), np.float64)
-            for i in range(0, out.size, 4096):
-                block = out[i : i + 4096]
-                gaussians(state, numbers[: block.size])
-                for j in range(block.size):
-                    block[j] = avg + std * numbers[j]
-
-        @jit
-        def elementwise(state: Any, avg: Any, std: Any, out: Any) -> None:
-            numbers = np.empty(min(out.size, 4096), np.float64)
-            for i in range(0, out.size, 4096):
-                block = out[i : i + 4096]
-                gaussians(state, numbers[: block.size])
-                for j in range(block.size):
-                    check(std[i + j])
-                    block[j] = avg[i + j] + std[i + j] * numbers[j]
-
-        return scalar, elementwise
+        return _scaled(checked, gaussians)
 
 
 class BinomialDraw(CompiledDraw):
@@ -215,11 +170,7 @@ class BinomialDraw(CompiledDraw):
         return generator.binomial(n, p, size)
 
     def numba_loops(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        from pytensor.link.numba.dispatch.basic import numba_njit
-
         from symae.kernels.random.mt19937 import bernoullis, binomial
-
-        jit = numba_njit(error_model="numpy", fastmath=False)
 
         @jit
         def check(n: Any, p: Any) -> None:
@@ -242,3 +193,35 @@ class BinomialDraw(CompiledDraw):
                 out[i] = binomial(state, n[i], p[i])
 
         return scalar, elementwise
+
+
+def _scaled(scale: Callable[..., Any], fill: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return the loops of draws ``a + scale(a, b) * x``, in double precision; `fill` puts so many x into a vector."""
+
+    @jit
+    def scalar(state: Any, a: Any, b: Any, out: Any) -> None:
+        factor = scale(a, b)
+        numbers = np.empty(min(out.size, 4096), np.float64)
+        for i in range(0, out.size, 4096):
+            block = out[i : i + 4096]
+            fill(state, numbers[: block.size])
+            for j in range(block.size):
+                block[j] = a + factor * numbers[j]
+
+    @jit
+    def elementwise(state: Any, a: Any, b: Any, out: Any) -> None:
+        numbers = np.empty(min(out.size, 4096), np.float64)
+        for i in range(0, out.size, 4096):
+            block = out[i : i + 4096]
+            fill(state, numbers[: block.size])
+            for j in range(block.size):
+                block[j] = a[i + j] + scale(a[i + j], b[i + j]) * numbers[j]
+
+    return scalar, elementwise
+
+
+def jit(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function for Numba, with the arithmetic of NumPy."""
+    from pytensor.link.numba.dispatch.basic import numba_njit
+
+    return numba_njit(error_model="numpy", fastmath=False)(function)

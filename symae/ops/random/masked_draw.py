@@ -11,7 +11,7 @@ from pytensor.graph.basic import Apply
 
 from symae.errors import InputError, ShapeError
 from symae.ops.base import BackendOp
-from symae.ops.random.compiled_draws import BinomialDraw
+from symae.ops.random.compiled_draws import BinomialDraw, jit
 from symae.ops.random.draws import Draw
 
 # Elements that are drawn and multiplied while they are in the first cache.
@@ -53,10 +53,7 @@ class MaskedDraw(BackendOp):
         output_storage[1][0] = mask * x
 
     def numba(self, node: Apply) -> Callable[..., Any]:
-        from pytensor.link.numba.dispatch.basic import numba_njit
-
         scalar, _ = self.mask.numba_loops()
-        jit = numba_njit(error_model="numpy", fastmath=False)
         dtype = np.dtype(self.dtype)
 
         @jit

@@ -24,8 +24,7 @@ _STEPS = (
 
 def _product(a: np.ndarray, b: np.ndarray, modulus: int) -> np.ndarray:
     """Multiply matrices modulo `modulus`, which is below 2^31, so that no sum is above 2^63."""
-    result: np.ndarray = (a[:, :, None] * b[None] % modulus).sum(1) % modulus
-    return result
+    return (a[:, :, None] * b[None] % modulus).sum(1) % modulus
 
 
 def _jump(doublings: int) -> list[np.ndarray]:
