@@ -10,18 +10,20 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from symae.shims import gone_modules, numpy_names, renamed, scipy_names, six_module, standard_names
+from symae.shims import gone_modules, h5py_names, numpy_names, renamed, scipy_names, six_module, standard_names
 from symae.shims.registry import Registry
 from symae.shims.restoring import module_of
 
+NONE: Mapping[str, Any] = types.MappingProxyType({})
+
 
 class FormerModule(ModuleType):
-    """Represent `module` with more `names`; what it has itself, and what is set here, is the module's."""
+    """Represent `module` with more `names`, and others in place of its own; what is set here is set in the module."""
 
-    def __init__(self, module: ModuleType, names: Mapping[str, Any], modules: FormerModules):
+    def __init__(self, module: ModuleType, names: Mapping[str, Any], modules: FormerModules, others: Mapping[str, Any] = NONE):
         super().__init__(module.__name__, module.__doc__)
         lost = {name: value for name, value in names.items() if name not in vars(module)}
-        vars(self).update(lost, __spec__=module.__spec__, _module=module, _modules=modules)
+        vars(self).update(lost, **others, __spec__=module.__spec__, _module=module, _modules=modules)
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(vars(self)["_module"], name)
@@ -48,10 +50,11 @@ class FormerModules(Registry):
     def as_it_was(self, module: ModuleType) -> ModuleType:
         """Return `module` with the names that it has lost, itself if it has lost none."""
         name = module.__name__
-        if isinstance(module, FormerModule) or name not in self._lost:
+        if isinstance(module, FormerModule) or (name not in self._lost and name not in _REPLACED):
             return module
         if name not in self._former:
-            self._former[name] = FormerModule(module, self._lost[name](), self)
+            lost, replaced = self._lost.get(name, dict), _REPLACED.get(name, dict)
+            self._former[name] = FormerModule(module, lost(), self, replaced())
         return self._former[name]
 
     def make(self, name: str) -> ModuleType | None:
@@ -95,6 +98,17 @@ def _moves() -> ModuleType:
 
 def _imp() -> ModuleType:
     return module_of("imp", {"reload": importlib.reload, "new_module": types.ModuleType})
+
+
+def _yaml() -> dict[str, Any]:
+    """Return `load` of PyYAML until its version 6, which does without a `Loader`."""
+    yaml = importlib.import_module("yaml")
+
+    return {"load": lambda stream, Loader=yaml.FullLoader: yaml.load(stream, Loader)}
+
+
+# By module: names that it has and that meant something else.
+_REPLACED: dict[str, Callable[[], Mapping[str, Any]]] = {"h5py": h5py_names.replaced_names, "yaml": _yaml}
 
 
 def _same(name: str) -> Callable[[], ModuleType]:

@@ -13,11 +13,10 @@ from symae.theano._impl.installation import move_to_front
 
 __all__ = ["pytest_addoption", "pytest_load_initial_conftests", "pytest_unconfigure"]
 
-install()
-
 
 def pytest_addoption(parser: Any) -> None:
-    """Take the option ``--legacy-packages``."""
+    """Install, as soon as pytest has this plugin, and take the option ``--legacy-packages``."""
+    install()
     words = "packages and modules that need the names that Python 2, NumPy and SciPy had"
     parser.getgroup("symae").addoption("--legacy-packages", default="", metavar="A,B", help=words)
 

@@ -19,6 +19,7 @@ from pytensor.printing import (
     leaf_printer,
     min_informative_str,
     pprint,
+    var_descriptor,
 )
 from pytensor.scalar.basic import Cast
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
@@ -44,6 +45,7 @@ __all__ = [
     "pp",
     "pprint",
     "pydotprint",
+    "var_descriptor",
 ]
 
 __getattr__ = getter(__name__, pytensor=["pytensor.printing"])

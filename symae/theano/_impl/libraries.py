@@ -12,15 +12,15 @@ _SOURCE = "pip install https://github.com/{}/archive/{}.zip"
 HOW_TO_GET = {
     "lasagne": _SOURCE.format("Lasagne/Lasagne", "master"),
     "keras": "pip install 'keras<2.3', with KERAS_BACKEND=theano",
-    "keras_applications": "pip install 'keras_applications<1.0.7'",
-    "keras_preprocessing": "pip install 'keras_preprocessing<1.0.6'",
-    "nolearn": "pip install nolearn",
+    "keras_applications": "pip install 'keras_applications<1.0.9'",
+    "keras_preprocessing": "pip install 'keras_preprocessing<1.1.3'",
+    "nolearn": _SOURCE.format("dnouri/nolearn", "master"),
     "blocks": _SOURCE.format("mila-iqia/blocks", "master"),
     "fuel": _SOURCE.format("mila-iqia/fuel", "master"),
     "picklable_itertools": "pip install picklable_itertools",
-    "theanets": "pip install theanets",
+    "theano_lstm": "pip install theano-lstm",
+    "theanets": _SOURCE.format("lmjohns3/theanets", "master"),
     "downhill": "pip install downhill",
-    "climate": "pip install climate",
     "pylearn2": _SOURCE.format("lisa-lab/pylearn2", "master"),
 }
 # Those that went on without Theano: up to which version they are old.

@@ -85,7 +85,7 @@ __all__ = [
 
 __getattr__ = getter(
     __name__,
-    submodules=["destroyhandler", "fg", "graph", "link", "null_type", "toolbox", "type", "utils"],
+    submodules=["compilelock", "destroyhandler", "fg", "graph", "link", "null_type", "toolbox", "type", "utils"],
     elsewhere={"WrapLinker": "gof.link", "WrapLinkerMany": "gof.link", "hashtype": "gof.utils"},
     instead={
         "COp": "use theano.Op with perform: C code for Theano's own C interface does not compile against PyTensor's",

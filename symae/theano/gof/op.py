@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,7 +21,16 @@ from symae.theano._impl.absent import getter
 from symae.theano._impl.configuration import config
 from symae.theano._impl.variables import behind, called_by_script, legacy, mark, unmark
 
-__all__ = ["Apply", "MethodNotDefined", "Op", "get_debug_values", "get_test_value"]
+__all__ = [
+    "Apply",
+    "MethodNotDefined",
+    "Op",
+    "debug_assert",
+    "debug_error_message",
+    "get_debug_values",
+    "get_test_value",
+    "missing_test_message",
+]
 
 PureOp = PlainOp
 
@@ -126,11 +136,44 @@ def get_test_value(v: Any) -> Any:
 
 
 def get_debug_values(*args: Any) -> list[Any]:
-    """Return a list of the test values of `args`, of several as one tuple; empty if ``config.compute_test_value`` is "off"."""
+    """Return a list of one element, the test value of the variable or the tuple of those of several.
+
+    It is empty where ``config.compute_test_value`` is "off", or a variable has none; what happens then is what that flag says.
+    """
     if config.compute_test_value == "off":
         return []
-    values = tuple(get_test_value(v) for v in args)
-    return list(values) if len(values) == 1 else [values]
+    values = []
+    for i, variable in enumerate(args):
+        try:
+            values.append(get_test_value(variable))
+        except AttributeError:
+            name = getattr(variable, "name", None)
+            missing_test_message(f"Argument {i}{f'({name!r})' if name else ''} has no test value")
+            return []
+    return values if len(values) == 1 else [tuple(values)]
+
+
+def missing_test_message(msg: str) -> None:
+    """Raise AttributeError where ``config.compute_test_value`` is "raise", and warn where it is "warn"."""
+    _report(AttributeError(msg), ("raise",))
+
+
+def debug_error_message(msg: str) -> None:
+    """Raise ValueError for test values that do not fit, or warn where ``config.compute_test_value`` is "warn"."""
+    _report(ValueError(msg), ("raise", "ignore"))
+
+
+def debug_assert(condition: Any, msg: str | None = None) -> None:
+    """Raise AssertionError unless `condition` holds, or warn where ``config.compute_test_value`` is "warn"."""
+    if not condition:
+        _report(AssertionError(msg or "debug_assert failed"), ("raise", "ignore"))
+
+
+def _report(error: Exception, raising: tuple[str, ...]) -> None:
+    if config.compute_test_value in raising:
+        raise error
+    if config.compute_test_value == "warn":
+        warnings.warn(str(error), stacklevel=3)
 
 
 __getattr__ = getter(
