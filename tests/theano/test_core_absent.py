@@ -165,3 +165,17 @@ def test_sparse_matrices_and_lists():
     assert [a.tolist() for a in theano.function([x], appended)([1.0])] == [[1], [2]]
     with pytest.raises(AttributeError, match=r"theano.sparse.no_such .* pytensor.sparse"):
         _ = theano.sparse.no_such
+
+
+def test_typed_lists_and_sparse_matrices_have_theanos_modules():
+    from symae.theano.sparse.basic import csr_matrix, sgn
+    from symae.theano.sparse.type import SparseType
+    from symae.theano.typed_list.basic import make_list
+    from symae.theano.typed_list.type import TypedListType
+
+    x, listed = T.vector(), TypedListType(T.dvector)()
+    f = theano.function([x, listed], [make_list([x, x * 2])[1], listed.append(x).length()], mode="FAST_COMPILE")
+    assert [np.asarray(found).tolist() for found in f([1.0, 2.0], [[3.0]])] == [[2, 4], 2]
+    assert isinstance(csr_matrix().type, SparseType)
+    assert not isinstance(x.type, SparseType)
+    assert sgn.__name__ == "sgn"

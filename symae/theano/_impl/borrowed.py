@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -13,13 +13,18 @@ from symae.theano._impl.variables import as_theano
 __all__ = ["borrower"]
 
 
-def borrower(module: str, modules: Sequence[ModuleType], instead: str) -> Callable[[str], Any]:
-    """Make a ``__getattr__`` for a module: what one of `modules` has, or an error that says what to use `instead`."""
+def borrower(
+    module: str, modules: Sequence[ModuleType], instead: str, renamed: Mapping[str, str] | None = None
+) -> Callable[[str], Any]:
+    """Make a ``__getattr__`` for a module: what one of `modules` has, or an error that says what to use `instead`.
+
+    `renamed` has what PyTensor calls otherwise, by Theano's names.
+    """
 
     def __getattr__(name: str) -> Any:
         for each in modules:
-            if hasattr(each, name):
-                found = getattr(each, name)
+            if hasattr(each, (renamed or {}).get(name, name)):
+                found = getattr(each, (renamed or {}).get(name, name))
                 value = found if isinstance(found, type) or not callable(found) else as_theano(found, name, module)
                 setattr(sys.modules[module], name, value)
                 return value

@@ -5,8 +5,6 @@ Sparse variables keep PyTensor's operators; what is computed of them and dense h
 
 from __future__ import annotations
 
-from typing import Any
-
 from pytensor import sparse as _sparse
 from pytensor.sparse.sharedvar import SparseTensorSharedVariable
 from pytensor.sparse.type import SparseTensorType as SparseType
@@ -28,15 +26,10 @@ RENAMED = {
     "sgn": "sign",
 }
 
-_borrowed = borrower(
+__getattr__ = borrower(
     __name__,
     (_sparse, _sparse.basic, _sparse.math, _sparse.sharedvar, _sparse.type),
     "see pytensor.sparse for what there is, or use theano.sparse.dense_from_sparse first",
+    RENAMED,
 )
-
-
-def __getattr__(name: str) -> Any:
-    return _borrowed(RENAMED.get(name, name))
-
-
 is_also(__name__, "basic", "sharedvar", "type")
