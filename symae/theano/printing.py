@@ -24,10 +24,11 @@ from pytensor.printing import (
 from pytensor.scalar.basic import Cast
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Dot
+from pytensor.tensor.variable import TensorVariable
 
 from symae.theano._impl.absent import absent, getter
 from symae.theano._impl.functions import Function
-from symae.theano._impl.variables import as_theano, plain
+from symae.theano._impl.variables import as_theano, plain, text_of_type
 
 __all__ = [
     "DefaultPrinter",
@@ -107,6 +108,7 @@ def _theanos_printer() -> PPrinter:
     printer = pprint.clone()
     printer.assign(lambda pstate, r: _is_node(r, Elemwise), _Function())
     printer.assign(lambda pstate, r: _inside(r) is not r, _Inside())
+    printer.assign(lambda pstate, r: r.owner is None and r.name is None and isinstance(r, TensorVariable), _Unnamed())
     printer.assign(lambda pstate, r: isinstance(r, Constant), _ConstantPrinter())
     # the conditions above are asked of what is not in the dictionary
     casts = [op for op in printer.printers_dict if isinstance(op, Elemwise) and isinstance(op.scalar_op, Cast)]
@@ -142,6 +144,11 @@ class _Function(_printing.Printer):
         name = name.lower()
         with _printing.set_precedence(pstate):
             return f"{name}({', '.join(pstate.pprinter.process(i, pstate) for i in output.owner.inputs)})"
+
+
+class _Unnamed(_printing.Printer):
+    def process(self, output: Variable, pstate: Any) -> str:
+        return f"<{text_of_type(output.type)}>"
 
 
 class _ConstantPrinter(_printing.Printer):

@@ -192,10 +192,8 @@ Files that are not listed have not been counted; a test that takes longer than i
 
 def _table(folder: Path, results: dict[str, list[dict[str, Any]]], oracle: dict[str, list[dict[str, Any]]]) -> str:
     """Return a Markdown table of what passes under real Theano, and of what of that passes here."""
-    lines = [
-        "| file | tests | pass under Theano | of these here | not about the inside | of these here | % |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    words = ", ".join(f"`{word}`" for word in INSIDE.pattern.split("|"))
+    lines = [_BEFORE.format(words=words)]
     sums = [0] * 5
     for file in results:
         passed = {each["end"] for each in results[file] if each["outcome"] == "passed"}

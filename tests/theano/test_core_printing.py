@@ -52,3 +52,23 @@ def test_graphs_are_printed(capsys):
 def test_drawing_says_what_it_needs():
     with pytest.raises(AttributeError, match="debugprint"):
         pydotprint(T.vector())
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        (T.dvector(), "<TensorType(float64, vector)>"),
+        (T.bcol(), "<TensorType(int8, col)>"),
+        (T.ftensor3(), "<TensorType(float32, 3D)>"),
+        (T.TensorType("float32", (True, False, False))(), "<TensorType(float32, (True, False, False))>"),
+        (theano.shared(3.0), "<TensorType(float64, scalar)>"),
+        (T.matrix("x"), "x"),
+    ],
+)
+def test_a_variable_without_a_name_is_written_as_its_type(variable, text):
+    assert str(variable) == repr(variable) == theano.pp(variable) == text
+
+
+def test_types_are_written_as_by_theano():
+    assert str(T.dmatrix) == repr(T.TensorType("float64", (False, False))) == "TensorType(float64, matrix)"
+    assert theano.pp(T.dvector() * 2) == "(<TensorType(float64, vector)> * TensorConstant{2})"

@@ -290,3 +290,10 @@ def test_the_bias_of_softmax_with_bias_counts_in_a_log_likelihood():
     p = np.exp(scores + bias)
     expected = -np.log(p[np.arange(3), labels] / p.sum(axis=1)).mean()
     assert theano.function([x, b, y], cost)(scores, bias, labels) == pytest.approx(expected, rel=1e-12)
+
+
+def test_labels_may_be_given_where_only_the_probabilities_are_asked_for():
+    x, b, y = T.dmatrix(), T.dvector(), T.lvector()
+    probabilities = T.nnet.crossentropy_softmax_argmax_1hot_with_bias(x, b, y)[1]
+    found = theano.function([x, b, y], probabilities, mode="FAST_COMPILE")([[0.0, 0.0]], [0.0, 0.0], [1])
+    assert found.tolist() == [[0.5, 0.5]]

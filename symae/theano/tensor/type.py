@@ -16,7 +16,7 @@ from pytensor.tensor.type import (
 )
 
 from symae.theano._impl.absent import getter
-from symae.theano._impl.variables import mark, registered
+from symae.theano._impl.variables import mark, registered, text_of_type
 
 __all__ = [
     "CONSTRUCTORS",
@@ -72,7 +72,9 @@ class TensorType(PlainType, metaclass=_IsATensorType):
         return hash(self.plain())
 
     def __repr__(self) -> str:
-        return repr(self.plain())
+        return text_of_type(self)
+
+    __str__ = __repr__
 
 
 def tensor(*args: Any, **kwargs: Any) -> Variable:

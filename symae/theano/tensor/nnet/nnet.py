@@ -135,7 +135,9 @@ def crossentropy_softmax_argmax_1hot_with_bias(
         When the function runs, and there is not a label from 0 to k - 1 for each row. Both are ValueErrors.
     """
     scores, y_idx = _rows(x) + b, _classes("y_idx", y_idx)
-    return _nll(scores, y_idx), softmax_along(scores, axis=1), pt.cast(pt.argmax(scores, axis=1), y_idx.type.dtype)
+    probabilities, argmax = softmax_along(scores, axis=1), pt.cast(pt.argmax(scores, axis=1), y_idx.type.dtype)
+    probabilities.tag.also_depends_on = argmax.tag.also_depends_on = [y_idx]  # as outputs of Theano's one Op did
+    return _nll(scores, y_idx), probabilities, argmax
 
 
 @as_theano
