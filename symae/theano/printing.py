@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,6 @@ from pytensor.printing import (
     leaf_printer,
     min_informative_str,
     pprint,
-    var_descriptor,
 )
 from pytensor.scalar.basic import Cast
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
@@ -101,6 +102,25 @@ def pp(*args: Any) -> str:
     """Return the expression as a formula in one line, written as Theano wrote it."""
     with plain(args):
         return str(_theanos_printer()(*(_shown(a) for a in args)))
+
+
+def var_descriptor(obj: Any) -> str:
+    """Return how a variable is computed, in one line, without names of what is computed and without places in memory."""
+    tags: dict[int, str] = {}
+
+    def described(v: Any) -> str:
+        if id(v) in tags:
+            return f"<{tags[id(v)]}>"
+        tag = tags[id(v)] = _printing.char_from_number(len(tags))
+        if isinstance(v, np.ndarray):
+            text = f"<ndarray:strides={list(v.strides)},digest={hashlib.sha256(v.tobytes()).hexdigest()}>"
+        elif getattr(v, "owner", None) is not None:
+            text = f"{v.owner.op}({','.join(map(described, v.owner.inputs))})"
+        else:
+            text = re.sub(r" at 0x[0-9a-f]+", "", getattr(v, "name", None) or str(v))
+        return f"{tag}={text}"
+
+    return described(obj)
 
 
 def _theanos_printer() -> PPrinter:

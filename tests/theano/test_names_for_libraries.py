@@ -85,7 +85,11 @@ def test_a_lock_is_held_until_it_is_released(tmp_path):
 def test_variables_are_described_without_places_in_memory():
     x = T.dvector("x")
     assert theano.printing.var_descriptor(x * 2) == theano.printing.var_descriptor(T.dvector("x") * 2)
-    assert "0x" not in theano.printing.var_descriptor(x * 2)
+    assert theano.printing.var_descriptor(x[x.argmax()]) != theano.printing.var_descriptor(x[x.argmin()])
+    text = theano.printing.var_descriptor(x + x)
+    assert text.startswith("A=")
+    assert text.endswith("(B=x,<B>)")
+    assert "0x" not in theano.printing.var_descriptor(T.dvector())
 
 
 def test_h5py_reads_attributes_for_old_libraries_as_bytes(old_module, tmp_path):
