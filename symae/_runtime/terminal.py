@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from symae.errors import one_line
 
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
+FULL_TRACEBACK = "SYMAE_TRACEBACK"  # a variable of the environment: show the frames of libraries too
 READER_LEFT = 141  # what it reports when nobody reads the output any more
 
 

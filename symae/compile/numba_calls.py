@@ -23,8 +23,9 @@ def load_or_compile(dispatcher: Any, arguments: Any) -> None:
     """Let Numba load machine code for `arguments`, types, from the disk, or else compile it.
 
     What the disk has of a symae or PyTensor whose modules lay elsewhere cannot be read: it is forgotten, also where the patch
-    `numba_cache_load`, which does the same, is left out.
+    `numba_cache_load`, which does the same, is left out. What cannot be read after that either is an error.
     """
+    forgotten: list[Cache] = []
     while True:
         try:
             dispatcher.compile(arguments)
@@ -32,9 +33,10 @@ def load_or_compile(dispatcher: Any, arguments: Any) -> None:
         except (ImportError, AttributeError) as error:
             owners = (frame.f_locals.get("self") for frame, _ in traceback.walk_tb(error.__traceback__))
             unreadable = [owner for owner in owners if isinstance(owner, Cache)]
-            if not unreadable:
+            if not unreadable or unreadable[-1] in forgotten:
                 raise
             unreadable[-1].flush()
+            forgotten.append(unreadable[-1])
 
 
 def compile_ahead(compiled: Any) -> bool:

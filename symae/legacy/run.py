@@ -17,7 +17,7 @@ from typing import Any
 import pytensor
 
 from symae._runtime.atomic_files import make_folder
-from symae._runtime.terminal import INTERRUPTED
+from symae._runtime.terminal import FULL_TRACEBACK, INTERRUPTED
 from symae.errors import InputError, one_line
 from symae.legacy.confinement import confined
 from symae.legacy.data import Data
@@ -29,8 +29,6 @@ from symae.python2.convert import Source, parse
 
 __all__ = ["is_legacy", "run_script", "run_source"]
 
-# Shows the frames of libraries too.
-FULL = "SYMAE_TRACEBACK"
 PACKAGE = str(Path(__file__).parent) + os.sep
 
 
@@ -209,7 +207,7 @@ def _formatted(error: BaseException, session: Session) -> list[str]:
     while part is not None:
         own = [frame for frame in part.stack if _is_the_scripts(frame.filename, session)]
         kept = own
-        if os.environ.get(FULL):
+        if os.environ.get(FULL_TRACEBACK):
             kept = [frame for frame in part.stack if not frame.filename.startswith(PACKAGE) and "<frozen" not in frame.filename]
         hidden += len(part.stack) - len(kept)
         for frame in own:
@@ -217,14 +215,14 @@ def _formatted(error: BaseException, session: Session) -> list[str]:
         part.stack = traceback.StackSummary.from_list(kept)
         part = part.__cause__ or (None if part.__suppress_context__ else part.__context__)
     lines = [_without_symaes(line) for line in report.format()]
-    if hidden and own and not os.environ.get(FULL):
-        lines.append(f"({FULL}=1 shows the lines of the libraries too)\n")
+    if hidden and own and not os.environ.get(FULL_TRACEBACK):
+        lines.append(f"({FULL_TRACEBACK}=1 shows the lines of the libraries too)\n")
     return lines
 
 
 def _without_symaes(text: str) -> str:
     """Return a message without the lines of symae's own that PyTensor noted when it made a variable."""
-    if os.environ.get(FULL):
+    if os.environ.get(FULL_TRACEBACK):
         return text
     return re.sub(rf'  File "{re.escape(str(Path(PACKAGE).parent))}{re.escape(os.sep)}.*\n(    .*\n)?', "", text)
 

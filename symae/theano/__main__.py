@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import runpy
 import sys
 import traceback
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
-from symae._runtime.terminal import Parser
+from symae._runtime.terminal import FULL_TRACEBACK, Parser
 from symae.errors import InputError, MissingFileError, one_line
 from symae.theano import install
 from symae.theano._impl.installation import builtins_of
@@ -33,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             _run_script(*command)
     except (InputError, ModuleNotFoundError) as error:
+        if os.environ.get(FULL_TRACEBACK):
+            traceback.print_exc()
         print(f"symae: error: {_line(error)}", file=sys.stderr)
         return 2
     return 0
@@ -73,14 +77,16 @@ def _run_module(module: str, *arguments: str) -> None:
 
 
 def _where(error: BaseException) -> str:
-    """Return the line of the script that led to `error`."""
+    """Return the deepest line of the program's own file that `error` passed."""
     frames = traceback.extract_tb(error.__traceback__)
-    return next((f"{f.filename}, line {f.lineno}: " for f in frames if f.filename == sys.argv[0] != __file__), "")
+    runpys = runpy.run_path.__code__.co_filename
+    programs = [f.filename for before, f in pairwise(frames) if before.filename == runpys != f.filename]
+    return next((f"{f.filename}, line {f.lineno}: " for f in frames[::-1] if f.filename in programs[:1]), "")
 
 
 def _line(error: BaseException) -> str:
     if not isinstance(error, ModuleNotFoundError):
-        return one_line(error) or str(error)
+        return f"{_where(error)}{one_line(error) or error}"
     name = (error.name or "").partition(".")[0]
     return f"{_where(error)}{error}; {HOW_TO_GET.get(name, 'expected a module beside the script, or an installed one')}"
 

@@ -11,9 +11,11 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from numba.core.caching import Cache
 
 from symae import BackendError, InputError, compile_time, function
 from symae.compile.backends import BY_NAME
+from symae.compile.numba_calls import load_or_compile
 
 
 def test_every_backend_computes_the_same(backend):
@@ -97,6 +99,29 @@ def test_without_its_disk_cache_numba_compiles_ahead_too():
         assert f([1.0]) == 2
         assert len(f.vm.jit_fn.overloads) == 1
         assert not compile_time(f).cached
+
+
+class DamagedCache(Cache):
+    """Cannot be read, be it flushed or not."""
+
+    flushed = 0
+
+    def __init__(self):
+        pass
+
+    def flush(self):
+        self.flushed += 1
+        assert self.flushed < 9, "flushed for ever"
+
+    def compile(self, arguments):
+        raise ImportError("no module named as in the file")
+
+
+def test_machine_code_that_cannot_be_read_once_its_cache_is_empty_is_an_error():
+    cache = DamagedCache()
+    with pytest.raises(ImportError, match="as in the file"):
+        load_or_compile(cache, ())
+    assert cache.flushed == 1
 
 
 def test_the_time_of_something_else_is_not_known():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import subprocess
 import sys
 
@@ -234,3 +235,19 @@ def test_what_cannot_be_run_is_one_line(tmp_path, arguments, line):
     assert result.returncode == 2
     assert result.stderr.startswith(line)
     assert result.stderr.count("\n") == 1
+
+
+REFUSED = "def read():\n    import symae\n    symae.load_data('nowhere.npz')\n\n\nread()\n"
+
+
+@pytest.mark.parametrize("arguments", [["refused.py"], ["-m", "refused"]], ids=["script", "module"])
+def test_input_that_the_program_cannot_use_is_one_line_with_the_programs(tmp_path, arguments, monkeypatch):
+    (tmp_path / "refused.py").write_text(REFUSED, encoding="utf-8")
+    result = run(tmp_path, *arguments)
+    assert result.returncode == 2
+    assert re.fullmatch(r"symae: error: (\S*/)?refused\.py, line 3: nowhere\.npz: found no such file, .*\n", result.stderr)
+    monkeypatch.setenv("SYMAE_TRACEBACK", "1")
+    full = run(tmp_path, *arguments)
+    assert full.returncode == 2
+    assert full.stderr.startswith("Traceback")
+    assert full.stderr.endswith(result.stderr)

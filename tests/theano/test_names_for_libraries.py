@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -78,6 +79,24 @@ def test_a_lock_is_held_until_it_is_released(tmp_path):
         pass
     with compilelock.lock_ctx(tmp_path), pytest.raises(filelock.Timeout):
         other.acquire()
+    with other:
+        pass
+    with pytest.raises(ZeroDivisionError), compilelock.lock_ctx(tmp_path):
+        raise ZeroDivisionError
+    with other:
+        pass
+
+
+def test_a_lock_is_the_threads_that_got_it(tmp_path):
+    filelock = pytest.importorskip("filelock")
+    other = filelock.FileLock(tmp_path / ".lock", timeout=0)
+    compilelock.get_lock(tmp_path)
+    thread = threading.Thread(target=compilelock.release_lock)
+    thread.start()
+    thread.join()
+    with pytest.raises(filelock.Timeout):
+        other.acquire()
+    compilelock.release_lock()
     with other:
         pass
 

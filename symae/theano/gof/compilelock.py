@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -11,29 +12,39 @@ from pytensor.compile import compilelock as _theirs
 
 __all__ = ["force_unlock", "get_lock", "lock_ctx", "release_lock"]
 
-_held: list[AbstractContextManager[Any]] = []
+
+class _Held(threading.local):
+    """The locks of a thread, as the lock's own count is a thread's."""
+
+    def __init__(self) -> None:
+        self.locks: list[AbstractContextManager[Any]] = []
+
+
+_held = _Held()
 
 
 def get_lock(lock_dir: Any = None, **kw: Any) -> None:
     """Wait until this process has the folder `lock_dir`, by default that of compiled code; `release_lock` gives it back."""
     lock = _theirs.lock_ctx(lock_dir or pytensor.config.compiledir)
     lock.__enter__()
-    _held.append(lock)
+    _held.locks.append(lock)
 
 
 def release_lock() -> None:
-    """Give back the folder that was got last."""
-    if _held:
-        _held.pop().__exit__(None, None, None)
+    """Give back the folder that this thread got last."""
+    if _held.locks:
+        _held.locks.pop().__exit__(None, None, None)
 
 
 @contextmanager
 def lock_ctx(lock_dir: Any = None, keep_lock: bool = False, **kw: Any) -> Iterator[None]:
-    """Hold the folder as long as the block lasts."""
+    """Hold the folder as long as the block lasts, also where an exception ends it."""
     get_lock(lock_dir, **kw)
-    yield
-    if not keep_lock:
-        release_lock()
+    try:
+        yield
+    finally:
+        if not keep_lock:
+            release_lock()
 
 
 def force_unlock() -> None:
