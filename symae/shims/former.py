@@ -18,22 +18,29 @@ NONE: Mapping[str, Any] = types.MappingProxyType({})
 
 
 class FormerModule(ModuleType):
-    """Represent `module` with more `names`, and others in place of its own; what is set here is set in the module."""
+    """Represent `module` with more `names`, and others in place of its own; all else that is set here is set in the module."""
 
     def __init__(self, module: ModuleType, names: Mapping[str, Any], modules: FormerModules, others: Mapping[str, Any] = NONE):
         super().__init__(module.__name__, module.__doc__)
         lost = {name: value for name, value in names.items() if name not in vars(module)}
-        vars(self).update(lost, **others, __spec__=module.__spec__, _module=module, _modules=modules)
+        own = {**lost, **others}
+        vars(self).update(own, __spec__=module.__spec__, _module=module, _modules=modules, _own=frozenset(own))
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(vars(self)["_module"], name)
         return vars(self)["_modules"].as_it_was(value) if isinstance(value, ModuleType) else value
 
     def __setattr__(self, name: str, value: Any) -> None:
-        setattr(vars(self)["_module"], name, value)
+        if name in vars(self)["_own"]:
+            vars(self)[name] = value
+        else:
+            setattr(vars(self)["_module"], name, value)
 
     def __delattr__(self, name: str) -> None:
-        delattr(vars(self)["_module"], name)
+        if name in vars(self)["_own"]:
+            super().__delattr__(name)
+        else:
+            delattr(vars(self)["_module"], name)
 
     def __dir__(self) -> list[str]:
         return sorted({*dir(vars(self)["_module"]), *vars(self)})

@@ -80,6 +80,8 @@ class _OldLoader(Loader):
         self._loader, self._packages = loader, packages
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_loader":  # of a copy that is being made
+            raise AttributeError(name)
         return getattr(self._loader, name)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:

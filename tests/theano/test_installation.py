@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import re
 import subprocess
@@ -14,15 +15,17 @@ import symae.theano
 from symae.errors import InputError
 from symae.theano import install, uninstall
 
+PACKAGES = ("oldlib", "newlib", "lasagne", "keras")
+
 
 @pytest.fixture(autouse=True)
 def as_before():
-    """Leave no finder and no module behind."""
-    finders, modules = sys.meta_path[:], set(sys.modules)
+    """Leave no finder behind, and none of the modules of this file's own."""
+    finders = sys.meta_path[:]
     yield
     uninstall()
     assert sys.meta_path == finders
-    for name in set(sys.modules) - modules:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("theano", *PACKAGES)]:
         del sys.modules[name]
 
 
@@ -151,6 +154,22 @@ def test_no_other_module_sees_these_names(package):
     package("xrange", "newlib")
     with pytest.raises(NameError):
         importlib.import_module("newlib")
+
+
+def test_a_name_that_numpy_has_lost_is_set_for_old_packages_alone(package):
+    package("import numpy as np, numpy\nnp.cast = 3\nnumpy.int = 'int'\nfound = np.cast, numpy.int, 'cast' in dir(np)\n"
+            "del np.cast\ngone = hasattr(np, 'cast')\nnp.cast = 4\n")  # fmt: skip
+    install(["oldlib"])
+    old = importlib.import_module("oldlib")
+    assert (old.found, old.gone, old.np.cast) == ((3, "int", True), False, 4)
+    assert {"cast", "int"}.isdisjoint(vars(np))
+
+
+def test_a_modules_loader_can_be_copied(package):
+    package("kind = 1")
+    install(["oldlib"])
+    loader = importlib.import_module("oldlib").__loader__
+    assert copy.copy(loader).get_filename("oldlib") == loader.get_filename("oldlib")
 
 
 def test_libraries_of_the_table_need_not_be_named(package):
