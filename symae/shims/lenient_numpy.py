@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import builtins
 import operator
-from collections.abc import Callable, Sequence
-from types import GeneratorType
+from collections.abc import Callable, Iterable, Sequence
+from types import BuiltinMethodType, GeneratorType
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,13 @@ def _wholes(value: Any) -> Any:
     if not isinstance(value, tuple | list):
         return whole(value)
     sizes = [_wholes(size) for size in value]
-    return type(value)(sizes) if any(new is not old for new, old in zip(sizes, value, strict=True)) else value
+    if not _are_other(sizes, value):
+        return value
+    return sizes if isinstance(value, list) else tuple(sizes)
+
+
+def _are_other(new: Iterable[Any], old: Iterable[Any]) -> bool:
+    return any(map(operator.is_not, new, old))
 
 
 def _number(x: Any) -> Any:
@@ -81,28 +87,34 @@ def called(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> An
 def _repaired(error: Exception, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
     """Return a call that does what one that failed did; None where it failed then too."""
     name, first = getattr(function, "__name__", ""), arguments[0] if arguments else None
-    if not (_is_numpys(function) or name in SHAPES):
+    if not _is_numpys(function):
         return None
     if name in RAGGED | OF_BYTES:
         dtype = function if name in OF_BYTES else arguments[1] if len(arguments) > 1 else keywords.get("dtype")
         if isinstance(error, OverflowError):
-            return (_cut, (first, dtype), {}) if np.asarray(first).dtype.kind in "iu" else None
-        return (np.array, (first, object), {}) if "inhomogeneous" in str(error) and dtype is None else None
+            kept = _kept(first, dtype)
+            return None if kept is first else (function, (kept, *arguments[1:]), keywords)
+        if "inhomogeneous" not in str(error) or dtype is not None:
+            return None
+        if len(arguments) > 1:
+            return function, (first, object, *arguments[2:]), keywords
+        return function, arguments, {**keywords, "dtype": object}
     if name in (OF_PARTS | {"sum"}) and isinstance(first, GeneratorType):
         return (builtins.sum, arguments, {}) if name == "sum" else (function, (list(first), *arguments[1:]), keywords)
     if name in OF_NUMBERS:
-        given = tuple(map(_number, arguments))
+        given, named = tuple(map(_number, arguments)), keywords
     else:
         at = _places(function, name, arguments)
         given = tuple(_wholes(value) if k in at else value for k, value in enumerate(arguments))
-        keywords = {key: _wholes(value) if key in KEYWORDS else value for key, value in keywords.items()}
-    return function, given, keywords
+        named = {key: _wholes(value) if key in KEYWORDS else value for key, value in keywords.items()}
+    is_other = _are_other([*given, *named.values()], [*arguments, *keywords.values()])
+    return (function, given, named) if is_other else None
 
 
-def _cut(values: Any, dtype: Any) -> Any:
-    """Return whole numbers as a type of fewer bits, which kept their lowest ones."""
-    array = np.asarray(values).astype(dtype)
-    return array if array.ndim else array[()]
+def _kept(values: Any, dtype: Any) -> Any:
+    """Return whole numbers as a type of fewer bits, which kept their lowest ones; what is no whole number, itself."""
+    array = np.asarray(values)
+    return array.astype(dtype) if array.dtype.kind in "iu" else values
 
 
 def _places(function: Any, name: str, arguments: tuple[Any, ...]) -> Sequence[int]:
@@ -114,6 +126,8 @@ def _places(function: Any, name: str, arguments: tuple[Any, ...]) -> Sequence[in
 
 def _is_numpys(function: Any) -> bool:
     owner = getattr(function, "__self__", None)
+    if isinstance(function, BuiltinMethodType) and isinstance(owner, np.ndarray):
+        return True  # of an array whose class is anybody's
     home = getattr(function, "__module__", None) or getattr(type(owner), "__module__", "")
     return str(home).partition(".")[0] in ("numpy", "math") or str(home).startswith("symae.shims")
 
@@ -141,14 +155,14 @@ def put(value: Any, x: Any, key: Any) -> None:
         if not isinstance(x, np.ndarray):
             raise
         index = _wholes(key)
-        kept = np.asarray(value).astype(x.dtype) if isinstance(error, OverflowError) else _number(value)
+        kept = _kept(value, x.dtype) if isinstance(error, OverflowError) else _number(value)
         if index is key and kept is value:
             raise
     x[index] = kept
 
 
 def _as_tuple(key: list[Any]) -> Any:
-    inner = (slice, list, tuple, str, np.ndarray, type(None), type(Ellipsis))
+    inner = (slice, list, tuple, np.ndarray, type(None), type(Ellipsis))  # a list of texts names fields
     return tuple(key) if len(key) < TUPLES and any(isinstance(part, inner) for part in key) else key
 
 
@@ -233,7 +247,7 @@ def converted(kind: Callable[[Any], Any], x: Any) -> Any:
     try:
         return kind(x)
     except TypeError:
-        if (number := _number(x)) is x:
+        if kind not in (float, int, complex) or (number := _number(x)) is x:
             raise
     return kind(number)
 
@@ -251,5 +265,5 @@ def filled(text: str, values: Any) -> str:
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
     f"__symae_{function.__name__}__": function
-    for function in (called, converted, different, equal, filled, get, in_place, minus, negative, put, whole)
+    for function in (called, converted, different, equal, filled, get, in_place, minus, negative, put, slice, whole)
 }

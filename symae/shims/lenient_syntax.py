@@ -105,11 +105,10 @@ def loaded(target: Any) -> ast.expr:
 
 
 def unsliced(key: ast.expr) -> ast.expr:
-    """Return an index as an expression: ``1:n`` as ``slice(1, n, None)``."""
+    """Return an index as an expression, ``1:n`` as a call that makes a slice."""
     if isinstance(key, ast.Slice):
         ends = [part or ast.copy_location(ast.Constant(None), key) for part in (key.lower, key.upper, key.step)]
-        function = ast.copy_location(ast.Name("slice", ast.Load()), key)
-        return ast.copy_location(ast.Call(function, ends, []), key)
+        return call("slice", key, *ends)
     if isinstance(key, ast.Tuple):
         return ast.copy_location(ast.Tuple([unsliced(part) for part in key.elts], ast.Load()), key)
     return key
