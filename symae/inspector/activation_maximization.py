@@ -26,12 +26,22 @@ FAR = 1000.0
 
 @dataclass(frozen=True, eq=False)
 class BestInput:
-    """Hold an input (pixels,) under a norm bound, and what the unit makes of it."""
+    """Hold an input under a norm bound, and what the unit makes of it.
+
+    Attributes
+    ----------
+    input : array (pixels,)
+    value : float
+        What the unit computes of it; of a map, at one place.
+    bound : float
+    how : str
+        In words.
+    """
 
     input: np.ndarray
-    value: float  # what the unit computes of it; of a map, at one place
+    value: float
     bound: float
-    how: str  # in words
+    how: str
 
 
 def best_input(

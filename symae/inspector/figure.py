@@ -31,10 +31,17 @@ HOLE = (209, 0, 122)  # where there is no number: a colour that none of the othe
 
 @dataclass(frozen=True)
 class Figure:
-    """Hold a picture with a title, which Jupyter shows."""
+    """Hold a picture with a title, which Jupyter shows.
+
+    Attributes
+    ----------
+    image : PIL.Image.Image
+    title : str
+        Stands above it, and says to those who cannot see it what it is.
+    """
 
     image: Image.Image
-    title: str = ""  # stands above it, and says to those who cannot see it what it is
+    title: str = ""
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the picture to `path` as PNG, whole or not at all."""

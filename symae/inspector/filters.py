@@ -78,10 +78,18 @@ class Filters:
         return lay_out(quantised(part / np.where(largest > 0, largest, 1), -1, 1), (-(-len(part) // 32), 32))
 
     def order(self, sort: str, active: np.ndarray | None = None) -> np.ndarray:
-        """Return the units' numbers, sorted by "index", "norm" (largest first), "active" (most often first) or "similarity".
+        """Return the units' numbers, sorted.
 
-        "similarity" puts beside one another what looks alike; "active" wants how often each unit is active. Other words are an
-        InputError.
+        Parameters
+        ----------
+        sort : {"index", "norm", "active", "similarity"}
+            By number; largest norm first; most often active first, for which `active` has a number for each unit; or so that
+            neighbours look alike.
+
+        Raises
+        ------
+        InputError
+            There is no such order, or nothing is known of what is active.
         """
         if sort == "norm":
             return np.argsort(-self.norms, kind="stable")
@@ -111,12 +119,23 @@ class Filters:
         zoom: int = 1,
         title: str = "filters",
     ) -> Figure:
-        """Lay filters out like tiles, all as they are numbered, or those in `order`, by default in about a square.
+        """Lay the filters out like tiles.
 
-        `spacing` is in pixels, down and across; `zoom` are pixels for a weight. `scaling` takes each filter from its least to
-        its largest weight ("each", as `symae.tile_raster_images` has it), each with zero in the middle ("zero"), or all on one
-        scale with zero in the middle ("common"). `colours` are "grey", "inverse", "diverging" or "viridis"; filters of images
-        in colours have their own. Weights that are not finite are magenta.
+        Parameters
+        ----------
+        order : array of int, optional
+            Which filters, in their order; as they are numbered if not given.
+        tile_shape : (rows, columns), optional
+            About a square if not given.
+        spacing : (int, int)
+            Pixels between tiles, down and across.
+        scaling : {"each", "zero", "common"}
+            Each filter from its least to its largest weight, as `symae.tile_raster_images` has it; each with zero in the
+            middle; or all on one scale with zero in the middle.
+        colours : {"grey", "inverse", "diverging", "viridis"}
+            Filters of images in colours have their own. Weights that are not finite are magenta.
+        zoom : int
+            Pixels for a weight.
         """
         units = np.arange(len(self)) if order is None else np.asarray(order, dtype=np.intp)
         chosen = self.pictures[units]

@@ -35,11 +35,17 @@ HUGE = 1e15  # no weight of a training that goes well comes near it
 
 @dataclass(frozen=True, eq=False)
 class Reconstruction:
-    """Hold an image on its way through the model, (h, w), or (h, w, 3) of coloured images, values from 0 to 1."""
+    """Hold an image on its way through the model.
+
+    Attributes
+    ----------
+    original, corrupted, output : arrays (h, w), or (h, w, 3) of coloured images, values from 0 to 1
+    code : array (k,) or (c, h', w')
+    """
 
     original: np.ndarray
     corrupted: np.ndarray
-    code: np.ndarray  # (k,) or (c, h', w')
+    code: np.ndarray
     output: np.ndarray
 
     @property
@@ -77,12 +83,26 @@ class Reconstruction:
 
 
 class Inspection:
-    """Look at a model with test images; what needs none is there without them.
+    """Look at a model with test images.
 
-    `layout` is how the pixels lie in a row, if the model does not say it itself; otherwise as in the examples, or guessed.
-    `described` is what the model says of itself, `nodes` what it computes on its way, by name, `layers` those with weights, by
-    the weights' names, and `decoder_maps` what the units give of a decoder that is a function of a place in the image, (n,
-    units, h, w) by name.
+    Parameters
+    ----------
+    model : Model
+    examples : Examples, optional
+        Test images; what needs none is there without them.
+    layout : ImageLayout, optional
+        How the pixels lie in a row, if the model does not say it itself; otherwise as in the examples, or guessed.
+
+    Attributes
+    ----------
+    described : ModelDescription
+        What the model says of itself.
+    nodes : dict of name to symbolic variable
+        What the model computes on its way.
+    layers : dict of name to FilterLayer
+        The layers with weights, by the names of the weights.
+    decoder_maps : dict of name to symbolic (n, units, h, w)
+        What the units of a decoder give that is a function of a place in the image; empty for other models.
     """
 
     def __init__(self, model: Model, examples: Examples | None = None, layout: ImageLayout | None = None):

@@ -213,8 +213,21 @@ class Autoencoder(Model):
 
         Parameters
         ----------
+        X : (n, n_visible), values in [0, 1]
+        y, epochs, batch_size, learning_rate, shuffle, backend, verbose, callbacks
+            As in `symae.models.base.Model.fit`, in minibatches of 20.
         corruption_level : float in [0, 1), optional
             The share of pixels that is set to zero; 0 for an autoencoder, 0.3 for a denoising one.
+
+        Returns
+        -------
+        self
+            With ``history_``.
+
+        Raises
+        ------
+        InputError, DivergedError
+            As `symae.models.base.Model.fit`, and for a `corruption_level` outside of [0, 1).
         """
         level = self.default_corruption_level if corruption_level is None else corruption_level
         return self._fit(X, y, epochs, batch_size, learning_rate, shuffle, backend, verbose, callbacks, corruption_level=level)

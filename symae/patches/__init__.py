@@ -49,5 +49,10 @@ def summary() -> str:
 
 
 def refuse_missing(backend: str) -> None:
-    """Refuse to go on for `backend` without a patch that it requires, or with a choice of patches that is none."""
+    """Refuse to go on for `backend` without a patch that it requires, or with a choice of patches that is none.
+
+    Raises
+    ------
+    BackendError, InputError
+    """
     _checked().refuse_missing(backend)

@@ -25,13 +25,26 @@ TESTED = {
 
 @dataclass(frozen=True)
 class Expected:
-    """Describe what has to be found for a patch to fit."""
+    """Describe what has to be found for a patch to fit.
 
-    owner: str  # a module, or module:Class, in which the name has to be, not in a base of it
+    Attributes
+    ----------
+    owner : str
+        Where: a module, or ``module:Class``, in which the name has to be, not in a base of it.
+    name : str
+    parameters : tuple of str, optional
+        The function's, in their order; None if they do not matter.
+    others : bool
+        There may be more parameters, between them and after them.
+    sources : tuple of str
+        Where the patch has a copy of the body: the beginnings of the SHA-256 of those that it is a copy of.
+    """
+
+    owner: str
     name: str
-    parameters: tuple[str, ...] | None = None  # the function's, in their order; None if they do not matter
-    others: bool = False  # there may be more of them, between these and after them
-    sources: tuple[str, ...] = ()  # where the patch has a copy of the body: beginnings of the SHA-256 of those it copies
+    parameters: tuple[str, ...] | None = None
+    others: bool = False
+    sources: tuple[str, ...] = ()
 
     def misfit(self) -> str | None:
         """Return what is found instead, in words; None if it is as expected."""
@@ -80,19 +93,44 @@ def source_digest(function: Callable[..., Any]) -> str | None:
 
 @dataclass(frozen=True)
 class Patch:
-    """Describe a replacement of something private of PyTensor, Numba or another backend."""
+    """Describe a replacement of something private of PyTensor, Numba or another backend.
 
-    module: str  # it is applied when this is imported
-    replaces: str  # which private thing
-    why: str  # what is wrong or slow without it
-    upstream: str  # a link, or "not proposed" and the text that would propose it
-    delete_when: str  # when it can go
-    apply: Callable[[Any, Changes], None]  # (module, changes): makes the changes; if it raises, they are undone
+    Attributes
+    ----------
+    module : str
+        It is applied when this is imported.
+    replaces : str
+        Which private thing.
+    why : str
+        What is wrong or slow without it.
+    upstream : str
+        A link, or ``"not proposed"`` and the text that would propose it.
+    delete_when : str
+        When it can go.
+    apply : callable
+        ``apply(module, changes)`` makes the `Changes`. If it raises, they are undone.
+    expects : tuple of Expected
+    after : tuple of str
+        Names of patches that have to be applied before: this one wraps what they make.
+    required : bool
+        Without it symae does not compile for the backend: it guards memory.
+    tested : str
+        With which versions; by default all those of its backend.
+    name : str
+        As ``SYMAE_PATCHES`` and `symae.patches.status` have it; by default that of the file of `apply`.
+    """
+
+    module: str
+    replaces: str
+    why: str
+    upstream: str
+    delete_when: str
+    apply: Callable[[Any, Changes], None]
     expects: tuple[Expected, ...] = ()
-    after: tuple[str, ...] = ()  # names of patches that have to be applied before: this one wraps what they make
-    required: bool = False  # without it symae does not compile for the backend: it guards memory
-    tested: str = ""  # with which versions; by default all those of its backend
-    name: str = ""  # as SYMAE_PATCHES and symae.patches.status have it; by default that of the file of `apply`
+    after: tuple[str, ...] = ()
+    required: bool = False
+    tested: str = ""
+    name: str = ""
 
     def __post_init__(self) -> None:
         if not self.name:

@@ -30,11 +30,20 @@ _log = logging.getLogger("symae.patches")
 
 @dataclass(frozen=True)
 class PatchStatus:
-    """Tell what has become of a patch."""
+    """Tell what has become of a patch.
+
+    Attributes
+    ----------
+    name : str
+    state : str
+        ``"applied"``, ``"waiting"`` for a module to be imported, ``"skipped"`` or ``"switched off"``.
+    reason : str
+        Which module, or why it was skipped.
+    """
 
     name: str
-    state: str  # applied, waiting for a module to be imported, skipped, or switched off
-    reason: str = ""  # which module, or why it was skipped
+    state: str
+    reason: str = ""
 
 
 class PatchStates(tuple[PatchStatus, ...]):
@@ -54,7 +63,21 @@ class PatchStates(tuple[PatchStatus, ...]):
 
 
 class Registry:
-    """Hold patches, and what has become of each; `chosen` is what ``SYMAE_PATCHES`` says, or InputError if it can't be."""
+    """Hold patches, and what has become of each.
+
+    Parameters
+    ----------
+    patches : iterable of Patch
+    chosen : str
+        What ``SYMAE_PATCHES`` says.
+
+    Raises
+    ------
+    ValueError
+        Two patches have one name.
+    InputError
+        `chosen` names no patch that there is.
+    """
 
     def __init__(self, patches: Iterable[Patch], chosen: str = ""):
         listed = list(patches)
@@ -107,7 +130,13 @@ class Registry:
         return "; ".join(parts)
 
     def refuse_missing(self, backend: str) -> None:
-        """Refuse to go on for `backend` without a patch that it requires: BackendError has versions tested and installed."""
+        """Refuse to go on for `backend` without a patch that it requires.
+
+        Raises
+        ------
+        BackendError
+            One was skipped; the error has the versions that it was tested with and those that are installed.
+        """
         for name, state in self._states.items():
             patch = self.patches[name]
             if patch.required and patch.backend == backend and state.state == "skipped":

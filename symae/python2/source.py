@@ -32,10 +32,15 @@ class StoredText:
 
 
 def decode(data: bytes, where: str | PathLike[str]) -> StoredText:
-    """Read the bytes of the Python file `where`, or raise InputError.
+    """Read the bytes of the Python file `where`.
 
     The encoding is that of the byte order mark or of the coding line, else UTF-8, else Latin-1, which has a letter for every
     byte.
+
+    Raises
+    ------
+    InputError
+        They are not text, name an encoding that Python does not know, or are not in the one that they name.
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text, encoding, taken_for = _decoded(where, data, "utf-16"), "utf-8", "UTF-16"

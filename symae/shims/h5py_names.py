@@ -10,7 +10,7 @@ import numpy as np
 
 
 def replaced_names() -> Mapping[str, Any]:
-    """Return `File` and `Group` as they were; what is in them is found as it was, too."""
+    """Return `File` as it was; groups and datasets that are found in it or made in it are as they were, too."""
     h5py: Any = importlib.import_module("h5py")
 
     class Attributes(h5py.AttributeManager):

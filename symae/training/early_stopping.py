@@ -38,8 +38,14 @@ class EarlyStopping(Callback):
 class BestParameters(Callback):
     """Puts the values of the best epoch into the parameters when the training has ended.
 
-    They are taken from `source`, by the names of `params`: averages, for instance; from `params` themselves by default. `best`
-    are those of the best epoch of the training that goes on.
+    Parameters
+    ----------
+    params : dict of shared variables
+        Those that get the values, by name.
+    source : dict of shared variables, optional
+        Where the values are from, by the names of `params`: averages, for instance. `params` themselves by default.
+    best : dict of arrays, optional
+        The values of the best epoch of the training that goes on, each of its parameter's shape.
     """
 
     def __init__(
@@ -107,10 +113,28 @@ def train_with_patience(
 ) -> PatienceResult:
     """Train until no significant improvement of the validation error was seen for long enough.
 
-    The lines printed are those of the tutorial's ``logistic_sgd.py``; so is the arithmetic. `train` takes the index of one of
-    `n_batches` minibatches, does a step and returns its cost. `validate` and `test` return the mean error on the two sets: the
-    one after each epoch, or after half the patience if that is shorter, the other only when `validate` improved. `on_best` is
-    called after each improvement, to save the model. The epochs it counts include one that Ctrl-C cut short.
+    The lines printed are those of the tutorial's ``logistic_sgd.py``; so is the arithmetic. The epochs it counts include
+    one that Ctrl-C cut short.
+
+    Parameters
+    ----------
+    train : callable
+        Takes the index of a minibatch, does one step, returns its cost.
+    n_batches : int
+        Minibatches in an epoch. The validation error is taken after each epoch, or after half the patience if that is shorter.
+    validate, test : callable
+        Return the mean error on the two sets; `test` is called only when `validate` improved.
+    n_epochs : int
+        Stop here at the latest.
+    patience : TutorialPatience, optional
+    on_best : callable, optional
+        Called after each improvement, to save the model.
+    verbose : bool
+        Print as the tutorial does.
+    threads : int, optional
+        Threads of BLAS.
+    loop : {"compiled", "python"}
+        As in `symae.training.train_epochs`.
     """
     stopping = _TutorialStopping(patience or TutorialPatience(), validate, test, on_best, print_line if verbose else None)
     run_training(train, n_batches, n_epochs, [Interrupts(), stopping], metric_names=None, threads=threads, loop=loop)

@@ -26,7 +26,8 @@ def test_on_request_it_tells_what_it_stands_on_and_each_patch(capsys):
     assert f"  pytensor   {version('pytensor')}" in lines
     states = symae.patches.status()
     at = lines.index("  patches")
-    assert [line.split()[0] for line in lines[at + 1 :]] == [state.name for state in states]
+    begins = [line.split() for line in lines[at + 1 :] if re.match(r"    \S", line)]  # a reason goes on further to the right
+    assert [(name, state) for name, state, *_ in begins] == [(s.name, s.state.split()[0]) for s in states]
     assert "patches" not in "".join(lines[:at])
 
 

@@ -191,14 +191,18 @@ def test_ctrl_c_ends_a_training_within_a_chunk_and_takes_back_its_epoch(compiler
     loop_over(step.call).run(0, 1)  # JAX compiles at its first call
     pressed = []
 
+    def clocks():
+        return np.array([time.perf_counter(), time.process_time()])
+
     def press():
-        pressed.append(time.process_time())  # on a busy machine a fifth of a second on the clock may be many
+        pressed.append(clocks())
         os.kill(os.getpid(), signal.SIGINT)
 
     timer = threading.Timer(0.5, press)
     timer.start()
     history = train_epochs(step.call, 10**8, 3, log_every=0, params=params, log=lambda line: None)
-    assert time.process_time() - pressed[0] < 10 * SECONDS
+    # A busy machine lets the clock run on, and one with many cores idle threads: the shorter time is the training's.
+    assert min(clocks() - pressed[0]) < 10 * SECONDS
     assert history.interrupted
     assert step["steps"] == 1
 

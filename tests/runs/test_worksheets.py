@@ -346,9 +346,14 @@ def test_a_worksheets_heading_and_file_are_its_reports_title_and_name(name):
 
 
 def test_a_seed_decides_everything(first_run, tmp_path):
-    run("01_autoencoder", "--epochs", 2, "--seed", 123, "--out", tmp_path, env=first_run.env, cwd=tmp_path)
-    a, b = (Autoencoder.load(folder) for folder in (first_run.out, tmp_path))
-    np.testing.assert_array_equal(a.W.get_value(), b.W.get_value())
+    def weights(seed, epochs):
+        out = tmp_path / str(seed)
+        run("01_autoencoder", "--epochs", epochs, "--seed", seed, "--out", out, env=first_run.env, cwd=tmp_path)
+        return Autoencoder.load(out).W.get_value()
+
+    of_123 = weights(123, 2)
+    np.testing.assert_array_equal(Autoencoder.load(first_run.out).W.get_value(), of_123)
+    assert not np.array_equal(weights(123, 0), weights(124, 0))
 
 
 def costs_by_epoch(out):

@@ -40,8 +40,15 @@ class PythonLoop:
 class IndexedStep:
     """Call a compiled function of a whole number that returns scalars; called from Python it makes a loop too.
 
-    The number is the input at `position`, the function returns so many `figures`, and `updates` are pairs (output of the graph,
-    input that gets it as its next value).
+    Attributes
+    ----------
+    function : pytensor.compile.executor.Function
+    position : int
+        Which input of the graph the number is.
+    figures : int
+        How many outputs the function returns.
+    updates : tuple of (int, int)
+        (output of the graph, input that gets it as its next value)
     """
 
     def __init__(self, function: Function):
