@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from types import ModuleType
@@ -116,6 +117,20 @@ def test_what_is_restored_is_gone_after_the_run(run):
     assert run("import numpy, Image, scipy.misc\nprint numpy.float, Image.ANTIALIAS\n").status == 0
     assert what_scripts_see_of_libraries() == before
     assert sys.meta_path == meta
+
+
+def test_matplotlibs_show_is_its_own_after_the_run(run):
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    before = pyplot.show
+    result = run("""
+        import atexit
+        atexit.register(lambda: plt.show())
+        import pylab, matplotlib.pyplot as plt
+        plt.plot([1, 2]); pylab.show(); plt.plot([2, 1])
+    """)
+    assert result.status == 0, result.err
+    assert {"figure_1.png", "figure_2.png"} <= {path.name for path in result.folder.iterdir()}
+    assert pyplot.show is importlib.import_module("pylab").show is before
 
 
 def test_figures_are_drawn_without_a_screen(run):

@@ -169,21 +169,26 @@ def attend(session: Session) -> None:
             pyplot.figure(number).savefig(f"figure_{shown[0]}.png")
         pyplot.close("all")
 
-    show.of_symae = session  # type: ignore[attr-defined]
-    pyplot.show = show
-    for other in ("pylab", "matplotlib.pylab"):
-        if other in sys.modules:
-            sys.modules[other].show = show  # type: ignore[attr-defined]
+    show.of_symae, show.real = session, pyplot.show  # type: ignore[attr-defined]
+    for module in _drawing_modules():
+        module.show = show
+
+
+def _drawing_modules() -> list[Any]:
+    return [sys.modules[name] for name in ("matplotlib.pyplot", "matplotlib.pylab", "pylab") if name in sys.modules]
 
 
 @contextmanager
 def restored(session: Session) -> Iterator[None]:
-    """Draw without a screen as long as the block lasts."""
+    """Draw without a screen as long as the block lasts; after it ``show`` is matplotlib's own again."""
     before = os.environ.get("MPLBACKEND")
     os.environ["MPLBACKEND"] = "Agg"
     try:
         yield
     finally:
+        for module in _drawing_modules():
+            if getattr(module.show, "of_symae", None) is session:
+                module.show = module.show.real
         if before is None:
             del os.environ["MPLBACKEND"]
         else:
