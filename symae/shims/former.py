@@ -115,7 +115,11 @@ def _yaml() -> dict[str, Any]:
 
 
 # By module: names that it has and that meant something else.
-_REPLACED: dict[str, Callable[[], Mapping[str, Any]]] = {"h5py": h5py_names.replaced_names, "yaml": _yaml}
+_REPLACED: dict[str, Callable[[], Mapping[str, Any]]] = {
+    "h5py": h5py_names.replaced_names,
+    "pkg_resources": gone_modules.replaced_names,
+    "yaml": _yaml,
+}
 
 
 def _same(name: str) -> Callable[[], ModuleType]:

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from packaging.version import InvalidVersion, Version
 
+from symae.errors import InputError
 from symae.shims.restoring import module_of
 
-__all__ = ["MODULES", "testing_names"]
+__all__ = ["MODULES", "replaced_names", "testing_names"]
 
 
 def _parse_version(text: Any) -> Version:
@@ -41,6 +42,11 @@ class _Distribution:
 
     def __str__(self) -> str:
         return f"{self.project_name} {self.version}"
+
+
+def replaced_names() -> dict[str, Any]:
+    """Return what setuptools' own pkg_resources, where it is installed, does otherwise."""
+    return {"parse_version": _parse_version}
 
 
 def _resource(package: Any, name: str) -> Path:
@@ -92,10 +98,13 @@ def testing_names() -> dict[str, Any]:
 
 
 class _Folds:
-    """Split numbers from 0 to `n` in folds, as scikit-learn 0.17 did: pairs (train, test) of arrays."""
+    """Split numbers from 0 to `n` in folds, as scikit-learn 0.17 did: pairs (train, test), of masks without `indices`."""
 
-    def __init__(self, n: int, n_folds: int = 3, shuffle: bool = False, random_state: Any = None, **_: Any):
+    def __init__(
+        self, n: int, n_folds: int = 3, shuffle: bool = False, random_state: Any = None, *, indices: bool | None = None
+    ):
         self.n, self.n_folds, self.shuffle, self.random_state = int(n), int(n_folds), shuffle, random_state
+        self.indices = indices is None or bool(indices)
         self._order = np.arange(self.n)
         if shuffle:
             _random_state(random_state).shuffle(self._order)
@@ -107,18 +116,32 @@ class _Folds:
         for test in np.array_split(self._order, self.n_folds):
             of_test = np.zeros(self.n, bool)
             of_test[test] = True
-            yield np.flatnonzero(~of_test), np.flatnonzero(of_test)
+            yield (np.flatnonzero(~of_test), np.flatnonzero(of_test)) if self.indices else (~of_test, of_test)
 
 
-def _train_test_split(*arrays: Any, **options: Any) -> list[Any]:
-    """Split arrays at random, a quarter for tests; the same `random_state` gives scikit-learn's parts."""
-    test_size, train_size = options.get("test_size"), options.get("train_size")
-    n = len(arrays[0])
+def _train_test_split(
+    *arrays: Any, test_size: Any = None, train_size: Any = None, random_state: Any = None, stratify: Any = None
+) -> Any:
+    """Split arrays at random, a quarter for tests; the same `random_state` gives scikit-learn's parts.
+
+    Raises InputError for arrays of different lengths, and for `stratify` where scikit-learn, which splits then, is missing.
+    """
+    lengths = [array.shape[0] if hasattr(array, "shape") else len(array) for array in arrays]
+    if len(set(lengths)) != 1:
+        raise InputError("train_test_split", f"arrays of {lengths} rows", "arrays of the same length")
+    if stratify is not None:
+        try:
+            real = importlib.import_module("sklearn.model_selection").train_test_split
+        except ModuleNotFoundError as error:
+            where = "train_test_split"
+            raise InputError(where, "stratify without scikit-learn", "it installed: pip install scikit-learn") from error
+        return real(*arrays, test_size=test_size, train_size=train_size, random_state=random_state, stratify=stratify)
+    n = lengths[0]
     if test_size is None:
         test_size = 0.25 if train_size is None else n - _count(train_size, n, np.floor)
     n_test = _count(test_size, n, np.ceil)
     n_train = n - n_test if train_size is None else _count(train_size, n, np.floor)
-    order = _random_state(options.get("random_state")).permutation(n)
+    order = _random_state(random_state).permutation(n)
     parts = order[n_test : n_test + n_train], order[:n_test]
     return [_taken(array, part) for array in arrays for part in parts]
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import namedtuple
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -182,7 +183,7 @@ def test_a_call_of_numpys_is_repeated_only_with_other_arguments():
         ("np.arange(3)[7.]", IndexError),
         ("np.arange(3)['a']", IndexError),
         ("np.uint8('a')", ValueError),
-        ("np.array([1], dtype=int).fill(1e400)", OverflowError),
+        ("np.zeros(1, int)\nx[0] = np.inf", OverflowError),
         ("np.zeros('a')", TypeError),
         ("np.array([[1, 2], [3]], dtype=float)", ValueError),
         ("np.arange(3) + np.arange(4)", ValueError),
@@ -230,12 +231,59 @@ def test_packages_and_versions(run):
         from pkg_resources import parse_version, get_distribution, resource_exists
         print parse_version('0.10') > parse_version('0.9'), parse_version('0.6rc3.dev-x') < parse_version('0.7')
         print get_distribution('numpy').version == numpy.__version__, resource_exists('numpy', '__init__.py')
+        print pkg_resources.require('numpy')[-1].project_name
         try:
             get_distribution('no-such-package')
         except pkg_resources.DistributionNotFound:
             print 'none'
     """)
-    assert (result.status, result.out) == (0, "True True\nTrue True\nnone\n"), result.err
+    assert (result.status, result.out) == (0, "True True\nTrue True\nnumpy\nnone\n"), result.err
+
+
+PKG_RESOURCES = """
+from packaging.version import Version as parse_version
+def get_distribution(name): return name + ' of the real one'
+"""
+
+
+def test_where_pkg_resources_is_installed_versions_of_the_time_compare(run, tmp_path, monkeypatch):
+    # That of setuptools refuses a version that is none today.
+    (tmp_path / "pkg_resources.py").write_text(PKG_RESOURCES)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "pkg_resources", raising=False)
+    result = run("""
+        import pkg_resources
+        from pkg_resources import parse_version, get_distribution
+        print parse_version('0.6rc3.dev-x') < pkg_resources.parse_version('0.7'), get_distribution('numpy')
+    """)
+    assert (result.status, result.out) == (0, "True numpy of the real one\n"), result.err
+    monkeypatch.delitem(sys.modules, "pkg_resources", raising=False)
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        ("train_test_split(range(4), test_sizes=0.5)", "TypeError"),
+        ("train_test_split(range(4), range(5))", "found arrays of [4, 5] rows"),
+        ("KFold(4, k=2)", "TypeError"),
+    ],
+)
+def test_what_a_split_does_not_know_is_an_error(run, call, error):
+    result = run(f"from sklearn.cross_validation import train_test_split, KFold\nprint '',\n{call}\n")
+    assert result.status != 0
+    assert error in result.err
+
+
+def test_parts_of_the_same_classes_are_left_to_scikit_learn(run, monkeypatch):
+    text = "from sklearn.cross_validation import train_test_split as split\nprint split('abc', test_size=1, stratify='aab')\n"
+    if importlib.util.find_spec("sklearn") is None:
+        assert "stratify without scikit-learn, expected it installed" in run(text).err
+    selection = ModuleType("sklearn.model_selection")
+    selection.train_test_split = lambda *arrays, **options: (arrays, sorted(options.items()))
+    monkeypatch.setitem(sys.modules, "sklearn.model_selection", selection)
+    monkeypatch.setitem(sys.modules, "sklearn", ModuleType("sklearn"))
+    given = [("random_state", None), ("stratify", "aab"), ("test_size", 1), ("train_size", None)]
+    assert run(text).out == f"{(('abc',), given)}\n"
 
 
 def test_parts_for_training_and_tests_are_scikit_learns(run):
@@ -246,6 +294,8 @@ def test_parts_for_training_and_tests_are_scikit_learns(run):
         for part in train_test_split(numpy.arange(10).reshape((5, 2)), range(5), test_size=0.33, random_state=42):
             print numpy.asarray(part).tolist(),
         print [(list(train), list(test)) for train, test in KFold(4, n_folds=2)], len(KFold(10, 4, shuffle=True))
+        print [test.tolist() for train, test in KFold(3, 2, indices=False)]
     """)
+    masks = "[[True, True, False], [False, False, True]]"
     parts = "[[4, 5], [0, 1], [6, 7]] [[2, 3], [8, 9]] [2, 0, 3] [1, 4]"
-    assert (result.status, result.out) == (0, f"{parts} [([2, 3], [0, 1]), ([0, 1], [2, 3])] 4\n"), result.err
+    assert (result.status, result.out) == (0, f"{parts} [([2, 3], [0, 1]), ([0, 1], [2, 3])] 4\n{masks}\n"), result.err

@@ -74,7 +74,8 @@ class Standins(Registry):
 
     def as_it_was(self, module: ModuleType) -> ModuleType:
         """Return a library's module as the script knew it: other libraries do not see the names that it has lost."""
-        return self._former.as_it_was(module) if module.__name__.startswith(("scipy", "numpy.testing")) else module
+        is_former = module.__name__.startswith(("scipy", "numpy.testing", "pkg_resources"))
+        return self._former.as_it_was(module) if is_former else module
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
