@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from symae._runtime.atomic_files import write_text
 from symae._runtime.terminal import Parser, at_least
 from symae.compile.backends import DEFAULT
-from symae.errors import InputError
+from symae.errors import InputError, UnwritableError
 from symae.inspector.graphs import REWRITTEN_FOR, TIMED
 
 SORTS = ("index", "norm", "active", "similarity")
@@ -89,6 +90,7 @@ def _filters(settings: argparse.Namespace) -> None:
     from symae.inspector.loading import check_layout, chosen_model
     from symae.inspector.runs import SAVED
 
+    _check_target(settings.out, ".png", [settings.run])
     shape = _shape(settings)
     run, name = chosen_model(settings.run, settings.model, settings.data, shape)
     inspection = run.inspection(name)
@@ -119,6 +121,7 @@ def _filters(settings: argparse.Namespace) -> None:
 def _graph(settings: argparse.Namespace) -> None:
     from symae.inspector.loading import chosen_model
 
+    _check_target(settings.out, ".svg", [settings.run])
     run, name = chosen_model(settings.run, settings.model)
     inspection = run.inspection(name)
     which = settings.graph or inspection.graphs.names[-1]
@@ -136,6 +139,7 @@ def _graph(settings: argparse.Namespace) -> None:
 def _export(settings: argparse.Namespace) -> None:
     from symae.inspector.export import export_page
 
+    _check_target(settings.out, ".html", settings.run)
     runs = _runs(settings)
     export_page(runs, settings.out, lambda line: print(line, flush=True))
     print(f"{settings.out}: {settings.out.stat().st_size / 1e6:.1f} MB")
@@ -167,6 +171,29 @@ def _runs(settings: argparse.Namespace) -> list[Any]:
     if shape is not None:
         check_layout("--shape", shape, [run.inspection(name) for run in runs for name in list(run.models())[:1]])
     return runs
+
+
+def _check_target(target: Path, ending: str, runs: Sequence[Path]) -> None:
+    """Refuse to write to `target`, before any work: another ending, no folder for it, or a file that a run has left."""
+    from symae.inspector.runs import HISTORY
+    from symae.runs.record import FILE
+
+    folder = target.parent
+    if target.is_dir():
+        raise UnwritableError(target, "a folder", f"the name of a file that ends in {ending}")
+    if target.suffix.lower() != ending:
+        raise UnwritableError(target, f"the ending {target.suffix!r}", f"a name that ends in {ending}")
+    if not folder.is_dir():
+        raise UnwritableError(target, f"no folder {folder}", "a folder that is there")
+    if not target.exists():
+        if not os.access(folder, os.W_OK):
+            raise UnwritableError(target, "a read-only folder", "a folder that can be written")
+        return
+    if not target.is_file():
+        raise UnwritableError(target, "a device or a pipe", "a file name")
+    shown = {path.resolve() for path in (*runs, *(run.parent for run in runs if not run.is_dir()))}
+    if folder.resolve() in shown or (folder / FILE).is_file() or (folder / HISTORY).is_file():
+        raise UnwritableError(target, "a file in a run's folder, which may be the run's own", "a name that is free there")
 
 
 def _shape(settings: argparse.Namespace) -> Any:

@@ -84,6 +84,39 @@ def test_bad_input_is_one_line_and_status_2(run, tmp_path, capsys, monkeypatch, 
     assert message in refused(capsys, *[str(run) if a == "RUN" else a for a in arguments])
 
 
+@pytest.mark.parametrize(
+    ("command", "name", "message"),
+    [
+        ("filters", "keep.txt", "found the ending '.txt', expected a name that ends in .png"),
+        ("filters", "keep", "expected a name that ends in .png"),
+        ("graph", "RUN/model.json", "found the ending '.json', expected a name that ends in .svg"),
+        ("graph", "g.png", "expected a name that ends in .svg"),
+        ("export", "keep.txt", "expected a name that ends in .html"),
+        ("export", "RUN/report.html", "a file in a run's folder, which may be the run's own, expected a name that is free"),
+        ("filters", "RUN/filters.png", "a file in a run's folder, which may be the run's own, expected a name that is free"),
+        ("export", "afolder", "found a folder"),
+        ("export", "nodir/p.html", "p.html: found no folder"),
+    ],
+)
+def test_what_is_written_replaces_no_other_file_and_no_file_of_a_run(
+    run, tmp_path, capsys, monkeypatch, command, name, message
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("symae.inspector.runs.Run.inspection", None)  # refused before any work is done
+    (tmp_path / "afolder").mkdir()
+    target = run / name[4:] if name.startswith("RUN/") else tmp_path / name
+    if target.suffix and target.parent.is_dir():
+        target.write_text("mine")
+    assert message in refused(capsys, command, run, "-o", target)
+    assert not target.is_file() or target.read_text() == "mine"
+
+
+def test_an_earlier_picture_is_replaced_and_a_new_one_may_lie_beside_the_runs_files(run, tmp_path, capsys):
+    for target in (tmp_path / "f.PNG", tmp_path / "f.PNG", run / "mine.png"):
+        assert main(["filters", str(run), "-o", str(target), "--tile", "1x1"]) == 0
+    assert "mine.png: found a file in a run's folder" in refused(capsys, "filters", run, "-o", run / "mine.png")
+
+
 def test_a_shape_is_used_or_refused(run, strided, tmp_path, capsys):
     assert main(["filters", str(run), "--shape", "14x56", "--tile", "1x1", "-o", str(tmp_path / "f.png")]) == 0
     assert "56 x 14 pixels" in capsys.readouterr().out
