@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from symae.theano import install, uninstall
 from symae.theano._impl.installation import move_to_front
 
@@ -21,13 +23,11 @@ def pytest_addoption(parser: Any) -> None:
     parser.getgroup("symae").addoption("--legacy-packages", default="", metavar="A,B", help=words)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: Any, args: Sequence[str]) -> None:
     """Find theano before what pytest itself finds."""
     install(name for name in early_config.known_args_namespace.legacy_packages.split(",") if name)
     move_to_front()
-
-
-pytest_load_initial_conftests.tryfirst = True  # type: ignore[attr-defined]
 
 
 def pytest_unconfigure() -> None:

@@ -99,6 +99,25 @@ def test_once_the_real_one_has_been_imported_it_stays(package):
     assert importlib.import_module("theano").real
 
 
+def test_a_package_alone_is_given_by_its_name(package):
+    package("value = xrange")
+    install("oldlib")
+    assert importlib.import_module("oldlib").value is range
+
+
+@pytest.mark.parametrize("packages", [3, ["oldlib", 3], None, b"oldlib"])
+def test_what_is_no_name_of_a_package_is_refused(packages):
+    with pytest.raises(InputError, match=r"found .*, expected names of packages"):
+        install(packages)
+
+
+def test_the_plugin_gives_no_warning_of_pytests(tmp_path):
+    (tmp_path / "test_old.py").write_text("import theano\n\ndef test():\n    assert theano.__name__ == 'symae.theano'\n")
+    command = [sys.executable, "-m", "pytest", "-W", "error", "-p", "symae.theano.plugin"]
+    done = subprocess.run([*command, "-p", "no:cacheprovider", "test_old.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 OLD = """
 import collections, itertools, inspect
 import imp, cPickle, six

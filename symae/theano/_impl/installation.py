@@ -19,7 +19,7 @@ __all__ = ["builtins_of", "install", "load_ipython_extension", "move_to_front", 
 _packages: set[str] = set()
 
 
-def install(legacy_packages: Iterable[str] = ()) -> None:
+def install(legacy_packages: Iterable[str] | str = ()) -> None:
     """Answer ``import theano`` by `symae.theano`, in this process and in those that `multiprocessing` starts from it.
 
     No package called theano is installed, and `uninstall` undoes it. Calling it again adds packages.
@@ -29,19 +29,19 @@ def install(legacy_packages: Iterable[str] = ()) -> None:
 
     Parameters
     ----------
-    legacy_packages : iterable of str
-        Top-level packages and modules, beside these libraries, that need such names.
+    legacy_packages : iterable of str, or str
+        Top-level packages and modules, beside these libraries, that need such names; a text is the name of one.
 
     Raises
     ------
     InputError
-        Another Theano has been imported.
+        Another Theano has been imported, or `legacy_packages` are no names.
     """
     imported = sys.modules.get("theano")
     if imported is not None and imported is not sys.modules["symae.theano"]:
         where = getattr(imported, "__file__", None) or "somewhere"
         raise InputError("symae.theano.install()", f"theano imported from {where}", "a call before the first import theano")
-    _packages.update(legacy_packages)
+    _packages.update(_names(legacy_packages))
     if _theano in sys.meta_path:
         return
     real = PathFinder.find_spec("theano")
@@ -49,6 +49,14 @@ def install(legacy_packages: Iterable[str] = ()) -> None:
         print(f"symae: import theano gives symae.theano, not {real.origin}, until uninstall()", file=sys.stderr)
     sys.meta_path[:0] = [_theano, _old]
     multiprocessing.spawn.get_preparation_data = _preparation_data
+
+
+def _names(packages: object) -> set[str]:
+    """Return the names of packages, of which one may stand alone as a text."""
+    names = {packages} if isinstance(packages, str) else set(packages) if isinstance(packages, Iterable) else packages
+    if not isinstance(names, set) or not all(isinstance(name, str) for name in names):
+        raise InputError("symae.theano.install()", repr(packages), "names of packages and modules, as texts")
+    return names
 
 
 def uninstall() -> None:
