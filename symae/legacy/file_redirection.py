@@ -63,7 +63,7 @@ class Files(Programs, Folders):
             **dict.fromkeys(("system", "execv", "execve", "posix_spawn", "posix_spawnp"), self.starter),
         }
         functions = {name: make(getattr(os, name)) for name, make in wanted.items() if hasattr(os, name)}
-        own = {name: getattr(self, name) for name in ("listdir", "scandir", "chdir", "getcwd", "getcwdb")}
+        own = {name: getattr(self, name) for name in ("listdir", "scandir", "chdir")}
         more = {"builtins.open": self.open, "FileIO": self.opened, "rmtree": self._removing(shutil.rmtree)}
         return {**functions, **own, "open": self._os_open, **more}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,7 +13,7 @@ __all__ = ["Folders"]
 
 
 class Folders(Places):
-    """Provide `os.chdir`, `os.getcwd`, `os.listdir` and `os.scandir` for a script's file names."""
+    """Provide `os.chdir`, `os.listdir` and `os.scandir` for a script's file names."""
 
     def chdir(self, path: Any) -> None:
         """Move to where the output folder has that folder; to one outside of the project, really."""
@@ -41,22 +40,14 @@ class Folders(Places):
         REAL["chdir"](path)
         self.moved(relative if ours else None, seen if ours else None)
 
-    def getcwd(self) -> str:
-        """Return where the script takes the working directory to be; what starts another process learns where it is."""
-        with self._once() as first:
-            starts = sys._getframe(2).f_code.co_name == "get_preparation_data"  # of multiprocessing and its like
-            return self.working_folder() if first and not starts else str(REAL["getcwd"]())
-
-    def getcwdb(self) -> bytes:
-        """Return the same as bytes."""
-        return os.fsencode(self.working_folder())
-
     def search_path(self, entries: Iterable[str]) -> list[str]:
         """Return where modules are looked for: names of folders are the script's, as those of files are."""
         found: list[str] = []
         for entry in entries:
             whole, places = self.places(entry)
-            own = not os.path.isabs(entry) or any(is_inside(whole, root) for root in self.roots)
+            own = whole != os.path.normpath(entry) or any(is_inside(whole, root) for root in self.roots)
+            if os.path.isabs(entry) and (is_inside(self.out, whole) or (own and not any(map(os.path.isdir, places)))):
+                places = [*places, *self.made_of_here(whole)]
             found += [place for place in places if os.path.isdir(place)] if own else [entry]
         return found
 
@@ -78,7 +69,8 @@ class Folders(Places):
                 found.setdefault(entry.name, entry)
         entries = [(os.path.abspath(os.fsdecode(entry.path)), entry) for entry in found.values()]
         hidden = self.hidden | {at for at, _ in entries if not self.is_seen(at)}
-        return _Entries([entry for at, entry in entries if not is_inside(self.out, at) and at not in hidden])
+        hidden |= {at for at, _ in entries if is_inside(self.out, at) and not any(is_inside(root, at) for root in self.roots)}
+        return _Entries([entry for at, entry in entries if at not in hidden])
 
     def _folders(self, name: str) -> dict[str, None]:
         """Return the folders that are one for the script."""

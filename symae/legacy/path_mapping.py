@@ -1,8 +1,8 @@
 """Where a script's files go: what it writes into the output folder, what it reads there or where it always was.
 
 The script runs with the output folder as its working directory, so whatever it writes by a relative path, through any library,
-is there. It is told that it stands where the run was started, as under Python, so that what it makes of ``..`` and of
-`os.getcwd` leads to where it would. Reading falls back to the folder that the run was started in and to the script's own.
+is there; `os.getcwd` says so, for what opens files in C. Names with ``..`` are taken as if it stood where the run was started,
+also those that it makes of `os.getcwd`. Reading falls back to the folder that the run was started in and to the script's own.
 Absolute paths into these two, and all others that are not the run's own or free, are written in the output folder as well: no
 file of the user's is changed. Links are followed first: what counts is what a name leads to.
 """
@@ -95,7 +95,7 @@ class Places:
                 real = self.real(place, follows) if is_inside(place, self.out) or (follows and _is_link(place)) else place
                 if real != place and depth < DEEPEST and not (is_inside(real, self.out) and is_there(real)):
                     return self._read_at(real, real, follows, depth + 1)  # a link: what it leads to may have a newer version
-                return path if place == whole and os.path.isabs(name) else place
+                return path if place == whole and self._names(name, whole) else place
         if any(map(is_there, places)):  # the script has removed it
             return places[0]
         for place in self._otherwise(name, whole):
@@ -106,7 +106,7 @@ class Places:
             return str(known)
         if (left := self._of_another_run(places[0])) is not None:
             return left
-        return path if is_inside(whole, self.out) else whole
+        return path if is_inside(whole, self.out) or os.path.isabs(name) else whole
 
     def _write_at(self, path: Any, name: str, follows: bool) -> Any:
         asked = name
@@ -114,8 +114,9 @@ class Places:
             whole, places = self.places(name)
             if not is_inside(whole, self.out):
                 owner = self.owners.of(self.real(whole, follows))
-                if owner in ("run", "free") or (owner == "temporary" and os.path.isabs(name)):
-                    return path if name is asked and os.path.isabs(name) else whole
+                itself = self._names(name, whole)
+                if owner in ("run", "free") or (owner == "temporary" and itself):
+                    return path if name is asked and itself else whole
             place = places[0]
             real = self.real(place, follows)
             if follows and not is_there(place) and (linked := self._linked_in_the_project(places[1:])):
@@ -160,15 +161,28 @@ class Places:
     def places(self, name: str) -> tuple[str, list[str]]:
         """Return the full path that `name` stands for, and where to look for it, the path in the output folder first."""
         here = REAL["getcwd"]()
+        whole = os.path.normpath(os.path.join(here, name))
+        if os.path.isabs(name) and self._is_beside(whole, name):
+            beside = os.path.relpath(whole, self.out)
+            found = self._places_of_relative(beside, os.path.join(self.roots[0], beside))
+            if any(map(is_there, found[1])):
+                return found
         if os.path.isabs(name) or not is_inside(here, self.out):
-            whole = os.path.normpath(os.path.join(here, name))
             if not is_inside(whole, self.out):
                 return self._places_of_whole(whole)
             relative = os.path.relpath(whole, self.out)
             found = [whole, *(os.path.join(root, relative) for root in self.roots)]
             return whole, list(dict.fromkeys([*found, *self._elsewhere(relative)]))
         relative = os.path.normpath(os.path.join(self._seen_from(here), name))
-        seen = list(dict.fromkeys([os.path.normpath(os.path.join(self.working_folder(), name)), *self._seen(relative)]))
+        seen = self._places_of_relative(relative, os.path.join(self.working_folder(), name))
+        # `os.path.relpath` gives names that lead out of where the script really is.
+        if not is_inside(whole, self.out) and is_there(whole) and not any(map(is_there, seen[1])):
+            return self._places_of_whole(whole)
+        return seen
+
+    def _places_of_relative(self, relative: str, path: str) -> tuple[str, list[str]]:
+        """Return what `places` does, for a name relative to where the script began, which is `path` as it sees it now."""
+        seen = list(dict.fromkeys([os.path.normpath(path), *self._seen(relative)]))
         for root in self.roots:
             if is_inside(seen[0], root):
                 relative = os.path.relpath(seen[0], root)
@@ -189,14 +203,40 @@ class Places:
                     return path, [os.path.normpath(os.path.join(self.out, os.path.relpath(path, root))), path]
         return whole, [self._written_elsewhere(whole), whole]
 
+    def made_of_here(self, whole: str) -> list[str]:
+        """Return what a full path leads to if it was made of `os.getcwd` and ``..``."""
+        return self._seen(os.path.relpath(whole, self.out)) if os.path.commonpath([whole, self.out]) != os.sep else []
+
+    def _is_beside(self, whole: str, name: str) -> bool:
+        """Return True if a full path is made of `os.getcwd` and ``..``: nothing else leads to the folder of all runs."""
+        if is_inside(whole, self.out):
+            return False
+        if is_inside(name, self.out):
+            return True
+        beside = os.path.dirname(self.out)
+        if not is_inside(whole, beside):
+            return False
+        own = next((root for root in self.roots if is_inside(beside, root) and beside != root), None)
+        if own is None or is_there(os.path.join(self.out, os.path.relpath(whole, own))):
+            return False
+        return whole == beside or not is_there(whole)
+
     def _written_elsewhere(self, whole: str) -> str:
         return os.path.join(self.out, ELSEWHERE, whole.lstrip(os.sep).replace(":", ""))
 
     def _otherwise(self, name: str, whole: str) -> list[str]:
         """Return where else to look for an absolute name: where the relative one is sought that it may be made of."""
-        if not os.path.isabs(name) or os.path.commonpath([whole, self.roots[0]]) == os.sep or is_inside(whole, self.out):
+        if not os.path.isabs(name) or is_inside(whole, self.out):
             return []
-        return self._seen(os.path.relpath(whole, self.roots[0]))[1:]
+        places = self.made_of_here(whole)
+        if os.path.commonpath([whole, self.roots[0]]) != os.sep:
+            places = [*self._seen(os.path.relpath(whole, self.roots[0]))[1:], *places]
+        # A folder of the project that is not there is not one of another project's.
+        return [place for place in places if os.path.isfile(place) or not any(is_inside(whole, root) for root in self.roots)]
+
+    def _names(self, name: str, whole: str) -> bool:
+        """Return True if a name is that full path, perhaps by way of links, and need not be mapped."""
+        return os.path.isabs(name) and whole in ((path := os.path.normpath(name)), self._by_its_folder(path))
 
     def _by_its_folder(self, whole: str) -> str:
         """Return the path whose folder has no links: remembered, except where the run may make links."""
@@ -222,18 +262,21 @@ class Places:
     def working_folder(self) -> str:
         """Return where the script takes the working directory to be."""
         here = REAL["getcwd"]()
-        if here == self._view[0]:
-            return self._view[2]
-        return (
-            os.path.normpath(os.path.join(self.roots[0], os.path.relpath(here, self.out)))
-            if is_inside(here, self.out)
-            else here
-        )
+        return self._view[2] if here == self._view[0] else self._meant_by(here)
+
+    def _meant_by(self, here: str) -> str:
+        """Return the folder that one of the output folder stands for; another itself."""
+        if not is_inside(here, self.out):
+            return here
+        relative = os.path.relpath(here, self.out)
+        return os.path.normpath([*self._elsewhere(relative), os.path.join(self.roots[0], relative)][0])
 
     def moved(self, relative: str | None, seen: str | None = None) -> None:
         """Note that the script has changed the working directory, and takes it to be there."""
         here = REAL["getcwd"]()
-        self._view = (here, relative if relative is not None else os.path.relpath(here, self.out), seen or here)
+        if seen is None or is_inside(seen, self.out):
+            seen = self._meant_by(here)
+        self._view = (here, relative if relative is not None else os.path.relpath(here, self.out), seen)
 
     def _of_another_run(self, place: str) -> str | None:
         """Find the newest file of that name that another script's run left: under Python both have one working directory."""

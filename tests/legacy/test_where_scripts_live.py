@@ -39,24 +39,103 @@ def test_names_made_of_the_working_directory(run, project):
     result = run("""
         import os, numpy, pathlib
         here = os.path.dirname(os.path.abspath(__file__))
-        print os.getcwd() == here, os.getcwdu() == here, os.getcwdb() == here.encode(), str(pathlib.Path.cwd()) == here
+        out = os.getcwd()
+        print os.getcwdu() == out, os.getcwdb() == out.encode(), str(pathlib.Path.cwd()) == out, out == DATA[:-1]
         print open(os.path.abspath('../d.csv')).read(), open(os.getcwd() + '/d.csv').readline(), open('../d.csv').read()
         print numpy.loadtxt('d.csv', delimiter=','), numpy.genfromtxt('../d.csv', delimiter=',').tolist()
         print numpy.fromfile(os.path.abspath('data/e.csv'), sep=',').tolist(), os.path.exists(os.path.abspath('../work'))
         open(os.path.abspath('new.txt'), 'w').write('new'); open('../d.csv', 'a').write('+')
         print open('new.txt').read(), open(os.path.abspath('../d.csv')).read(), open('d.csv').readline()
         os.chdir('data')
-        print os.path.relpath(os.getcwd(), here), open('e.csv').read(), open(os.path.abspath('../new.txt')).read()
-        os.chdir('..')
+        print os.path.relpath(os.getcwd(), out), open('e.csv').read(), open(os.path.abspath('../new.txt')).read()
+        os.chdir(out); open('again.txt', 'w').write('+'); print open('d.csv').readline(), open('../d.csv').read()
         from multiprocessing import spawn
-        print os.getcwd() == here, spawn.get_preparation_data('a process')['dir'] == os.path.realpath(DATA)
+        print os.getcwd() == out, spawn.get_preparation_data('a process')['dir'] == os.path.realpath(DATA)
     """)
     assert (result.status, result.out) == (
         0,
         "True True True True\n5,6\n1,2\n5,6\n\n[[ 1.  2.]\n [ 3.  4.]] [5.0, 6.0]\n[7.0, 8.0] True\n"
-        "new 5,6\n+ 1,2\n\ndata 7,8\nnew\nTrue True\n",
+        "new 5,6\n+ 1,2\n\ndata 7,8\nnew\n1,2\n5,6\n+\nTrue True\n",
     ), result.err
     assert (result.folder / "new.txt").is_file()
+    assert (result.folder / "again.txt").is_file()
+
+
+WAYS_UP = [
+    "'../d.csv'",
+    "os.path.abspath('../d.csv')",
+    "os.path.realpath('../d.csv')",
+    "os.path.join(os.getcwd(), '..', 'd.csv')",
+    "os.path.join(os.path.abspath('..'), 'd.csv')",
+    "os.path.join(os.path.dirname(os.getcwd()), 'd.csv')",
+    "str(pathlib.Path('../d.csv').resolve())",
+    "str(pathlib.Path.cwd().parent / 'd.csv')",
+    "os.path.relpath(os.path.join(here, '..', 'd.csv'))",
+    "os.path.abspath('../near/data/d.csv')",
+    "os.path.abspath('../../top.csv')",
+]
+
+
+@pytest.mark.parametrize("options", [(), ("--out", "results"), ("--out", "../results")])
+def test_names_that_lead_up(run, project, options):
+    (project / "near" / "data").mkdir(parents=True)
+    (project / "near" / "data" / "d.csv").write_text("5,6\n")
+    (project.parent / "top.csv").write_text("5,6\n")
+    kept = before(project)
+    ways = [way for way in WAYS_UP if not options or "join(os.getcwd()" in way or way.startswith("'")]
+    result = run(
+        f"""
+        import os, pathlib, glob, sys
+        here = os.path.dirname(os.path.abspath(__file__))
+        for name in [{", ".join(ways)}]:
+            print open(name).read().strip() == '5,6' or name,
+            open(name, 'a').write('+')
+            print open(name).read().strip() == '5,6\\n+' or name, os.path.isfile(name) or name
+            os.remove(name)
+            print 'top' not in name and os.path.exists(name) and name
+            if 'near' not in name and 'top' not in name:
+                open(name, 'w').write('5,6\\n')
+        print sorted(set(os.listdir('..')) - {{'cache', 'results'}})
+        """,
+        options=options,
+    )
+    lines = result.out.splitlines()
+    assert (result.status, set(lines[:-1])) == (0, {"True True True", "False"}), result.out + result.err
+    assert lines[-1] == "['above.py', 'd.csv', 'near', 'work']"
+    assert {
+        path: text for path, text in before(project).items() if path.name != "old.py" and "results" not in path.parts
+    } == kept
+
+
+@pytest.mark.parametrize("up", ["..", "../..", "../near"])
+@pytest.mark.parametrize(
+    "entry", ["{!r}", "os.path.abspath({!r})", "os.path.join(os.getcwd(), {!r})", "os.path.realpath({!r})"]
+)
+def test_folders_of_modules_that_lie_above(run, project, up, entry):
+    (project / "near").mkdir()
+    folder = (project / "work" / up).resolve()
+    name = f"found_{len(up)}"
+    (folder / f"{name}.py").write_text("half = 7 / 2\n")
+    result = run(f"import sys, os\nsys.path.append({entry.format(up)})\nimport {name}\nprint {name}.half\n")
+    assert (result.status, result.out) == (0, "3\n"), result.err
+
+
+def test_what_opens_files_in_c_writes_into_the_output_folder(run, project):
+    (project / "work" / "picture.png").write_bytes(b"mine")
+    kept = before(project)
+    result = run("""
+        import ctypes, os, pathlib
+        libc = ctypes.CDLL(None)
+        libc.fopen.restype = ctypes.c_void_p
+        libc.fclose.argtypes = [ctypes.c_void_p]
+        names = 'picture.png', os.path.join(os.getcwd(), 'picture.png'), os.path.abspath('picture.png')
+        for name in (*names, str(pathlib.Path('picture.png').resolve()), os.getcwdb() + b'/picture.png'):
+            file = libc.fopen(os.fsencode(name), b'w')
+            print bool(file), libc.fclose(file)
+    """)
+    assert (result.status, result.out) == (0, "True 0\n" * 5), result.err
+    assert {path: text for path, text in before(project).items() if path.name != "old.py"} == kept
+    assert (result.folder / "picture.png").read_bytes() == b""
 
 
 def test_files_that_are_opened_in_c(run, project):
