@@ -346,5 +346,5 @@ def test_parameters_that_were_on_a_gpu_of_theanos_last_years_are_read(run, tmp_p
         print W.name, W.type, W.get_value().tolist(), one.data.tolist()
         print theano.function([], W * 2, mode='FAST_COMPILE')()[1].tolist()
     """)
-    expected = "W Matrix(float32, shape=(?, ?)) [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]] [[0.0, 1.0, 2.0]]\n[6.0, 8.0, 10.0]\n"
+    expected = "W TensorType(float32, matrix) [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]] [[0.0, 1.0, 2.0]]\n[6.0, 8.0, 10.0]\n"
     assert (result.status, result.out) == (0, expected), result.err
