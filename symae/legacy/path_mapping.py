@@ -164,9 +164,9 @@ class Places:
         whole = os.path.normpath(os.path.join(here, name))
         if os.path.isabs(name) and self._is_beside(whole, name):
             beside = os.path.relpath(whole, self.out)
-            found = self._places_of_relative(beside, os.path.join(self.roots[0], beside))
-            if any(map(is_there, found[1])):
-                return found
+            made = self._places_of_relative(beside, os.path.join(self.roots[0], beside))
+            if any(map(is_there, made[1])):
+                return made
         if os.path.isabs(name) or not is_inside(here, self.out):
             if not is_inside(whole, self.out):
                 return self._places_of_whole(whole)
@@ -174,11 +174,11 @@ class Places:
             found = [whole, *(os.path.join(root, relative) for root in self.roots)]
             return whole, list(dict.fromkeys([*found, *self._elsewhere(relative)]))
         relative = os.path.normpath(os.path.join(self._seen_from(here), name))
-        seen = self._places_of_relative(relative, os.path.join(self.working_folder(), name))
+        meant = self._places_of_relative(relative, os.path.join(self.working_folder(), name))
         # `os.path.relpath` gives names that lead out of where the script really is.
-        if not is_inside(whole, self.out) and is_there(whole) and not any(map(is_there, seen[1])):
+        if not is_inside(whole, self.out) and is_there(whole) and not any(map(is_there, meant[1])):
             return self._places_of_whole(whole)
-        return seen
+        return meant
 
     def _places_of_relative(self, relative: str, path: str) -> tuple[str, list[str]]:
         """Return what `places` does, for a name relative to where the script began, which is `path` as it sees it now."""
