@@ -174,6 +174,7 @@ def decode(text: Any, *arguments: Any, **keywords: Any) -> Any:
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
     **lenient_numpy.OPERATIONS,
+    **{f"__symae_{function.__name__}__": function for function in (iter, list, next, repr)},  # in converted sources
     "__symae_divided__": divided,
     "__symae_divided_in_place__": divided_in_place,
     "__symae_quotient__": quotient,

@@ -28,6 +28,13 @@ FIXERS = [
 ]
 
 
+# What fixers write by what it gets to be called; unicode and unichr are there at run time.
+MADE = {
+    **{name: f"__symae_{name}__" for name in ("iter", "list", "next", "repr")},
+    **{"str": "unicode", "chr": "unichr"},
+}
+
+
 class SourceError(InputError, SyntaxError):
     """Raised for a source that neither Python can parse; a script that expects a `SyntaxError` catches it."""
 
@@ -91,6 +98,7 @@ def _converted(text: str, path: Path, error: Exception | None) -> Source:
         line = max(line_of(problem) or 1, getattr(error, "lineno", None) or 1)
         raise _syntax_error(path, text, line, error) from None
     original = _line_map(converted)
+    _name_apart(converted, text_2.split("\n"))
     try:
         tree = tree_of(str(converted), path)
     except SyntaxError as problem:
@@ -109,6 +117,13 @@ def _tools() -> Any:
     from fissix import refactor
 
     return refactor.RefactoringTool(["symae.python2.fix_octal_longs", *(f"fissix.fixes.fix_{name}" for name in FIXERS)])
+
+
+def _name_apart(converted: Any, lines: list[str]) -> None:
+    """Give built-in functions that fixers call names of their own: a script may have a variable called `list`, or `str`."""
+    for leaf in converted.leaves():
+        if leaf.value in MADE and not (leaf.lineno and lines[leaf.lineno - 1].startswith(leaf.value, leaf.column)):
+            leaf.value = MADE[leaf.value]
 
 
 def _line_map(converted: Any) -> Callable[[int], int]:

@@ -153,6 +153,23 @@ def test_tabs_line_ends_marks_and_encodings_are_read(tmp_path):
     assert script.read_bytes().count(b"\r\n") == 5
 
 
+@pytest.mark.parametrize(
+    ("name", "expression", "expected"),
+    [
+        ("list", "d.keys()", [1]),
+        ("list", "d.items()", [(1, 2)]),
+        ("iter", "d.itervalues().next()", 2),
+        ("next", "iter(d).next()", 1),
+        ("repr", "`d`", "{1: 2}"),
+        ("str", "unicode(0.1 + 0.2)", "0.3"),
+        ("chr", "unichr(97)", "a"),
+    ],
+)
+def test_variables_may_have_the_names_of_functions_that_the_conversion_calls(name, expression, expected):
+    function = f"def f(d):\n    {name} = 5\n    return {expression}, {name}\n"
+    assert run(f"print '',\n{function}x = f({{1: 2}})\n")["x"] == (expected, 5)
+
+
 def test_a_traceback_has_the_line_of_the_original():
     text = "class A:\n    __metaclass__ = type\n\ndef f(a, (b, c)):\n    print '',\n    return a.gone\n\nf(1, (2, 3))\n"
     with pytest.raises(AttributeError) as caught:
