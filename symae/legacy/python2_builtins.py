@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from symae.legacy.listed import filtered, mapped, zipped
+from symae.legacy.python2_classes import hex2, oct2
 from symae.legacy.python2_operations import OPERATIONS, sorting_key, str2
 from symae.legacy.python2_semantics import compiled, with_its_semantics
 from symae.python2.convert import parse, parse_text
@@ -232,4 +233,6 @@ CHANGED: dict[str, Any] = {
     "open": open2,
     "input": input2,
     "compile": compile2,
+    "hex": hex2,
+    "oct": oct2,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import functools
 import math
 import operator
@@ -10,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from symae.legacy import python2_classes
 from symae.shims import lenient_numpy
 from symae.shims.standard_names import as_bytes
 
 __all__ = ["OPERATIONS", "Quotient", "divided", "quotient", "str2"]
 
+_PRINTED = bytes(range(32, 127))
 WHOLE = (int, np.integer)  # bool is an int
 
 
@@ -157,19 +160,105 @@ def sorting_key(cmp: Callable[..., int] | None = None, key: Any = None, reverse:
     return compared if key is None else lambda item: compared(key(item))
 
 
-def decode(text: Any, *arguments: Any, **keywords: Any) -> Any:
-    """Decode by ``text.decode(…)``: what was a string of bytes is a text by now."""
-    if not isinstance(text, str):
-        return text.decode(*arguments, **keywords)
-    encoding = str(arguments[0] if arguments else keywords.get("encoding", "ascii")).lower()
-    if encoding in ("hex", "base64", "zlib", "bz2", "rot13", "string_escape", "string-escape"):
-        import codecs
+def decode(text: Any, encoding: Any = "ascii", *errors: Any, **keywords: Any) -> Any:
+    """Decode by ``text.decode(…)``: what was a string of bytes is a text by now.
 
-        name = {"string_escape": "unicode_escape", "string-escape": "unicode_escape"}.get(encoding, encoding)
-        if name == "rot13":
-            return codecs.decode(text, "rot13")
-        return codecs.decode(as_bytes(text), name)
-    return text
+    Of a codec from bytes to bytes, as ``hex``, the result is a text where all of it are letters of ASCII, else bytes.
+    """
+    if not isinstance(text, str | bytes | bytearray):
+        return text.decode(encoding, *errors, **keywords)
+    codec = _byte_codec(encoding)
+    if codec == "rot13":
+        return codecs.decode(_as_text(text), codec)
+    if codec is not None:
+        data = _as_bytes(text)
+        return _as_text(codecs.escape_decode(data)[0] if codec == "string_escape" else codecs.decode(data, codec))
+    if isinstance(text, str):
+        return as_bytes(text).decode(encoding) if encoding == "unicode_escape" else text
+    return text.decode(encoding, *errors, **keywords)
+
+
+def encode(text: Any, encoding: Any = "ascii", *errors: Any, **keywords: Any) -> Any:
+    """Encode by ``text.encode(…)``, also with Python 2's codecs from bytes to bytes: ``hex``, ``base64``, ``zlib`` …"""
+    if not isinstance(text, str | bytes | bytearray):
+        return text.encode(encoding, *errors, **keywords)
+    codec = _byte_codec(encoding)
+    if codec == "rot13":
+        return codecs.encode(_as_text(text), codec)
+    if codec is not None:
+        data = _as_bytes(text)
+        return _as_text(codecs.escape_encode(data)[0] if codec == "string_escape" else codecs.encode(data, codec))
+    if isinstance(text, bytes | bytearray):
+        text = text.decode("ascii")  # as Python 2 did before it encoded
+    data = text.encode(encoding, *errors, **keywords)
+    return data.decode("ascii") if encoding == "unicode_escape" else data
+
+
+def _byte_codec(encoding: Any) -> Any:
+    """Return the name of a codec that Python 2's strings had and texts have no longer."""
+    name = str(encoding).lower().replace("-", "_")
+    if name in ("string_escape", "rot13", "rot_13"):
+        return "string_escape" if name == "string_escape" else "rot13"
+    try:
+        found = codecs.lookup(name).name
+    except LookupError:
+        return None
+    return found if found in ("hex", "base64", "zlib", "bz2", "uu", "quopri") else None
+
+
+def _as_bytes(text: Any) -> bytes:
+    return as_bytes(text) if isinstance(text, str) else bytes(text)
+
+
+def _as_text(data: Any) -> Any:
+    """Return a text where `data` are letters of ASCII and ends of lines, as Python 2's strings of both kinds were one."""
+    if isinstance(data, str):
+        return data
+    plain = data.isascii() and not data.translate(None, b"\t\n\r\f").translate(None, _PRINTED)
+    return data.decode("ascii") if plain else data
+
+
+def unicode2(x: Any, *encoding: Any, **keywords: Any) -> str:
+    """Return ``unicode(x)``, which asked ``x.__unicode__`` first; with an encoding it decoded a string of bytes."""
+    if encoding or keywords:
+        return str(decode(x, *encoding, **keywords))
+    special = getattr(x, "__unicode__", None)
+    if special is None or isinstance(x, type):
+        return str2(x)
+    text = special()
+    return text.decode("ascii") if isinstance(text, bytes) else str(text)
+
+
+class _Unicode:
+    """Show an object within a text of Unicode that is being formatted."""
+
+    def __init__(self, x: Any):
+        self._x = x
+
+    def __str__(self) -> str:
+        return unicode2(self._x)
+
+    def __repr__(self) -> str:
+        return repr(self._x)
+
+    def __float__(self) -> float:
+        return float(self._x)
+
+    def __int__(self) -> int:
+        return int(self._x)
+
+
+def formatted_unicode(text: str, values: Any) -> str:
+    """Format ``u"…" % values``."""
+    if isinstance(values, tuple):
+        return formatted(text, tuple(map(_shown_unicode, values)))
+    if isinstance(values, dict):
+        return formatted(text, {key: _shown_unicode(value) for key, value in values.items()})
+    return formatted(text, _shown_unicode(values))
+
+
+def _shown_unicode(x: Any) -> Any:
+    return _Unicode(x) if hasattr(type(x), "__unicode__") else x
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
@@ -183,5 +272,11 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "__symae_formatted__": formatted,
     "__symae_format__": format_text,
     "__symae_sort__": sort,
+    "__symae_formatted_unicode__": formatted_unicode,
     "__symae_decode__": decode,
+    "__symae_encode__": encode,
+    "__symae_unicode__": unicode2,
+    "__symae_adapted__": python2_classes.adapted,
+    "__symae_hashable__": python2_classes.hashable,
+    "__symae_slicing__": python2_classes.slicing,
 }

@@ -10,12 +10,13 @@ from types import CodeType
 from typing import Any
 
 from symae._runtime.quiet import without_warnings
+from symae.legacy.python2_classes import SPECIAL
 from symae.python2.convert import Source
 from symae.shims.lenient_syntax import BASE, KEY, Lenient, assigned, call, loaded, unsliced
 
 __all__ = ["compiled", "with_its_semantics"]
 
-FORMATTED = "__symae_formatted__"
+FORMATTED = {"__symae_formatted__", "__symae_formatted_unicode__"}
 
 
 def compiled(source: Source) -> CodeType:
@@ -29,6 +30,8 @@ def with_its_semantics(source: Source) -> ast.Module:
     tree: Any = source.tree
     if source.python_version == "python2":
         tree = _Python2().visit(tree)
+    if source.python_version != "python3":
+        tree = _Classes().visit(tree)
     if not source.future_division and source.python_version != "python3":
         tree = _Division(source.python_version == "python2").visit(tree)
     return ast.fix_missing_locations(Lenient().visit(tree))
@@ -69,12 +72,13 @@ def _is_float(node: ast.expr) -> bool:
 
 
 class _Python2(ast.NodeTransformer):
-    """Replace what Python 2 did otherwise: floats of twelve digits in text, ``list.sort(cmp)``, ``str.decode``, ``__div__``."""
+    """Replace what Python 2 did otherwise: floats of twelve digits in text, ``list.sort(cmp)``, ``str.decode`` …"""
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
         if isinstance(node.op, ast.Mod) and _is_text(node.left):
-            return call("formatted", node, node.left, node.right)
+            is_unicode = getattr(node.left, "kind", None) == "u"
+            return call("formatted_unicode" if is_unicode else "formatted", node, node.left, node.right)
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
@@ -82,19 +86,36 @@ class _Python2(ast.NodeTransformer):
         function = node.func
         if isinstance(function, ast.Name) and function.id in ("str", "unicode") and len(node.args) == 1 and not node.keywords:
             return call("str", node, *node.args)
+        if isinstance(function, ast.Name) and function.id == "unicode" and node.args:
+            return call("unicode", node, *node.args, keywords=node.keywords)
         if not isinstance(function, ast.Attribute):
             return node
         if function.attr == "format" and _is_text(function.value):
             return call("format", node, function.value, *node.args, keywords=node.keywords)
         if function.attr == "sort" and (node.args or any(keyword.arg == "cmp" for keyword in node.keywords)):
             return call("sort", node, function.value, *node.args, keywords=node.keywords)
-        if function.attr == "decode":
-            return call("decode", node, function.value, *node.args, keywords=node.keywords)
+        if function.attr in ("decode", "encode"):
+            return call(function.attr, node, function.value, *node.args, keywords=node.keywords)
+        return node
+
+
+class _Classes(ast.NodeTransformer):
+    """Let Python 3 call the special methods that Python 2 called."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        self.generic_visit(node)
+        if node.attr in ("__getslice__", "__setslice__", "__delslice__") and isinstance(node.ctx, ast.Load):
+            return call("slicing", node, node.value, ast.Constant(node.attr))
         return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
         self.generic_visit(node)
         defined = {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
+        defined |= {t.id for part in node.body if isinstance(part, ast.Assign) for t in part.targets if isinstance(t, ast.Name)}
+        if "__eq__" in defined and "__hash__" not in defined:
+            node.decorator_list.append(_operation("hashable", node))
+        if SPECIAL & defined:
+            node.decorator_list.append(_operation("adapted", node))
         for old, new in (("__div__", "__truediv__"), ("__rdiv__", "__rtruediv__"), ("__idiv__", "__itruediv__")):
             if old in defined and new not in defined:
                 value = ast.copy_location(ast.Name(old, ast.Load()), node.body[-1])
@@ -102,9 +123,13 @@ class _Python2(ast.NodeTransformer):
         return node
 
 
+def _operation(name: str, node: ast.AST) -> ast.Name:
+    return ast.Name(f"__symae_{name}__", ast.Load(), **{k: getattr(node, k) for k in ("lineno", "col_offset")})
+
+
 def _is_text(node: ast.expr) -> bool:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return _is_text(node.left) or _is_text(node.right)
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == FORMATTED:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FORMATTED:
         return True
     return isinstance(node, ast.Constant) and isinstance(node.value, str)

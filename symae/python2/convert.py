@@ -23,9 +23,9 @@ from symae.python2.version_detection import PythonVersion, future_imports, pytho
 # Only what is syntax, or can be seen from it. Names, modules and the semantics of built-in functions are there at run time.
 FIXERS = [
     *("dict", "except", "exec", "funcattrs", "has_key", "methodattrs", "metaclass", "ne", "next", "nonzero"),
-    *("numliterals", "paren", "print", "raise", "repr", "sys_exc", "throw", "tuple_params", "unicode"),
-    "xreadlines",
+    *("numliterals", "paren", "print", "raise", "repr", "sys_exc", "throw", "tuple_params", "xreadlines"),
 ]
+OWN_FIXERS = ["symae.python2.fix_octal_longs", "symae.python2.fix_unicode_names"]
 
 
 # What fixers write by what it gets to be called; unicode and unichr are there at run time.
@@ -116,7 +116,7 @@ def _converted(text: str, path: Path, error: Exception | None) -> Source:
 def _tools() -> Any:
     from fissix import refactor
 
-    return refactor.RefactoringTool(["symae.python2.fix_octal_longs", *(f"fissix.fixes.fix_{name}" for name in FIXERS)])
+    return refactor.RefactoringTool([*OWN_FIXERS, *(f"fissix.fixes.fix_{name}" for name in FIXERS)])
 
 
 def _name_apart(converted: Any, lines: list[str]) -> None:

@@ -17,6 +17,7 @@ GONE_MODULES = {
 }
 GONE_ATTRIBUTES = {"iteritems", "itervalues", "iterkeys", "has_key", "maxint", "getcwdu"}
 PYTHON3_MODULES = {"symae", "pytensor"}  # what imports these has been ported, whatever else is left in it
+GONE_CODECS = {"hex", "base64", "zlib", "bz2", "rot13", "string_escape", "string-escape"}  # of texts
 GONE_ITERATORS = {"izip", "imap", "ifilter", "izip_longest", "ifilterfalse"}  # of itertools
 
 
@@ -53,11 +54,19 @@ def python_version_of(tree: ast.Module) -> PythonVersion:
             return "python2"
         if isinstance(node, ast.Attribute) and (node.attr in GONE_ATTRIBUTES or _is_gone_iterator(node)):
             return "python2"
+        if isinstance(node, ast.Call) and _is_gone_codec(node):
+            return "python2"
     return "either"
 
 
 def _is_gone_iterator(node: ast.Attribute) -> bool:
     return node.attr in GONE_ITERATORS and isinstance(node.value, ast.Name) and node.value.id == "itertools"
+
+
+def _is_gone_codec(node: ast.Call) -> bool:
+    """Return True for ``x.encode("hex")`` and its like."""
+    is_method = isinstance(node.func, ast.Attribute) and node.func.attr in ("encode", "decode") and len(node.args) == 1
+    return is_method and isinstance(node.args[0], ast.Constant) and node.args[0].value in GONE_CODECS
 
 
 def _bound(tree: ast.Module) -> set[str]:

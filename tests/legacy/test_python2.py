@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import textwrap
 import traceback
+import zlib
 from pathlib import Path
 from types import ModuleType
 
@@ -59,10 +60,18 @@ def value(expression: str, **names: object) -> object:
         ("'{0} {1:.2f}'.format(0.1 + 0.2, 2 / 3.)", "0.3 0.67"),
         ("'abc'.decode('utf-8') + '6162'.decode('hex').decode('ascii')", "abcab"),
         ("eval('7 / 2')", 3),
+        ("'abc'.encode('hex'), '616263'.decode('hex'), b'\\xff\\x00'.encode('hex_codec')", ("616263", "abc", "ff00")),
+        ("'abc'.encode('base64'), 'YWJj\\n'.decode('base64')", ("YWJj\n", "abc")),
+        ("'ab'.encode('rot13'), 'no'.decode('rot13'), 'a\\n'.encode('string_escape')", ("no", "ab", "a\\n")),
+        ("'abc'.encode('zlib').decode('zlib'), 'abc'.encode('bz2').decode('bz2')", ("abc", "abc")),
+        ("zlib.decompress('abc'.encode('zlib')), 'ff00'.decode('hex')", (b"abc", b"\xff\x00")),
+        ("'a=\\t'.encode('quopri').decode('quopri'), r'\\u00e9'.decode('unicode_escape')", ("a=\t", "é")),
+        ("unicode('abc', 'utf-8'), unicode(u'é'), unicode(0.1 + 0.2), u'%s %d' % ('a', 1)", ("abc", "é", "0.3", "a 1")),
+        ("oct(8), oct(0), oct(-8), hex(255)", ("010", "0", "-010", "0xff")),
     ],
 )
 def test_an_expression_means_what_it_meant(expression, expected):
-    assert value(expression) == expected
+    assert value(expression, zlib=zlib) == expected
 
 
 def test_arrays_of_whole_numbers_divide_like_them():
@@ -87,6 +96,93 @@ def test_a_class_with_div_is_divided_by_it():
         "print '',\nclass A:\n    def __div__(self, other):\n        return 'divided', other\nx = A() / 2\ny = A() / 2.\n"
     )
     assert (names["x"], names["y"]) == (("divided", 2), ("divided", 2.0))
+
+
+COMPARED = """
+class A{base}:
+    def __init__(self, n): self.n = n
+    def __cmp__(self, other): return cmp(self.n, other.n if isinstance(other, A) else other)
+class B(A):
+    def __cmp__(self, other): return -A.__cmp__(self, other)
+x = [A(1) < A(2), A(1) == A(1), A(1) != A(1), A(2) >= 3, 3 > A(2), 2 == A(2), cmp(A(1), A(2))]
+x += [[a.n for a in sorted([A(3), A(1), A(2)])], B(1) < B(2), max(B(1), B(2)).n, A(1) in [A(1)]]
+"""
+
+
+@pytest.mark.parametrize("base", ["", "(object)"])
+@pytest.mark.parametrize("first", ["print '',", ""], ids=["Python 2", "either"])
+def test_a_class_is_compared_by_its_cmp(first, base):
+    assert run(f"{first}\n{COMPARED.format(base=base)}", cmp=lambda a, b: (a > b) - (a < b))["x"] == [
+        *(True, True, False, False, True, True, -1, [1, 2, 3], False, 1, True)
+    ]
+
+
+def test_richer_comparisons_come_before_cmp_and_do_not_take_the_hash_away():
+    names = run(
+        "print '',\nclass A(object):\n    def __eq__(self, other): return 'eq'\n    def __cmp__(self, other): return -1\n"
+        "class D(dict):\n    def __cmp__(self, other): return 7\na = A()\nx = a == 1, a < 1, D() == {}, {a: 1}[a]\n"
+    )
+    assert names["x"] == ("eq", True, True, 1)
+
+
+SLICED = """
+print '',
+import sys
+class S{base}:
+    def __init__(self): self.log = []
+    def __len__(self): return 10
+    def __getitem__(self, key): return 'item', key
+    def __getslice__(self, i, j): return 'slice', i, j
+    def __setslice__(self, i, j, values): self.log.append((i, j, values))
+    def __delslice__(self, i, j): self.log.append((i, j))
+s, n = S(), 3
+s[1:2] = 'v'
+del s[n:]
+x = [s[1:2], s[:n], s[n:] == ('slice', 3, sys.maxsize), s[-3:-1], s[-20:2], s[1:5:2], s[4], s['a':'b'], s.log[0]]
+x += [s.log[1] == (3, sys.maxsize)]
+"""
+
+
+@pytest.mark.parametrize("base", ["", "(object)", "(list)"])
+def test_plain_slices_are_answered_by_their_own_methods(base):
+    x = run(SLICED.format(base=base))["x"]
+    assert x[:5] == [("slice", 1, 2), ("slice", 0, 3), True, ("slice", 7, 9), ("slice", -10, 2)]
+    assert x[5:] == [("item", slice(1, 5, 2)), ("item", 4), ("item", slice("a", "b")), (1, 2, "v"), True]
+
+
+def test_methods_for_slices_may_use_those_for_items_and_those_of_lists():
+    text = """
+    print '',
+    class A(object):
+        def __getitem__(self, key): return key
+        def __getslice__(self, i, j): return self[max(0, i):max(0, j):]
+    class L(list):
+        def __getslice__(self, i, j): return L(list.__getslice__(self, i, j) + ['end'])
+        def __setslice__(self, i, j, values): super(L, self).__setslice__(i, j, values[::-1])
+    class M(list):
+        def __getitem__(self, i): return 'item %d' % list.__getitem__(self, i)
+    l = L([1, 2, 3, 4])
+    a = A()[1:2], l[1:3], type(l[:1]).__name__, A()[1:2:3]
+    l[1:3] = [5, 6]
+    x = a, list(l), M([1, 2])[0:1], M([1, 2])[1]
+    """
+    x = run(textwrap.dedent(text))["x"]
+    assert x == ((slice(1, 2), [2, 3, "end"], "L", slice(1, 2, 3)), [1, 6, 5, 4], [1], "item 2")
+
+
+def test_unicode_hex_and_oct_ask_their_own_methods():
+    text = """
+    print '',
+    class A(object):
+        def __unicode__(self): return u'caf\\xe9'
+        def __str__(self): return 'str of ' + unicode(self)
+        def __hex__(self): return 'hex'
+        def __oct__(self): return 'oct'
+    a = A()
+    x = unicode(a), str(a), hex(a), oct(a), u'%s %r' % (a, 'b'), '%s' % a, u'%(a)s' % {'a': a}
+    """
+    x = run(textwrap.dedent(text))["x"]
+    assert x == ("cafe", "str of cafe", "hex", "oct", "cafe 'b'", "str of cafe", "cafe")
 
 
 def test_future_division_is_true_division():
@@ -130,6 +226,7 @@ def test_a_module_of_python_2_takes_one_that_does_not_tell_for_python_2():
         ("print 'a'\n", "python2"),
         ("for i in xrange(3): pass\n", "python2"),
         ("import cPickle\n", "python2"),
+        ("x = 'abc'.encode('hex')\n", "python2"),
         ("try:\n    import cPickle as pickle\nexcept ImportError:\n    import pickle\n", "either"),
         ("from six.moves import xrange\nfor i in xrange(3): pass\n", "either"),
         ("print('a', end='')\n", "python3"),
