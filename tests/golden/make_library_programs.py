@@ -3,7 +3,7 @@
 Needs a Python 3.8 as make_random_streams.py does, with one of the libraries, and gets the figures of those programs that are
 named::
 
-    THEANO_FLAGS=floatX=float64 python tests/golden/make_library_programs.py blocks_tutorial
+    THEANO_FLAGS=floatX=float64 python tests/golden/make_library_programs.py blocks_autoencoder
 
 The autoencoders of Keras are made for the version that is installed, under ``keras_autoencoders 1`` or ``… 2``;
 names of some of them may follow.

@@ -17,12 +17,12 @@ from golden.figures import assert_same, read_json
 GOLDEN = read_json("library_programs")
 PROGRAMS = Path(__file__).parents[1] / "golden" / "library_programs"
 NEEDED = {
-    "blocks_tutorial": ("blocks", "fuel"),
+    "blocks_autoencoder": ("blocks", "fuel"),
     "keras_autoencoders": ("keras", "h5py"),
     "nolearn_autoencoder": ("nolearn", "lasagne"),
     "pylearn2_autoencoder": ("pylearn2",),
     "theanets_autoencoder": ("theanets", "downhill"),
-    "theano_lstm_pendulum": ("theano_lstm",),
+    "theano_lstm_spring": ("theano_lstm",),
 }
 KERAS = {"backend": "theano", "floatx": "float64", "image_dim_ordering": "tf", "epsilon": 1e-7}
 # Each with the mode that it is tested in; figures do not depend on it.

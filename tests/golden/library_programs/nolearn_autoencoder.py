@@ -1,4 +1,4 @@
-"""nolearn's NeuralNet: a convolutional autoencoder of Lasagne's layers, and a classifier with a schedule of its own."""
+"""nolearn's NeuralNet, with what its tutorials introduce: layers as a list or by names, TrainSplit, on_epoch_finished."""
 
 import json
 
@@ -19,11 +19,9 @@ def history(net):
     return [float(epoch[key]) for epoch in net.train_history_ for key in ("train_loss", "valid_loss")]
 
 
-class AdjustVariable:
-    """Lower the learning rate after each epoch, as in the tutorial on facial keypoints."""
-
-    def __call__(self, nn, train_history):
-        nn.update_learning_rate.set_value(np.asarray(0.05 / (1 + len(train_history)), theano.config.floatX))
+def slow_down(net, epochs):
+    """Let the n-th epoch have the n-th part of the first one's learning rate."""
+    net.update_learning_rate.set_value(np.asarray(0.05 / (1 + len(epochs)), theano.config.floatX))
 
 
 lasagne.random.set_rng(np.random.RandomState(1))
@@ -63,7 +61,7 @@ net = NeuralNet(
     update=nesterov_momentum,
     update_learning_rate=theano.shared(np.asarray(0.05, theano.config.floatX)),
     update_momentum=0.9,
-    on_epoch_finished=[AdjustVariable()],
+    on_epoch_finished=[slow_down],
     batch_iterator_train=BatchIterator(batch_size=6),
     train_split=TrainSplit(eval_size=0.25, stratify=False),
     max_epochs=3,

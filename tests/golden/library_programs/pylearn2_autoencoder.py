@@ -1,4 +1,4 @@
-"""PyLearn2's examples: a denoising autoencoder, stacked under a classifier, from YAML; monitors of both."""
+"""PyLearn2 from YAML, of which its documentation tells: a denoising autoencoder, then a classifier on what it has learned."""
 
 import json
 import tempfile
@@ -8,83 +8,54 @@ import numpy as np
 from pylearn2.config import yaml_parse
 from pylearn2.utils import serial
 
-DAE = """
-!obj:pylearn2.train.Train {
-    dataset: &dataset !obj:pylearn2.datasets.dense_design_matrix.DenseDesignMatrix {
-        X: !obj:numpy.random.normal { size: [20, 6] },
-    },
-    model: !obj:pylearn2.models.autoencoder.DenoisingAutoencoder {
-        nvis: 6,
-        nhid: 4,
-        irange: 0.05,
-        corruptor: !obj:pylearn2.corruption.BinomialCorruptor {
-            corruption_level: 0.5,
-        },
-        act_enc: "tanh",
-        act_dec: null,
-    },
-    algorithm: !obj:pylearn2.training_algorithms.sgd.SGD {
-        learning_rate: 1e-1,
-        batch_size: 5,
-        monitoring_dataset: *dataset,
-        cost: !obj:pylearn2.costs.autoencoder.MeanSquaredReconstructionError {},
-        termination_criterion: !obj:pylearn2.termination_criteria.EpochCounter {
-            max_epochs: 2,
-        },
-    },
-    save_path: "%(folder)s/dae.pkl",
-    save_freq: 1
-}
+TRAINED = """
+!obj:pylearn2.train.Train
+dataset: &pictures !obj:pylearn2.datasets.dense_design_matrix.DenseDesignMatrix
+  {dataset}
+model: {model}
+algorithm: !obj:pylearn2.training_algorithms.sgd.SGD
+  batch_size: 8
+  monitoring_dataset: {{seen: *pictures}}
+  termination_criterion: !obj:pylearn2.termination_criteria.EpochCounter {{max_epochs: 3}}
+  {algorithm}
+save_freq: 1
+save_path: {path}
 """
-MLP = """
-!obj:pylearn2.train.Train {
-    dataset: &train !obj:pylearn2.datasets.dense_design_matrix.DenseDesignMatrix {
-        X: !obj:numpy.random.normal { size: [20, 6] },
-        y: !obj:numpy.random.randint { low: 0, high: 3, size: [20, 1] },
-        y_labels: 3,
-    },
-    model: !obj:pylearn2.models.mlp.MLP {
-        batch_size: 5,
-        layers: [
-            !obj:pylearn2.models.mlp.PretrainedLayer {
-                layer_name: 'h1',
-                layer_content: !pkl: "%(folder)s/dae.pkl"
-            }, !obj:pylearn2.models.mlp.Sigmoid {
-                layer_name: 'h2',
-                dim: 5,
-                sparse_init: 3,
-            }, !obj:pylearn2.models.mlp.Softmax {
-                layer_name: 'y',
-                n_classes: 3,
-                irange: 0.005
-            }
-        ],
-        nvis: 6
-    },
-    algorithm: !obj:pylearn2.training_algorithms.sgd.SGD {
-        learning_rate: .1,
-        learning_rule: !obj:pylearn2.training_algorithms.learning_rule.Momentum {
-            init_momentum: .5
-        },
-        monitoring_dataset: { 'train': *train },
-        cost: !obj:pylearn2.costs.mlp.Default {},
-        termination_criterion: !obj:pylearn2.termination_criteria.EpochCounter {
-            max_epochs: 2
-        }
-    }
+AUTOENCODER = {
+    "dataset": "X: !obj:numpy.random.uniform {size: [24, 8]}",
+    "model": """!obj:pylearn2.models.autoencoder.DenoisingAutoencoder
+  act_enc: sigmoid
+  act_dec: null
+  corruptor: !obj:pylearn2.corruption.BinomialCorruptor {corruption_level: 0.25}
+  irange: 0.2
+  nhid: 5
+  nvis: 8""",
+    "algorithm": """cost: !obj:pylearn2.costs.autoencoder.MeanSquaredReconstructionError {}
+  learning_rate: 0.05""",
 }
-"""
+CLASSIFIER = {
+    "dataset": """X: !obj:numpy.random.uniform {size: [24, 8]}
+  y: !obj:numpy.random.randint {low: 0, high: 2, size: [24, 1]}
+  y_labels: 2""",
+    "model": """!obj:pylearn2.models.mlp.MLP
+  nvis: 8
+  layers:
+  - !obj:pylearn2.models.mlp.PretrainedLayer {layer_name: code, layer_content: !pkl: "AUTOENCODER"}
+  - !obj:pylearn2.models.mlp.RectifiedLinear {layer_name: features, dim: 6, irange: 0.3}
+  - !obj:pylearn2.models.mlp.Softmax {layer_name: classes, n_classes: 2, irange: 0.1}""",
+    "algorithm": """cost: !obj:pylearn2.costs.mlp.Default {}
+  learning_rate: 0.2
+  learning_rule: !obj:pylearn2.training_algorithms.learning_rule.Momentum {init_momentum: 0.8}""",
+}
 
-folder = tempfile.mkdtemp()
+folder = Path(tempfile.mkdtemp())
 figures = {}
-for name, text in (("autoencoder", DAE), ("classifier", MLP)):
+for name, parts in (("autoencoder", AUTOENCODER), ("classifier", CLASSIFIER)):
     np.random.seed(1)
-    train = yaml_parse.load(text % {"folder": folder})
-    train.main_loop(time_budget=None)
-    channels = train.model.monitor.channels
-    figures[name] = {
-        key: [float(v) for v in channel.val_record] for key, channel in sorted(channels.items()) if "seconds" not in key
-    }
-kept = serial.load(str(Path(folder, "dae.pkl")))
-figures["weights"] = np.ravel(kept.get_weights()).tolist()
+    text = TRAINED.format(path=folder / (name + ".pkl"), **parts).replace("AUTOENCODER", str(folder / "autoencoder.pkl"))
+    train = yaml_parse.load(text)
+    train.main_loop()
+    channels = sorted(train.model.monitor.channels.items())
+    figures[name] = {key: [float(v) for v in channel.val_record] for key, channel in channels if "seconds" not in key}
+figures["weights"] = np.ravel(serial.load(str(folder / "autoencoder.pkl")).get_weights()).tolist()
 print(json.dumps(figures))
