@@ -84,7 +84,7 @@ class _Python2(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         function = node.func
-        if isinstance(function, ast.Name) and function.id in ("str", "unicode") and len(node.args) == 1 and not node.keywords:
+        if isinstance(function, ast.Name) and function.id == "str" and len(node.args) == 1 and not node.keywords:
             return call("str", node, *node.args)
         if isinstance(function, ast.Name) and function.id == "unicode" and node.args:
             return call("unicode", node, *node.args, keywords=node.keywords)

@@ -25,14 +25,9 @@ FIXERS = [
     *("dict", "except", "exec", "funcattrs", "has_key", "methodattrs", "metaclass", "ne", "next", "nonzero"),
     *("numliterals", "paren", "print", "raise", "repr", "sys_exc", "throw", "tuple_params", "xreadlines"),
 ]
-OWN_FIXERS = ["symae.python2.fix_octal_longs", "symae.python2.fix_unicode_names"]
-
-
-# What fixers write by what it gets to be called; unicode and unichr are there at run time.
-MADE = {
-    **{name: f"__symae_{name}__" for name in ("iter", "list", "next", "repr")},
-    **{"str": "unicode", "chr": "unichr"},
-}
+OWN_FIXERS = ["symae.python2.fix_octal_longs", "symae.python2.fix_unicode_texts"]
+# What fixers write by what it gets to be called.
+MADE = {name: f"__symae_{name}__" for name in ("iter", "list", "next", "repr")}
 
 
 class SourceError(InputError, SyntaxError):

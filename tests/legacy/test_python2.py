@@ -174,8 +174,8 @@ def test_unicode_hex_and_oct_ask_their_own_methods():
     text = """
     print '',
     class A(object):
-        def __unicode__(self): return u'caf\\xe9'
-        def __str__(self): return 'str of ' + unicode(self)
+        def __unicode__(self): return u'cafe'
+        def __str__(self): return str('str of ' + unicode(self))
         def __hex__(self): return 'hex'
         def __oct__(self): return 'oct'
     a = A()
