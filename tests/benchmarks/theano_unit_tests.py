@@ -202,7 +202,7 @@ def _table(folder: Path, results: dict[str, list[dict[str, Any]]], oracle: dict[
         outside = {test for test in theirs if not inside(test)}
         numbers = [len(oracle.get(file, ())), len(theirs), len(theirs & passed), len(outside), len(outside & passed)]
         sums = [a + b for a, b in zip(sums, numbers, strict=True)]
-        lines.append(_row(f"`{file.removesuffix('.py').replace('/tests', '')}`", numbers))
+        lines.append(_row(f"`theano/{file.removesuffix('.py').replace('/tests', '')}`", numbers))
     return "\n".join([*lines, _row("all", sums)]) + "\n"
 
 
