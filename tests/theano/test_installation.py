@@ -260,6 +260,28 @@ def test_pytest_runs_tests_of_old_packages(tmp_path, package, arguments):
     assert "1 passed" in result.stdout, result.stdout + result.stderr
 
 
+FAILING = """
+import numpy as np
+
+def test_one():
+    x = np.ones((2, 3))[[slice(None), 1.0]]
+    assert x.shape == (2,)
+    assert x.size == 3, "counted"
+
+def test_two():
+    assert np.zeros(2.0).size == 2 and not (np.ones(2) == np.ones(3))
+"""
+
+
+def test_pytest_says_of_old_test_modules_what_an_assertion_compared(tmp_path):
+    (tmp_path / "test_old.py").write_text(FAILING, encoding="utf-8")
+    result = run(tmp_path, "-m", "pytest", "-q", "--legacy-packages", "test_old", "test_old.py")
+    assert "1 failed, 1 passed" in result.stdout, result.stdout + result.stderr
+    assert "AssertionError: counted" in result.stdout
+    assert "assert 2 == 3" in result.stdout
+    assert "test_old.py:7: AssertionError" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
