@@ -36,7 +36,7 @@ def confined(session: Session, own_process: bool) -> Iterator[None]:
         yield
         return
     with _temporary_folder(files) as temporary:
-        session.is_confined = confine([files.out, temporary, *_writable(files)])
+        files.is_confined = session.is_confined = confine([files.out, temporary, *_writable(files)])
         yield
 
 

@@ -37,6 +37,7 @@ class Files(Programs, Folders):
         """Redirect the functions of `os` and `open` to these names as long as the block lasts, in the output folder."""
         before = REAL["getcwd"]()
         with ExitStack() as stack:
+            stack.callback(self.tidy)
             stack.enter_context(replaced(self._functions()))
             stack.enter_context(libraries_redirected(self))
             stack.enter_context(self.programs_redirected())

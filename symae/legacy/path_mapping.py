@@ -14,7 +14,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +59,12 @@ class Places:
         self.owners = Owners(self.out, self.roots)
         self.known = known
         self.say = say
-        self.hidden: set[str] = set()
+        self.hidden = {os.path.join(self.out, ELSEWHERE)}
         # What the user has and the script has removed.
         self._gone: set[str] = set()
+        # What the user has and a program was given a copy of, and that.
+        self._given: dict[str, str] = {}
+        self._perhaps_needed: list[str] = []
         # Files of the run's that it has given several names: device and number.
         self.linked: set[tuple[int, int]] = set()
         self._mentioned: set[str] = set()
@@ -130,7 +133,8 @@ class Places:
         for at in dict.fromkeys((place, real)):  # of a link, and of what it leads to
             folder = os.path.dirname(at)
             seen = self.is_folder(os.path.dirname(whole if at == place else real))
-            if is_inside(at, self.out) and not is_there(folder) and (seen or ELSEWHERE in os.path.relpath(at, self.out)):
+            seen = seen or (ELSEWHERE in os.path.relpath(at, self.out) and not self._is_quiet())
+            if is_inside(at, self.out) and not is_there(folder) and seen:
                 self.make(folder)
         return place
 
@@ -302,7 +306,13 @@ class Places:
 
     def is_seen(self, place: str) -> bool:
         """Return True if there is something at a path that the script has not removed."""
-        return is_there(place) and not any(is_inside(place, gone) for gone in self._gone)
+        given = self._given.get(place, place)  # which a program may have removed
+        return is_there(place) and is_there(given) and not any(is_inside(place, gone) for gone in self._gone)
+
+    def give(self, path: str, copy: str) -> None:
+        """Note that a program is given a copy of what the user has under a name: where that is gone, both are."""
+        with self._once():
+            self._given |= {place: copy for place in self.places(path)[1] if not is_inside(place, self.out) and is_there(copy)}
 
     def hide(self, path: Any) -> None:
         """Let the script see no more of what the user has under this name: it has removed it."""
@@ -316,6 +326,14 @@ class Places:
         if not is_there(folder):
             self.make(os.path.dirname(folder))
             REAL["mkdir"](folder)
+            if self._is_quiet():
+                self._perhaps_needed.append(folder)
+
+    def tidy(self) -> None:
+        """Remove folders that were made for programs and are empty."""
+        for folder in reversed(self._perhaps_needed):
+            with suppress(OSError):
+                os.rmdir(folder)
 
     # -- who asks, and what is said ---------------------------------------------------------------------------------------
 
@@ -339,20 +357,23 @@ class Places:
     @contextmanager
     def quietly(self) -> Iterator[None]:
         """Map names without a word to the user, in this thread, as long as the block lasts: nothing is read or written."""
-        before = getattr(self._here, "quiet", False)
+        before = self._is_quiet()
         self._here.quiet = True
         try:
             yield
         finally:
             self._here.quiet = before
 
+    def _is_quiet(self) -> bool:
+        return getattr(self._here, "quiet", False)
+
     def tell(self, line: str) -> None:
         """Say what becomes of a file that the script reads or writes."""
-        if not getattr(self._here, "quiet", False):
+        if not self._is_quiet():
             self.say(line)
 
     def _tell(self, name: str, place: str) -> None:
-        if place not in self._mentioned and not getattr(self._here, "quiet", False):
+        if place not in self._mentioned and not self._is_quiet():
             self._mentioned.add(place)
             self.say(f"{name}: written to {os.path.relpath(place, self.out)} in {self.out}; what is there stays as it is")
 

@@ -76,6 +76,7 @@ def run_source(source: Source, arguments: Sequence[str] = (), out: Path | None =
     with confined(session, own_process):
         status = _run(session, source, [str(path), *arguments])
     facts = {"THEANO_FLAGS": os.environ["THEANO_FLAGS"]} if os.environ.get("THEANO_FLAGS") else {}
+    make_folder(folder)  # a program may have removed it with its project
     session.record.write(script, folder, list(arguments), status, facts)
     print(f"symae: results are in {_relative(folder, caller)}{os.sep}: open report.html", file=sys.stderr)
     return status

@@ -196,11 +196,92 @@ def test_programs_read_what_the_script_sees(run, project):
     """)
     assert (result.status, result.out) == (
         0,
-        "1,2\n3,4 5,6 7,8 e.csv\n3,4\n1,2\n7,8 1,2\n3,4\n1,2\n3,4 7,8 5,6\n1,2\n3,4\n"
-        "new  new\n\ne.csv\nmine True\nimport sys\n\n",
+        "1,2\n3,4 5,6 7,8 e.csv\n3,4\n1,2\n7,8 1,2\n3,4\n1,2\n3,4 7,8 5,6\n1,2\n3,4\nnew  new\n\nmine True\nimport sys\n\n",
     ), result.err
     assert {path: text for path, text in before(project).items() if path.name != "old.py"} == kept
     assert {"copy.csv", "tool.txt"} <= {path.name for path in result.folder.iterdir()}
+
+
+COMMANDS = [
+    "os.system('echo x >> data.txt')",
+    "os.system('echo x >| data.txt')",
+    "os.system('echo x >& data.txt')",
+    "os.system('> data.txt echo x')",
+    "os.system('echo sh; echo sh >> data.txt')",
+    "os.system('tee -a data.txt < d.csv')",
+    "os.system('echo python | tee python data.txt')",
+    "os.system('echo x >> ' + here + '/data.txt')",
+    "os.system('echo x >> ' + os.path.abspath('../data.txt'))",
+    "os.system('echo x >> ' + far)",
+    "os.system('rm ' + here + '/*.txt ../*.txt')",
+    "os.system('cp d.csv ..; cp d.csv ./; cp d.csv ' + here + '/data/e.csv')",
+    "os.system('touch ../new ' + here + '/new')",
+    "subprocess.call(['cp', 'd.csv', here])",
+    "subprocess.call(['rm', '-r', '..'])",
+    "subprocess.call(['rm', '-r', here])",
+    "subprocess.call(['dd', 'if=d.csv', 'of=' + here + '/data.txt'])",
+    "subprocess.call(['sort', '-o', 'data.txt', 'd.csv'])",
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("most", [1 << 28, 3])
+def test_programs_change_copies(run, project, monkeypatch, command, most):
+    monkeypatch.setattr("symae.legacy.programs.LARGEST", most)
+    far = project / "far" / "data.txt"
+    far.parent.mkdir()
+    for path in (project / "work" / "data.txt", project / "data.txt", far):
+        path.write_text("what was there\n")
+        path.chmod(0o755)
+    kept = before(project)
+    result = run(f"""
+        import os, subprocess
+        here, far = os.path.dirname(os.path.abspath(__file__)), {str(far)!r}
+        {command}
+    """)
+    assert {path: text for path, text in before(project).items() if path.name != "old.py"} == kept
+    if most == 3 and result.status:
+        assert result.status == 2
+        assert "for a program, more than symae run copies" in result.err
+    else:
+        assert result.status == 0, result.err
+
+
+def test_programs_read_what_is_too_large_to_copy(run, project, monkeypatch):
+    monkeypatch.setattr("symae.legacy.programs.LARGEST", 3)
+    result = run("import os, commands\nprint commands.getoutput('cat < d.csv')\nos.system('sort d.csv')\n")
+    assert (result.status, result.out) == (2, "1,2\n3,4\n"), result.err
+    assert result.err.splitlines()[-2].startswith("symae: error: old.py, line 3: d.csv: found for a program, more than")
+
+
+def test_what_a_program_has_removed_is_gone(run, project):
+    kept = before(project)
+    result = run("""
+        import os, subprocess, commands
+        open('d.csv', 'a').write('+')
+        os.system('rm d.csv; mv tool.py moved.py'); subprocess.call(['rm', '-r', 'data', '../d.csv'])
+        print [os.path.exists(name) for name in ('d.csv', 'tool.py', 'moved.py', 'data', 'data/e.csv', '../d.csv')]
+        print sorted(set(os.listdir('.')) - {'old.py'}), commands.getoutput('ls d.csv data 2>&1 | wc -l')
+        open('d.csv', 'w').write('mine'); print open('d.csv').read()
+    """)
+    assert (result.status, result.out) == (
+        0,
+        "[False, False, True, False, False, False]\n['lib', 'moved.py'] 2\nmine\n",
+    ), result.err
+    assert {path: text for path, text in before(project).items() if path.name != "old.py"} == kept
+
+
+def test_words_that_name_nothing_make_no_folders(run, project):
+    (project / "work" / "plots").mkdir()
+    result = run("""
+        import os, subprocess
+        os.system("sed '/two/d' d.csv > /dev/null; sed -e 's/a/b/' -e '/etc/d' < d.csv | tr / x")
+        subprocess.call(['echo', '/usr/x', '/nowhere/at/all', 'plots/x', 'nothing/x'])
+        os.system('cp d.csv plots/copy.csv')
+    """)
+    assert result.status == 0, result.err
+    found = sorted(str(path.relative_to(result.folder)) for path in result.folder.rglob("*"))
+    assert found == ["d.csv", "plots", "plots/copy.csv", "report.html"]
 
 
 @pytest.mark.parametrize(
