@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from symae.legacy import python2_classes
+from symae.python2.version_detection import byte_codec
 from symae.shims import lenient_numpy
 from symae.shims.standard_names import as_bytes
 
@@ -167,7 +168,7 @@ def decode(text: Any, encoding: Any = "ascii", *errors: Any, **keywords: Any) ->
     """
     if not isinstance(text, str | bytes | bytearray):
         return text.decode(encoding, *errors, **keywords)
-    codec = _byte_codec(encoding)
+    codec: Any = byte_codec(str(encoding))
     if codec == "rot13":
         return codecs.decode(_as_text(text), codec)
     if codec is not None:
@@ -182,7 +183,7 @@ def encode(text: Any, encoding: Any = "ascii", *errors: Any, **keywords: Any) ->
     """Encode by ``text.encode(…)``, also with Python 2's codecs from bytes to bytes: ``hex``, ``base64``, ``zlib`` …"""
     if not isinstance(text, str | bytes | bytearray):
         return text.encode(encoding, *errors, **keywords)
-    codec = _byte_codec(encoding)
+    codec: Any = byte_codec(str(encoding))
     if codec == "rot13":
         return codecs.encode(_as_text(text), codec)
     if codec is not None:
@@ -192,18 +193,6 @@ def encode(text: Any, encoding: Any = "ascii", *errors: Any, **keywords: Any) ->
         text = text.decode("ascii")  # as Python 2 did before it encoded
     data = text.encode(encoding, *errors, **keywords)
     return data.decode("ascii") if encoding == "unicode_escape" else data
-
-
-def _byte_codec(encoding: Any) -> Any:
-    """Return the name of a codec that Python 2's strings had and texts have no longer."""
-    name = str(encoding).lower().replace("-", "_")
-    if name in ("string_escape", "rot13", "rot_13"):
-        return "string_escape" if name == "string_escape" else "rot13"
-    try:
-        found = codecs.lookup(name).name
-    except LookupError:
-        return None
-    return found if found in ("hex", "base64", "zlib", "bz2", "uu", "quopri") else None
 
 
 def _as_bytes(text: Any) -> bytes:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
+from collections.abc import Callable
+
 import libcst as cst
 from libcst import matchers as m
 from libcst.metadata import QualifiedNameProvider
 
 from symae.port.rewriting import Step, argument, attribute, imported, replaced_arguments, text_of
+from symae.python2.version_detection import byte_codec
 
 _TYPES = {  # of the module types
     **{"Boolean": "bool", "Buffer": "memoryview", "Class": "type", "Complex": "complex", "Dict": "dict", "Dictionary": "dict"},
@@ -41,7 +45,17 @@ _NOTES = {
     "sha": "hashes are made of bytes: hashlib.sha1(text.encode())",
     "imp": "the module imp is gone: importlib takes its place",
 }
-_CODECS = {"hex", "base64", "zlib", "bz2", "string_escape", "string-escape"}
+_METHODS = {  # special methods that Python 3 does not call
+    "__cmp__": "__cmp__ is not called any more: write __eq__ and __lt__, under @functools.total_ordering, and __hash__",
+    "__coerce__": "__coerce__ is not called any more: write __add__, __radd__ and so on",
+    "__unicode__": "__unicode__ is not called any more, also not by what was unicode(x): name it __str__",
+    "__hex__": "__hex__ is not called any more: hex(x) asks __index__",
+    "__oct__": "__oct__ is not called any more: oct(x) asks __index__",
+    "__long__": "__long__ is not called any more: int(x) asks __int__",
+    "__getslice__": "__getslice__ is not called any more: __getitem__ gets a slice",
+    "__setslice__": "__setslice__ is not called any more: __setitem__ gets a slice",
+    "__delslice__": "__delslice__ is not called any more: __delitem__ gets a slice",
+}
 
 
 class Python2Names(Step):
@@ -95,13 +109,31 @@ class Python2Names(Step):
         name = self.full_name(original.func)
         if name in ("string.join", "string.joinfields"):
             return _joined(updated)
-        if _is_codec(original):
+        if self._is_codec(original, byte_codec):
             self.note(original, "texts have no such encoding: codecs.encode and codecs.decode have it, of bytes")
+        elif self._is_codec(original, _is_encoding) and _decodes_text(original):
+            self.note(original, "texts have no decode: take it away where this is one, as from a file opened without b")
         if m.matches(original.func, m.Attribute(attr=m.Name("sort")) | m.Name("sorted")):
             unnamed = len(original.args) == 1 and original.args[0].keyword is None and name != "builtins.sorted"
             if unnamed or any(a.keyword is not None and a.keyword.value == "cmp" for a in original.args):
                 self.note(original, "a function that compares: Python 3 sorts by key=functools.cmp_to_key(function)")
         return updated
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
+        if node.name.value in _METHODS and isinstance(self.parent(self.parent(node)), cst.ClassDef):
+            self.note(node, _METHODS[node.name.value])
+        return True
+
+    def _is_codec(self, node: cst.Call, named: Callable[[str], object]) -> bool:
+        """Return True for ``x.encode(…)`` and ``x.decode(…)`` with the name of an encoding, or for ``x.decode()``."""
+        if not m.matches(node.func, m.Attribute(attr=m.Name("encode") | m.Name("decode"))):
+            return False
+        if not node.args:
+            return bool(named("ascii"))
+        name = node.args[0].value
+        return (
+            isinstance(name, cst.SimpleString) and isinstance(name.evaluated_value, str) and bool(named(name.evaluated_value))
+        )
 
     def leave_Import(self, original: cst.Import, updated: cst.Import) -> cst.Import:
         names = []
@@ -134,8 +166,17 @@ def _joined(node: cst.Call) -> cst.Call:
     return node.with_changes(func=attribute("str.join"), args=replaced_arguments(node.args, new))
 
 
-def _is_codec(node: cst.Call) -> bool:
-    """Return True for ``text.encode("hex")`` and its like."""
-    if not m.matches(node, m.Call(func=m.Attribute(attr=m.Name("encode") | m.Name("decode")), args=[m.Arg(m.SimpleString())])):
+def _decodes_text(node: cst.Call) -> bool:
+    """Return True for ``x.decode(…)`` unless `x` is bytes for certain."""
+    function = cst.ensure_type(node.func, cst.Attribute)
+    if function.attr.value != "decode":
         return False
-    return cst.ensure_type(node.args[0].value, cst.SimpleString).raw_value in _CODECS
+    made = m.Call(func=m.Attribute(attr=m.Name("encode")))
+    return not m.matches(function.value, made | m.SimpleString(value=m.MatchIfTrue(lambda text: text[:1] in "bB")))
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        return codecs.lookup(name) is not None
+    except LookupError:
+        return False

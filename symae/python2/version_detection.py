@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import codecs
 from typing import Literal
 
 # "either": nothing in the source tells. Division of whole numbers is then true, and whole where a whole number is asked for.
@@ -17,7 +18,7 @@ GONE_MODULES = {
 }
 GONE_ATTRIBUTES = {"iteritems", "itervalues", "iterkeys", "has_key", "maxint", "getcwdu"}
 PYTHON3_MODULES = {"symae", "pytensor"}  # what imports these has been ported, whatever else is left in it
-GONE_CODECS = {"hex", "base64", "zlib", "bz2", "rot13", "string_escape", "string-escape"}  # of texts
+GONE_CODECS = {"hex", "base64", "zlib", "bz2", "uu", "quopri", "rot13"}  # of texts, and string_escape, which is nowhere now
 GONE_ITERATORS = {"izip", "imap", "ifilter", "izip_longest", "ifilterfalse"}  # of itertools
 
 
@@ -66,7 +67,19 @@ def _is_gone_iterator(node: ast.Attribute) -> bool:
 def _is_gone_codec(node: ast.Call) -> bool:
     """Return True for ``x.encode("hex")`` and its like."""
     is_method = isinstance(node.func, ast.Attribute) and node.func.attr in ("encode", "decode") and len(node.args) == 1
-    return is_method and isinstance(node.args[0], ast.Constant) and node.args[0].value in GONE_CODECS
+    name = node.args[0].value if is_method and isinstance(node.args[0], ast.Constant) else None
+    return isinstance(name, str) and byte_codec(name) is not None
+
+
+def byte_codec(encoding: str) -> str | None:
+    """Return the name of a codec that Python 2's strings had and texts do not have, or None."""
+    if encoding.lower().replace("-", "_") == "string_escape":
+        return "string_escape"
+    try:
+        name = codecs.lookup(encoding).name.replace("-", "")
+    except (LookupError, ValueError):
+        return None
+    return name if name in GONE_CODECS else None
 
 
 def _bound(tree: ast.Module) -> set[str]:

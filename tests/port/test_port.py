@@ -76,6 +76,9 @@ def test_python_3_keeps_its_division_and_may_be_told_that_it_is_python_2():
     assert "x.shape[0] // batch_size" in port(text, python=2).text
 
 
+GONE_METHODS = "__cmp__ __coerce__ __unicode__ __hex__ __oct__ __long__ __getslice__ __setslice__ __delslice__".split()
+
+
 @pytest.mark.parametrize(
     ("text", "part"),
     [
@@ -88,18 +91,20 @@ def test_python_3_keeps_its_division_and_may_be_told_that_it_is_python_2():
         ("raise 'old'\nprint 1\n", "string exceptions"),
         ("import sys\nreload(sys)\nsys.setdefaultencoding('utf8')\n", "not needed"),
         ("print 'a'.encode('hex')\n", "codecs.encode"),
-        ("from string import join\nprint 1\n", "string.join is gone"),
-        ("from types import StringType\nprint 1\n", "types.StringType is gone: str is the same"),
-        ("import md5\nprint 1\n", "made of bytes"),
-        ("import numpy\nx = numpy.fromstring(s, dtype='uint8')\n", "frombuffer"),
-        ("html('<b>')\n", "Sage"),
-        ("from logistic_sgd import load_data\n", "symae.load_data does the same"),
-        ("import utils\nutils.tile_raster_images(x)\n", "symae.tile_raster_images does the same"),
-        ("__import__('theano')\n", "symae.theano there"),
+        ("x = 'a'.encode('rot-13')\n", "codecs.encode"),
+        ("x = s.decode('hex_codec')\n", "codecs.encode"),
+        ("with open('a.txt') as f: print f.read().decode('utf-8')\n", "texts have no decode"),
+        ("print s.decode()\n", "texts have no decode"),
+        *((f"class A:\n    def {name}(self, *rest): print 1\n", f"{name} is not called any more") for name in GONE_METHODS),
     ],
 )
 def test_what_else_needs_a_look_is_listed(text, part):
     assert any(part in reason for _, _, reason in reasons(text))
+
+
+def test_bytes_and_models_may_decode():
+    text = "print b'a'.decode('utf-8'), u'a'.encode('latin-1').decode('utf-8'), model.decode(x), model.decode('h')\n"
+    assert reasons(text) == []
 
 
 @pytest.mark.parametrize(
