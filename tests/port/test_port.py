@@ -76,7 +76,17 @@ def test_python_3_keeps_its_division_and_may_be_told_that_it_is_python_2():
     assert "x.shape[0] // batch_size" in port(text, python=2).text
 
 
-GONE_METHODS = "__cmp__ __coerce__ __unicode__ __hex__ __oct__ __long__ __getslice__ __setslice__ __delslice__".split()
+GONE_METHODS = [
+    "__cmp__",
+    "__coerce__",
+    "__unicode__",
+    "__hex__",
+    "__oct__",
+    "__long__",
+    "__getslice__",
+    "__setslice__",
+    "__delslice__",
+]
 
 
 @pytest.mark.parametrize(
