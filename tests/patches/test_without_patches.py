@@ -26,6 +26,7 @@ INDICES = ["a minibatch", "rows by their numbers", "an entry", "a slice that is 
 ELEMENTWISE = ["a long elementwise expression", "a layer", "cross-entropy", "the other way round"]
 CONCERNS = {
     "c_indexing": INDICES,
+    "c_sparse_products": QUICK,
     "indexing_rewrites": INDICES,
     "jax_indexing": INDICES,
     "mlx_indexing": INDICES,
