@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,7 @@ def _filters(settings: argparse.Namespace) -> None:
     _check_target(settings.out, ".png", [settings.run])
     shape = _shape(settings)
     run, name = chosen_model(settings.run, settings.model, settings.data, shape)
+    _report_damage(run)
     inspection = run.inspection(name)
     layer = settings.layer or next(iter(inspection.layers), "")
     filters = inspection.filters(layer)
@@ -123,6 +125,7 @@ def _graph(settings: argparse.Namespace) -> None:
 
     _check_target(settings.out, ".svg", [settings.run])
     run, name = chosen_model(settings.run, settings.model)
+    _report_damage(run)
     inspection = run.inspection(name)
     which = settings.graph or inspection.graphs.names[-1]
     stage = "before" if settings.before else "after"
@@ -168,9 +171,17 @@ def _runs(settings: argparse.Namespace) -> list[Any]:
 
     shape = _shape(settings)
     runs = [open_run(path, settings.data, settings.images, shape) for path in settings.run]
+    for run in runs:
+        _report_damage(run)
     if shape is not None:
         check_layout("--shape", shape, [run.inspection(name) for run in runs for name in list(run.models())[:1]])
     return runs
+
+
+def _report_damage(run: Any) -> None:
+    """Say on standard error that the run's record cannot be read: what is shown then comes from its models alone."""
+    if "problem" in (record := run.record):
+        print(f"symae: {record['problem']}", file=sys.stderr)
 
 
 def _check_target(target: Path, ending: str, runs: Sequence[Path]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import contextlib
 import io
 import runpy
@@ -20,7 +21,7 @@ from symae._runtime.atomic_files import make_folder
 from symae._runtime.decimals import fixed
 from symae._runtime.terminal import INTERRUPTED, Parser, at_least, print_anything, reader_left
 from symae.cli.inspect import COMMANDS, add_inspector, run_inspector
-from symae.cli.port import add_port, run_port
+from symae.cli.port import PROGRAMS, add_port, run_port
 from symae.compile.backends import BACKENDS, DEFAULT
 from symae.compile.environment import environment
 from symae.datasets import available, default, download_mnist, read
@@ -153,6 +154,9 @@ def _run_any(path: Path, arguments: Sequence[str], out: Path | None, own_process
         from symae.legacy.run import is_legacy, parse, run_source
 
         source = parse(path)
+        imports = any(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(source.tree))
+        if path.suffix.lower() not in PROGRAMS - {".txt"} and not imports:  # notes, figures and JSON may be valid Python
+            raise InputError(path, "a text that imports nothing", "a Python program; of one, a copy whose name ends in .py")
         if is_legacy(source):
             return run_source(source, arguments, out, own_process)
     _run(path, arguments if out is None else ["--out", str(out), *arguments])

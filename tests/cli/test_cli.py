@@ -63,6 +63,31 @@ def test_run_takes_any_script(tmp_path, capsys, monkeypatch):
     assert capsys.readouterr().out == "__main__ ['--a', 'b']\n"
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("notes.txt", "todo", "notes.txt: found a text that imports nothing, expected a Python program"),
+        ("run.json", '{"epochs": 3}', "run.json: found a text that imports nothing, expected a Python program"),
+        ("notes.txt", "Buy milk.\nCall home.\n", "notes.txt, line 1: found a syntax error"),
+    ],
+)
+def test_a_text_that_is_no_program_is_refused_and_leaves_nothing(tmp_path, capsys, monkeypatch, name, text, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text(text)
+    assert cli.main(["run", name]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(("name", "text"), [("program", "print(3)\n"), ("program.txt", "import sys\nprint(3)\n")])
+def test_a_program_may_have_any_name(tmp_path, capsys, monkeypatch, name, text):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text(text)
+    assert cli.main(["run", name]) == 0
+    assert capsys.readouterr().out == "3\n"
+
+
 def test_the_help_of_a_worksheet_is_its_own(capsys):
     with pytest.raises(SystemExit) as end:
         cli.main(["run", "02", "--help"])

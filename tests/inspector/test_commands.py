@@ -129,6 +129,17 @@ def test_a_shape_is_used_or_refused(run, strided, tmp_path, capsys):
         symae.inspect(run, image_shape=(8, 8, 3))
 
 
+@pytest.mark.parametrize("command", ["filters", "graph", "export", "inspect"])
+def test_a_damaged_record_of_a_run_is_one_line(run, tmp_path, capsys, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("symae.inspector.export.export_html", lambda *_: "")
+    monkeypatch.setattr("symae.inspector.server.serve", lambda *_, **__: None)
+    (run / "run.json").write_text("{")
+    assert main([command, str(run)]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "run.json: found damaged JSON" in line
+
+
 def test_sorting_by_activity_says_why_the_test_images_cannot_be_read(run, capsys):
     record = json.loads((run / "run.json").read_text())
     (run / "run.json").write_text(json.dumps(record | {"data": "gone.npz"}))
