@@ -17,10 +17,19 @@ IDX = {name + end: stem for stem in FILES for name in (stem, stem.replace("-idx"
 TABLES = {"mnist_train.csv": "train", "mnist_test.csv": "test"}
 ARRAYS = "mnist.npz"
 FOLDERS = ("MNIST_data", "MNIST-data", "mnist_data")
+# What says that a path or an address is of another set, whose files may have MNIST's names.
+OTHERS = re.compile(
+    r"fashion|kuzushiji|(?<![a-z0-9])(e|k|q|c|t|not|infi|aff|rot|moving|oracle|sign)mnist"
+    r"|(?<![a-z0-9])(rotated|moving|colou?red|cluttered|permuted|noisy|affine|binarized|not|3d)[-_ ]mnist"
+    r"|mnist[-_ ]?(c|m|r|1d|8m|rot|rotated|rotation|back|background)(?![a-z0-9])"
+    r"|(?<![a-z0-9])(cifar|svhn|usps|norb|omniglot|stl)[-_]?\d*(?![a-z0-9])"
+)
 
 
 def mnist_name(path: str) -> str | None:
-    """Return the last name in a path or an address if tutorials call MNIST so, and None for another."""
+    """Return the last name in a path or an address if tutorials call MNIST so; None for another, and in one of another set."""
+    if OTHERS.search(path.lower()):
+        return None
     name = re.split(r"[/\\]", path.rstrip("/\\"))[-1]
     return name if PICKLE.fullmatch(name) or name in (*IDX, *TABLES, ARRAYS, *FOLDERS) else None
 

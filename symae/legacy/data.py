@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import bz2
-import functools
 import gzip
+import hashlib
 import pickle
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -19,7 +19,7 @@ from symae.datasets import read
 from symae.datasets.folders import find_mnist
 from symae.datasets.formats.idx import FILES, write_idx
 from symae.datasets.pixel_scale import TUTORIALS, scaled
-from symae.datasets.tutorial import FOLDERS, IDX, PICKLE, TABLES, mnist_name
+from symae.datasets.tutorial import FOLDERS, IDX, OTHERS, PICKLE, TABLES, mnist_name
 from symae.errors import MissingFileError
 
 __all__ = ["Data"]
@@ -50,9 +50,10 @@ class Data:
     def path(self, name: str) -> Path | None:
         """Return the file or folder that the tutorials call `name`, made from MNIST or else from symae's digits.
 
-        The folders before the name do not matter. It lies in symae's cache folder, and is made once. The lisa-lab's pickles
-        are there, the first 5000, 1000 and 1000 images (``mini_mnist.pkl.gz``), Nielsen's ``mnist_expanded.pkl.gz``, Keras's
-        ``mnist.npz``, the four IDX files and folders of them, and tables ``mnist_train.csv``; None for other names.
+        The folders before the name do not matter, unless they name another set. It lies in symae's cache folder, and is made
+        once. The lisa-lab's pickles are there, the first 5000, 1000 and 1000 images (``mini_mnist.pkl.gz``), Nielsen's
+        ``mnist_expanded.pkl.gz``, Keras's ``mnist.npz``, the four IDX files and folders of them, and tables
+        ``mnist_train.csv``; None for other names.
         """
         found = mnist_name(name)
         if found is None:
@@ -61,6 +62,10 @@ class Data:
         with self._files.unmapped():
             source = self._source("MNIST's IDX files" if make is _idx or make is _folder else found)
             return make(source, found)
+
+    def is_folder(self, name: str) -> bool:
+        """Return True if `path` returns a folder for this name; nothing is made."""
+        return mnist_name(name) in FOLDERS
 
     def _source(self, what: str) -> str:
         source = "mnist" if find_mnist() else "digits"
@@ -83,9 +88,11 @@ class Data:
         MissingFileError
             It is not among the data that symae knows.
         """
-        for name in (urlsplit(str(address)).path, str(filename or "")):
-            if (path := self.path(name)) is not None:
-                return path
+        names = urlsplit(str(address)).path, str(filename or "")
+        if not any(map(OTHERS.search, (str(address).lower(), names[1].lower()))):
+            for name in names:
+                if (path := self.path(name)) is not None:
+                    return path
         place = f"at {filename}" if filename else "in a file beside the script, and the script opening that"
         raise MissingFileError(address, "a download, and symae run does not go to the network", f"the data {place}")
 
@@ -108,14 +115,13 @@ def _maker(name: str) -> Callable[[str, str], Path]:
 
 
 def _made(name: str, source: str, write: Callable[[IO[bytes]], object]) -> Path:
-    path = make_folder(_cache() / source) / name
+    path = make_folder(_cache(source)) / name
     if not path.is_file():
         with replacing(path) as file:
             write(file)
     return path
 
 
-@functools.cache
 def _pickled(source: str, name: str) -> Path:
     """Make ((train_x, train_y), (valid_x, valid_y), (test_x, test_y)): float32 in [0, 1), int64, as in the LISA lab's file."""
 
@@ -151,22 +157,20 @@ def _expanded(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 MOVES = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
 
 
-@functools.cache
 def _idx(source: str, name: str) -> Path:
     """Return one of the four files, packed as its name says."""
     mnist = find_mnist()
     if source == "mnist" and mnist is not None and (mnist / name).is_file():
         return mnist / name
-    path = make_folder(_cache() / source) / name
+    path = make_folder(_cache(source)) / name
     if not path.is_file():
         images, labels = _both(source)["train" if name.startswith("train") else "test"]
         write_idx(path, images if "images" in name else labels)
     return path
 
 
-@functools.cache
 def _folder(source: str, name: str) -> Path:
-    folder = make_folder(_cache() / source / name)
+    folder = make_folder(_cache(source) / name)
     for stem in FILES:
         path = folder / f"{stem}.gz"
         if not path.is_file():
@@ -175,7 +179,6 @@ def _folder(source: str, name: str) -> Path:
     return folder
 
 
-@functools.cache
 def _arrays(source: str, name: str) -> Path:
     """Make Keras's file: bytes (n, 28, 28) and labels."""
 
@@ -186,7 +189,6 @@ def _arrays(source: str, name: str) -> Path:
     return _made(name, source, write)
 
 
-@functools.cache
 def _table(source: str, name: str) -> Path:
     """Make a file with a line an image: the label, and 784 bytes as numbers."""
 
@@ -206,7 +208,13 @@ def _both(source: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return {part: (x.reshape(-1, 28, 28), y.astype(np.uint8)) for part, (x, y) in parts.items()}
 
 
-def _cache() -> Path:
+def _cache(source: str) -> Path:
+    """Return the folder for what is made of a source: of MNIST, one for each folder that holds it as it is now."""
     import pooch
 
-    return Path(pooch.os_cache("symae")) / "legacy"
+    folder = Path(pooch.os_cache("symae")) / "legacy"
+    mnist = find_mnist() if source == "mnist" else None
+    if mnist is None:
+        return folder / source
+    files = sorted((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in mnist.iterdir() if path.exists())
+    return folder / f"{source}-{hashlib.sha256(repr((str(mnist.resolve()), files)).encode()).hexdigest()[:16]}"

@@ -58,6 +58,7 @@ class Places:
         self.roots = list(dict.fromkeys(os.path.realpath(folder) for folder in (caller, home)))
         self.owners = Owners(self.out, self.roots)
         self.known = known
+        self.is_known_folder: Callable[[str], bool] = lambda name: False  # which need not make it
         self.say = say
         self.hidden = {os.path.join(self.out, ELSEWHERE)}
         # What the user has and the script has removed.
@@ -301,8 +302,7 @@ class Places:
         """Return True if the script sees a folder there."""
         if any(os.path.isdir(place) and self.is_seen(place) for place in self.places(whole)[1]):
             return True
-        known = self.known(whole)
-        return known is not None and known.is_dir()
+        return self.is_known_folder(whole)
 
     def is_seen(self, place: str) -> bool:
         """Return True if there is something at a path that the script has not removed."""

@@ -87,7 +87,8 @@ def _session(script: Path, out: Path, caller: Path, source: Source) -> Session:
     files = Files(out, caller, script.parent)
     session = Session(script, out, caller, files, record, source.python_version)
     files.say = session.say
-    files.known = Data(files).path
+    data = Data(files)
+    files.known, files.is_known_folder = data.path, data.is_folder
     return session
 
 

@@ -13,8 +13,13 @@ import pytest
 from golden.figures import read_json
 
 from symae.datasets import read
+from symae.datasets.formats.idx import FILES as STEMS
+from symae.datasets.tutorial import mnist_name
 
 pytest.importorskip("fissix")
+
+from symae.legacy.data import Data
+from symae.legacy.path_mapping import Places
 
 WORKSHEET = Path(__file__).with_name("worksheet") / "worksheet.py"
 FIGURES = read_json("theano_worksheet")
@@ -146,3 +151,63 @@ def test_a_worksheets_load_data_takes_a_file_of_the_users_first(no_mnist, run, t
         pickle.dump(parts, file, protocol=2)
     result = run("from logistic_sgd import load_data\nprint [x.get_value().shape for x, y in load_data('mnist.pkl.gz')]\n")
     assert (result.status, result.out) == (0, "[(3, 784), (2, 784), (1, 784)]\n"), result.err
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "fashion/train-images-idx3-ubyte.gz",
+        "../data/Fashion-MNIST/t10k-labels-idx1-ubyte",
+        "/opt/emnist/mnist.npz",
+        "data/kmnist/train-labels-idx1-ubyte",
+        "notMNIST/mnist.pkl.gz",
+        "not-mnist/mnist.pkl.gz",
+        "qmnist\\mnist.npz",
+        "fashion_mnist/MNIST_data",
+        "rotated_mnist/mnist.pkl.gz",
+        "mnist-c/train-images-idx3-ubyte",
+        "mnist_background/mnist.pkl",
+        "cifar10/mnist.npz",
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/train-images-idx3-ubyte.gz",
+    ],
+)
+def test_names_of_other_sets_are_not_mnist(no_mnist, run, name):
+    assert mnist_name(name) is None
+    result = run(f"""
+        import os, urllib
+        print os.path.exists({name!r})
+        try:
+            urllib.urlretrieve({name if "://" in name else "http://host/" + name!r}, 'mnist.pkl.gz')
+        except IOError as error:
+            print 'not here'
+    """)
+    assert (result.status, result.out) == (0, "False\nnot here\n"), result.err
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["MNIST", "mnist_dataset", "theano-mnist/data", "lenetmnist", "raw_mnist", "mini_mnist", "noisy_autoencoder", "emotion"],
+)
+def test_names_of_mnist_in_folders_of_projects(folder):
+    assert mnist_name(f"{folder}/mnist.pkl.gz") == "mnist.pkl.gz"
+
+
+def test_a_file_that_is_written_into_a_folder_of_mnists_name_makes_no_data(no_mnist, run, tmp_path):
+    result = run("open('mnist_data/x.txt', 'w').write('mine')\nprint open('mnist_data/x.txt').read()\n")
+    assert (result.status, result.out) == (0, "mine\n"), result.err
+    assert "digits" not in result.err
+    assert not list((tmp_path / "cache").rglob("*ubyte*"))
+
+
+def test_another_folder_of_mnist_is_used(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    data = Data(Places(tmp_path, tmp_path, tmp_path, say=lambda line: None))
+    name = "train-images-idx3-ubyte.gz"
+    for contents in (b"one", b"another", b"a third"):
+        folder = tmp_path / ("first" if contents != b"another" else "second")
+        folder.mkdir(exist_ok=True)
+        for stem in STEMS:
+            (folder / f"{stem}.gz").write_bytes(contents)
+        monkeypatch.setenv("SYMAE_DATA", str(folder))
+        found = data.path(name), data.path("MNIST_data") / name
+        assert [path.read_bytes() for path in found] == [contents] * 2
