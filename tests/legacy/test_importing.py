@@ -133,6 +133,24 @@ def test_matplotlibs_show_is_its_own_after_the_run(run):
     assert pyplot.show is importlib.import_module("pylab").show is before
 
 
+def test_what_matplotlib_dropped_is_there_while_a_script_runs(run):
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    result = run("""
+        import matplotlib.pyplot as plt
+        import pylab
+        first = plt.figure().add_subplot(121, axisbg='black')
+        plt.hold(True); pylab.hold('on'); first.hold(False); first.hold()
+        second = plt.subplot(122, axisbg='r')
+        second.set_axis_bgcolor('g')
+        print first.get_axis_bgcolor()[:3], second.get_axis_bgcolor()[:3], pylab.ishold()
+    """)
+    assert result.status == 0, result.err
+    assert result.out == "(0.0, 0.0, 0.0) (0.0, 0.5, 0.0) True\n"
+    assert "no hold(False) any more" in result.err
+    for owner in (pyplot, importlib.import_module("pylab"), pyplot.Axes):
+        assert not {"hold", "ishold", "set_axisbg", "set_axis_bgcolor", "get_axis_bgcolor"} & set(vars(owner))
+
+
 def test_figures_are_drawn_without_a_screen(run):
     result = run("""
         import pylab

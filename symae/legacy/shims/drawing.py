@@ -157,7 +157,7 @@ MODULES: dict[str, Callable[[Session], ModuleType]] = {
 
 
 def attend(session: Session) -> None:
-    """Let ``show`` of the real matplotlib, which has been imported, save its figures."""
+    """Let ``show`` of the real matplotlib, which has been imported, save its figures, and lend it names that it dropped."""
     pyplot: Any = sys.modules.get("matplotlib.pyplot")
     if pyplot is None or getattr(pyplot.show, "of_symae", None) is session:
         return
@@ -170,8 +170,40 @@ def attend(session: Session) -> None:
         pyplot.close("all")
 
     show.of_symae, show.real = session, pyplot.show  # type: ignore[attr-defined]
+    hold = _hold(session)
     for module in _drawing_modules():
         module.show = show
+        _lend(module, {"hold": hold, "ishold": lambda: True})
+    axes = pyplot.Axes
+    colours = dict.fromkeys(("set_axisbg", "set_axis_bgcolor"), axes.set_facecolor)  # set_axisbg is for axisbg=
+    _lend(axes, {"hold": lambda _, *switch: hold(*switch), "get_axis_bgcolor": axes.get_facecolor, **colours})
+
+
+_lent: list[tuple[Any, str, Any]] = []
+
+
+def _lend(owner: Any, names: dict[str, Any]) -> None:
+    for name, value in names.items():
+        if not hasattr(owner, name):
+            setattr(owner, name, value)
+            _lent.append((owner, name, value))
+
+
+def _take_back() -> None:
+    while _lent:
+        owner, name, value = _lent.pop()
+        for holder in (owner, *_drawing_modules()):  # pylab takes all names of pyplot's when it is imported
+            if vars(holder).get(name) is value:
+                delattr(holder, name)
+
+
+def _hold(session: Session) -> Callable[..., None]:
+    def hold(switch: Any = None) -> None:
+        """Leave what is drawn, as matplotlib always does now; a script that wants each plot to clear the axes is told."""
+        if switch in (False, "off"):
+            session.say("matplotlib has no hold(False) any more: later plots are drawn over earlier ones")
+
+    return hold
 
 
 def _drawing_modules() -> list[Any]:
@@ -186,6 +218,7 @@ def restored(session: Session) -> Iterator[None]:
     try:
         yield
     finally:
+        _take_back()
         for module in _drawing_modules():
             if getattr(module.show, "of_symae", None) is session:
                 module.show = module.show.real
