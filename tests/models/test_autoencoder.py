@@ -306,7 +306,7 @@ def test_a_value_beyond_the_ends_is_told_with_all_its_digits(images):
 @pytest.mark.parametrize(
     "setting",
     [
-        {"epochs": 0},
+        {"epochs": -1},
         {"epochs": 1.5},
         {"epochs": "3"},
         {"batch_size": 0},
