@@ -168,12 +168,9 @@ def decode(text: Any, encoding: Any = "ascii", *errors: Any, **keywords: Any) ->
     """
     if not isinstance(text, str | bytes | bytearray):
         return text.decode(encoding, *errors, **keywords)
-    codec: Any = byte_codec(str(encoding))
-    if codec == "rot13":
-        return codecs.decode(_as_text(text), codec)
+    codec = byte_codec(str(encoding))
     if codec is not None:
-        data = _as_bytes(text)
-        return _as_text(codecs.escape_decode(data)[0] if codec == "string_escape" else codecs.decode(data, codec))
+        return _recoded(text, codec, codecs.decode, codecs.escape_decode)
     if isinstance(text, str):
         return as_bytes(text).decode(encoding) if encoding == "unicode_escape" else text
     return text.decode(encoding, *errors, **keywords)
@@ -183,16 +180,21 @@ def encode(text: Any, encoding: Any = "ascii", *errors: Any, **keywords: Any) ->
     """Encode by ``text.encode(…)``, also with Python 2's codecs from bytes to bytes: ``hex``, ``base64``, ``zlib`` …"""
     if not isinstance(text, str | bytes | bytearray):
         return text.encode(encoding, *errors, **keywords)
-    codec: Any = byte_codec(str(encoding))
-    if codec == "rot13":
-        return codecs.encode(_as_text(text), codec)
+    codec = byte_codec(str(encoding))
     if codec is not None:
-        data = _as_bytes(text)
-        return _as_text(codecs.escape_encode(data)[0] if codec == "string_escape" else codecs.encode(data, codec))
+        return _recoded(text, codec, codecs.encode, codecs.escape_encode)
     if isinstance(text, bytes | bytearray):
         text = text.decode("ascii")  # as Python 2 did before it encoded
     data = text.encode(encoding, *errors, **keywords)
     return data.decode("ascii") if encoding == "unicode_escape" else data
+
+
+def _recoded(text: Any, codec: str, recode: Callable[..., Any], escape: Callable[..., Any]) -> Any:
+    """Return what a codec from strings to strings makes of a text, by `codecs.encode` or `decode`, and its like for escapes."""
+    if codec == "rot13":
+        return recode(_as_text(text), codec)
+    data = _as_bytes(text)
+    return _as_text(escape(data)[0] if codec == "string_escape" else recode(data, codec))
 
 
 def _as_bytes(text: Any) -> bytes:

@@ -16,7 +16,7 @@ from symae._runtime.terminal import FULL_TRACEBACK, Parser
 from symae.errors import InputError, MissingFileError, one_line
 from symae.theano import install
 from symae.theano._impl.installation import builtins_of
-from symae.theano._impl.libraries import HOW_TO_GET
+from symae.theano._impl.libraries import HOW_TO_GET, listed
 
 __all__ = ["main"]
 
@@ -49,14 +49,10 @@ def _parser() -> Parser:
         description="Run a program on symae.theano: import theano works in it and in the libraries that it imports.",
     )
     words = "packages that need the names that Python 2, NumPy and SciPy had; __main__ is the script itself"
-    parser.add_argument("--legacy-packages", type=_names, default=[], metavar="A,B", help=words)
+    parser.add_argument("--legacy-packages", type=listed, default=[], metavar="A,B", help=words)
     parser.add_argument("-m", dest="module", nargs=argparse.REMAINDER, metavar="module", help="a module, such as pytest")
     parser.add_argument("script", nargs=argparse.REMAINDER, help="a script and its arguments")
     return parser
-
-
-def _names(text: str) -> list[str]:
-    return [name for name in text.split(",") if name]
 
 
 def _run_script(script: str, *arguments: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from symae.theano import install, uninstall
 from symae.theano._impl.installation import move_to_front
+from symae.theano._impl.libraries import listed
 
 __all__ = ["pytest_addoption", "pytest_load_initial_conftests", "pytest_unconfigure"]
 
@@ -26,7 +27,7 @@ def pytest_addoption(parser: Any) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: Any, args: Sequence[str]) -> None:
     """Find theano before what pytest itself finds."""
-    install(name for name in early_config.known_args_namespace.legacy_packages.split(",") if name)
+    install(listed(early_config.known_args_namespace.legacy_packages))
     move_to_front()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 
-__all__ = ["HOW_TO_GET", "is_of_its_time"]
+__all__ = ["HOW_TO_GET", "is_of_its_time", "listed"]
 
 _SOURCE = "pip install https://github.com/{}/archive/{}.zip"
 
@@ -38,3 +38,8 @@ def is_of_its_time(name: str) -> bool:
     except importlib.metadata.PackageNotFoundError:
         return True
     return int(version.partition(".")[0]) <= _LAST[name]
+
+
+def listed(text: str) -> list[str]:
+    """Return the names of packages in what the option ``--legacy-packages A,B`` is given."""
+    return [name for name in text.split(",") if name]
