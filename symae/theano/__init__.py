@@ -35,7 +35,7 @@ from symae.theano.gof.op import Op
 from symae.theano.gradient import Lop, Rop, grad, subgraph_grad
 from symae.theano.misc.safe_asarray import _asarray
 from symae.theano.printing import pp, pprint
-from symae.theano.scan_module import clone, foldl, foldr, map, reduce, scan
+from symae.theano.scan_module import clone, foldl, foldr, map, reduce, scan, scan_checkpoints
 from symae.theano.shared import shared
 from symae.theano.tensor.creation import CREATION as _CREATION
 
@@ -80,7 +80,6 @@ __getattr__ = _getter(
     ],
     instead={
         "sparse_grad": "use theano.grad, whose gradients of indexing are dense",
-        "scan_checkpoints": "use theano.scan, with all its memory, or pytensor.scan.scan_checkpoints",
         "test": "use pytest on symae's own tests",
         "OpenMPOp": "use theano.Op: Numba makes parallel code by itself",
     },
@@ -134,6 +133,7 @@ __all__ = [
     "printing",
     "reduce",
     "scan",
+    "scan_checkpoints",
     "scan_module",
     "shared",
     "subgraph_grad",

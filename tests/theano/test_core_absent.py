@@ -23,7 +23,6 @@ import symae.theano.tensor as T
         ("gof", "COp", "theano.Op with perform"),
         ("compile", "register_view_op_c_code", "leave it out"),
         ("sandbox", "conv", "theano.tensor.nnet.conv2d"),
-        ("scan_module", "scan_checkpoints", "use scan, with all its memory"),
         ("printing", "nothing_like_it", "nothing is known"),
     ],
 )

@@ -140,6 +140,9 @@ def test_graphs_are_searched(x):
     assert len(gof.graph.list_of_nodes([x, w], [cost])) >= 3
     assert gof.graph.is_same_graph(x + w, x + w)
     assert not gof.graph.is_same_graph(x + w, x - w)
+    rows = np.array([0, 1])
+    assert gof.graph.is_same_graph(w[rows], w[T.constant(rows)])
+    assert not gof.graph.is_same_graph(w[rows], w[T.constant(rows + 1)])
     inputs, outputs = gof.graph.clone([x], [cost])
     assert inputs[0] is not x
     assert is_marked(outputs[0])

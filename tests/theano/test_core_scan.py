@@ -138,3 +138,33 @@ def test_no_inner_variable_is_left_with_theanos_operators(s):
     outputs, _ = theano.scan(lambda a, b: b + (a > b), s, ZERO)
     inner = outputs.owner.inputs[0].owner.op.fgraph
     assert not any(is_marked(output) for output in inner.outputs)
+
+
+POWERS = np.array([1.0, 2.0])
+
+
+@pytest.mark.parametrize(("every", "steps", "kept"), [(2, 5, [2, 4, 5]), (3, 4, [3, 4]), (3, 6, [3, 6])])
+def test_checkpoints_keep_every_nth_step_and_the_last_one(every, steps, kept):
+    a, k = T.vector("a"), T.iscalar("k")
+    outputs, _ = theano.scan_checkpoints(lambda p, a: p * a, None, T.ones_like(a), a, n_steps=k, save_every_N=every)
+    f = theano.function([a, k], [outputs, T.grad(outputs[-1].sum(), a)])
+    powers, gradient = f(POWERS, steps)
+    np.testing.assert_array_equal(powers, [POWERS**n for n in kept])
+    np.testing.assert_array_equal(gradient, steps * POWERS ** (steps - 1))
+
+
+@pytest.mark.parametrize(("length", "padding", "sums"), [(5, True, [3, 10, 15]), (4, False, [3, 10])])
+def test_checkpoints_go_over_sequences_of_any_length(length, padding, sums):
+    x = T.vector("x")
+    step = lambda s, total: (total + s, s)  # noqa: E731
+    (totals, last), _ = theano.scan_checkpoints(step, x, [ZERO, None], save_every_N=2, padding=padding)
+    numbers = np.arange(1.0, 1 + length)
+    for found, expected in zip(
+        theano.function([x], [totals, last])(numbers), (sums, [*numbers[1::2], *numbers[4:]]), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_checkpoints_refuse_taps():
+    with pytest.raises(RuntimeError, match="scan_checkpoints: found taps"):
+        theano.scan_checkpoints(lambda a: a, outputs_info={"initial": np.ones(2), "taps": [-2]}, n_steps=2)

@@ -183,3 +183,15 @@ def test_choose_takes_a_list_of_arrays():
     assert [v.tolist() for v in beyond] == [np.choose(picks * 3 - 1, choices, mode=m).tolist() for m in ("wrap", "clip")]
     with pytest.raises(ValueError, match="invalid entry in choice array"):
         f(picks * 2, *choices)
+
+
+def test_slices_have_a_canonical_form():
+    start, stop, step, length = T.iscalars("start", "stop", "step", "length")
+    part, direction = T.subtensor.get_canonical_form_slice(slice(start, stop, step), length)
+    f = theano.function([start, stop, step, length], [part.start, part.stop, part.step, direction])
+    numbers = np.arange(5)
+    for given in [(-1, -8, -2), (1, 4, 2), (-9, 3, 1), (4, 1, -3)]:
+        a, b, c, d = map(int, f(*given, 5))
+        assert 0 <= a <= b <= 5
+        assert c > 0
+        np.testing.assert_array_equal(numbers[a:b:c][::d], numbers[slice(*given)])

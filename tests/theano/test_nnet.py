@@ -245,7 +245,6 @@ def test_batch_normalization_refuses_parameters_of_other_ranks():
         ("tensor.nnet.bn", "AbstractBatchNormTrain", "batch_normalization_train"),
         ("tensor.nnet.sigm", "scalar_sigmoid", "T.nnet.sigmoid"),
         ("tensor.signal.downsample", "max_pool", "max_pool_2d"),
-        ("tensor.raw_random", "RandomFunction", "RandomStreams"),
     ],
 )
 def test_what_is_not_there_says_what_to_use(module, name, said):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -129,3 +131,48 @@ def test_only_a_random_state_makes_a_state():
     assert randomstate_constructor(np.random.RandomState(1)).get_value().uniform() == np.random.RandomState(1).uniform()
     with pytest.raises(TypeError, match=r"expected a numpy.random.RandomState"):
         randomstate_constructor(np.zeros(628))
+
+
+def test_any_distribution_of_numpy_may_be_drawn():
+    state = raw_random.random_state_type()
+    after, first = raw_random.RandomFunction("beta", T.dvector)(state, (3,), 2.0, 5.0)
+    last, second = raw_random.RandomFunction(np.random.RandomState.gumbel, T.dmatrix)(after, (2, 2), 0.0, 1.0)
+    kept = theano.In(state, value=np.random.RandomState(7), update=last, mutable=True)
+    f, g = pickle.loads(pickle.dumps(theano.function([kept], [first, second]))), np.random.RandomState(7)
+    for _ in range(2):
+        a, b = f()
+        np.testing.assert_array_equal(a, g.beta(2.0, 5.0, 3))
+        np.testing.assert_array_equal(b, g.gumbel(0.0, 1.0, (2, 2)))
+
+
+def test_draws_may_have_dimensions_of_their_own():
+    state = raw_random.random_state_type()
+    draw = raw_random.RandomFunction(raw_random.permutation_helper, T.imatrix, ndim_added=1)
+    f, g = theano.function([state], draw(state, (4,), 6)[1]), np.random.RandomState(7)
+    np.testing.assert_array_equal(f(np.random.RandomState(7)), [g.permutation(6) for _ in range(4)])
+    wrong = raw_random.RandomFunction(raw_random.permutation_helper, T.imatrix)
+    with pytest.raises(ValueError, match=r"found 1 \+ 0 dimensions, expected the 2"):
+        theano.function([state], wrong(state, (4,), 6)[1])(np.random.RandomState(7))
+
+
+def test_sizes_of_numpys_functions_come_from_parameters():
+    low, n, pvals = np.array([1, 5]), np.array([3, 4]), np.array([[0.25, 0.75]])
+    g = np.random.RandomState(3)
+    ours = np.random.RandomState(3)
+    drawn = raw_random.random_integers_helper(ours, low, low + 2, None)
+    np.testing.assert_array_equal(drawn, g.randint(low, low + 3))
+    np.testing.assert_array_equal(raw_random.multinomial_helper(ours, n, pvals, None), [g.multinomial(k, pvals[0]) for k in n])
+    np.testing.assert_array_equal(raw_random.choice_helper(ours, low, True, np.empty(0), (3,)), g.choice(low, 3))
+
+
+def test_states_are_compared_in_either_form():
+    kind, states = raw_random.random_state_type, [np.random.RandomState(seed) for seed in (1, 1, 2)]
+    assert kind.values_eq(states[0], kind.filter(states[1]))
+    assert not kind.values_eq(states[0], states[2])
+
+
+def test_lengths_of_parameters_that_do_not_fit_are_a_value_error():
+    state, low, high = raw_random.random_state_type(), T.dvector(), T.dvector()
+    f = theano.function([state, low, high], raw_random.uniform(state, low=low, high=high)[1])
+    with pytest.raises(ValueError, match="Could not broadcast"):
+        f(np.random.RandomState(1), [0.0, 1.0], [1.0, 2.0, 3.0])

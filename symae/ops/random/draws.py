@@ -200,7 +200,7 @@ class NumpyDraw(Draw):
         return [shapes[1][-1]] if self.distribution == "multinomial" else []
 
     def sample(self, generator: np.random.RandomState, size: tuple[int, ...], *parameters: Any) -> Any:
-        return _SAMPLERS[self.distribution](generator, size, *parameters)
+        return SAMPLERS[self.distribution](generator, size, *parameters)
 
 
 def _random_integers(generator: np.random.RandomState, size: tuple[int, ...], low: Any, high: Any) -> Any:
@@ -237,7 +237,8 @@ def _multinomial(generator: np.random.RandomState, size: tuple[int, ...], n: Any
     return out
 
 
-_SAMPLERS: dict[str, Callable[..., Any]] = {
+# (generator, size, *parameters) -> draws
+SAMPLERS: dict[str, Callable[..., Any]] = {
     "poisson": lambda generator, size, lam: generator.poisson(lam, size),
     "random_integers": _random_integers,
     "choice": _choice,

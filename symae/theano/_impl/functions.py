@@ -53,6 +53,10 @@ class Function:
             if _is_interrupt(error):  # scripts catch that one, to stop training early
                 raise KeyboardInterrupt from error
             raise
+        except AssertionError as error:
+            if "Could not broadcast dimensions" in str(error):  # lengths that do not fit
+                raise ValueError(*error.args) from error
+            raise
         except OverflowError as error:
             if any("Invalid argument" in note for note in getattr(error, "__notes__", ())):  # 312 for an int8, of today's NumPy
                 raise TypeError(*error.args) from error

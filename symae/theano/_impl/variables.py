@@ -249,7 +249,7 @@ def _reshape(self: Variable, shape: Any, ndim: int | None = None) -> Variable:
 def _item(self: Variable, args: Any) -> Variable:
     # An answer picks what it says yes to. Before Theano 1.0 its 0s and 1s were row numbers, which nobody meant.
     masks = args if isinstance(args, tuple) else (args,)
-    masks = tuple(condition(m) if isinstance(m, Variable) and m.type.ndim else m for m in masks)
+    masks = tuple(condition(m) if isinstance(m, Variable) and getattr(m.type, "ndim", 0) > 0 else m for m in masks)
     return _getitem(self, masks if isinstance(args, tuple) else masks[0])
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from pytensor.graph import basic as _basic
 from pytensor.graph.basic import Apply, Constant, Node, clone_get_equiv, equal_computations
 from pytensor.graph.op import io_connection_pattern
 from pytensor.graph.traversal import applys_between, general_toposort, io_toposort, variable_depends_on
 from pytensor.graph.traversal import walk as _walk
+from pytensor.tensor.variable import TensorConstant
 
 from symae.theano._impl.absent import getter
 from symae.theano._impl.variable_classes import Variable
@@ -42,8 +44,16 @@ __getattr__ = getter(__name__, pytensor=["pytensor.graph.basic", "pytensor.graph
 
 def is_same_graph(var1: Variable, var2: Variable, givens: Any = None) -> bool:
     """Return True if two variables are computed in the same way, with `givens` replacing variables."""
-    pairs = dict(givens or {})
-    return bool(equal_computations([var1], [var2], list(pairs), list(pairs.values())))
+    pairs = list(dict(givens or {}).items())
+    # constants of the same value are the same, whether lengths are known of them or not
+    theirs = [v for v in ancestors([var2]) if isinstance(v, TensorConstant)]
+    own = [v for v in ancestors([var1]) if isinstance(v, TensorConstant)]
+    pairs += [(a, b) for a in own for b in theirs if _type(a) == _type(b) and np.array_equal(a.data, b.data)]
+    return bool(equal_computations([var1], [var2], [a for a, _ in pairs], [b for _, b in pairs]))
+
+
+def _type(constant: TensorConstant) -> Any:
+    return constant.type.dtype, constant.type.broadcastable
 
 
 def ancestors(variable_list: Any, blockers: Any = None) -> list[Variable]:

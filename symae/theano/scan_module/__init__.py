@@ -2,14 +2,14 @@
 
 from symae.theano._impl.absent import getter
 from symae.theano.scan_module.scan import scan
+from symae.theano.scan_module.scan_checkpoints import scan_checkpoints
 from symae.theano.scan_module.scan_utils import clone, until
 from symae.theano.scan_module.scan_views import foldl, foldr, map, reduce
 
-__all__ = ["clone", "foldl", "foldr", "map", "reduce", "scan", "until"]
+__all__ = ["clone", "foldl", "foldr", "map", "reduce", "scan", "scan_checkpoints", "until"]
 
 __getattr__ = getter(
     __name__,
     submodules=["scan_op", "scan_opt", "scan_utils", "scan_views"],
-    instead={"scan_checkpoints": "use scan, with all its memory, or pytensor.scan.scan_checkpoints"},
     pytensor=["pytensor.scan"],
 )

@@ -12,8 +12,9 @@ from pytensor.scan.utils import until as _until
 
 from symae.theano._impl.absent import getter
 from symae.theano._impl.variables import as_theano, condition, mark, plain, unmark
+from symae.theano.scan_module.replacement import map_variables
 
-__all__ = ["clone", "equal_computations", "expand_empty", "until"]
+__all__ = ["clone", "equal_computations", "expand_empty", "map_variables", "until"]
 
 __getattr__ = getter(__name__, pytensor=["pytensor.scan.utils", "pytensor.scan.basic"])
 

@@ -14,7 +14,7 @@ from pytensor.link.c.type import Generic
 from pytensor.tensor import basic, elemwise, exceptions, math, subtensor, type
 from pytensor.tensor.shape import Reshape, Shape, SpecifyShape
 from pytensor.tensor.sharedvar import TensorSharedVariable
-from pytensor.tensor.type_other import MakeSlice, NoneConst, NoneTypeT, SliceConstant, SliceType
+from pytensor.tensor.type_other import MakeSlice, NoneConst, NoneTypeT, SliceConstant, SliceType, make_slice, slicetype
 from pytensor.tensor.variable import TensorConstant
 
 from symae.theano._impl.variable_classes import TensorVariable, Variable
@@ -61,4 +61,4 @@ _OWN: tuple[Any, ...] = (
 CLASSES: dict[str, Any] = {
     name: getattr(module, name) for module, names in _NAMES.items() for name in names.split() if hasattr(module, name)
 }
-CLASSES |= {cls.__name__: cls for cls in _OWN} | {"NoneConst": NoneConst}
+CLASSES |= {cls.__name__: cls for cls in _OWN} | {"NoneConst": NoneConst, "make_slice": make_slice, "slicetype": slicetype}

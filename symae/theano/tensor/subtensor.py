@@ -6,7 +6,13 @@ from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.tensor.subtensor import AdvancedIncSubtensor, AdvancedSubtensor, IncSubtensor, Subtensor
+from pytensor.tensor.subtensor import (
+    AdvancedIncSubtensor,
+    AdvancedSubtensor,
+    IncSubtensor,
+    Subtensor,
+)
+from pytensor.tensor.subtensor import get_canonical_form_slice as _canonical
 
 from symae.theano._impl.absent import getter
 from symae.theano._impl.variables import as_theano
@@ -23,8 +29,11 @@ __all__ = [
     "advanced_set_subtensor1",
     "advanced_subtensor",
     "advanced_subtensor1",
+    "get_canonical_form_slice",
     "take",
 ]
+
+get_canonical_form_slice = as_theano(_canonical, "get_canonical_form_slice", __name__)
 
 
 @as_theano
