@@ -24,7 +24,7 @@ from symae.legacy.unpickled_graphs import theanos
 from symae.legacy.unpickler import ADMITTED, RestrictedUnpickler
 from symae.shims.standard_names import as_bytes
 
-__all__ = ["load", "loads"]
+__all__ = ["found_by_name", "load", "loads"]
 
 MOVED = {
     **{"__builtin__": "builtins", "copy_reg": "copyreg", "UserDict": "collections", "exceptions": "builtins"},
@@ -81,14 +81,28 @@ REFUSED = {"ExternalCOp", "ParamsType", "FromFunctionOp", "_CustomWrapOp", "Prin
 
 
 class _Unpickler(RestrictedUnpickler):
-    """Admit a legacy script's names; its functions, and NumPy's, may be kept, but not called while the pickle is read."""
+    """Admit a legacy script's names; its functions, and NumPy's, may be kept, but not called while the pickle is read.
 
-    def __init__(self, file: Any, modules: dict[str, ModuleType]):
+    `asks` is the script's unpickler if it has one: its ``find_class`` may give names another meaning, of which only what is
+    admitted too may come, and its ``persistent_load`` gives what the pickle keeps elsewhere.
+    """
+
+    def __init__(self, file: Any, modules: dict[str, ModuleType], asks: Any = None):
         super().__init__(file, str(getattr(file, "name", "pickle")))
         self._modules = modules
+        self._asks = asks
 
     def found(self, module: str, name: str) -> Any:
-        return found_by_name(module, name, self._modules)
+        if self._asks is None:
+            return found_by_name(module, name, self._modules)
+        found = self._asks.find_class(module, name)
+        known = self._asks.admitted.get(id(found)) is found
+        owner, called = getattr(found, "__module__", None), getattr(found, "__qualname__", None)
+        return found if known or (owner and called and found_by_name(owner, called, self._modules) is found) else None
+
+    def elsewhere(self, identity: Any) -> Any:
+        load = getattr(self._asks, "persistent_load", None)
+        return super().elsewhere(identity) if load is None else load(identity)
 
     def is_uncallable(self, function: Any) -> bool:
         return isinstance(function, np.ufunc) or (isinstance(function, FunctionType) and function.__module__ in self._modules)
@@ -204,8 +218,10 @@ def _exists(module: str) -> bool:
     return True
 
 
-def load(file: Any, modules: dict[str, ModuleType] | None = None) -> Any:
+def load(file: Any, modules: dict[str, ModuleType] | None = None, asks: Any = None) -> Any:
     """Read a pickle of Python 2 or 3 from a file, which may have been opened as text.
+
+    `asks` is the script's own unpickler, if it has one.
 
     Raises
     ------
@@ -214,11 +230,11 @@ def load(file: Any, modules: dict[str, ModuleType] | None = None) -> Any:
     """
     file = getattr(file, "buffer", file) if not hasattr(file, "readinto") else file
     if not hasattr(file, "readline") or isinstance(file, io.StringIO):
-        return loads(file.read(), modules)
+        return loads(file.read(), modules, asks)
     with without_warnings(""):
-        return _Unpickler(file, modules or {}).load()
+        return _Unpickler(file, modules or {}, asks).load()
 
 
-def loads(data: Any, modules: dict[str, ModuleType] | None = None) -> Any:
+def loads(data: Any, modules: dict[str, ModuleType] | None = None, asks: Any = None) -> Any:
     """Load a pickle as `load` does, from bytes, or from what was a string of bytes."""
-    return load(io.BytesIO(as_bytes(data) if isinstance(data, str) else data), modules)
+    return load(io.BytesIO(as_bytes(data) if isinstance(data, str) else data), modules, asks)

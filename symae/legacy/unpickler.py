@@ -74,6 +74,7 @@ class RestrictedUnpickler(PythonUnpickler):
         super().__init__(self._reader, fix_imports=False, encoding="latin1")
         self._where = where
         self._named: dict[int, Any] = {}
+        self._given: dict[int, Any] = {}
         self._claimed = 0
 
     def found(self, module: str, name: str) -> Any:
@@ -91,8 +92,14 @@ class RestrictedUnpickler(PythonUnpickler):
         self._named[id(found)] = found
         return found
 
-    def persistent_load(self, identity: Any) -> Any:
+    def elsewhere(self, identity: Any) -> Any:
+        """Return the part that the pickle keeps elsewhere under `identity`."""
         raise InputError(self._where, "a pickle with parts in other files", "one whole pickle")
+
+    def persistent_load(self, identity: Any) -> Any:
+        part = self.elsewhere(identity)
+        self._given[id(part)] = part
+        return part
 
     def _refusal(self, does: str) -> InputError:
         return InputError(self._where, f"a pickle that {does}", ADMITTED)
@@ -184,7 +191,7 @@ class RestrictedUnpickler(PythonUnpickler):
             raise self._refusal(f"sets {name} of {_described(type(instance))}")
 
     def _check_target(self, target: Any, *methods: str) -> None:
-        if isinstance(target, NAMED) or id(target) in self._named:
+        if isinstance(target, NAMED) or id(target) in self._named or id(target) in self._given:
             raise self._refusal(f"changes {_described(target)}")
         for name in methods:
             if name in getattr(target, "__dict__", ()):

@@ -14,9 +14,7 @@ import sys as _sys
 
 from pytensor.graph.basic import Apply, Constant
 from pytensor.graph.fg import FunctionGraph
-from pytensor.graph.type import Type
 from pytensor.link.basic import Container
-from pytensor.link.c.type import Generic, generic
 from pytensor.tensor.variable import TensorConstant
 
 from symae.theano._impl.absent import getter as _getter
@@ -32,6 +30,7 @@ from symae.theano.compile.builders import OpFromGraph
 from symae.theano.compile.mode import Mode, predefined_linkers, predefined_modes, predefined_optimizers
 from symae.theano.compile.ops import as_op
 from symae.theano.gof.op import Op
+from symae.theano.gof.type import Generic, Type, generic
 from symae.theano.gradient import Lop, Rop, grad, subgraph_grad
 from symae.theano.misc.safe_asarray import _asarray
 from symae.theano.printing import pp, pprint
@@ -68,6 +67,7 @@ __getattr__ = _getter(
         "compat",
         "configdefaults",
         "configparser",
+        "d3viz",
         "gpuarray",
         "ifelse",
         "misc",

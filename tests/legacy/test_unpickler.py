@@ -9,9 +9,10 @@ import collections
 import contextlib
 import copyreg
 import io
+import os
 import pickle
 import tracemalloc
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ import pytest
 
 from symae.errors import InputError
 from symae.legacy.pickles import loads
+from symae.legacy.shims.pickling import restricted
 
 MAIN = b"c__main__\n"
 
@@ -244,3 +246,44 @@ def test_expressions_that_an_earlier_symae_pickled_come_back(modules):
         pickled = pickled.replace(new, old)
     again, _ = loads(pickled, modules)
     np.testing.assert_array_equal(again.get_value(), np.arange(3.0))
+
+
+@pytest.fixture
+def unpicklers(modules) -> Any:
+    """Return the class that scripts find as ``pickle.Unpickler``."""
+    return restricted(SimpleNamespace(modules=modules)).Unpickler
+
+
+def test_a_scripts_unpickler_gives_old_names_their_new_meaning(modules, unpicklers):
+    class Renaming(unpicklers):
+        def find_class(self, module, name):
+            return super().find_class("__main__" if module == "old_layers" else module, name)
+
+    written = _dumped(Layer(7), modules, 2).replace(b"__main__", b"old_layers")
+    assert Renaming(io.BytesIO(written)).load().width == 7
+
+
+@pytest.mark.parametrize(("named", "found"), [(b"posix\nsystem", os.system), (b"builtins\neval", eval)])
+def test_a_scripts_unpickler_admits_no_more_than_others(unpicklers, named, found):
+    class Everything(unpicklers):
+        def find_class(self, module, name):
+            return found
+
+    with pytest.raises(InputError, match="asks for"):
+        Everything(io.BytesIO(b"c" + named + b"\n(S'1'\ntR.")).load()
+
+
+def test_parts_that_a_script_keeps_elsewhere_come_from_it_and_are_not_changed(modules, unpicklers):
+    kept = np.arange(3)
+
+    def read(data: bytes) -> Any:
+        unpickler = unpicklers(io.BytesIO(data))
+        unpickler.persistent_load = lambda identity: [kept][int(identity)]
+        return unpickler.load()
+
+    (part,) = read(b"(lP0\na.")
+    assert part is kept
+    with pytest.raises(InputError, match="a pickle that changes an object of type ndarray"):
+        read(b"P0\n" + SLOT_STATE)
+    with pytest.raises(InputError, match="expected one whole pickle"):
+        loads(b"P0\n.", modules)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from symae.legacy.pickles import load, loads
+from symae.legacy.pickles import found_by_name, load, loads
 from symae.shims.restoring import module_of
 
 if TYPE_CHECKING:
@@ -21,13 +21,19 @@ def restricted(session: Session) -> ModuleType:
     """Make `pickle` with the names that cPickle had."""
 
     class Unpickler:
-        """Read one pickle after the other from a file."""
+        """Read one pickle after the other from a file; subclasses may have ``find_class`` and ``persistent_load``."""
 
         def __init__(self, file: Any, **_: Any):
             self._file = file
+            self.admitted: dict[int, Any] = {}
 
         def load(self) -> Any:
-            return load(self._file, session.modules)
+            return load(self._file, session.modules, self)
+
+        def find_class(self, module: str, name: str) -> Any:
+            found = found_by_name(module, name, session.modules)
+            self.admitted[id(found)] = found
+            return found
 
     def dump(value: Any, file: Any, protocol: Any = None, **more: Any) -> None:
         raw = file.buffer if isinstance(file, io.TextIOWrapper) else file

@@ -21,7 +21,10 @@ from symae.errors import InputError
 from symae.theano._impl.flag_sources import flags_outside
 from symae.theano._impl.flags import CHOICES, FLAGS, PYTENSORS
 
-__all__ = ["Configuration", "change_flags", "config", "read_flags"]
+__all__ = ["Configuration", "added", "change_flags", "config", "read_flags"]
+
+# Flags that scripts add, with what converts their values.
+added: dict[str, Any] = {}
 
 
 class Configuration:
@@ -119,6 +122,8 @@ def _set(full: str, value: Any) -> None:
 
 def _converted(full: str, value: Any) -> Any:
     """Convert `value`, text from a file perhaps, to what the flag is."""
+    if full in added:
+        return added[full].converted(value)
     default = FLAGS.get(full)
     if isinstance(value, str) and isinstance(default, bool):
         lowered = value.strip().lower()

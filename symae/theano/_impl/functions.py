@@ -6,6 +6,7 @@ import copy
 import functools
 import inspect
 import pickle
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from symae.compile import function as compiled_function
 from symae.compile import options
 from symae.compile.locked_function import locked
 from symae.rewrites.registry import THEANO
+from symae.theano._impl.clients import with_clients
 from symae.theano._impl.configuration import config
 from symae.theano._impl.inputs import In, Param
 from symae.theano._impl.variables import behind as all_behind
@@ -126,6 +128,13 @@ class Function:
     def fn(self) -> Any:
         """What runs the nodes of the compiled graph, on the values that the last call has left."""
         return self._compiled.vm
+
+    @property
+    def maker(self) -> Any:
+        """What has made the function; the variables of its graph have ``clients`` as in Theano, and its nodes ``fgraph``."""
+        maker = self._compiled.maker
+        with_clients(maker.fgraph)
+        return maker
 
     @property
     def _check_for_aliased_inputs(self) -> bool:
@@ -238,7 +247,9 @@ def function(
         (shared variable, expression), and (variable, replacement).
     no_default_updates : bool or list of shared variables
         Whose default updates not to make: all if True.
-    name, accept_inplace, rebuild_strict, allow_input_downcast, profile
+    name : str, optional
+        The file and the line of the call unless given, "script.py:12".
+    accept_inplace, rebuild_strict, allow_input_downcast, profile
         As in Theano.
     on_unused_input : {"raise", "warn", "ignore"}, optional
         What an input does that nothing depends on; ``config.on_unused_input`` unless given.
@@ -254,6 +265,7 @@ def function(
     TypeError
         An update is of another type than its shared variable, or `inputs` is not a list.
     """
+    name = name if name is not None else _where_called()
     arguments = dict(locals())
     if isinstance(inputs, Variable | In):
         raise TypeError(f"inputs of theano.function: found {type(inputs).__name__}, expected a list, also for one input")
@@ -288,6 +300,14 @@ def function(
     made._single = bool(states) and not isinstance(outputs, list | tuple | dict)
     made._made_of = arguments
     return made
+
+
+def _where_called() -> str:
+    """Return the file and the line of the script's that asks for a function."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(("symae.theano", "contextlib")):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def function_dump(filename: str, *args: Any, **kwargs: Any) -> None:

@@ -2,13 +2,13 @@
 
 ``FAST_RUN`` and ``Mode``, the default, are `symae.function`'s default, Numba unless PyTensor is configured otherwise;
 ``FAST_COMPILE`` is interpreted, with few rewrites: PyTensor's, and those that keep results finite. ``DebugMode`` is
-interpreted, with all rewrites and without Theano's comparisons of every Op's results, which are PyTensor's tests' work.
-``NanGuardMode`` is PyTensor's. ``ProfileMode`` is the default. The names of `symae.function`'s backends
-are accepted too.
+interpreted, with all rewrites, and checks what they and the Ops do, as Theano's did. ``NanGuardMode`` is PyTensor's.
+``ProfileMode`` is the default. The names of `symae.function`'s backends are accepted too.
 """
 
 from __future__ import annotations
 
+from collections import ChainMap
 from typing import Any
 
 from pytensor.compile import mode as _modes
@@ -23,7 +23,6 @@ from pytensor.compile.mode import (
     Mode,
     optdb,
     predefined_linkers,
-    predefined_modes,
     predefined_optimizers,
     register_linker,
     register_mode,
@@ -34,6 +33,7 @@ from symae.compile import BACKENDS, mode_for
 from symae.errors import InputError
 from symae.theano._impl.absent import getter
 from symae.theano._impl.configuration import config
+from symae.theano.compile.debugmode import DebugMode
 
 __all__ = [
     "OPT_FAST_COMPILE",
@@ -88,7 +88,7 @@ def resolved(mode: Any) -> tuple[Any, str | None]:
     if name in BACKENDS:
         return None, name
     if name in _DEBUG:
-        return DebugMode(), None
+        return predefined_modes["DEBUG_MODE"], None
     if name == "fast_compile":
         # In Theano's, too, the logarithm of a softmax came from the scores and was finite.
         return _modes.get_mode(mode).including("stabilize", "entries_of_softmax"), None
@@ -114,11 +114,8 @@ def get_default_mode() -> Mode:
     return get_mode(None)
 
 
-class DebugMode(Mode):
-    """Run all rewrites and interpret, so that an error is seen at its node. The arguments are accepted and ignored."""
-
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(linker="vm", optimizer="fast_run")
+# Theano's mode of that name in place of PyTensor's, which compiles C code
+predefined_modes = ChainMap({"DEBUG_MODE": DebugMode()}, _modes.predefined_modes)
 
 
 def ProfileMode(*args: Any, **kwargs: Any) -> Mode:

@@ -11,11 +11,9 @@ from pytensor.graph.features import (
     Validator,
 )
 from pytensor.graph.fg import FunctionGraph
-from pytensor.graph.type import Type
 from pytensor.graph.utils import InconsistencyError, MethodNotDefined, MissingInputError
 from pytensor.link.basic import Container, Linker, LocalLinker, PerformLinker
 from pytensor.link.c.basic import CLinker, DualLinker, OpWiseCLinker
-from pytensor.link.c.type import Generic, generic
 
 from symae.theano._impl.absent import getter
 from symae.theano._impl.variable_classes import Variable
@@ -35,6 +33,7 @@ from symae.theano.gof.opt import (
     optimizer,
 )
 from symae.theano.gof.optdb import DB, EquilibriumDB, LocalGroupDB, ProxyDB, Query, SequenceDB
+from symae.theano.gof.type import Generic, PureType, Type, generic
 
 __all__ = [
     "DB",
@@ -70,6 +69,7 @@ __all__ = [
     "PerformLinker",
     "ProxyDB",
     "PureOp",
+    "PureType",
     "Query",
     "ReplaceValidate",
     "SeqOptimizer",
@@ -85,8 +85,8 @@ __all__ = [
 
 __getattr__ = getter(
     __name__,
-    submodules=["compilelock", "destroyhandler", "fg", "graph", "link", "null_type", "toolbox", "type", "utils"],
-    elsewhere={"WrapLinker": "gof.link", "WrapLinkerMany": "gof.link", "hashtype": "gof.utils"},
+    submodules=["compilelock", "destroyhandler", "fg", "graph", "link", "null_type", "toolbox", "type", "utils", "vm"],
+    elsewhere={"WrapLinker": "gof.link", "WrapLinkerMany": "gof.link", "VM_Linker": "gof.vm", "hashtype": "gof.utils"},
     instead={
         "COp": "use theano.Op with perform: C code for Theano's own C interface does not compile against PyTensor's",
         "OpenMPOp": "use theano.Op: Numba makes parallel code by itself",

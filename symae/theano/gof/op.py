@@ -42,10 +42,14 @@ class Op(PlainOp):
         own = vars(cls)
         if "make_node" in own:
             setattr(cls, "make_node", _make_node(own["make_node"]))  # noqa: B010
+        if "perform" in own and not cls.__module__.startswith("symae."):
+            setattr(cls, "perform", _perform(own["perform"]))  # noqa: B010
         if "infer_shape" in own:
             cls.infer_shape = _infer_shape(own["infer_shape"])
         if "grad" in own or "L_op" in own:
             cls.pullback = _pullback(cls)
+        if "do_constant_folding" in own:
+            cls.do_constant_folding = _do_constant_folding(own["do_constant_folding"])
         if "R_op" in own:
             cls.pushforward = _pushforward
             cls.has_derivatives_of_its_own = True
@@ -107,6 +111,17 @@ def _make_node(theirs: Callable[..., Apply]) -> Callable[..., Apply]:
     return make_node
 
 
+def _perform(theirs: Any) -> Any:
+    """Wrap a script's ``perform``, which may ask types of the node for what Theano's knew."""
+
+    @functools.wraps(theirs)
+    def perform(self: Any, node: Apply, *args: Any) -> Any:
+        with legacy(node.inputs, node.outputs):
+            return theirs(self, node, *args)
+
+    return perform
+
+
 def _infer_shape(theirs: Callable[..., Any]) -> Callable[..., Any]:
     if len(inspect.signature(theirs).parameters) != 3:  # PyTensor's own, with the graph or with *args
         return theirs
@@ -120,6 +135,12 @@ def _infer_shape(theirs: Callable[..., Any]) -> Callable[..., Any]:
         return result
 
     return infer_shape
+
+
+def _do_constant_folding(theirs: Any) -> Any:
+    if not callable(theirs) or len(inspect.signature(theirs).parameters) != 2:  # PyTensor's own, with the graph
+        return theirs
+    return functools.wraps(theirs)(lambda self, fgraph, node: theirs(self, node))
 
 
 def get_test_value(v: Any) -> Any:

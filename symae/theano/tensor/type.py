@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 import pytensor
 from pytensor.graph.basic import Variable
 from pytensor.tensor.type import TensorType as PlainType
@@ -58,6 +59,10 @@ class TensorType(PlainType, metaclass=_IsATensorType):
 
     def make_variable(self, name: str | None = None) -> Variable:
         return self(name)
+
+    def value_zeros(self, shape: Any) -> np.ndarray:
+        """Return an array of zeros of this type."""
+        return np.zeros(shape, dtype=self.dtype)
 
     def clone(self, dtype: Any = None, broadcastable: Any = None, shape: Any = None, **kwargs: Any) -> PlainType:
         changed = tuple(1 if b else None for b in broadcastable) if broadcastable is not None else shape

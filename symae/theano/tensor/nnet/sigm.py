@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.scalar import get_scalar_type, upgrade_to_float
@@ -91,4 +93,13 @@ _INSTEAD = {
     "scalar_softplus": "use the function T.nnet.softplus, of arrays",
 }
 
-__getattr__ = getter(__name__, instead=_INSTEAD)
+_OF_PRODUCTS = {"compute_mul", "is_1pexp", "is_mul", "is_neg", "parse_mul_tree", "perform_sigm_times_exp", "simplify_mul"}
+_absent = getter(__name__, instead=_INSTEAD)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _OF_PRODUCTS:  # what Theano's rewrites of products of sigmoids were made of
+        from pytensor.tensor.rewriting import math
+
+        return as_theano(getattr(math, name), name)
+    return _absent(name)
