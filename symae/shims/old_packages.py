@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
@@ -22,11 +23,20 @@ from symae.shims.former import FormerModules
 from symae.shims.lenient_syntax import Lenient
 from symae.shims.standard_names import former_builtins
 
+# What Python and NumPy say of a name that a module has not: the name is the first group or the last.
+_LACKING = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'|(?:module '([\w.]+)' has no attribute '|`np\.)(\w+)[`']")
+
 
 class Python2Error(InputError, SyntaxError):
     """Raised for a module that Python 3 cannot parse."""
 
     __str__ = Exception.__str__
+
+    @classmethod
+    def of(cls, error: SyntaxError, module: str) -> Python2Error:
+        """Make the error for one of Python's, of a `module`: a file, or a package's folder."""
+        where, found = f"{error.filename}, line {error.lineno}", f"a line that is not Python 3's ({error.msg})"
+        return cls(where, found, f"Python 3: symae port --in-place rewrites {module} from Python 2")
 
 
 class OldPackages(MetaPathFinder):
@@ -50,6 +60,18 @@ class OldPackages(MetaPathFinder):
         if spec is not None and spec.loader is not None:
             spec.loader = _OldLoader(spec.loader, self)
         return spec
+
+    def would_mend(self, error: BaseException) -> bool:
+        """Return True if a module that asked for a name in vain would have got it as one of these packages."""
+        match error:
+            case ModuleNotFoundError(name=str(name)):
+                return self._modules.find(name, [""]) is not None
+            case NameError(name=str(name)):
+                return name in former_builtins()
+            case AttributeError() | ImportError() if found := _LACKING.match(str(error)):
+                name, module = (found[1], found[2]) if found[1] else (found[4], found[3] or "numpy")
+                return hasattr(self._modules.as_it_was(sys.modules[module]), name)
+        return False
 
     def builtins(self) -> dict[str, Any]:
         """Return the built-in names of a module."""
@@ -99,9 +121,7 @@ class _OldLoader(Loader):
         except SyntaxError as error:
             if isinstance(error, InputError):
                 raise
-            where, package = f"{error.filename}, line {error.lineno}", module.__name__.partition(".")[0]
-            expected = f"Python 3's: symae port --in-place rewrites the folder of {package}"
-            raise Python2Error(where, f"a line of Python 2 ({error.msg})", expected) from None
+            raise Python2Error.of(error, f"the folder of {module.__name__.partition('.')[0]}") from None
 
     def _lenient_code(self, name: str, where: str | None) -> CodeType | None:
         """Compile the module of that name from the file `where`; None for one that has no source."""

@@ -14,8 +14,10 @@ from pathlib import Path
 
 from symae._runtime.terminal import FULL_TRACEBACK, Parser
 from symae.errors import InputError, MissingFileError, one_line
+from symae.shims.old_packages import Python2Error
 from symae.theano import install
-from symae.theano._impl.installation import builtins_of
+from symae.theano._impl.absent import AbsentAttributeError, AbsentImportError
+from symae.theano._impl.installation import builtins_of, how_to_mend
 from symae.theano._impl.libraries import HOW_TO_GET, listed
 
 __all__ = ["main"]
@@ -34,10 +36,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             _run_module(*command)
         else:
             _run_script(*command)
-    except (InputError, ModuleNotFoundError) as error:
+    except Exception as error:
+        line = _line(error)
+        if line is None:
+            raise
         if os.environ.get(FULL_TRACEBACK):
             traceback.print_exc()
-        print(f"symae: error: {_line(error)}", file=sys.stderr)
+        print(f"symae: error: {line}", file=sys.stderr)
         return 2
     return 0
 
@@ -56,6 +61,8 @@ def _parser() -> Parser:
 
 
 def _run_script(script: str, *arguments: str) -> None:
+    if Path(script).is_dir():
+        raise InputError(script, "a folder", "a script; -m pytest runs the tests in a folder")
     if not Path(script).is_file():
         raise MissingFileError(script, expected="a script")
     sys.argv[:] = [script, *arguments]
@@ -64,8 +71,11 @@ def _run_script(script: str, *arguments: str) -> None:
 
 
 def _run_module(module: str, *arguments: str) -> None:
-    if importlib.util.find_spec(module) is None:
+    spec = importlib.util.find_spec(module)
+    if spec is None:
         raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+    if spec.submodule_search_locations and importlib.util.find_spec(f"{module}.__main__") is None:
+        raise InputError(f"-m {module}", "a package without __main__", "a module, or a package that can be run")
     sys.argv[:] = [module, *arguments]
     if module == "pytest":
         sys.argv[1:1] = ["-p", "symae.theano.plugin"]
@@ -80,11 +90,19 @@ def _where(error: BaseException) -> str:
     return next((f"{f.filename}, line {f.lineno}: " for f in frames[::-1] if f.filename in programs[:1]), "")
 
 
-def _line(error: BaseException) -> str:
-    if not isinstance(error, ModuleNotFoundError):
+def _line(error: Exception) -> str | None:
+    """Return what is printed of an error that the user can mend, None for any other."""
+    if isinstance(error, SyntaxError) and not isinstance(error, InputError):
+        return str(Python2Error.of(error, str(error.filename)))
+    if isinstance(error, InputError | AbsentAttributeError | AbsentImportError):
         return f"{_where(error)}{one_line(error) or error}"
-    name = (error.name or "").partition(".")[0]
-    return f"{_where(error)}{error}; {HOW_TO_GET.get(name, 'expected a module beside the script, or an installed one')}"
+    mending = how_to_mend(error)
+    if mending is None and isinstance(error, ModuleNotFoundError):
+        name = (error.name or "").partition(".")[0]
+        mending = HOW_TO_GET.get(name, "expected a module beside the script, or an installed one")
+        if name == "theano":
+            return f"{_where(error)}{error}"  # which says what to use instead
+    return None if mending is None else f"{_where(error)}{str(error).splitlines()[0]}; {mending}"
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import pytest
 import symae.theano
 from symae.errors import InputError
 from symae.theano import install, uninstall
+from symae.theano.__main__ import main
 
 PACKAGES = ("oldlib", "newlib", "lasagne", "keras")
 
@@ -207,7 +208,7 @@ def test_keras_is_old_up_to_its_second_version(package, monkeypatch):
 def test_a_package_of_python_2_is_an_error_that_says_what_to_do(package):
     folder = package("x = 1\nprint x\n")
     install(["oldlib"])
-    with pytest.raises(SyntaxError, match=r"line 2: found a line of Python 2 .* symae port --in-place") as error:
+    with pytest.raises(SyntaxError, match=r"line 2: found a line that is not Python 3's .* symae port --in-place") as error:
         importlib.import_module("oldlib")
     assert str(folder) in str(error.value)
 
@@ -288,6 +289,8 @@ def test_pytest_says_of_old_test_modules_what_an_assertion_compared(tmp_path):
         (["nothing.py"], "symae: error: nothing.py: found no such file, expected a script\n"),
         ([], "python -m symae.theano: error: expected a script, or a module after -m\n"),
         (["-m", "nothing.at.all"], "symae: error: No module named 'nothing'"),
+        (["."], "symae: error: .: found a folder, expected a script; -m pytest runs the tests in a folder\n"),
+        (["-m", "xml"], "symae: error: -m xml: found a package without __main__, expected a module, or a package that"),
     ],
 )
 def test_what_cannot_be_run_is_one_line(tmp_path, arguments, line):
@@ -295,6 +298,54 @@ def test_what_cannot_be_run_is_one_line(tmp_path, arguments, line):
     assert result.returncode == 2
     assert result.stderr.startswith(line)
     assert result.stderr.count("\n") == 1
+
+
+OLD_PACKAGE = "No module named 'ConfigParser'; --legacy-packages oldlib gives it to oldlib, as it was"
+
+
+@pytest.mark.parametrize(
+    ("script", "library", "line"),
+    [
+        ("import nosuch", "", "script.py, line 1: No module named 'nosuch'; expected a module beside the script, or an"),
+        ("import theano.tensor as T\nT.tensordott", "", "script.py, line 2: theano.tensor.tensordott is not in symae.theano: "),
+        ("from theano.tensor import tensordott", "", "script.py, line 1: theano.tensor.tensordott is not in symae.theano: "),
+        (
+            "import theano.tensor as T\nT.tensordott",
+            "",
+            "nothing is known here that takes its place; names close to it: tensordot",
+        ),
+        ("import theano.nonsense", "", "takes its place\n"),
+        ("print 1", "", "script.py, line 1: found a line that is not Python 3's (Missing parentheses in call to 'print'."),
+        ("print 1", "", "symae port --in-place rewrites script.py from Python 2\n"),
+        ("import oldlib", "print 1", "oldlib/__init__.py, line 1: found a line that is not Python 3's (Missing paren"),
+        ("import oldlib", "import ConfigParser", f"script.py, line 1: {OLD_PACKAGE}\n"),
+        ("x = xrange(3)", "", "name 'xrange' is not defined; --legacy-packages __main__ gives it to __main__, as it was\n"),
+        ("import oldlib", "import numpy\nnumpy.float", "module 'numpy' has no attribute 'float'.; --legacy-packages oldlib"),
+        ("import oldlib", "import numpy\nnumpy.cast", "--legacy-packages oldlib gives it to oldlib, as it was\n"),
+        ("import oldlib", "from collections import Mapping", "; --legacy-packages oldlib gives it to oldlib, as it was\n"),
+    ],
+)
+def test_what_a_program_or_library_lacks_is_one_line_with_what_to_do(
+    script, library, line, package, tmp_path, monkeypatch, capsys
+):
+    package(library)
+    (tmp_path / "script.py").write_text(script)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", sys.argv[:])
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    assert main(["script.py"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("symae: error: ")
+    assert line in said
+    assert said.count("\n") == 1
+
+
+def test_an_error_of_the_programs_own_keeps_its_traceback(tmp_path, monkeypatch):
+    (tmp_path / "script.py").write_text("assert 1 == 2, 'own'")
+    monkeypatch.setattr(sys, "argv", sys.argv[:])
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    with pytest.raises(AssertionError, match="own"):
+        main([str(tmp_path / "script.py")])
 
 
 REFUSED = "def read():\n    import symae\n    symae.load_data('nowhere.npz')\n\n\nread()\n"

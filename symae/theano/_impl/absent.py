@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import difflib
 import dis
 import importlib
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-__all__ = ["absent", "getter", "is_also"]
+__all__ = ["AbsentAttributeError", "AbsentImportError", "absent", "getter", "is_also"]
 
 _GPU = "there is no GPU in symae.theano: leave the GPU's branch of the program, the CPU's computes the same"
 
 
-def absent(where: str, name: str, instead: str) -> AttributeError | ImportError:
-    """Make the error for `name`, which Theano's module `where` had; it says what to use `instead`.
+class AbsentAttributeError(AttributeError):
+    """Raised for a name that is not in a module of `symae.theano`."""
 
-    It is an AttributeError; where the name was asked for by ``from module import name`` an ImportError, as Python would replace
-    an AttributeError's message there by its own.
-    """
+
+class AbsentImportError(ImportError):
+    """Raised for such a name after ``from module import``, where Python would replace an AttributeError's message."""
+
+
+def absent(where: str, name: str, instead: str) -> AbsentAttributeError | AbsentImportError:
+    """Make the error for `name`, which Theano's module `where` had or never had; it says what to use `instead`."""
     text = f"{where}.{name} is not in symae.theano: {instead}"
-    return ImportError(text, name=where) if _asked_by_import() else AttributeError(text)
+    return AbsentImportError(text, name=where) if _asked_by_import() else AbsentAttributeError(text)
 
 
 def is_also(module: str, *names: str) -> None:
@@ -75,18 +80,24 @@ def getter(
             if name in classes:
                 setattr(sys.modules[module], name, classes[name])
                 return classes[name]
-        raise absent(theano, name, instead.get(name) or _in_pytensor(name, pytensor))
+        raise absent(theano, name, instead.get(name) or _in_pytensor(name, pytensor) or _close_to(name, module, submodules))
 
     return __getattr__
 
 
-def _in_pytensor(name: str, modules: Iterable[str]) -> str:
+def _in_pytensor(name: str, modules: Iterable[str]) -> str | None:
     if "gpu" in name.lower() or "cuda" in name.lower():
         return _GPU
     for module in modules:
         if hasattr(importlib.import_module(module), name):
             return f"use {module}.{name} of PyTensor"
-    return "nothing is known here that takes its place"
+    return None
+
+
+def _close_to(name: str, module: str, submodules: Iterable[str]) -> str:
+    names = [known for known in (*dir(sys.modules[module]), *submodules) if known[:1] != "_"]
+    close = ", ".join(difflib.get_close_matches(name, names, cutoff=0.75))
+    return f"nothing is known here that takes its place{close and '; names close to it: '}{close}"
 
 
 def _asked_by_import() -> bool:

@@ -14,7 +14,15 @@ from symae.shims.old_packages import OldPackages
 from symae.theano._impl.configuration import read_flags
 from symae.theano._impl.libraries import is_of_its_time
 
-__all__ = ["builtins_of", "install", "load_ipython_extension", "move_to_front", "uninstall", "unload_ipython_extension"]
+__all__ = [
+    "builtins_of",
+    "how_to_mend",
+    "install",
+    "load_ipython_extension",
+    "move_to_front",
+    "uninstall",
+    "unload_ipython_extension",
+]
 
 _packages: set[str] = set()
 
@@ -88,6 +96,15 @@ def move_to_front() -> None:
 def builtins_of(name: str) -> dict[str, Any]:
     """Return what a module of that name needs among its globals before it is executed."""
     return {"__builtins__": _old.builtins()} if name in _packages else {}
+
+
+def how_to_mend(error: BaseException) -> str | None:
+    """Return which option gives the module that failed with `error` what it asked for in vain; None if none does."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None and trace.tb_next.tb_frame.f_code.co_name != "__getattr__":
+        trace = trace.tb_next  # to the module that asked, and not to NumPy's that answers
+    package = str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0] if trace is not None else ""
+    return f"--legacy-packages {package} gives it to {package}, as it was" if _old.would_mend(error) else None
 
 
 class _InChild:
