@@ -89,7 +89,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", metavar="FILE", help="test files, by their paths in the folder")
     parser.add_argument("--theano", metavar="PYTHON", help="of real Theano 1.0.5, to count what passes there")
     parser.add_argument("--oracle", type=Path, help="a JSON file for its results, read where it has a file's already")
-    parser.add_argument("--table", type=Path, help="a Markdown file for both numbers of each file")
+    parser.add_argument("--table", type=Path, help="a Markdown file for both numbers of each file; other files' rows stay")
     parser.add_argument("--limit", type=int, default=60, help="seconds for a test")
     parser.add_argument("--floatX", default="float64", choices=["float64", "float32"])
     parser.add_argument("--compiled", action="store_true", help="by machine code where a test asks for FAST_RUN; much slower")
@@ -115,7 +115,8 @@ def main() -> int:
             settings.out.write_text(json.dumps(results, indent=1))
     _print("all", [result for several in results.values() for result in several], 0, reasons=False)
     if settings.table is not None:
-        settings.table.write_text(_table(settings.folder, results, oracle))
+        before = settings.table.read_text() if settings.table.is_file() else ""
+        settings.table.write_text(_table(settings.folder, results, oracle, before))
     return 0
 
 
@@ -128,7 +129,9 @@ def _results(settings: argparse.Namespace, file: str, theano: str | None = None)
 def _results_in(folder: Path, settings: argparse.Namespace, file: str, theano: str | None) -> list[dict[str, Any]]:
     for path in () if theano else settings.folder.rglob("tests/*.py"):
         parts = ["theano", *path.relative_to(settings.folder).with_suffix("").parts]
-        shutil.copy(path, folder / ("_".join(parts) + ".py"))
+        # a copy is a module in no package
+        absolute = re.sub(r"^from \.(?=\w)", f"from {'.'.join(parts[:-1])}.", path.read_text(), flags=re.MULTILINE)
+        (folder / ("_".join(parts) + ".py")).write_text(absolute)
     shutil.copy(DRIVER, folder)
     (folder / "pytest.ini").write_text("[pytest]\npython_files = *.py\n")
     (folder / "nose.py").write_text(NOSE)
@@ -190,20 +193,23 @@ Files that are not listed have not been counted; a test that takes longer than i
 |---|---|---|---|---|---|---|"""
 
 
-def _table(folder: Path, results: dict[str, list[dict[str, Any]]], oracle: dict[str, list[dict[str, Any]]]) -> str:
-    """Return a Markdown table of what passes under real Theano, and of what of that passes here."""
+def _table(folder: Path, results: dict[str, list[dict[str, Any]]], oracle: dict[str, list[dict[str, Any]]], before: str) -> str:
+    """Return a Markdown table of what passes under real Theano, and of what of that passes here, with the rows of `before`."""
     words = ", ".join(f"`{word}`" for word in INSIDE.pattern.split("|"))
-    lines = [_BEFORE.format(words=words)]
-    sums = [0] * 5
+    rows = {name: [int(number) for number in numbers.split(" | ")] for name, numbers in _ROW.findall(before)}
     for file in results:
         passed = {each["end"] for each in results[file] if each["outcome"] == "passed"}
         theirs = {each["end"] for each in oracle.get(file, ()) if each["outcome"] == "passed"}
         inside = _about_inside(folder / file)
         outside = {test for test in theirs if not inside(test)}
         numbers = [len(oracle.get(file, ())), len(theirs), len(theirs & passed), len(outside), len(outside & passed)]
-        sums = [a + b for a, b in zip(sums, numbers, strict=True)]
-        lines.append(_row(f"`theano/{file.removesuffix('.py').replace('/tests', '')}`", numbers))
-    return "\n".join([*lines, _row("all", sums)]) + "\n"
+        rows[f"`theano/{file.removesuffix('.py').replace('/tests', '')}`"] = numbers
+    sums = [sum(column) for column in zip(*rows.values(), strict=True)]
+    lines = [_row(name, numbers) for name, numbers in sorted(rows.items(), key=lambda row: row[0].strip("`"))]
+    return "\n".join([_BEFORE.format(words=words), *lines, _row("all", sums)]) + "\n"
+
+
+_ROW = re.compile(r"^\| (`theano/\S+`) \| ((?:\d+ \| ){4}\d+) \|", re.MULTILINE)
 
 
 def _row(name: str, numbers: list[int]) -> str:

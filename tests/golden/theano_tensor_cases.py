@@ -135,6 +135,7 @@ T.extra_ops.Unique(True,True)(i)[2]
 T.extra_ops.UnravelIndex(2)(T.constant([5,3]),T.constant([2,3]))[0]
 T.extra_ops.RavelMultiIndex()(T.constant([1,0]),T.constant([2,1]),(2,3))
 T.extra_ops.unravel_index(T.constant([5,3]),T.constant([2,3]),ndim=2)[1]
+T.extra_ops.unravel_index(T.constant([5,3]),(2,3),'F')[1]
 T.nlinalg.MatrixInverse()(x[:,:2])
 T.nlinalg.MatrixPinv()(x)
 T.nlinalg.Det()(x[:,:2])

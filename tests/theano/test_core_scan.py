@@ -168,3 +168,15 @@ def test_checkpoints_go_over_sequences_of_any_length(length, padding, sums):
 def test_checkpoints_refuse_taps():
     with pytest.raises(RuntimeError, match="scan_checkpoints: found taps"):
         theano.scan_checkpoints(lambda a: a, outputs_info={"initial": np.ones(2), "taps": [-2]}, n_steps=2)
+
+
+def test_the_op_of_a_loop_shows_its_step():
+    x, factor = T.dvector("x"), T.dscalar("factor")
+    outputs, _ = theano.scan(lambda s, f: s * f, x, non_sequences=factor)
+    op = outputs.owner.op
+    assert all(map(is_marked, [*op.inputs, *op.outputs]))
+    step = theano.function(op.inputs, [output + 1 for output in op.outputs])
+    assert step(3.0, 4.0) == [13]
+    assert op.outputs == op.outputs
+    assert op.var_mappings["outer_inp_from_inner_inp"] == {0: 1, 1: 3}
+    assert theano.function([x, factor], outputs)([1.0, 2.0], 2.0).tolist() == [2, 4]

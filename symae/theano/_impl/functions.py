@@ -140,6 +140,10 @@ class Function:
     def _check_for_aliased_inputs(self) -> bool:
         return any(entry.borrow or entry.mutable for entry in self._inputs)
 
+    @_check_for_aliased_inputs.setter
+    def _check_for_aliased_inputs(self, check: bool) -> None:
+        """Accept what scripts set for speed; inputs are looked at nevertheless."""
+
     def __getitem__(self, key: Any) -> Any:
         return self._holding(key).storage[0]
 

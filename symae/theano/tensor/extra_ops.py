@@ -81,10 +81,17 @@ def to_one_hot(y: TensorLike, nb_class: int, dtype: str | None = None) -> Variab
 
 @as_theano
 def unravel_index(indices: TensorLike, dims: Any, order: str = "C", ndim: int | None = None) -> Any:
-    """Return positions in a flat array as positions in one of shape `dims`, a vector for each dimension."""
+    """Return positions in a flat array as positions in one of shape `dims`, a vector for each dimension.
+
+    The last dimension varies fastest, with `order` "F" too: Theano 1.0.5 takes that word and does not look at it.
+    """
+    if order not in ("C", "F"):
+        raise ValueError(f"unravel_index: order is {order!r}, expected C or F")
     if ndim is not None:
+        if not isinstance(ndim, int) or ndim < 1:
+            raise ValueError(f"unravel_index: ndim is {ndim!r}, expected a positive int")
         dims = [pt.as_tensor(dims)[i] for i in range(ndim)]
-    return extra_ops.unravel_index(indices, dims, order)
+    return extra_ops.unravel_index(indices, dims)
 
 
 @as_theano
