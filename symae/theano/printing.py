@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
+import sys
 from typing import Any
 
 import numpy as np
 from pytensor import printing as _printing
-from pytensor.graph.basic import Constant, Variable
+from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.fg import FunctionGraph
 from pytensor.printing import (
     DefaultPrinter,
     FunctionPrinter,
@@ -20,17 +23,14 @@ from pytensor.printing import (
     default_printer,
     hex_digest,
     leaf_printer,
-    min_informative_str,
-    pprint,
 )
-from pytensor.scalar.basic import Cast
-from pytensor.tensor.elemwise import DimShuffle, Elemwise
-from pytensor.tensor.math import Dot
-from pytensor.tensor.variable import TensorVariable
 
 from symae.theano._impl.absent import absent, getter
-from symae.theano._impl.functions import Function
-from symae.theano._impl.variables import as_theano, plain, text_of_type
+from symae.theano._impl.formula import pprint
+from symae.theano._impl.functions import Function, In, Out
+from symae.theano._impl.graph_text import Graph, GraphPrinter
+from symae.theano._impl.op_names import computed, text_of, text_of_node
+from symae.theano._impl.variables import as_theano, plain
 
 __all__ = [
     "DefaultPrinter",
@@ -85,25 +85,70 @@ def debugprint(
         Each variable's type too.
     file : None, file or "str"
         Where to print; "str" returns the text.
-    ids, stop_on_name, done, print_storage, used_ids
-        As in Theano. `print_clients` is accepted and without effect.
+    ids : "CHAR", "int", "id" or ""
+        How nodes and variables without one are identified: by letters, numbers, their ``id`` or not at all.
+    stop_on_name : bool
+        Print nothing below a variable that has a name.
+    print_storage : bool
+        The value of each variable of a function too.
+    print_clients : bool
+        The nodes that need a variable of a function, where there are several.
+    done, used_ids : dict
+        The identifiers of what has been printed, and of all that have one, to share them among calls.
     """
-    objects = [_bare(o) for o in obj] if isinstance(obj, list | tuple) else _bare(obj)
-    return _printing.debugprint(
-        objects,
+    text: Any = io.StringIO() if file == "str" else sys.stdout if file is None else file
+    printer = GraphPrinter(
+        text,
         depth=depth,
         print_type=print_type,
-        file=file,
-        id_type=ids,
+        ids=ids,
         stop_on_name=stop_on_name,
-        print_storage=print_storage,
+        print_clients=print_clients,
+        done=done,
+        used_ids=used_ids,
     )
+    printer.print(
+        [graph for each in (obj if isinstance(obj, list | tuple | set) else [obj]) for graph in _graphs(each, print_storage)]
+    )
+    return text.getvalue() if file == "str" else file
+
+
+def _graphs(obj: Any, print_storage: bool) -> list[Graph]:
+    """Return what is printed of a variable, a node, a graph or a function."""
+    if isinstance(obj, Variable):
+        return [Graph(obj)]
+    if isinstance(obj, Apply):
+        return [Graph(output) for output in obj.outputs]
+    if isinstance(obj, In | Out):
+        return [Graph(obj.variable)]
+    fgraph = obj if isinstance(obj, FunctionGraph) else _bare(obj).maker.fgraph
+    storage = _bare(obj).vm.storage_map if print_storage and fgraph is not obj else None
+    return [Graph(output, fgraph.toposort(), storage, fgraph.clients) for output in fgraph.outputs]
 
 
 def pp(*args: Any) -> str:
     """Return the expression as a formula in one line, written as Theano wrote it."""
     with plain(args):
-        return str(_theanos_printer()(*(_shown(a) for a in args)))
+        return str(pprint(*(_shown(a) for a in args)))
+
+
+def min_informative_str(obj: Any, indent_level: int = 0) -> str:
+    """Return the graph of a variable down to variables with names, a line for each, by letters where they come again."""
+    tags: dict[int, str] = {}
+
+    def lines(v: Any, indent: int) -> list[str]:
+        space = " " * indent
+        if id(v) in tags:
+            return [f"{space}<{tags[id(v)]}>"]
+        tag = tags[id(v)] = _printing.char_from_number(len(tags))
+        if isinstance(v, np.ndarray):
+            return [f"{space}{tag}. <ndarray>"]
+        _, node, inputs = computed(v)
+        if node is None or v.name is not None:
+            return [f"{space}{tag}. {text_of(v)}"]
+        return [f"{space}{tag}. {text_of_node(node)}", *(line for below in inputs for line in lines(below, indent + 1))]
+
+    return "\n".join(lines(obj, indent_level))
 
 
 def var_descriptor(obj: Any) -> str:
@@ -117,70 +162,12 @@ def var_descriptor(obj: Any) -> str:
         if isinstance(v, np.ndarray):
             text = f"<ndarray:strides={list(v.strides)},digest={hashlib.sha256(v.tobytes()).hexdigest()}>"
         elif getattr(v, "owner", None) is not None:
-            text = f"{v.owner.op}({','.join(map(described, v.owner.inputs))})"
+            text = f"{text_of_node(v.owner)}({','.join(map(described, v.owner.inputs))})"
         else:
             text = re.sub(r" at 0x[0-9a-f]+", "", getattr(v, "name", None) or str(v))
         return f"{tag}={text}"
 
     return described(obj)
-
-
-def _theanos_printer() -> PPrinter:
-    """Make PyTensor's printer with Theano's names of constants and functions, and without what Theano did not show."""
-    printer = pprint.clone()
-    printer.assign(lambda pstate, r: _is_node(r, Elemwise), _Function())
-    printer.assign(lambda pstate, r: _inside(r) is not r, _Inside())
-    printer.assign(lambda pstate, r: r.owner is None and r.name is None and isinstance(r, TensorVariable), _Unnamed())
-    printer.assign(lambda pstate, r: isinstance(r, Constant), _ConstantPrinter())
-    # the conditions above are asked of what is not in the dictionary
-    casts = [op for op in printer.printers_dict if isinstance(op, Elemwise) and isinstance(op.scalar_op, Cast)]
-    for op in (DimShuffle, *casts):
-        printer.printers_dict.pop(op, None)
-    return printer
-
-
-def _is_node(r: Variable, op: type) -> bool:
-    return r.owner is not None and isinstance(r.owner.op, op)
-
-
-def _inside(r: Variable) -> Variable:
-    """Return what Theano showed for `r`: no cast of a comparison to int8, no vector made a matrix."""
-    if r.owner is not None and getattr(r.tag, "is_answer", False):
-        return r.owner.inputs[0]
-    if _is_node(r, DimShuffle):
-        inner = r.owner.inputs[0]
-        if inner.type.ndim < 2 or _is_node(inner, Dot):
-            return inner
-    return r
-
-
-class _Inside(_printing.Printer):
-    def process(self, output: Variable, pstate: Any) -> str:
-        return pstate.pprinter.process(_inside(output), pstate)
-
-
-class _Function(_printing.Printer):
-    def process(self, output: Variable, pstate: Any) -> str:
-        scalar_op = output.owner.op.scalar_op
-        name = scalar_op.o_type.dtype if isinstance(scalar_op, Cast) else scalar_op.name or type(scalar_op).__name__
-        name = name.lower()
-        with _printing.set_precedence(pstate):
-            return f"{name}({', '.join(pstate.pprinter.process(i, pstate) for i in output.owner.inputs)})"
-
-
-class _Unnamed(_printing.Printer):
-    def process(self, output: Variable, pstate: Any) -> str:
-        return f"<{text_of_type(output.type)}>"
-
-
-class _ConstantPrinter(_printing.Printer):
-    def process(self, output: Constant, pstate: Any) -> str:
-        data = np.asarray(output.data)
-        if data.ndim and data.size and (data == data.flat[0]).all():
-            text = f"{data.shape} of {data.flat[0]!s}"
-        else:
-            text = np.array2string(data, threshold=20) if data.ndim else str(data)
-        return f"TensorConstant{{{text}}}"
 
 
 def pydotprint(fct: Any, outfile: Any = None, **kwargs: Any) -> None:

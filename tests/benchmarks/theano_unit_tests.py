@@ -116,7 +116,8 @@ def main() -> int:
     _print("all", [result for several in results.values() for result in several], 0, reasons=False)
     if settings.table is not None:
         before = settings.table.read_text() if settings.table.is_file() else ""
-        settings.table.write_text(_table(settings.folder, results, oracle, before))
+        _, heading, examples = before.partition("\n# Examples")
+        settings.table.write_text(_table(settings.folder, results, oracle, before) + heading + examples)
     return 0
 
 
@@ -136,25 +137,31 @@ def _results_in(folder: Path, settings: argparse.Namespace, file: str, theano: s
     (folder / "pytest.ini").write_text("[pytest]\npython_files = *.py\n")
     (folder / "nose.py").write_text(NOSE)
     (folder / "parameterized.py").write_text(PARAMETERIZED)
-    flags = f"floatX={settings.floatX},device=cpu,mode=FAST_COMPILE{',cxx=' if theano else ''}"
-    environment = os.environ | {"THEANO_FLAGS": flags}
-    if theano is not None:
-        environment.pop("PYTHONPATH", None)
-    elif not settings.compiled:
-        given = os.environ.get("PYTENSOR_FLAGS")
-        environment["PYTENSOR_FLAGS"] = f"{given},linker=vm,cxx=" if given else "linker=vm,cxx="
+    variables = environment(theano is not None, settings.compiled, settings.floatX)
     results: list[dict[str, Any]] = []
     while True:
         skipped = json.dumps([result["end"] for result in results])
         arguments = [str(settings.folder.resolve()), file, str(settings.limit), skipped]
         command = [*([theano] if theano else [sys.executable, "-m", "symae", "run"]), DRIVER.name, *arguments]
-        begun, done = _watched(command, folder, environment, settings.limit + 60, results)
+        begun, done = _watched(command, folder, variables, settings.limit + 60, results)
         if done:
             return results
         if begun is None:
             results.append({"end": "the process", "outcome": "failed", "reason": "it crashed", "line": "", "text": ""})
             return results
         results.append({"end": begun, "outcome": "failed", "reason": "crashed or hung", "line": "", "text": ""})
+
+
+def environment(real: bool, compiled: bool = False, floatX: str = "float64", mode: str = "FAST_COMPILE") -> dict[str, str]:
+    """Return the variables of a process with real Theano or this one, which interpret if not `compiled`."""
+    flags = f"floatX={floatX},device=cpu,mode={mode}{',cxx=' if real and not compiled else ''}"
+    variables = os.environ | {"THEANO_FLAGS": flags}
+    if real:
+        variables.pop("PYTHONPATH", None)
+    elif not compiled:
+        given = os.environ.get("PYTENSOR_FLAGS")
+        variables["PYTENSOR_FLAGS"] = f"{given},linker=vm,cxx=" if given else "linker=vm,cxx="
+    return variables
 
 
 def _watched(
@@ -205,14 +212,15 @@ def _table(folder: Path, results: dict[str, list[dict[str, Any]]], oracle: dict[
         numbers = [len(oracle.get(file, ())), len(theirs), len(theirs & passed), len(outside), len(outside & passed)]
         rows[f"`theano/{file.removesuffix('.py').replace('/tests', '')}`"] = numbers
     sums = [sum(column) for column in zip(*rows.values(), strict=True)]
-    lines = [_row(name, numbers) for name, numbers in sorted(rows.items(), key=lambda row: row[0].strip("`"))]
-    return "\n".join([_BEFORE.format(words=words), *lines, _row("all", sums)]) + "\n"
+    lines = [row(name, numbers) for name, numbers in sorted(rows.items(), key=lambda entry: entry[0].strip("`"))]
+    return "\n".join([_BEFORE.format(words=words), *lines, row("all", sums)]) + "\n"
 
 
 _ROW = re.compile(r"^\| (`theano/\S+`) \| ((?:\d+ \| ){4}\d+) \|", re.MULTILINE)
 
 
-def _row(name: str, numbers: list[int]) -> str:
+def row(name: str, numbers: list[int]) -> str:
+    """Return a line of a table in Markdown; the last number is a share of the one before it."""
     share = f"{100 * numbers[-1] / numbers[-2]:.0f}" if numbers[-2] else ""
     return f"| {name} | {' | '.join(map(str, numbers))} | {share} |"
 

@@ -24,6 +24,7 @@ from pytensor.tensor.sharedvar import TensorSharedVariable
 from pytensor.tensor.variable import TensorConstant, TensorVariable, _tensor_py_operators
 
 from symae.theano._impl.configuration import config
+from symae.theano._impl.op_names import text_of
 
 __all__ = [
     "as_theano",
@@ -37,7 +38,6 @@ __all__ = [
     "mark",
     "plain",
     "registered",
-    "text_of_type",
     "unmark",
 ]
 
@@ -203,8 +203,7 @@ def _with_theanos_operators(cls: type) -> type:
     members |= {name: _left_to_sparse(members[name]) for name in ("__add__", "__sub__", "__mul__")}
     members |= _legacy_methods()
     members["type"] = property(_type, _set_type)
-    if not issubclass(cls, TensorConstant):
-        members |= {"__str__": _text, "__repr__": _text}
+    members |= {"__str__": text_of, "__repr__": text_of}
     if issubclass(cls, SharedVariable):
         members |= {"default_update": _default_update, "value": property(_value, _set_value)}
     elif issubclass(cls, TensorConstant):
@@ -265,20 +264,6 @@ def _is_something(self: Variable) -> bool:
 
 def _inverted(self: Variable) -> Variable:
     return _named("invert")(self)
-
-
-_PATTERNS = {(): "scalar", (False,): "vector", (False, True): "col", (True, False): "row", (False, False): "matrix"}
-
-
-def text_of_type(kind: Any) -> str:
-    """Return how Theano wrote a type of arrays, ``TensorType(float64, matrix)``."""
-    pattern = tuple(kind.broadcastable)
-    return f"TensorType({kind.dtype}, {_PATTERNS.get(pattern, pattern if any(pattern) else f'{len(pattern)}D')})"
-
-
-def _text(self: Variable) -> str:
-    """Return the name of the variable, or what it is computed by, or its type."""
-    return f"<{text_of_type(self.type)}>" if self.name is None and self.owner is None else Variable.__str__(self)
 
 
 def _eval(self: Variable, inputs_to_values: Mapping[Variable, Any] | None = None, **kwargs: Any) -> Any:

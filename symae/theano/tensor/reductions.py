@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.tensor.math import Max
 
 from symae.theano._impl.variables import as_theano, logical
 from symae.typing import TensorLike
@@ -71,19 +72,28 @@ def _variance(x: Variable, axis: Any, ddof: int, keepdims: bool, corrected: bool
 @as_theano
 def std(input: TensorLike, axis: Any = None, ddof: int = 0, keepdims: bool = False, corrected: bool = False) -> Variable:
     """Compute the standard deviation over `axis`."""
-    return pt.sqrt(_variance(pt.as_tensor_variable(input), _axes(axis), ddof, keepdims, corrected))
+    deviation = pt.sqrt(_variance(pt.as_tensor_variable(input), _axes(axis), ddof, keepdims, corrected))
+    deviation.name = "std"
+    return deviation
 
 
 @as_theano
 def max(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Variable:
     """Return the largest element over `axis`."""
-    return pt.max(x, _axes(axis), keepdims)
+    largest = pt.max(x, _axes(axis), keepdims)
+    if not keepdims:
+        largest.name = "max"
+    return largest
 
 
 @as_theano
 def min(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Variable:
     """Return the smallest element over `axis`."""
-    return pt.min(x, _axes(axis), keepdims)
+    smallest = pt.min(x, _axes(axis), keepdims)
+    largest = smallest.owner.inputs[0]  # of -x
+    if largest.owner is not None and isinstance(largest.owner.op, Max):
+        largest.name = "max"
+    return smallest
 
 
 @as_theano

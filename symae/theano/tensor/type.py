@@ -17,7 +17,8 @@ from pytensor.tensor.type import (
 )
 
 from symae.theano._impl.absent import getter
-from symae.theano._impl.variables import mark, registered, text_of_type
+from symae.theano._impl.op_names import text_of_type
+from symae.theano._impl.variables import mark, registered
 
 __all__ = [
     "CONSTRUCTORS",
