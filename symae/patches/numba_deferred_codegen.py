@@ -5,7 +5,8 @@ linked into its callers, where it is optimised again. PyTensor's graphs call hun
 Python ever calls the outermost alone, so more than half the time of a first start went into machine code that nothing runs.
 
 Within `whole_programs` functions that are compiled for others are lowered and linked, and no more; the outermost is optimised
-with everything that it calls. An inner one that Python calls later is finished then. The disk's cache keeps inner ones as
+with everything that it calls. An inner one that Python calls later is finished then; an outermost one that is called with other
+arguments later, of another layout or dtype, is compiled for them as it was for the first. The disk's cache keeps inner ones as
 bitcode, in Numba's own format, which a process without this module reads too.
 """
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,6 +157,7 @@ def _connect_functions(cpu: Any, dispatcher: Any, changes: Changes) -> None:
     """Leave functions that are compiled for others without an entry point until Python calls them."""
     Base, Dispatcher = dispatcher._DispatcherBase, dispatcher.Dispatcher
     get_executable_now, add_callable, compile_now = cpu.CPUContext.get_executable, Base.add_overload, Dispatcher.compile
+    compile_at_call = Base._compile_for_args
 
     def get_executable(self: Any, library: Any, fndesc: Any, env: Any) -> Any:
         if _thread.inner and _thread.inner[-1]:
@@ -172,6 +174,8 @@ def _connect_functions(cpu: Any, dispatcher: Any, changes: Changes) -> None:
         if not _thread.inner and not _thread.active:
             entry = compile_now(self, sig)
         else:
+            if not _thread.inner:
+                self._is_whole_program = True
             _thread.inner.append(bool(_thread.inner))
             try:
                 entry = compile_now(self, sig)
@@ -185,7 +189,16 @@ def _connect_functions(cpu: Any, dispatcher: Any, changes: Changes) -> None:
         self.add_overload(result)
         return result.entry_point
 
-    for owner, function in ((cpu.CPUContext, get_executable), (Base, add_overload), (Dispatcher, compile)):
+    def _compile_for_args(self: Any, *arguments: Any, **named: Any) -> Any:
+        with whole_programs() if getattr(self, "_is_whole_program", False) else nullcontext():
+            return compile_at_call(self, *arguments, **named)
+
+    for owner, function in (
+        (cpu.CPUContext, get_executable),
+        (Base, add_overload),
+        (Base, _compile_for_args),
+        (Dispatcher, compile),
+    ):
         changes.replace(owner, function.__name__, function)
 
 
@@ -211,7 +224,7 @@ _STEPS = ("_finalize_dynamic_globals", "_finalize_final_module", "_optimize_fina
 
 PATCH = Patch(
     module="pytensor.link.numba.dispatch.basic",
-    replaces="eleven methods of Numba's libraries, contexts and dispatchers (see expects)",
+    replaces="twelve methods of Numba's libraries, contexts and dispatchers (see expects)",
     why="first starts take more than twice as long: each inner function is optimised and made machine code of by itself",
     upstream="not proposed: a compiler option that says a function is called by other compiled functions alone, so that its "
     "library is linked into its callers before it is optimised, and machine code is made only when Python asks for "
@@ -232,6 +245,7 @@ PATCH = Patch(
         Expected("numba.core.base:BaseContext", "insert_user_function", ("self", "func", "fndesc", "libs")),
         Expected("numba.core.environment", "lookup_environment", ("env_name",)),
         Expected(f"{_DISPATCHER}:_DispatcherBase", "add_overload", ("self", "cres")),
+        Expected(f"{_DISPATCHER}:_DispatcherBase", "_compile_for_args", ("self", "args", "kws")),
         *(
             Expected(f"{_DISPATCHER}:{kind}", "compile", ("self", "sig"))
             for kind in ("Dispatcher", "LiftedLoop", "LiftedWith", "ObjModeLiftedWith")

@@ -64,6 +64,15 @@ def test_elsewhere_numba_does_as_it_always_did(optimised):
     assert len(optimised) > 2
 
 
+def test_a_whole_program_stays_one_for_arguments_of_other_layouts_and_dtypes(optimised):
+    *_, outer = nest()
+    with whole_programs():
+        outer(np.array([4.0, 9.0]))
+    assert outer(np.array([4.0, 1.0, 9.0, 1.0])[::2]) == 5
+    assert outer(np.array([4, 9])) == 5
+    assert len(optimised) == 3
+
+
 def test_an_inner_function_can_still_be_called_from_python():
     innermost, inner, outer = nest()
     with whole_programs():

@@ -30,6 +30,7 @@ CONCERNS = {
     "indexing_rewrites": INDICES,
     "jax_indexing": INDICES,
     "mlx_indexing": INDICES,
+    "numba_bookkeeping": QUICK,
     "numba_cache_keys": LAYER,
     "numba_cache_load": LAYER,
     "numba_deferred_codegen": [*LAYER, "a minibatch", "pooling"],
