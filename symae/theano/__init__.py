@@ -19,6 +19,7 @@ from pytensor.tensor.variable import TensorConstant
 
 from symae.theano._impl.absent import getter as _getter
 from symae.theano._impl.configuration import change_flags, config
+from symae.theano._impl.values import compute_test_values as _compute_test_values
 from symae.theano._impl.variable_classes import TensorVariable, Variable
 from symae.theano._impl.variables import mark, registered
 
@@ -43,7 +44,7 @@ __version__ = version.version
 get_scalar_constant_value = _CREATION["get_scalar_constant_value"]
 theano = _sys.modules[__name__]
 
-registered.update(tensor=tensor, function=function)
+registered.update(tensor=tensor, function=function, test_values=_compute_test_values)
 
 __getattr__ = _getter(
     __name__,

@@ -37,7 +37,7 @@ from pytensor.tensor.type import DenseTensorType
 from symae._runtime.quiet import without_warnings
 from symae.theano._impl.absent import getter
 from symae.theano._impl.tangents import tangents
-from symae.theano._impl.variables import as_theano, behind, known_type, legacy, mark, plain, unmark
+from symae.theano._impl.variables import as_theano, behind, known_type, legacy, mark, plain, unmark, with_test_values
 from symae.theano.compile.mode import resolved
 
 __all__ = [
@@ -294,4 +294,4 @@ def _listed(values: Any) -> list[Any]:
 
 
 def _formatted(result: Any, like: Any) -> Any:
-    return mark(format_as(isinstance(like, list), isinstance(like, tuple), result))
+    return with_test_values(mark(format_as(isinstance(like, list), isinstance(like, tuple), result)))

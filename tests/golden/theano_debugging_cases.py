@@ -52,6 +52,18 @@ flag("i", "ConfigParam('invalid', filter=float)", "3")
 flag("j", "StrParam(lambda: 'later')")
 error(lambda: (flag("k", "FloatParam(0.5)"), setattr(theano.config.mine, "k", "text")))
 visited(theano)
+tested("warn", lambda x, m, s: T.dot(m, x * 2 + s))
+tested("raise", lambda x, m, s: T.grad(T.sum((x * s) ** 2), x))
+tested("raise", lambda x, m, s: T.max(T.nnet.softmax(m), axis=0) > 0.5)
+tested("raise", lambda x, m, s: theano.scan(lambda row, total: total + row, sequences=m, outputs_info=x)[0][-1])
+tested("raise", lambda x, m, s: theano.OpFromGraph([v], [v ** 3])(x))
+tested("raise", lambda x, m, s: Adds("adds")(x, x))
+tested("ignore", lambda x, m, s: x + v)
+tested("off", lambda x, m, s: x * 2)
+error(lambda: tested("raise", lambda x, m, s: x + v))
+error(lambda: tested("raise", lambda x, m, s: T.dot(x, m)))
+error(lambda: tested("warn", lambda x, m, s: x + s[:2]))
+error(lambda: tested("ignore", lambda x, m, s: x[5]))
 """
 EXPRESSIONS = EXPRESSIONS.strip().splitlines()
 
@@ -154,6 +166,17 @@ def evaluate(theano, text):
         f = function([v], T.exp(v) * 2, mode=theano.Mode(linker, optimizer="fast_compile"), name="f")
         result = f([0.0])
         return [result.tolist(), [entry for entry in seen if entry != 3 and entry[0] < 1], seen.count(3) > 0]
+
+    def tested(flag, expression):
+        x, m, s = T.dvector("x"), T.dmatrix("m"), theano.shared(np.array([1.0, -1.0, 0.5]))
+        x.tag.test_value, m.tag.test_value = np.arange(3.0), np.arange(6.0).reshape(2, 3) ** 2
+        if "OpFromGraph" in text:
+            v.tag.test_value = np.ones(1)
+        if "scan" in text or "softmax" in text:
+            m.tag.test_value = np.eye(3)
+        with theano.configparser.change_flags(compute_test_value=flag):
+            made = expression(x, m, s)
+        return np.asarray(made.tag.test_value).tolist() if hasattr(made.tag, "test_value") else "no value"
 
     def error(call):
         try:

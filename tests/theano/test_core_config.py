@@ -94,13 +94,6 @@ def test_there_is_no_gpu_and_that_is_said_once(config):
     assert config.device == "cpu"
 
 
-def test_test_values_are_not_computed_and_that_is_said_once(config):
-    with pytest.warns(UserWarning, match="compute_test_value is 'warn'"):
-        config.compute_test_value = "warn"
-    assert config.compute_test_value == "warn"
-    config.compute_test_value = "off"
-
-
 def test_a_script_adds_flags(config):
     theano.configparser.AddConfigVar("mine.rate", "A rate", theano.configparser.FloatParam(0.5))
     assert config.mine.rate == 0.5

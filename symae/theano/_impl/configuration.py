@@ -58,8 +58,6 @@ class Configuration:
             if value:
                 _warn(f"theano.config.{full} is {value!r}: there is no GPU here, symae.theano computes on the CPU")
         else:
-            if full in _SAID_ONCE and value not in _SAID_ONCE[full][0]:
-                _warn(_SAID_ONCE[full][1].format(value=value))
             self._values[full] = value
 
     def __dir__(self) -> list[str]:
@@ -140,12 +138,6 @@ def _converted(full: str, value: Any) -> Any:
     return value
 
 
-_SAID_ONCE = {
-    "compute_test_value": (
-        {"off", "ignore"},
-        "theano.config.compute_test_value is {value!r}: test values are kept, but graphs are not computed while they are built",
-    ),
-}
 _warned: set[str] = set()
 
 

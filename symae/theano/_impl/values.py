@@ -1,34 +1,109 @@
-"""Values of expressions for ``tag.test_value``."""
+"""Values of expressions for ``tag.test_value``, computed node by node while a graph is built or when they are asked for."""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from pytensor.compile.sharedvalue import SharedVariable
-from pytensor.graph.basic import Constant, Variable
-from pytensor.graph.traversal import explicit_graph_inputs
+from pytensor.graph.basic import Apply, Constant, Variable
 
-from symae.theano._impl.variables import registered
+from symae.theano._impl.configuration import config
 
-__all__ = ["value_for_test"]
+__all__ = ["compute_test_values", "value_for_test", "without_test_values"]
+
+_depth = 0
+
+
+class _Missing(AttributeError):
+    """Say which variable has no test value."""
+
+
+@contextmanager
+def without_test_values() -> Iterator[None]:
+    """Compute none inside the block: a step of a loop is built of variables that have none."""
+    global _depth
+    _depth += 1
+    try:
+        yield
+    finally:
+        _depth -= 1
+
+
+def compute_test_values(variables: Sequence[Variable]) -> None:
+    """Give `variables`, and what they are computed from, their ``tag.test_value``, as ``config.compute_test_value`` says.
+
+    Raises
+    ------
+    ValueError
+        An input has none, and the flag is "raise".
+    Exception
+        What the Op of a node raises for these values, such as that of lengths that do not fit.
+    """
+    if _depth:
+        return
+    for variable in variables:
+        if variable.owner is None or hasattr(variable.tag, "test_value"):
+            continue
+        try:
+            found = _computed(variable)
+        except _Missing as error:
+            if config.compute_test_value == "raise":
+                raise ValueError(str(error)) from None
+            if config.compute_test_value == "warn":
+                warnings.warn(str(error), stacklevel=4)
+            continue
+        for computed, value in found.items():
+            computed.tag.test_value = value
 
 
 def value_for_test(v: Any) -> Any:
     """Compute the value of `v` from the test values of what it depends on."""
     if not isinstance(v, Variable):
         return np.asarray(v)
+    return _computed(v)[v] if v.owner is not None and not hasattr(v.tag, "test_value") else _own(v)
+
+
+def _own(v: Variable) -> Any:
     if hasattr(v.tag, "test_value"):
-        return v.tag.test_value
+        return v.type.filter(v.tag.test_value)
     if isinstance(v, Constant):
         return v.data
     if isinstance(v, SharedVariable):
-        return v.get_value()
-    inputs = list(explicit_graph_inputs([v]))
-    for i in inputs:
-        if not hasattr(i.tag, "test_value"):
-            raise AttributeError(f"{i} has no tag.test_value")
-    if v.owner is None:
-        raise AttributeError(f"{v} has no tag.test_value")
-    compiled = registered["function"](inputs, v, mode="FAST_COMPILE", no_default_updates=True, on_unused_input="ignore")
-    return compiled(*(i.tag.test_value for i in inputs))
+        return v.get_value(borrow=True)
+    raise _Missing(f"{v} has no tag.test_value")
+
+
+def _computed(variable: Variable) -> dict[Variable, Any]:
+    """Compute the nodes behind `variable` whose outputs have no test values; return the values of these outputs."""
+    found: dict[Variable, Any] = {}
+    for node in _nodes(variable):
+        storage: dict[Variable, list[Any]] = {}
+        for i, v in enumerate(node.inputs):
+            try:
+                storage[v] = [found[v] if v in found else _own(v)]
+            except _Missing as error:
+                where = f"input {i} ({v}) of Op {node}"
+                raise _Missing(f"Cannot compute test value: {where} missing default value: {error}") from None
+        storage |= {v: [None] for v in node.outputs}
+        done = {v: [v not in node.outputs] for v in storage}
+        node.op.make_thunk(node, storage, done, no_recycling=[], impl="py")()
+        found |= {v: storage[v][0] for v in node.outputs}
+    return found
+
+
+def _nodes(variable: Variable) -> list[Apply]:
+    """Return the nodes to compute, each after those that it needs."""
+    order: dict[Apply, None] = {}
+    rest: list[Any] = [variable.owner]
+    while rest:
+        node = rest[-1]
+        owners = (v.owner for v in node.inputs if v.owner is not None and not hasattr(v.tag, "test_value"))
+        needed = [owner for owner in owners if owner not in order]
+        if not needed:
+            order[rest.pop()] = None
+        rest += needed
+    return list(order)

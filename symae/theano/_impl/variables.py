@@ -39,9 +39,11 @@ __all__ = [
     "plain",
     "registered",
     "unmark",
+    "with_test_values",
 ]
 
-# What methods of variables call: the module `tensor`, the function `function`, and `type`, which opens a type of PyTensor's.
+# What methods of variables call: the module `tensor`, the function `function`, `test_values`, which computes them, and `type`,
+# which opens a type of PyTensor's.
 # Those are made of variables, so `symae.theano` puts them here at the end of its own import.
 registered: dict[str, Any] = {}
 
@@ -49,6 +51,13 @@ registered: dict[str, Any] = {}
 def mark(values: Any) -> Any:
     """Give variables, in lists, tuples and mappings too, Theano's operators; other things come back as they are."""
     return _visited(values, _MARKED)
+
+
+def with_test_values(values: Any) -> Any:
+    """Compute test values of variables, in lists, tuples and mappings too, where ``config.compute_test_value`` asks for it."""
+    if config._values.get("compute_test_value", "off") != "off" and "test_values" in registered:
+        registered["test_values"]([v for v in _variables(values) if is_marked(v)])
+    return values
 
 
 def unmark(values: Any) -> Any:
@@ -111,7 +120,7 @@ def as_theano(function: Callable[..., Any], name: str | None = None, module: str
             result = function(*args, **kwargs)
         finally:
             mark(marked)
-        return mark(result)
+        return with_test_values(mark(result))
 
     if name is not None:
         wrapped.__name__ = wrapped.__qualname__ = name

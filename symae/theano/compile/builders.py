@@ -15,7 +15,7 @@ from pytensor.graph.op import io_connection_pattern
 from pytensor.graph.traversal import graph_inputs
 
 from symae.theano._impl.absent import getter
-from symae.theano._impl.variables import behind, called_by_script, is_marked, legacy, mark, plain, unmark
+from symae.theano._impl.variables import behind, called_by_script, is_marked, legacy, mark, plain, unmark, with_test_values
 from symae.theano.compile.mode import resolved
 
 __all__ = ["OpFromGraph"]
@@ -170,7 +170,7 @@ class OpFromGraph(PlainOpFromGraph):
             result = super().__call__(*complete, **kwargs)
         finally:
             mark(marked)
-        return mark(result) if theirs else result
+        return with_test_values(mark(result)) if theirs else result
 
     def pullback(self, inputs: Any, outputs: Any, output_grads: Any) -> list[Variable]:
         with _marked_again(self.pullback_overrides):

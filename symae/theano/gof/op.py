@@ -19,7 +19,8 @@ from pytensor.graph.utils import MethodNotDefined
 
 from symae.theano._impl.absent import getter
 from symae.theano._impl.configuration import config
-from symae.theano._impl.variables import behind, called_by_script, legacy, mark, unmark
+from symae.theano._impl.values import value_for_test
+from symae.theano._impl.variables import behind, called_by_script, legacy, mark, unmark, with_test_values
 
 __all__ = [
     "Apply",
@@ -59,7 +60,7 @@ class Op(PlainOp):
         # Theano's keyword for test values of its own graphs
         kwargs.pop("_no_test_value", None)
         result = super().__call__(*inputs, **kwargs)
-        return mark(result) if called_by_script(inputs) else result
+        return with_test_values(mark(result)) if called_by_script(inputs) else result
 
     def make_node(self, *inputs: Any) -> Apply:
         return _make_node(PlainOp.make_node)(self, *inputs)
@@ -151,8 +152,6 @@ def get_test_value(v: Any) -> Any:
     AttributeError
         One of them has none.
     """
-    from symae.theano._impl.values import value_for_test
-
     return value_for_test(v)
 
 

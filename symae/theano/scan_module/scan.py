@@ -20,7 +20,8 @@ from symae._runtime.checks import is_integer
 from symae._runtime.quiet import without_warnings
 from symae.rewrites.registry import THEANO, tag
 from symae.theano._impl.absent import getter
-from symae.theano._impl.variables import behind, legacy, mark, plain, unmark
+from symae.theano._impl.values import without_test_values
+from symae.theano._impl.variables import behind, legacy, mark, plain, unmark, with_test_values
 from symae.theano.compile.mode import resolved
 from symae.theano.scan_module.scan_utils import until
 from symae.theano.updates import OrderedUpdates
@@ -86,7 +87,7 @@ def scan(
 
     def plain_fn(*inputs: Any) -> Any:
         # Everything that the script could hold on to is Theano's while its function runs, its closure's variables included.
-        with legacy(outer, inputs):
+        with legacy(outer, inputs), without_test_values():
             result = fn(*inputs)
         used = behind(_parts(result))
         inner.update(dict.fromkeys(used))
@@ -122,7 +123,7 @@ def scan(
         mark(list(inner))
     # A loop of one step is none: its updates are made by whoever compiles the function.
     kept = [(variable, update) for variable, update in updates.items() if update is not added.get(variable)]
-    return mark(outputs), mark(OrderedUpdates(kept))
+    return with_test_values(mark(outputs)), mark(OrderedUpdates(kept))
 
 
 def default_updates(
