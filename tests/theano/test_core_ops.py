@@ -127,8 +127,15 @@ def test_rewrites_are_classes_too(x):
             return [node.inputs[0] * 0] if node.op == T.exp else False
 
     rewritten = gof.FunctionGraph([x], [T.exp(x) + 1], clone=True)
-    gof.TopoOptimizer(NoExponentials()).rewrite(rewritten)
+    gof.TopoOptimizer(NoExponentials()).optimize(rewritten)
     assert T.exp not in [node.op for node in rewritten.toposort()]
+    assert all(map(is_marked, rewritten.outputs))
+
+
+def test_the_rewrites_of_a_mode_are_applied_by_hand(x):
+    graph = gof.FunctionGraph([x], [T.log(T.exp(x)) * 1], clone=True)
+    theano.compile.get_mode("FAST_RUN").optimizer.optimize(graph)
+    assert graph.outputs == graph.inputs
 
 
 def test_graphs_are_searched(x):

@@ -195,3 +195,27 @@ def test_slices_have_a_canonical_form():
         assert 0 <= a <= b <= 5
         assert c > 0
         np.testing.assert_array_equal(numbers[a:b:c][::d], numbers[slice(*given)])
+
+
+SLICES = [
+    slice(1, 3),
+    slice(None),
+    slice(None, None, -1),
+    slice(-1, None),
+    slice(2, None, -2),
+    slice(None, 0, -1),
+    slice(0, 9, 2),
+]
+
+
+def test_a_slice_may_be_an_input():
+    part, x = T.slicetype(), T.dtensor3()
+    results = [x[part], x[0, part], x[..., part, None], T.grad(x[part].sum(), x), T.set_subtensor(x[0, part], 7.0)]
+    f = theano.function([part, x], results)
+    array = np.arange(60.0).reshape(3, 4, 5)
+    for given in SLICES:
+        gradient, changed = np.zeros_like(array), array.copy()
+        gradient[given], changed[0, given] = 1, 7
+        expected = [array[given], array[0, given], array[..., given, None], gradient, changed]
+        for found, wanted in zip(f(given, array), expected, strict=True):
+            np.testing.assert_array_equal(found, wanted)

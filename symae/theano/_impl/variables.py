@@ -25,6 +25,7 @@ from pytensor.tensor.variable import TensorConstant, TensorVariable, _tensor_py_
 
 from symae.theano._impl.configuration import config
 from symae.theano._impl.op_names import text_of
+from symae.theano._impl.symbolic_slices import opened
 
 __all__ = [
     "as_theano",
@@ -257,7 +258,7 @@ def _reshape(self: Variable, shape: Any, ndim: int | None = None) -> Variable:
 def _item(self: Variable, args: Any) -> Variable:
     # An answer picks what it says yes to. Before Theano 1.0 its 0s and 1s were row numbers, which nobody meant.
     masks = args if isinstance(args, tuple) else (args,)
-    masks = tuple(condition(m) if isinstance(m, Variable) and getattr(m.type, "ndim", 0) > 0 else m for m in masks)
+    masks = tuple(condition(m) if isinstance(m, Variable) and getattr(m.type, "ndim", 0) > 0 else opened(m) for m in masks)
     return _getitem(self, masks if isinstance(args, tuple) else masks[0])
 
 

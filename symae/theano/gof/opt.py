@@ -24,7 +24,7 @@ from pytensor.graph.rewriting.basic import (
 )
 
 from symae.theano._impl.absent import getter
-from symae.theano._impl.variables import behind, legacy, unmark
+from symae.theano._impl.variables import behind, is_marked, legacy, mark, plain, unmark
 
 __all__ = [
     "EquilibriumOptimizer",
@@ -52,6 +52,20 @@ OpSub = SubstitutionNodeRewriter
 TopoOptimizer = WalkingGraphRewriter
 EquilibriumOptimizer = EquilibriumGraphRewriter
 optimizer = graph_rewriter
+
+
+def _optimize(self: Any, fgraph: Any, *args: Any, **kwargs: Any) -> Any:
+    """Rewrite `fgraph`; its variables have Theano's operators again when it is done, new ones too, if any had."""
+    theirs = any(map(is_marked, fgraph.variables))
+    with plain(list(fgraph.outputs)):
+        result = self.rewrite(fgraph, *args, **kwargs)
+    if theirs:
+        mark(behind(list(fgraph.outputs)))
+    return result
+
+
+# the method's name in Theano, of whatever makes rewrites: mode.optimizer.optimize(fgraph)
+setattr(GraphRewriter, "optimize", _optimize)  # noqa: B010
 
 
 class LocalOptimizer(NodeRewriter):
