@@ -17,7 +17,7 @@ __all__ = ["opened"]
 
 
 def opened(index: Any) -> Any:
-    """Return ``slice(start, stop, step)`` of symbolic integers for a variable that is a slice, and other indices as they are."""
+    """Return ``slice(start, stop, step)`` of symbolic integers for a variable that is a slice; others come back as they are."""
     if isinstance(index, Variable) and isinstance(index.type, SliceType):
         return slice(*_PARTS(index))
     return index
