@@ -7,7 +7,7 @@ import pytest
 
 import symae.theano as theano
 import symae.theano.tensor as T
-from symae.theano.printing import Print, debugprint, pydotprint
+from symae.theano.printing import Print, debugprint, hex_digest, pydotprint
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,8 @@ def test_a_variable_without_a_name_is_written_as_its_type(variable, text):
 def test_types_are_written_as_by_theano():
     assert str(T.dmatrix) == repr(T.TensorType("float64", (False, False))) == "TensorType(float64, matrix)"
     assert theano.pp(T.dvector() * 2) == "(<TensorType(float64, vector)> * TensorConstant{2})"
+
+
+def test_arrays_have_a_digest():
+    digest = "17e88db187afd62c16e5debf3e6527cd006bc012bc90b51a810cd80c2d511f43"  # Theano's
+    assert hex_digest(np.arange(6, dtype="int8").reshape(2, 3)) == f"{digest}|strides=[3,1]|shape=[2,3]"
