@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import sys as _sys
 
-from pytensor.graph.basic import Apply, Constant
-from pytensor.graph.fg import FunctionGraph
+from pytensor.graph.basic import Constant
 from pytensor.link.basic import Container
 from pytensor.tensor.variable import TensorConstant
 
 from symae.theano._impl.absent import getter as _getter
 from symae.theano._impl.configuration import change_flags, config
+from symae.theano._impl.nodes import Apply, FunctionGraph
 from symae.theano._impl.values import compute_test_values as _compute_test_values
 from symae.theano._impl.variable_classes import TensorVariable, Variable
 from symae.theano._impl.variables import mark, registered

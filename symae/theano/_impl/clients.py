@@ -7,6 +7,8 @@ from typing import Any
 from pytensor.graph.basic import Constant
 from pytensor.graph.fg import FunctionGraph, Output
 
+from symae.theano._impl.nodes import written_as_theanos
+
 __all__ = ["with_clients"]
 
 
@@ -21,6 +23,7 @@ def with_clients(fgraph: FunctionGraph) -> None:
         if not isinstance(variable, Constant):  # one of several graphs
             variable.fgraph = fgraph
     for node in graph.apply_nodes:
+        written_as_theanos(node)
         node.fgraph = fgraph
 
 

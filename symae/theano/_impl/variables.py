@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import pytensor.tensor as pt
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
@@ -24,6 +25,7 @@ from pytensor.tensor.sharedvar import TensorSharedVariable
 from pytensor.tensor.variable import TensorConstant, TensorVariable, _tensor_py_operators
 
 from symae.theano._impl.configuration import config
+from symae.theano._impl.nodes import written_as_theanos
 from symae.theano._impl.op_names import text_of
 from symae.theano._impl.symbolic_slices import opened
 
@@ -121,7 +123,7 @@ def as_theano(function: Callable[..., Any], name: str | None = None, module: str
             result = function(*args, **kwargs)
         finally:
             mark(marked)
-        return with_test_values(mark(result))
+        return with_test_values(_marked_with_graph(result) if marked else mark(result))
 
     if name is not None:
         wrapped.__name__ = wrapped.__qualname__ = name
@@ -193,6 +195,19 @@ def behind(values: Any, blockers: Iterable[Variable] = ()) -> list[Variable]:
     return list(found)
 
 
+def _marked_with_graph(result: Any) -> Any:
+    """Mark `result`, and what it is computed from as far as the variables that have been marked before."""
+    rest = list(_variables(result))
+    while rest:
+        variable = rest.pop()
+        if type(variable) in _MARKED:
+            mark(variable)
+            if variable.owner is not None:
+                written_as_theanos(variable.owner)
+                rest.extend(variable.owner.inputs)
+    return result
+
+
 def _visited(values: Any, classes: Mapping[type, type]) -> Any:
     for v in _variables(values):
         if type(v) in classes:
@@ -213,12 +228,20 @@ def _with_theanos_operators(cls: type) -> type:
     members |= {name: _left_to_sparse(members[name]) for name in ("__add__", "__sub__", "__mul__")}
     members |= _legacy_methods()
     members["type"] = property(_type, _set_type)
-    members |= {"__str__": text_of, "__repr__": text_of}
+    members |= {"__str__": text_of, "__repr__": _shown}
     if issubclass(cls, SharedVariable):
         members |= {"default_update": _default_update, "value": property(_value, _set_value)}
     elif issubclass(cls, TensorConstant):
         members["value"] = property(lambda self: self.data)
-    return type(cls)(f"Theano{cls.__name__}", (cls,), members)
+    where = "sharedvar" if issubclass(cls, SharedVariable) else "var"
+    meta = type("_AsTheanos", (type(cls),), {"__repr__": lambda self: f"<class 'theano.tensor.{where}.{cls.__name__}'>"})
+    return meta(f"Theano{cls.__name__}", (cls,), members)
+
+
+def _shown(self: Variable) -> str:
+    """Return the variable's text, and its test value if ``config.print_test_value`` is set."""
+    value = getattr(self.tag, "test_value", None) if config.print_test_value else None
+    return text_of(self) if value is None else f"{text_of(self)}\n{np.asarray(value)!r}"
 
 
 def _left_to_sparse(operator: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,6 +8,7 @@ from pytensor.compile.debug.monitormode import MonitorMode as _MonitorMode
 from pytensor.compile.debug.monitormode import detect_nan as _detect_nan
 
 from symae.theano._impl.absent import getter
+from symae.theano._impl.nodes import written_as_theanos
 
 __all__ = ["MonitorMode", "detect_nan"]
 
@@ -18,6 +19,7 @@ class MonitorMode(_MonitorMode):
     """Call ``pre_func(i, node, fn)`` before and ``post_func(i, node, fn)`` after each node, which `fn` runs."""
 
     def eval(self, fgraph: Any, i: int, node: Any, fn: Any) -> None:
+        written_as_theanos(node)
         if self.pre_func is not None:
             self.pre_func(i, node, fn)
         fn()

@@ -1,6 +1,6 @@
 """``theano.gof``: graphs, Ops and rewrites."""
 
-from pytensor.graph.basic import Apply, Constant
+from pytensor.graph.basic import Constant
 from pytensor.graph.destroyhandler import DestroyHandler
 from pytensor.graph.features import (
     Bookkeeper,
@@ -10,12 +10,12 @@ from pytensor.graph.features import (
     ReplaceValidate,
     Validator,
 )
-from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.utils import InconsistencyError, MethodNotDefined, MissingInputError
 from pytensor.link.basic import Container, Linker, LocalLinker, PerformLinker
 from pytensor.link.c.basic import CLinker, DualLinker, OpWiseCLinker
 
 from symae.theano._impl.absent import getter
+from symae.theano._impl.nodes import Apply, FunctionGraph
 from symae.theano._impl.variable_classes import Variable
 from symae.theano.gof.op import Op, PureOp
 from symae.theano.gof.opt import (

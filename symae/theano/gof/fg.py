@@ -1,9 +1,9 @@
 """``theano.gof.fg``."""
 
-from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.utils import InconsistencyError, MissingInputError
 
 from symae.theano._impl.absent import getter
+from symae.theano._impl.nodes import FunctionGraph
 
 __all__ = ["FunctionGraph", "InconsistencyError", "MissingInputError"]
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 from pytensor.graph import basic as _basic
-from pytensor.graph.basic import Apply, Constant, Node, clone_get_equiv, equal_computations
+from pytensor.graph.basic import Constant, Node, clone_get_equiv, equal_computations
 from pytensor.graph.op import io_connection_pattern
 from pytensor.graph.traversal import applys_between, general_toposort, io_toposort, variable_depends_on
 from pytensor.graph.traversal import walk as _walk
 from pytensor.tensor.variable import TensorConstant
 
 from symae.theano._impl.absent import getter
+from symae.theano._impl.nodes import Apply
 from symae.theano._impl.variable_classes import Variable
 from symae.theano._impl.variables import mark
 

@@ -13,12 +13,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pytensor.gradient import DisconnectedType, disconnected_type
-from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.basic import Variable
 from pytensor.graph.op import Op as PlainOp
 from pytensor.graph.utils import MethodNotDefined
 
 from symae.theano._impl.absent import getter
 from symae.theano._impl.configuration import config
+from symae.theano._impl.nodes import Apply
 from symae.theano._impl.values import value_for_test
 from symae.theano._impl.variables import behind, called_by_script, legacy, mark, unmark, with_test_values
 

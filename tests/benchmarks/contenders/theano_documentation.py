@@ -1,10 +1,10 @@
 """Runs examples of Theano's documentation; a script for ``symae run``, called by ``theano_documentation.py``.
 
-    symae run theano_documentation.py EXAMPLES LIMIT
+    symae run theano_documentation.py EXAMPLES
 
 `EXAMPLES` is a JSON file: for each page, run in a process of its own, and in it for each group of examples, which share their
-variables, a list of [source, how it is compiled]. Run by a Python with real Theano it runs them there. Each example makes a
-line, with what it printed and the exception it raised.
+variables, a list of [source, how it is compiled, seconds]. Run by a Python with real Theano it runs them there. Each example
+makes a line, with what it printed and the exception it raised.
 """
 
 import __future__
@@ -20,19 +20,17 @@ import sys
 import traceback
 from pathlib import Path
 
-LIMIT = int(sys.argv[2])
-
 
 def too_long(number, frame):
-    raise TimeoutError(f"longer than {LIMIT} s")
+    raise TimeoutError("it took longer than the limit")
 
 
-def ran(source, kind, name, space):
+def ran(source, kind, limit, name, space):
     """Return what an example printed and its exception, with the traceback."""
     linecache.cache[name] = (len(source), None, source.splitlines(True), name)
     flags = sum(getattr(__future__, each).compiler_flag for each in ("print_function", "division", "absolute_import"))
     printed, error, text = io.StringIO(), "", ""
-    signal.alarm(LIMIT)
+    signal.alarm(limit)
     try:
         with contextlib.redirect_stdout(printed):
             exec(compile(source, name, kind, flags), space)
@@ -47,8 +45,8 @@ def ran(source, kind, name, space):
 def run_page(page, groups):
     for group, examples in groups.items():
         space = {"__name__": "__main__", "__builtins__": __builtins__}
-        for i, (source, kind) in enumerate(examples):
-            result = ran(source, kind, f"<{group} {i}>", space)
+        for i, (source, kind, limit) in enumerate(examples):
+            result = ran(source, kind, limit, f"<{group} {i}>", space)
             print("\n@@" + json.dumps({"page": page, "group": group, "number": i, **result}), flush=True)
 
 
