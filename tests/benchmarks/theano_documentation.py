@@ -73,7 +73,7 @@ def main() -> int:
     if settings.table is not None:
         lines = [row(f"`doc/{page.removesuffix('.txt')}`", numbers) for page, numbers in rows.items()]
         before = settings.table.read_text().partition("\n# Examples")[0] if settings.table.is_file() else ""
-        settings.table.write_text("\n".join([before.rstrip("\n"), _BEFORE, *lines, row("all", sums)]) + "\n")
+        settings.table.write_text("\n".join([before.rstrip("\n"), _BEFORE, *lines, row("all", sums), _AFTER]))
     return 0
 
 
@@ -266,6 +266,18 @@ what of that is printed here: by `tests/benchmarks/theano_documentation.py`, wit
 
 | page | examples | as documented under Theano | of these here | % |
 |---|---|---|---|---|"""
+
+_AFTER = """
+What cannot agree:
+
+- `y.owner.op.name`, and `str` of an Op: Ops are PyTensor's, which name themselves; variables and nodes, `pp` and `debugprint`
+  have Theano's names for them.
+- `theano.gof.COp`: C code written for Theano's C interface does not compile against PyTensor's.
+- `theano.tests.test_rop`: Theano's own tests, whose classes an example inherits, are not here.
+- `<theano.gof.opt.TopoOptimizer object at …>`: rewrites are PyTensor's.
+- Graphs of compiled functions are PyTensor's: examples that print them agree in FAST_COMPILE, where little is rewritten.
+- Expressions that are made of other operations here print those: `tests/theano/test_printing_golden.py` lists them.
+"""
 
 
 if __name__ == "__main__":

@@ -77,3 +77,44 @@ def test_types_are_written_as_by_theano():
 def test_arrays_have_a_digest():
     digest = "17e88db187afd62c16e5debf3e6527cd006bc012bc90b51a810cd80c2d511f43"  # Theano's
     assert hex_digest(np.arange(6, dtype="int8").reshape(2, 3)) == f"{digest}|strides=[3,1]|shape=[2,3]"
+
+
+def test_nodes_graphs_and_classes_are_written_as_by_theano(in_mode):
+    x = T.dmatrix("x")
+    y = x * 2.0
+    assert repr(y.owner) == "Elemwise{mul,no_inplace}(x, InplaceDimShuffle{x,x}.0)"
+    assert repr(y.owner.inputs) == "[x, InplaceDimShuffle{x,x}.0]"
+    assert repr(y.owner.inputs[1].owner.inputs) == "[TensorConstant{2.0}]"
+    assert repr(type(y)) == "<class 'theano.tensor.var.TensorVariable'>"
+    assert repr(type(y.owner)) == "<class 'theano.gof.graph.Apply'>"
+    assert isinstance(y.owner, theano.gof.Apply)
+    with in_mode("FAST_COMPILE"):
+        f = theano.function([x], (x + 1).sum())
+    first = f.maker.fgraph.toposort()[0]
+    assert repr(first.outputs[0].clients) == "[(Sum{acc_dtype=float64}(Elemwise{add,no_inplace}.0), 0)]"
+
+
+def test_what_a_script_finds_inside_of_an_expression_has_theanos_operators():
+    x = T.dmatrix("x")
+    inner = (T.nnet.softmax(x) + 1 > x).owner.inputs[0]
+    assert repr(inner) == "Elemwise{gt,no_inplace}.0"
+    compared = inner.owner.inputs[0] < 1
+    assert compared.dtype == "int8"
+
+
+def test_a_graph_is_written_with_what_it_needs_twice_once():
+    add, mul, true_div = theano.scalar.add, theano.scalar.mul, theano.scalar.true_div
+    x, y = theano.scalar.float64("x"), theano.scalar.float64("y")
+    graph = theano.gof.FunctionGraph([x, y], [true_div(mul(add(x, y), x), add(x, y))])
+    assert repr(graph) == "[true_div(mul(add(x, y), x), add(x, y))]"
+    theano.gof.opt.MergeOptimizer().optimize(graph)
+    assert repr(graph) == "[true_div(mul(*1 -> add(x, y), x), *1)]"
+    assert isinstance(graph, theano.gof.FunctionGraph)
+
+
+def test_a_variable_is_shown_with_its_test_value_if_asked():
+    x = T.dscalar("x")
+    x.tag.test_value = np.array(42.0)
+    with theano.change_flags(print_test_value=True):
+        assert repr(x) == "x\narray(42.)"
+    assert repr(x) == str(x) == "x"

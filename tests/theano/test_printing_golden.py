@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import warnings
 
+import pytensor
 import pytest
 from golden.figures import read_json
 from golden.theano_printing_cases import names, printed, sources
+from packaging.version import Version
 
 import symae.theano as theano
 
@@ -47,6 +49,18 @@ theano.scan(lambda p, A: p * A, outputs_info=T.ones_like(x), non_sequences=x, n_
 theano.scan(lambda v, acc: v + acc, sequences=x, outputs_info=np.float64(0))[0][-1]
 theano.reduce(lambda v, acc: v + acc, x, z)[0]
 """.splitlines()
+MADE_OTHERWISE_SINCE_3_1 = """
+T.angle(c)
+deg(x)
+t3.flatten(2)
+T.sort(x)
+T.argsort(x)
+T.roll(x, 1)
+T.grad(T.concatenate([x, x]).sum(), x)
+T.grad(T.maximum(x, 0).sum(), x)
+""".splitlines()
+if Version(pytensor.__version__) >= Version("3.1"):
+    MADE_OTHERWISE += MADE_OTHERWISE_SINCE_3_1
 # Theano took the last index for the first in formulas: `A[n, ...]`.
 SAME = [source for source in sources() if source not in MADE_OTHERWISE and source != "A[i, 1:n]"]
 

@@ -89,7 +89,17 @@ def computed(variable: Variable) -> tuple[Variable, Apply | None, list[Variable]
         inner = inner.owner.inputs[0]
     if inner is not variable and inner.owner is not None and isinstance(inner.owner.op, Dot):
         return inner, inner.owner, [_vector(v) for v in inner.owner.inputs]
-    return variable, node, list(node.inputs)
+    return variable, node, _inputs(node)
+
+
+def _inputs(node: Apply) -> list[Variable]:
+    """Return the inputs that a node had in Theano; newer lines of PyTensor keep axes in the Op."""
+    name, axis = type(node.op).__name__, getattr(node.op, "axis", None)
+    if name == "Join" and axis is not None:
+        return [pt.constant(axis, dtype="int8"), *node.inputs]
+    if name in ("SortOp", "ArgSortOp") and axis is not None and len(node.inputs) == 1:
+        return [*node.inputs, pt.constant(axis, dtype="int8")]
+    return list(node.inputs)
 
 
 def _vector(matrix: Variable) -> Variable:

@@ -80,6 +80,13 @@ register_specialize_device = register_specialize
 
 __getattr__ = getter(
     __name__,
-    elsewhere={"T": "tensor", "theano": "", "gof": "gof:", "basic": "tensor.basic:", "get_scalar_constant_value": "tensor", "NotScalarConstantError": "tensor"},
+    elsewhere={
+        "T": "tensor",
+        "theano": "",
+        "gof": "gof:",
+        "basic": "tensor.basic:",
+        "get_scalar_constant_value": "tensor",
+        "NotScalarConstantError": "tensor",
+    },
     pytensor=["pytensor.tensor.rewriting.basic", "pytensor.tensor.rewriting.math", "pytensor.tensor.rewriting.elemwise"],
 )
