@@ -20,6 +20,7 @@ from symae.theano.tensor import nlinalg, nnet, slinalg
 from symae.theano.tensor import sort as sorting
 from symae.theano.tensor import subtensor as indexing
 from symae.theano.tensor.creation import CREATION
+from symae.theano.tensor.nnet import blocksparse
 from symae.theano.tensor.reductions import REDUCTIONS
 from symae.theano.tensor.shaping import SHAPING
 
@@ -157,11 +158,16 @@ _LAYERS: dict[str, Any] = {
     "SoftmaxGrad": (_always(nnet.softmax_grad),),
     "SoftmaxWithBias": (_always(nnet.softmax_with_bias),),
 }
+_BLOCKS: dict[str, Any] = {
+    "SparseBlockGemv": (lambda inplace=False: blocksparse.sparse_block_gemv,),
+    "SparseBlockOuter": (lambda inplace=False: blocksparse.sparse_block_outer,),
+}
 _BY_MODULE = {
     "tensor": _TENSOR,
     "tensor.elemwise": _DIMENSIONS,
     "tensor.extra_ops": _EXTRA,
     "tensor.nlinalg": _LINEAR,
+    "tensor.nnet.blocksparse": _BLOCKS,
     "tensor.nnet.nnet": _LAYERS,
     "tensor.slinalg": _SCIPYS,
     "tensor.sort": _SORTING,
