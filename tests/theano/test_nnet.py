@@ -16,7 +16,7 @@ from symae import function
 from symae.errors import InputError
 from symae.theano._impl.variables import is_marked, plain
 from symae.theano.tensor import opt, slinalg
-from symae.theano.tensor.nnet import abstract_conv, conv, corr3d
+from symae.theano.tensor.nnet import abstract_conv, blocksparse, conv, corr3d
 
 LOGITS = np.array([[0, 1000, -1000], [200, -300, 5], [1, 2, 3]], "float32")
 CLASSES = np.array([0, 1, 2], "int32")
@@ -296,3 +296,23 @@ def test_labels_may_be_given_where_only_the_probabilities_are_asked_for():
     probabilities = T.nnet.crossentropy_softmax_argmax_1hot_with_bias(x, b, y)[1]
     found = theano.function([x, b, y], probabilities, mode="FAST_COMPILE")([[0.0, 0.0]], [0.0, 0.0], [1])
     assert found.tolist() == [[0.5, 0.5]]
+
+
+def test_chosen_blocks_of_a_matrix_are_multiplied_and_changed():
+    draw = np.random.default_rng(0)
+    W, h, o = draw.normal(size=(4, 3, 2, 5)), draw.normal(size=(2, 3, 2)), draw.normal(size=(2, 2, 5))
+    rows, columns = np.array([[0, 3, 3], [1, 2, 0]]), np.array([[2, 0], [1, 1]])
+    product, changed = o.copy(), W.copy()
+    for n, j, i in np.ndindex(2, 2, 3):
+        product[n, j] += h[n, i] @ W[rows[n, i], columns[n, j]]
+        changed[rows[n, i], columns[n, j]] += np.outer(h[n, i], o[n, j])
+    given = [T.dtensor3(), T.dtensor4(), T.dtensor3(), T.lmatrix(), T.lmatrix()]
+    made = [
+        blocksparse.sparse_block_gemv(*given),
+        blocksparse.SparseBlockOuter()(given[1], given[2], given[0], *given[3:]),
+    ]
+    found = theano.function(given, made, mode="FAST_COMPILE")(o, W, h, rows, columns)
+    for one, other in zip(found, (product, changed), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+    with pytest.raises(TypeError, match="W of sparse_block_gemv: found 3 dimensions, expected 4"):
+        blocksparse.sparse_block_gemv(given[0], given[0], *given[2:])
