@@ -5,6 +5,8 @@ expression                              PyTensor makes of it                here
 ======================================  ==================================  ================================================
 ``x[[0, 5]]``, ``x[arange(n)]``         a slice, which ends where x ends    only where x is known to be long enough
 ``x[:3][i]``                            ``x[i]``, which may be the fourth   only where an index that is outside stays outside
+``set_subtensor(x[i], y)[i]``           ``y``, also where i is outside      of arrays i only constant ones, inside and without
+                                        or has an entry twice               entries twice
 ``x[mask]``, on Numba                   ``x[mask.nonzero()]``               the same of a mask whose shape is checked
 ``x[mask] = 0`` and the like, on JAX    ``where(mask, 0, x)``               the same, of a mask along the axes that it is for
 ======================================  ==================================  ================================================
@@ -114,6 +116,17 @@ def _slice_inside(rewrite: Rewrite, fgraph: Any, node: Apply) -> Any:
     return rewrite(fgraph, node)
 
 
+def _read_where_written(rewrite: Rewrite, fgraph: Any, node: Apply) -> Any:
+    written = node.inputs[0].owner
+    if not isinstance(node.op, Subtensor) and written is not None and getattr(written.op, "set_instead_of_inc", False):
+        for index in indices_of(node.op, node):
+            size, entries = written.inputs[0].type.shape[index.axis], index.variable
+            known = not index.is_mask and size is not None and pytensors._constant_has_unique_indices(entries)
+            if not (known and np.all((-size <= entries.data) & (entries.data < size))):
+                return None
+    return rewrite(fgraph, node)
+
+
 def _merged_inside(rewrite: Rewrite, fgraph: Any, node: Apply) -> Any:
     inner = node.inputs[0].owner
     if inner is None or not isinstance(inner.op, Subtensor):
@@ -148,6 +161,7 @@ def _at_least_0(x: Any) -> bool:
 _REWRITES = {
     (pytensors, "bool_idx_to_nonzero"): _with_checked_masks,
     (pytensors, "local_adv_idx_to_slice"): _slice_inside,
+    (pytensors, "local_read_of_write_same_indices"): _read_where_written,
     (pytensors, "local_subtensor_merge_integer"): _merged_inside,
     (pytensors_for_jax, "boolean_indexing_set_or_inc"): _written_where,
     (pytensors_for_jax, "boolean_indexing_sum"): _summed_where,
@@ -162,15 +176,16 @@ def apply(_: Any, changes: Changes) -> None:
 
 PATCH = Patch(
     module="pytensor.tensor.rewriting.subtensor",
-    replaces="the functions of PyTensor's rewrites bool_idx_to_nonzero, local_adv_idx_to_slice, local_subtensor_merge_integer,"
-    " boolean_indexing_set_or_inc and boolean_indexing_sum",
-    why="an index that is outside reads another entry instead of being an error",
+    replaces="the functions of PyTensor's rewrites bool_idx_to_nonzero, local_adv_idx_to_slice,"
+    " local_read_of_write_same_indices, local_subtensor_merge_integer, boolean_indexing_set_or_inc and boolean_indexing_sum",
+    why="an index that is outside reads another entry instead of being an error, and one that is there twice reads two values",
     upstream="not proposed: rewrites tagged shape_unsafe turn errors into values; they should apply only where the index is "
     "proven to be inside, as here.",
     delete_when="tests/patches/test_index_errors.py passes with SYMAE_PATCHES=-indexing_rewrites",
     apply=apply,
     expects=(
         *(Expected(module.__name__, name) for module, name in _REWRITES),
+        Expected("pytensor.tensor.rewriting.subtensor", "_constant_has_unique_indices"),
         Expected("pytensor.tensor.rewriting.subtensor", "_is_provably_non_negative"),
         SUBTENSOR_INDICES,
     ),

@@ -48,6 +48,20 @@ def test_labels_that_are_no_classes_end_a_training(training, labels, message):
     assert np.isfinite(cost(X, [0, 1, 2, 3, 0, -4]))
 
 
+@pytest.mark.parametrize("shape", [(None, None), (4, 2)])
+def test_entries_are_read_back_as_they_were_written(shape):
+    x, y, i = pt.tensor("x", dtype="float64", shape=shape), pt.dmatrix("y"), pt.lvector("i")
+    constant = np.array([0, -1])
+    with pytensor.config.change_flags(mode="Mode"):
+        f = function([x, y, i], [pt.set_subtensor(x[i], y)[i], pt.set_subtensor(x[constant], y)[constant]])
+    zeros, rows = np.zeros((4, 2)), np.array([[1.0, 2.0], [3.0, 4.0]])
+    np.testing.assert_array_equal(f(zeros, rows, [2, 3]), [rows, rows])
+    np.testing.assert_array_equal(f(zeros, rows, [1, 1])[0], rows[[1, 1]])
+    for outside in ([0, 4], [-5, 0]):
+        with pytest.raises(IndexError, match="out of bounds"):
+            f(zeros, rows, outside)
+
+
 def looking_up(backend):
     """Scan by steps that read a row and write an entry, by indices that are sequences."""
     table, rows, entries = pt.dmatrix("table"), pt.lvector("rows"), pt.lvector("entries")
