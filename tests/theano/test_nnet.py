@@ -16,7 +16,7 @@ from symae import function
 from symae.errors import InputError
 from symae.theano._impl.variables import is_marked, plain
 from symae.theano.tensor import opt, slinalg
-from symae.theano.tensor.nnet import abstract_conv, blocksparse, conv, corr3d
+from symae.theano.tensor.nnet import abstract_conv, blocksparse, conv, conv3d2d, corr3d
 
 LOGITS = np.array([[0, 1000, -1000], [200, -300, 5], [1, 2, 3]], "float32")
 CLASSES = np.array([0, 1, 2], "int32")
@@ -316,3 +316,18 @@ def test_chosen_blocks_of_a_matrix_are_multiplied_and_changed():
         np.testing.assert_allclose(one, other, rtol=1e-12)
     with pytest.raises(TypeError, match="W of sparse_block_gemv: found 3 dimensions, expected 4"):
         blocksparse.sparse_block_gemv(given[0], given[0], *given[2:])
+
+
+@pytest.mark.parametrize(("i0", "i1"), [(0, 1), (0, 2), (1, 2), (2, 1)])
+def test_diagonals_of_frames_are_taken_and_changed(i0, i1):
+    x = np.arange(4.0 * 3 * 3).reshape(4, 3, 3)
+    view = conv3d2d.get_diagonal_subtensor_view(x, i0, i1)
+    y, amount = T.dtensor3(), T.dtensor3()
+    made = [conv3d2d.DiagonalSubtensor()(y, i0, i1), conv3d2d.IncDiagonalSubtensor()(y, i0, i1, amount)]
+    taken, changed = theano.function([y, amount], made, mode="FAST_COMPILE")(x, 100 * view)
+    expected = x.copy()
+    conv3d2d.get_diagonal_subtensor_view(expected, i0, i1)[:] += 100 * view
+    for one, other in ((taken, view), (changed, expected)):
+        assert one.tolist() == other.tolist()
+    if (i0, i1) == (0, 1):  # Theano's view
+        assert view[:, :, 0].tolist() == [[18, 12, 6], [27, 21, 15]]

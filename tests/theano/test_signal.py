@@ -132,3 +132,28 @@ def test_backends_agree_with_perform(backend):
     found = function([x, v], outputs, backend=backend)(*values)
     for a, b in zip(found, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+@pytest.mark.parametrize("ignore_border", [True, False])
+@pytest.mark.parametrize("mode", ["max", "sum", "average_inc_pad", "average_exc_pad"])
+def test_gradients_of_pooling_are_ops_too(mode, ignore_border):
+    x, gz = T.dtensor4(), T.dtensor4()
+    y = pool.pool_2d(x, (2, 3), ignore_border, (2, 2), mode=mode)
+    if mode == "max":
+        made = pool.MaxPoolGrad(ignore_border)(x, y, gz, (2, 3), (2, 2))
+    else:
+        made = pool.AveragePoolGrad(ignore_border, mode)(x, gz, (2, 3), (2, 2))
+    f = theano.function([x, gz], [made, T.grad(T.sum(y * gz), x), y], mode="FAST_COMPILE")
+    draw = np.random.default_rng(0)
+    images = draw.integers(0, 4, (2, 1, 5, 6)).astype("float64")  # with ties
+    shape = pool.Pool.out_shape(images.shape, (2, 3), ignore_border, (2, 2))
+    found, expected, _ = f(images, draw.normal(size=shape))
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_what_lies_at_the_maxima_is_summed():
+    x, ggx = T.dtensor4(), T.dtensor4()
+    y = pool.pool_2d(x, (2, 2), True)
+    f = theano.function([x, ggx], pool.DownsampleFactorMaxGradGrad(True)(x, y, ggx, (2, 2)), mode="FAST_COMPILE")
+    images = np.array([[[[1.0, 3.0, 2.0, 2.0], [3.0, 0.0, 1.0, 0.0]]]])
+    assert f(images, np.arange(1.0, 9.0).reshape(1, 1, 2, 4)).tolist() == [[[[2 + 5, 3 + 4]]]]

@@ -20,7 +20,7 @@ from symae.theano.tensor import nlinalg, nnet, slinalg
 from symae.theano.tensor import sort as sorting
 from symae.theano.tensor import subtensor as indexing
 from symae.theano.tensor.creation import CREATION
-from symae.theano.tensor.nnet import blocksparse
+from symae.theano.tensor.nnet import blocksparse, conv3d2d
 from symae.theano.tensor.reductions import REDUCTIONS
 from symae.theano.tensor.shaping import SHAPING
 
@@ -162,12 +162,17 @@ _BLOCKS: dict[str, Any] = {
     "SparseBlockGemv": (lambda inplace=False: blocksparse.sparse_block_gemv,),
     "SparseBlockOuter": (lambda inplace=False: blocksparse.sparse_block_outer,),
 }
+_DIAGONALS: dict[str, Any] = {
+    "DiagonalSubtensor": (lambda inplace=False: conv3d2d.diagonal_subtensor,),
+    "IncDiagonalSubtensor": (lambda inplace=False: conv3d2d.inc_diagonal_subtensor,),
+}
 _BY_MODULE = {
     "tensor": _TENSOR,
     "tensor.elemwise": _DIMENSIONS,
     "tensor.extra_ops": _EXTRA,
     "tensor.nlinalg": _LINEAR,
     "tensor.nnet.blocksparse": _BLOCKS,
+    "tensor.nnet.conv3d2d": _DIAGONALS,
     "tensor.nnet.nnet": _LAYERS,
     "tensor.slinalg": _SCIPYS,
     "tensor.sort": _SORTING,

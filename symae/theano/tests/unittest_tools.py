@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import unittest
 from collections.abc import Callable
@@ -26,6 +27,7 @@ __all__ = [
     "TestOptimizationMixin",
     "WrongValue",
     "assert_allclose",
+    "custom_name_func",
     "fetch_seed",
     "seed_rng",
     "str_diagnostic",
@@ -163,6 +165,11 @@ def assert_allclose(expected: Any, value: Any, rtol: float | None = None, atol: 
     atol = (1e-5 if coarse else 1e-8) if atol is None else atol
     if np.asarray(expected).shape != np.asarray(value).shape or not np.allclose(expected, value, rtol, atol, equal_nan=True):
         raise WrongValue(expected, value, rtol, atol)
+
+
+def custom_name_func(testcase_func: Callable[..., Any], param_num: int, param: Any) -> str:
+    """Name a case of a parameterized test by its arguments."""
+    return f"{testcase_func.__name__}_{re.sub('[^a-zA-Z0-9_]+', '_', '_'.join(map(str, param.args)))}"
 
 
 class AttemptManyTimes:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytensor.tensor as pt
+from pytensor.gradient import grad
 from pytensor.graph.basic import Variable
 
 from symae import ops
@@ -19,7 +20,15 @@ from symae.theano._impl.symbolic_windows import are_symbolic, pooled, sizes
 from symae.theano._impl.variables import as_theano
 from symae.typing import TensorLike
 
-__all__ = ["Pool", "max_pool_2d_same_size", "pool_2d", "pool_3d"]
+__all__ = [
+    "AveragePoolGrad",
+    "DownsampleFactorMaxGradGrad",
+    "MaxPoolGrad",
+    "Pool",
+    "max_pool_2d_same_size",
+    "pool_2d",
+    "pool_3d",
+]
 
 
 @as_theano
@@ -193,10 +202,57 @@ def _pool_maps(maps: Variable, ws: Any, stride: Any, pad: Any, ignore_border: bo
     return ops.pool2d(maps, ws, stride, pad, mode, ignore_border)
 
 
-_GRADIENTS = "it is not an op here, T.grad makes gradients of pool_2d"
+class MaxPoolGrad(Pool):
+    """Compute the gradient by `x` of pooled maxima, of which `gz` is the gradient; settings and sizes are `Pool`'s."""
+
+    def __init__(self, ignore_border: bool, ndim: int = 2, openmp: Any = None):
+        super().__init__(ignore_border, "max", ndim)
+
+    @as_theano
+    def __call__(
+        self, x: TensorLike, maxout: TensorLike, gz: TensorLike, ws: Any, stride: Any = None, pad: Any = None
+    ) -> Variable:
+        return _gradient(self, x, gz, ws, stride, pad)
+
+
+class AveragePoolGrad(Pool):
+    """Compute the gradient by `x` of pooled sums or averages, of which `gz` is the gradient; sizes are `Pool`'s."""
+
+    def __init__(self, ignore_border: bool, mode: str = "average_inc_pad", ndim: int = 2):
+        super().__init__(ignore_border, mode, ndim)
+
+    @as_theano
+    def __call__(
+        self, x: TensorLike, gz: TensorLike, ws: Any, stride: Any = None, pad: Any = None, dummy: Any = None
+    ) -> Variable:
+        return _gradient(self, x, gz, ws, stride, pad)
+
+
+class DownsampleFactorMaxGradGrad(Pool):
+    """Compute for each window the sum of what `gz`, of the shape of `x`, has at its maxima: `MaxPoolGrad` turned round."""
+
+    @as_theano
+    def __call__(
+        self, x: TensorLike, maxout: TensorLike, gz: TensorLike, ws: Any, stride: Any = None, pad: Any = None
+    ) -> Variable:
+        maxima = pt.as_tensor(maxout)
+        spread = _gradient(self, x, maxima, ws, stride, pad)
+        return _pulled_back(spread, maxima, gz)
+
+
+def _gradient(settings: Pool, x: TensorLike, gz: TensorLike, *sizes: Any) -> Variable:
+    images = pt.as_tensor(x)
+    y = _pooled(type(settings).__name__, images, settings.ndim, sizes, bool(settings.ignore_border), settings.mode)
+    return _pulled_back(y, images, gz)
+
+
+def _pulled_back(y: Variable, x: Variable, gz: TensorLike) -> Variable:
+    gradient: Any = grad(None, x, known_grads={y: pt.cast(gz, y.type.dtype)})
+    return gradient
+
 
 __getattr__ = getter(
     __name__,
-    instead=dict.fromkeys(("PoolGrad", "MaxPoolGrad", "AveragePoolGrad", "DownsampleFactorMaxGradGrad"), _GRADIENTS),
+    instead={"PoolGrad": "use MaxPoolGrad or AveragePoolGrad"},
     pytensor=["symae.ops"],
 )
