@@ -136,6 +136,12 @@ T.extra_ops.UnravelIndex(2)(T.constant([5,3]),T.constant([2,3]))[0]
 T.extra_ops.RavelMultiIndex()(T.constant([1,0]),T.constant([2,1]),(2,3))
 T.extra_ops.unravel_index(T.constant([5,3]),T.constant([2,3]),ndim=2)[1]
 T.extra_ops.unravel_index(T.constant([5,3]),(2,3),'F')[1]
+T.blas.gemm_no_inplace(x,T.cast(2,'float64'),x[:,:2],p,T.cast(3,'float64'))
+T.blas.Gemm(inplace=False)(x/0,T.cast(2,'float64'),x[:,:2],p,T.cast(0,'float64'))
+T.blas.gemv_no_inplace(x[:,0],T.cast(2,'float64'),x,p[0],T.cast(3,'float64'))
+T.blas.gemv_no_inplace(x[:,0]/0,T.cast(2,'float64'),x,p[0],T.cast(0,'float64'))
+T.blas.ger(x,T.cast(2,'float64'),x[:,0],p[0])
+T.blas._dot22scalar(x,p.T,T.cast(2,'float64'))
 T.nlinalg.MatrixInverse()(x[:,:2])
 T.nlinalg.MatrixPinv()(x)
 T.nlinalg.Det()(x[:,:2])

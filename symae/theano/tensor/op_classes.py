@@ -9,14 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 from pytensor.tensor import basic, elemwise, extra_ops, linalg, math, special, subtensor
+from pytensor.tensor import blas as pytensors_blas
 from pytensor.tensor.shape import Reshape
 from pytensor.tensor.sort import ArgSortOp, SortOp
 
 from symae.ops.unbroadcast import Addbroadcast, Unbroadcast
 from symae.theano._impl.op_class import op_class
 from symae.theano._impl.variables import as_theano
+from symae.theano.tensor import blas, nlinalg, nnet, slinalg
 from symae.theano.tensor import extra_ops as extra
-from symae.theano.tensor import nlinalg, nnet, slinalg
 from symae.theano.tensor import sort as sorting
 from symae.theano.tensor import subtensor as indexing
 from symae.theano.tensor.creation import CREATION
@@ -166,8 +167,15 @@ _DIAGONALS: dict[str, Any] = {
     "DiagonalSubtensor": (lambda inplace=False: conv3d2d.diagonal_subtensor,),
     "IncDiagonalSubtensor": (lambda inplace=False: conv3d2d.inc_diagonal_subtensor,),
 }
+_PRODUCTS: dict[str, Any] = {
+    "Dot22Scalar": (_always(blas._dot22scalar), pytensors_blas.Dot22Scalar),
+    "Gemm": (lambda inplace: blas.gemm, pytensors_blas.Gemm),
+    "Gemv": (lambda inplace: blas.gemv, pytensors_blas.Gemv),
+    "Ger": (lambda destructive: blas.ger, *([pytensors_blas.Ger] if hasattr(pytensors_blas, "Ger") else [])),
+}
 _BY_MODULE = {
     "tensor": _TENSOR,
+    "tensor.blas": _PRODUCTS,
     "tensor.elemwise": _DIMENSIONS,
     "tensor.extra_ops": _EXTRA,
     "tensor.nlinalg": _LINEAR,
