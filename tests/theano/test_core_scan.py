@@ -180,3 +180,14 @@ def test_the_op_of_a_loop_shows_its_step():
     assert op.outputs == op.outputs
     assert op.var_mappings["outer_inp_from_inner_inp"] == {0: 1, 1: 3}
     assert theano.function([x, factor], outputs)([1.0, 2.0], 2.0).tolist() == [2, 4]
+
+
+def test_a_loop_whose_test_value_was_computed_has_a_gradient():
+    w, x = theano.shared(2.0), T.dvector("x")
+    x.tag.test_value = np.array([1.0, 2.0, 3.0])
+    with theano.change_flags(compute_test_value="raise"):
+        outputs, _ = theano.scan(lambda s, total: total + T.cast(s, "float32") * w, x, ZERO)
+        cost = outputs[-1]
+        gradient = T.grad(cost, w)
+    assert cost.tag.test_value == 12
+    assert theano.function([x], [cost, gradient])([1.0, 2.0, 3.0]) == [12, 6]

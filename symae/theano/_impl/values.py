@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Apply, Constant, Variable
+from pytensor.graph.op import HasInnerGraph
 
 from symae.theano._impl.configuration import config
 
@@ -90,7 +91,9 @@ def _computed(variable: Variable) -> dict[Variable, Any]:
                 raise _Missing(f"Cannot compute test value: {where} missing default value: {error}") from None
         storage |= {v: [None] for v in node.outputs}
         done = {v: [v not in node.outputs] for v in storage}
-        node.op.make_thunk(node, storage, done, no_recycling=[], impl="py")()
+        # the step of a loop is rewritten in place when it is compiled: in a copy
+        op = node.op.clone() if isinstance(node.op, HasInnerGraph) else node.op
+        op.make_thunk(node, storage, done, no_recycling=[], impl="py")()
         found |= {v: storage[v][0] for v in node.outputs}
     return found
 
