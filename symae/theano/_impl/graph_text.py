@@ -11,8 +11,11 @@ from pytensor.graph.traversal import ancestors
 from pytensor.printing import char_from_number
 from pytensor.scalar.basic import Cast
 from pytensor.scan.op import Scan
-from pytensor.tensor.elemwise import Elemwise
+from pytensor.tensor.basic import AllocEmpty
+from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Dot
+from pytensor.tensor.shape import Shape
+from pytensor.tensor.subtensor import IncSubtensor
 from pytensor.tensor.variable import TensorConstant
 
 from symae.theano._impl.op_names import computed, is_function, place_of, text_of, text_of_node, text_of_type
@@ -55,6 +58,7 @@ class GraphPrinter:
         self.used: dict[Any, str] = {} if used_ids is None else used_ids
         self.scans: list[Variable] = []
         self.given: set[Variable] = set()
+        self.begun: set[Variable] = set()
         self.inner_names: dict[Variable, str] = {}
 
     def print(self, graphs: Sequence[Graph]) -> None:
@@ -85,19 +89,24 @@ class GraphPrinter:
             self.scans.append(v)
 
     def _note_constants(self, v: Variable) -> None:
-        """Remember the constants that a function of ``theano.tensor`` was given; the others are of gradients."""
+        """Remember what loops begin with, and the constants that are not of gradients."""
         nodes = [of.owner for of in ancestors([v]) if of.owner is not None]
         self.given.update(c for node in nodes if not _is_of_gradient(node) for c in node.inputs if isinstance(c, Constant))
+        self.begun.update(node.inputs[1] for node in nodes if _begins_loop(node))
 
-    def _lines(self, graph: Graph, v: Variable, prefix: str, below: str, depth: int, outer: Mapping[Any, Variable]) -> None:
+    def _lines(
+        self, graph: Graph, v: Variable, prefix: str, below: str, depth: int, outer: Mapping[Any, Variable], above: Any = None
+    ) -> None:
         if depth == 0:
             return
         output, node, inputs = computed(v)
         if node is None:
             self._leaf(graph, output, prefix, outer)
             return
-        is_new = node not in self.done
-        name, kind = self._name(node), self._type(v if isinstance(node.op, Dot) else output)
+        # of what a loop begins with Theano asked for the shape anew for each length
+        of = (node, above) if isinstance(node.op, Shape) and inputs[0] in self.begun else node
+        is_new = of not in self.done
+        name, kind = self._name(of), self._type(v if isinstance(node.op, Dot) else output)
         number = graph.order.index(node) if graph.order else ""
         rest = f"{self._stored(graph, node.outputs[0])}{self._needed_by(graph, v)}"
         named = v.name or output.name or ""
@@ -108,11 +117,22 @@ class GraphPrinter:
             last = i == len(inputs) - 1
             self._note(below_it)
             first, next_below = f"{below} |", f"{below}{'  ' if last else ' |'}"
-            if _is_of_gradient(node) and not graph.order and below_it.type.ndim == 0 and self._is_unknown(below_it):
-                # Theano's gradients give constants as many dimensions as the result has, also if that is none
-                print(f"{first}InplaceDimShuffle{{}} {self._name((node, i))}{self._type(below_it)} ''   ", file=self.file)
+            between = None if graph.order else self._between(node, i, below_it)
+            if between is not None:
+                text, key = between
+                is_new = key not in self.done
+                print(f"{first}{text} {self._name(key)}{self._type(below_it)} ''   ", file=self.file)
+                if not is_new:
+                    continue
                 first, next_below = f"{next_below} |", f"{next_below}  "
-            self._lines(graph, below_it, first, next_below, depth - 1, outer)
+            self._lines(graph, below_it, first, next_below, depth - 1, outer, node)
+
+    def _between(self, node: Apply, i: int, v: Variable) -> tuple[str, Any] | None:
+        """Return the Op that Theano had between a node and its input `v`, and what identifies its node."""
+        if _is_of_gradient(node) and v.type.ndim == 0 and self._is_unknown(v):
+            # gradients gave constants as many dimensions as the result has, also if that is none
+            return "InplaceDimShuffle{}", (node, i)
+        return ("Rebroadcast{0}", ("Rebroadcast", v)) if v in self.begun else None
 
     def _is_unknown(self, v: Variable) -> bool:
         return isinstance(v, TensorConstant) and v.name is None and v not in self.given
@@ -152,6 +172,13 @@ class GraphPrinter:
         return self._name(node, is_printed=False), graph.order.index(node)
 
 
+def _begins_loop(node: Apply) -> bool:
+    """Return True for what puts the first values of a loop, with a dimension in front, into its memory."""
+    memory = node.inputs[0].owner if isinstance(node.op, IncSubtensor) else None
+    first = node.inputs[1].owner if memory is not None and isinstance(memory.op, AllocEmpty) else None
+    return first is not None and isinstance(first.op, DimShuffle) and first.op.new_order[:1] == ("x",)
+
+
 def _is_of_gradient(node: Apply) -> bool:
     return isinstance(node.op, Elemwise) and not is_function(node.op) and not isinstance(node.op.scalar_op, Cast)
 
@@ -170,4 +197,7 @@ def _inner_name(inner: Variable, outer: Variable, node: Apply) -> str | None:
     if inner in op.inner_seqs(op.inner_inputs):
         whole = outer if outer.name or outer.owner is None else outer.owner.inputs[0]
         return f"{whole.name.removesuffix('[0:]')}[t]" if whole.name else None
+    if inner in op.inner_sitsot(op.inner_inputs) and outer.owner is not None and _begins_loop(outer.owner):
+        first = outer.owner.inputs[1].owner.inputs[0]
+        return f"{first.name}[t-1]" if first.name else None
     return None
