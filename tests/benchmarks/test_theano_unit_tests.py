@@ -16,9 +16,11 @@ def test_a_table_keeps_the_rows_of_other_files(tmp_path):
     passed = [{"end": name, "outcome": "passed"} for name in ("test_sum", "test_nodes", "test_new")]
     results = {file: [passed[0], {"end": "test_new", "outcome": "failed"}]}
     before = "| `theano/x/test_a` | 4 | 3 | 2 | 2 | 1 | 50 |\n| `theano/x/test_b` | 9 | 9 | 9 | 9 | 9 | 100 |\n| all | 13 |\n"
-    table = theano_unit_tests._table(tmp_path, results, {file: passed}, before)
-    assert table.splitlines()[-3:] == [
+    table = theano_unit_tests._table(tmp_path, results, {file: passed}, before + "Other tables\n| all | 1 |\n")
+    assert table.splitlines()[-5:] == [
         "| `theano/x/test_a` | 4 | 3 | 2 | 2 | 1 | 50 |",
         "| `theano/x/test_b` | 3 | 3 | 1 | 2 | 1 | 50 |",
         "| all | 7 | 6 | 3 | 4 | 2 | 50 |",
+        "Other tables",
+        "| all | 1 |",
     ]

@@ -202,7 +202,10 @@ Files that are not listed have not been counted; a test that takes longer than i
 
 
 def _table(folder: Path, results: dict[str, list[dict[str, Any]]], oracle: dict[str, list[dict[str, Any]]], before: str) -> str:
-    """Return a Markdown table of what passes under real Theano, and of what of that passes here, with the rows of `before`."""
+    """Return a Markdown table of what passes under real Theano, and of what of that passes here.
+
+    It keeps the rows of `before`, the text with an earlier table, and what follows that table.
+    """
     words = ", ".join(f"`{word}`" for word in INSIDE.pattern.split("|"))
     rows = {name: [int(number) for number in numbers.split(" | ")] for name, numbers in _ROW.findall(before)}
     for file in results:
@@ -214,7 +217,8 @@ def _table(folder: Path, results: dict[str, list[dict[str, Any]]], oracle: dict[
         rows[f"`theano/{file.removesuffix('.py').replace('/tests', '')}`"] = numbers
     sums = [sum(column) for column in zip(*rows.values(), strict=True)]
     lines = [row(name, numbers) for name, numbers in sorted(rows.items(), key=lambda entry: entry[0].strip("`"))]
-    return "\n".join([_BEFORE.format(words=words), *lines, row("all", sums)]) + "\n"
+    after = before[last.end() :] if (last := re.search(r"^\| all \|.*\n", before, re.MULTILINE)) else ""
+    return "\n".join([_BEFORE.format(words=words), *lines, row("all", sums)]) + f"\n{after}"
 
 
 _ROW = re.compile(r"^\| (`theano/\S+`) \| ((?:\d+ \| ){4}\d+) \|", re.MULTILINE)
