@@ -28,6 +28,7 @@ from symae.kernels.simd.register_strip import Strip
 from symae.kernels.simd.register_tile import Tile
 from symae.kernels.simd.vectors import Registers
 from symae.ops.conv import Convolution, FilterGradient, InputGradient, conv2d, deconv2d
+from symae.patches.numba_deferred_codegen import whole_programs
 from symae.rewrites.registry import NATIVE
 
 # (border_mode, subsample, filter_flip, dilation, groups), images, filters
@@ -386,7 +387,8 @@ def spread_both_ways(in_phases, border_mode, images, kernel, groups, change=None
     got, wanted = np.full(x, np.nan), [[None]]
     with np.errstate(invalid="ignore"):
         op.perform(None, [W, y, *image], wanted)
-    spread(W, y, *op.padded(x, filters), groups, got)
+    with whole_programs():  # compiled as within functions
+        spread(W, y, *op.padded(x, filters), groups, got)
     return got, wanted[0][0]
 
 
