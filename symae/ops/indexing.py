@@ -98,6 +98,8 @@ def check_traced(xp: Any, indices: Any, dtype: Any, size: int, axis: int) -> tup
         return least, most
     low, high = xp.min(indices), xp.max(indices)
     conditions = [*([] if least is None else [low >= least]), *([] if most is None else [high <= most])]
+    if not size:  # which no number is in, and a dtype without negative numbers cannot tell that of -1
+        conditions = [low != low]
 
     def error(low: Any, high: Any) -> IndexRangeError:
         return IndexRangeError(int(high if high >= size else low), axis, size)

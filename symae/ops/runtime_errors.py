@@ -2,7 +2,7 @@
 
 Both trace functions and have no way to raise from what they have traced. So a kernel gives its condition to `error_unless`;
 the function that `with_checks` makes for the linker returns the conditions beside the outputs, looks at them after each call
-and raises what they say.
+and raises what they say. What depends on an input of the function alone is looked at before the call: `check_input`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,27 @@ import numpy as np
 # condition, the error to raise where it is false, and arrays whose values the error takes
 _Refusal = tuple[Any, Callable[..., Exception], tuple[Any, ...]]
 
-_collecting: ContextVar[list[_Refusal] | None] = ContextVar("collecting", default=None)
+# an input's position, what raises an error for its value, and what that takes beside the value
+_InputCheck = tuple[int, Callable[..., None], tuple[Any, ...]]
+
+
+@dataclass
+class _Collected:
+    """Keep what kernels refuse in one trace of a function; `inputs` are what it traces, `given` what it was called with."""
+
+    refusals: list[_Refusal] = field(default_factory=list)
+    inputs: Sequence[Any] = ()
+    given: Sequence[Any] = ()
+    of_inputs: list[_InputCheck] = field(default_factory=list)
+
+
+_collecting: ContextVar[_Collected | None] = ContextVar("collecting", default=None)
+_given: ContextVar[Sequence[Any]] = ContextVar("given", default=())
 
 
 @contextmanager
-def _collect(refusals: list[_Refusal] | None) -> Iterator[None]:
-    token = _collecting.set(refusals)
+def _collect(collected: _Collected | None) -> Iterator[None]:
+    token = _collecting.set(collected)
     try:
         yield
     finally:
@@ -31,10 +47,25 @@ def _collect(refusals: list[_Refusal] | None) -> Iterator[None]:
 
 def error_unless(condition: Any, error: Callable[..., Exception], *values: Any) -> bool:
     """Raise ``error(*values)`` after the call unless `condition`, one bool, is true; False if nobody will look."""
-    refusals = _collecting.get()
-    if refusals is None:
+    collected = _collecting.get()
+    if collected is None:
         return False
-    refusals.append((condition, error, values))
+    collected.refusals.append((condition, error, values))
+    return True
+
+
+def check_input(value: Any, check: Callable[..., None], *arguments: Any) -> bool:
+    """Have ``check(value, *arguments)`` raise before each call, if what is traced is an input of the function; False if not.
+
+    An input of a body of a loop, or of a branch, is not: only the run tells whether and with what it is called.
+    """
+    collected = _collecting.get()
+    position = next((i for i, x in enumerate(collected.inputs) if x is value), None) if collected else None
+    if collected is None or position is None:
+        return False
+    if (position, check, arguments) not in collected.of_inputs:  # a gradient is written where values were read
+        check(collected.given[position], *arguments)
+        collected.of_inputs.append((position, check, arguments))
     return True
 
 
@@ -57,9 +88,9 @@ def collected_in_scan(scan: Callable[..., Any]) -> Callable[..., Any]:
         errors: list[tuple[Callable[..., Exception], int]] = []
 
         def with_conditions(carry: Any, x: Any) -> Any:
-            refusals: list[_Refusal] = []
-            with _collect(refusals):
+            with _collect(collected := _Collected()):
                 carry, outputs = step(carry, x)
+            refusals = collected.refusals
             errors[:] = [(error, len(values)) for _, error, values in refusals]
             return carry, (outputs, [condition for condition, _, _ in refusals], [v for _, _, vs in refusals for v in vs])
 
@@ -79,9 +110,9 @@ def collected(function: Callable[..., Any]) -> Callable[..., tuple[Any, list[_Re
     """Let `function` return, beside its outputs, its kernels' errors: inside of a trace their values are not known yet."""
 
     def collecting(*inputs: Any) -> tuple[Any, list[_Refusal]]:
-        refusals: list[_Refusal] = []
-        with _collect(None if _collecting.get() is None else refusals):
-            return function(*inputs), refusals
+        collected = _Collected()
+        with _collect(None if _collecting.get() is None else collected):
+            return function(*inputs), collected.refusals
 
     return collecting
 
@@ -98,12 +129,14 @@ def with_checks(
     """
     # What a kernel says can depend on the shapes that it was traced for, and there is a trace for each.
     errors: dict[Any, list[tuple[Callable[..., Exception], int]]] = {}
+    of_inputs: dict[Any, list[_InputCheck]] = {}
 
     def traced(*inputs: Any) -> tuple[Any, ...]:
-        refusals: list[_Refusal] = []
-        with _collect(refusals):
+        with _collect(collected := _Collected(inputs=inputs, given=_given.get())):
             outputs = function(*inputs)
-        errors[_signature(inputs)] = [(error, len(values)) for _, error, values in refusals]
+        refusals, signature = collected.refusals, _signature(inputs)
+        errors[signature] = [(error, len(values)) for _, error, values in refusals]
+        of_inputs[signature] = collected.of_inputs
         if not refusals:
             return tuple(outputs)
         conditions = stack([condition for condition, _, _ in refusals])
@@ -114,8 +147,18 @@ def with_checks(
 
     call = compiled(traced)
 
+    def checked(inputs: Sequence[Any]) -> Sequence[Any]:
+        if any(of_inputs.values()):
+            for position, check, arguments in of_inputs.get(_signature(inputs), ()):
+                check(inputs[position], *arguments)
+        return call(*inputs)
+
     def raising(*inputs: Any) -> Sequence[Any]:
-        results = call(*inputs)
+        token = _given.set(inputs)
+        try:
+            results = checked(inputs)
+        finally:
+            _given.reset(token)
         if len(results) > n_outputs and not bool(results[n_outputs]):
             known = errors[_signature(inputs)]
             values = [np.asarray(v) for v in results[n_outputs + 2 :]]

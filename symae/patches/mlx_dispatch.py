@@ -1,4 +1,4 @@
-"""MLX takes arrays of any strides, adds and multiplies more than two, casts sizes, and looks at assertions."""
+"""MLX has the elementary functions, takes arrays of any strides, adds more than two, casts sizes, and looks at assertions."""
 
 from __future__ import annotations
 
@@ -8,8 +8,18 @@ from typing import Any
 
 import numpy as np
 from pytensor.raise_op import Assert, CheckAndRaise
+from pytensor.scalar import basic
 from pytensor.scalar.basic import Add, Cast, Mul
+from pytensor.tensor.math import ProdWithoutZeros
 
+from symae.ops.elementary import (
+    PRODUCTS,
+    product_of_one_dtype,
+    product_without_zeros,
+    rounded_away_from_zero,
+    sign,
+    whole_product,
+)
 from symae.ops.runtime_errors import error_unless
 from symae.patches.changes import Changes
 from symae.patches.patch import Expected, Patch
@@ -31,6 +41,34 @@ def apply(dispatch: Any, changes: Changes) -> None:
     @changes.convert(dispatch.mlx_funcify, Mul)
     def mul(op: Mul, **_: Any) -> Callable[..., Any]:
         return lambda *factors: functools.reduce(mx.multiply, factors)
+
+    def of_dtype(x: Any, dtype: str) -> Any:
+        return mx.array(x).astype(getattr(mx, dtype))
+
+    for kind, function in {
+        basic.Clip: lambda x, low, high: mx.where(x < low, low, mx.where(x > high, high, x)),
+        basic.Exp2: lambda x: mx.power(2.0, x),
+        basic.Deg2Rad: mx.radians,
+        basic.Rad2Deg: mx.degrees,
+        basic.IntDiv: _floor_divide,
+        basic.RoundHalfToEven: mx.round,
+        basic.RoundHalfAwayFromZero: functools.partial(rounded_away_from_zero, mx),
+        basic.Sign: functools.partial(sign, mx),
+    }.items():
+        changes.convert(dispatch.mlx_funcify, kind)(lambda op, function=function, **_: function)
+
+    for kind in PRODUCTS:
+        stock = dispatch.mlx_funcify.dispatch(kind)
+
+        @changes.convert(dispatch.mlx_funcify, kind)
+        def product(op: Any, node: Any, stock: Any = stock, **keywords: Any) -> Callable[..., Any]:
+            compute = stock(op, node=node, **keywords)
+            whole = node.outputs[0].type.dtype.startswith(("int", "uint"))
+            return product_of_one_dtype(whole_product if whole else compute, node, of_dtype)
+
+    @changes.convert(dispatch.mlx_funcify, ProdWithoutZeros)
+    def without_zeros(op: ProdWithoutZeros, node: Any, **_: Any) -> Callable[..., Any]:
+        return product_without_zeros(mx, op, node, of_dtype)
 
     pytensors_cast = dispatch.mlx_funcify.dispatch(Cast)
 
@@ -58,10 +96,21 @@ def apply(dispatch: Any, changes: Changes) -> None:
         return check
 
 
+def _floor_divide(x: Any, y: Any) -> Any:
+    import mlx.core as mx
+
+    x, y = mx.array(x), mx.array(y)
+    quotient = mx.floor_divide(x, y)
+    if not mx.issubdtype(quotient.dtype, mx.floating):
+        return quotient
+    return mx.where(mx.isinf(x) & (y != 0), mx.nan, quotient)
+
+
 PATCH = Patch(
     module="pytensor.link.mlx.dispatch",
-    replaces="PyTensor's MLX conversions of arrays, Add, Mul, Cast, Assert and CheckAndRaise",
-    why="negative strides and sums of arrays that broadcast fail, sizes cannot be cast, assertions are skipped",
+    replaces="PyTensor's MLX conversions of arrays, Add, Mul, Cast, Assert, CheckAndRaise, and of clip, sign, rounding, //",
+    why="negative strides and sums of arrays that broadcast fail, sizes cannot be cast, assertions are skipped; MLX has no "
+    "clip of PyTensor's kind, other names for rounding, the sign of NaN is 0, and infinity // 1 infinity",
     upstream="not proposed: copy arrays with negative strides in mlx_typify; fold Add and Mul by mx.add and mx.multiply "
     "instead of stacking, which wants one shape; let Cast take Python's ints, the sizes; CheckAndRaise needs a way to"
     " raise after mx.compile.",

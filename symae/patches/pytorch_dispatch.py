@@ -1,14 +1,18 @@
-"""PyTorch compares, divides, chooses and finds maxima as the graph says."""
+"""PyTorch has the elementary functions, and compares, divides, chooses and finds maxima as the graph says."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
+from pytensor.scalar import basic
 from pytensor.scalar.basic import EQ
+from pytensor.scalar.math import Gamma, Log1mexp
 from pytensor.tensor.elemwise import Elemwise
-from pytensor.tensor.math import Argmax
+from pytensor.tensor.math import Argmax, ProdWithoutZeros
 
+from symae.ops.elementary import PRODUCTS, product_of_one_dtype, product_without_zeros, rounded_away_from_zero, sign
 from symae.ops.operand_dtypes import widened
 from symae.patches.changes import Changes
 from symae.patches.patch import Expected, Patch
@@ -26,6 +30,32 @@ def apply(dispatch: Any, changes: Changes) -> None:
     def eq(op: EQ, **_: Any) -> Callable[..., Any]:
         return torch.eq  # PyTensor takes torch.equal, which compares whole tensors and gives one bool
 
+    for kind, function in {
+        basic.Pow: torch.pow,
+        basic.Mod: _mod,
+        basic.RoundHalfToEven: torch.round,
+        basic.RoundHalfAwayFromZero: functools.partial(rounded_away_from_zero, torch),
+        basic.Sign: functools.partial(sign, torch),
+        Log1mexp: lambda x: torch.log(-torch.expm1(x)),
+        Gamma: _gamma,
+    }.items():
+        changes.convert(dispatch.pytorch_funcify, kind)(lambda op, function=function, **_: function)
+
+    def of_dtype(x: Any, dtype: str | None) -> Any:
+        # PyTorch, too, has its own mind: int64 / int64 is float32.
+        return x.to(getattr(torch, dtype)) if dtype is not None and isinstance(x, torch.Tensor) else x
+
+    for kind in PRODUCTS:
+        stock = dispatch.pytorch_funcify.dispatch(kind)
+
+        @changes.convert(dispatch.pytorch_funcify, kind)
+        def product(op: Any, node: Any, stock: Any = stock, **keywords: Any) -> Callable[..., Any]:
+            return product_of_one_dtype(stock(op, node=node, **keywords), node, of_dtype)
+
+    @changes.convert(dispatch.pytorch_funcify, ProdWithoutZeros)
+    def without_zeros(op: ProdWithoutZeros, node: Any, **_: Any) -> Callable[..., Any]:
+        return product_without_zeros(torch, op, node, of_dtype)
+
     pytensors_elemwise = dispatch.pytorch_funcify.dispatch(Elemwise)
 
     @changes.convert(dispatch.pytorch_funcify, Elemwise)
@@ -33,10 +63,6 @@ def apply(dispatch: Any, changes: Changes) -> None:
         compute = pytensors_elemwise(op, node=node, **keywords)
         made = [v.type.dtype for v in node.outputs]
         wider = widened(op.scalar_op, [v.type.dtype for v in node.inputs], made)
-
-        def of_dtype(x: Any, dtype: str | None) -> Any:
-            # PyTorch, too, has its own mind: int64 / int64 is float32.
-            return x.to(getattr(torch, dtype)) if dtype is not None and isinstance(x, torch.Tensor) else x
 
         def elemwise(*inputs: Any) -> Any:
             outputs = compute(*map(of_dtype, inputs, wider))
@@ -66,12 +92,30 @@ def apply(dispatch: Any, changes: Changes) -> None:
         return flat_argmax
 
 
+def _gamma(x: Any) -> Any:
+    import torch
+
+    below = torch.floor(x)
+    negative = (x < 0) & (torch.remainder(below, 2) == 1)  # between -1 and 0, -3 and -2, ...
+    size = torch.where((x < 0) & (below == x), torch.nan, torch.exp(torch.lgamma(x)))
+    return torch.where(negative | torch.signbit(x) & (x == 0), -size, size)
+
+
+def _mod(x: Any, y: Any) -> Any:
+    import torch
+
+    rest = torch.fmod(x, y)  # torch.remainder of a number and infinity is NaN where PyTorch compiles it
+    return torch.where((rest != 0) & ((rest < 0) != (y < 0)), rest + y, rest)
+
+
 PATCH = Patch(
     module="pytensor.link.pytorch.dispatch",
-    replaces="PyTensor's PyTorch conversions of EQ, Elemwise, IfElse and Argmax",
-    why="eq compares whole tensors, int64 / int64 is float32, ifelse gives a tuple for a tensor, and argmax fails",
+    replaces="PyTensor's PyTorch conversions of EQ, Elemwise, IfElse, Argmax, and of powers, remainders, rounding, sign, gamma",
+    why="eq compares whole tensors, int64 / int64 is float32, ifelse gives a tuple for a tensor, argmax fails; x ** y, x % y "
+    "and rounding have other names in PyTorch than in NumPy, and the sign of NaN is 0",
     upstream="not proposed: map EQ to torch.eq instead of torch.equal; cast operands of Elemwise to the dtypes that NumPy "
-    "computes in; unpack the single output of IfElse; reduce Argmax over several axes at once, flattened.",
+    "computes in; map power to torch.pow, mod to torch.fmod of the sign of y, around to torch.round; "
+    "unpack the single output of IfElse; reduce Argmax over several axes at once, flattened.",
     delete_when="tests/patches/test_conversions.py passes with SYMAE_PATCHES=-pytorch_dispatch",
     apply=apply,
     expects=(Expected("pytensor.link.pytorch.dispatch.basic", "pytorch_funcify"),),

@@ -215,9 +215,13 @@ def test_bytes_are_indices(others):
     np.testing.assert_array_equal(others("uint8", floats(5), np.array([0, 4, 1, 1, 1], "uint8")), [0, 4, 1, 1, 1])
     with pytest.raises(IndexError, match="index 255 is out of bounds for axis 0 with size 5"):
         others("uint8", floats(5), np.array([0, 255], "uint8"))
+    np.testing.assert_array_equal(others("uint8", floats(5), np.array([0, 3], "uint8")), [0, 3])
+    with pytest.raises(IndexError, match="index 5 is out of bounds for axis 0 with size 5"):  # of a length that was met before
+        others("uint8", floats(5), np.array([0, 5], "uint8"))
 
 
-def test_an_empty_axis_has_no_index(others):
+@pytest.mark.parametrize("dtype", ["int8", "uint8"])
+def test_an_empty_axis_has_no_index(others, dtype):
     with pytest.raises(IndexError, match=r"index 0 is out of bounds for axis 0 with size 0|empty axes"):
-        others("int8", floats(0), np.array([0], "int8"))
-    assert others("int8", floats(0), np.zeros(0, "int8")).size == 0
+        others(dtype, floats(0), np.array([0], dtype))
+    assert others(dtype, floats(0), np.zeros(0, dtype)).size == 0
