@@ -9,6 +9,7 @@ expression                              PyTensor makes of it                here
                                         or has an entry twice               entries twice
 ``x[mask]``, on Numba                   ``x[mask.nonzero()]``               the same of a mask whose shape is checked
 ``x[mask] = 0`` and the like, on JAX    ``where(mask, 0, x)``               the same, of a mask along the axes that it is for
+``x[:] = y``, ``x[:] += y``             ``y``, ``x + y``, of y's shape      only where y is known to fit x
 ======================================  ==================================  ================================================
 """
 
@@ -158,11 +159,23 @@ def _at_least_0(x: Any) -> bool:
     return bool(pytensors._is_provably_non_negative(x)) if number is None else number >= 0
 
 
+def _of_all_fitting(rewrite: Rewrite, fgraph: Any, node: Apply) -> Any:
+    x, y = node.inputs[:2]
+    known = getattr(fgraph, "shape_feature", None)
+    for axis in range(-y.type.ndim, 0):
+        one, other = x.type.shape[axis], y.type.shape[axis]
+        fits = other == 1 or (other is not None and one == other)
+        if not fits and not (known and known.same_shape(x, y, axis + x.type.ndim, axis + y.type.ndim)):
+            return None
+    return rewrite(fgraph, node)
+
+
 _REWRITES = {
     (pytensors, "bool_idx_to_nonzero"): _with_checked_masks,
     (pytensors, "local_adv_idx_to_slice"): _slice_inside,
     (pytensors, "local_read_of_write_same_indices"): _read_where_written,
     (pytensors, "local_subtensor_merge_integer"): _merged_inside,
+    (pytensors, "local_useless_inc_subtensor"): _of_all_fitting,
     (pytensors_for_jax, "boolean_indexing_set_or_inc"): _written_where,
     (pytensors_for_jax, "boolean_indexing_sum"): _summed_where,
 }
@@ -177,8 +190,10 @@ def apply(_: Any, changes: Changes) -> None:
 PATCH = Patch(
     module="pytensor.tensor.rewriting.subtensor",
     replaces="the functions of PyTensor's rewrites bool_idx_to_nonzero, local_adv_idx_to_slice,"
-    " local_read_of_write_same_indices, local_subtensor_merge_integer, boolean_indexing_set_or_inc and boolean_indexing_sum",
-    why="an index that is outside reads another entry instead of being an error, and one that is there twice reads two values",
+    " local_read_of_write_same_indices, local_subtensor_merge_integer, local_useless_inc_subtensor,"
+    " boolean_indexing_set_or_inc and boolean_indexing_sum",
+    why="an index that is outside reads another entry instead of being an error, one that is there twice reads two values, and"
+    " all of an array is set to an array of another shape",
     upstream="not proposed: rewrites tagged shape_unsafe turn errors into values; they should apply only where the index is "
     "proven to be inside, as here.",
     delete_when="tests/patches/test_index_errors.py passes with SYMAE_PATCHES=-indexing_rewrites",

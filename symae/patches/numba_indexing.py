@@ -104,7 +104,7 @@ def basic_index(op: Any, node: Apply, names: list[str]) -> str:
         ends = f"{number(entry.start)}:{number(entry.stop)}"
         return ends if entry.step is None else f"{ends}:{number(entry.step)}"
 
-    return ", ".join(map(part, op.idx_list))
+    return ", ".join(map(part, op.idx_list)) or (":" if node.inputs[0].type.ndim else "()")
 
 
 def _with_checks(dispatch: Any, converted: Converted, names: list[str], lines: list[str]) -> Converted:

@@ -6,6 +6,7 @@ Each does what it says, and where that fails, or means another thing by now, wha
 - ``array([[1, 2], [3]])`` was an array of objects; a list with slices or lists in it was an index like a tuple.
 - ``mask - other`` was exclusive or, ``-mask`` negation; what was computed in place was cut to the array's type.
 - An array of one element was a number, and arrays of different shapes were unequal.
+- What `floor`, `ceil`, `trunc` and `fix` gave was floats, of whole numbers too: ``ceil(5) / 2`` was 2.5.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ WHOLE = {name: at for at, names in _WHOLE for name in names.split()}
 KEYWORDS = {"size", "shape", "num", "axis", "bins", "minlength", "reps", "n", "k", "N", "M"}
 RAGGED = {"array", "asarray", "asanyarray"}
 OF_PARTS = {"vstack", "hstack", "dstack", "column_stack", "concatenate", "stack"}
-OF_NUMBERS = {"exp", "log", "log10", "sqrt", "pow", "floor", "ceil", "fabs", "sin", "cos", "tanh", "isnan", "atan2"}
+OF_NUMBERS = {"exp", "log", "log10", "sqrt", "pow", "floor", "ceil", "trunc", "fix"}
+OF_NUMBERS |= {"fabs", "sin", "cos", "tanh", "isnan", "atan2"}
+ROUNDED = (np.floor, np.ceil, np.trunc, np.fix)
 OF_BYTES = {f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)}
 REPAIRED = {*SHAPES, *WHOLE, *RAGGED, *OF_PARTS, *OF_NUMBERS, *OF_BYTES}
 TUPLES = 32  # lists from that length on were indices of their own
@@ -75,13 +78,19 @@ def _number(x: Any) -> Any:
 def called(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
     """Call ``function(…)`` with arguments that NumPy took."""
     try:
-        return function(*arguments, **keywords)
+        result = function(*arguments, **keywords)
+        is_rounded = not keywords and len(arguments) == 1 and any(function is each for each in ROUNDED)
+        return _as_floats(result) if is_rounded else result
     except (TypeError, ValueError, IndexError, OverflowError) as error:
         given = _repaired(error, function, arguments, keywords)
         if given is None:
             raise
     function, arguments, keywords = given
     return function(*arguments, **keywords)
+
+
+def _as_floats(x: Any) -> Any:
+    return x.astype(np.result_type(x.dtype, np.float16)) if isinstance(x, np.ndarray | np.generic) else x
 
 
 def _repaired(error: Exception, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:

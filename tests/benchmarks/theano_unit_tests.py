@@ -38,6 +38,7 @@ INSIDE = re.compile(
     r"|_op_use_c_code|vm_profile|ProfileStats|storage_map|destroy_map|view_map|c_headers|blas_\w+|Gemm|GEMM|Gemv|Ger\b|Dot22|CGer"
     r"|assertFunctionContains"
 )
+LOADING = 600  # seconds for a file before its first test: those of 8,000 lines are converted first
 # What the tests import that is neither Theano's nor installed here: nose is of the Python 2 that they began in.
 NOSE = """
 import contextlib, sys, types, unittest
@@ -132,7 +133,9 @@ def _results_in(folder: Path, settings: argparse.Namespace, file: str, theano: s
     for path in () if theano else settings.folder.rglob("tests/*.py"):
         parts = ["theano", *path.relative_to(settings.folder).with_suffix("").parts]
         # a copy is a module in no package
-        absolute = re.sub(r"^from \.(?=\w)", f"from {'.'.join(parts[:-1])}.", path.read_text(), flags=re.MULTILINE)
+        package, text = ".".join(parts[:-1]), path.read_text()
+        text = re.sub(r"^from \. import", f"from {package} import", text, flags=re.MULTILINE)
+        absolute = re.sub(r"^from \.(?=\w)", f"from {package}.", text, flags=re.MULTILINE)
         (folder / ("_".join(parts) + ".py")).write_text(absolute)
     shutil.copy(DRIVER, folder)
     (folder / "pytest.ini").write_text("[pytest]\npython_files = *.py\n")
@@ -173,7 +176,7 @@ def _watched(
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
     with subprocess.Popen(command, cwd=folder, env=environment, **pipes) as process:
         assert process.stdout is not None
-        for_long = threading.Timer(patience, process.kill)
+        for_long = threading.Timer(patience + LOADING, process.kill)
         for_long.start()
         for line in process.stdout:
             if not line.startswith("@@"):

@@ -213,6 +213,16 @@ T.cov(x)
 T.allclose(x,x)*1
 T.complex(v,v).real
 T.conj(v)
+T.batched_dot(t3.dimshuffle(0,1,'x',2),x[:,:2])
+T.basic._convert_to_int32(x)
+T.slinalg.kron(v,x)
+T.slinalg.kron(x,v)
+T.slinalg.kron(t3,x)
+T.slinalg.kron(x,t3)
+T.nlinalg.eigh(T.dot(x.T,x))[1]
+T.nlinalg.eigh(T.dot(x,x.T),'U')[1]
+T.nlinalg.qr(x,'raw')[0]
+T.nlinalg.qr(x.T,'raw')[1]
 """.strip().splitlines()
 
 

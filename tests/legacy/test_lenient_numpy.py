@@ -54,6 +54,10 @@ def computed(expression: str, python2: bool = False, **names: object) -> object:
             "a.sum(axis=1.)": (2,), "a.sum(0.)": (3,), "np.sum(a, 0.)": (3,), "np.concatenate([a, a], axis=0.)": (4, 3),
             "np.fft.fft([1, 2, 3], 4.)": (4,), "np.bincount([0, 1, 1], minlength=4.)": (4,), "np.diag([1, 2], 1.)": (3, 3),
         }.items()),
+        # rounding
+        ("np.ceil(5) / 2", 2.5),
+        ("[f(a).dtype.name for f in (lambda x: np.floor(x), lambda x: np.fix(x // 2))]", ["float64", "float64"]),
+        ("[np.trunc(np.int8(3)).dtype.name, np.floor(2.5)]", ["float16", 2.0]),
         # indices
         ("a[1.0].tolist()", [3, 4, 5]),
         ("a[1.0, 2.9]", 5),

@@ -142,6 +142,8 @@ def others(every_backend):
         "mask of rows": ([x, mask], pt.inc_subtensor(x[mask], 7.0)),
         "rows": ([x, i, rows], pt.inc_subtensor(x[i], rows)),
         "slice": ([x, rows], pt.inc_subtensor(x[2:], rows)),
+        "all": ([x, rows], pt.set_subtensor(x[:], rows)),
+        "all increased": ([x, rows], pt.inc_subtensor(x[:], rows)),
         "slice of a slice": ([v, s], v[:3][s]),
         "int8": ([v, small], v[small]),
         "uint8": ([v, byte], v[byte]),
@@ -193,8 +195,16 @@ def test_rows_that_do_not_fit_are_not_cut(others):
     for shape in ((3, 3), (2, 2), (1, 2)):
         with pytest.raises(ValueError, match="broadcast"):
             others("rows", x, at, floats(*shape))
-        with pytest.raises(ValueError, match="broadcast"):
-            others("slice", x, floats(*shape))
+        for name in ("slice", "all", "all increased"):
+            with pytest.raises(ValueError, match="broadcast"):
+                others(name, x, floats(*shape))
+
+
+def test_all_of_an_array_keeps_its_shape(others):
+    x, row = floats(4, 3), floats(1, 3)
+    np.testing.assert_array_equal(others("all", x, 2 * x), 2 * x)
+    np.testing.assert_array_equal(others("all", x, row), [row[0]] * 4)
+    np.testing.assert_array_equal(others("all increased", x, row), x + row)
 
 
 def test_a_slice_ends_where_it_ends(others):

@@ -154,22 +154,83 @@ def test_copies_may_be_tolerated_or_not(changed):
     assert x.get_value().tolist() == [[0, 0], [1, 1]]
 
 
+def test_a_node_is_its_default_output_and_has_to_have_it():
+    node = T.split(T.dvector(), [1, 2], 2)[0].owner
+    node.op.default_output = 1
+    assert T.as_tensor_variable(node) is node.outputs[1]
+    for output in (-1, 2):
+        node.op.default_output = output
+        with pytest.raises(AttributeError, match=f"default_output is {output}, expected the number of an output"):
+            T.as_tensor_variable(node)
+
+
+@pytest.mark.parametrize("part", [lambda a: a[:], lambda a: a[0]])
+def test_a_vector_longer_than_a_column_is_wide_is_a_value_error(part):
+    column, vector = T.col("column"), T.vector("vector")
+    f = theano.function([column, vector], T.inc_subtensor(part(column), vector))
+    assert f(np.zeros((2, 1)), [3.0])[0].tolist() == [3]
+    with pytest.raises(ValueError, match="supposed to be 1"):
+        f(np.zeros((2, 1)), [3.0, 4.0])
+
+
 def test_star_import_brings_theanos_names():
     namespace: dict[str, object] = {}
     exec("from symae.theano.tensor import *", namespace)
     assert {"dmatrix", "tanh", "dot", "grad", "nnet", "TensorType", "mean", "shared_randomstreams"} <= set(namespace)
+    assert {"np", "numpy", "theano", "basic", "elemwise", "DimShuffle", "cumsum", "float_types"} <= set(namespace)
+    assert "type" not in namespace
+
+
+def test_an_array_is_read_from_a_file_at_each_call(tmp_path):
+    path = theano.Variable(theano.Generic())
+    f = theano.function([path], T.load(path, "int32", (False,)) * 2, mode="FAST_COMPILE")
+    for array in (np.arange(3, dtype="int32"), np.ones(2, "int32")):
+        np.save(tmp_path / "x.npy", array)
+        assert f(str(tmp_path / "x.npy")).tolist() == (2 * array).tolist()
+    np.save(tmp_path / "x.npy", np.ones(2))
+    with pytest.raises(TypeError, match="found an array of float64, expected int32"):
+        f(str(tmp_path / "x.npy"))
+    with pytest.raises(ValueError, match="mmap_mode is 'w', expected None or 'c'"):
+        T.load(path, "int32", (False,), "w")
+
+
+def test_arrays_and_their_parts_may_share_memory():
+    from symae.theano.misc.may_share_memory import may_share_memory
+
+    x = np.arange(3.0)
+    assert may_share_memory(x, x[1:])
+    assert not may_share_memory(x, x.copy())
+    assert not may_share_memory(x, 1, raise_other_type=False)
+    with pytest.raises(TypeError, match="found ndarray and int"):
+        may_share_memory(x, 1)
 
 
 def test_older_addresses_have_the_same_functions():
-    from symae.theano.tensor import basic, inplace, sharedvar
+    from symae.theano.tensor import basic, sharedvar
     from symae.theano.tensor.var import TensorVariable
 
     assert basic.dot is T.dot is theano.dot
     assert basic._allclose([1.0], [1 + 1e-9])
-    assert inplace.exp_inplace is T.exp
     assert isinstance(theano.shared(1.0), sharedvar.ScalarSharedVariable)
     assert TensorVariable is T.TensorVariable
     assert T.var(T.vector()).ndim == 0
+
+
+@pytest.mark.parametrize("mode", ["numba", "FAST_COMPILE"])
+def test_inplace_ops_write_over_their_first_input(mode):
+    from symae.theano.tensor import inplace
+
+    x, y, k = T.dvector("x"), T.dvector("y"), T.ivector("k")
+    outputs = [inplace.add_inplace(x, y), inplace.exp_inplace(y), inplace.sqr_inplace(k)]
+    f = theano.function([x, y, k], outputs, mode=mode, accept_inplace=True)
+    a, b, c = np.arange(3.0), np.ones(3), np.arange(3, dtype="int32")
+    f(a, b, c)
+    assert a.tolist() == [1, 2, 3]
+    assert b.tolist() == [np.e] * 3
+    assert c.tolist() == [0, 1, 4]
+    assert str(inplace.exp_inplace) == "exp_inplace"
+    with pytest.raises(TypeError, match="must not contain inplace operations"):
+        theano.function([x, y], outputs[0])
 
 
 def test_choose_takes_a_list_of_arrays():

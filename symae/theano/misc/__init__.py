@@ -6,7 +6,7 @@ __all__: list[str] = []
 
 __getattr__ = getter(
     __name__,
-    submodules=["frozendict", "ordered_set", "pkl_utils", "safe_asarray", "strutil"],
+    submodules=["frozendict", "may_share_memory", "ordered_set", "pkl_utils", "safe_asarray", "strutil"],
     instead=dict.fromkeys(
         ("check_blas", "cpucount", "burn_gpu", "check_multi_gpu"), "use symae's benchmarks: see tests/benchmarks"
     )

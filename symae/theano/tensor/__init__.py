@@ -17,6 +17,7 @@ from symae.theano.tensor.elementwise import ELEMENTWISE as _ELEMENTWISE
 from symae.theano.tensor.reductions import REDUCTIONS as _REDUCTIONS
 from symae.theano.tensor.shaping import SHAPING as _SHAPING
 from symae.theano.tensor.type import CONSTRUCTORS as _CONSTRUCTORS
+from symae.theano.tensor.type import GROUPS as _GROUPS
 from symae.theano.tensor.type import TensorType as _TensorType
 from symae.theano.tensor.type import tensor as _tensor
 
@@ -27,6 +28,7 @@ _GRADIENTS = (
 _NAMES: dict[str, Any] = (
     _CLASSES
     | _CONSTRUCTORS
+    | _GROUPS
     | _ELEMENTWISE
     | _REDUCTIONS
     | _SHAPING
@@ -109,6 +111,8 @@ __getattr__ = _getter(
     | {"pprint": "printing", "min_informative_str": "printing", "_tensor_py_operators": "tensor.var"}
     | dict.fromkeys(["ArgSortOp", "SortOp", "TopKOp"], "tensor.sort")
     | {"DimShuffle": "tensor.elemwise", "hashtype": "gof.utils"}
+    | {"LoadFromDisk": "tensor.io", "load": "tensor.io"}
+    | {"np": "misc.safe_asarray:np", "numpy": "misc.safe_asarray:np"}
     | {"compile": ":compile", "gof": ":gof", "printing": ":printing", "scal": ":scalar", "theano": ":theano"},
     instead={
         "logsumexp": "use tensor.log(tensor.sum(tensor.exp(x), axis)), which is stabilised, or pytensor.tensor.logsumexp",
@@ -116,7 +120,6 @@ __getattr__ = _getter(
         "softmax": "use tensor.nnet.softmax",
         "relu": "use tensor.nnet.relu",
         "conv": "use tensor.nnet.conv",
-        "load": "use numpy.load and theano.shared",
         "TensorConstantSignature": "use TensorConstant.signature()",
     }
     | dict.fromkeys(
@@ -147,5 +150,8 @@ float32_atol, float32_rtol = 1e-5, 1e-5
 float64_atol, float64_rtol = 1e-8, 1e-5
 float16_atol, float16_rtol = 5e-3, 1e-3
 
-# What `from theano.tensor import *` has always brought: everything, and the modules that Theano imported here.
-__all__ = sorted({*(name for name in _NAMES if name[0] != "_"), "nlinalg", "nnet", "raw_random", "shared_randomstreams"})
+# What `from theano.tensor import *` has always brought: everything, with the modules that Theano imported here. Not the module
+# `type`, in whose place programs want Python's.
+_MODULES = "nlinalg nnet raw_random shared_randomstreams basic blas elemwise extra_ops io opt sharedvar subtensor utils xlogx"
+_IMPORTED = "compile gof np numpy printing pprint scal theano DimShuffle"
+__all__ = sorted({*(name for name in _NAMES if name[0] != "_"), *_MODULES.split(), *_IMPORTED.split(), *_EXTRA})

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
-from pytensor.graph.basic import Variable
+from pytensor.graph.basic import Apply, Variable
 from pytensor.tensor.subtensor import inc_subtensor as _inc_subtensor
 from pytensor.tensor.subtensor import set_subtensor as _set_subtensor
 
+from symae.ops.unbroadcast import Addbroadcast
 from symae.theano._impl.variables import as_theano
 from symae.theano.shared import shared
 from symae.typing import TensorLike
@@ -48,6 +49,8 @@ def constant(x: TensorLike, name: str | None = None, ndim: int | None = None, dt
 @as_theano
 def as_tensor_variable(x: TensorLike, name: str | None = None, ndim: int | None = None) -> Variable:
     """Return `x`, a variable, array, number or list of them, as a variable; of `ndim` dimensions if that is given."""
+    if isinstance(x, Apply) and len(x.outputs) > 1 and not 0 <= (x.op.default_output or 0) < len(x.outputs):
+        raise AttributeError(f"{x.op}.default_output is {x.op.default_output}, expected the number of an output")
     if isinstance(x, bool):
         raise AsTensorError(f"as_tensor_variable: found {x}, expected a number, or numpy.array({x}) for a constant of bool")
     return pt.as_tensor_variable(x, name, ndim)
@@ -63,7 +66,15 @@ def set_subtensor(x: TensorLike, y: TensorLike, inplace: bool = False, tolerate_
 
     `tolerate_inplace_aliasing` would save a copy; it is ignored, as PyTensor cannot compile what it makes with it.
     """
-    return _set_subtensor(x, y, inplace)
+    return _set_subtensor(x, _like(x, y), inplace)
+
+
+def _like(x: TensorLike, y: TensorLike) -> TensorLike:
+    """Return `y` with the length 1 where the part `x` has it; another is a ValueError when it is computed."""
+    x, y = pt.as_tensor_variable(x), pt.as_tensor_variable(y)
+    more = x.type.ndim - y.type.ndim
+    axes = [i for i, one in enumerate(y.type.broadcastable) if more >= 0 and x.type.broadcastable[i + more] and not one]
+    return Addbroadcast(*axes)(y) if axes else y
 
 
 @as_theano
@@ -75,6 +86,7 @@ def inc_subtensor(
     tolerate_inplace_aliasing: bool = False,
 ) -> Variable:
     """Return the whole of which `x` is a part, with `y` added to that part; `tolerate_inplace_aliasing` is ignored."""
+    y = _like(x, y)
     return _set_subtensor(x, y, inplace) if set_instead_of_inc else _inc_subtensor(x, y, inplace=inplace)
 
 
@@ -105,7 +117,7 @@ def batched_dot(a: TensorLike, b: TensorLike) -> Variable:
     left = a.dimshuffle(0, "x", 1) if a.type.ndim == 2 else a
     right = b.dimshuffle(0, 1, "x") if b.type.ndim == 2 else b
     if left.type.ndim > 3 or right.type.ndim > 3:
-        return _batched(a, b, [[a.type.ndim - 1], [b.type.ndim - 2]])
+        return _batched(a, b, [[a.type.ndim - 1], [builtins.max(b.type.ndim - 2, 1)]])
     product = pt.matmul(left, right)
     if b.type.ndim == 2:
         product = product[..., 0]

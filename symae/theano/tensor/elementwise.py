@@ -7,6 +7,7 @@ from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.tensor.basic import _cast_mapping
 from pytensor.tensor.elemwise import Elemwise
 
 from symae.theano._impl.variables import as_theano, condition, divided, logical
@@ -111,11 +112,11 @@ class LegacyElemwise(Elemwise):
     It is equal to `op`, which it leaves in graphs: programs write ``node.op == T.mul`` and ``local_optimizer([T.log])``.
     """
 
-    def __init__(self, op: Elemwise, name: str):
+    def __init__(self, op: Elemwise, name: str, module: str = _MODULE):
         self.__dict__.update(vars(op))
         self._op, self._call = op, as_theano(op)
         self.__name__ = name
-        self.__module__ = _MODULE
+        self.__module__ = module
 
     def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
         return self._call(*inputs, **kwargs)
@@ -225,7 +226,10 @@ def _all() -> dict[str, Any]:
     made["isnan_"], made["isinf_"] = made["isnan"], made["isinf"]
     for name, function in {"and_": pt.and_, "or_": pt.or_, "xor": pt.xor, "invert": pt.invert}.items():
         made[name] = _bits_or_answers(name, function)
-    own = {"switch": switch, "where": where, "round": round, "default": default, "largest": largest, "smallest": smallest}
+    own: dict[str, Any] = {
+        f"_convert_to_{dtype}": LegacyElemwise(op, f"_convert_to_{dtype}") for dtype, op in _cast_mapping.items()
+    }
+    own |= {"switch": switch, "where": where, "round": round, "default": default, "largest": largest, "smallest": smallest}
     return made | own | {"div_proxy": div_proxy}
 
 

@@ -103,14 +103,20 @@ def eigh(a: TensorLike, UPLO: str = "L") -> Any:
     """Compute eigenvalues and eigenvectors of a symmetric matrix, of which only the lower or the upper ("U") half is read."""
     if UPLO not in ("L", "U"):
         raise ValueError(f"eigh: UPLO is {UPLO!r}, expected L or U")
-    return linalg.eigh(a, lower=UPLO == "L")
+    return linalg.eigh(a, lower=UPLO == "L", driver="evd")  # NumPy's, which gives eigenvectors their signs
 
 
 @as_theano
 def qr(a: TensorLike, mode: str = "reduced") -> Any:
-    """Compute the factors [q, r] of a matrix, or with `mode` "r" the second; "complete" gives square q."""
-    if mode not in ("reduced", "complete", "r"):
-        raise ValueError(f"qr: mode is {mode!r}, expected reduced, complete or r")
+    """Compute the factors [q, r] of a matrix, or with `mode` "r" the second; "complete" gives square q.
+
+    With "raw" it is [h, tau], the reflections that q is made of, as LAPACK returns them to NumPy.
+    """
+    if mode not in ("reduced", "complete", "r", "raw"):
+        raise ValueError(f"qr: mode is {mode!r}, expected reduced, complete, r or raw")
+    if mode == "raw":
+        h, tau, _ = linalg.qr(a, mode="raw")
+        return [h.T, tau]
     return linalg.qr(a, mode="reduced")[1] if mode == "r" else linalg.qr(a, mode=mode)
 
 

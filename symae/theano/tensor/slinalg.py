@@ -92,11 +92,20 @@ def eigvalsh(a: TensorLike, b: TensorLike, lower: bool = True) -> Variable:
 
 @as_theano
 def kron(a: TensorLike, b: TensorLike) -> Variable:
-    """Compute the Kronecker product of two arrays of at least 3 dimensions together."""
+    """Compute the Kronecker product of two arrays of at least 3 dimensions together.
+
+    As SciPy's of then: of a vector and a matrix it is a vector, and of more than two matrices' dimensions the first two of each
+    are multiplied, the others follow.
+    """
     a, b = pt.as_tensor(a), pt.as_tensor(b)
     if a.type.ndim + b.type.ndim <= 2:
         raise TypeError(f"kron: found {a.type.ndim} and {b.type.ndim} dimensions, expected 3 or more together; see T.outer")
-    return linalg.kron(a, b)
+    product = a.dimshuffle(*range(a.type.ndim), *("x" for _ in range(b.type.ndim))) * b
+    if product.type.ndim == 3:
+        return product.dimshuffle(1, 0, 2).flatten()
+    lengths = [product.shape[i] for i in range(product.type.ndim)]
+    moved = product.dimshuffle(0, 2, 1, *range(3, product.type.ndim))
+    return moved.reshape((lengths[0] * lengths[2], lengths[1] * lengths[3], *lengths[4:]), ndim=product.type.ndim - 2)
 
 
 __getattr__ = getter(__name__, pytensor=["pytensor.tensor.linalg"], ops="tensor.slinalg")

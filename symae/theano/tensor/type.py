@@ -22,6 +22,7 @@ from symae.theano._impl.variables import mark, registered
 
 __all__ = [
     "CONSTRUCTORS",
+    "GROUPS",
     "TensorType",
     "tensor",
     "values_eq_approx_always_true",
@@ -167,3 +168,11 @@ def _constructors() -> dict[str, Any]:
 
 
 CONSTRUCTORS = _constructors()
+
+_GROUPS = {"int": "bwil", "float": "fd", "complex": "cz"}
+# ``float_types`` is (fscalar, dscalar), and so on
+GROUPS: dict[str, Any] = {
+    f"{group}{kind}_types": tuple(CONSTRUCTORS[letter + (kind[1:] or "scalar")] for letter in letters)
+    for group, letters in _GROUPS.items()
+    for kind in ("", "_scalar", "_vector", "_matrix")
+}
