@@ -6,8 +6,7 @@ The folder is copied for each of the two and nothing in the copies is changed. P
 epochs, by a driver of two lines beside them. What a program prints is compared number for number, but for lines about time.
 ``--theano`` is a Python 3.8 with Theano 1.0.5; without it there is only what symae prints. MNIST is looked for as symae does.
 
-Both begin with empty caches. With ``--again`` each program runs a second time, with nothing left to compile: the difference is
-what compiling takes.
+Both begin with empty caches; cold_and_warm.py says what compiling takes of the time.
 """
 
 from __future__ import annotations
@@ -49,7 +48,6 @@ def main() -> int:
     parser.add_argument("--theano", metavar="PYTHON", help="a Python 3.8 with Theano 1.0.5")
     parser.add_argument("--only", nargs="*", choices=PROGRAMS, default=list(PROGRAMS))
     parser.add_argument("--floatX", default="float64", choices=["float64", "float32"])
-    parser.add_argument("--again", action="store_true", help="run each program twice")
     settings = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tutorials") as folder:
         _race(settings, Path(folder))
@@ -57,32 +55,32 @@ def main() -> int:
 
 
 def _race(settings: argparse.Namespace, folder: Path) -> None:
-    mine_in, theirs_in = folder / "symae" / "code", folder / "theano" / "code"
-    shutil.copytree(settings.folder, mine_in)
-    if settings.theano is not None:
-        shutil.copytree(settings.folder, theirs_in)
-        _give_mnist(theirs_in.parent / "data", settings.theano)
-    contenders = [([sys.executable, "-m", "symae", "run"], mine_in)]
-    contenders += [([settings.theano], theirs_in)] if settings.theano else []
+    contenders = [([sys.executable, "-m", "symae", "run"], folder / "symae" / "code")]
+    contenders += [([settings.theano], folder / "theano" / "code")] if settings.theano else []
+    for command, code in contenders:
+        copy(settings.folder, code, theano=command[0] if command == [settings.theano] else None)
     names = ["symae", "Theano", "ratio"] if settings.theano else ["symae"]
-    names += [f"again: {name}" for name in names] if settings.again else []
     print(f"{'program':18s} " + " ".join(f"{name:>8s}" for name in names) + "  output")
     for program in settings.only:
-        cells = []
-        for _ in range(1 + settings.again):
-            printed, seconds = [], []
-            for command, code in contenders:
-                script = _script(code, program)
-                lines, took = _run([*command, script.name], script.parent, settings.floatX, folder / "caches" / script.stem)
-                printed.append(lines)
-                seconds.append(took)
-            figures = [f"{s:.1f}" for s in seconds] + ([f"{seconds[0] / seconds[1]:.2f}"] if settings.theano else [])
-            cells += [f"{figure:>{max(8, len(name))}s}" for figure, name in zip(figures, names[len(cells) :], strict=False)]
-        verdict = _compared(*printed) if settings.theano else "".join(f"\n    {line}" for line in printed[0])
-        print(f"{program:18s} {' '.join(cells)}  {verdict}", flush=True)
+        printed, seconds = [], []
+        for command, code in contenders:
+            path = script(code, program)
+            lines, took = run([*command, path.name], path.parent, settings.floatX, folder / "caches" / path.stem)
+            printed.append(lines)
+            seconds.append(took)
+        figures = [f"{s:.1f}" for s in seconds] + ([f"{seconds[0] / seconds[1]:.2f}"] if settings.theano else [])
+        verdict = compared(*printed) if settings.theano else "".join(f"\n    {line}" for line in printed[0])
+        print(f"{program:18s} {' '.join(f'{figure:>8s}' for figure in figures)}  {verdict}", flush=True)
 
 
-def _script(code: Path, program: str) -> Path:
+def copy(tutorials: Path, code: Path, theano: str | None) -> None:
+    """Copy the tutorials to `code`; for real Theano, of the Python `theano`, with MNIST beside it."""
+    shutil.copytree(tutorials, code)
+    if theano is not None:
+        _give_mnist(code.parent / "data", theano)
+
+
+def script(code: Path, program: str) -> Path:
     """Return the program itself, or a driver beside it that calls it with fewer epochs."""
     path, call = code / f"{program}.py", PROGRAMS[program]
     if call is None:
@@ -92,14 +90,17 @@ def _script(code: Path, program: str) -> Path:
     return driver
 
 
-def _run(command: list[str], folder: Path, float_type: str, caches: Path) -> tuple[list[str], float]:
-    """Return what the command prints, without lines about time, and how long it took."""
-    flags = f"floatX={float_type},device=cpu,openmp=False,base_compiledir={caches / 'theano'}"
+def run(
+    command: list[str], folder: Path, float_type: str, caches: Path, checkout: Path | None = None
+) -> tuple[list[str], float]:
+    """Return what the command prints, without lines about time, and how long it took; `checkout` is the symae that it is of."""
     environment = os.environ | {
-        "THEANO_FLAGS": flags,
+        "THEANO_FLAGS": f"floatX={float_type},device=cpu,openmp=False,base_compiledir={caches / 'theano'}",
         "PYTENSOR_FLAGS": f"base_compiledir={caches / 'pytensor'}",
+        "NUMBA_CACHE_DIR": str(caches / "numba"),
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
     }
+    environment |= {"PYTHONPATH": str(checkout)} if checkout else {}
     started = time.perf_counter()
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     lines = [line.strip() for line in done.stdout.splitlines() if line.strip() and not ABOUT_TIME.search(line)]
@@ -128,7 +129,7 @@ def _give_mnist(folder: Path, python: str) -> None:
     subprocess.run(command, check=True)
 
 
-def _compared(mine: list[str], theirs: list[str]) -> str:
+def compared(mine: list[str], theirs: list[str]) -> str:
     """How many lines are the same, and the first that is not."""
     same = sum(a == b for a, b in zip(mine, theirs, strict=False))
     if mine == theirs:
