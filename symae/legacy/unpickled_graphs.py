@@ -95,6 +95,12 @@ class _Type(_Plain):
         return TensorType(self.dtype, shape=tuple(1 if one else None for one in self.broadcastable))
 
 
+class _CudaType(_Type):
+    """Hold a type of arrays on a GPU of the first kind, which were all of float32 and did not say so."""
+
+    dtype = "float32"
+
+
 class _Apply(_Plain):
     """Apply an operation: it is built when its inputs are there."""
 
@@ -185,7 +191,8 @@ def _classes() -> dict[str, Any]:
             ("TensorVariable", "CudaNdarrayVariable", "GpuArrayVariable", "Variable"), loading(variables.TheanoTensorVariable)
         ),
         **dict.fromkeys(CONSTANTS, loading(variables.TheanoTensorConstant)),
-        **dict.fromkeys(("TensorType", "CudaNdarrayType", "GpuArrayType", "Generic", "Scalar", "NoneTypeT"), _Type),
+        **dict.fromkeys(("TensorType", "GpuArrayType", "Generic", "Scalar", "NoneTypeT"), _Type),
+        "CudaNdarrayType": _CudaType,
         **dict.fromkeys(("Container", "scratchpad", "ValidatingScratchpad", "frozendict"), _Plain),
         "Apply": _Apply,
     }

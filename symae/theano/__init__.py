@@ -51,6 +51,7 @@ __getattr__ = _getter(
     elsewhere={
         "InconsistencyError": "gof",
         "FunctionMaker": "compile",
+        "ProfileMode": "compile",
         "ProfileStats": "compile",
         "SymbolicInput": "compile",
         "SymbolicOutput": "compile",

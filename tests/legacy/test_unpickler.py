@@ -287,3 +287,14 @@ def test_parts_that_a_script_keeps_elsewhere_come_from_it_and_are_not_changed(mo
         read(b"P0\n" + SLOT_STATE)
     with pytest.raises(InputError, match="expected one whole pickle"):
         loads(b"P0\n.", modules)
+
+
+def test_shared_variables_of_a_gpu_are_float32_as_they_were(modules):
+    array = pickle.dumps(np.array([0.1, 0.2], "float32"), 2)[2:-1]
+    kind = b"ctheano.sandbox.cuda.type\nCudaNdarrayType\n)\x81}U\x0dbroadcastable\x89\x85sb"
+    value = b"ctheano.sandbox.cuda.type\nCudaNdarray_unpickler\n" + array + b"\x85R"
+    container = b"ctheano.gof.link\nContainer\n)\x81}U\x07storage]" + value + b"asb"
+    state = b"}(U\x04nameU\x01WU\x04type" + kind + b"U\x09container" + container + b"ub"
+    W = loads(b"\x80\x02ctheano.sandbox.cuda.var\nCudaNdarraySharedVariable\n)\x81" + state + b".", modules)
+    assert (W.name, W.dtype, W.get_value().dtype) == ("W", "float32", "float32")
+    np.testing.assert_array_equal(W.get_value(), np.array([0.1, 0.2], "float32"))

@@ -58,6 +58,31 @@ class Scaled(theano.Op):
         return [output_grads[0] * outputs[0] / x, (output_grads[0] * x).sum() * self.by]
 
 
+class OneOf(gof.PureOp):
+    """Compute only the case that is asked for: without perform, and with a thunk that names the inputs that it waits for."""
+
+    __props__ = ()
+
+    def make_node(self, which, *cases):
+        return gof.Apply(self, [which, *cases], [cases[0].type()])
+
+    def make_thunk(self, node, storage_map, compute_map, no_recycling, impl=None):
+        which, (output,) = node.inputs[0], node.outputs
+
+        def thunk():
+            if not compute_map[which][0]:
+                return [0]
+            index = int(storage_map[which][0]) + 1
+            if not compute_map[node.inputs[index]][0]:
+                return [index]
+            storage_map[output][0] = storage_map[node.inputs[index]][0].copy()
+            return []
+
+        thunk.lazy = True
+        thunk.inputs, thunk.outputs = [storage_map[v] for v in node.inputs], [storage_map[output]]
+        return thunk
+
+
 @pytest.fixture
 def x():
     return T.vector("x")
@@ -69,6 +94,21 @@ def test_an_op_computes_and_has_a_gradient(x):
     assert theano.function([x], y)(ARRAY).tolist() == [0, 2, 4, 6]
     assert theano.function([x], T.grad(y.sum(), x))(ARRAY).tolist() == [2, 2, 2, 2]
     assert theano.function([x], T.Rop(y, x, T.ones_like(x)))(ARRAY).tolist() == [2, 2, 2, 2]
+
+
+def test_an_op_may_have_a_thunk_in_the_place_of_perform(x):
+    which = T.lscalar()
+    f = theano.function([which, x], OneOf()(which, x * 2, x**3), mode="FAST_COMPILE")
+    np.testing.assert_array_equal(f(0, ARRAY), ARRAY * 2)
+    np.testing.assert_array_equal(f(1, ARRAY), ARRAY**3)
+
+
+def test_all_ops_are_theanos(x):
+    assert isinstance(T.exp(x).owner.op, theano.Op)
+    assert isinstance(T.exp(x).owner.op, gof.PureOp)
+    assert isinstance(Double(), gof.op.PureOp)
+    assert not isinstance(T.exp(x).owner.op, Double)
+    assert not isinstance(x, theano.Op)
 
 
 def test_a_shape_is_known_without_computing(x):

@@ -141,3 +141,7 @@ def test_yaml_is_loaded_by_old_libraries_without_a_loader(old_module):
     assert library.found == {"a": [1, 2]}
     with pytest.raises(TypeError, match="Loader"):
         yaml.load("a: 1")
+
+
+def test_the_mode_that_profiled_is_a_name_of_theano_itself():
+    assert theano.ProfileMode is theano.compile.ProfileMode

@@ -27,6 +27,7 @@ __all__ = [
     "Apply",
     "MethodNotDefined",
     "Op",
+    "PureOp",
     "debug_assert",
     "debug_error_message",
     "get_debug_values",
@@ -34,10 +35,15 @@ __all__ = [
     "missing_test_message",
 ]
 
-PureOp = PlainOp
+
+class _AnyOp(type(PlainOp)):
+    """Count PyTensor's Ops as Theano's, whose class they all had."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return super().__instancecheck__(instance) or (cls is Op and isinstance(instance, PlainOp))
 
 
-class Op(PlainOp):
+class Op(PlainOp, metaclass=_AnyOp):
     """Provide what operations of a script inherit: ``make_node``, ``perform``, and ``grad(inputs, output_grads)``."""
 
     def __init_subclass__(cls, **kwargs: Any):
@@ -71,6 +77,9 @@ class Op(PlainOp):
 
     def R_op(self, inputs: Sequence[Variable], eval_points: Sequence[Any]) -> Any:
         raise NotImplementedError(f"{self} has no R_op")
+
+
+PureOp = Op  # in Theano without what an Op had for C
 
 
 def _seen_by_script(method: Callable[..., Any], *arguments: Any) -> Any:
