@@ -23,6 +23,7 @@ from symae.legacy.confinement import confined
 from symae.legacy.data import Data
 from symae.legacy.file_redirection import Files
 from symae.legacy.importer import Importer
+from symae.legacy.program_version import as_its_modules
 from symae.legacy.record import Record
 from symae.legacy.session import Session
 from symae.python2.convert import Source, parse
@@ -66,7 +67,7 @@ def run_source(source: Source, arguments: Sequence[str] = (), out: Path | None =
     With `own_process` nothing follows in this process: where the system can, it gives up writing to the user's files for good.
     """
     path, script = source.path, Path(os.path.realpath(source.path))
-    source = replace(source, path=script)
+    source = as_its_modules(replace(source, path=script))
     caller = Path.cwd()
     folder = Path("out") / script.stem if out is None else out
     if script.is_relative_to(os.path.realpath(folder)) or Path(os.path.realpath(folder)) == caller.resolve():

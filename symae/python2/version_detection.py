@@ -41,7 +41,7 @@ def python_version_of(tree: ast.Module) -> PythonVersion:
     if any(_is_python3(node, future) for node in ast.walk(tree)):
         return "python3"
     bound = _bound(tree)
-    guarded = {id(node) for block in ast.walk(tree) if isinstance(block, ast.Try | ast.If) for node in ast.walk(block)}
+    guarded = {id(node) for block in ast.walk(tree) if _is_for_both(block) for node in ast.walk(block)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in GONE_NAMES - bound:
             return "python2"
@@ -58,6 +58,15 @@ def python_version_of(tree: ast.Module) -> PythonVersion:
         if isinstance(node, ast.Call) and _is_gone_codec(node):
             return "python2"
     return "either"
+
+
+def _is_for_both(block: ast.AST) -> bool:
+    """Return True for what sources for both Pythons write around what one of them lacks."""
+    if not isinstance(block, ast.If | ast.IfExp):
+        return isinstance(block, ast.Try)
+    names = {node.attr if isinstance(node, ast.Attribute) else node.id for node in ast.walk(block.test) if
+             isinstance(node, ast.Attribute | ast.Name)}  # fmt: skip
+    return any("version" in name.lower() or name.upper() in ("PY2", "PY3") or name == "hasattr" for name in names)
 
 
 def _is_gone_iterator(node: ast.Attribute) -> bool:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from symae.legacy.python2_builtins import open2
 from symae.legacy.python2_operations import Quotient, divided
+from symae.legacy.shims.pipes import subprocess_of
 from symae.shims.restoring import module_of, names_restored
 from symae.shims.standard_names import as_bytes, former_names
 
@@ -214,6 +215,7 @@ MODULES: dict[str, Callable[[Session], types.ModuleType]] = {
     "csv": _csv,
     "struct": _struct,
     "atexit": _atexit,
+    "subprocess": subprocess_of,
 }
 
 

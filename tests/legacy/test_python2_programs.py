@@ -1,0 +1,63 @@
+"""A program is of one Python, whatever file of it tells which; and what its pipes carry is text."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from symae.python2.version_detection import python_version_of
+
+pytest.importorskip("fissix")
+
+
+@pytest.mark.parametrize(
+    ("source", "version"),
+    [
+        ("if not kwargs.has_key('mode'):\n    pass\n", "python2"),
+        ("if __name__ == '__main__':\n    for i in xrange(3): pass\n", "python2"),
+        ("import sys\nif sys.version_info[0] == 2:\n    d.iteritems()\n", "either"),
+        ("from six import PY2\nif PY2:\n    import cPickle\n", "either"),
+        ("items = d.iteritems() if hasattr(d, 'iteritems') else d.items()\n", "either"),
+        ("try:\n    import cPickle\nexcept ImportError:\n    import pickle\n", "either"),
+    ],
+)
+def test_an_if_hides_python_2_where_it_asks_for_it(source, version):
+    assert python_version_of(ast.parse(source)) == version
+
+
+def test_a_script_that_tells_nothing_is_of_its_modules_python(run, tmp_path):
+    """The package's module of its own name is meant, which Python 3 would take for the package; and 7 / 2 is 3."""
+    package = tmp_path / "work" / "library" / "Schedule"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("from Linear import Linear\n")
+    (package / "Schedule.py").write_text("class Schedule(object):\n    pass\n")
+    (package / "Linear.py").write_text("from Schedule import Schedule\nclass Linear(Schedule):\n    half = 7 / 2\n")
+    (tmp_path / "work" / "steps.py").write_text("import Schedule\ndef show():\n    print Schedule.Linear.half\n")
+    result = run("import sys\nsys.path.append('library')\nimport steps\nsteps.show()\nprint(9 / 2)\n")
+    assert (result.status, result.out) == (0, "3\n4\n"), result.err
+
+
+def test_a_script_beside_modules_of_python_3_divides_as_they_do(run, tmp_path):
+    (tmp_path / "work" / "old.txt").write_text("print 1\n")
+    (tmp_path / "work" / "steps.py").write_text("def half(n: int):\n    return n / 2\n")
+    assert run("import steps\nprint(steps.half(9), 9 / 2)\n").out == "4.5 4.5\n"
+
+
+def test_pipes_of_python_2_take_and_give_text(run):
+    result = run("""
+        import subprocess, sys
+        from subprocess import PIPE
+        double = "import sys\\nfor line in sys.stdin: print(line.strip() * 2)"
+        child = subprocess.Popen([sys.executable, '-c', double], stdin=PIPE, stdout=PIPE)
+        out, _ = child.communicate('ab\\ncd\\n')
+        print out.split('\\n'), child.returncode
+        child = subprocess.Popen([sys.executable, '-c', double], stdin=PIPE, stdout=PIPE)
+        child.stdin.write('ef\\n')
+        child.stdin.close()
+        print [line.rstrip() for line in child.stdout], child.wait()
+        print subprocess.check_output([sys.executable, '-c', 'print(5)']).strip() == '5'
+        raw = "import sys\\nsys.stdout.buffer.write(bytes([255, 254]))"
+        print len(subprocess.check_output([sys.executable, '-c', raw]))
+    """)
+    assert (result.status, result.out) == (0, "['abab', 'cdcd', ''] 0\n['efef'] 0\nTrue\n2\n"), result.err
