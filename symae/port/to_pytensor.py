@@ -10,12 +10,22 @@ from symae.port.rewriting import Step, argument, attribute, dotted, imported, te
 from symae.port.source_edit import Draft
 from symae.port.theano_names import is_theano
 from symae.port.to_pytensor_calls import NEED_REWRITING, rewritten
-from symae.port.to_pytensor_names import COMPARISONS, HELPERS, MEANINGS, canonical, config_is_gone, is_module, modern_name
+from symae.port.to_pytensor_names import (
+    COMPARISONS,
+    HELPERS,
+    ITERATORS,
+    MEANINGS,
+    canonical,
+    config_is_gone,
+    is_module,
+    modern_name,
+)
 
 _SAFE = {f"theano.tensor.{n}" for n in ("mean", "sum", "switch", "where", "cast", "all", "any", "and_", "or_", "xor")}
 _SAFE |= {"theano.ifelse.ifelse", "theano.scan_module.until"}
-_MASKS = {f"theano.tensor.{n}" for n in ("all", "any", "and_", "or_", "xor")}
+_MASKS = {f"theano.tensor.{n}" for n in ("and_", "or_", "xor")}
 _SAFE_METHODS = {"mean", "sum", "astype", "all", "any", "nonzero"}
+_PICKLES = {f"pickle.{n}" for n in ("load", "loads", "dump", "dumps")}
 _MOVES = {"gpu_from_host", "host_from_gpu", "as_cuda_ndarray_variable"}
 _SOFTMAX = {
     "theano.tensor.nnet.softmax": "softmax",
@@ -40,6 +50,7 @@ class Modern(Step):
         self._aliases: dict[str, str] = {}  # the program's names for pytensor, pytensor.tensor and numpy
         self._taken: set[str] = set()
         self._scans: set[str] = set()
+        self._of_theano = False
 
     def visit_Module(self, node: cst.Module) -> None:
         super().visit_Module(node)
@@ -47,7 +58,7 @@ class Modern(Step):
         node.visit(finder)
         self._aliases, self._taken = finder.aliases, used_names(node)
         self._aliases |= {alias: "pytensor.tensor" for alias, name in self._assigned.items() if name == "theano.tensor"}
-        self._scans = finder.scans
+        self._scans, self._of_theano = finder.scans, finder.of_theano
 
     # names
 
@@ -150,8 +161,13 @@ class Modern(Step):
         name = canonical(self.full_name(original.func))
         if isinstance(original.func, cst.Attribute) and original.func.attr.value == "flatten":
             return rewritten(updated, "theano.tensor.flatten") or updated
+        if name in _PICKLES and self._of_theano:
+            self._pickled(original, name)
         if not is_theano(name):
             return updated
+        if name in ITERATORS:
+            bare = updated.with_changes(lpar=(), rpar=())
+            return cst.Call(cst.Name("list"), [cst.Arg(bare)], lpar=updated.lpar, rpar=updated.rpar)
         last = name.rpartition(".")[2]
         if last in _MOVES and len(updated.args) == 1 and name.startswith(("theano.sandbox.", "theano.gpuarray.")):
             return updated.args[0].value
@@ -173,6 +189,12 @@ class Modern(Step):
                 f"these arguments of {last} could not be distinguished: compare them with those of {text_of(updated.func)}",
             )
         return result or updated
+
+    def _pickled(self, node: cst.Call, name: str) -> None:
+        if name in ("pickle.load", "pickle.loads"):
+            self.note(node, "a pickle that holds Theano's variables or functions is read by symae run, not by PyTensor")
+        elif len(node.args) > (2 if name == "pickle.dump" else 1) and not _is_late_protocol(node.args[-1].value):
+            self.note(node, "expressions and functions of PyTensor are pickled by protocol 2 and later ones only")
 
     def _softmax(self, original: cst.Call, updated: cst.Call, function: str) -> cst.Call:
         pt = self._module("pytensor.tensor", dotted(original.func))
@@ -214,15 +236,26 @@ class Modern(Step):
     # operators and texts
 
     def leave_BinaryOperation(self, original: cst.BinaryOperation, updated: cst.BinaryOperation) -> cst.BaseExpression:
+        sides = (original.left, original.right)
+        if isinstance(original.operator, cst.Multiply) and all(map(self._is_mask, sides)):
+            self.note(original, _BOOL)
         if not isinstance(original.operator, cst.Add | cst.Subtract):
             return updated
-        sides = (original.left, original.right)
         if any(map(self._is_mask, sides)) and not any(isinstance(s, cst.Integer | cst.Float) for s in sides):
             self.note(original, _BOOL)
         if isinstance(original.operator, cst.Add):
+            if self._joins_updates(original):
+                self.note(original, "the updates of a scan are a plain dict now, which | joins with another")
+                return updated.with_changes(operator=cst.BitOr())
             return updated.with_changes(left=self._pairs(original.left, updated.left, original.right),
                                         right=self._pairs(original.right, updated.right, original.left))  # fmt: skip
         return updated
+
+    def _joins_updates(self, node: cst.BinaryOperation) -> bool:
+        """Return True if a scan's updates are added to a dict that is written out, or the other way round."""
+        scans = [isinstance(side, cst.Name) and side.value in self._scans for side in (node.left, node.right)]
+        dicts = [isinstance(side, cst.Dict | cst.DictComp) for side in (node.left, node.right)]
+        return scans in ([True, False], [False, True]) and [not d for d in dicts] == scans
 
     def _is_mask(self, node: cst.BaseExpression) -> bool:
         """Return True if `node` is bool now, and not a comparison by a function's name: those are cast."""
@@ -258,6 +291,7 @@ class _Imports(cst.CSTVisitor):
         super().__init__()
         self.aliases: dict[str, str] = {}
         self.scans: set[str] = set()
+        self.of_theano = False
 
     def visit_Import(self, node: cst.Import) -> bool:
         for alias in node.names:
@@ -271,6 +305,7 @@ class _Imports(cst.CSTVisitor):
         return True
 
     def _add(self, name: str, alias: cst.ImportAlias, known: str | None = None) -> None:
+        self.of_theano |= is_theano(name)
         modern = {"theano": "pytensor", "theano.tensor": "pytensor.tensor"}.get(name, name)
         if alias.asname is not None:
             known = text_of(alias.asname.name)
@@ -295,6 +330,11 @@ class _Imports(cst.CSTVisitor):
 
 def _one_argument(node: cst.Call) -> bool:
     return len(node.args) == 1 and not node.args[0].star
+
+
+def _is_late_protocol(value: cst.BaseExpression) -> bool:
+    """Return True for a protocol of pickles from 2 on that is written out: -1 and ``HIGHEST_PROTOCOL`` are the latest."""
+    return text_of(value) in {"2", "3", "4", "5", "-1"} or dotted(value).endswith("HIGHEST_PROTOCOL")
 
 
 def _advice(name: str) -> str:

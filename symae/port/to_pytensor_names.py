@@ -30,6 +30,14 @@ _OLD_NAMES = {
     "pytensor.In": "Param",
     "pytensor.ifelse": "ifelse.ifelse",
     "pytensor.compile.ops.as_op": "as_op",
+    "pytensor.graph.rewriting.basic.node_rewriter": "gof.local_optimizer gof.opt.local_optimizer",
+    "pytensor.raise_op:Assert": "tensor.opt.Assert",
+    "pytensor.sparse.type:SparseTensorType": "sparse.SparseType sparse.basic.SparseType",
+    "pytensor.sparse.variable:SparseVariable": "sparse.SparseVariable sparse.basic.SparseVariable",
+    "pytensor.sparse.sign": "sparse.sgn sparse.basic.sgn",
+    "pytensor.tensor.math.Dot": "tensor.Dot",
+    "pytensor.tensor.elemwise.Elemwise": "tensor.Elemwise",
+    "pytensor.gradient.verify_grad": "tensor.verify_grad",
     "pytensor.compile.debug.nanguardmode:NanGuardMode": "compile.nanguardmode.NanGuardMode",
     "pytensor.compile.MonitorMode": "compile.monitormode.MonitorMode",
     "pytensor.compile.SharedVariable": "compile.sharedvalue.SharedVariable",
@@ -46,7 +54,7 @@ _OLD_NAMES = {
     "pytensor.gradient.Rop": "tensor.Rop",
     "pytensor.gradient.Lop": "tensor.Lop",
     "symae.nn.elu": "tensor.elu tensor.nnet.elu",
-    "pytensor.tensor.diag": "tensor.diag",
+    "pytensor.tensor.diag": "tensor.diag tensor.nlinalg.alloc_diag",
     "symae.RandomStreams": "tensor.RandomStreams tensor.shared_randomstreams.RandomStreams sandbox.rng_mrg.MRG_RandomStreams",
     "symae.ops.images2neibs": "tensor.nnet.images2neibs",
     "symae.ops.neibs2images": "tensor.nnet.neibs2images",
@@ -57,6 +65,9 @@ _OLD_NAMES = {
     " sandbox.cuda.dnn.dnn_pool gpuarray.dnn.dnn_pool",
 }
 _NAMES = {f"theano.{old}": new for new, olds in _OLD_NAMES.items() for old in olds.split()}
+_NAMES |= {f"theano.tensor.opt.register_{kind}": f"pytensor.tensor.rewriting.basic.register_{kind}" for kind in (
+    "canonicalize", "specialize", "stabilize", "useless",
+)}  # fmt: skip
 _NAMES |= {f"theano.tensor.{name}": f"pytensor.tensor.type.{name}" for name in (
     "all_dtypes", "complex_dtypes", "continuous_dtypes", "discrete_dtypes", "float_dtypes", "int_dtypes", "integer_dtypes",
     "uint_dtypes",
@@ -76,7 +87,9 @@ _SAME = {
     "theano.compile.io.": "theano.",
 }
 
-COMPARISONS = {f"theano.tensor.{name}" for name in ("eq", "neq", "lt", "gt", "le", "ge")}
+# What was int8 and is bool
+COMPARISONS = {f"theano.tensor.{name}" for name in ("eq", "neq", "lt", "gt", "le", "ge", "all", "any")}
+ITERATORS = {"theano.gof.graph.ancestors", "theano.gof.graph.inputs"}  # what gave a list and yields one by one now
 
 MEANINGS = {
     "theano.tensor.nnet.ultra_fast_sigmoid": "ultra_fast_sigmoid was an approximation; this is the sigmoid itself",
@@ -90,8 +103,10 @@ MEANINGS = {
 }
 for _name in ("theano.tensor.signal.pool.max_pool_2d", "theano.tensor.signal.downsample.max_pool_2d"):
     MEANINGS[_name] = MEANINGS["theano.tensor.signal.pool.pool_2d"]
-for _name in ("theano.gof.graph.ancestors", "theano.gof.graph.inputs"):
-    MEANINGS[_name] = "this yields variables one by one now: list(…) of it has a length and entries"
+for _name in ITERATORS:
+    MEANINGS[_name] = "this yields variables one by one now, in an order of its own: list(…) of it has a length and entries"
+for _name in ("pp", "pprint", "printing.pp", "printing.pprint", "printing.debugprint", "printing.min_informative_str"):
+    MEANINGS[f"theano.{_name}"] = "PyTensor prints expressions in other words than Theano did"
 for _name in ("theano.Op", "theano.gof.Op"):
     MEANINGS[_name] = "an Op of your own: PyTensor asks it for pullback where Theano asked for grad, and for other C code"
 

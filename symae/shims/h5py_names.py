@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Mapping
 from typing import Any
@@ -9,8 +10,12 @@ from typing import Any
 import numpy as np
 
 
-def replaced_names() -> Mapping[str, Any]:
-    """Return `File` as it was; groups and datasets that are found in it or made in it are as they were, too."""
+@functools.cache
+def replaced_names(ascii_is_bytes: bool = True) -> Mapping[str, Any]:
+    """Return `File` as it was; groups and datasets that are found in it or made in it are as they were, too.
+
+    With `ascii_is_bytes` false attributes stay texts, as in Python 2, where bytes were texts.
+    """
     h5py: Any = importlib.import_module("h5py")
 
     class Attributes(h5py.AttributeManager):
@@ -33,8 +38,8 @@ def replaced_names() -> Mapping[str, Any]:
 
     class HasAttributes:
         @property
-        def attrs(self) -> Attributes:
-            return Attributes(self)
+        def attrs(self) -> Any:
+            return (Attributes if ascii_is_bytes else h5py.AttributeManager)(self)
 
     class Dataset(HasAttributes, h5py.Dataset):
         @property

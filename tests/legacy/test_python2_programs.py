@@ -61,3 +61,17 @@ def test_pipes_of_python_2_take_and_give_text(run):
         print len(subprocess.check_output([sys.executable, '-c', raw]))
     """)
     assert (result.status, result.out) == (0, "['abab', 'cdcd', ''] 0\n['efef'] 0\nTrue\n2\n"), result.err
+
+
+def test_datasets_of_h5py_have_a_value_and_attributes_are_texts(run):
+    pytest.importorskip("h5py")
+    result = run("""
+        import h5py, numpy
+        f = h5py.File('kept.h5', 'w')
+        f['a/b'] = numpy.arange(3)
+        f['a/b'].attrs['unit'] = 'nats'
+        f.close()
+        kept = h5py.File('kept.h5', 'r')
+        print kept['a/b'].value, kept['a']['b'].attrs['unit'] == 'nats', isinstance(kept, h5py.File)
+    """)
+    assert (result.status, result.out) == (0, "[0 1 2] True True\n"), result.err

@@ -9,7 +9,6 @@ kind are marked ``default_mode`` and left out unless asked for with ``-m default
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 import pytensor
 import pytest
 from golden.figures import FOLDER
+from golden.printed import differences
 
 from symae.legacy.run import run_script
 from symae.theano import change_flags, config
@@ -38,10 +38,6 @@ FROM_EMPTY_CACHES = [
     "shared_randomstreams_draws",
     "softmax_of_a_vector",
 ]
-
-NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?(?![\w])")
-# From as many decimals on, the last one may be rounded otherwise; of fewer, as of whole numbers, all have to be the same.
-MANY = 6
 
 # Theano's and NumPy's own warnings of the time are part of what legacy scripts do.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -83,7 +79,7 @@ def test_prints_what_it_printed_under_theano(name, quick, tmp_path, monkeypatch,
     status = run_script(SCRIPTS / f"{name}.py", out=tmp_path / "out")
     printed = capsys.readouterr()
     assert status == 0, printed.err
-    assert _differences(printed.out, (GOLDEN / f"{name}.txt").read_text()) == []
+    assert differences(printed.out, (GOLDEN / f"{name}.txt").read_text()) == []
     assert _files_of(SCRIPTS) == before
 
 
@@ -115,7 +111,7 @@ def test_prints_the_same_in_a_process_of_its_own(name, tmp_path):
     command = [sys.executable, "-m", "symae", "run", str(SCRIPTS / f"{name}.py"), "--out", str(tmp_path / "out")]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert _differences(done.stdout, (GOLDEN / f"{name}.txt").read_text()) == []
+    assert differences(done.stdout, (GOLDEN / f"{name}.txt").read_text()) == []
 
 
 def test_every_script_has_its_output_and_every_output_its_script():
@@ -148,7 +144,7 @@ def test_half_of_the_scripts_are_python_2():
     ],
 )
 def test_a_difference_is_seen(printed, golden):
-    assert _differences(printed, golden)
+    assert differences(printed, golden)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +152,7 @@ def test_a_difference_is_seen(printed, golden):
     [("0.12345678", "0.12345679"), ("-0.0", "0.0"), ("0.30000000000000004", "0.3"), ("a  b", "a b"), ("1e-05", "1e-05")],
 )
 def test_what_rounding_makes_is_no_difference(printed, golden):
-    assert _differences(printed, golden) == []
+    assert differences(printed, golden) == []
 
 
 def _differences_by_default(printed: str, name: str) -> list[str]:
@@ -165,35 +161,7 @@ def _differences_by_default(printed: str, name: str) -> list[str]:
     They differ where Theano's rewrites have lost an error: ``m + zeros(2)`` was m, of however many columns.
     """
     files = [path for path in (GOLDEN / "default_mode" / f"{name}.txt", GOLDEN / f"{name}.txt") if path.exists()]
-    return min((_differences(printed, file.read_text()) for file in files), key=len)
-
-
-def _differences(printed: str, golden: str) -> list[str]:
-    """Return the lines that are not the same: text to the letter, numbers to the printed digits."""
-    found, expected = printed.rstrip().split("\n"), golden.rstrip().split("\n")
-    lines = [f"found {f!r}, expected {e!r}" for f, e in zip(found, expected, strict=False) if not _is_same(f, e)]
-    return lines + ([f"found {len(found)} lines, expected {len(expected)}"] if len(found) != len(expected) else [])
-
-
-def _is_same(found: str, expected: str) -> bool:
-    numbers, others = NUMBER.findall(found), NUMBER.findall(expected)
-    if NUMBER.sub("0", found).split() != NUMBER.sub("0", expected).split():
-        return False
-    return len(numbers) == len(others) and all(_is_close(*pair) for pair in zip(numbers, others, strict=True))
-
-
-def _is_close(found: str, expected: str) -> bool:
-    if found == expected:
-        return True
-    if not ("." in found or "e" in found) or not ("." in expected or "e" in expected):
-        return False
-    a, b = float(found), float(expected)
-    decimals = {len(number.partition(".")[2].partition("e")[0]) for number in (found, expected)}
-    if len(decimals) == 1:
-        step = 10.0 ** -decimals.pop()
-        return a == b or (step <= 10.0**-MANY and abs(a - b) < 1.5 * step)
-    # Written out in full, as repr does, by Python 2 with twelve digits.
-    return abs(a - b) <= 1e-11 * max(abs(a), abs(b))
+    return min((differences(printed, file.read_text()) for file in files), key=len)
 
 
 def _is_python3(source: bytes) -> bool:

@@ -262,6 +262,15 @@ MODERN = {
         'import pytensor.tensor as T\na = T.mean(T.neq(x, y))\nb = -T.cast(T.eq(x, y), "int8")\nc = T.gt(x, 0) * x\n'
         'd = T.cast(T.eq(x, 1), "int8") - T.cast(T.eq(y, 1), "int8")\n',
     ),
+    "what was a list, and what was a number": (
+        "import theano\nimport theano.tensor as T\nn = len(theano.gof.graph.ancestors([x])) + (T.any(x) - T.all(y))\n",
+        "import pytensor\nimport pytensor.tensor as T\n"
+        'n = len(list(pytensor.graph.ancestors([x]))) + (T.cast(T.any(x), "int8") - T.cast(T.all(y), "int8"))\n',
+    ),
+    "a scan's updates and a dict": (
+        "import theano\nh, updates = theano.scan(f, x)\nu = updates + {p: q}\n",
+        "import pytensor\nh, updates = pytensor.scan(f, x)\nu = updates | {p: q}\n",
+    ),
     "stacks and flattening": (
         "import theano.tensor as T\na = T.stack(x, y)\nb = T.stack([x, y], 1)\nc = x.flatten(2)\nd = T.flatten(x, outdim=2)\n",
         "import pytensor.tensor as T\na = T.stack([x, y])\nb = T.stack([x, y], 1)\nc = x.flatten(2)\n"

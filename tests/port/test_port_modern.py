@@ -25,7 +25,8 @@ def test_names_are_those_of_today(before, after):
         ("import theano.tensor as T\ny = T.nnet.ultra_fast_sigmoid(x)\n", "approximation"),
         ("import theano.tensor as T\ny = T.round(x)\n", "half_away_from_zero"),
         ("import theano.tensor as T\ny = (x > 0) - (z > 0)\n", "comparisons are bool"),
-        ("import theano.tensor as T\ny = T.all(x) + T.any(z)\n", "comparisons are bool"),
+        ("import theano.tensor as T\ny = (x > 0) * (z > 0)\n", "comparisons are bool"),
+        ("import theano.tensor as T\ny = T.xor(x, z) + T.and_(x, z)\n", "comparisons are bool"),
         ("import theano\ntheano.config.compute_test_value = 'off'\n", "config.compute_test_value is gone"),
         ("import theano\nx = theano.shared([1., 2.])\n", "numpy.asarray"),
         ("import theano\nf = theano.function([theano.Param(x, default=1)], x)\n", "default values are gone"),
@@ -37,6 +38,9 @@ def test_names_are_those_of_today(before, after):
         ("import theano\no, u = theano.scan(f, x)\nv = u + w\n", "a | b"),
         ("import theano\nx.tag.test_value = 3\n", "test values"),
         ("import theano\nn = len(theano.gof.graph.ancestors([x]))\n", "one by one"),
+        ("import theano\nprint theano.pp(x)\n", "other words"),
+        ("import theano, cPickle\nx = cPickle.load(open('a.pkl'))\n", "read by symae run"),
+        ("import theano, cPickle\ncPickle.dump(x, f, 1)\n", "protocol 2 and later"),
         ("import theano\nv = theano.__version__.split('.')\n", "PyTensor's version"),
         ("from theano import *\n", "name them"),
         ("import theano\nclass A(theano.Op):\n    pass\n", "pullback"),
@@ -46,6 +50,11 @@ def test_names_are_those_of_today(before, after):
 def test_what_changes_its_meaning_is_listed(text, part):
     notes = port(text, modern=True).notes
     assert any(part in note.reason for note in notes), notes
+
+
+@pytest.mark.parametrize("text", ["import cPickle\ncPickle.dump(x, f, 1)\n", "import theano, pickle\npickle.dump(x, f, -1)\n"])
+def test_pickles_of_other_programs_and_late_protocols_are_not_listed(text):
+    assert not any("protocol" in note.reason for note in port(text, modern=True).notes)
 
 
 def test_what_has_no_counterpart_keeps_its_import_and_is_found_at_the_first_line():

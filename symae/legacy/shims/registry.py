@@ -21,9 +21,10 @@ from symae.legacy.shims import (
     standard,
     tutorial,
 )
-from symae.shims import gone_modules, renamed
+from symae.shims import gone_modules, h5py_names, renamed
 from symae.shims.former import FormerModules
 from symae.shims.registry import Registry
+from symae.shims.restoring import module_of
 
 if TYPE_CHECKING:
     from symae.legacy.session import Session
@@ -74,6 +75,8 @@ class Standins(Registry):
 
     def as_it_was(self, module: ModuleType) -> ModuleType:
         """Return a library's module as the script knew it: other libraries do not see the names that it has lost."""
+        if module.__name__ == "h5py":
+            return module_of("h5py", {**vars(module), **h5py_names.replaced_names(ascii_is_bytes=False)})
         is_former = module.__name__.startswith(("scipy", "numpy.testing", "pkg_resources"))
         return self._former.as_it_was(module) if is_former else module
 

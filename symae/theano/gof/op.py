@@ -15,7 +15,7 @@ from typing import Any
 from pytensor.gradient import DisconnectedType, disconnected_type
 from pytensor.graph.basic import Variable
 from pytensor.graph.op import Op as PlainOp
-from pytensor.graph.utils import MethodNotDefined
+from pytensor.graph.utils import MetaType, MethodNotDefined
 
 from symae.theano._impl.absent import getter
 from symae.theano._impl.configuration import config
@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 
-class _AnyOp(type(PlainOp)):
+class _AnyOp(MetaType):
     """Count PyTensor's Ops as Theano's, whose class they all had."""
 
     def __instancecheck__(cls, instance: Any) -> bool:
