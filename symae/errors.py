@@ -88,9 +88,14 @@ class ShapeError(InputError):
 
 
 class IndexRangeError(IndexError):
-    """Raised when an index lies outside of its axis, in NumPy's words."""
+    """Raised when an index lies outside of its axis, in NumPy's words.
 
-    def __init__(self, index: int, axis: int, size: int):
+    `unsigned` tells that the index is a number of 64 bits without a sign, read as one with a sign.
+    """
+
+    def __init__(self, index: int, axis: int, size: int, unsigned: bool = False):
+        if unsigned and index < 0:
+            index += 2**64
         super().__init__(f"index {index} is out of bounds for axis {axis} with size {size}")
 
 

@@ -27,11 +27,12 @@ def check_range(ndim: int, unsigned: bool) -> Callable[..., None]:
     indent = "    " * (ndim + 1)
     given = f"index[{', '.join(names)}]" if ndim else "index"
     is_outside = f"(entry >= size) | (entry < {'0' if unsigned else '-size'})"
+    # Numba hands numbers of one width to an exception as those of the first signature with it: 255 was -1 after an int8.
     first = f"""
 def check(index, size, axis):
 {loops}{indent}entry = int64({given})
 {indent}if {is_outside}:
-{indent}    raise IndexRangeError({given}, int64(axis), size)
+{indent}    raise IndexRangeError(entry, int64(axis), size, {unsigned})
 """
     if ndim == 0:
         return _compiled(first)
@@ -87,5 +88,5 @@ def checked_labels(labels: Any, rows: Any, classes: Any) -> Any:
         for k in range(labels.shape[0]):
             label = numba.int64(labels[k])
             if label < 0 or label >= last:
-                raise LabelError(labels[k], last)
+                raise LabelError(label, last)
     return labels
