@@ -235,7 +235,7 @@ def test_an_index_without_a_sign_is_told_as_it_is():
     for dtype in ("int8", "uint8", "int64", "uint64"):  # that the first of each width has a sign is what matters
         i, largest = pt.vector("i", dtype=dtype), int(np.iinfo(dtype).max)
         with pytest.raises(IndexError, match=f"index {largest} is out of bounds for axis 0 with size 5"):
-            function([v, i], v[i])(floats(5), np.array([0, largest], dtype))
+            function([v, i], v[i], backend="numba")(floats(5), np.array([0, largest], dtype))
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8"])
