@@ -9,6 +9,7 @@ import numpy as np
 from pytensor.tensor.blas import BatchedDot
 from pytensor.tensor.math import Dot
 
+from symae.errors import ShapeError
 from symae.patches.changes import Changes
 from symae.patches.patch import NUMBA_NJIT, Patch
 
@@ -20,11 +21,34 @@ def apply(dispatch: Any, changes: Changes) -> None:
 
         @changes.convert_numba(kind)
         def product(stock: Any, op: Any, node: Any, **keywords: Any) -> tuple[Any, str | None]:
-            dtype = node.outputs[0].type.dtype
+            jit, dtype = dispatch.basic.numba_njit, node.outputs[0].type.dtype
             if isinstance(op, BatchedDot) and dtype.startswith(("int", "uint")):
-                return dispatch.basic.numba_njit(_whole_products(np.dtype(dtype))), dtype
+                return _of_fitting(jit(_whole_products(np.dtype(dtype))), jit), f"{dtype} of fitting"
             function, key = stock(op, node=node, **keywords)
-            return with_one_blas_thread(function, dispatch.basic.numba_njit), key
+            function = with_one_blas_thread(function, jit)
+            return (_of_fitting(function, jit), f"{key} of fitting") if isinstance(op, BatchedDot) else (function, key)
+
+
+def _of_fitting(product: Callable[..., Any], jit: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the product of batches, which reads beside the arrays where their lengths do not fit, with an error for those."""
+
+    @jit
+    def check(x: Any, y: Any) -> None:
+        if x.shape[0] != y.shape[0] or x.shape[2] != y.shape[1]:
+            raise ShapeError("batched_dot", "shapes {} and {}", "(n, i, k) and (n, k, j)", x.shape, y.shape)
+
+    @jit
+    def fitting(x: Any, y: Any) -> Any:
+        check(x, y)
+        return product(x, y)
+
+    @jit
+    def fitting_into(x: Any, y: Any, out: Any = None) -> Any:
+        check(x, y)
+        return product(x, y) if out is None else product(x, y, out)
+
+    fitting_into.handles_out = True
+    return fitting_into if getattr(product, "handles_out", False) else fitting
 
 
 def _whole_products(dtype: np.dtype[Any]) -> Callable[[Any, Any], Any]:
@@ -43,7 +67,8 @@ def _whole_products(dtype: np.dtype[Any]) -> Callable[[Any, Any], Any]:
 PATCH = Patch(
     module="pytensor.link.numba.dispatch",
     replaces="PyTensor's Numba conversions of Dot and BatchedDot",
-    why="OpenBLAS's threads spin beside Numba's, and a step takes six times as long; batches of whole numbers do not compile",
+    why="OpenBLAS's threads spin beside Numba's, and a step takes six times as long; batches of whole numbers do not compile, "
+    "and those of lengths that do not fit are read beside the arrays",
     upstream="not proposed: numba_funcify_BatchedDot should loop where np.dot takes no integers, as numba_funcify_Dot does; "
     "threads of BLAS are the user's to set, symae's own are the reason to keep them apart.",
     delete_when="OpenBLAS's idle threads sleep, or symae has none of its own",

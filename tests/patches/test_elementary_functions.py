@@ -78,6 +78,17 @@ def test_products_of_matrices_of_two_dtypes(backend):
         assert value.dtype == product.type.dtype, names
 
 
+@pytest.mark.parametrize("dtype", ["int64", "float64"])
+def test_batches_of_matrices_that_do_not_fit_are_an_error(dtype):
+    x, y = (pt.tensor(name, dtype=dtype, shape=(None,) * 3) for name in "xy")
+    f = function([x, y], pt.matmul(x, y), backend="numba")
+    a = np.arange(12, dtype=dtype).reshape(2, 2, 3)
+    np.testing.assert_array_equal(f(a, a.swapaxes(1, 2)), a @ a.swapaxes(1, 2))
+    for shape in ((1, 3, 2), (3, 3, 2), (2, 2, 2)):
+        with pytest.raises(ValueError, match="batched_dot: found shapes"):
+            f(a, np.ones(shape, dtype))
+
+
 def test_powers_and_remainders(computed):
     with np.errstate(all="ignore"):
         outputs = [A**B, A % B]
