@@ -198,6 +198,12 @@ def test_modes_as_objects(x):
         assert theano.function([x], x * 2, mode=mode)(ARRAY).tolist() == [0, 2, 4, 6]
 
 
+def test_a_mode_of_a_script_has_the_name_that_it_was_given(x, monkeypatch):
+    monkeypatch.setitem(theano.compile.predefined_modes, "MINE", theano.Mode(linker="py", optimizer=None))
+    f = theano.function([x], x * 1, mode="MINE")
+    np.testing.assert_array_equal(f([1.0, 2.0]), [1, 2])
+
+
 def test_modes_by_their_names_in_the_module(x):
     for mode in (theano.compile.FAST_COMPILE.excluding("fusion"), theano.compile.mode.FAST_COMPILE, theano.compile.DebugMode()):
         assert theano.function([x], x * 2, mode=mode)(ARRAY).tolist() == [0, 2, 4, 6]

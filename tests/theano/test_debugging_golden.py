@@ -72,6 +72,16 @@ def test_values_are_not_checked_any_more_after_a_checking_mode_has_failed():
     assert x.type.is_valid_value(np.array([np.inf]))
 
 
+def test_a_checked_function_may_call_another():
+    x, y = T.dvectors("x", "y")
+    twice = theano.function([y], y * 2, mode="DebugMode")
+    calling = theano.compile.ops.as_op([T.dvector], [T.dvector])(lambda a: twice(a))
+    f = theano.function([x], calling(x), mode="DebugMode")
+    assert f([1.0]).tolist() == [2.0]
+    with pytest.raises(InvalidValueError):
+        f([np.inf])
+
+
 @pytest.mark.skipif(importlib.util.find_spec("pydot") is not None, reason="a page could be drawn")
 def test_a_page_that_cannot_be_drawn_says_what_is_missing(tmp_path):
     x = T.dvector("x")

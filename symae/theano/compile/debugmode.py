@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,9 @@ class _Maker(_PlainMaker):
         return made
 
 
+_checking = threading.RLock()  # what it sets is all threads'
+
+
 class _Watched:
     """Run the nodes, while values of arrays that are not finite are not valid if PyTensor's flag of that says so.
 
@@ -93,11 +97,14 @@ class _Watched:
         self.vm = vm
 
     def __call__(self) -> Any:
-        TensorType.is_valid_value = _is_valid
-        try:
-            return self.vm()
-        finally:
-            del TensorType.is_valid_value
+        with _checking:
+            if "is_valid_value" in vars(TensorType):  # an Op calls another function that checks
+                return self.vm()
+            TensorType.is_valid_value = _is_valid
+            try:
+                return self.vm()
+            finally:
+                del TensorType.is_valid_value
 
     def __getattr__(self, name: str) -> Any:
         if name == "vm":  # while it is copied

@@ -92,8 +92,10 @@ def resolved(mode: Any) -> tuple[Any, str | None]:
     if name == "fast_compile":
         # In Theano's, too, the logarithm of a softmax came from the scores and was finite.
         return _modes.get_mode(mode).including("stabilize", "entries_of_softmax"), None
-    if name == "nanguardmode" or mode in predefined_modes:
+    if name == "nanguardmode":
         return _modes.get_mode(mode), None
+    if mode in predefined_modes:
+        return predefined_modes[mode], None
     raise InputError("mode", repr(mode), "FAST_RUN, FAST_COMPILE, DebugMode, NanGuardMode, ProfileMode or a Mode")
 
 
