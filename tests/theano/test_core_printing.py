@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+import pytensor.tensor as pt
 import pytest
 
 import symae.theano as theano
@@ -100,6 +101,14 @@ def test_what_a_script_finds_inside_of_an_expression_has_theanos_operators():
     assert repr(inner) == "Elemwise{gt,no_inplace}.0"
     compared = inner.owner.inputs[0] < 1
     assert compared.dtype == "int8"
+
+
+def test_expressions_of_pytensors_that_go_into_theanos_stay_pytensors():
+    factor = pt.dvector("factor")
+    total = T.dot(T.dvector("x"), factor * 2)
+    assert type(total.owner.inputs[0]) is not type(factor)
+    assert (factor > 0).dtype == (factor * 2 > 0).dtype == "bool"
+    assert type(factor) is type(pt.dvector())
 
 
 def test_a_graph_is_written_with_what_it_needs_twice_once():

@@ -117,13 +117,14 @@ def as_theano(function: Callable[..., Any], name: str | None = None, module: str
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        marked = [v for v in _variables((args, kwargs)) if type(v) in _PLAIN]
+        given = list(_variables((args, kwargs)))
+        marked = [v for v in given if type(v) in _PLAIN]
         unmark(marked)
         try:
             result = function(*args, **kwargs)
         finally:
             mark(marked)
-        return with_test_values(_marked_with_graph(result) if marked else mark(result))
+        return with_test_values(_marked_with_graph(result, given) if marked else mark(result))
 
     if name is not None:
         wrapped.__name__ = wrapped.__qualname__ = name
@@ -195,12 +196,13 @@ def behind(values: Any, blockers: Iterable[Variable] = ()) -> list[Variable]:
     return list(found)
 
 
-def _marked_with_graph(result: Any) -> Any:
-    """Mark `result`, and what it is computed from as far as the variables that have been marked before."""
+def _marked_with_graph(result: Any, given: Iterable[Variable]) -> Any:
+    """Mark `result`, and what it is computed from as far as `given` and the variables that have been marked before."""
     rest = list(_variables(result))
+    theirs = {id(v) for v in given} - {id(v) for v in rest}  # PyTensor's stay PyTensor's
     while rest:
         variable = rest.pop()
-        if type(variable) in _MARKED:
+        if type(variable) in _MARKED and id(variable) not in theirs:
             mark(variable)
             if variable.owner is not None:
                 written_as_theanos(variable.owner)
