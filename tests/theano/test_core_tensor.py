@@ -233,6 +233,17 @@ def test_inplace_ops_write_over_their_first_input(mode):
         theano.function([x, y], outputs[0])
 
 
+def test_inplace_ops_leave_test_values_and_shared_variables_alone():
+    from symae.theano.tensor import inplace
+
+    x, kept = T.dvector("x"), theano.shared(np.ones(2))
+    x.tag.test_value = np.ones(2)
+    with theano.change_flags(compute_test_value="raise"):
+        made = [inplace.exp_inplace(v) for v in (x, kept)]
+    assert [v.tag.test_value.tolist() for v in made] == [[np.e] * 2] * 2
+    assert x.tag.test_value.tolist() == kept.get_value().tolist() == [1, 1]
+
+
 def test_choose_takes_a_list_of_arrays():
     k, a, b = T.lmatrix("k"), T.dvector("a"), T.dvector("b")
     picks, choices = np.array([[1, 0, 1], [0, 0, 1]]), [np.array([10.0, 11.0, 12.0]), np.arange(3.0)]

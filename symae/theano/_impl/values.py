@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -83,12 +84,14 @@ def _computed(variable: Variable) -> dict[Variable, Any]:
     found: dict[Variable, Any] = {}
     for node in _nodes(variable):
         storage: dict[Variable, list[Any]] = {}
+        destroyed = {i for places in node.op.destroy_map.values() for i in places}
         for i, v in enumerate(node.inputs):
             try:
-                storage[v] = [found[v] if v in found else _own(v)]
+                value = found[v] if v in found else _own(v)
             except _Missing as error:
                 where = f"input {i} ({v}) of Op {node}"
                 raise _Missing(f"Cannot compute test value: {where} missing default value: {error}") from None
+            storage[v] = [copy.deepcopy(value) if i in destroyed else value]
         storage |= {v: [None] for v in node.outputs}
         done = {v: [v not in node.outputs] for v in storage}
         # the step of a loop is rewritten in place when it is compiled: in a copy
