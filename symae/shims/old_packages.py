@@ -70,7 +70,7 @@ class OldPackages(MetaPathFinder):
                 return name in former_builtins()
             case AttributeError() | ImportError() if found := _LACKING.match(str(error)):
                 name, module = (found[1], found[2]) if found[1] else (found[4], found[3] or "numpy")
-                return hasattr(self._modules.as_it_was(sys.modules[module]), name)
+                return module in sys.modules and hasattr(self._modules.as_it_was(sys.modules[module]), name)
         return False
 
     def builtins(self) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def _where(error: BaseException) -> str:
 
 def _line(error: Exception) -> str | None:
     """Return what is printed of an error that the user can mend, None for any other."""
-    if isinstance(error, SyntaxError) and not isinstance(error, InputError):
+    if isinstance(error, SyntaxError) and not isinstance(error, InputError) and Path(str(error.filename)).is_file():
         return str(Python2Error.of(error, str(error.filename)))
     if isinstance(error, InputError | AbsentAttributeError | AbsentImportError):
         return f"{_where(error)}{one_line(error) or error}"

@@ -340,11 +340,19 @@ def test_what_a_program_or_library_lacks_is_one_line_with_what_to_do(
     assert said.count("\n") == 1
 
 
-def test_an_error_of_the_programs_own_keeps_its_traceback(tmp_path, monkeypatch):
-    (tmp_path / "script.py").write_text("assert 1 == 2, 'own'")
+@pytest.mark.parametrize(
+    ("script", "error", "said"),
+    [
+        ("assert 1 == 2, 'own'", AssertionError, "own"),
+        ("eval('1 +')", SyntaxError, "invalid syntax"),
+        ("import types\ntypes.ModuleType('own').nothing", AttributeError, "module 'own' has no attribute 'nothing'"),
+    ],
+)
+def test_an_error_of_the_programs_own_keeps_its_traceback(script, error, said, tmp_path, monkeypatch):
+    (tmp_path / "script.py").write_text(script)
     monkeypatch.setattr(sys, "argv", sys.argv[:])
     monkeypatch.setattr(sys, "path", sys.path[:])
-    with pytest.raises(AssertionError, match="own"):
+    with pytest.raises(error, match=said):
         main([str(tmp_path / "script.py")])
 
 
