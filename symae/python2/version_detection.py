@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import codecs
+import re
 from typing import Literal
 
 # "either": nothing in the source tells. Division of whole numbers is then true, and whole where a whole number is asked for.
@@ -66,7 +67,7 @@ def _is_for_both(block: ast.AST) -> bool:
         return isinstance(block, ast.Try)
     names = {node.attr if isinstance(node, ast.Attribute) else node.id for node in ast.walk(block.test) if
              isinstance(node, ast.Attribute | ast.Name)}  # fmt: skip
-    return any("version" in name.lower() or name.upper() in ("PY2", "PY3") or name == "hasattr" for name in names)
+    return any(re.search("version|py(thon)?_?[23]|^hasattr$", name, re.IGNORECASE) for name in names)
 
 
 def _is_gone_iterator(node: ast.Attribute) -> bool:

@@ -18,6 +18,7 @@ pytest.importorskip("fissix")
         ("if __name__ == '__main__':\n    for i in xrange(3): pass\n", "python2"),
         ("import sys\nif sys.version_info[0] == 2:\n    d.iteritems()\n", "either"),
         ("from six import PY2\nif PY2:\n    import cPickle\n", "either"),
+        ("if IS_PYTHON3:\n    import pickle\nelse:\n    import cPickle as pickle\n", "either"),
         ("items = d.iteritems() if hasattr(d, 'iteritems') else d.items()\n", "either"),
         ("try:\n    import cPickle\nexcept ImportError:\n    import pickle\n", "either"),
     ],
@@ -61,6 +62,23 @@ def test_pipes_of_python_2_take_and_give_text(run):
         print len(subprocess.check_output([sys.executable, '-c', raw]))
     """)
     assert (result.status, result.out) == (0, "['abab', 'cdcd', ''] 0\n['efef'] 0\nTrue\n2\n"), result.err
+
+
+def test_pipes_are_read_line_by_line_to_their_end_and_hold_pickles(run):
+    result = run("""
+        import cPickle, subprocess, sys
+        def started(code):
+            return subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE)
+        for end in (b'', ''):
+            child = started('print(1); print(2)')
+            with child.stdout:
+                lines = iter(child.stdout.readline, end)
+                print [next(lines, 'none').strip() for _ in range(3)],
+        print started('print(5)').stdout.next().strip()
+        kept = "import pickle, sys; sys.stdout.buffer.write(pickle.dumps([1, b'a'], 2))"
+        print cPickle.load(started(kept).stdout)[0]
+    """)
+    assert (result.status, result.out) == (0, "['1', '2', 'none'] ['1', '2', 'none'] 5\n1\n"), result.err
 
 
 def test_datasets_of_h5py_have_a_value_and_attributes_are_texts(run):

@@ -16,10 +16,19 @@ if TYPE_CHECKING:
 __all__ = ["subprocess_of"]
 
 
+class _End(str):
+    """Hold what is read where nothing is left, '' and b'' in one: ``iter(pipe.readline, b'')`` ends with it."""
+
+    def __eq__(self, other: object) -> bool:
+        return other in (b"", "")
+
+    __hash__ = str.__hash__
+
+
 def _as_text(data: Any) -> Any:
     """Return bytes as text, or as they are where they are none: pictures and arrays go through pipes too."""
     try:
-        return data.decode("utf-8") if isinstance(data, bytes) else data
+        return (data.decode("utf-8") or _End()) if isinstance(data, bytes) else data
     except UnicodeDecodeError:
         return data
 
@@ -50,9 +59,27 @@ class _Pipe:
         self._pipe.writelines(map(_as_bytes, lines))
 
     def __iter__(self) -> Iterator[Any]:
-        return map(_as_text, self._pipe)
+        return self
+
+    def __next__(self) -> Any:
+        return _as_text(next(self._pipe))
+
+    next = __next__
+
+    def __enter__(self) -> _Pipe:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._pipe.close()
+
+    @property
+    def buffer(self) -> Any:
+        """The pipe of bytes, which pickles are read from."""
+        return self._pipe
 
     def __getattr__(self, name: str) -> Any:
+        if name in ("_pipe", "readinto"):  # whatever reads into memory wants `buffer`
+            raise AttributeError(name)
         return getattr(self._pipe, name)
 
 
