@@ -118,8 +118,7 @@ def main() -> int:
     _print("all", [result for several in results.values() for result in several], 0, reasons=False)
     if settings.table is not None:
         before = settings.table.read_text() if settings.table.is_file() else ""
-        _, heading, examples = before.partition("\n# Examples")
-        settings.table.write_text(_table(settings.folder, results, oracle, before) + heading + examples)
+        settings.table.write_text(_table(settings.folder, results, oracle, before))
     return 0
 
 
