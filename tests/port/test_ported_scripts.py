@@ -78,6 +78,8 @@ def printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         (tmp_path / f"{SIBLING}.py").write_text(ported(SIBLING).text)
         script = tmp_path / f"{name}.py"
         script.write_text(ported(name).text)
+        if "matplotlib" in script.read_text():
+            pytest.importorskip("matplotlib")
         monkeypatch.chdir(tmp_path)
         monkeypatch.syspath_prepend(tmp_path)
         monkeypatch.setattr(sys, "argv", [str(script)])

@@ -197,16 +197,24 @@ def behind(values: Any, blockers: Iterable[Variable] = ()) -> list[Variable]:
 
 
 def _marked_with_graph(result: Any, given: Iterable[Variable]) -> Any:
-    """Mark `result`, and what it is computed from as far as `given` and the variables that have been marked before."""
-    rest = list(_variables(result))
-    theirs = {id(v) for v in given} - {id(v) for v in rest}  # PyTensor's stay PyTensor's
+    """Mark `result`, and what it is computed from as far as `given` and the variables that have been marked before.
+
+    PyTensor's own stay PyTensor's, and so does what has a length that its type would not tell any more: a size of a draw, say,
+    from which PyTensor reads how many axes there are when it compiles a graph that nobody has unmarked.
+    """
+    mark(result)
+    theirs = {id(v) for v in given}
+    rest = [v.owner for v in _variables(result) if v.owner is not None and id(v) not in theirs]
     while rest:
-        variable = rest.pop()
-        if type(variable) in _MARKED and id(variable) not in theirs:
-            mark(variable)
-            if variable.owner is not None:
-                written_as_theanos(variable.owner)
-                rest.extend(variable.owner.inputs)
+        node = rest.pop()
+        written_as_theanos(node)
+        for variable in node.inputs:
+            if type(variable) not in _MARKED or id(variable) in theirs or any(n not in (None, 1) for n in variable.type.shape):
+                continue
+            if variable.owner is not None or isinstance(variable, TensorConstant):
+                mark(variable)
+                if variable.owner is not None:
+                    rest.append(variable.owner)
     return result
 
 
