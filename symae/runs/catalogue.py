@@ -33,6 +33,8 @@ def find_worksheet(wanted: str) -> Path:
     path = Path(wanted)
     if path.is_file():
         return path
+    if path.is_dir():
+        raise InputError(wanted, "a folder", "a worksheet or a script")
     if path.suffix and not path.exists():
         raise MissingFileError(wanted, expected="a worksheet or a script")
     raise InputError("worksheet", repr(wanted), f"the path of a script, or one of {', '.join(known)}")

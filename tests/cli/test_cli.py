@@ -101,6 +101,7 @@ def test_the_help_of_a_worksheet_is_its_own(capsys):
         (["run", "99"], "worksheet: found '99', expected the path of a script, or one of 01_autoencoder"),
         (["data", "--out", "somewhere"], "--out: found somewhere and nothing to download, expected symae data mnist"),
         (["run", "mine.py"], "mine.py: found no such file, expected a worksheet or a script"),
+        (["run", "."], ".: found a folder, expected a worksheet or a script"),
         (["run", "01", "--data", "gone"], "gone: found no such file or folder"),
     ],
 )

@@ -121,6 +121,20 @@ def test_a_graph_is_written_with_what_it_needs_twice_once():
     assert isinstance(graph, theano.gof.FunctionGraph)
 
 
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        ("T.set_subtensor(x[0], 1)", "IncSubtensor{Set;int64}(x, TensorConstant{1}, Constant{0})"),
+        ("T.ones((2, 2))", "Alloc(TensorConstant{1.0}, TensorConstant{2}, TensorConstant{2})"),
+        ("T.grad((x + x).sum(), x)", "Elemwise{add,no_inplace}(Elemwise{second}.0, Elemwise{second}.0)"),
+        ("theano.map(lambda v: v**2, x)[0]", "for{cpu,scan_fn}(Subtensor{int64}.0, Subtensor{:int64:}.0, Subtensor{int64}.0)"),
+    ],
+)
+def test_the_node_of_any_expression_is_written_as_theanos(expression, text):
+    node = eval(expression, {"T": T, "theano": theano, "x": T.matrix("x")}).owner
+    assert str(node) == text
+
+
 def test_a_variable_is_shown_with_its_test_value_if_asked():
     x = T.dscalar("x")
     x.tag.test_value = np.array(42.0)

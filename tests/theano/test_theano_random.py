@@ -176,3 +176,10 @@ def test_lengths_of_parameters_that_do_not_fit_are_a_value_error():
     f = theano.function([state, low, high], raw_random.uniform(state, low=low, high=high)[1])
     with pytest.raises(ValueError, match="Could not broadcast"):
         f(np.random.RandomState(1), [0.0, 1.0], [1.0, 2.0, 3.0])
+
+
+def test_draws_have_test_values():
+    with theano.change_flags(compute_test_value="raise"):
+        draws = RandomStreams(3).uniform((2,)) * 1
+    # as of real Theano 1.0.5
+    assert draws.tag.test_value.round(8).tolist() == [0.32425445, 0.65706762]

@@ -75,7 +75,7 @@ def _own(v: Variable) -> Any:
     if isinstance(v, Constant):
         return v.data
     if isinstance(v, SharedVariable):
-        return v.get_value(borrow=True)
+        return v.container.value  # as graphs have it: `get_value` makes a RandomState of the words of a stream
     raise _Missing(f"{v} has no tag.test_value")
 
 

@@ -53,7 +53,10 @@ registered: dict[str, Any] = {}
 
 def mark(values: Any) -> Any:
     """Give variables, in lists, tuples and mappings too, Theano's operators; other things come back as they are."""
-    return _visited(values, _MARKED)
+    for variable in _variables(_visited(values, _MARKED)):
+        if is_marked(variable):
+            written_as_theanos(variable.owner)
+    return values
 
 
 def with_test_values(values: Any) -> Any:
