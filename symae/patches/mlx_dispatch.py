@@ -10,7 +10,7 @@ import numpy as np
 from pytensor.raise_op import Assert, CheckAndRaise
 from pytensor.scalar import basic
 from pytensor.scalar.basic import Add, Cast, Mul
-from pytensor.tensor.math import ProdWithoutZeros
+from pytensor.tensor.math import Prod, ProdWithoutZeros
 
 from symae.ops.elementary import (
     PRODUCTS,
@@ -65,6 +65,13 @@ def apply(dispatch: Any, changes: Changes) -> None:
             compute = stock(op, node=node, **keywords)
             whole = node.outputs[0].type.dtype.startswith(("int", "uint"))
             return product_of_one_dtype(whole_product if whole else compute, node, of_dtype)
+
+    pytensors_product = dispatch.mlx_funcify.dispatch(Prod)
+
+    @changes.convert(dispatch.mlx_funcify, Prod)
+    def prod(op: Prod, node: Any, **keywords: Any) -> Callable[..., Any]:
+        multiply = pytensors_product(op, node=node, **keywords)  # of int32 it stays int32, and goes over
+        return lambda x: multiply(of_dtype(x, node.outputs[0].type.dtype))
 
     @changes.convert(dispatch.mlx_funcify, ProdWithoutZeros)
     def without_zeros(op: ProdWithoutZeros, node: Any, **_: Any) -> Callable[..., Any]:

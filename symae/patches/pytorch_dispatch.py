@@ -10,7 +10,7 @@ from pytensor.scalar import basic
 from pytensor.scalar.basic import EQ
 from pytensor.scalar.math import Gamma, Log1mexp
 from pytensor.tensor.elemwise import Elemwise
-from pytensor.tensor.math import Argmax, ProdWithoutZeros
+from pytensor.tensor.math import Argmax, Prod, ProdWithoutZeros, Sum
 
 from symae.ops.elementary import PRODUCTS, product_of_one_dtype, product_without_zeros, rounded_away_from_zero, sign
 from symae.ops.operand_dtypes import widened
@@ -51,6 +51,14 @@ def apply(dispatch: Any, changes: Changes) -> None:
         @changes.convert(dispatch.pytorch_funcify, kind)
         def product(op: Any, node: Any, stock: Any = stock, **keywords: Any) -> Callable[..., Any]:
             return product_of_one_dtype(stock(op, node=node, **keywords), node, of_dtype)
+
+    for reduction in (Sum, Prod):
+        stock = dispatch.pytorch_funcify.dispatch(reduction)
+
+        @changes.convert(dispatch.pytorch_funcify, reduction)
+        def reduced(op: Any, node: Any, stock: Any = stock, **keywords: Any) -> Callable[..., Any]:
+            reduce = stock(op, node=node, **keywords)  # of whole numbers without a sign it makes int64
+            return lambda x: of_dtype(reduce(x), node.outputs[0].type.dtype)
 
     @changes.convert(dispatch.pytorch_funcify, ProdWithoutZeros)
     def without_zeros(op: ProdWithoutZeros, node: Any, **_: Any) -> Callable[..., Any]:

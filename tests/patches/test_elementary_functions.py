@@ -89,6 +89,18 @@ def test_batches_of_matrices_that_do_not_fit_are_an_error(dtype):
             f(a, np.ones(shape, dtype))
 
 
+@pytest.mark.parametrize("backend", each())
+def test_sums_and_products_of_whole_numbers_do_not_go_over(backend):
+    inputs, outputs, values = [], [], []
+    for dtype in ("uint8", "int8", "int32", "uint32"):
+        inputs.append(pt.vector(dtype=dtype))
+        values.append(np.full(5, 100, dtype))
+        outputs += [inputs[-1].sum(), inputs[-1].prod()]
+    found = function(inputs, outputs, backend=backend)(*values)
+    for value, output, wanted in zip(found, outputs, [500, 100**5] * 4, strict=True):
+        assert (value, value.dtype) == (wanted, output.type.dtype)
+
+
 def test_powers_and_remainders(computed):
     with np.errstate(all="ignore"):
         outputs = [A**B, A % B]
