@@ -44,7 +44,7 @@ RAGGED = {"array", "asarray", "asanyarray"}
 OF_PARTS = {"vstack", "hstack", "dstack", "column_stack", "concatenate", "stack"}
 OF_NUMBERS = {"exp", "log", "log10", "sqrt", "pow", "floor", "ceil", "trunc", "fix"}
 OF_NUMBERS |= {"fabs", "sin", "cos", "tanh", "isnan", "atan2"}
-ROUNDED = (np.floor, np.ceil, np.trunc, np.fix)
+ROUNDED = (np.floor, np.ceil, np.trunc)
 OF_BYTES = {f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)}
 REPAIRED = {*SHAPES, *WHOLE, *RAGGED, *OF_PARTS, *OF_NUMBERS, *OF_BYTES}
 TUPLES = 32  # lists from that length on were indices of their own
@@ -77,6 +77,8 @@ def _number(x: Any) -> Any:
 
 def called(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
     """Call ``function(…)`` with arguments that NumPy took."""
+    if function is np.fix:  # which NumPy 2.5 warns of, and does by trunc
+        function = np.trunc
     try:
         result = function(*arguments, **keywords)
         is_rounded = not keywords and len(arguments) == 1 and any(function is each for each in ROUNDED)
