@@ -12,6 +12,7 @@ import symae.theano as theano
 import symae.theano.tensor as T
 from symae.theano._impl.configuration import added, config
 from symae.theano.compile.debugmode import BadDestroyMap, InvalidValueError
+from symae.theano.sparse.sandbox import sp2
 
 GOLDEN = read_json("theano_debugging")
 
@@ -35,7 +36,7 @@ def test_an_answer_is_theanos(text):
 def test_sparse_draws_are_made_in_the_mode_that_users_have(in_mode):
     p, n = theano.sparse.csr_matrix("p"), T.lscalar("n")
     with in_mode("Mode"):
-        f = theano.function([n, p], theano.sparse.dense_from_sparse(theano.sparse.sandbox.sp2.multinomial(n, p)))
+        f = theano.function([n, p], theano.sparse.dense_from_sparse(sp2.multinomial(n, p)))
     np.random.seed(7)
     given = scipy.sparse.csr_matrix([[0.0, 0.25, 0.75], [0.5, 0.5, 0.0]])
     assert f(6, given).tolist() == [[0, 0, 6], [4, 2, 0]]
