@@ -8,8 +8,6 @@ from typing import Any
 from pytensor.tensor.blas import BatchedDot
 from pytensor.tensor.math import Dot, ProdWithoutZeros
 
-PRODUCTS = (Dot, BatchedDot)
-
 
 def sign(xp: Any, x: Any) -> Any:
     """Compute -1, 0 or 1, and NaN of NaN, for which PyTorch and MLX have 0."""
@@ -23,15 +21,6 @@ def rounded_away_from_zero(xp: Any, x: Any) -> Any:
     return xp.where(size - whole >= 0.5, whole + 1, whole) * xp.sign(x)
 
 
-def product_of_one_dtype(compute: Callable[..., Any], node: Any, convert: Callable[[Any, str], Any]) -> Callable[..., Any]:
-    """Wrap `compute`, a product of matrices, so that both operands are converted to the dtype of the result first.
-
-    PyTorch multiplies no matrices of two dtypes, and of an int32 and a float32 JAX makes a float32, where a graph has float64.
-    """
-    dtype = node.outputs[0].type.dtype
-    return lambda x, y: compute(convert(x, dtype), convert(y, dtype))
-
-
 def whole_product(x: Any, y: Any) -> Any:
     """Compute ``x @ y`` of whole numbers, of which MLX has no product."""
     if x.ndim > 1 and y.ndim > 1:
@@ -39,8 +28,30 @@ def whole_product(x: Any, y: Any) -> Any:
     return (x[:, None] * y).sum(0) if y.ndim > 1 else (x * y).sum(-1)
 
 
-def product_without_zeros(xp: Any, op: ProdWithoutZeros, node: Any, convert: Callable[[Any, str], Any]) -> Callable[..., Any]:
-    """Return the product of all entries but zeros, of which the gradient of prod is made; 0 where there are none."""
+def products(
+    xp: Any, convert: Callable[[Any, str], Any], of_whole: Callable[..., Any] | None = None
+) -> dict[type, Callable[..., Any]]:
+    """Return conversions of products, ``conversion(stock, op, node, **keywords)``, by the kind of op.
+
+    Operands of products of matrices are converted to the dtype of the result first, because PyTorch multiplies none of two
+    dtypes, and JAX makes a float32 of an int32 and a float32, where a graph has float64; `of_whole` multiplies whole numbers
+    where it is given. ProdWithoutZeros, of which the gradient of prod is made, no backend has in PyTensor 3.0.
+    """
+
+    def of_matrices(stock: Callable[..., Any], op: Any, node: Any, **keywords: Any) -> Callable[..., Any]:
+        dtype = node.outputs[0].type.dtype
+        is_whole = dtype.startswith(("int", "uint"))
+        compute = of_whole if of_whole is not None and is_whole else stock(op, node=node, **keywords)
+        return lambda x, y: compute(convert(x, dtype), convert(y, dtype))
+
+    def without_zeros(stock: Callable[..., Any], op: ProdWithoutZeros, node: Any, **_: Any) -> Callable[..., Any]:
+        return _product_without_zeros(xp, op, node, convert)
+
+    return {Dot: of_matrices, BatchedDot: of_matrices, ProdWithoutZeros: without_zeros}
+
+
+def _product_without_zeros(xp: Any, op: ProdWithoutZeros, node: Any, convert: Callable[[Any, str], Any]) -> Callable[..., Any]:
+    """Return the product of all entries but zeros; 0 where there are none."""
     axes = range(node.inputs[0].type.ndim) if op.axis is None else op.axis
 
     def compute(x: Any) -> Any:

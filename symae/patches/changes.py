@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from symae.ops.base import kernels_fingerprint
@@ -34,6 +34,16 @@ class Changes:
             return function
 
         return register
+
+    def compute_by(self, dispatcher: Any, functions: Mapping[type, Callable[..., Any]]) -> None:
+        """Let ops of each kind be computed by a function, whatever else the op says."""
+        for kind, function in functions.items():
+            self.convert(dispatcher, kind)(lambda op, function=function, **_: function)
+
+    def adapt(self, dispatcher: Any, conversions: Mapping[type, Callable[..., Any]]) -> None:
+        """Register ``conversion(stock, op, node, **keywords)`` for each kind of op; `stock` is what there was."""
+        for kind, conversion in conversions.items():
+            self.convert(dispatcher, kind)(functools.partial(conversion, dispatcher.dispatch(kind)))
 
     def convert_numba(self, kind: type) -> Callable[[Callable[..., Converted]], Callable[..., Converted]]:
         """Register the decorated ``conversion(stock, op, node, **keywords) -> (function, key)`` with Numba for ops of a kind.

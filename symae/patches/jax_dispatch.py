@@ -11,9 +11,8 @@ import numpy as np
 from pytensor.link.utils import fgraph_to_python
 from pytensor.scalar.basic import Composite, RoundHalfAwayFromZero
 from pytensor.tensor.elemwise import CAReduce, Elemwise
-from pytensor.tensor.math import ProdWithoutZeros
 
-from symae.ops.elementary import PRODUCTS, product_of_one_dtype, product_without_zeros, rounded_away_from_zero
+from symae.ops.elementary import products, rounded_away_from_zero
 from symae.ops.operand_dtypes import widened
 from symae.patches.changes import Changes
 from symae.patches.patch import Expected, Patch
@@ -27,24 +26,13 @@ def apply(dispatch: Any, changes: Changes) -> None:
         # PyTensor makes Python's numbers of scalars, of which JAX takes no dtype: float32 * float64 was float32.
         return data[()] if data.ndim == 0 else jax.numpy.array(data, dtype=dtype)
 
-    @changes.convert(dispatch.jax_funcify, RoundHalfAwayFromZero)
-    def round_half_away_from_zero(op: RoundHalfAwayFromZero, **_: Any) -> Callable[..., Any]:
-        return functools.partial(rounded_away_from_zero, jax.numpy)
+    changes.compute_by(dispatch.jax_funcify, {RoundHalfAwayFromZero: functools.partial(rounded_away_from_zero, jax.numpy)})
 
     def of_dtype(x: Any, dtype: str | None) -> Any:
         # JAX has its own mind about some dtypes: int32 / int32 is float32.
         return x if dtype is None or getattr(x, "dtype", None) == dtype else jax.numpy.asarray(x, dtype)
 
-    for kind in PRODUCTS:
-        stock = dispatch.jax_funcify.dispatch(kind)
-
-        @changes.convert(dispatch.jax_funcify, kind)
-        def product(op: Any, node: Any, stock: Any = stock, **keywords: Any) -> Callable[..., Any]:
-            return product_of_one_dtype(stock(op, node=node, **keywords), node, of_dtype)
-
-    @changes.convert(dispatch.jax_funcify, ProdWithoutZeros)
-    def without_zeros(op: ProdWithoutZeros, node: Any, **_: Any) -> Callable[..., Any]:
-        return product_without_zeros(jax.numpy, op, node, of_dtype)
+    changes.adapt(dispatch.jax_funcify, products(jax.numpy, of_dtype))
 
     def in_its_dtypes(compute: Callable[..., Any], op: Any, node: Any) -> Callable[..., Any]:
         """Wrap `compute`, JAX's function of numbers `op`, so that operands and results have the dtypes of `node`."""

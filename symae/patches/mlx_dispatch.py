@@ -10,16 +10,9 @@ import numpy as np
 from pytensor.raise_op import Assert, CheckAndRaise
 from pytensor.scalar import basic
 from pytensor.scalar.basic import Add, Cast, Mul
-from pytensor.tensor.math import Prod, ProdWithoutZeros
+from pytensor.tensor.math import Prod
 
-from symae.ops.elementary import (
-    PRODUCTS,
-    product_of_one_dtype,
-    product_without_zeros,
-    rounded_away_from_zero,
-    sign,
-    whole_product,
-)
+from symae.ops.elementary import products, rounded_away_from_zero, sign, whole_product
 from symae.ops.runtime_errors import error_unless
 from symae.patches.changes import Changes
 from symae.patches.patch import Expected, Patch
@@ -45,7 +38,7 @@ def apply(dispatch: Any, changes: Changes) -> None:
     def of_dtype(x: Any, dtype: str) -> Any:
         return mx.array(x).astype(getattr(mx, dtype))
 
-    for kind, function in {
+    functions: dict[type, Callable[..., Any]] = {
         basic.Clip: lambda x, low, high: mx.where(x < low, low, mx.where(x > high, high, x)),
         basic.Exp2: lambda x: mx.power(2.0, x),
         basic.Deg2Rad: mx.radians,
@@ -54,28 +47,14 @@ def apply(dispatch: Any, changes: Changes) -> None:
         basic.RoundHalfToEven: mx.round,
         basic.RoundHalfAwayFromZero: functools.partial(rounded_away_from_zero, mx),
         basic.Sign: functools.partial(sign, mx),
-    }.items():
-        changes.convert(dispatch.mlx_funcify, kind)(lambda op, function=function, **_: function)
+    }
+    changes.compute_by(dispatch.mlx_funcify, functions)
 
-    for kind in PRODUCTS:
-        stock = dispatch.mlx_funcify.dispatch(kind)
-
-        @changes.convert(dispatch.mlx_funcify, kind)
-        def product(op: Any, node: Any, stock: Any = stock, **keywords: Any) -> Callable[..., Any]:
-            compute = stock(op, node=node, **keywords)
-            whole = node.outputs[0].type.dtype.startswith(("int", "uint"))
-            return product_of_one_dtype(whole_product if whole else compute, node, of_dtype)
-
-    pytensors_product = dispatch.mlx_funcify.dispatch(Prod)
-
-    @changes.convert(dispatch.mlx_funcify, Prod)
-    def prod(op: Prod, node: Any, **keywords: Any) -> Callable[..., Any]:
-        multiply = pytensors_product(op, node=node, **keywords)  # of int32 it stays int32, and goes over
+    def prod(stock: Callable[..., Any], op: Prod, node: Any, **keywords: Any) -> Callable[..., Any]:
+        multiply = stock(op, node=node, **keywords)  # of int32 it stays int32, and goes over
         return lambda x: multiply(of_dtype(x, node.outputs[0].type.dtype))
 
-    @changes.convert(dispatch.mlx_funcify, ProdWithoutZeros)
-    def without_zeros(op: ProdWithoutZeros, node: Any, **_: Any) -> Callable[..., Any]:
-        return product_without_zeros(mx, op, node, of_dtype)
+    changes.adapt(dispatch.mlx_funcify, products(mx, of_dtype, whole_product) | {Prod: prod})
 
     pytensors_cast = dispatch.mlx_funcify.dispatch(Cast)
 

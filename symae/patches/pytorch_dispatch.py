@@ -10,9 +10,9 @@ from pytensor.scalar import basic
 from pytensor.scalar.basic import EQ
 from pytensor.scalar.math import Gamma, Log1mexp
 from pytensor.tensor.elemwise import Elemwise
-from pytensor.tensor.math import Argmax, Prod, ProdWithoutZeros, Sum
+from pytensor.tensor.math import Argmax, Prod, Sum
 
-from symae.ops.elementary import PRODUCTS, product_of_one_dtype, product_without_zeros, rounded_away_from_zero, sign
+from symae.ops.elementary import products, rounded_away_from_zero, sign
 from symae.ops.operand_dtypes import widened
 from symae.patches.changes import Changes
 from symae.patches.patch import Expected, Patch
@@ -30,7 +30,7 @@ def apply(dispatch: Any, changes: Changes) -> None:
     def eq(op: EQ, **_: Any) -> Callable[..., Any]:
         return torch.eq  # PyTensor takes torch.equal, which compares whole tensors and gives one bool
 
-    for kind, function in {
+    functions = {
         basic.Pow: torch.pow,
         basic.Mod: _mod,
         basic.RoundHalfToEven: torch.round,
@@ -38,31 +38,18 @@ def apply(dispatch: Any, changes: Changes) -> None:
         basic.Sign: functools.partial(sign, torch),
         Log1mexp: lambda x: torch.log(-torch.expm1(x)),
         Gamma: _gamma,
-    }.items():
-        changes.convert(dispatch.pytorch_funcify, kind)(lambda op, function=function, **_: function)
+    }
+    changes.compute_by(dispatch.pytorch_funcify, functions)
 
     def of_dtype(x: Any, dtype: str | None) -> Any:
         # PyTorch, too, has its own mind: int64 / int64 is float32.
         return x.to(getattr(torch, dtype)) if dtype is not None and isinstance(x, torch.Tensor) else x
 
-    for kind in PRODUCTS:
-        stock = dispatch.pytorch_funcify.dispatch(kind)
+    def reduced(stock: Callable[..., Any], op: Any, node: Any, **keywords: Any) -> Callable[..., Any]:
+        reduce = stock(op, node=node, **keywords)  # of whole numbers without a sign it makes int64
+        return lambda x: of_dtype(reduce(x), node.outputs[0].type.dtype)
 
-        @changes.convert(dispatch.pytorch_funcify, kind)
-        def product(op: Any, node: Any, stock: Any = stock, **keywords: Any) -> Callable[..., Any]:
-            return product_of_one_dtype(stock(op, node=node, **keywords), node, of_dtype)
-
-    for reduction in (Sum, Prod):
-        stock = dispatch.pytorch_funcify.dispatch(reduction)
-
-        @changes.convert(dispatch.pytorch_funcify, reduction)
-        def reduced(op: Any, node: Any, stock: Any = stock, **keywords: Any) -> Callable[..., Any]:
-            reduce = stock(op, node=node, **keywords)  # of whole numbers without a sign it makes int64
-            return lambda x: of_dtype(reduce(x), node.outputs[0].type.dtype)
-
-    @changes.convert(dispatch.pytorch_funcify, ProdWithoutZeros)
-    def without_zeros(op: ProdWithoutZeros, node: Any, **_: Any) -> Callable[..., Any]:
-        return product_without_zeros(torch, op, node, of_dtype)
+    changes.adapt(dispatch.pytorch_funcify, products(torch, of_dtype) | {Sum: reduced, Prod: reduced})
 
     pytensors_elemwise = dispatch.pytorch_funcify.dispatch(Elemwise)
 

@@ -17,10 +17,12 @@ OPERATORS = ("__add__", "__sub__", "__mul__")
 
 def apply(module: Any, changes: Changes) -> None:
     for name in OPERATORS:
-        changes.replace(_tensor_py_operators, name, _left_to_sparse(vars(_tensor_py_operators)[name]))
+        changes.replace(_tensor_py_operators, name, left_to_sparse(vars(_tensor_py_operators)[name]))
 
 
-def _left_to_sparse(operator: Callable[..., Any]) -> Callable[..., Any]:
+def left_to_sparse(operator: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap `operator` so that of a dense and a sparse matrix the sparse one computes: ``dense * sparse`` is sparse."""
+
     @functools.wraps(operator)
     def computed(self: Any, other: Any) -> Any:
         sparse = isinstance(getattr(other, "type", None), SparseTensorType)

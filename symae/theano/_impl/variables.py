@@ -20,10 +20,10 @@ import pytensor.tensor as pt
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 from pytensor.graph.traversal import ancestors
-from pytensor.sparse.type import SparseTensorType
 from pytensor.tensor.sharedvar import TensorSharedVariable
 from pytensor.tensor.variable import TensorConstant, TensorVariable, _tensor_py_operators
 
+from symae.patches.sparse_operands import OPERATORS, left_to_sparse
 from symae.theano._impl.configuration import config
 from symae.theano._impl.nodes import written_as_theanos
 from symae.theano._impl.op_names import text_of
@@ -238,7 +238,7 @@ def _with_theanos_operators(cls: type) -> type:
     for name in _methods():
         attribute = getattr(_tensor_py_operators, name)
         members[name] = _property(attribute) if isinstance(attribute, property) else as_theano(attribute)
-    members |= {name: _left_to_sparse(members[name]) for name in ("__add__", "__sub__", "__mul__")}
+    members |= {name: left_to_sparse(members[name]) for name in OPERATORS}
     members |= _legacy_methods()
     members["type"] = property(_type, _set_type)
     members |= {"__str__": text_of, "__repr__": _shown}
@@ -255,16 +255,6 @@ def _shown(self: Variable) -> str:
     """Return the variable's text, and its test value if ``config.print_test_value`` is set."""
     value = getattr(self.tag, "test_value", None) if config.print_test_value else None
     return text_of(self) if value is None else f"{text_of(self)}\n{np.asarray(value)!r}"
-
-
-def _left_to_sparse(operator: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap `operator` so that of a dense and a sparse matrix the sparse one computes: ``dense * sparse`` is sparse."""
-
-    @functools.wraps(operator)
-    def computed(self: Variable, other: Any) -> Any:
-        return NotImplemented if isinstance(getattr(other, "type", None), SparseTensorType) else operator(self, other)
-
-    return computed
 
 
 def _methods() -> Iterable[str]:
