@@ -14,6 +14,7 @@ from symae.compile.backends.base import Backend, build_with
 from symae.compile.device_arrays import DeviceLinker, Sent
 from symae.compile.jax_64_bits import in_64_bits, with_64_bits
 from symae.ops.base import connect
+from symae.ops.jax_on_host import call_on_host
 from symae.ops.runtime_errors import error_unless, with_checks
 from symae.ops.traced import NumPyLikeArrays
 from symae.rewrites.lazy_branches import rewrite_loop_steps
@@ -43,13 +44,13 @@ class JAXArrays(NumPyLikeArrays):
         if error_unless(condition, error, *values):
             return True
 
-        def on_host(holds: Any, *values: Any) -> np.ndarray:
+        def on_host(holds: Any, *values: Any) -> list[bool]:
             if not holds:
-                raise error(*map(np.asarray, values))
-            return np.asarray(True)
+                raise error(*values)
+            return [True]
 
         # PyTensor's own mode, or a loop
-        return self.jax.pure_callback(on_host, self.jax.ShapeDtypeStruct((), np.bool_), condition, *values)
+        return call_on_host(on_host, [self.jax.ShapeDtypeStruct((), np.bool_)], condition, *values)[0]
 
 
 class _RaisingJAXLinker(JAXLinker):

@@ -17,6 +17,7 @@ from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.tensor.basic import get_scalar_constant_value
 
 from symae.ops.base import BackendOp
+from symae.ops.jax_on_host import call_on_host
 
 STATE_SIZE = 628  # 624 words of key, the position in it, whether a Gaussian is cached, and its 64 bits
 STATE_TYPE = pt.TensorType("uint32", shape=(STATE_SIZE,))
@@ -132,11 +133,7 @@ class Draw(BackendOp):
         dtype = jax.dtypes.canonicalize_dtype(self.dtype)
         static = node.outputs[1].type.shape
 
-        def on_host(*inputs: Any) -> tuple[Any, Any]:
-            state, draws = self._on_host(*inputs)
-            return state, draws.astype(dtype)
-
-        def draw(*inputs: Any) -> tuple[Any, Any]:
+        def draw(*inputs: Any) -> Sequence[Any]:
             try:
                 sizes = [int(d) for d in inputs[1:first]]
                 tail = [
@@ -145,7 +142,7 @@ class Draw(BackendOp):
             except (TypeError, jax.errors.ConcretizationTypeError):
                 raise NotImplementedError(f"{self}: JAX needs the size of a random draw to be known, found {static}") from None
             result = (jax.ShapeDtypeStruct(inputs[0].shape, inputs[0].dtype), jax.ShapeDtypeStruct((*sizes, *tail), dtype))
-            return jax.pure_callback(on_host, result, *inputs)
+            return call_on_host(self._on_host, result, *inputs)
 
         return draw
 
