@@ -19,6 +19,7 @@ from pytensor.tensor.variable import TensorVariable
 
 from symae._runtime.checks import checked_count
 from symae.errors import InputError
+from symae.models.arguments import shared_parameter, streams_of, symbolic_matrix
 from symae.models.base import Model, checked_matrix, configured
 from symae.models.description import FilterLayer, ModelDescription
 from symae.models.fitting import FitDefaults
@@ -39,7 +40,7 @@ class Autoencoder(Model):
         Draws the seed of `theano_rng`, if that is not given, and then W; `symae.nn.check_random_state` tells which numbers each
         gives.
     theano_rng : RandomStreams, optional
-        Draws the corruption.
+        Draws the corruption, by its ``binomial``.
     input : symbolic matrix (n, n_visible), optional
         What is encoded; a new matrix ``input`` if None.
     n_visible, n_hidden : int
@@ -57,7 +58,8 @@ class Autoencoder(Model):
     Raises
     ------
     InputError
-        n_visible or n_hidden is not an integer of at least 1, or a parameter's shape does not fit them.
+        n_visible or n_hidden is not an integer of at least 1; the shape of a parameter or of `input` does not fit them; an
+        argument is something else, a tensor in the place of `theano_rng` for one.
 
     Examples
     --------
@@ -85,24 +87,19 @@ class Autoencoder(Model):
         self.n_visible = n_visible = checked_count("n_visible", n_visible)
         self.n_hidden = n_hidden = checked_count("n_hidden", n_hidden)
         numpy_rng = check_random_state(numpy_rng)
-        if theano_rng is None:
-            theano_rng = RandomStreams(numpy_rng.randint(2**30))
+        self.theano_rng = streams_of(numpy_rng, theano_rng, "binomial")
         if W is None:
             W = pytensor.shared(tutorial_weights(numpy_rng, n_visible, n_hidden), name="W", borrow=True)
         if bhid is None:
             bhid = pytensor.shared(np.zeros(n_hidden, dtype=pytensor.config.floatX), name="b", borrow=True)
         if bvis is None:
             bvis = pytensor.shared(np.zeros(n_visible, dtype=pytensor.config.floatX), name="b_prime", borrow=True)
-        for name, p, shape in (("W", W, (n_visible, n_hidden)), ("bhid", bhid, (n_hidden,)), ("bvis", bvis, (n_visible,))):
-            found = p.get_value(borrow=True).shape
-            if found != shape:
-                raise InputError(name, f"shape {found}", f"{shape} for n_visible {n_visible} and n_hidden {n_hidden}")
-        self.W = W
-        self.b = bhid
-        self.b_prime = bvis
+        sizes = f"n_visible {n_visible} and n_hidden {n_hidden}"
+        self.W = shared_parameter("W", W, (n_visible, n_hidden), sizes)
+        self.b = shared_parameter("bhid", bhid, (n_hidden,), sizes)
+        self.b_prime = shared_parameter("bvis", bvis, (n_visible,), sizes)
         self.W_prime = self.W.T
-        self.theano_rng = theano_rng
-        self.x = pt.matrix(name="input") if input is None else input
+        self.x = pt.matrix(name="input") if input is None else symbolic_matrix("input", input, n_visible)
         self.params = [self.W, self.b, self.b_prime]
 
     def get_corrupted_input(self, input: Variable, corruption_level: Any) -> TensorVariable:

@@ -23,6 +23,7 @@ from symae import nn
 from symae._runtime.blas_threads import blas_threads
 from symae._runtime.checks import checked_count, checked_counts
 from symae.errors import InputError
+from symae.models.arguments import streams_of
 from symae.models.base import checked_matrix, configured
 from symae.models.description import ModelDescription
 from symae.models.fitting import FitDefaults
@@ -116,7 +117,7 @@ class CoordinateVAE(ImageModel):
             raise InputError("image_shape", str(shape), "one channel")
         self.affine = affine
         numpy_rng = check_random_state(numpy_rng)
-        self.theano_rng = RandomStreams(numpy_rng.randint(2**30)) if theano_rng is None else theano_rng
+        self.theano_rng = streams_of(numpy_rng, theano_rng, "uniform", "normal")
         pixels = shape[1] * shape[2]
         if input is None:
             input = pt.tensor("input", dtype=pytensor.config.floatX, shape=(None, pixels))

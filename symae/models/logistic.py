@@ -16,6 +16,7 @@ from pytensor.tensor.variable import TensorVariable
 
 from symae._runtime.checks import checked_count
 from symae.errors import InputError
+from symae.models.arguments import symbolic_matrix
 from symae.models.base import Model, checked_matrix, configured
 from symae.models.description import FilterLayer, ModelDescription
 from symae.models.fitting import FitDefaults
@@ -42,11 +43,8 @@ class LogisticRegression(Model):
     fit_defaults = FitDefaults(epochs=15, batch_size=600, learning_rate=0.13)
 
     def __init__(self, input: Variable | None, n_in: int, n_out: int):
-        if input is None:
-            input = pt.matrix("x")
-        elif not isinstance(input, Variable):
-            raise InputError("input", repr(input), "a symbolic matrix, or None for one of the model's own")
         self.n_in = n_in = checked_count("n_in", n_in)
+        input = pt.matrix("x") if input is None else symbolic_matrix("input", input, n_in)
         self.n_out = n_out = checked_count("n_out", n_out)
         floatX = pytensor.config.floatX
         self.W = pytensor.shared(np.zeros((n_in, n_out), dtype=floatX), name="W", borrow=True)
