@@ -121,7 +121,7 @@ class Importer(MetaPathFinder):
             imported = builtins.__import__(name, globals, locals, fromlist or (), 0)
             if name.partition(".")[0] in ("matplotlib", "pylab"):
                 attend(self.session)
-            return self.standins.as_it_was(imported)
+            return self.standins.as_it_was(imported, fromlist or ())
 
         return {**builtins_for(python_version, importing), **self.standins.names}
 

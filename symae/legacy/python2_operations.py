@@ -161,6 +161,19 @@ def sorting_key(cmp: Callable[..., int] | None = None, key: Any = None, reverse:
     return compared if key is None else lambda item: compared(key(item))
 
 
+def message(x: Any) -> Any:
+    """Return ``x.message``, which every exception had: its only argument, or nothing where it has more or none."""
+    if not isinstance(x, BaseException) or hasattr(x, "message"):
+        return x.message
+    return x.args[0] if len(x.args) == 1 else ""
+
+
+def parts(error: Any) -> Any:
+    """Return what ``error[0]`` and ``a, b = error`` take: the arguments of an exception."""
+    is_plain = isinstance(error, BaseException) and not hasattr(error, "__getitem__") and not hasattr(error, "__iter__")
+    return error.args if is_plain else error
+
+
 def decode(text: Any, encoding: Any = "ascii", *errors: Any, **keywords: Any) -> Any:
     """Decode by ``text.decode(…)``: what was a string of bytes is a text by now.
 
@@ -263,6 +276,8 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "__symae_formatted__": formatted,
     "__symae_format__": format_text,
     "__symae_sort__": sort,
+    "__symae_message__": message,
+    "__symae_parts__": parts,
     "__symae_formatted_unicode__": formatted_unicode,
     "__symae_decode__": decode,
     "__symae_encode__": encode,

@@ -98,6 +98,36 @@ class _Python2(ast.NodeTransformer):
             return call(function.attr, node, function.value, *node.args, keywords=node.keywords)
         return node
 
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        self.generic_visit(node)
+        is_read = node.attr == "message" and isinstance(node.ctx, ast.Load)
+        return call("message", node, node.value) if is_read else node
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
+        self.generic_visit(node)
+        return _Caught(node.name).generic_visit(node) if node.name else node  # type: ignore[return-value]
+
+
+class _Caught(ast.NodeTransformer):
+    """Let an exception that was caught as `name` be a sequence of its arguments."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def _parts(self, node: ast.expr) -> ast.expr:
+        return call("parts", node, node) if isinstance(node, ast.Name) and node.id == self.name else node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        self.generic_visit(node)
+        node.value = self._parts(node.value)
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.stmt:
+        self.generic_visit(node)
+        if isinstance(node.targets[0], ast.Tuple | ast.List):
+            node.value = self._parts(node.value)
+        return node
+
 
 class _Classes(ast.NodeTransformer):
     """Let Python 3 call the special methods that Python 2 called."""

@@ -54,8 +54,10 @@ class FormerModules(Registry):
         self._lost = _lost_names()
         self._former: dict[str, FormerModule] = {}
 
-    def as_it_was(self, module: ModuleType) -> ModuleType:
-        """Return `module` with the names that it has lost, itself if it has lost none."""
+    def as_it_was(self, module: ModuleType, gone: Mapping[str, ModuleType] = NONE) -> ModuleType:
+        """Return `module` with the names that it has lost and the modules in it that are `gone`, itself if there are none."""
+        if gone:
+            return FormerModule(self.as_it_was(module), gone, self)
         name = module.__name__
         if isinstance(module, FormerModule) or (name not in self._lost and name not in _REPLACED):
             return module

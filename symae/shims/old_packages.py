@@ -86,13 +86,14 @@ class OldPackages(MetaPathFinder):
         level: int = 0,
     ) -> Any:
         try:
-            return self._modules.as_it_was(builtins.__import__(name, globals, locals, fromlist or (), level))
+            module = builtins.__import__(name, globals, locals, fromlist or (), level)
         except ModuleNotFoundError as error:
             is_gone = not level and f"{name}.".startswith(f"{error.name}.")
-            module = self._modules.find(name, fromlist or ()) if is_gone else None
-            if module is None:
+            answer = self._modules.find(name, fromlist or ()) if is_gone else None
+            if answer is None:
                 raise
-            return module
+            return answer
+        return self._modules.as_it_was(module, self._modules.gone_from(module, fromlist or ()))
 
 
 class _OldLoader(Loader):

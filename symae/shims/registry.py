@@ -40,6 +40,11 @@ class Registry:
                 parent = getattr(parent, part)
         return first
 
+    def gone_from(self, module: ModuleType, fromlist: Sequence[str]) -> dict[str, ModuleType]:
+        """Return by name what ``from module import …`` asks for, a module of today lacks, and a module made here stands for."""
+        found = {part: self._module(f"{module.__name__}.{part}") for part in fromlist if not hasattr(module, part)}
+        return {part: child for part, child in found.items() if child is not None}
+
     def _module(self, name: str) -> ModuleType | None:
         if name not in self._made and (module := self.make(name)) is not None:
             self._made[name] = module

@@ -229,6 +229,25 @@ def test_libraries_see_numpy_and_scipy_as_they_are(tmp_path):
     assert (done.returncode, "inhomogeneous" in done.stderr) == (1, True)
 
 
+def test_modules_that_are_gone_come_from_the_packages_they_were_in(run, tmp_path, monkeypatch):
+    for file in ("sklearn/__init__.py", "sklearn/externals/__init__.py", "joblib.py"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    result = run("""
+        from sklearn.externals import joblib
+        from sklearn import cross_validation, externals
+        import sys
+        print joblib.__name__, cross_validation.KFold, externals.__name__, hasattr(sys.modules['sklearn'], 'cross_validation')
+        from sklearn import nothing
+    """)
+    folds = "<class 'symae.shims.gone_modules._Folds'>"
+    assert result.out == f"joblib {folds} sklearn.externals False\n"
+    assert "cannot import name 'nothing' from 'sklearn'" in result.err
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("sklearn", "joblib")]:
+        del sys.modules[name]
+
+
 def test_packages_and_versions(run):
     result = run("""
         import numpy, pkg_resources

@@ -56,12 +56,40 @@ def test_pipes_of_python_2_take_and_give_text(run):
         child = subprocess.Popen([sys.executable, '-c', double], stdin=PIPE, stdout=PIPE)
         child.stdin.write('ef\\n')
         child.stdin.close()
-        print [line.rstrip() for line in child.stdout], child.wait()
+        with child.stdout:
+            print [line.rstrip() for line in child.stdout], child.wait()
         print subprocess.check_output([sys.executable, '-c', 'print(5)']).strip() == '5'
         raw = "import sys\\nsys.stdout.buffer.write(bytes([255, 254]))"
         print len(subprocess.check_output([sys.executable, '-c', raw]))
     """)
     assert (result.status, result.out) == (0, "['abab', 'cdcd', ''] 0\n['efef'] 0\nTrue\n2\n"), result.err
+
+
+def test_numbers_from_a_pipe_are_the_bytes_that_they_were(run):
+    result = run("""
+        import numpy, struct, subprocess, sys
+        numbers = "import array, sys; sys.stdout.buffer.write(array.array('i', [5, 200, 0x7bc3]).tobytes())"
+        data = subprocess.check_output([sys.executable, '-c', numbers])
+        print len(data), struct.unpack('3i', data), numpy.fromstring(data, 'int32').tolist()
+    """)
+    assert (result.status, result.out) == (0, "12 (5, 200, 31683) [5, 200, 31683]\n"), result.err
+
+
+def test_exceptions_have_a_message_and_are_sequences(run):
+    # as Python 2.7 printed
+    result = run("""
+        class Own(Exception):
+            message = 'own'
+        for error in (ValueError('one'), IOError(2, 'two'), ValueError(), Own('none')):
+            try:
+                raise error
+            except IOError, e:
+                number, text = e
+                print (e.message, number, text, e[1], e[-2:])
+            except Exception, e:
+                print (e.message, len(e.args) and e[0])
+    """)
+    assert result.out == "('one', 'one')\n('', 2, 'two', 'two', (2, 'two'))\n('', 0)\n('own', 'none')\n", result.err
 
 
 def test_pipes_are_read_line_by_line_to_their_end_and_hold_pickles(run):
@@ -74,9 +102,11 @@ def test_pipes_are_read_line_by_line_to_their_end_and_hold_pickles(run):
             with child.stdout:
                 lines = iter(child.stdout.readline, end)
                 print [next(lines, 'none').strip() for _ in range(3)],
-        print started('print(5)').stdout.next().strip()
+        with started('print(5)').stdout as five:
+            print five.next().strip()
         kept = "import pickle, sys; sys.stdout.buffer.write(pickle.dumps([1, b'a'], 2))"
-        print cPickle.load(started(kept).stdout)[0]
+        with started(kept).stdout as pickled:
+            print cPickle.load(pickled)[0]
     """)
     assert (result.status, result.out) == (0, "['1', '2', 'none'] ['1', '2', 'none'] 5\n1\n"), result.err
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 from collections.abc import Iterator
 from types import ModuleType
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["subprocess_of"]
 
+CONTROLS = re.compile(rb"[^\a\b\t\n\f\r\x1b -\xff]|\x7f")
+
 
 class _End(str):
     """Hold what is read where nothing is left, '' and b'' in one: ``iter(pipe.readline, b'')`` ends with it."""
@@ -26,9 +29,14 @@ class _End(str):
 
 
 def _as_text(data: Any) -> Any:
-    """Return bytes as text, or as they are where they are none: pictures and arrays go through pipes too."""
+    """Return bytes as text, or as they are where they are none: pictures and arrays go through pipes too.
+
+    Control characters that no text has tell of small numbers, which are valid UTF-8 and wanted as bytes: ``len`` counts these.
+    """
+    if not isinstance(data, bytes) or CONTROLS.search(data):
+        return data
     try:
-        return (data.decode("utf-8") or _End()) if isinstance(data, bytes) else data
+        return data.decode("utf-8") or _End()
     except UnicodeDecodeError:
         return data
 

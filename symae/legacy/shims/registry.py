@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -73,12 +73,13 @@ class Standins(Registry):
             return drawing.anything(self._session, name)
         return None
 
-    def as_it_was(self, module: ModuleType) -> ModuleType:
+    def as_it_was(self, module: ModuleType, fromlist: Sequence[str]) -> ModuleType:
         """Return a library's module as the script knew it: other libraries do not see the names that it has lost."""
         if module.__name__ == "h5py":
             return module_of("h5py", {**vars(module), **h5py_names.replaced_names(ascii_is_bytes=False)})
+        gone = self.gone_from(module, fromlist)
         is_former = module.__name__.startswith(("scipy", "numpy.testing", "pkg_resources"))
-        return self._former.as_it_was(module) if is_former else module
+        return self._former.as_it_was(module, gone) if is_former or gone else module
 
     @contextmanager
     def in_force(self) -> Iterator[None]:

@@ -52,6 +52,8 @@ class Op(PlainOp, metaclass=_AnyOp):
             setattr(cls, "make_node", _make_node(own["make_node"]))  # noqa: B010
         if "perform" in own and not cls.__module__.startswith("symae."):
             setattr(cls, "perform", _perform(own["perform"]))  # noqa: B010
+        if "make_thunk" in own and cls.perform is Op.perform:
+            setattr(cls, "perform", _perform(_by_thunk))  # noqa: B010
         if "infer_shape" in own:
             cls.infer_shape = _infer_shape(own["infer_shape"])
         if "grad" in own or "L_op" in own:
@@ -131,6 +133,13 @@ def _perform(theirs: Any) -> Any:
             return theirs(self, node, *args)
 
     return perform
+
+
+def _by_thunk(self: Any, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
+    """Compute by the ``make_thunk`` of an Op without ``perform``, which is all that compiled modes ask for."""
+    storage = {v: [x] for v, x in zip(node.inputs, inputs, strict=True)}
+    storage |= zip(node.outputs, output_storage, strict=True)
+    self.make_thunk(node, storage, {v: [v not in node.outputs] for v in storage}, no_recycling=[], impl="py")()
 
 
 def _infer_shape(theirs: Callable[..., Any]) -> Callable[..., Any]:
