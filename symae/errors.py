@@ -21,6 +21,7 @@ __all__ = [
     "MissingFileError",
     "ShapeError",
     "UnwritableError",
+    "WindowError",
     "one_line",
     "shortened",
 ]
@@ -85,6 +86,10 @@ class ShapeError(InputError):
     def __init__(self, where: str, found: str, expected: str, *sizes: int):
         split = found.count("{}")
         super().__init__(where, found.format(*sizes[:split]), expected.format(*sizes[split:]))
+
+
+class WindowError(ShapeError, TypeError):
+    """Raised when windows, or the steps between them, do not fit into images: a TypeError too, as in Theano."""
 
 
 class IndexRangeError(IndexError):

@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from symae import BackendError, InputError, MissingFileError, UnwritableError
-from symae.errors import DivergedError, one_line
+from symae.errors import DivergedError, WindowError, one_line
 
 
 @pytest.mark.parametrize("kind", [InputError, MissingFileError, UnwritableError, BackendError])
@@ -19,7 +19,8 @@ def test_an_error_keeps_its_parts_also_through_a_pickle(kind):
 
 
 @pytest.mark.parametrize(
-    ("kind", "builtin"), [(MissingFileError, FileNotFoundError), (UnwritableError, OSError), (BackendError, ImportError)]
+    ("kind", "builtin"),
+    [(MissingFileError, FileNotFoundError), (UnwritableError, OSError), (BackendError, ImportError), (WindowError, TypeError)],
 )
 def test_errors_are_also_what_python_calls_them(kind, builtin):
     assert issubclass(kind, builtin)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symae.errors import ShapeError
+from symae.errors import ShapeError, WindowError
 from symae.geometry.windows import Axis, Windows
 from symae.kernels.pooling import geometry, jit, numbers
 
@@ -56,7 +56,7 @@ def gather(windows: Windows, mode: str, where: str, expected: str) -> Callable[.
     def images2neibs(images: Any) -> Any:
         n, c, h, w = images.shape
         if not (row_fits(h) and column_fits(w)):
-            raise ShapeError(where, "shape ({}, {}, {}, {})", expected, n, c, h, w)
+            raise WindowError(where, "shape ({}, {}, {}, {})", expected, n, c, h, w)
         rows, columns = row_table(h), column_table(w)
         maps = np.ascontiguousarray(images).reshape((n * c, h, w))
         out = np.zeros((n * c, len(rows), len(columns), p, q), images.dtype)
@@ -85,7 +85,7 @@ def scatter(windows: Windows, mode: str, where: str, expected: str) -> Callable[
     @jit
     def neibs2images(neibs: Any, n: Any, c: Any, h: Any, w: Any) -> Any:
         if not (row_fits(h) and column_fits(w)):
-            raise ShapeError(shape_where, "shape ({}, {}, {}, {})", expected, n, c, h, w)
+            raise WindowError(shape_where, "shape ({}, {}, {}, {})", expected, n, c, h, w)
         rows, columns = row_table(h), column_table(w)
         count = n * c * len(rows) * len(columns)
         if neibs.shape != (count, p * q):

@@ -13,7 +13,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.tensor.variable import TensorVariable
 
 from symae._runtime.checks import pair
-from symae.errors import InputError
+from symae.errors import InputError, WindowError
 from symae.geometry.windows import Axis, Windows
 from symae.ops.arguments import FLOATS, as_images, as_size, as_sizes, extent, known, require_pixels
 from symae.ops.traced import Arrays, TracedOp, concrete, padded, strided
@@ -46,9 +46,11 @@ def images2neibs(ten4: TensorLike, neib_shape: Any, neib_step: Any = None, mode:
 
     Raises
     ------
-    InputError
+    WindowError
         Neighbourhoods larger than the image (except with "ignore_borders", which then finds none) or steps that do not end at
-        the borders; even sizes with "wrap_centered"; a number out of its range, an unknown mode, not 4 dimensions.
+        the borders; even sizes with "wrap_centered". It is an InputError.
+    InputError
+        A number out of its range, an unknown mode, not 4 dimensions.
     TypeError
         `ten4` does not hold floats.
 
@@ -107,7 +109,7 @@ class _Neighbours(TracedOp):
         if mode not in MODES:
             raise InputError(f"{self.where}: mode", repr(mode), f"one of {', '.join(MODES)}")
         if mode == "wrap_centered" and not all(size % 2 for size in neib_shape):
-            raise InputError(f"{self.where}: neib_shape", str(neib_shape), "odd numbers with mode wrap_centered")
+            raise WindowError(f"{self.where}: neib_shape", str(neib_shape), "odd numbers with mode wrap_centered")
         self.neib_shape = neib_shape
         self.neib_step = neib_step
         self.mode = mode
@@ -143,7 +145,7 @@ class _Neighbours(TracedOp):
         for axis, n in zip((self.windows.rows, self.windows.columns), shape[2:], strict=True):
             steps_fit = self.mode == "wrap_centered" or n is None or (n + axis.offset) % axis.stride == 0
             if n is not None and (n < axis.size or not steps_fit):
-                raise InputError(where, f"shape {tuple(shape)}", self.expected)
+                raise WindowError(where, f"shape {tuple(shape)}", self.expected)
 
     def pixels(self, axis: Axis, n: int) -> list[list[int]]:
         """Return the pixels of each window along an axis, -1 outside of the image."""

@@ -190,3 +190,13 @@ def test_eval_compiles_once(x):
     assert double.eval({x: ARRAY}).tolist() == [0, 2, 4, 6]
     assert double.eval({x: ARRAY[:1]}).tolist() == [0]
     assert len(double._fn_cache) == 1
+
+
+def test_constants_and_shapes_are_unpacked(x):
+    rows, columns = T.constant([3, 2])
+    assert (int(rows.eval()), int(columns.eval())) == (3, 2)
+    assert len(list(T.matrix().shape)) == 2
+    with pytest.raises(ValueError, match="Length of"):
+        list(x)
+    with pytest.raises(TypeError, match="does not support iteration"):
+        sum(T.constant([[1, 2], [3, 4]]))

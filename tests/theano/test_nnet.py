@@ -16,7 +16,7 @@ from symae import function
 from symae.errors import InputError
 from symae.theano._impl.variables import is_marked, plain
 from symae.theano.tensor import opt, slinalg
-from symae.theano.tensor.nnet import abstract_conv, blocksparse, conv, conv3d2d, corr3d
+from symae.theano.tensor.nnet import abstract_conv, blocksparse, bn, conv, conv3d2d, corr3d, neighbours
 
 LOGITS = np.array([[0, 1000, -1000], [200, -300, 5], [1, 2, 3]], "float32")
 CLASSES = np.array([0, 1, 2], "int32")
@@ -152,6 +152,27 @@ def test_the_old_conv2d_has_two_border_modes():
     assert conv.ConvOp.getOutputShape((8, 8), (3, 3), (1, 1), "full") == (10, 10)
 
 
+def test_the_old_conv2d_compares_the_shapes_that_it_is_told():
+    images, filters, shape = T.tensor4(), T.tensor4(), (3, 2, 8, 8)
+    maps = conv.conv2d(images, filters, T.constant(shape), (4, T.constant(2), None, 5))
+    assert maps.eval({images: np.ones(shape), filters: np.ones((4, 2, 3, 5))}).shape == (3, 4, 6, 4)
+    with pytest.raises(AssertionError, match="found 2 channels in image_shape, expected 3"):
+        conv.conv2d(images, filters, shape, (4, 3, 5, 5))
+    with pytest.raises(T.NotScalarConstantError):
+        conv.conv2d(images, filters, (3, 2, 8, T.iscalar()))
+
+
+@pytest.mark.parametrize(
+    ("neib_shape", "mode", "shape"),
+    [((3, 2), "valid", (2, 3, 10, 10)), ((3, 2), "wrap_centered", (2, 3, 10, 10)), ((3, 3), "half", (2, 3, 6, 6))],
+)
+def test_neighbourhoods_that_do_not_fit_are_a_type_error_of_the_call(neib_shape, mode, shape):
+    for images in (T.constant(np.zeros(shape)), theano.shared(np.zeros(shape))):
+        f = theano.function([], neighbours.images2neibs(images, neib_shape, mode=mode), mode="FAST_COMPILE")
+        with pytest.raises(TypeError, match="expected"):
+            f()
+
+
 def test_subsample_may_come_as_an_array_but_not_change():
     x = np.zeros((1, 1, 6, 6))
     for subsample in (np.array([2, 3]), [2, 3], T.constant([2, 3])):
@@ -232,6 +253,19 @@ def test_epsilon_of_batch_normalization_is_not_too_small():
         T.nnet.bn.batch_normalization_train(x, gamma, gamma, epsilon=1e-6)
 
 
+def test_batch_normalization_can_be_had_as_ops_with_its_gradients():
+    x, dy = np.random.default_rng(1).standard_normal((2, 4, 3, 2, 2))
+    scale, bias = (T.constant(a, dtype="float64") for a in np.arange(2 * 3).reshape((2, 1, 3, 1, 1)))
+    images, axes = T.dtensor4(), (0, 2, 3)
+    out, mean, invstd = bn.AbstractBatchNormTrain(axes)(images, scale, bias)
+    tested = bn.AbstractBatchNormInference(axes)(images, scale, bias, mean, 1 / invstd**2 - 1e-4)
+    gradients = bn.AbstractBatchNormTrainGrad(axes)(images, dy, scale, mean, invstd)
+    expected = T.grad((out * dy).sum(), [images, scale, bias])
+    found = theano.function([images], [out, *gradients, tested, *expected], mode="FAST_COMPILE")(x)
+    for value, wanted in zip(found[:4], found[4:], strict=True):
+        np.testing.assert_allclose(value, wanted, rtol=1e-10, atol=1e-12)
+
+
 def test_batch_normalization_refuses_parameters_of_other_ranks():
     with pytest.raises(ValueError, match="beta: found 2 dimensions, expected 1 or 4"):
         T.nnet.bn.batch_normalization_test(T.tensor4(), T.vector(), T.matrix(), T.vector(), T.vector(), axes="spatial")
@@ -242,7 +276,6 @@ def test_batch_normalization_refuses_parameters_of_other_ranks():
     [
         ("tensor.nnet.ctc", "ctc", "warp-ctc"),
         ("tensor.nnet.Conv3D", "conv3D", "use theano.tensor.nnet.conv3d"),
-        ("tensor.nnet.bn", "AbstractBatchNormTrain", "batch_normalization_train"),
         ("tensor.nnet.sigm", "scalar_sigmoid", "T.nnet.sigmoid"),
         ("tensor.signal.downsample", "max_pool", "max_pool_2d"),
     ],

@@ -3,12 +3,16 @@
 import importlib
 import pickle
 
+import numpy as np
 import pytest
 
 import symae.theano as theano
 import symae.theano.tensor as T
 from symae.theano.tensor import nlinalg
+from symae.theano.tensor.blas_c import CGemv, CGer, check_force_gemv_init
+from symae.theano.tensor.blas_scipy import ScipyGer
 from symae.theano.tensor.extra_ops import CumOp
+from symae.theano.tensor.fourier import fft
 from symae.theano.tensor.op_classes import OPS
 
 
@@ -58,3 +62,23 @@ def test_dimensions_are_shuffled_by_an_op_with_theanos_arguments():
     order = T.DimShuffle((False, False), (1, "x", 0))
     assert order(x).eval({x: [[1, 2, 3]]}).tolist() == [[[1]], [[2]], [[3]]]
     assert isinstance(x.T.owner.op, T.DimShuffle)
+
+
+def test_products_of_blas_are_theirs_who_call_it_from_c():
+    y, A, x, one, two = (T.constant(a, dtype="float64") for a in ([1, 2], [[1, 2, 3], [4, 5, 6]], [1, 0, 1], 1, 2))
+    assert CGemv(inplace=False)(y, two, A, x, one).eval().tolist() == [9, 22]
+    assert CGer(True) == CGer(destructive=True) != ScipyGer(True)
+    assert check_force_gemv_init() is False
+
+
+@pytest.mark.parametrize(("n", "axis"), [(10, 0), (2, None), (None, 1)])
+def test_an_axis_is_transformed_as_numpy_does(n, axis):
+    a = np.random.default_rng(0).standard_normal((3, 4))
+    transformed = theano.function([], fft(a, n, axis), mode="FAST_COMPILE")()
+    np.testing.assert_allclose(transformed, np.fft.fft(a, n, -1 if axis is None else axis))
+
+
+@pytest.mark.parametrize(("a", "n", "axis"), [(1.0, None, None), ([1.0], 0, 0), ([1.0], 2, 1), ([1.0], 1.5, 0)])
+def test_a_transform_refuses_other_axes_and_lengths(a, n, axis):
+    with pytest.raises(TypeError, match=r"Fourier: .*expected"):
+        fft(a, n, axis)

@@ -86,7 +86,7 @@ def neighbours(images: Variable, shape: Sequence[Any], step: Sequence[Any], mode
     extents = images.shape[2], images.shape[3]
     if mode == "wrap_centered":
         odd = [pt.eq(pt.as_tensor(n) % 2, 1) for n in shape]
-        images = _checked("images2neibs: neib_shape is odd with mode wrap_centered", images, odd)
+        images = _checked("images2neibs: neib_shape is odd with mode wrap_centered", images, odd, TypeError)
         pad = [n // 2 for n in shape]
         counts = [(n - 1) // s + 1 for n, s in zip(extents, step, strict=True)]
         fits = [pt.ge(n, r) for n, r in zip(extents, shape, strict=True)]
@@ -99,6 +99,7 @@ def neighbours(images: Variable, shape: Sequence[Any], step: Sequence[Any], mode
         f"images2neibs: images are as large as a neighbourhood, and steps end at their borders with mode {mode}",
         images,
         [] if mode == "ignore_borders" else fits,
+        TypeError,
     )
     seen, is_inside = _windows(images, shape, step, pad, counts, wraps=mode == "wrap_centered")
     kept = pt.switch(is_inside, seen, np.array(0, images.type.dtype))
@@ -152,6 +153,6 @@ def _inside(pad: Sequence[Any], ws: Sequence[Any]) -> list[Variable]:
     return [pt.and_(pt.ge(p, 0), pt.lt(p, size)) for p, size in zip(pad, ws, strict=True)]
 
 
-def _checked(expected: str, images: Variable, conditions: Sequence[Any]) -> Variable:
-    """Return `images`, which raise ValueError if a condition does not hold when the graph runs."""
-    return CheckAndRaise(ValueError, f"expected: {expected}")(images, *conditions) if conditions else images
+def _checked(expected: str, images: Variable, conditions: Sequence[Any], error: type[Exception] = ValueError) -> Variable:
+    """Return `images`, which raise `error` if a condition does not hold when the graph runs."""
+    return CheckAndRaise(error, f"expected: {expected}")(images, *conditions) if conditions else images

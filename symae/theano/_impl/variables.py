@@ -291,6 +291,13 @@ def _item(self: Variable, args: Any) -> Variable:
 _getitem = as_theano(_tensor_py_operators.__getitem__)
 
 
+def _entries(self: Variable) -> Iterator[Variable]:
+    """Return the entries of a vector whose length is known, though its type does not tell it."""
+    if self.type.ndim != 1:
+        return _tensor_py_operators.__iter__(self)
+    return (self[i] for i in range(_named("get_vector_length")(self)))
+
+
 def _is_something(self: Variable) -> bool:
     # `if not W:` asks whether there is a W. Only of an answer it would mean what nobody knows yet.
     if getattr(self.tag, "is_answer", False):
@@ -367,6 +374,7 @@ def _legacy_methods() -> dict[str, Any]:
         "__div__": divided,
         "__rdiv__": lambda self, other: divided(other, self),
         "__getitem__": _item,
+        "__iter__": _entries,
         "any": _named("any"),
         "all": _named("all"),
         "eval": _eval,

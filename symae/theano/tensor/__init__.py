@@ -43,9 +43,12 @@ globals().update(_NAMES)
 _SUBMODULES = [
     "basic",
     "blas",
+    "blas_c",
+    "blas_scipy",
     "elemwise",
     "extra_ops",
     "fft",
+    "fourier",
     "inplace",
     "io",
     "nlinalg",

@@ -21,7 +21,7 @@ from symae.theano.tensor import extra_ops as extra
 from symae.theano.tensor import sort as sorting
 from symae.theano.tensor import subtensor as indexing
 from symae.theano.tensor.creation import CREATION
-from symae.theano.tensor.nnet import blocksparse, conv3d2d
+from symae.theano.tensor.nnet import blocksparse, bn, conv3d2d
 from symae.theano.tensor.reductions import REDUCTIONS
 from symae.theano.tensor.shaping import SHAPING
 
@@ -173,13 +173,39 @@ _PRODUCTS: dict[str, Any] = {
     "Gemv": (lambda inplace: blas.gemv, pytensors_blas.Gemv),
     "Ger": (lambda destructive: blas.ger, *([pytensors_blas.Ger] if hasattr(pytensors_blas, "Ger") else [])),
 }
+_IN_C: dict[str, Any] = {"CGemv": _PRODUCTS["Gemv"], "CGer": _PRODUCTS["Ger"]}
+_IN_FORTRAN: dict[str, Any] = {"ScipyGer": _PRODUCTS["Ger"]}
+_NORMALISING: dict[str, Any] = {
+    "AbstractBatchNormInference": (
+        lambda axes=(0,): (
+            lambda x, scale, bias, estimated_mean, estimated_variance, epsilon=1e-4: bn.batch_normalization_test(
+                x, scale, bias, estimated_mean, estimated_variance, axes, epsilon
+            )
+        ),
+    ),
+    "AbstractBatchNormTrain": (
+        lambda axes=(0,): (
+            lambda x, scale, bias, epsilon=1e-4, running_average_factor=0.1, running_mean=None, running_var=None: list(
+                bn.batch_normalization_train(x, scale, bias, axes, epsilon, running_average_factor, running_mean, running_var)
+            )
+        ),
+    ),
+    "AbstractBatchNormTrainGrad": (
+        lambda axes=(0,): (
+            lambda x, dy, scale, x_mean, x_invstd, epsilon=1e-4: bn.gradients_of_train(x, dy, scale, x_mean, x_invstd, axes)
+        ),
+    ),
+}
 _BY_MODULE = {
     "tensor": _TENSOR,
     "tensor.blas": _PRODUCTS,
+    "tensor.blas_c": _IN_C,
+    "tensor.blas_scipy": _IN_FORTRAN,
     "tensor.elemwise": _DIMENSIONS,
     "tensor.extra_ops": _EXTRA,
     "tensor.nlinalg": _LINEAR,
     "tensor.nnet.blocksparse": _BLOCKS,
+    "tensor.nnet.bn": _NORMALISING,
     "tensor.nnet.conv3d2d": _DIAGONALS,
     "tensor.nnet.nnet": _LAYERS,
     "tensor.slinalg": _SCIPYS,

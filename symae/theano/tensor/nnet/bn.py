@@ -127,6 +127,18 @@ def batch_normalization_test(
     return (inputs - mean) * (gamma / pt.sqrt(var + small)) + beta
 
 
+@as_theano
+def gradients_of_train(
+    x: TensorLike, dy: TensorLike, scale: TensorLike, x_mean: TensorLike, x_invstd: TensorLike, axes: Sequence[int]
+) -> list[Variable]:
+    """Return the gradients of `batch_normalization_train` for `x`, `scale` and the bias, where `dy` is that of its result."""
+    x, dy, scale, x_mean, x_invstd = map(pt.as_tensor, (x, dy, scale, x_mean, x_invstd))
+    normal = (x - x_mean) * x_invstd
+    of_scale, of_bias = (pt.sum(g, axis=tuple(axes), keepdims=True) for g in (dy * normal, dy))
+    count = pt.prod([x.shape[i] for i in axes]).astype(x.type.dtype)
+    return [scale * x_invstd * (dy - (of_bias + normal * of_scale) / count), of_scale, of_bias]
+
+
 def _axes(axes: Any, ndim: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the axes to normalise along, and the others."""
     named = {"per-activation": (0,), "spatial": (0, *range(2, ndim))}
@@ -157,11 +169,4 @@ def _wide(
     return parameter.dimshuffle(*(kept.index(i) if i in kept else "x" for i in range(inputs.type.ndim)))
 
 
-_OP = "it is not an op here, use the function batch_normalization_"
-_INSTEAD = {
-    "AbstractBatchNormTrain": f"{_OP}train",
-    "AbstractBatchNormTrainGrad": f"{_OP}train and T.grad",
-    "AbstractBatchNormInference": f"{_OP}test",
-}
-
-__getattr__ = getter(__name__, instead=_INSTEAD)
+__getattr__ = getter(__name__, ops="tensor.nnet.bn")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pytensor.graph.basic import Variable
+from pytensor.tensor.basic import get_scalar_constant_value
 
 from symae.errors import InputError
 from symae.theano._impl.absent import getter
@@ -62,7 +63,8 @@ def conv2d(
     ----------
     input : (n, c, h, w)
     filters : (m, c, kh, kw)
-    image_shape, filter_shape : ignored
+    image_shape, filter_shape : optional, four numbers, constants or None
+        Nothing depends on them, and what they say of a minibatch is not compared with it.
     border_mode : "valid" or "full"
     subsample : (int, int)
     kargs : ``unroll_batch``, ``unroll_kern``, ``openmp`` and other hints, ignored
@@ -75,9 +77,21 @@ def conv2d(
     ------
     InputError
         Another border mode, or ``imshp_logical``.
+    NotScalarConstantError
+        A size among the shapes that only a run would tell.
+    AssertionError
+        Shapes with unequal numbers of channels.
     """
     dx, dy = subsample
+    images, kernels = _numbers(image_shape), _numbers(filter_shape)
+    if None not in (images[1], kernels[1]) and images[1] != kernels[1]:
+        raise AssertionError(f"conv2d: found {images[1]} channels in image_shape, expected {kernels[1]} as in filter_shape")
     return ConvOp(dx=dx, dy=dy, output_mode=border_mode, **kargs)(input, filters)
+
+
+def _numbers(shape: Any) -> list[Any]:
+    sizes = [None] * 4 if shape is None else list(shape)
+    return [None if size is None else get_scalar_constant_value(size) for size in sizes]
 
 
 __getattr__ = getter(__name__, pytensor=["symae.ops"])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from pytensor.graph.basic import Variable
 
 from symae import ops
+from symae.errors import WindowError
 from symae.ops.arguments import as_images
 from symae.theano._impl.absent import getter
 from symae.theano._impl.shape_arguments import in_floats
@@ -26,12 +28,18 @@ def images2neibs(ten4: Any, neib_shape: Any, neib_step: Any = None, mode: str = 
     neib_shape, neib_step : two integers
         In a sequence or a symbolic vector; the value of a shared variable is that of the call.
     mode : {"valid", "ignore_borders", "wrap_centered", "half", "full"}
+
+    Raises
+    ------
+    TypeError
+        When the graph runs: neighbourhoods do not fit into the images with this mode.
     """
     shape = sizes("images2neibs: neib_shape", neib_shape, 2)
     step = shape if neib_step is None else sizes("images2neibs: neib_step", neib_step, 2)
-    if are_symbolic(shape, step):
-        return in_floats(lambda x: neighbours(as_images("images2neibs: ten4", x), shape, step, mode), ten4)
-    return in_floats(lambda x: ops.images2neibs(x, shape, step, mode), ten4)
+    if not are_symbolic(shape, step):
+        with suppress(WindowError):  # which Theano's graphs raise when they run
+            return in_floats(lambda x: ops.images2neibs(x, shape, step, mode), ten4)
+    return in_floats(lambda x: neighbours(as_images("images2neibs: ten4", x), shape, step, mode), ten4)
 
 
 @as_theano
