@@ -36,7 +36,7 @@ INSIDE = re.compile(
     r"toposort|apply_nodes|maker\.fgraph|\.nodes\b|\.owner\.op\b|fgraph\.outputs|[Ll]inker|c_code|cxx|optdb|\blocal_\w+|\bopt\."
     r"|gof\.opt|optimizer|FunctionGraph|check_stack_trace|input_storage|output_storage|_compile_and_check|OptimizationQuery|gof\.Query"
     r"|_op_use_c_code|vm_profile|ProfileStats|storage_map|destroy_map|view_map|c_headers|blas_\w+|Gemm|GEMM|Gemv|Ger\b|Dot22|CGer"
-    r"|assertFunctionContains"
+    r"|assertFunctionContains|\b_as_scalar\b|_is_real_matrix|_factor_canonicalized|res_is_a"
 )
 LOADING = 600  # seconds for a file before its first test: those of 8,000 lines are converted first
 # What the tests import that is neither Theano's nor installed here: nose is of the Python 2 that they began in.

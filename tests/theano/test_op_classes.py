@@ -13,6 +13,7 @@ from symae.theano.tensor.blas_c import CGemv, CGer, check_force_gemv_init
 from symae.theano.tensor.blas_scipy import ScipyGer
 from symae.theano.tensor.extra_ops import CumOp
 from symae.theano.tensor.fourier import fft
+from symae.theano.tensor.nnet import corr, corr3d
 from symae.theano.tensor.op_classes import OPS
 
 
@@ -37,6 +38,12 @@ def test_nodes_are_found_by_the_class_of_their_op():
     assert isinstance(CumOp(1)(x).owner.op, CumOp) or isinstance(CumOp(1)(x).owner.inputs[0].owner.op, CumOp)
     assert not isinstance((x + 1).owner.op, nlinalg.MatrixInverse)
     assert nlinalg.MatrixInverse().make_node(x).outputs[0].ndim == 2
+
+
+@pytest.mark.parametrize("kind", [corr.CorrMM, corr.CorrMM_gradInputs, corr3d.Corr3dMM, corr3d.Corr3dMM_gradWeights])
+def test_convolutions_of_the_caffe_kind_are_asked_for(kind):
+    assert isinstance(kind(num_groups=2), kind)
+    assert not isinstance((T.matrix() + 1).owner.op, kind)
 
 
 @pytest.mark.parametrize("axis", [(0, 1), (True, True), ("x", False)])

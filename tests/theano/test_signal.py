@@ -90,8 +90,24 @@ def test_one_dimension_is_pooled_by_the_op():
     assert pool.Pool(ndim=1)(x, (2,)).eval().tolist() == [[1, 3, 4], [6, 8, 9]]
     averages = pool.Pool(ignore_border=True, mode="average_exc_pad", ndim=1)(x, (3,), (2,), (1,))
     assert averages.eval().tolist() == [[0.5, 2, 3.5], [5.5, 7, 8.5]]
-    with pytest.raises(InputError, match="ndim: found 4, expected 1, 2 or 3"):
-        pool.Pool(ndim=4)
+    with pytest.raises(InputError, match="ndim: found 0, expected at least 1"):
+        pool.Pool(ndim=0)
+
+
+@pytest.mark.parametrize(("mode", "reduced"), [("max", np.max), ("sum", np.sum), ("average_inc_pad", np.mean)])
+def test_four_dimensions_are_pooled_by_the_op(mode, reduced):
+    x = np.random.RandomState(0).rand(2, 4, 6, 6, 4)
+    windows = x.reshape((2, 2, 2, 3, 2, 2, 3, 2, 2))
+    found = theano.function([], pool.Pool(True, mode, ndim=4)(x, (2, 2, 3, 2)), mode="FAST_COMPILE")()
+    np.testing.assert_allclose(found, reduced(windows, axis=(2, 4, 6, 8)))
+
+
+def test_padding_that_is_known_at_the_call_has_to_be_zero_where_windows_reach_out():
+    x, pad = T.dtensor4(), T.ivector()
+    f = theano.function([x, pad], pool.pool_2d(x, (2, 2), False, None, pad, "sum"), mode="FAST_COMPILE")
+    assert f(np.ones((1, 1, 3, 3)), [0, 0]).tolist() == [[[[4, 2], [2, 1]]]]
+    with pytest.raises(ValueError, match="pad is 0 with ignore_border=False"):
+        f(np.ones((1, 1, 3, 3)), [1, 0])
 
 
 def test_signal_conv2d_refuses_images_with_channels():

@@ -140,7 +140,7 @@ def separable_conv3d(
     return conv3d(maps, pointwise_filters, filter_flip=filter_flip)
 
 
-class _Settings:
+class VideoSettings:
     """Hold what `conv3d` is given beside its two arrays."""
 
     def __init__(
@@ -162,21 +162,21 @@ class _Settings:
         return self.border_mode, self.subsample, self.filter_flip, self.filter_dilation, self.num_groups
 
 
-class AbstractConv3d(_Settings):
+class AbstractConv3d(VideoSettings):
     """Convolve (videos, filters) -> maps: `conv3d` with its settings given before its arrays."""
 
     def __call__(self, img: Any, kern: Any) -> Variable:
         return conv3d(img, kern, None, None, *self.settings)
 
 
-class AbstractConv3d_gradInputs(_Settings):
+class AbstractConv3d_gradInputs(VideoSettings):
     """Compute (filters, gradient of the maps, (depth, rows, columns)) -> gradient of the videos."""
 
     def __call__(self, kern: Any, topgrad: Any, shape: Any) -> Variable:
         return conv3d_grad_wrt_inputs(topgrad, kern, shape, None, *self.settings)
 
 
-class AbstractConv3d_gradWeights(_Settings):
+class AbstractConv3d_gradWeights(VideoSettings):
     """Compute (videos, gradient of the maps, (depth, rows, columns)) -> gradient of the filters."""
 
     def __call__(self, img: Any, topgrad: Any, shape: Any) -> Variable:

@@ -59,9 +59,14 @@ def pooled(
     """Return the maximum, sum or average of each window, as `symae.ops.pool2d` says, of (n, c, h, w)."""
     if mode not in POOL_MODES:
         raise InputError("pool_2d: mode", repr(mode), f"one of {', '.join(POOL_MODES)}")
+    if not ignore_border:
+        if any(isinstance(p, int) and p for p in pad):
+            raise InputError("pool_2d: pad", str(tuple(pad)), "no padding with ignore_border=False")
+        images = _checked(
+            "pool_2d: pad is 0 with ignore_border=False", images, [pt.eq(p, 0) for p in pad if not isinstance(p, int)]
+        )
+        pad = (0, 0)
     padded = not all(isinstance(p, int) and p == 0 for p in pad)
-    if not ignore_border and padded:
-        raise InputError("pool_2d: pad", str(tuple(pad)), "no padding with ignore_border=False")
     images = _checked("pool_2d: ws and stride are at least 1", images, [pt.ge(n, 1) for n in (*ws, *stride)])
     images = _checked("pool_2d: pad is at least 0 and less than ws", images, _inside(pad, ws) if padded else [])
     counts = [

@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 
-class _Settings:
+class ConvolutionSettings:
     """Hold what a convolution is given beside its two arrays; base of the three ops of Theano's that are called with arrays."""
 
     def __init__(
@@ -73,7 +73,7 @@ def _border_mode(border_mode: Any) -> Any:
     return normalised_border_mode(border_mode)
 
 
-class AbstractConv2d(_Settings):
+class AbstractConv2d(ConvolutionSettings):
     """Convolve (images, filters) -> maps: `conv2d` with its settings given before its arrays."""
 
     @as_theano
@@ -82,7 +82,7 @@ class AbstractConv2d(_Settings):
         return maps
 
 
-class AbstractConv2d_gradInputs(_Settings):
+class AbstractConv2d_gradInputs(ConvolutionSettings):
     """Compute (filters, gradient of the maps, (rows, columns)) -> gradient of the images."""
 
     @as_theano
@@ -91,7 +91,7 @@ class AbstractConv2d_gradInputs(_Settings):
         return images
 
 
-class AbstractConv2d_gradWeights(_Settings):
+class AbstractConv2d_gradWeights(ConvolutionSettings):
     """Compute (images, gradient of the maps, (rows, columns)) -> gradient of the filters."""
 
     @as_theano
@@ -209,7 +209,7 @@ def causal_conv1d(
 
 
 @as_theano
-def _as_images(op: _Settings, input: Any, filters: Any) -> Variable:
+def _as_images(op: ConvolutionSettings, input: Any, filters: Any) -> Variable:
     maps = op.op(Convolution)(pt.shape_padright(pt.as_tensor(input)), pt.shape_padright(pt.as_tensor(filters)))
     return maps[:, :, :, 0]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import grad
 from pytensor.graph.basic import Variable
@@ -112,11 +113,11 @@ def max_pool_2d_same_size(input: TensorLike, patch_size: Any) -> Variable:
 
 
 class Pool:
-    """Call `pool_2d`, or its kind over one or three dimensions, with its settings given before its arguments."""
+    """Call `pool_2d`, or its kind over `ndim` dimensions, with its settings given before its arguments."""
 
     def __init__(self, ignore_border: bool = False, mode: str = "max", ndim: int = 2, openmp: Any = None):
-        if ndim not in (1, 2, 3):
-            raise InputError("Pool: ndim", repr(ndim), "1, 2 or 3")
+        if ndim < 1:
+            raise InputError("Pool: ndim", repr(ndim), "at least 1")
         self.ignore_border, self.mode, self.ndim = ignore_border, mode, ndim
 
     @as_theano
@@ -163,7 +164,12 @@ def _pooled(where: str, input: Any, ndim: int, settings: Any, ignore_border: boo
     if ndim == 1:
         rows = pt.expand_dims(x, -2)
         return pt.squeeze(_pooled(where, rows, 2, ((1, *windows), (1, *strides), (0, *pads)), ignore_border, mode), -2)
-    lead = [x.shape[i] for i in range(x.type.ndim - ndim)]
+    first, lead = x.type.ndim - ndim, [x.shape[i] for i in range(x.type.ndim - ndim)]
+    if ndim > 3:
+        y = _pooled(where, x, 2, (windows[-2:], strides[-2:], pads[-2:]), ignore_border, mode)
+        order = [*range(first), x.type.ndim - 2, x.type.ndim - 1, *range(first, x.type.ndim - 2)]
+        rest = (windows[:-2], strides[:-2], pads[:-2])
+        return _pooled(where, y.dimshuffle(order), ndim - 2, rest, ignore_border, mode).dimshuffle(np.argsort(order).tolist())
 
     def pool(images: Variable, axes: slice) -> Variable:
         return in_floats(lambda v: _pool_maps(v, windows[axes], strides[axes], pads[axes], ignore_border, mode), images)
