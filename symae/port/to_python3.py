@@ -13,7 +13,7 @@ from typing import Any
 from symae._runtime.quiet import without_warnings
 from symae.errors import InputError
 from symae.port.source_edit import Draft
-from symae.python2.convert import line_of, tree_of
+from symae.python2.convert import NEXT_FIXER, line_of, tree_of
 from symae.python2.source import untabbed
 from symae.python2.version_detection import python_version_of
 
@@ -89,7 +89,7 @@ def _tool(print_function: bool) -> Any:
         chosen = [n for n in names if n.rpartition(".fix_")[2] not in _LEFT_OUT]
         if print_function:
             chosen.remove("fissix.fixes.fix_print")
-        return refactor.RefactoringTool(chosen, {"print_function": print_function})
+        return refactor.RefactoringTool([*chosen, NEXT_FIXER], {"print_function": print_function})
 
 
 def _messages(log: Sequence[str]) -> list[str]:

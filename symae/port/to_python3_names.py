@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
+from typing import Any
 
 import libcst as cst
 from libcst import matchers as m
@@ -68,6 +69,8 @@ class Python2Names(Step):
         module, _, last = name.rpartition(".")
         if name in _NOTES:
             self.note(original, _NOTES[name])
+        if updated.attr.value == "message" and self._is_caught(original.value):
+            self.note(original, "exceptions have no message any more: str(error), or error.args[0]")
         if name in _OF_MODULES:
             return attribute(_OF_MODULES[name])
         if name in _ATTRIBUTES:
@@ -80,6 +83,20 @@ class Python2Names(Step):
             return attribute(_STRING[last])
         if updated.attr.value in _ITERATORS:  # those that are called at once are fissix's
             return updated.with_changes(attr=cst.Name(_ITERATORS[updated.attr.value]))
+        return updated
+
+    def _is_caught(self, node: cst.CSTNode) -> bool:
+        """Return True for the name of an exception where it is handled."""
+        above: Any = node
+        while isinstance(node, cst.Name) and not isinstance(above, cst.Module):
+            above = self.parent(above)
+            if isinstance(above, cst.ExceptHandler) and above.name and text_of(above.name.name) == node.value:
+                return True
+        return False
+
+    def leave_Subscript(self, original: cst.Subscript, updated: cst.Subscript) -> cst.BaseExpression:
+        if self._is_caught(original.value):
+            self.note(original, "exceptions are no sequences any more: error.args[0]")
         return updated
 
     def leave_Name(self, original: cst.Name, updated: cst.Name) -> cst.BaseExpression:

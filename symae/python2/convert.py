@@ -25,7 +25,8 @@ FIXERS = [
     *("dict", "except", "exec", "funcattrs", "has_key", "methodattrs", "metaclass", "ne", "next", "nonzero"),
     *("numliterals", "paren", "print", "raise", "repr", "sys_exc", "throw", "tuple_params", "xreadlines"),
 ]
-OWN_FIXERS = ["symae.python2.fix_octal_longs", "symae.python2.fix_unicode_texts"]
+NEXT_FIXER = "symae.python2.fix_next_items"
+OWN_FIXERS = ["symae.python2.fix_octal_longs", "symae.python2.fix_unicode_texts", NEXT_FIXER]
 # What fixers write by what it gets to be called.
 MADE = {name: f"__symae_{name}__" for name in ("iter", "list", "next", "repr")}
 

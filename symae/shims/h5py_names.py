@@ -41,6 +41,10 @@ def replaced_names(ascii_is_bytes: bool = True) -> Mapping[str, Any]:
         def attrs(self) -> Any:
             return (Attributes if ascii_is_bytes else h5py.AttributeManager)(self)
 
+        @property
+        def file(self) -> Any:
+            return as_it_was(super().file)  # type: ignore[misc]
+
     class Dataset(HasAttributes, h5py.Dataset):
         @property
         def value(self) -> Any:
@@ -49,6 +53,18 @@ def replaced_names(ascii_is_bytes: bool = True) -> Mapping[str, Any]:
     class Holder(HasAttributes):
         def __getitem__(self, name: Any) -> Any:
             return as_it_was(super().__getitem__(name))  # type: ignore[misc]
+
+        def get(self, *arguments: Any, **keywords: Any) -> Any:  # also for items() and values()
+            return as_it_was(super().get(*arguments, **keywords))  # type: ignore[misc]
+
+        def visititems(self, function: Any) -> Any:
+            return super().visititems(lambda name, item: function(name, as_it_was(item)))  # type: ignore[misc]
+
+        def require_group(self, name: Any) -> Any:
+            return as_it_was(super().require_group(name))  # type: ignore[misc]
+
+        def require_dataset(self, *arguments: Any, **keywords: Any) -> Any:
+            return as_it_was(super().require_dataset(*arguments, **keywords))  # type: ignore[misc]
 
         def create_group(self, *arguments: Any, **keywords: Any) -> Any:
             return as_it_was(super().create_group(*arguments, **keywords))  # type: ignore[misc]
@@ -62,7 +78,7 @@ def replaced_names(ascii_is_bytes: bool = True) -> Mapping[str, Any]:
     class File(Holder, h5py.File):
         pass
 
-    former = {h5py.Group: Group, h5py.Dataset: Dataset}
+    former = {h5py.Group: Group, h5py.Dataset: Dataset, h5py.File: File}
 
     def as_it_was(item: Any) -> Any:
         if type(item) in former:

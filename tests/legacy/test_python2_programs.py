@@ -121,5 +121,18 @@ def test_datasets_of_h5py_have_a_value_and_attributes_are_texts(run):
         f.close()
         kept = h5py.File('kept.h5', 'r')
         print kept['a/b'].value, kept['a']['b'].attrs['unit'] == 'nats', isinstance(kept, h5py.File)
+        print [[b.value.sum() for _, b in a.items()] for a in kept.values()], kept.get('a').get('b').value[2],
+        print kept['a/b'].parent['b'].value[1], kept.visititems(lambda name, item: item.value[1] if name == 'a/b' else None)
     """)
-    assert (result.status, result.out) == (0, "[0 1 2] True True\n"), result.err
+    assert (result.status, result.out) == (0, "[0 1 2] True True\n[[3]] 2 1 1\n"), result.err
+
+
+def test_what_follows_next_of_an_iterator_is_of_the_item(run):
+    result = run("""
+        numbers = {'a': [7, 8]}
+        print numbers.itervalues().next()[1], numbers.iteritems().next()[0].upper(), iter([[1]]).next().count(1)
+        class Own:
+            def next(self): return 'own'
+        print Own().next().upper(), list(iter(iter([1, 2, 0]).next, 0))
+    """)
+    assert (result.status, result.out) == (0, "8 A 1\nOWN [1, 2]\n"), result.err

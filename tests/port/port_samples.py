@@ -14,6 +14,10 @@ PYTHON2 = {
         "for k, v in d.iteritems():\n    print k\nif d.has_key(1): pass\n",
         "for k, v in d.items():\n    print(k)\nif 1 in d: pass\n",
     ),
+    "next and what follows": (
+        "print d.itervalues().next().shape[0], it.next() ** 2, lines.next(), -it.next().x(1).next(), commit.message, e[0]\n",
+        "print(next(iter(d.values())).shape[0], next(it) ** 2, next(lines), -next(next(it).x(1)), commit.message, e[0])\n",
+    ),
     "lists": ("a = map(str, b)\nprint a[0]\n", "a = list(map(str, b))\nprint(a[0])\n"),
     "exceptions": (
         "try:\n    f()\nexcept IOError, e:\n    raise ValueError, 'x'\n",

@@ -105,6 +105,8 @@ GONE_METHODS = [
         ("x = s.decode('hex_codec')\n", "codecs.encode"),
         ("with open('a.txt') as f: print f.read().decode('utf-8')\n", "texts have no decode"),
         ("print s.decode()\n", "texts have no decode"),
+        ("try: f()\nexcept IOError, e: print e.message\n", "exceptions have no message"),
+        ("try: f()\nexcept (IOError, OSError), e: print e[0]\n", "exceptions are no sequences"),
         *((f"class A:\n    def {name}(self, *rest): print 1\n", f"{name} is not called any more") for name in GONE_METHODS),
     ],
 )
