@@ -11,8 +11,10 @@ from pathlib import Path
 import hypothesis
 import pytensor
 import pytest
+from _pytest.runner import runtestprotocol
 from backend_params import each, in_double
 
+from symae._runtime.roomy_calls import roomy
 from symae.datasets.folders import find_mnist
 from symae.rewrites.registry import NATIVE
 
@@ -46,6 +48,15 @@ LONG_TESTS = {"test_random_graphs.py", "test_smoke.py", "test_without_patches.py
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin ``-m default_mode`` with long tests, so that no worker is left with one when the others have finished."""
     items.sort(key=lambda item: not (item.path.name in LONG_TESTS and item.get_closest_marker("default_mode")))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+    """Run a test as pytest does, with its fixtures, in a roomy call: what compiles recurs deeply."""
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    roomy(runtestprotocol)(item, nextitem=nextitem)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
 
 
 @pytest.fixture(params=each(in_double))

@@ -19,6 +19,7 @@ import symae
 from symae import patches
 from symae._runtime.atomic_files import make_folder
 from symae._runtime.decimals import fixed
+from symae._runtime.roomy_calls import roomy
 from symae._runtime.terminal import INTERRUPTED, Parser, at_least, print_anything, reader_left
 from symae.cli.inspect import COMMANDS, add_inspector, run_inspector
 from symae.cli.port import PROGRAMS, add_port, run_port
@@ -29,6 +30,7 @@ from symae.errors import BackendError, InputError, MissingFileError, one_line
 from symae.runs.catalogue import find_worksheet, title_of, worksheets
 
 
+@roomy
 def command() -> int:
     """Run this process's command line, as ``symae`` or ``python -m symae``; returns the exit status."""
     symae.tune_process()

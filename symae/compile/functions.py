@@ -15,6 +15,7 @@ from symae import patches
 from symae._runtime.locks import Lock
 from symae._runtime.memory import collect_young
 from symae._runtime.quiet import without_log, without_warnings
+from symae._runtime.roomy_calls import roomy
 from symae.compile.backends import BY_NAME, linked_by
 from symae.compile.locked_function import with_lock
 from symae.compile.modes import chosen_mode, surrounding
@@ -72,6 +73,7 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 @_one_at_a_time()
+@roomy
 def function(
     inputs: Sequence[Any],
     outputs: Any = None,

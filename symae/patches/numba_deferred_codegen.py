@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symae._runtime.interrupts import interrupts_told
+from symae._runtime.roomy_calls import roomy
 from symae.patches.changes import Changes
 from symae.patches.patch import Expected, Patch
 
@@ -157,6 +158,7 @@ def _connect_functions(cpu: Any, dispatcher: Any, changes: Changes) -> None:
     """Leave functions that are compiled for others without an entry point until Python calls them."""
     Base, Dispatcher = dispatcher._DispatcherBase, dispatcher.Dispatcher
     get_executable_now, add_callable, compile_now = cpu.CPUContext.get_executable, Base.add_overload, Dispatcher.compile
+    compile_outermost = roomy(compile_now)
     compile_at_call = Base._compile_for_args
 
     def get_executable(self: Any, library: Any, fndesc: Any, env: Any) -> Any:
@@ -172,13 +174,13 @@ def _connect_functions(cpu: Any, dispatcher: Any, changes: Changes) -> None:
 
     def compile(self: Any, sig: Any) -> Any:
         if not _thread.inner and not _thread.active:
-            entry = compile_now(self, sig)
+            entry = compile_outermost(self, sig)
         else:
             if not _thread.inner:
                 self._is_whole_program = True
             _thread.inner.append(bool(_thread.inner))
             try:
-                entry = compile_now(self, sig)
+                entry = (compile_now if _thread.inner[-1] else compile_outermost)(self, sig)
             finally:
                 _thread.inner.pop()
         if _thread.inner or not isinstance(entry, _Deferred):
