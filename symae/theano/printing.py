@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import io
 import re
 import sys
@@ -47,11 +48,16 @@ __all__ = [
     "min_informative_str",
     "pp",
     "pprint",
+    "pydot_imported",
+    "pydot_imported_msg",
     "pydotprint",
     "var_descriptor",
 ]
 
 __getattr__ = getter(__name__, pytensor=["pytensor.printing"])
+
+pydot_imported = importlib.util.find_spec("pydot") is not None
+pydot_imported_msg = "" if pydot_imported else "pydot is not installed"
 
 
 class Print(_printing.Print):

@@ -53,6 +53,7 @@ def test_graphs_are_printed(capsys):
 def test_drawing_says_what_it_needs():
     with pytest.raises(AttributeError, match="debugprint"):
         pydotprint(T.vector())
+    assert theano.printing.pydot_imported is not bool(theano.printing.pydot_imported_msg)
 
 
 @pytest.mark.parametrize(
