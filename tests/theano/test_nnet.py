@@ -312,6 +312,17 @@ def test_cholesky_refuses_what_is_not_definite_or_says_nan():
     with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
         theano.function([x], slinalg.cholesky(x))(-np.eye(2))
     assert np.isnan(theano.function([x], slinalg.Cholesky(on_error="nan")(x))(-np.eye(2))).any()
+    gradient = theano.function([x], T.grad(slinalg.cholesky(x).sum(), x), mode="FAST_COMPILE")
+    with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
+        gradient(-np.eye(2))
+
+
+def test_the_gradient_too_refuses_neighbourhoods_that_do_not_fit():
+    x, size = T.dtensor4(), T.ivector()
+    gradient = theano.function([x, size], T.grad(neighbours.images2neibs(x, size).sum(), x), mode="FAST_COMPILE")
+    assert gradient(np.zeros((1, 1, 2, 4)), [2, 2]).tolist() == np.ones((1, 1, 2, 4)).tolist()
+    with pytest.raises(TypeError, match="steps end at their borders"):
+        gradient(np.zeros((1, 1, 3, 4)), [2, 2])
 
 
 def test_the_bias_of_softmax_with_bias_counts_in_a_log_likelihood():

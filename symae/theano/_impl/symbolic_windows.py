@@ -13,11 +13,11 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
-from pytensor.raise_op import CheckAndRaise
 
 from symae.errors import InputError
 from symae.ops.neighbours import MODES as NEIGHBOUR_MODES
 from symae.ops.pooling.pool import MODES as POOL_MODES
+from symae.theano._impl.checked import CheckedBothWays
 from symae.theano._impl.shape_arguments import numbers, size
 from symae.theano._impl.variables import known_type
 
@@ -159,5 +159,5 @@ def _inside(pad: Sequence[Any], ws: Sequence[Any]) -> list[Variable]:
 
 
 def _checked(expected: str, images: Variable, conditions: Sequence[Any], error: type[Exception] = ValueError) -> Variable:
-    """Return `images`, which raise `error` if a condition does not hold when the graph runs."""
-    return CheckAndRaise(error, f"expected: {expected}")(images, *conditions) if conditions else images
+    """Return `images`, which raise `error`, as their gradient does, if a condition does not hold when the graph runs."""
+    return CheckedBothWays(error, f"expected: {expected}")(images, *conditions) if conditions else images

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.raise_op import CheckAndRaise
 from pytensor.tensor import linalg
 from pytensor.tensor.type_other import NoneConst
 from scipy import linalg as scipys
 
 from symae.errors import InputError
 from symae.theano._impl.absent import getter
+from symae.theano._impl.checked import CheckedBothWays
 from symae.theano._impl.variables import as_theano
 from symae.typing import TensorLike
 
@@ -45,7 +45,7 @@ class Cholesky:
         factor = linalg.cholesky(x, lower=self.lower)
         if self.on_error != "raise":
             return factor
-        definite = CheckAndRaise(np.linalg.LinAlgError, "Cholesky: found a matrix that is not positive definite")
+        definite = CheckedBothWays(np.linalg.LinAlgError, "Cholesky: found a matrix that is not positive definite")
         return definite(factor, pt.invert(pt.any(pt.isnan(factor))))
 
 
