@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from inspector_runs import write_run
 
@@ -15,6 +16,7 @@ from symae.inspector.assets import ASSETS, EXPORT, IMPORT, MODULES, SCRIPTS, ass
 from symae.inspector.export import export_html
 from symae.inspector.runs import open_run
 from symae.inspector.tabs import TABS
+from symae.models import StridedAutoencoder
 
 SCRIPTED = [name for name, kind in ASSETS.items() if kind == "text/javascript"]
 
@@ -43,10 +45,17 @@ def test_no_two_tabs_answer_the_same_path():
         assert sum(len(getattr(tab, routes)) for tab in TABS.values()) == len(found.keys() - {"model"})
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """Return what the exported page of a run keeps, by the path that the page asks for it."""
+    model = StridedAutoencoder(np.random.RandomState(1), code=3, maps=(2, 3, 4))
+    run = write_run(tmp_path_factory.mktemp("exported") / "strided", model, epochs=2)
+    page = export_html([open_run(run, images=3)])
+    return json.loads(re.search('id="exported">(.*?)</script>', page, re.DOTALL).group(1))
+
+
 @pytest.mark.parametrize("name", TABS)
-def test_a_tab_finds_in_an_exported_page_what_it_keeps(name, strided, tmp_path):
-    page = export_html([open_run(write_run(tmp_path / "strided", strided, epochs=2), images=3)])
-    kept = json.loads(re.search('id="exported">(.*?)</script>', page, re.DOTALL).group(1))
+def test_a_tab_finds_in_an_exported_page_what_it_keeps(name, kept):
     paths = [f"0/model/{path}" for path in TABS[name].kept(kept["0/model/model"])] + list(TABS[name].of_runs)
     assert paths
     assert [path for path in paths if "refused" in kept[path]] == []
