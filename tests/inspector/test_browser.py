@@ -471,7 +471,7 @@ def test_ten_thousand_filters_scroll_smoothly(driver, tmp_path):
 
 def test_an_exported_page_opens_from_a_file(driver, runs, tmp_path):
     out = tmp_path / "page.html"
-    command = [sys.executable, "-m", "symae", "export", *map(str, runs), "-o", str(out), "--images", "40"]
+    command = [sys.executable, "-m", "symae", "export", *map(str, runs), "-o", str(out), "--images", "12"]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     page = Page(driver)
     driver.get_log("browser")

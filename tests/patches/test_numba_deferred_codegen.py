@@ -234,7 +234,10 @@ SYMAES = (
 STOCK = "from contextlib import nullcontext", "nullcontext()"
 
 
-@pytest.mark.parametrize("reader", [SYMAES, STOCK], ids=["symae", "numba alone"])
+READERS = [pytest.param(SYMAES, id="symae"), pytest.param(STOCK, id="numba alone", marks=pytest.mark.default_mode)]
+
+
+@pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize(("call", "printed"), [("inner(1), outer(1)", "2 4 1 1"), ("again(1)", "6 1 0")])
 def test_what_the_disk_keeps_of_inner_functions_is_read_by_all(tmp_path, reader, call, printed):
     (tmp_path / "functions.py").write_text(FUNCTIONS)

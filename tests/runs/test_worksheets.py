@@ -433,7 +433,10 @@ def test_the_fifth_worksheet_takes_noise_out(backend, no_mnist, few_digits, tmp_
     assert all(text in page for text in [f"{before:.2f} dB", f"{after:.2f} dB", "Peak signal-to-noise ratio", "32, 32 maps"])
 
 
-@pytest.mark.parametrize(("more", "test"), [([], 2), (["--affine"], 16)], ids=["plain", "affine"])
+WITH_AND_WITHOUT_POSE = [pytest.param([], 2, marks=pytest.mark.default_mode), (["--affine"], 16)]
+
+
+@pytest.mark.parametrize(("more", "test"), WITH_AND_WITHOUT_POSE, ids=["plain", "affine"])
 def test_the_sixth_worksheet_draws_at_any_resolution(more, test, no_mnist, few_digits, tmp_path):
     arguments = ["--backend", "jax", "--images", 128, "--epochs", 2, "--resolution", 40, "--data", few_digits(test), *more]
     result = run("06_any_resolution", *arguments, env=no_mnist, cwd=tmp_path)
