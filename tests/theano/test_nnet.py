@@ -125,6 +125,24 @@ def test_wrong_shape_hints_do_no_harm():
     assert theano.function([x, W], y)(one((2, 3, 8, 8)), one((4, 3, 3, 3))).shape == (2, 4, 6, 6)
 
 
+@pytest.mark.parametrize(
+    ("convolve", "x", "W", "wrong"),
+    [
+        (T.nnet.conv2d, (3, 5, 7, 11), (7, 5, 3, 3), (3, 5, 9, 11)),
+        (T.nnet.conv3d, (3, 2, 4, 7, 5), (4, 2, 3, 3, 3), (3, 2, 4, 8, 5)),
+        (abstract_conv.conv2d_grad_wrt_weights, (3, 5, 7, 11), (3, 7, 5, 9), (3, 6, 7, 11)),
+    ],
+)
+def test_shape_hints_are_compared_where_a_flag_says_so(convolve, x, W, wrong):
+    inputs = T.TensorType("float64", (False,) * len(x))(), T.TensorType("float64", (False,) * len(W))()
+    hints = {"input_shape": x, "filter_shape": (None, None, 3, 3) if "grad" in convolve.__name__ else W}
+    with theano.configparser.change_flags(conv__assert_shape=True):
+        f = theano.function(inputs, convolve(*inputs, **hints), mode="FAST_COMPILE")
+    assert f(np.zeros(x), np.zeros(W)).ndim == len(x)
+    with pytest.raises(AssertionError, match="is not the one given"):
+        f(np.zeros(wrong), np.zeros(W))
+
+
 def test_conv2d_ignores_old_hints_and_says_so():
     with pytest.warns(UserWarning, match="conv2d ignores unroll_kern"):
         T.nnet.conv2d(T.tensor4(), T.tensor4(), unroll_kern=3)

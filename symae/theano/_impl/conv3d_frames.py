@@ -10,7 +10,7 @@ from pytensor.graph.basic import Variable
 
 from symae.geometry.convolution import Geometry
 from symae.ops.conv import conv2d
-from symae.theano._impl.conv_shapes import borders_of
+from symae.theano._impl.conv_shapes import borders_of, compared
 from symae.theano._impl.shape_arguments import last_sizes, numbers
 from symae.theano._impl.variables import as_theano
 
@@ -70,7 +70,8 @@ def conv3d(
     ----------
     input : (n, c, depth, h, w)
     filters : (m, c / num_groups, kd, kh, kw)
-    input_shape, filter_shape : ignored
+    input_shape, filter_shape : optional
+        Compared when the graph runs, with ``config.conv.assert_shape``.
     border_mode : "valid", "full", "half", int, or three of int and (int, int)
     subsample, filter_dilation : (int, int, int)
     filter_flip : bool
@@ -81,7 +82,8 @@ def conv3d(
     (n, m, i, j, k)
         It takes kd times the memory of the input while it computes.
     """
-    return convolved(input, filters, border_mode, subsample, filter_flip, filter_dilation, num_groups)
+    videos, filters = _compared(input, input_shape, "videos"), _compared(filters, filter_shape, "filters")
+    return convolved(videos, filters, border_mode, subsample, filter_flip, filter_dilation, num_groups)
 
 
 @as_theano
@@ -97,7 +99,7 @@ def conv3d_grad_wrt_inputs(
     num_groups: int = 1,
 ) -> Variable:
     """Compute the gradient of `conv3d` for its videos, of shape `input_shape`; `output_grad` is the gradient for the maps."""
-    filters, output_grad = pt.as_tensor(filters), pt.as_tensor(output_grad)
+    filters, output_grad = _compared(filters, filter_shape, "filters"), pt.as_tensor(output_grad)
     channels = filters.shape[1] * num_groups
     x = pt.zeros((output_grad.shape[0], channels, *last_sizes(input_shape, 3)), dtype=output_grad.type.dtype)
     return _pulled_back(convolved(x, filters, border_mode, subsample, filter_flip, filter_dilation, num_groups), x, output_grad)
@@ -116,7 +118,7 @@ def conv3d_grad_wrt_weights(
     num_groups: int = 1,
 ) -> Variable:
     """Compute the gradient of `conv3d` with respect to its filters, of shape `filter_shape`."""
-    input, output_grad = pt.as_tensor(input), pt.as_tensor(output_grad)
+    input, output_grad = _compared(input, input_shape, "videos"), pt.as_tensor(output_grad)
     channels = input.shape[1] // num_groups
     W = pt.zeros((output_grad.shape[1], channels, *last_sizes(filter_shape, 3)), dtype=output_grad.type.dtype)
     return _pulled_back(convolved(input, W, border_mode, subsample, filter_flip, filter_dilation, num_groups), W, output_grad)
@@ -181,6 +183,10 @@ class AbstractConv3d_gradWeights(VideoSettings):
 
     def __call__(self, img: Any, topgrad: Any, shape: Any) -> Variable:
         return conv3d_grad_wrt_weights(img, topgrad, shape, None, *self.settings)
+
+
+def _compared(x: Any, shape: Any, name: str) -> Variable:
+    return compared(pt.as_tensor(x), shape, f"conv3d: the shape of the {name} is not the one given")
 
 
 def _pulled_back(y: Variable, x: Variable, g: Variable) -> Variable:

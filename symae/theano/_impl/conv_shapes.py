@@ -15,6 +15,7 @@ from pytensor.raise_op import Assert
 
 from symae.errors import InputError
 from symae.geometry.convolution import Geometry
+from symae.theano._impl.configuration import config
 from symae.theano._impl.shape_arguments import size
 from symae.theano._impl.variables import as_theano
 
@@ -126,11 +127,18 @@ def _at_run_time(length: Variable, text: str) -> Variable:
     return Assert(text)(length, pt.ge(length, 0))
 
 
-@as_theano
-def assert_shape(x: Variable, expected_shape: Sequence[Any], msg: str = "Unexpected shape.") -> Variable:
-    """Return `x`, whose shape is compared with `expected_shape` when the graph runs; None stands for any size."""
+def compared(x: Variable, expected_shape: Sequence[Any] | None, msg: str = "Unexpected shape.") -> Variable:
+    """Return `x`, whose shape is compared with `expected_shape` when the graph runs, if ``config.conv.assert_shape`` is set.
+
+    None stands for any size.
+    """
+    if expected_shape is None or not config.conv.assert_shape:
+        return x
     conditions = [pt.eq(x.shape[i], s) for i, s in enumerate(expected_shape) if s is not None]
     return Assert(msg)(x, *conditions) if conditions else x
+
+
+assert_shape = as_theano(compared, "assert_shape", __name__)
 
 
 def _border(border_mode: Any) -> Any:

@@ -1,7 +1,8 @@
 """Convolutions of images, their gradients as functions, and bilinear upsampling, with Theano's names.
 
 The shapes that Theano takes beside its arguments (``input_shape``, ``filter_shape``) made its code faster. Here, as in Theano
-1.0, nothing depends on them, and wrong ones do no harm; only the two functions that go backwards need one.
+1.0, nothing depends on them, and wrong ones do no harm, unless ``config.conv.assert_shape`` is set, with which they are an
+AssertionError of the call; only the two functions that go backwards need one.
 """
 
 from __future__ import annotations
@@ -61,6 +62,12 @@ class ConvolutionSettings:
         self.filter_dilation = numbers("conv2d: filter_dilation", filter_dilation, 2)
         self.num_groups = int(num_groups)
 
+    def images(self, img: TensorLike) -> Variable:
+        return conv_shapes.compared(pt.as_tensor(img), self.imshp, "conv2d: the shape of the images is not the one given")
+
+    def filters(self, kern: TensorLike) -> Variable:
+        return conv_shapes.compared(pt.as_tensor(kern), self.kshp, "conv2d: the shape of the filters is not the one given")
+
     def op(self, kind: Any) -> Any:
         return kind(self.border_mode, self.subsample, self.filter_flip, self.filter_dilation, self.num_groups)
 
@@ -78,7 +85,7 @@ class AbstractConv2d(ConvolutionSettings):
 
     @as_theano
     def __call__(self, img: TensorLike, kern: TensorLike) -> Variable:
-        maps: Variable = self.op(Convolution)(img, kern)
+        maps: Variable = self.op(Convolution)(self.images(img), self.filters(kern))
         return maps
 
 
@@ -87,7 +94,9 @@ class AbstractConv2d_gradInputs(ConvolutionSettings):
 
     @as_theano
     def __call__(self, kern: TensorLike, topgrad: TensorLike, shape: Any, add_assert_shape: bool = True) -> Variable:
-        images: Variable = self.op(InputGradient)(kern, topgrad, *last_sizes(shape, 2))
+        images: Variable = self.op(InputGradient)(
+            self.filters(kern) if add_assert_shape else kern, topgrad, *last_sizes(shape, 2)
+        )
         return images
 
 
@@ -96,7 +105,9 @@ class AbstractConv2d_gradWeights(ConvolutionSettings):
 
     @as_theano
     def __call__(self, img: TensorLike, topgrad: TensorLike, shape: Any, add_assert_shape: bool = True) -> Variable:
-        filters: Variable = self.op(FilterGradient)(img, topgrad, *last_sizes(shape, 2))
+        filters: Variable = self.op(FilterGradient)(
+            self.images(img) if add_assert_shape else img, topgrad, *last_sizes(shape, 2)
+        )
         return filters
 
 
