@@ -7,6 +7,7 @@ Each does what it says, and where that fails, or means another thing by now, wha
 - ``mask - other`` was exclusive or, ``-mask`` negation; what was computed in place was cut to the array's type.
 - An array of one element was a number, and arrays of different shapes were unequal.
 - What `floor`, `ceil`, `trunc` and `fix` gave was floats, of whole numbers too: ``ceil(5) / 2`` was 2.5.
+- `unique` told in a vector where the elements of an array of any shape are.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ OF_NUMBERS = {"exp", "log", "log10", "sqrt", "pow", "floor", "ceil", "trunc", "f
 OF_NUMBERS |= {"fabs", "sin", "cos", "tanh", "isnan", "atan2"}
 ROUNDED = (np.floor, np.ceil, np.trunc)
 OF_BYTES = {f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)}
-REPAIRED = {*SHAPES, *WHOLE, *RAGGED, *OF_PARTS, *OF_NUMBERS, *OF_BYTES}
+REPAIRED = {*SHAPES, *WHOLE, *RAGGED, *OF_PARTS, *OF_NUMBERS, *OF_BYTES, "unique"}
 TUPLES = 32  # lists from that length on were indices of their own
 
 
@@ -60,11 +61,22 @@ def _wholes(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.astype(np.intp) if value.dtype.kind == "f" else value
     if not isinstance(value, tuple | list):
-        return whole(value)
+        return _with_whole_ends(value) if isinstance(value, slice) else whole(value)
     sizes = [_wholes(size) for size in value]
     if not _are_other(sizes, value):
         return value
     return sizes if isinstance(value, list) else tuple(sizes)
+
+
+def _with_whole_ends(key: Any) -> Any:
+    """Return a slice or a tuple, with slices whose ends are whole numbers; the key itself where there is none to cut."""
+    if isinstance(key, tuple):
+        parts = tuple(map(_with_whole_ends, key))
+        return parts if _are_other(parts, key) else key
+    if not isinstance(key, slice):
+        return key
+    ends = [whole(end) for end in (key.start, key.stop, key.step)]
+    return slice(*ends) if _are_other(ends, (key.start, key.stop, key.step)) else key
 
 
 def _are_other(new: Iterable[Any], old: Iterable[Any]) -> bool:
@@ -82,6 +94,8 @@ def called(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> An
     try:
         result = function(*arguments, **keywords)
         is_rounded = not keywords and len(arguments) == 1 and any(function is each for each in ROUNDED)
+        if function is np.unique and isinstance(result, tuple):
+            return _with_flat_inverse(result, *arguments, **keywords)
         return _as_floats(result) if is_rounded else result
     except (TypeError, ValueError, IndexError, OverflowError) as error:
         given = _repaired(error, function, arguments, keywords)
@@ -89,6 +103,13 @@ def called(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> An
             raise
     function, arguments, keywords = given
     return function(*arguments, **keywords)
+
+
+def _with_flat_inverse(
+    result: tuple[Any, ...], ar: Any, return_index: bool = False, return_inverse: bool = False, *others: Any, **named: Any
+) -> tuple[Any, ...]:
+    at = 2 if return_index else 1
+    return (*result[:at], result[at].ravel(), *result[at + 1 :]) if return_inverse else result
 
 
 def _as_floats(x: Any) -> Any:
@@ -150,7 +171,8 @@ def get(x: Any, key: Any) -> Any:
     try:
         return x[key]
     except (IndexError, TypeError):
-        if not isinstance(x, np.ndarray) or (index := _wholes(key)) is key:
+        index = _wholes(key) if isinstance(x, np.ndarray) else _with_whole_ends(key)  # np.mgrid[0:1:0.1] needs no repair
+        if index is key:
             raise
     return x[index]
 

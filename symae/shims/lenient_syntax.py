@@ -19,14 +19,6 @@ class Lenient(ast.NodeTransformer):
     Keywords that have another name today get that: ``array(x, copy=False)`` meant ``copy=None``, ``normed`` is ``density``.
     """
 
-    def visit_Slice(self, node: ast.Slice) -> ast.Slice:
-        self.generic_visit(node)
-        for field in ("lower", "upper", "step"):
-            part = getattr(node, field)
-            if part is not None and not isinstance(getattr(getattr(part, "operand", part), "value", None), int):
-                setattr(node, field, call("whole", part, part))
-        return node
-
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         function, name = node.func, getattr(node.func, "attr", getattr(node.func, "id", None))
@@ -44,9 +36,13 @@ class Lenient(ast.NodeTransformer):
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         self.generic_visit(node)
-        if not isinstance(node.ctx, ast.Load) or _is_plain(node.slice):
+        if _is_plain(node.slice):
             return node
-        return call("get", node, node.value, unsliced(node.slice))
+        if isinstance(node.ctx, ast.Load):
+            return call("get", node, node.value, unsliced(node.slice))
+        for part in node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]:
+            _cut(part)
+        return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.stmt:
         self.generic_visit(node)
@@ -118,10 +114,19 @@ def _is_whole(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, int | str)
 
 
-def _is_plain(key: ast.expr) -> bool:
+def _is_plain(key: ast.expr | None) -> bool:
     """Return True for an index that means the same today: whole numbers, texts and slices that are written out."""
     if isinstance(key, ast.Tuple):
         return all(map(_is_plain, key.elts))
+    if isinstance(key, ast.Slice):
+        return all(map(_is_plain, (key.lower, key.upper, key.step)))
     if isinstance(key, ast.UnaryOp):
         key = key.operand
-    return isinstance(key, ast.Slice) or (isinstance(key, ast.Constant) and not isinstance(key.value, float))
+    return key is None or (isinstance(key, ast.Constant) and not isinstance(key.value, float))
+
+
+def _cut(key: ast.expr) -> None:
+    """Let the ends of a slice that is assigned to or deleted be floats."""
+    for field in ("lower", "upper", "step") if isinstance(key, ast.Slice) else ():
+        if not _is_plain(part := getattr(key, field)):
+            setattr(key, field, call("whole", part, part))

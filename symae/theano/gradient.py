@@ -35,6 +35,7 @@ from pytensor.tensor.math import Sum
 from pytensor.tensor.type import DenseTensorType
 
 from symae._runtime.quiet import without_warnings
+from symae.ops.unbroadcast import Unbroadcast
 from symae.theano._impl.absent import getter
 from symae.theano._impl.tangents import tangents
 from symae.theano._impl.variables import as_theano, behind, known_type, legacy, mark, plain, unmark, with_test_values
@@ -105,8 +106,10 @@ def grad(
     DisconnectedInputError
         `cost` does not depend on one of `wrt`, unless `disconnected_inputs` is "ignore" or "warn".
     TypeError
-        `cost` is not a scalar.
+        `cost` is not a scalar, or `wrt` is not made of variables.
     """
+    if isinstance(wrt, str):
+        raise TypeError(f"grad: wrt is {wrt!r}, expected a variable, or a list or tuple of variables")
     known = dict(known_grads) if known_grads is not None else None
     constant = list(consider_constant) if consider_constant is not None else None
     chosen: Any = wrt if isinstance(wrt, Variable) else list(wrt)
@@ -122,19 +125,27 @@ def grad(
             null_gradients,
         )
         if isinstance(chosen, Variable):
-            result = _in_the_dtype_of(chosen, result)
+            result = _as_theanos(chosen, result)
         else:
-            result = [_in_the_dtype_of(variable, gradient) for variable, gradient in zip(chosen, result, strict=True)]
+            result = [_as_theanos(variable, gradient) for variable, gradient in zip(chosen, result, strict=True)]
     return _formatted(result, wrt if isinstance(wrt, Variable | tuple) else chosen)
 
 
-def _in_the_dtype_of(variable: Any, gradient: Any) -> Any:
+def _as_theanos(variable: Any, gradient: Any) -> Any:
+    """Return `gradient` in the dtype that it had in Theano; it broadcasts where `variable` does, though PyTensor knows more."""
+    if not all(isinstance(v, Variable) and isinstance(known_type(v), DenseTensorType) for v in (variable, gradient)):
+        return gradient  # sparse, or disconnected
+    gradient = _without_wide_zeros(variable, gradient)
+    patterns = (known_type(v).broadcastable for v in (gradient, variable))
+    more = [axis for axis, (known, wanted) in enumerate(zip(*patterns, strict=True)) if known and not wanted]
+    return Unbroadcast(*more)(gradient) if more else gradient
+
+
+def _without_wide_zeros(variable: Any, gradient: Any) -> Any:
     """Return `gradient` without the zeros of floatX that PyTensor adds for comparisons.
 
     Theano's zeros have the dtype of `variable`, and so never make the sum a wider one.
     """
-    if not all(isinstance(v, Variable) and isinstance(known_type(v), DenseTensorType) for v in (variable, gradient)):
-        return gradient  # sparse, or disconnected
     wanted, found = variable.type.dtype, gradient.type.dtype
     if wanted == found or not (wanted.startswith("float") and found.startswith("float")):
         return gradient

@@ -14,6 +14,7 @@ ARRAYS = {
     "v": np.array([3.0, 1.0, 2.0]),
     "i": I,
     "b": I.astype("int8"),
+    "h": 1 / np.add.outer(np.arange(5), np.arange(1, 6)).astype("float32"),  # ill-conditioned
     "t3": np.arange(12.0).reshape(2, 3, 2),
 }
 
@@ -223,6 +224,22 @@ T.nlinalg.eigh(T.dot(x.T,x))[1]
 T.nlinalg.eigh(T.dot(x,x.T),'U')[1]
 T.nlinalg.qr(x,'raw')[0]
 T.nlinalg.qr(x.T,'raw')[1]
+T.nlinalg.matrix_inverse(h)
+T.nlinalg.pinv(h)
+T.nlinalg.det(h)
+T.nlinalg.eigh(h)[0]
+T.nlinalg.svd(h)[1]
+T.nlinalg.qr(h,'r')
+T.nlinalg.tensorinv(h,1)
+T.nlinalg.tensorsolve(h,h[0]*h[1])
+T.nlinalg.matrix_inverse(T.cast(h,'complex64')).imag
+T.tile(v,T.arange(i[1,0],3),ndim=2)
+T.tile(v,i[1,0])
+T.tile(x,(2,i[1,0],1))
+T.max_and_argmax(x,[0,0])[1]
+T.patternbroadcast(x,())
+T.conj(x)
+T.SpecifyShape()(x,[2,3])
 """.strip().splitlines()
 
 

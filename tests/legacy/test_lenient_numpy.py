@@ -68,6 +68,11 @@ def computed(expression: str, python2: bool = False, **names: object) -> object:
         ("a[[None, Ellipsis]].shape", (1, 2, 3)),
         ("a[[1, 0]].tolist()", [[3, 4, 5], [0, 1, 2]]),
         ("{0.5: 'half'}[0.5]", "half"),
+        ("a[0:1., 1.5:].tolist()", [[1, 2]]),
+        ("'abcd'[:2.5]", "ab"),
+        ("np.mgrid[0:1:0.25].tolist()", [0, 0.25, 0.5, 0.75]),
+        ("[g.shape for g in np.ogrid[0:1:.5, 0:2:1]]", [(2, 1), (1, 2)]),
+        ("np.r_[0:1:3j, 0:.5:.25].tolist()", [0, 0.5, 1, 0, 0.25]),
         ("a[[[0, 1], slice(1, 3)]].tolist()", [[1, 2], [4, 5]]),
         ("r[['u', 'v']].dtype.names", ("u", "v")),
         ("r[['u', 'v']][0].tolist()", (1, 2)),
@@ -95,6 +100,8 @@ def computed(expression: str, python2: bool = False, **names: object) -> object:
         # parts from a generator, names of arguments
         ("np.vstack(np.ones(2) for _ in range(3)).shape", (3, 2)),
         ("np.sum(i for i in range(4))", 6),
+        ("np.unique([[3, 1], [1, 3]], return_inverse=True)[1].tolist()", [1, 0, 0, 1]),
+        ("np.unique([[3, 1], [1, 3]], True, True, True)[2].tolist()", [1, 0, 0, 1]),
         ("np.histogram([1, 2, 3], bins=2., normed=True)[0].tolist()", [1 / 3, 2 / 3]),
     ],
 )  # fmt: skip

@@ -54,6 +54,14 @@ def test_the_gradient_of_a_comparison_has_the_dtype_of_what_it_is_by():
     assert (found.dtype, found.tolist()) == ("float32", [0, 0])
 
 
+def test_a_gradient_broadcasts_where_its_variable_does():
+    row, matrix = T.row(), T.matrix()
+    gradients = T.grad(T.dot(matrix, row).sum(), [matrix, row])  # the matrix is a column, which its type does not say
+    assert [g.broadcastable for g in gradients] == [(False, False), (True, False)]
+    of_matrix, of_row = theano.function([matrix, row], gradients)([[1], [2]], [[3, 4]])
+    assert (of_matrix.tolist(), of_row.tolist()) == ([[7], [7]], [[3, 3]])
+
+
 @pytest.mark.parametrize("floatX", ["float32", "float64"])
 @pytest.mark.parametrize(
     ("cost", "of_float32"),  # the dtype of the gradient by a vector of float32; by one of float64 it is float64 (Theano 1.0.5)

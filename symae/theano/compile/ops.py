@@ -8,16 +8,22 @@ from typing import Any
 from pytensor.compile.ops import DeepCopyOp, ViewOp, deep_copy_op, view_op
 from pytensor.graph.basic import Apply
 from pytensor.graph.type import Type
-from pytensor.tensor.shape import Shape, Shape_i, SpecifyShape
+from pytensor.tensor.shape import Shape, Shape_i
 
 from symae.theano._impl.absent import getter
 from symae.theano.gof.op import Op
 
-__all__ = ["DeepCopyOp", "FromFunctionOp", "Shape", "Shape_i", "SpecifyShape", "ViewOp", "as_op", "deep_copy_op", "view_op"]
+__all__ = ["DeepCopyOp", "FromFunctionOp", "Shape", "Shape_i", "ViewOp", "as_op", "deep_copy_op", "view_op"]
 
 __getattr__ = getter(
     __name__,
-    elsewhere={"Rebroadcast": "tensor", "shape": "tensor", "shape_i": "tensor", "specify_shape": "tensor"},
+    elsewhere={
+        "Rebroadcast": "tensor",
+        "SpecifyShape": "tensor",
+        "shape": "tensor",
+        "shape_i": "tensor",
+        "specify_shape": "tensor",
+    },
     pytensor=["pytensor.compile.ops"],
 )
 

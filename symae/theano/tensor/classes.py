@@ -12,7 +12,7 @@ from pytensor.graph.type import Type
 from pytensor.graph.utils import MethodNotDefined
 from pytensor.link.c.type import Generic
 from pytensor.tensor import basic, elemwise, exceptions, math, subtensor, type
-from pytensor.tensor.shape import Reshape, Shape, SpecifyShape
+from pytensor.tensor.shape import Reshape, Shape
 from pytensor.tensor.sharedvar import TensorSharedVariable
 from pytensor.tensor.type_other import MakeSlice, NoneConst, NoneTypeT, SliceConstant, SliceType, make_slice, slicetype
 from pytensor.tensor.variable import TensorConstant
@@ -48,7 +48,6 @@ _OWN: tuple[Any, ...] = (
     Shape,
     SliceConstant,
     SliceType,
-    SpecifyShape,
     TensorConstant,
     TensorSharedVariable,
     TensorVariable,

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
-from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.tensor.subtensor import inc_subtensor as _inc_subtensor
 from pytensor.tensor.subtensor import set_subtensor as _set_subtensor
 
 from symae.ops.unbroadcast import Addbroadcast
+from symae.theano._impl.op_class import UnboundOp
 from symae.theano._impl.variables import as_theano
 from symae.theano.shared import shared
 from symae.typing import TensorLike
@@ -49,7 +50,7 @@ def constant(x: TensorLike, name: str | None = None, ndim: int | None = None, dt
 @as_theano
 def as_tensor_variable(x: TensorLike, name: str | None = None, ndim: int | None = None) -> Variable:
     """Return `x`, a variable, array, number or list of them, as a variable; of `ndim` dimensions if that is given."""
-    if isinstance(x, Apply) and len(x.outputs) > 1 and not 0 <= (x.op.default_output or 0) < len(x.outputs):
+    if isinstance(x, Apply) and x.op.default_output not in (None, *range(len(x.outputs))):
         raise AttributeError(f"{x.op}.default_output is {x.op.default_output}, expected the number of an output")
     if isinstance(x, bool):
         raise AsTensorError(f"as_tensor_variable: found {x}, expected a number, or numpy.array({x}) for a constant of bool")
@@ -94,6 +95,16 @@ def inc_subtensor(
 def dot(a: TensorLike, b: TensorLike) -> Variable:
     """Multiply matrices and vectors; arrays of more dimensions over the last of `a` and the last but one of `b`."""
     return pt.dot(a, b)
+
+
+@UnboundOp
+@as_theano
+def _dot(x: TensorLike, y: TensorLike) -> Variable:
+    """Multiply matrices and vectors, as `dot` does, and nothing else."""
+    x, y = pt.as_tensor_variable(x), pt.as_tensor_variable(y)
+    if x.type.ndim not in (1, 2) or y.type.ndim not in (1, 2):
+        raise TypeError(f"dot: found {x.type.ndim} and {y.type.ndim} dimensions, expected vectors or matrices")
+    return pt.dot(x, y)
 
 
 @as_theano
@@ -154,9 +165,19 @@ def get_scalar_constant_value(
     Raises
     ------
     NotScalarConstantError
-        It depends on an input, or is not a number.
+        It depends on an input, or is an array of different numbers.
+    EmptyConstantError
+        It is an array without elements.
     """
-    return pt.get_scalar_constant_value(v, elemwise, only_process_constants, max_recur)
+    if 0 in np.shape(getattr(v, "data", v) if isinstance(v, Constant | np.ndarray) else 0):
+        raise EmptyConstantError()
+    return pt.get_underlying_scalar_constant_value(
+        v, elemwise=elemwise, only_process_constants=only_process_constants, max_recur=max_recur
+    )
+
+
+class EmptyConstantError(pytensor.tensor.exceptions.NotScalarConstantError):
+    """Raised where the value of an array without elements is asked for."""
 
 
 def extract_constant(x: TensorLike, elemwise: bool = True, only_process_constants: bool = False) -> Any:
@@ -216,6 +237,7 @@ _OWN = (
     set_subtensor,
     inc_subtensor,
     dot,
+    _dot,
     tensordot,
     batched_dot,
     batched_tensordot,
@@ -234,7 +256,13 @@ def _all() -> dict[str, Any]:
     grids = {"mgrid": _Grid(pt.mgrid), "ogrid": _Grid(pt.ogrid)}
     python = {"python_complex": builtins.complex, "python_any": builtins.any, "python_all": builtins.all}
     own = {f.__name__: f for f in _OWN}
-    return made | own | grids | python | {"AsTensorError": AsTensorError, "as_tensor": as_tensor_variable}
+    return (
+        made
+        | own
+        | grids
+        | python
+        | {"AsTensorError": AsTensorError, "EmptyConstantError": EmptyConstantError, "as_tensor": as_tensor_variable}
+    )
 
 
 CREATION = _all()

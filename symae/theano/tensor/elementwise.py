@@ -70,7 +70,6 @@ _SAME = {
         "gammaln",
         "psi",
         "tri_gamma",
-        "chi2sf",
         "gammainc",
         "gammaincc",
         "gammau",
@@ -83,7 +82,6 @@ _SAME = {
         "iv",
         "real",
         "imag",
-        "conj",
         "angle",
         "complex",
         "complex_from_polar",
@@ -189,6 +187,19 @@ _rounded = (as_theano(pt.round_half_to_even), as_theano(pt.round_half_away_from_
 
 
 @as_theano
+def chi2sf(x: TensorLike, k: TensorLike) -> Variable:
+    """Return the probability that a sum of `k` squares of normal numbers is above `x`."""
+    return pt.gammaincc(pt.as_tensor_variable(k) / 2, pt.as_tensor_variable(x) / 2)
+
+
+@as_theano
+def conj(z: TensorLike) -> Variable:
+    """Return the complex conjugates; a copy of real numbers."""
+    z = pt.as_tensor_variable(z)
+    return pt.conj(z) if z.type.dtype.startswith("complex") else pt.tensor_copy(z)
+
+
+@as_theano
 def default(x: TensorLike, default: TensorLike) -> Variable:
     """Return `x`, or `default` if `x` is None."""
     return pt.as_tensor_variable(default if x is None else x)
@@ -229,7 +240,16 @@ def _all() -> dict[str, Any]:
     own: dict[str, Any] = {
         f"_convert_to_{dtype}": LegacyElemwise(op, f"_convert_to_{dtype}") for dtype, op in _cast_mapping.items()
     }
-    own |= {"switch": switch, "where": where, "round": round, "default": default, "largest": largest, "smallest": smallest}
+    own |= {
+        "chi2sf": chi2sf,
+        "conj": conj,
+        "switch": switch,
+        "where": where,
+        "round": round,
+        "default": default,
+        "largest": largest,
+        "smallest": smallest,
+    }
     return made | own | {"div_proxy": div_proxy}
 
 

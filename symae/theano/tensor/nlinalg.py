@@ -1,11 +1,17 @@
-"""``theano.tensor.nlinalg``: linear algebra of matrices. What is an Op there is a function here."""
+"""``theano.tensor.nlinalg``: linear algebra of matrices. What is an Op there is a function here.
+
+As NumPy, which Theano called, it computes in double precision, and rounds what it finds for matrices of single precision.
+"""
 
 from __future__ import annotations
 
-from functools import reduce
+from collections.abc import Callable, Sequence
+from functools import reduce, wraps
 from typing import Any
 
+import pytensor.scalar as ps
 import pytensor.tensor as pt
+from pytensor.compile.ops import ViewOp
 from pytensor.graph.basic import Variable
 from pytensor.tensor import linalg
 
@@ -33,12 +39,45 @@ __all__ = [
     "trace",
 ]
 
-matrix_inverse = UnboundOp(as_theano(linalg.inv, "matrix_inverse", __name__))
-pinv = UnboundOp(as_theano(linalg.pinv, "pinv", __name__))
-det = UnboundOp(as_theano(linalg.det, "det", __name__))
+_DOUBLE = {"float32": "float64", "complex64": "complex128"}
+_SINGLE = {double: single for single, double in _DOUBLE.items()}
+
+
+def in_double(function: Callable[..., Any], n_arrays: int = 1) -> Callable[..., Any]:
+    """Let `function` compute in double precision, and round its results where its first `n_arrays` arguments are single."""
+
+    @wraps(function)
+    def computed(*args: Any, **kwargs: Any) -> Any:
+        arrays = [pt.as_tensor(x) for x in args[:n_arrays]]
+        double = _DOUBLE.get(ps.upcast(*(x.type.dtype for x in arrays)))
+        if double is None:
+            return function(*args, **kwargs)
+        results = function(*(pt.cast(_single_backwards(x), double) for x in arrays), *args[n_arrays:], **kwargs)
+        return [_single(x) for x in results] if isinstance(results, list | tuple) else _single(results)
+
+    return computed
+
+
+class _GradientOfItsDtype(ViewOp):
+    """Return x, whose gradient has the dtype of x, also where it is handed on as one of another."""
+
+    def pullback(self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]) -> list[Any]:
+        return [pt.cast(cotangents[0], inputs[0].type.dtype)]
+
+
+_single_backwards = _GradientOfItsDtype()
+
+
+def _single(x: Variable) -> Variable:
+    return pt.cast(x, _SINGLE.get(x.type.dtype, x.type.dtype))
+
+
+matrix_inverse = UnboundOp(as_theano(in_double(linalg.inv), "matrix_inverse", __name__))
+pinv = UnboundOp(as_theano(in_double(linalg.pinv), "pinv", __name__))
+det = UnboundOp(as_theano(in_double(linalg.det), "det", __name__))
 matrix_power = as_theano(linalg.matrix_power, "matrix_power", __name__)
-tensorinv = as_theano(linalg.tensorinv, "tensorinv", __name__)
-tensorsolve = as_theano(linalg.tensorsolve, "tensorsolve", __name__)
+tensorinv = as_theano(in_double(linalg.tensorinv), "tensorinv", __name__)
+tensorsolve = as_theano(in_double(linalg.tensorsolve, 2), "tensorsolve", __name__)
 
 
 @as_theano
@@ -85,6 +124,7 @@ def trace(X: TensorLike) -> Variable:
 
 @UnboundOp
 @as_theano
+@in_double
 def eig(a: TensorLike) -> Any:
     """Compute eigenvalues and eigenvectors of a square matrix, in its dtype.
 
@@ -99,6 +139,7 @@ def eig(a: TensorLike) -> Any:
 
 
 @as_theano
+@in_double
 def eigh(a: TensorLike, UPLO: str = "L") -> Any:
     """Compute eigenvalues and eigenvectors of a symmetric matrix, of which only the lower or the upper ("U") half is read."""
     if UPLO not in ("L", "U"):
@@ -107,6 +148,7 @@ def eigh(a: TensorLike, UPLO: str = "L") -> Any:
 
 
 @as_theano
+@in_double
 def qr(a: TensorLike, mode: str = "reduced") -> Any:
     """Compute the factors [q, r] of a matrix, or with `mode` "r" the second; "complete" gives square q.
 
@@ -121,6 +163,7 @@ def qr(a: TensorLike, mode: str = "reduced") -> Any:
 
 
 @as_theano
+@in_double
 def svd(a: TensorLike, full_matrices: Any = 1, compute_uv: Any = 1) -> Any:
     """Compute [u, s, v] of a matrix, with u diag(s) v = a, or with ``compute_uv=0`` s alone."""
     return linalg.svd(a, bool(full_matrices), bool(compute_uv))

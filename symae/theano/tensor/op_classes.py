@@ -10,7 +10,7 @@ from typing import Any
 
 from pytensor.tensor import basic, elemwise, extra_ops, linalg, math, special, subtensor
 from pytensor.tensor import blas as pytensors_blas
-from pytensor.tensor.shape import Reshape
+from pytensor.tensor.shape import Reshape, SpecifyShape
 from pytensor.tensor.sort import ArgSortOp, SortOp
 
 from symae.ops.unbroadcast import Addbroadcast, Unbroadcast
@@ -115,7 +115,7 @@ _LINEAR: dict[str, Any] = {
     ),
     "TensorInv": (lambda ind=2: lambda a: nlinalg.tensorinv(a, ind), linalg.inverse.TensorInv),
     "TensorSolve": (lambda axes=None: lambda a, b: nlinalg.tensorsolve(a, b, axes), linalg.solvers.lstsq.TensorSolve),
-    "lstsq": (_always(as_theano(linalg.lstsq)), linalg.solvers.lstsq.Lstsq),
+    "lstsq": (_always(as_theano(nlinalg.in_double(linalg.lstsq, 2))), linalg.solvers.lstsq.Lstsq),
 }
 _SCIPYS: dict[str, Any] = {
     "Eigvalsh": (
@@ -139,6 +139,7 @@ _TENSOR: dict[str, Any] = {
     "Flatten": (lambda outdim=1: lambda x: SHAPING["flatten"](x, outdim), Reshape),
     "MaxAndArgmax": (_maximum, math.Argmax),
     "Rebroadcast": (_rebroadcast, Addbroadcast, Unbroadcast),
+    "SpecifyShape": (_always(SHAPING["specify_shape"]), SpecifyShape),
     "Tile": (lambda ndim: lambda x, reps: SHAPING["tile"](x, reps, ndim),),
 }
 _DIMENSIONS: dict[str, Any] = {

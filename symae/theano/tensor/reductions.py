@@ -8,6 +8,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.tensor.math import Max
+from pytensor.tensor.type_other import NoneTypeT
 
 from symae.theano._impl.variables import as_theano, logical
 from symae.typing import TensorLike
@@ -17,6 +18,8 @@ __all__ = ["REDUCTIONS", "makeKeepDims"]
 
 def _axes(axis: Any) -> Any:
     """Return `axis` as PyTensor takes it: Theano took arrays, constants and empty lists too."""
+    if isinstance(getattr(axis, "type", None), NoneTypeT):
+        axis = None
     if isinstance(axis, Variable):
         axis = pt.get_scalar_constant_value(axis) if axis.type.ndim == 0 else axis.data
     if isinstance(axis, np.ndarray):
@@ -123,6 +126,9 @@ def _argument(function: Any, x: Any, axis: Any, keepdims: bool) -> Variable:
 
 def max_and_argmax(a: TensorLike, axis: Any = None, keepdims: bool = False) -> list[Variable]:
     """Return `max` and `argmax`."""
+    axis = _axes(axis)
+    if isinstance(axis, tuple):  # the one reduction that took an axis twice
+        axis = tuple(dict.fromkeys(axis))
     return [max(a, axis, keepdims), argmax(a, axis, keepdims)]
 
 

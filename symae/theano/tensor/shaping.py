@@ -7,7 +7,7 @@ from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.raise_op import CheckAndRaise
+from pytensor.raise_op import Assert, CheckAndRaise
 
 from symae.ops.unbroadcast import Addbroadcast, Unbroadcast
 from symae.theano._impl.variables import as_theano
@@ -18,7 +18,6 @@ __all__ = ["SHAPING"]
 _MODULE = "symae.theano.tensor"
 _SAME = [
     "shape",
-    "transpose",
     "swapaxes",
     "shape_padleft",
     "shape_padright",
@@ -48,6 +47,9 @@ _SAME = [
     "broadcast_to",
     "trace",
 ]
+
+
+_WHOLE = ("int", "uin")
 
 
 @as_theano
@@ -122,16 +124,38 @@ def split(x: TensorLike, splits_size: Any, n_splits: int, axis: Any = 0) -> Any:
 
 @as_theano
 def tile(x: TensorLike, reps: Any, ndim: int | None = None) -> Variable:
-    """Repeat `x` `reps` times, a number for each dimension, as numpy's tile; `ndim` is the length of `reps`."""
+    """Repeat `x` `reps` times, a number for each dimension, as numpy's tile; the result has `ndim` dimensions.
+
+    Raises
+    ------
+    ValueError
+        `reps` is not one whole number or a list or vector of them, or `ndim` is less than it or `x` has dimensions, or it is a
+        vector of unknown length and there is no `ndim`.
+    """
     x = pt.as_tensor_variable(x)
-    if isinstance(reps, Variable) and reps.type.ndim == 1:
-        length = ndim if ndim is not None else pt.get_vector_length(reps)
-        reps = tuple(reps[i] for i in range(length))
     if not isinstance(reps, list | tuple):
-        reps = (reps,)
-    if ndim is not None and ndim > len(reps):
-        reps = (*(1,) * (ndim - len(reps)), *reps)
-    return pt.tile(x, tuple(reps))
+        reps = pt.as_tensor_variable(reps)
+        if reps.type.ndim > 1:
+            raise ValueError(f"tile: reps has {reps.type.ndim} dimensions, expected a number or a vector")
+        known = reps.type.shape[0] if reps.type.ndim else None
+        if reps.type.ndim and ndim is not None and known is None:
+            lacking = ndim - reps.shape[0]
+            lacking = Assert("tile: reps has more elements than ndim")(lacking, pt.ge(lacking, 0))
+            reps = pt.concatenate([pt.ones((lacking,), dtype=reps.type.dtype), reps])
+            known = ndim
+        if reps.type.ndim == 0:
+            reps = [reps]
+        elif known is None:
+            raise ValueError("tile: reps is a vector of unknown length, expected ndim")
+        else:
+            reps = [reps[i] for i in range(known)]
+    if ndim is not None and ndim < max(x.type.ndim, len(reps)):
+        raise ValueError(f"tile: ndim is {ndim}, expected at least {max(x.type.ndim, len(reps))}")
+    if any(
+        pt.as_tensor_variable(count).type.ndim or pt.as_tensor_variable(count).type.dtype[:3] not in _WHOLE for count in reps
+    ):
+        raise ValueError("tile: reps has elements that are not whole numbers")
+    return pt.tile(x, (*(1,) * ((ndim or 0) - len(reps)), *reps))
 
 
 @as_theano
@@ -158,15 +182,14 @@ def addbroadcast(x: TensorLike, *axes: int) -> Variable:
     x = pt.as_tensor_variable(x)
     if any(not -x.type.ndim <= axis < x.type.ndim for axis in axes):
         raise ValueError(f"addbroadcast: found axes {axes}, expected axes of an array of {x.type.ndim} dimensions")
-    return _broadcasting(x, [axis % x.type.ndim for axis in axes])
+    return _broadcasting(x, {axis % x.type.ndim: True for axis in axes})
 
 
 @as_theano
 def unbroadcast(x: TensorLike, *axes: int) -> Variable:
     """Return `x`, whose length along `axes` is 1 by chance and does not broadcast."""
     x = pt.as_tensor_variable(x)
-    known = [a % x.type.ndim for a in axes if x.type.broadcastable[a]]
-    return Unbroadcast(*known)(x) if known else x
+    return _broadcasting(x, {axis % x.type.ndim: False for axis in axes})
 
 
 @as_theano
@@ -176,20 +199,23 @@ def patternbroadcast(x: TensorLike, broadcastable: Sequence[bool]) -> Variable:
     Raises
     ------
     ValueError
-        `broadcastable` is longer or shorter than `x` has axes, or the length along one is not 1 when `x` is computed.
+        `broadcastable` is longer than `x` has axes, or the length along one is not 1 when `x` is computed.
     """
     x = pt.as_tensor_variable(x)
-    if len(broadcastable) != x.type.ndim:
+    if len(broadcastable) > x.type.ndim:
         raise ValueError(f"patternbroadcast: found a pattern of {len(broadcastable)} for {x.type.ndim} dimensions")
-    wrong = [i for i in range(x.type.ndim) if x.type.broadcastable[i] and not broadcastable[i]]
-    lacking = [i for i in range(x.type.ndim) if broadcastable[i] and not x.type.broadcastable[i]]
+    return _broadcasting(x, dict(enumerate(broadcastable)))
+
+
+def _broadcasting(x: Variable, pattern: dict[int, bool]) -> Variable:
+    """Return `x` with `pattern` along some of its axes, in at most one step each way from what it was made of by such steps."""
+    wanted = [pattern.get(i, known) for i, known in enumerate(x.type.broadcastable)]
+    while x.owner is not None and isinstance(x.owner.op, Addbroadcast | Unbroadcast):
+        x = x.owner.inputs[0]
+    wrong = [i for i, known in enumerate(x.type.broadcastable) if known and not wanted[i]]
+    lacking = [i for i, known in enumerate(x.type.broadcastable) if wanted[i] and not known]
     x = Unbroadcast(*wrong)(x) if wrong else x
-    return _broadcasting(x, lacking)
-
-
-def _broadcasting(x: Variable, axes: Sequence[int]) -> Variable:
-    axes = sorted({axis for axis in axes if not x.type.broadcastable[axis]})
-    return Addbroadcast(*axes)(x) if axes else x
+    return Addbroadcast(*lacking)(x) if lacking else x
 
 
 @as_theano
@@ -198,6 +224,8 @@ def specify_shape(x: TensorLike, shape: Any) -> Variable:
     x = pt.as_tensor_variable(x)
     if isinstance(shape, Variable):
         shape = tuple(shape[i] for i in range(x.type.ndim))
+    if isinstance(shape, list | tuple) and len(shape) != x.type.ndim:
+        raise AssertionError(f"specify_shape: found {len(shape)} lengths for {x.type.ndim} dimensions")
     return pt.specify_shape(x, tuple(shape) if isinstance(shape, list | tuple) else shape)
 
 
@@ -218,6 +246,17 @@ def dimshuffle(x: TensorLike, *pattern: Any) -> Variable:
     return pt.as_tensor_variable(x).dimshuffle(*pattern)
 
 
+@as_theano
+def transpose(x: TensorLike, axes: Any = None) -> Variable:
+    """Return `x` with its axes in the order `axes`, or reversed; then its name is that of `x` with ".T"."""
+    x = pt.as_tensor_variable(x)
+    result = pt.transpose(x, axes)
+    if axes is None and x.name is not None:
+        result = pt.tensor_copy(x) if result is x else result
+        result.name = f"{x.name}.T"
+    return result
+
+
 _OWN = (
     flatten,
     reshape,
@@ -230,6 +269,7 @@ _OWN = (
     addbroadcast,
     unbroadcast,
     patternbroadcast,
+    transpose,
     specify_shape,
     is_flat,
     shape_i,

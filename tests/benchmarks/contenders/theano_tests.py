@@ -161,7 +161,13 @@ def with_floats(ufunc):
 
 def with_narrow_floats(ufunc):
     """Return what SciPy's function was: float32, of whole numbers of 8 and 16 bits."""
-    return lambda *args: ufunc(*(x.astype("f4") if getattr(x, "dtype", np.dtype(bool)).itemsize < 4 else x for x in args))
+
+    def computed(*args):
+        is_narrow = [isinstance(x, np.ndarray) and x.dtype.itemsize < 4 for x in args]
+        result = ufunc(*(x.astype("f4") if narrow else x for x, narrow in zip(args, is_narrow, strict=True)))
+        return result.astype("f4") if any(is_narrow) else result
+
+    return computed
 
 
 FORMER = [(np, name, with_floats) for name in ("floor", "ceil", "trunc")]
@@ -169,6 +175,7 @@ FORMER += [
     (scipy.special, name, with_narrow_floats)
     for name in ["erf", "erfc", "erfcx", "gamma", "gammaln", "psi", "j0", "j1", "jv", "i0", "i1", "iv", "gammainc", "gammaincc"]
 ]
+FORMER += [(scipy.special, "polygamma", with_narrow_floats)]
 
 
 @contextmanager
