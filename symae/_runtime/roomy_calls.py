@@ -1,9 +1,10 @@
 """Calls whose frames, and those of all that they call, lie in one piece of memory.
 
 CPython keeps the frames of a thread in chunks of 16 KiB, some eighty frames, and gives a chunk back to the system when its last
-frame has returned. A recursion that goes up and down across the end of a chunk therefore maps and unmaps memory at each
-call: Numba's compiler does so 20,000 times a second, which is 13 % of its time (Python 3.13; 9 % on 3.11). A chunk is as large
-as its first frame asks for, and how much a frame asks for stands in its code: here enough for some thousand frames more.
+frame has returned. A recursion that goes up and down across the end of a chunk therefore maps and unmaps memory at each call:
+Numba's compiler does so 20,000 times a second, which is 13 % of its time (Python 3.13.0; 9 % on 3.11). Newer releases of 3.13
+and 3.14 keep one chunk more (python/cpython#142183), 3.11 and 3.12 do not. A chunk is as large as its first frame asks for, and
+how much a frame asks for stands in its code: here enough for some thousand frames more.
 """
 
 from __future__ import annotations
