@@ -58,7 +58,9 @@ SCANS = """
 theano.scan(lambda p, A: p * A, outputs_info=T.ones_like(x), non_sequences=x, n_steps=i)[0][-1],
 theano.scan(lambda v, p, f: v * (f ** p), sequences=[x, T.arange(10000)], non_sequences=z)[0].sum(),
 theano.map(lambda v: v * 2, x)[0], theano.scan(lambda v, acc: v + acc, sequences=x, outputs_info=np.float64(0))[0][-1],
-T.jacobian(x ** 2, x), theano.reduce(lambda v, acc: v + acc, x, z)[0]
+T.jacobian(x ** 2, x), theano.reduce(lambda v, acc: v + acc, x, z)[0],
+theano.scan(lambda v, w, B, n: v * w * theano.scan(lambda p, C: p * C, None, T.ones_like(B), B, n)[0][-1],
+            [x, T.arange(10)], None, [A, i])[0]
 """
 ALL = {"elements": OF_ELEMENTS, "arrays": OF_ARRAYS, "networks": OF_NETWORKS, "gradients": GRADIENTS, "loops": SCANS}
 

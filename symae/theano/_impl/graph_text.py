@@ -76,7 +76,8 @@ class GraphPrinter:
         node = scan.owner
         places = node.op.get_oinp_iinp_iout_oout_mappings()["outer_inp_from_inner_inp"]
         outer = {node.op.inner_inputs[inner]: node.inputs[o] for inner, o in places.items()}
-        self.inner_names.update((inner, name) for inner, of in outer.items() if (name := _inner_name(inner, of, node)))
+        names = ((inner, _inner_name(inner, of, node, self.inner_names)) for inner, of in outer.items())
+        self.inner_names.update((inner, name) for inner, name in names if name)
         print(file=self.file)
         self._lines(Graph(scan), scan, "", "", self.depth, outer)
         for output in node.op.inner_outputs:
@@ -189,11 +190,11 @@ def _identity(of: Any) -> Any:
     return (of.type.dtype, of.type.ndim, of.data.item()) if is_number and -10 <= of.data <= 10 else of
 
 
-def _inner_name(inner: Variable, outer: Variable, node: Apply) -> str | None:
+def _inner_name(inner: Variable, outer: Variable, node: Apply, outer_names: Mapping[Variable, str]) -> str | None:
     """Return the name that Theano gave to what a loop's step takes: that of the loop's input, and how it is taken."""
     op = node.op
     if inner in op.inner_non_seqs(op.inner_inputs):
-        return f"{outer.name}_copy" if outer.name else None
+        return f"{outer.name}_copy" if outer.name else outer_names.get(outer)  # which a loop around this one takes
     if inner in op.inner_seqs(op.inner_inputs):
         whole = outer if outer.name or outer.owner is None else outer.owner.inputs[0]
         return f"{whole.name.removesuffix('[0:]')}[t]" if whole.name else None
