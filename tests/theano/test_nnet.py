@@ -143,6 +143,24 @@ def test_shape_hints_are_compared_where_a_flag_says_so(convolve, x, W, wrong):
         f(np.zeros(wrong), np.zeros(W))
 
 
+@pytest.mark.parametrize("shape", [T.lvector(), T.tensor4().shape, T.constant([3, 5, 7, 11]), (3, 5, 7, T.iscalar())], ids=str)
+def test_shape_hints_are_constants(shape):
+    for hints in ({"imshp": shape}, {"kshp": shape}):
+        with pytest.raises(InputError, match="known when the graph is built"):
+            abstract_conv.AbstractConv2d(**hints)
+    assert abstract_conv.AbstractConv2d([3, None, T.constant(7), np.int64(11)]).imshp == [3, None, 7, 11]
+
+
+def test_shapes_of_maps_have_a_pixel_at_least():
+    sizes = [T.iscalar() for _ in range(4)]
+    f = theano.function(sizes, list(abstract_conv.assert_conv_shape(sizes)), mode="FAST_COMPILE")
+    assert [int(n) for n in f(0, 0, 1, 1)] == [0, 0, 1, 1]
+    for wrong in [(3, 3, 3, 0), (3, -1, 3, 3)]:
+        with pytest.raises(AssertionError, match="invalid shape"):
+            f(*wrong)
+    assert not abstract_conv.check_conv_gradinputs_shape((59, 61, 2, 2), (67, 61, 1, 1), (59, 67, -1, -1), "valid", (1, 1))
+
+
 def test_conv2d_ignores_old_hints_and_says_so():
     with pytest.warns(UserWarning, match="conv2d ignores unroll_kern"):
         T.nnet.conv2d(T.tensor4(), T.tensor4(), unroll_kern=3)

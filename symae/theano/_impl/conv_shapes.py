@@ -104,27 +104,27 @@ def check_conv_gradinputs_shape(
     """Return True if images and filters of these shapes have maps of that one, as far as sizes are known."""
     expected = get_conv_output_shape(image_shape, kernel_shape, border_mode, subsample, filter_dilation)
     pairs = zip(expected, _sizes(output_shape), strict=True)
-    return all(a == b for a, b in pairs if isinstance(a, int) and isinstance(b, int) and b != -1)
+    return all(a == b for a, b in pairs if isinstance(a, int) and isinstance(b, int))
 
 
 def assert_conv_shape(shape: Sequence[Any]) -> tuple[Any, ...]:
-    """Return `shape`, of which no size may be below 0; symbolic ones are checked when the graph runs."""
-    return tuple(_at_least_zero(i, s) for i, s in enumerate(shape))
+    """Return `shape`, of images or maps that have a pixel at least; symbolic sizes are checked when the graph runs."""
+    return tuple(_at_least(0 if i < 2 else 1, i, s) for i, s in enumerate(shape))
 
 
-def _at_least_zero(axis: int, length: Any) -> Any:
+def _at_least(least: int, axis: int, length: Any) -> Any:
     text = f"the convolution would produce an invalid shape: axis {axis}"
     known = size(length)
     if isinstance(known, Variable):
-        return _at_run_time(known, text)
-    if known is not None and known < 0:
-        raise ValueError(f"{text} has size {known}, expected at least 0")
+        return _at_run_time(known, least, text)
+    if known is not None and known < least:
+        raise ValueError(f"{text} has size {known}, expected at least {least}")
     return length
 
 
 @as_theano
-def _at_run_time(length: Variable, text: str) -> Variable:
-    return Assert(text)(length, pt.ge(length, 0))
+def _at_run_time(length: Variable, least: int, text: str) -> Variable:
+    return Assert(text)(length, pt.ge(length, least))
 
 
 def compared(x: Variable, expected_shape: Sequence[Any] | None, msg: str = "Unexpected shape.") -> Variable:
@@ -136,6 +136,21 @@ def compared(x: Variable, expected_shape: Sequence[Any] | None, msg: str = "Unex
         return x
     conditions = [pt.eq(x.shape[i], s) for i, s in enumerate(expected_shape) if s is not None]
     return Assert(msg)(x, *conditions) if conditions else x
+
+
+def constants(name: str, shape: Any) -> list[Any] | None:
+    """Return the sizes of a shape that is given beside arrays, numbers or None; symbolic ones have to be constants."""
+    sizes = None if shape is None or isinstance(shape, Variable) else _sizes(shape)
+    if isinstance(shape, Variable) or any(isinstance(s, Variable) for s in sizes or ()):
+        raise InputError(name, str(shape), "None, or sizes that are known when the graph is built")
+    return None if sizes is None else list(sizes)
+
+
+def known_sizes(shape: Any) -> list[Any] | None:
+    """Return the sizes of a shape, or of a symbolic vector, and None for those that are not known yet."""
+    if shape is None or isinstance(shape, Variable):
+        return None
+    return [None if isinstance(s, Variable) else s for s in _sizes(shape)]
 
 
 assert_shape = as_theano(compared, "assert_shape", __name__)

@@ -55,7 +55,8 @@ class ConvolutionSettings:
     ):
         if unshared:
             raise InputError("conv2d: unshared", "True", "False: separate filters for each position are not in symae.theano")
-        self.imshp, self.kshp = imshp, kshp
+        self.imshp = conv_shapes.constants("conv2d: the images' shape", imshp)
+        self.kshp = conv_shapes.constants("conv2d: the filters' shape", kshp)
         self.border_mode = _border_mode(border_mode)
         self.subsample = numbers("conv2d: subsample", subsample, 2)
         self.filter_flip = bool(filter_flip)
@@ -145,7 +146,14 @@ def conv2d_grad_wrt_inputs(
     `input_shape` is (n, c, h, w), of which only h and w are looked at; they may be symbolic.
     """
     op = AbstractConv2d_gradInputs(
-        input_shape, filter_shape, border_mode, subsample, filter_flip, filter_dilation, num_groups, unshared
+        conv_shapes.known_sizes(input_shape),
+        filter_shape,
+        border_mode,
+        subsample,
+        filter_flip,
+        filter_dilation,
+        num_groups,
+        unshared,
     )
     return op(filters, output_grad, input_shape)
 
@@ -167,7 +175,14 @@ def conv2d_grad_wrt_weights(
     `filter_shape` is (m, c / num_groups, kh, kw), of which only kh and kw are looked at; they may be symbolic.
     """
     op = AbstractConv2d_gradWeights(
-        input_shape, filter_shape, border_mode, subsample, filter_flip, filter_dilation, num_groups, unshared
+        input_shape,
+        conv_shapes.known_sizes(filter_shape),
+        border_mode,
+        subsample,
+        filter_flip,
+        filter_dilation,
+        num_groups,
+        unshared,
     )
     return op(input, output_grad, filter_shape)
 

@@ -40,7 +40,7 @@ class ConvOp(AbstractConv2d):
                 raise TypeError(f"conv2d got an unexpected keyword argument {name!r}")
         if output_mode not in ("valid", "full"):
             raise InputError("conv2d: border_mode", repr(output_mode), "valid or full; T.nnet.conv2d has more")
-        super().__init__(imshp, kshp, output_mode, (dx, dy))
+        super().__init__(None, None, output_mode, (dx, dy))
 
     @staticmethod
     def getOutputShape(inshp: Any, kshp: Any, stride: Any = (1, 1), mode: str = "valid") -> tuple[Any, ...]:
