@@ -18,9 +18,12 @@ def on(name: str, *more: pytest.MarkDecorator) -> Any:
     return pytest.param(name, marks=[*marks, *more])
 
 
-def each(chosen: Callable[[Backend], bool] = lambda backend: True, long: Iterable[str] = ()) -> list[Any]:
-    """All that are `chosen`, those named in `long` marked so."""
-    return [on(name, *([pytest.mark.long] if name in long else [])) for name, b in BY_NAME.items() if chosen(b)]
+def each(
+    chosen: Callable[[Backend], bool] = lambda backend: True, long: Iterable[str] = (), default_mode: Iterable[str] = ()
+) -> list[Any]:
+    """All that are `chosen`, those named in `long` and in `default_mode` marked so."""
+    marks = [(set(long), pytest.mark.long), (set(default_mode), pytest.mark.default_mode)]
+    return [on(name, *(mark for names, mark in marks if name in names)) for name, b in BY_NAME.items() if chosen(b)]
 
 
 def in_double(backend: Backend) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from backend_params import each
 
 import symae.compile.batched
 import symae.keras.model
@@ -229,8 +230,9 @@ def test_bytes_are_taken_as_numbers_and_results_are_of_float_x(float32):
     assert model.predict(images).dtype == np.float32
 
 
-def test_every_backend_trains_and_predicts(float32_backend):
-    model = compiled(optimizer="sgd", loss="mse", backend=float32_backend)
+@pytest.mark.parametrize("backend", each(default_mode=["c"]))
+def test_every_backend_trains_and_predicts(backend, float32):
+    model = compiled(optimizer="sgd", loss="mse", backend=backend)
     history = model.fit(X, X, batch_size=5, shuffle=False, verbose=0)
     exact = compiled(optimizer="sgd", loss="mse")
     assert history.history["loss"] == pytest.approx(exact.fit(X, X, 5, shuffle=False, verbose=0).costs, rel=1e-5)

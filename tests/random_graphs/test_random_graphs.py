@@ -18,7 +18,7 @@ from random_graphs.comparison import difference, refused
 from random_graphs.programs import digest, program
 
 SEEDS = range(200)
-FEW = range(60)
+FEW = range(30)
 SOME = range(40, 56)
 
 
