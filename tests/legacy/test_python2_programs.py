@@ -76,7 +76,7 @@ def test_numbers_from_a_pipe_are_the_bytes_that_they_were(run):
 
 
 def test_exceptions_have_a_message_and_are_sequences(run):
-    # as Python 2.7 printed
+    # as the documentation of Python 2.7 has it
     result = run("""
         class Own(Exception):
             message = 'own'
@@ -125,6 +125,21 @@ def test_datasets_of_h5py_have_a_value_and_attributes_are_texts(run):
         print kept['a/b'].parent['b'].value[1], kept.visititems(lambda name, item: item.value[1] if name == 'a/b' else None)
     """)
     assert (result.status, result.out) == (0, "[0 1 2] True True\n[[3]] 2 1 1\n"), result.err
+
+
+def test_patterns_of_python_2_may_escape_any_letter_and_set_flags_within(run):
+    # as the documentation of Python 2.7 has it
+    result = run(r"""
+        import re
+        from re import findall
+        print re.sub(ur'\p{P}+', '', 'a p{P}} b'), re.split(r'[\e,]', 'a,bec'), findall('b(?i)', 'aBb')
+        print re.compile(r'\d\j', re.I).match('7J').group(), re.sub(r'(\w)\.', r'\1!', 'a.b')
+        try:
+            re.match('(', 'a')
+        except re.error, e:
+            print 'wrong'
+    """)
+    assert (result.status, result.out) == (0, "a  b ['a', 'b', 'c'] ['B', 'b']\n7J a!b\nwrong\n"), result.err
 
 
 def test_what_follows_next_of_an_iterator_is_of_the_item(run):

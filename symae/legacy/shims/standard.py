@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from symae.legacy.python2_builtins import open2
 from symae.legacy.python2_operations import Quotient, divided
+from symae.legacy.shims.patterns import patterns_of
 from symae.legacy.shims.pipes import subprocess_of
 from symae.shims.restoring import module_of, names_restored
 from symae.shims.standard_names import as_bytes, former_names
@@ -216,6 +217,7 @@ MODULES: dict[str, Callable[[Session], types.ModuleType]] = {
     "struct": _struct,
     "atexit": _atexit,
     "subprocess": subprocess_of,
+    "re": patterns_of,
 }
 
 
