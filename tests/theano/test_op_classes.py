@@ -46,6 +46,12 @@ def test_convolutions_of_the_caffe_kind_are_asked_for(kind):
     assert not isinstance((T.matrix() + 1).owner.op, kind)
 
 
+def test_decompositions_take_their_matrix_by_name():
+    x, b = T.fmatrix(), T.dvector()
+    assert [v.dtype for f in (nlinalg.svd, nlinalg.eigh, nlinalg.qr) for v in f(a=x)] == ["float32"] * 7
+    assert nlinalg.tensorsolve(x, b=b).dtype == nlinalg.tensorsolve(b=b, a=x).dtype == "float64"  # as in Theano 1.0.5
+
+
 @pytest.mark.parametrize("axis", [(0, 1), (True, True), ("x", False)])
 def test_rebroadcast_takes_axes_and_bools(axis):
     with pytest.raises(TypeError, match="expected pairs of an integer axis and a bool"):

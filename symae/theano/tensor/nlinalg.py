@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce, wraps
+from inspect import signature
 from typing import Any
 
 import pytensor.scalar as ps
@@ -46,8 +47,11 @@ _SINGLE = {double: single for single, double in _DOUBLE.items()}
 def in_double(function: Callable[..., Any], n_arrays: int = 1) -> Callable[..., Any]:
     """Let `function` compute in double precision, and round its results where its first `n_arrays` arguments are single."""
 
+    names = list(signature(function).parameters)[:n_arrays]
+
     @wraps(function)
     def computed(*args: Any, **kwargs: Any) -> Any:
+        args = (*args, *(kwargs.pop(name) for name in names[len(args) :] if name in kwargs))
         arrays = [pt.as_tensor(x) for x in args[:n_arrays]]
         double = _DOUBLE.get(ps.upcast(*(x.type.dtype for x in arrays)))
         if double is None:
