@@ -66,7 +66,7 @@ class OneOf(gof.PureOp):
     def make_node(self, which, *cases):
         return gof.Apply(self, [which, *cases], [cases[0].type()])
 
-    def make_thunk(self, node, storage_map, compute_map, no_recycling, impl=None):
+    def make_thunk(self, node, storage_map, compute_map, _, impl=None):  # as Theano's own, which it called by place
         which, (output,) = node.inputs[0], node.outputs
 
         def thunk():

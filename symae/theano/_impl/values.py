@@ -96,7 +96,7 @@ def _computed(variable: Variable) -> dict[Variable, Any]:
         done = {v: [v not in node.outputs] for v in storage}
         # the step of a loop is rewritten in place when it is compiled: in a copy
         op = node.op.clone() if isinstance(node.op, HasInnerGraph) else node.op
-        op.make_thunk(node, storage, done, no_recycling=[], impl="py")()
+        op.make_thunk(node, storage, done, [], impl="py")()
         found |= {v: storage[v][0] for v in node.outputs}
     return found
 

@@ -139,7 +139,8 @@ def _by_thunk(self: Any, node: Apply, inputs: Sequence[Any], output_storage: Any
     """Compute by the ``make_thunk`` of an Op without ``perform``, which is all that compiled modes ask for."""
     storage = {v: [x] for v, x in zip(node.inputs, inputs, strict=True)}
     storage |= zip(node.outputs, output_storage, strict=True)
-    self.make_thunk(node, storage, {v: [v not in node.outputs] for v in storage}, no_recycling=[], impl="py")()
+    # by place, as Theano: scripts name what they do not use as they like
+    self.make_thunk(node, storage, {v: [v not in node.outputs] for v in storage}, [], impl="py")()
 
 
 def _infer_shape(theirs: Callable[..., Any]) -> Callable[..., Any]:
