@@ -17,7 +17,13 @@ class FixNextItems(fixer_base.BaseFix):
     PATTERN = "power< head=any+ trailer< '.' 'next' > trailer< '(' ')' > tail=any+ >"
 
     def transform(self, node: Any, results: Any) -> Any:
-        head, tail = ([part.clone() for part in results[name]] for name in ("head", "tail"))
-        head[0].prefix = ""
-        iterator = Node(python_symbols.power, head) if len(head) > 1 else head[0]
-        return Node(python_symbols.power, [Name("next", prefix=node.prefix), ArgList([iterator]), *tail])
+        head: list[Any] = []
+        parts = [part.clone() for part in node.children]
+        while parts:  # each next of a chain
+            if head and [leaf.value for part in parts[:2] for leaf in part.leaves()] == [".", "next", "(", ")"]:
+                head[0].prefix, parts = "", parts[2:]
+                head = [Name("next"), ArgList([Node(python_symbols.power, head) if len(head) > 1 else head[0]])]
+            else:
+                head.append(parts.pop(0))
+        head[0].prefix = node.prefix
+        return Node(python_symbols.power, head)

@@ -18,6 +18,7 @@ PYTHON2 = {
         "print d.itervalues().next().shape[0], it.next() ** 2, lines.next(), -it.next().x(1).next(), commit.message, e[0]\n",
         "print(next(iter(d.values())).shape[0], next(it) ** 2, next(lines), -next(next(it).x(1)), commit.message, e[0])\n",
     ),
+    "next after next": ("print a.next().b.next()[0].next().c\n", "print(next(next(next(a).b)[0]).c)\n"),
     "lists": ("a = map(str, b)\nprint a[0]\n", "a = list(map(str, b))\nprint(a[0])\n"),
     "exceptions": (
         "try:\n    f()\nexcept IOError, e:\n    raise ValueError, 'x'\n",
