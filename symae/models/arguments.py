@@ -47,7 +47,7 @@ def symbolic_matrix(where: str, value: Any, columns: int) -> TensorVariable:
 
 def shared_parameter(where: str, value: Any, shape: tuple[int, ...], sizes: str) -> SharedVariable:
     """Return `value`, which has to be a shared variable of that `shape`; `sizes` says what the shape comes from."""
-    if not isinstance(value, SharedVariable):
+    if not isinstance(value, SharedVariable) or not hasattr(value.get_value(borrow=True), "shape"):
         raise InputError(where, found(value), f"a shared variable of shape {shape}")
     of_value = value.get_value(borrow=True).shape
     if of_value != shape:

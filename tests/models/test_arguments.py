@@ -25,6 +25,7 @@ X = pt.dmatrix("x")
         (lambda: Autoencoder(RNG, None, pt.dvector()), r"input: found a symbolic Vector.*, expected .* matrix \(n, 784\)"),
         (lambda: Autoencoder(RNG, input=pt.matrix(shape=(None, 5)), n_visible=6), r"input: found .*\(\?, 5\).*matrix \(n, 6\)"),
         (lambda: Autoencoder(RNG, W=np.zeros((784, 500))), r"W: found a ndarray, expected a shared .* \(784, 500\)"),
+        (lambda: Autoencoder(RNG, W=pytensor.shared([1, 2])), r"W: found a symbolic .*, expected a shared .* \(784, 500\)"),
         (lambda: Autoencoder(RNG, W=X), r"W: found a symbolic Matrix.*, expected a shared .* \(784, 500\)"),
         (lambda: LogisticRegression(pt.dvector(), 5, 3), r"input: found a symbolic Vector.*, expected .* matrix \(n, 5\)"),
     ],
