@@ -102,6 +102,12 @@ def test_four_dimensions_are_pooled_by_the_op(mode, reduced):
     np.testing.assert_allclose(found, reduced(windows, axis=(2, 4, 6, 8)))
 
 
+def test_averages_of_whole_numbers_over_three_dimensions_are_rounded_once():
+    x = T.constant(np.array([[[1, 2], [2, 2]], [[2, 2], [2, 3]]]))
+    found = theano.function([], pool.pool_3d(x, (2, 2, 2), True, mode="average_exc_pad"), mode="FAST_COMPILE")()
+    assert found.tolist() == [[[2]]]  # of 1.75 and 2.25
+
+
 def test_padding_that_is_known_at_the_call_has_to_be_zero_where_windows_reach_out():
     x, pad = T.dtensor4(), T.ivector()
     f = theano.function([x, pad], pool.pool_2d(x, (2, 2), False, None, pad, "sum"), mode="FAST_COMPILE")

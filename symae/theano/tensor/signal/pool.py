@@ -157,7 +157,11 @@ def _settings(where: str, ndim: int, ws: Any, stride: Any, pad: Any) -> list[tup
 
 
 def _pooled(where: str, input: Any, ndim: int, settings: Any, ignore_border: bool, mode: str) -> Variable:
-    x = pt.as_tensor(input)
+    # an average of averages of whole numbers is rounded once
+    return in_floats(lambda x: _pooled_floats(where, x, ndim, settings, ignore_border, mode), input)
+
+
+def _pooled_floats(where: str, x: Variable, ndim: int, settings: Any, ignore_border: bool, mode: str) -> Variable:
     if x.type.ndim < ndim:
         raise InputError(where, f"{x.type.ndim} dimensions", f"at least {ndim}")
     windows, strides, pads = _settings(where, ndim, *settings)
@@ -172,7 +176,7 @@ def _pooled(where: str, input: Any, ndim: int, settings: Any, ignore_border: boo
         return _pooled(where, y.dimshuffle(order), ndim - 2, rest, ignore_border, mode).dimshuffle(np.argsort(order).tolist())
 
     def pool(images: Variable, axes: slice) -> Variable:
-        return in_floats(lambda v: _pool_maps(v, windows[axes], strides[axes], pads[axes], ignore_border, mode), images)
+        return _pool_maps(images, windows[axes], strides[axes], pads[axes], ignore_border, mode)
 
     if ndim == 2:
         return _with_four(x, lambda maps: pool(maps, slice(0, 2)))
