@@ -278,6 +278,16 @@ def test_inplace_ops_write_over_their_first_input(mode):
         theano.function([x, y], outputs[0])
 
 
+def test_chi2sf_is_of_float64():
+    # as in Theano 1.0.5
+    assert {T.chi2sf(x, k).dtype for x in (T.fmatrix(), T.bmatrix()) for k in (2, 2.0, T.fscalar())} == {"float64"}
+
+
+def test_the_maximum_over_an_axis_that_is_given_twice():
+    found = [v.eval().tolist() for v in T.max_and_argmax(T.constant([[1.0, 3.0], [2.0, 0.0]]), (0, -2))]
+    assert found == [[2, 3], [1, 0]]
+
+
 def test_inplace_functions_that_are_made_of_several_ops_write_over_their_first_input():
     from symae.theano.tensor import inplace
 

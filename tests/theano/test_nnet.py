@@ -159,6 +159,7 @@ def test_shapes_of_maps_have_a_pixel_at_least():
         with pytest.raises(AssertionError, match="invalid shape"):
             f(*wrong)
     assert not abstract_conv.check_conv_gradinputs_shape((59, 61, 2, 2), (67, 61, 1, 1), (59, 67, -1, -1), "valid", (1, 1))
+    assert not abstract_conv.check_conv_gradinputs_shape((5, 5, 5), (3, 5, 3, 3), (5, 3, 3, 3), "valid", (1, 1))
 
 
 def test_conv2d_ignores_old_hints_and_says_so():

@@ -102,8 +102,12 @@ def check_conv_gradinputs_shape(
     image_shape: Any, kernel_shape: Any, output_shape: Any, border_mode: Any, subsample: Any, filter_dilation: Any = None
 ) -> bool:
     """Return True if images and filters of these shapes have maps of that one, as far as sizes are known."""
-    expected = get_conv_output_shape(image_shape, kernel_shape, border_mode, subsample, filter_dilation)
-    pairs = zip(expected, _sizes(output_shape), strict=True)
+    image, kernel, maps = map(_sizes, (image_shape, kernel_shape, output_shape))
+    dilation = subsample if filter_dilation is None else filter_dilation
+    if {len(image), len(kernel), len(maps)} != {2 + len(subsample)} or len(dilation) != len(subsample):
+        return False
+    expected = get_conv_output_shape(image, kernel, border_mode, subsample, filter_dilation)
+    pairs = zip(expected, maps, strict=True)
     return all(a == b for a, b in pairs if isinstance(a, int) and isinstance(b, int))
 
 

@@ -188,8 +188,8 @@ _rounded = (as_theano(pt.round_half_to_even), as_theano(pt.round_half_away_from_
 
 @as_theano
 def chi2sf(x: TensorLike, k: TensorLike) -> Variable:
-    """Return the probability that a sum of `k` squares of normal numbers is above `x`."""
-    return pt.gammaincc(pt.as_tensor_variable(k) / 2, pt.as_tensor_variable(x) / 2)
+    """Return the probability, in float64, that a sum of `k` squares of normal numbers is above `x`."""
+    return pt.gammaincc(pt.cast(k, "float64") / 2, pt.cast(x, "float64") / 2)
 
 
 @as_theano

@@ -128,7 +128,8 @@ def max_and_argmax(a: TensorLike, axis: Any = None, keepdims: bool = False) -> l
     """Return `max` and `argmax`."""
     axis = _axes(axis)
     if isinstance(axis, tuple):  # the one reduction that took an axis twice
-        axis = tuple(dict.fromkeys(axis))
+        ndim = pt.as_tensor_variable(a).type.ndim
+        axis = tuple({i + ndim if i < 0 else i: None for i in axis})
     return [max(a, axis, keepdims), argmax(a, axis, keepdims)]
 
 
