@@ -57,7 +57,8 @@ def conv2d(
     ----------
     input : (n, c, h, w)
     filters : (m, c / num_groups, kh, kw)
-    input_shape, filter_shape, image_shape : ignored, as all that they did was to make Theano's code faster
+    input_shape, filter_shape, image_shape : optional, sizes and None
+        They made Theano's code faster; here they are compared when the graph runs, with ``config.conv.assert_shape``.
     border_mode : "valid", "full", "half", int, (int, int) or ((int, int), (int, int))
     subsample, filter_dilation : (int, int)
     filter_flip : bool
@@ -73,7 +74,7 @@ def conv2d(
     Raises
     ------
     InputError
-        ``imshp_logical`` or ``kshp_logical``, ``unshared=True``, or as in `symae.ops.conv2d`.
+        ``imshp_logical`` or ``kshp_logical``, ``unshared=True``, symbolic shapes, or as in `symae.ops.conv2d`.
     """
     for name in ("imshp_logical", "kshp_logical"):
         if name in kwargs:
