@@ -46,6 +46,15 @@ def test_convolutions_of_the_caffe_kind_are_asked_for(kind):
     assert not isinstance((T.matrix() + 1).owner.op, kind)
 
 
+def test_derivatives_of_an_inverse_are_single_where_it_is():
+    x, v = T.fmatrix(), T.fmatrix()
+    inverse = nlinalg.matrix_inverse(x)
+    derivatives = [T.Rop(inverse, x, v), T.Lop(inverse, x, v), T.grad(T.grad(nlinalg.det(x), x).sum(), x)]
+    assert [d.dtype for d in derivatives] == ["float32"] * 3  # as in Theano 1.0.5
+    along = theano.function([x, v], derivatives[0], mode="FAST_COMPILE")([[2, 0], [0, 4]], [[1, 0], [1, 1]])
+    np.testing.assert_allclose(along, [[-0.25, 0], [-0.125, -0.0625]])
+
+
 def test_decompositions_take_their_matrix_by_name():
     x, b = T.fmatrix(), T.dvector()
     assert [v.dtype for f in (nlinalg.svd, nlinalg.eigh, nlinalg.qr) for v in f(a=x)] == ["float32"] * 7

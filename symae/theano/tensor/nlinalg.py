@@ -56,24 +56,25 @@ def in_double(function: Callable[..., Any], n_arrays: int = 1) -> Callable[..., 
         double = _DOUBLE.get(ps.upcast(*(x.type.dtype for x in arrays)))
         if double is None:
             return function(*args, **kwargs)
-        results = function(*(pt.cast(_single_backwards(x), double) for x in arrays), *args[n_arrays:], **kwargs)
+        results = function(*(pt.cast(_of_its_dtype(x), double) for x in arrays), *args[n_arrays:], **kwargs)
         return [_single(x) for x in results] if isinstance(results, list | tuple) else _single(results)
 
     return computed
 
 
 class _GradientOfItsDtype(ViewOp):
-    """Return x, whose gradient has the dtype of x, also where it is handed on as one of another."""
+    """Return x, whose gradient, and the gradient of that, has the dtype of x, also where it is handed on as one of another."""
 
     def pullback(self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]) -> list[Any]:
-        return [pt.cast(cotangents[0], inputs[0].type.dtype)]
+        return [pt.cast(self(cotangents[0]), inputs[0].type.dtype)]
 
 
-_single_backwards = _GradientOfItsDtype()
+_of_its_dtype = _GradientOfItsDtype()
 
 
 def _single(x: Variable) -> Variable:
-    return pt.cast(x, _SINGLE.get(x.type.dtype, x.type.dtype))
+    single = _SINGLE.get(x.type.dtype)
+    return x if single is None else _of_its_dtype(pt.cast(x, single))
 
 
 matrix_inverse = UnboundOp(as_theano(in_double(linalg.inv), "matrix_inverse", __name__))
