@@ -34,7 +34,7 @@ def state():
         "root": (logging.root.level, len(logging.root.handlers)),
         "filters": [str(f) for f in warnings.filters],
         "umask": umask,
-        "threads": [(i["filepath"], i["num_threads"]) for i in threadpoolctl.threadpool_info()],
+        "threads": sorted((i["filepath"], i["num_threads"]) for i in threadpoolctl.threadpool_info()),
         "pytensor": {n: str(getattr(pytensor.config, n)) for n in ("mode", "linker", "floatX", "optimizer", "cxx")},
         "hook": repr(sys.excepthook),
     }
