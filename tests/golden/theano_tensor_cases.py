@@ -231,7 +231,6 @@ T.nlinalg.eigh(h)[0]
 T.nlinalg.svd(h)[1]
 T.nlinalg.qr(h,'r')
 T.nlinalg.tensorinv(h,1)
-T.nlinalg.tensorsolve(h,h[0]*h[1])
 T.nlinalg.matrix_inverse(T.cast(h,'complex64')).imag
 T.tile(v,T.arange(i[1,0],3),ndim=2)
 T.tile(v,i[1,0])

@@ -61,6 +61,21 @@ def test_decompositions_take_their_matrix_by_name():
     assert nlinalg.tensorsolve(x, b=b).dtype == nlinalg.tensorsolve(b=b, a=x).dtype == "float64"  # as in Theano 1.0.5
 
 
+@pytest.mark.filterwarnings("ignore:Numba will use object mode")
+@pytest.mark.parametrize("mode", ["FAST_COMPILE", "Mode"])
+@pytest.mark.parametrize(("shape", "ndim"), [((2, 2), 1), ((2, 3, 6), 1), ((6, 2, 3), 2)])
+def test_solutions_have_the_dimensions_that_are_left(mode, shape, ndim):
+    a = np.random.default_rng(0).normal(size=shape)
+    b = np.arange(6.0)[: shape[0]] if ndim != 1 or len(shape) == 2 else np.arange(6.0).reshape(2, 3)
+    x, y = T.TensorType("float64", (False,) * a.ndim)(), T.TensorType("float64", (False,) * b.ndim)()
+    solution = nlinalg.tensorsolve(x, y)
+    assert solution.ndim == ndim
+    found = theano.function([x, y], solution * 2, mode=mode)(a, b)
+    np.testing.assert_allclose(found, 2 * np.linalg.tensorsolve(a, b))
+    with pytest.raises(TypeError, match="tensorsolve: found 3 dimensions of b, expected at most the 2 of a"):
+        nlinalg.tensorsolve(T.dmatrix(), T.dtensor3())
+
+
 @pytest.mark.parametrize("axis", [(0, 1), (True, True), ("x", False)])
 def test_rebroadcast_takes_axes_and_bools(axis):
     with pytest.raises(TypeError, match="expected pairs of an integer axis and a bool"):

@@ -13,8 +13,9 @@ from typing import Any
 import pytensor.scalar as ps
 import pytensor.tensor as pt
 from pytensor.compile.ops import ViewOp
-from pytensor.graph.basic import Variable
+from pytensor.graph.basic import Apply, Variable
 from pytensor.tensor import linalg
+from pytensor.tensor.linalg.solvers import lstsq as solvers
 
 from symae.theano._impl.absent import getter
 from symae.theano._impl.op_class import UnboundOp
@@ -82,7 +83,27 @@ pinv = UnboundOp(as_theano(in_double(linalg.pinv), "pinv", __name__))
 det = UnboundOp(as_theano(in_double(linalg.det), "det", __name__))
 matrix_power = as_theano(linalg.matrix_power, "matrix_power", __name__)
 tensorinv = as_theano(in_double(linalg.tensorinv), "tensorinv", __name__)
-tensorsolve = as_theano(in_double(linalg.tensorsolve, 2), "tensorsolve", __name__)
+
+
+class _TensorSolve(solvers.TensorSolve):
+    """Solve a x = b, where x has the dimensions of `a` that are left; PyTensor's has two always, and Numba reads so."""
+
+    def make_node(self, a: Any, b: Any) -> Apply:
+        inputs = a, b = pt.as_tensor(a), pt.as_tensor(b)
+        ndim = a.type.ndim - b.type.ndim
+        if ndim < 0:
+            raise TypeError(f"tensorsolve: found {b.type.ndim} dimensions of b, expected at most the {a.type.ndim} of a")
+        return Apply(self, inputs, [pt.tensor(dtype=ps.upcast(a.type.dtype, b.type.dtype), shape=(None,) * ndim)])
+
+
+_TensorSolve.__name__ = "TensorSolve"  # what is printed
+
+
+def _tensorsolve(a: TensorLike, b: TensorLike, axes: Any = None) -> Variable:
+    return _TensorSolve(axes if axes is None else tuple(axes))(a, b)
+
+
+tensorsolve = as_theano(in_double(wraps(linalg.tensorsolve)(_tensorsolve), 2), "tensorsolve", __name__)
 
 
 @as_theano
