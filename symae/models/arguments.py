@@ -25,9 +25,8 @@ def streams_of(numpy_rng: np.random.RandomState, theano_rng: Any, *draws: str) -
     if theano_rng is None:
         return RandomStreams(numpy_rng.randint(2**30))
     # by what it has and not by class: legacy programs bring MRG's streams, or their own
-    if isinstance(theano_rng, Variable | np.random.RandomState | np.random.Generator) or not all(
-        callable(getattr(theano_rng, draw, None)) for draw in draws
-    ):
+    draws_numbers = isinstance(theano_rng, np.random.RandomState | np.random.Generator)
+    if draws_numbers or not all(callable(getattr(theano_rng, draw, None)) for draw in draws):
         expected = f"RandomStreams (with {' and '.join(draws)}), or None for streams seeded by numpy_rng"
         raise InputError("theano_rng", found(theano_rng), expected)
     return theano_rng
@@ -47,9 +46,9 @@ def symbolic_matrix(where: str, value: Any, columns: int) -> TensorVariable:
 
 def shared_parameter(where: str, value: Any, shape: tuple[int, ...], sizes: str) -> SharedVariable:
     """Return `value`, which has to be a shared variable of that `shape`; `sizes` says what the shape comes from."""
-    if not isinstance(value, SharedVariable) or not hasattr(value.get_value(borrow=True), "shape"):
+    of_value = getattr(value.get_value(borrow=True), "shape", None) if isinstance(value, SharedVariable) else None
+    if of_value is None:
         raise InputError(where, found(value), f"a shared variable of shape {shape}")
-    of_value = value.get_value(borrow=True).shape
     if of_value != shape:
         raise InputError(where, f"shape {of_value}", f"{shape} for {sizes}")
     return value

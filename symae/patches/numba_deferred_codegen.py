@@ -173,14 +173,15 @@ def _connect_functions(cpu: Any, dispatcher: Any, changes: Changes) -> None:
             add_callable(self, cres)
 
     def compile(self: Any, sig: Any) -> Any:
+        compile_it = compile_now if _thread.inner else compile_outermost
         if not _thread.inner and not _thread.active:
-            entry = compile_outermost(self, sig)
+            entry = compile_it(self, sig)
         else:
             if not _thread.inner:
                 self._is_whole_program = True
             _thread.inner.append(bool(_thread.inner))
             try:
-                entry = (compile_now if _thread.inner[-1] else compile_outermost)(self, sig)
+                entry = compile_it(self, sig)
             finally:
                 _thread.inner.pop()
         if _thread.inner or not isinstance(entry, _Deferred):

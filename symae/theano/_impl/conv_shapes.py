@@ -144,10 +144,12 @@ def compared(x: Variable, expected_shape: Sequence[Any] | None, msg: str = "Unex
 
 def constants(name: str, shape: Any) -> list[Any] | None:
     """Return the sizes of a shape that is given beside arrays, numbers or None; symbolic ones have to be constants."""
-    sizes = None if shape is None or isinstance(shape, Variable) else _sizes(shape)
-    if isinstance(shape, Variable) or any(isinstance(s, Variable) for s in sizes or ()):
+    if shape is None:
+        return None
+    sizes = [shape] if isinstance(shape, Variable) else list(_sizes(shape))
+    if any(isinstance(s, Variable) for s in sizes):
         raise InputError(name, str(shape), "None, or sizes that are known when the graph is built")
-    return None if sizes is None else list(sizes)
+    return sizes
 
 
 def known_sizes(shape: Any) -> list[Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -79,6 +79,13 @@ def _own(v: Variable) -> Any:
     raise _Missing(f"{v} has no tag.test_value")
 
 
+def run_thunk(op: Any, node: Apply, storage: Mapping[Variable, list[Any]]) -> None:
+    """Compute the outputs of `node` by the ``make_thunk`` of `op`, in `storage`, where its inputs are."""
+    done = {v: [v not in node.outputs] for v in storage}
+    # by place, as Theano: scripts name what they do not use as they like
+    op.make_thunk(node, storage, done, [], impl="py")()
+
+
 def _computed(variable: Variable) -> dict[Variable, Any]:
     """Compute the nodes behind `variable` whose outputs have no test values; return the values of these outputs."""
     found: dict[Variable, Any] = {}
@@ -93,10 +100,8 @@ def _computed(variable: Variable) -> dict[Variable, Any]:
                 raise _Missing(f"Cannot compute test value: {where} missing default value: {error}") from None
             storage[v] = [copy.deepcopy(value) if i in destroyed else value]
         storage |= {v: [None] for v in node.outputs}
-        done = {v: [v not in node.outputs] for v in storage}
         # the step of a loop is rewritten in place when it is compiled: in a copy
-        op = node.op.clone() if isinstance(node.op, HasInnerGraph) else node.op
-        op.make_thunk(node, storage, done, [], impl="py")()
+        run_thunk(node.op.clone() if isinstance(node.op, HasInnerGraph) else node.op, node, storage)
         found |= {v: storage[v][0] for v in node.outputs}
     return found
 

@@ -20,7 +20,7 @@ from pytensor.graph.utils import MetaType, MethodNotDefined
 from symae.theano._impl.absent import getter
 from symae.theano._impl.configuration import config
 from symae.theano._impl.nodes import Apply
-from symae.theano._impl.values import value_for_test
+from symae.theano._impl.values import run_thunk, value_for_test
 from symae.theano._impl.variables import behind, called_by_script, legacy, mark, unmark, with_test_values
 
 __all__ = [
@@ -139,8 +139,7 @@ def _by_thunk(self: Any, node: Apply, inputs: Sequence[Any], output_storage: Any
     """Compute by the ``make_thunk`` of an Op without ``perform``, which is all that compiled modes ask for."""
     storage = {v: [x] for v, x in zip(node.inputs, inputs, strict=True)}
     storage |= zip(node.outputs, output_storage, strict=True)
-    # by place, as Theano: scripts name what they do not use as they like
-    self.make_thunk(node, storage, {v: [v not in node.outputs] for v in storage}, [], impl="py")()
+    run_thunk(self, node, storage)
 
 
 def _infer_shape(theirs: Callable[..., Any]) -> Callable[..., Any]:

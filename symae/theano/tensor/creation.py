@@ -255,14 +255,8 @@ def _all() -> dict[str, Any]:
     made["alloc"] = as_theano(pt.alloc, "alloc", _MODULE)
     grids = {"mgrid": _Grid(pt.mgrid), "ogrid": _Grid(pt.ogrid)}
     python = {"python_complex": builtins.complex, "python_any": builtins.any, "python_all": builtins.all}
-    own = {f.__name__: f for f in _OWN}
-    return (
-        made
-        | own
-        | grids
-        | python
-        | {"AsTensorError": AsTensorError, "EmptyConstantError": EmptyConstantError, "as_tensor": as_tensor_variable}
-    )
+    own = {f.__name__: f for f in (*_OWN, AsTensorError, EmptyConstantError)}
+    return made | own | grids | python | {"as_tensor": as_tensor_variable}
 
 
 CREATION = _all()

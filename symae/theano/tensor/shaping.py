@@ -151,9 +151,8 @@ def tile(x: TensorLike, reps: Any, ndim: int | None = None) -> Variable:
             reps = [reps[i] for i in range(known)]
     if ndim is not None and ndim < max(x.type.ndim, len(reps)):
         raise ValueError(f"tile: ndim is {ndim}, expected at least {max(x.type.ndim, len(reps))}")
-    if any(
-        pt.as_tensor_variable(count).type.ndim or pt.as_tensor_variable(count).type.dtype[:3] not in _WHOLE for count in reps
-    ):
+    types = [pt.as_tensor_variable(count).type for count in reps]
+    if any(of.ndim or of.dtype[:3] not in _WHOLE for of in types):
         raise ValueError("tile: reps has elements that are not whole numbers")
     return pt.tile(x, (*(1,) * ((ndim or 0) - len(reps)), *reps))
 

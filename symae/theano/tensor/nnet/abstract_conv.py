@@ -145,15 +145,9 @@ def conv2d_grad_wrt_inputs(
 
     `input_shape` is (n, c, h, w), of which only h and w are looked at; they may be symbolic.
     """
+    known = conv_shapes.known_sizes(input_shape)
     op = AbstractConv2d_gradInputs(
-        conv_shapes.known_sizes(input_shape),
-        filter_shape,
-        border_mode,
-        subsample,
-        filter_flip,
-        filter_dilation,
-        num_groups,
-        unshared,
+        known, filter_shape, border_mode, subsample, filter_flip, filter_dilation, num_groups, unshared
     )
     return op(filters, output_grad, input_shape)
 
@@ -174,15 +168,9 @@ def conv2d_grad_wrt_weights(
 
     `filter_shape` is (m, c / num_groups, kh, kw), of which only kh and kw are looked at; they may be symbolic.
     """
+    known = conv_shapes.known_sizes(filter_shape)
     op = AbstractConv2d_gradWeights(
-        input_shape,
-        conv_shapes.known_sizes(filter_shape),
-        border_mode,
-        subsample,
-        filter_flip,
-        filter_dilation,
-        num_groups,
-        unshared,
+        input_shape, known, border_mode, subsample, filter_flip, filter_dilation, num_groups, unshared
     )
     return op(input, output_grad, filter_shape)
 

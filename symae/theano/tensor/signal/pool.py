@@ -166,14 +166,15 @@ def _pooled_floats(where: str, x: Variable, ndim: int, settings: Any, ignore_bor
         raise InputError(where, f"{x.type.ndim} dimensions", f"at least {ndim}")
     windows, strides, pads = _settings(where, ndim, *settings)
     if ndim == 1:
-        rows = pt.expand_dims(x, -2)
-        return pt.squeeze(_pooled(where, rows, 2, ((1, *windows), (1, *strides), (0, *pads)), ignore_border, mode), -2)
+        row = ((1, *windows), (1, *strides), (0, *pads))
+        return pt.squeeze(_pooled_floats(where, pt.expand_dims(x, -2), 2, row, ignore_border, mode), -2)
     first, lead = x.type.ndim - ndim, [x.shape[i] for i in range(x.type.ndim - ndim)]
     if ndim > 3:
-        y = _pooled(where, x, 2, (windows[-2:], strides[-2:], pads[-2:]), ignore_border, mode)
+        y = _pooled_floats(where, x, 2, (windows[-2:], strides[-2:], pads[-2:]), ignore_border, mode)
         order = [*range(first), x.type.ndim - 2, x.type.ndim - 1, *range(first, x.type.ndim - 2)]
         rest = (windows[:-2], strides[:-2], pads[:-2])
-        return _pooled(where, y.dimshuffle(order), ndim - 2, rest, ignore_border, mode).dimshuffle(np.argsort(order).tolist())
+        y = _pooled_floats(where, y.dimshuffle(order), ndim - 2, rest, ignore_border, mode)
+        return y.dimshuffle(np.argsort(order).tolist())
 
     def pool(images: Variable, axes: slice) -> Variable:
         return _pool_maps(images, windows[axes], strides[axes], pads[axes], ignore_border, mode)
