@@ -86,6 +86,17 @@ def test_the_example_of_inspecting_runs_as_pasted(pasted):
     assert 0 < float(pasted(4)) < 1
 
 
+def test_the_example_of_data_runs_as_printed(no_mnist, tmp_path):
+    (snippet,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "data.md").read_text(), re.DOTALL)
+    environment = no_mnist | {"PYTHONPATH": str(ROOT)} | INTERPRETED
+    result = subprocess.run([sys.executable, "-c", snippet], capture_output=True, text=True, env=environment, cwd=tmp_path)
+    assert result.stdout.splitlines() == [
+        "mine.npz, 50/10/10 images (3, 8, 8) 4",
+        "(50, 64) (10,)",
+        "(35, 35, 3)",
+    ], result.stderr
+
+
 def test_what_returns_tensors_says_so():
     """Otherwise mypy knows of no ``mean`` where the layers' example takes one."""
     for function in (nn.binary_cross_entropy, nn.conv, nn.max_pool, nn.dense, nn.relu, ops.conv2d, ops.pool2d, ops.deconv2d):

@@ -9,6 +9,8 @@
 # the last digit.
 
 # %%
+import math
+
 import numpy as np
 import pytensor.tensor as pt
 
@@ -20,14 +22,15 @@ sheet = Worksheet("01_autoencoder", "An autoencoder with tied weights", epochs=2
 # %% [markdown]
 # ## The data
 #
-# Each row of a matrix is an image of 28 × 28 pixels in [0, 1). The matrix is a *shared variable*: compiled functions see it
-# without being handed it each time, and a minibatch is a symbolic slice of it.
+# Each row of a matrix is an image, of 28 × 28 pixels if it is one of MNIST's, in [0, 1). The matrix is a *shared variable*:
+# compiled functions see it without being handed it each time, and a minibatch is a symbolic slice of it.
 
 # %%
 (train_x, _), _, (test_x, _) = sheet.load_data()
 
 batch_size = 20
 n_train_batches = sheet.minibatches(batch_size)
+n_pixels = math.prod(sheet.image_shape)  # 784 of MNIST's
 
 index = pt.lscalar("index")
 x = pt.matrix("x")
@@ -47,7 +50,7 @@ minibatch = train_x[index * batch_size : (index + 1) * batch_size]
 numpy_rng = np.random.RandomState(sheet.seed)
 theano_rng = RandomStreams(numpy_rng.randint(2**30))
 
-da = Autoencoder(numpy_rng, theano_rng, input=x, n_visible=28 * 28, n_hidden=100)
+da = Autoencoder(numpy_rng, theano_rng, input=x, n_visible=n_pixels, n_hidden=100)
 
 # %% [markdown]
 # ## Training
@@ -75,7 +78,7 @@ sheet.save(da)
 # them the first hundred test images, and what comes out when the network has to draw them from their 100 numbers.
 
 # %%
-filters = tile_raster_images(da.W.get_value().T, img_shape=(28, 28), tile_shape=(10, 10), tile_spacing=(1, 1))
+filters = tile_raster_images(da.W.get_value().T, img_shape=sheet.image_shape, tile_shape=(10, 10), tile_spacing=(1, 1))
 
 reconstruct = sheet.function("the reconstruction", [x], da.feedforward())
 originals = test_x.get_value()[:100]
@@ -83,7 +86,7 @@ originals = test_x.get_value()[:100]
 
 def tile(images):
     """Lay the images as they are out in rows of ten: no image's contrast is stretched."""
-    return tile_raster_images(images, (28, 28), (10, 10), (1, 1), scale_rows_to_unit_interval=False)
+    return tile_raster_images(images, sheet.image_shape, (10, 10), (1, 1), scale_rows_to_unit_interval=False)
 
 
 sheet.report.heading("Filters and reconstructions")

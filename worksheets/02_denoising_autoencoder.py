@@ -9,6 +9,8 @@
 # the same images (`--data mini_mnist`) both print its costs, to the last digit.
 
 # %%
+import math
+
 import numpy as np
 import pytensor.tensor as pt
 
@@ -23,6 +25,7 @@ sheet = Worksheet("02_denoising_autoencoder", "A denoising autoencoder beside a 
 batch_size = 20
 learning_rate = 0.1
 n_train_batches = sheet.minibatches(batch_size)
+n_pixels = math.prod(sheet.image_shape)  # 784 of MNIST's
 
 index = pt.lscalar("index")
 x = pt.matrix("x")
@@ -51,7 +54,7 @@ sheet.say(str(mask))
 # reconstruction with the *clean* image.
 
 # %%
-denoising = DenoisingAutoencoder(numpy_rng, theano_rng, input=x, n_visible=28 * 28, n_hidden=100)
+denoising = DenoisingAutoencoder(numpy_rng, theano_rng, input=x, n_visible=n_pixels, n_hidden=100)
 cost, updates = denoising.get_cost_updates(corruption_level, learning_rate)
 
 train_denoising = sheet.function("the denoising step", [index], cost, updates=updates, givens={x: minibatch})
@@ -67,7 +70,7 @@ sheet.save(denoising)
 numpy_rng = np.random.RandomState(sheet.seed)
 theano_rng = RandomStreams(numpy_rng.randint(2**30))
 
-plain = Autoencoder(numpy_rng, theano_rng, input=x, n_visible=28 * 28, n_hidden=100)
+plain = Autoencoder(numpy_rng, theano_rng, input=x, n_visible=n_pixels, n_hidden=100)
 cost, updates = plain.get_cost_updates(corruption_level=0.0, learning_rate=learning_rate)
 
 train_plain = sheet.function("the plain step", [index], cost, updates=updates, givens={x: minibatch})
@@ -83,12 +86,12 @@ sheet.save(plain, "autoencoder")
 # %%
 def filters(model):
     """Lay the hidden units' weights out as a tile of pictures, each with its own contrast."""
-    return tile_raster_images(model.W.get_value().T, img_shape=(28, 28), tile_shape=(10, 10), tile_spacing=(1, 1))
+    return tile_raster_images(model.W.get_value().T, img_shape=sheet.image_shape, tile_shape=(10, 10), tile_spacing=(1, 1))
 
 
 def tile(images):
     """Lay the images as they are out in rows of ten."""
-    return tile_raster_images(images, (28, 28), (10, 10), (1, 1), scale_rows_to_unit_interval=False)
+    return tile_raster_images(images, sheet.image_shape, (10, 10), (1, 1), scale_rows_to_unit_interval=False)
 
 
 originals = test_x.get_value()[:100]

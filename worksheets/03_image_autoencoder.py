@@ -40,7 +40,7 @@ sheet = Worksheet(
             "metavar": "N",
             "help": "train one model with so many maps (1 if --pool is given)",
         },
-        "--pool": {"type": at_least(1, 28), "metavar": "N", "help": "and so large a pooling window (4 if --maps is given)"},
+        "--pool": {"type": at_least(1), "metavar": "N", "help": "and so large a pooling window (4 if --maps is given)"},
         "--two-layer": {"action": "store_true", "help": "train only the model of two layers, of 5 maps and 1 map"},
     },
 )
@@ -75,7 +75,7 @@ n_batches = sheet.minibatches(batch_size, n_images)
 index = pt.lscalar("index")
 order = pytensor.shared(np.arange(n_images), name="order")
 places = order[index * batch_size : (index + 1) * batch_size]
-minibatch = images[places].reshape((batch_size, 1, 28, 28))
+minibatch = images[places].reshape((batch_size, *sheet.image_shape))
 
 # %% [markdown]
 # ## The model
@@ -100,7 +100,7 @@ learning_rate, time_constant = 0.00015, 600
 def train(name, maps, pool):
     """Train one of the models; returns it with its history."""
     rng = np.random.RandomState(sheet.seed)
-    model = ImageAutoencoder(rng, maps=maps, pool=pool)
+    model = ImageAutoencoder(rng, maps=maps, pool=pool, image_shape=sheet.image_shape)
     cost, updates = model.get_cost_updates(learning_rate, time_constant)
     step = sheet.function(f"the training step of {name}", [index], cost, updates=updates, givens={model.x: minibatch})
     with sheet.preparing("its error"):
@@ -155,7 +155,8 @@ sheet.report.curve(
 for name, (model, _) in runs.items():
     nodes = ["input", model.code_name, model.output_name]
     shown = show_nodes(model, nodes, test_images[:5], sheet.out, name, picture="images")
-    filters = {p.name: filter_maps(p.get_value(), cell=64) for p in model.params if p.ndim == 4}
+    pixels = {layer.name for layer in model.describe().layers if layer.sees_pixels or layer.draws_pixels}
+    filters = {p.name: filter_maps(p.get_value(), cell=64, colours=p.name in pixels) for p in model.params if p.ndim == 4}
     sheet.report.heading(name.replace("_", " "))
     sheet.report.figure(shown.picture, "the first five test images, their codes and reconstructions")
     sheet.report.table([["filters", ""], *([p, sheet.picture(f"{name}_{p}", tile, zoom=1)] for p, tile in filters.items())])

@@ -77,7 +77,10 @@ test_labels = sheet.dataset.test.y
 
 # %%
 rng = np.random.RandomState(sheet.seed)
-model = StridedAutoencoder(rng, code=sheet.settings.code) if strided else ConvolutionalAutoencoder(rng, maps=(16, 8, 8))
+if strided:
+    model = StridedAutoencoder(rng, code=sheet.settings.code, image_shape=sheet.image_shape)
+else:
+    model = ConvolutionalAutoencoder(rng, maps=(16, 8, 8), image_shape=sheet.image_shape)
 
 # %% [markdown]
 # ## Training
@@ -124,7 +127,7 @@ originals = test_images[:10]
 _, reconstructions = look(originals)
 
 sheet.report.heading("Reconstructions")
-drawn = labelled_rows([("original", originals), ("reconstruction", reconstructions)], (28, 28), zoom=3)
+drawn = labelled_rows([("original", originals), ("reconstruction", reconstructions)], sheet.image_shape, zoom=3)
 sheet.report.figure(sheet.picture("reconstructions", drawn, "the first ten test images", zoom=1))
 
 # %% [markdown]
@@ -139,13 +142,15 @@ sheet.report.heading("The code")
 if strided:
     shown = min(2000, len(test_images))
     codes = np.concatenate([look(test_images[i : i + 250])[0] for i in range(0, shown, 250)])[:shown]
-    sheet.report.figure(sheet.picture("codes", code_map(codes, test_labels[:shown]), f"{shown} test images", zoom=1))
+    coloured = code_map(codes, None if test_labels is None else test_labels[:shown])
+    sheet.report.figure(sheet.picture("codes", coloured, f"{shown} test images", zoom=1))
 else:
-    of_each = test_images[np.unique(test_labels, return_index=True)[1]]
+    of_each = test_images[:10] if test_labels is None else test_images[np.unique(test_labels, return_index=True)[1][:10]]
     codes, _ = look(of_each)
     codes /= np.maximum(codes.max(axis=(0, 2, 3), keepdims=True), 1e-6)  # each row of maps has its own contrast
-    maps = [("image", feature_maps(of_each, cell=56)), ("code, 8 maps of 4 x 4", feature_maps(codes, cell=56))]
-    sheet.report.figure(sheet.picture("codes", side_by_side(maps, columns=1), "the first test image of each digit", zoom=1))
+    name = f"code, 8 maps of {codes.shape[2]} x {codes.shape[3]}"
+    maps = [("image", feature_maps(of_each, cell=56, colours=True)), (name, feature_maps(codes, cell=56))]
+    sheet.report.figure(sheet.picture("codes", side_by_side(maps, columns=1), "the first test image of each class", zoom=1))
 
 # %% [markdown]
 # ## The filters
@@ -158,7 +163,7 @@ rows = [["layer", "filters"]]
 for p in model.params:
     if p.ndim == 4:
         weights = p.get_value()
-        tile = filter_maps(weights[:16, :8], cell=30)
+        tile = filter_maps(weights[:16, :8], cell=30, colours=p is model.params[0])
         n, c, h, w = weights.shape
         words = f"{n} filters {h} × {w} on {c} map{'s' if c > 1 else ''}"
         rows.append([p.name.removesuffix("_W"), sheet.picture(p.name, tile, words, zoom=1)])

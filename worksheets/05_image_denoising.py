@@ -11,7 +11,7 @@
 import numpy as np
 
 from symae import ConvolutionalAutoencoder
-from symae.images import filter_maps, labelled_rows, psnr
+from symae.images import filter_maps, labelled_rows, psnr, side_by_side
 from symae.runs.options import real_at_least
 from symae.runs.worksheet import Worksheet
 
@@ -68,7 +68,7 @@ noisy_images = noisy(images)
 # drawn with the clean image.
 
 # %%
-model = ConvolutionalAutoencoder(rng, maps=(32, 32))
+model = ConvolutionalAutoencoder(rng, maps=(32, 32), image_shape=sheet.image_shape)
 target = model.x.type("target")
 learning_rate, rho = 1.0, 0.95
 cost, updates = model.get_cost_updates(target, learning_rate, rho)
@@ -110,7 +110,9 @@ sheet.report.table([["noisy", "denoised"], [f"{before:.2f} dB", f"{after:.2f} dB
 # %%
 strips = [("noisy", noisy_test_images[:10]), ("denoised", denoised[:10]), ("clean", test_images[:10])]
 sheet.report.heading("Denoised images")
-sheet.report.figure(sheet.picture("denoised", labelled_rows(strips, (28, 28), zoom=3), "the first ten test images", zoom=1))
+sheet.report.figure(
+    sheet.picture("denoised", labelled_rows(strips, sheet.image_shape, zoom=3), "the first ten test images", zoom=1)
+)
 
 # %% [markdown]
 # The filters of the first convolution; grey is zero. One that takes a mean of its pixels evens noise out, one that takes
@@ -119,8 +121,8 @@ sheet.report.figure(sheet.picture("denoised", labelled_rows(strips, (28, 28), zo
 # %%
 sheet.report.heading("Filters")
 weights = model.params[0].get_value()
-rows = np.concatenate([weights[:16], weights[16:]], axis=1)
-sheet.report.figure(sheet.picture("filters", filter_maps(rows, cell=48), "the 32 filters of the first convolution", zoom=1))
+rows = [("", filter_maps(weights[i : i + 16], cell=48, colours=True)) for i in (0, 16)]
+sheet.report.figure(sheet.picture("filters", side_by_side(rows, columns=1), "the 32 filters of the first convolution", zoom=1))
 
 # %%
 sheet.finish(

@@ -50,6 +50,8 @@ batch_size = 64
 images = sheet.unit_images(sheet.training_images(batch_size))
 test_images = sheet.unit_images(sheet.dataset.test.x)
 sixteen = test_images[:16]
+h, w = sheet.image_shape[1:]
+size_drawn = (6 * h, 6 * w)
 
 # %% [markdown]
 # ## The model
@@ -68,7 +70,7 @@ sixteen = test_images[:16]
 
 # %%
 rng = np.random.RandomState(sheet.seed)
-model = CoordinateVAE(rng, RandomStreams(rng.randint(2**30)), affine=affine, image_shape=(1, 28, 28))
+model = CoordinateVAE(rng, RandomStreams(rng.randint(2**30)), affine=affine, image_shape=sheet.image_shape)
 
 # %% [markdown]
 # ## Training
@@ -88,9 +90,9 @@ def poses(images):
 
 
 def drawings(pose):
-    """Draw the sixteen test images by the model, 168 x 168."""
+    """Draw the sixteen test images by the model, six times as large."""
     codes = model.transform(sixteen, backend=sheet.backend)
-    return model.render(codes, (168, 168), pose, backend=sheet.backend)
+    return model.render(codes, size_drawn, pose, backend=sheet.backend)
 
 
 def tile(pictures):
@@ -143,17 +145,18 @@ sheet.report.text(f"Test images, drawn from the mean of their codes: {fixed(erro
 # %% [markdown]
 # ## The same digits, larger
 #
-# On the left the originals, each pixel a square of 6 × 6; then what the model draws at 168 × 168.
+# On the left the originals, each pixel a square of 6 × 6; then what the model draws with six times as many rows and columns,
+# 168 × 168 of MNIST's.
 
 # %%
 sheet.report.heading("Sixteen test images")
 after = tile(drawings(poses(sixteen)))
-columns = {"28 x 28, enlarged": originals}
+columns = {f"{h} x {w}, enlarged": originals}
 first = sheet.out / "after_the_first_epoch.png"
 if len(history) > 1 and first.is_file():
     with Image.open(first) as picture:
-        columns["168 x 168 after 1 epoch"] = np.asarray(picture.convert("L"))
-columns[f"168 x 168 after {len(history)} epoch{'s' if len(history) != 1 else ''}"] = after
+        columns[f"{size_drawn[0]} x {size_drawn[1]} after 1 epoch"] = np.asarray(picture.convert("L"))
+columns[f"{size_drawn[0]} x {size_drawn[1]} after {len(history)} epoch{'s' if len(history) != 1 else ''}"] = after
 sheet.report.figure(sheet.picture("renderings", side_by_side(list(columns.items())), "sixteen test images", zoom=1))
 
 # %% [markdown]
@@ -197,7 +200,7 @@ if size is not None:
     sheet.report.figure(sheet.picture("digit", small, f"the first test image, drawn with {size} × {size} pixels", zoom=1))
 
 # %%
-every = len(sheet.dataset.train.x) + len(sheet.dataset.valid.x)
+every = len(sheet.dataset.training_images())
 sheet.finish(
     {
         "model": "affine, 32, 64, 32 units" if affine else "256, 256, 256 units",

@@ -25,7 +25,8 @@ from symae.cli.inspect import COMMANDS, add_inspector, run_inspector
 from symae.cli.port import PROGRAMS, add_port, run_port
 from symae.compile.backends import BACKENDS, DEFAULT
 from symae.compile.environment import environment
-from symae.datasets import available, default, download_mnist, read
+from symae.datasets import Dataset, available, default, download_set, read
+from symae.datasets.named import SETS
 from symae.errors import BackendError, InputError, MissingFileError, one_line
 from symae.runs.catalogue import find_worksheet, title_of, worksheets
 
@@ -100,9 +101,11 @@ def _parser() -> Parser:
         run.missing = f"found no worksheet or script, expected one of {', '.join(known)}, its number, or the path of a script"
 
     data = commands.add_parser(
-        "data", help="list or download data", description="List the data that is here, or download MNIST."
+        "data",
+        help="list, look at or download data",
+        description="List the data that is here, download a set by its name, or look at what symae reads in a file or folder.",
     )
-    data.add_argument("name", nargs="?", choices=["mnist"], help="download this")
+    data.add_argument("name", nargs="?", metavar="NAME|PATH", help=f"mnist, {', '.join(SETS)}; or a file or folder of images")
     data.add_argument("--out", type=Path, metavar="FOLDER", help="where to; by default where the worksheets look for it")
 
     show = commands.add_parser(
@@ -179,14 +182,28 @@ def _run(path: Path, arguments: Sequence[str]) -> None:
 def _data(name: str | None, folder: Path | None) -> None:
     if name is None and folder is not None:
         raise InputError("--out", f"{folder} and nothing to download", "symae data mnist --out FOLDER")
-    if name == "mnist":
-        print(f"MNIST is in {download_mnist(folder)}")
+    if name == "mnist" or name in SETS:
+        print(f"{'MNIST' if name == 'mnist' else SETS[name].title} is in {download_set(name, folder)}")
+        return
+    if name is not None:
+        if folder is not None:
+            raise InputError("--out", f"{folder} and nothing to download", f"one of mnist, {', '.join(SETS)} with it")
+        _look_at(read(name))
         return
     for known in available():
         chosen = "  (used by default)" if known == default() else ""
-        print(f"{known:12}{read(known).name}{chosen}")
+        print(f"{known:16}{SETS[known].title if known in SETS else read(known).name}{chosen}")
     if "mnist" not in available():
         print("MNIST is not here; symae data mnist downloads it (11 MB)")
+
+
+def _look_at(dataset: Dataset) -> None:
+    """Print what there is in a data set, a line each."""
+    shape = " x ".join(map(str, dataset.image_shape))
+    kind = "bytes" if dataset.train.x.dtype == "uint8" else str(dataset.train.x.dtype)
+    names = f": {', '.join(name or '-' for name in dataset.class_names[:20])}" if dataset.class_names else ""
+    classes = f"{dataset.n_classes} classes{names}" if dataset.train.y is not None else "no labels"
+    print(dataset.name, f"  {shape}, {kind}, {classes}", *(f"  {note}" for note in dataset.notes), sep="\n")
 
 
 def _show(settings: argparse.Namespace) -> None:
@@ -197,7 +214,7 @@ def _show(settings: argparse.Namespace) -> None:
 
     models = models_at(settings.run)
     run = Run((folder := settings.run if settings.run.is_dir() else settings.run.parent).resolve(), folder.resolve().name)
-    images = first_images(settings.data, settings.images, run.pixel_scale)
+    images = first_images(settings.data, settings.images, run.pixel_scale, run.image_shape)
     if settings.node is None:
         for name, model in models.items():
             print(f"{name}, {type(model).__name__}:")

@@ -1,7 +1,7 @@
-"""Images of digits from every format they come in, checked; and symae's own, which need no network."""
+"""Images from every format they come in, checked; and symae's own digits, which need no network."""
 
-from symae.datasets.dataset import Dataset, Split
-from symae.datasets.download import MIRRORS, download_mnist
+from symae.datasets.dataset import Dataset, Split, from_arrays
+from symae.datasets.download import MIRRORS, download_mnist, download_set
 from symae.datasets.formats.cntk import read_cntk_text, write_cntk_text
 from symae.datasets.formats.idx import read_idx, write_idx
 from symae.datasets.sources import available, default, read
@@ -14,6 +14,8 @@ __all__ = [
     "available",
     "default",
     "download_mnist",
+    "download_set",
+    "from_arrays",
     "load_data",
     "read",
     "read_cntk_text",

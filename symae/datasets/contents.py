@@ -1,16 +1,18 @@
-"""A file's bytes, unpacked where gzip packed them, and no more of them than a reader asks for."""
+"""A file's bytes, unpacked where gzip or bzip2 packed them, and no more of them than a reader asks for."""
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import re
 import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from symae._runtime.atomic_files import open_regular
 from symae.errors import InputError
@@ -21,20 +23,24 @@ CHUNK = 1 << 20
 # MNIST's own files unpack to 5 to 60 times their length; a file that is made to fill memory to 1000 times.
 UNSUSPICIOUS = 256 << 20
 MOST_TIMES = 200
+BZIP2 = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")  # the numbers of a block, or of the end
 
 
 class Contents:
     """Read the bytes of a file, from its beginning to its end.
 
-    Reading raises InputError where there are more than 2 GiB, where gzip's data is broken, or where it unpacks to more than
-    256 MiB and 200 times its length.
+    Reading raises InputError where there are more than 2 GiB, where packed data is broken, or where it unpacks to more than 256
+    MiB and 200 times its length.
     """
 
     def __init__(self, path: Path, file: IO[bytes]):
         self._path, self._packed = path, file
-        self._is_packed = file.read(2) == b"\x1f\x8b"
+        begin = file.read(10)
         file.seek(0)
-        self._file: IO[bytes] | gzip.GzipFile = gzip.GzipFile(fileobj=file) if self._is_packed else file
+        self._file: Any = file
+        self._kind = "gzip" if begin[:2] == b"\x1f\x8b" else "bzip2" if BZIP2.match(begin) else None
+        if self._kind:
+            self._file = gzip.GzipFile(fileobj=file) if self._kind == "gzip" else bz2.BZ2File(file)
         self._length = 0
 
     def read(self, size: int) -> bytes:
@@ -63,22 +69,24 @@ class Contents:
         try:
             chunk = self._file.read(min(size, CHUNK))
         except EOFError as error:
-            raise InputError(self._path, "gzip data that is cut off", "a whole file") from error
+            raise InputError(self._path, f"{self._kind} data that is cut off", "a whole file") from error
         except (gzip.BadGzipFile, zlib.error) as error:
             raise InputError(self._path, f"broken gzip data ({error})", "a file as it was packed") from error
         except OSError as error:
+            if self._kind == "bzip2" and error.errno is None:
+                raise InputError(self._path, f"broken bzip2 data ({error})", "a file as it was packed") from error
             raise InputError(self._path, (error.strerror or str(error)).lower(), "a readable file") from error
         self._length += len(chunk)
         if self._length > LARGEST:
             raise InputError(self._path, f"more than {LARGEST >> 20} MiB", "a smaller file")
-        if self._is_packed and self._length > max(UNSUSPICIOUS, MOST_TIMES * self._packed.tell()):
-            raise InputError(self._path, f"gzip data that unpacks to more than {MOST_TIMES} times its length", "images")
+        if self._kind and self._length > max(UNSUSPICIOUS, MOST_TIMES * self._packed.tell()):
+            raise InputError(self._path, f"{self._kind} data that unpacks to more than {MOST_TIMES} times its length", "images")
         return chunk
 
 
 @contextmanager
 def open_contents(path: str | PathLike[str]) -> Iterator[Contents]:
-    """Yield the contents of a file; gzip is recognised by its first two bytes, as browsers unpack downloads and keep the name.
+    """Yield the contents of a file; what packed it is known by its first bytes, as browsers unpack downloads and keep the name.
 
     Raises MissingFileError, or InputError for a folder or a device, and for what may not be read or is empty.
     """

@@ -3,38 +3,50 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from symae.datasets.contents import is_file, is_folder
-from symae.datasets.dataset import Dataset, Pairs, checked_dataset, fraction
+from symae.datasets.dataset import Dataset, Found, ImageShape, Pair, checked_dataset, checked_shape, three_parts
 from symae.datasets.folders import digits_file, find_mnist, mnist_folder, search_folders
 from symae.datasets.formats import FORMATS, READERS, WORDS
 from symae.datasets.formats.idx import pointed_at, read_idx_folder
-from symae.datasets.formats.npz import read_npz_pairs
+from symae.datasets.formats.npz import read_npz
+from symae.datasets.named import SETS, find_named, read_named
 from symae.errors import InputError, MissingFileError
 
-NAMES = ("mini_mnist", "mnist", "digits")
+NAMES = ("mini_mnist", "mnist", "digits", *SETS)
 MNIST_COUNTS = (60000, 10000)
 MINI = (5000, 1000, 1000)
+FITS = ("crop", "pad")
 
 
-def read(name_or_path: str | PathLike[str] | None = None) -> Dataset:
-    """Read images of digits, whatever they are stored as, and check them.
+def read(
+    name_or_path: str | PathLike[str] | None = None, *, image_shape: Sequence[int] | None = None, fit: str = "crop"
+) -> Dataset:
+    """Read images, whatever they are stored as, and check them.
 
     Parameters
     ----------
     name_or_path : str or path, optional
         A name: ``"mini_mnist"`` (the first 5000, 1000 and 1000 images of the next), ``"mnist"`` (50000, 10000 and 10000: the
         first 50000 training images, the last 10000 of them, the test images), ``"digits"`` (the embedded ones, drawn by symae,
-        5000, 1000 and 1000). Without one, `default`.
+        5000, 1000 and 1000), or a set that `download_set` has brought: ``"fashion_mnist"``, ``"kmnist"``, ``"emnist"``
+        (its letters, with labels from 1; ``"emnist_digits"`` and others are there too), ``"usps"``, ``"cifar10"``,
+        ``"olivetti"``. Without one, `default`.
 
-        Or a path: a folder with MNIST's four IDX files, plain or .gz, each perhaps in a folder of its name as Kaggle has them,
-        or with torchvision's ``MNIST/raw``; ``mnist.pkl.gz`` or .pkl in the LISA lab's layout; .npz with ``train_x`` …
-        ``test_y`` or Keras's ``x_train`` … ``y_test``; a folder with CNTK's ``Train*.txt`` and Test*.txt; one CNTK text file,
-        which is cut 5 : 1 : 1 in its order. Where the source has no validation images, the last sixth of training becomes
-        that. A file name without a folder is also looked for where MNIST is. A path that looks like a name
+        Or a path: a file or a folder in one of the formats of ``docs/data.md``. Where the source has no validation images, the
+        last sixth of training becomes that; where it has one part only, it is cut 5 : 1 : 1, in its order, or shuffled if it
+        is sorted by its labels. A file name without a folder is also looked for where MNIST is. A path that looks like a name
         is written ``./mnist``.
+    image_shape : (c, h, w), optional
+        How rows of pixels are laid out, if that is not a square. Pictures of a folder are made of this size and of so many
+        channels. Images of three channels become grey where it says one.
+    fit : {"crop", "pad"}
+        How pictures of another shape are brought to it: the middle of each, or each as a whole on black.
 
     Returns
     -------
@@ -48,26 +60,36 @@ def read(name_or_path: str | PathLike[str] | None = None) -> Dataset:
     InputError
         The data is not valid; the message names the file, what was found and what was expected.
     """
+    shape = checked_shape(image_shape)
+    if fit not in FITS:
+        raise InputError("fit", repr(fit), " or ".join(map(repr, FITS)))
     if name_or_path is None:
         name_or_path = default()
     if name_or_path == "digits":
-        path = digits_file()
-        return checked_dataset("symae's own stroke digits, 5000/1000/1000 images", path, read_npz_pairs(path))
+        path, name = digits_file(), "symae's own stroke digits, 5000/1000/1000 images"
+        return checked_dataset(name, path, three_parts(path, read_npz(path).pairs), Found([], shape))
     if name_or_path in ("mnist", "mini_mnist"):
-        pairs = _mnist(mnist_folder())
-        if name_or_path == "mnist":
-            return checked_dataset("MNIST, 50000/10000/10000 images", "MNIST", pairs)
-        pairs = [(x[:n], y[:n]) for (x, y), n in zip(pairs, MINI, strict=True)]
-        return checked_dataset("mini-MNIST, the first 5000/1000/1000 images of MNIST", "MNIST", pairs)
+        name, pairs = "MNIST, 50000/10000/10000 images", three_parts("MNIST", _mnist(mnist_folder()))
+        if name_or_path == "mini_mnist":
+            name = "mini-MNIST, the first 5000/1000/1000 images of MNIST"
+            pairs = [(x[:n], None if y is None else y[:n]) for (x, y), n in zip(filter(None, pairs), MINI, strict=True)]
+        return checked_dataset(name, "MNIST", pairs, Found([], shape))
+    if name_or_path in SETS:
+        found = read_named(str(name_or_path))
+        parts = three_parts(name_or_path, found.pairs)
+        name = f"{SETS[str(name_or_path)].title}, {_counts(parts)} images"
+        return checked_dataset(name, name_or_path, parts, _as_asked(found, shape))
     path = _located(name_or_path)
-    pairs = _read_folder(path) if is_folder(path) else _read_file(path)
-    counts = "/".join(str(len(y)) if y.ndim else "?" for _, y in pairs)
-    return checked_dataset(f"{path.resolve().name}, {counts} images", path, pairs)
+    options = {"image_shape": shape, "fit": fit}
+    found = _read_folder(path, options) if is_folder(path) else _read_file(path, options)
+    parts = three_parts(path, found.pairs)
+    return checked_dataset(f"{path.resolve().name}, {_counts(parts)} images", path, parts, _as_asked(found, shape))
 
 
 def available() -> tuple[str, ...]:
     """Return the names that `read` takes and that this machine has the files of; the files are not opened."""
-    names = NAMES[:2] if find_mnist() else ()
+    names = ("mini_mnist", "mnist") if find_mnist() else ()
+    names = (*names, *(name for name in SETS if find_named(name)))
     try:
         digits_file()
     except MissingFileError:
@@ -80,13 +102,27 @@ def default() -> str:
     return "mini_mnist" if find_mnist() else "digits"
 
 
-def _mnist(folder: Path) -> Pairs:
+def _counts(parts: Sequence[Pair | None]) -> str:
+    return "/".join(str(len(pair[0])) if pair[0].ndim else "?" for pair in parts if pair is not None)
+
+
+def _as_asked(found: Found, shape: ImageShape | None) -> Found:
+    """Return `found` with the shape that is asked for, if the source does not know better how its rows are laid out."""
+    if shape is None or found.image_shape == shape:
+        return found
+    if found.image_shape is not None:
+        pairs = [(x.reshape(-1, *found.image_shape) if x.ndim == 2 else x, y) for x, y in found.pairs]
+        return replace(found, pairs=pairs, image_shape=shape)
+    return replace(found, image_shape=shape)
+
+
+def _mnist(folder: Path) -> list[Pair]:
     train, test = read_idx_folder(folder)
     for (x, _), count, what in ((train, MNIST_COUNTS[0], "training"), (test, MNIST_COUNTS[1], "test")):
         if len(x) != count:
             expected = f"{count}, which MNIST has; read the folder by its path instead"
             raise InputError(folder, f"{len(x)} {what} images", expected)
-    return [*fraction(folder, train, 6), test]
+    return [train, test]
 
 
 def _located(name_or_path: str | PathLike[str]) -> Path:
@@ -102,23 +138,26 @@ def _located(name_or_path: str | PathLike[str]) -> Path:
     return path
 
 
-def _read_folder(folder: Path) -> Pairs:
+def _read_folder(folder: Path, options: dict[str, Any]) -> Found:
     if (inside := folder / folder.name).suffix and is_file(inside):
-        return _read_file(inside)  # some archives put a file into a folder of its name
+        return _read_file(inside, options)  # some archives put a file into a folder of its name
     for known in FORMATS:
-        if known.read_folder is not None and (pairs := known.read_folder(folder)) is not None:
-            return pairs
+        if known.read_folder is None:
+            continue
+        if (found := known.read_folder(folder, **(options if known.pictures else {}))) is not None:
+            return found
     for name in (name for known in FORMATS for name in known.names):
         for path in (folder / name, folder / name / name):
             if is_file(path):
-                return _read_file(path)
+                return _read_file(path, options)
     raise MissingFileError(folder, f"none of the files that symae reads{pointed_at(folder)}", WORDS)
 
 
-def _read_file(path: Path) -> Pairs:
-    suffixes = [suffix for suffix in path.suffixes if suffix != ".gz"]
-    if suffixes and (reader := READERS.get(suffixes[-1])):
-        return reader(path)
+def _read_file(path: Path, options: dict[str, Any]) -> Found:
+    name = path.name.lower().removesuffix(".gz").removesuffix(".bz2")
+    known = next((known for ending, known in READERS.items() if name.endswith(ending)), None)
+    if known is not None and known.read_file is not None:
+        return known.read_file(path, **(options if known.pictures else {}))
     if not is_file(path):
         raise MissingFileError(path, "no such file or folder", f"one of the names {', '.join(NAMES)}, {WORDS}")
     raise InputError(path, f"a file of an unknown kind ({path.suffix or 'no ending'})", WORDS)

@@ -35,7 +35,7 @@ def mnist_name(path: str) -> str | None:
 
 
 def load_data(name_or_path: str | PathLike[str] | Dataset | None = None, borrow: bool = True) -> list[tuple[Any, Any]]:
-    """Read images of digits into shared variables.
+    """Read images into shared variables.
 
     Parameters
     ----------
@@ -48,9 +48,10 @@ def load_data(name_or_path: str | PathLike[str] | Dataset | None = None, borrow:
     Returns
     -------
     list of three pairs (x, y)
-        Training, validation and test. `x` is a shared variable (n, 784) in floatX; bytes are divided by 256, which is exact in
-        float32 and in float64 and lies in [0, 1). `y` is the shared labels (n,), stored in floatX as a GPU wanted them, cast to
-        int32: an expression, so ``y.eval()`` gives its values. The shared variables are named ``train_x`` … ``test_y``.
+        Training, validation and test. `x` is a shared variable (n, pixels) in floatX; bytes are divided by 256, which is exact
+        in float32 and in float64 and lies in [0, 1). `y` is the shared labels (n,), stored in floatX as a GPU wanted them, cast
+        to int32: an expression, so ``y.eval()`` gives its values; None where there are no labels. The shared variables are
+        named ``train_x`` … ``test_y``. Without validation images those of validation have no rows.
 
     Raises
     ------
@@ -58,7 +59,8 @@ def load_data(name_or_path: str | PathLike[str] | Dataset | None = None, borrow:
         As for `read`.
     """
     dataset = name_or_path if isinstance(name_or_path, Dataset) else read(name_or_path)
-    return [_shared(part, getattr(dataset, part), borrow) for part in ("train", "valid", "test")]
+    none = Split(dataset.train.x[:0], None if dataset.train.y is None else dataset.train.y[:0])
+    return [_shared(part, getattr(dataset, part) or none, borrow) for part in ("train", "valid", "test")]
 
 
 def _shared(part: str, split: Split, borrow: bool) -> tuple[Any, Any]:
@@ -67,7 +69,9 @@ def _shared(part: str, split: Split, borrow: bool) -> tuple[Any, Any]:
     import pytensor.tensor as pt
 
     x = scaled(split.x, TUTORIALS, pytensor.config.floatX)
-    y = split.y.astype(pytensor.config.floatX)
     shared_x = pytensor.shared(x, name=f"{part}_x", borrow=borrow)
+    if split.y is None:
+        return shared_x, None
+    y = split.y.astype(pytensor.config.floatX)
     shared_y = pytensor.shared(y, name=f"{part}_y", borrow=borrow)
     return shared_x, pt.cast(shared_y, "int32")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ CELL = 112  # pixels of the picture that the longer side of a map gets, as nearl
 GAP = 4  # white, between maps
 
 
-def feature_maps(values: Any, cell: int = CELL) -> np.ndarray:
+def feature_maps(values: Any, cell: int = CELL, *, colours: bool = False) -> np.ndarray:
     """Draw maps (n, c, h, w) as a tile of n columns and c rows, pixels enlarged by repetition.
 
     Black is 0 and below, white the largest value of all, as CNTK's visualiser has it.
@@ -28,6 +28,8 @@ def feature_maps(values: Any, cell: int = CELL) -> np.ndarray:
         Vectors of a square number of values are drawn as squares, others as rows.
     cell : int
         About how many pixels each map gets in the picture.
+    colours : bool
+        Three maps are red, green and blue, and an image one picture: (h, w, 3).
 
     Returns
     -------
@@ -47,13 +49,14 @@ def feature_maps(values: Any, cell: int = CELL) -> np.ndarray:
     if maps.ndim != 4 or not maps.size:
         raise InputError("feature maps", f"shape {np.shape(values)}", "(n, c, h, w), (n, k) or (n,), at least one of each")
     finite("feature maps", maps)
-    return _tile(np.clip(maps, 0, None) / max(maps.max(), np.finfo(np.float64).tiny), cell)
+    return _tile(np.clip(maps, 0, None) / max(maps.max(), np.finfo(np.float64).tiny), cell, colours)
 
 
-def filter_maps(filters: Any, cell: int = CELL) -> np.ndarray:
+def filter_maps(filters: Any, cell: int = CELL, *, colours: bool = False) -> np.ndarray:
     """Draw the filters of a convolution, (m, c, kh, kw), as a tile of m columns and c rows.
 
-    Grey is zero; each filter has its own contrast, its largest weight, by magnitude, being white or black.
+    Grey is zero; each filter has its own contrast, its largest weight, by magnitude, being white or black. With `colours` three
+    maps are red, green and blue: a filter on the pixels of coloured images is one coloured picture, and there is one row.
 
     Raises
     ------
@@ -64,12 +67,14 @@ def filter_maps(filters: Any, cell: int = CELL) -> np.ndarray:
     if maps.ndim != 4 or not maps.size:
         raise InputError("filters", f"shape {np.shape(filters)}", "(m, c, kh, kw), at least one of each")
     finite("filters", maps)
-    largest = np.abs(maps).max(axis=(2, 3), keepdims=True)
-    return _tile(maps / np.where(largest == 0, 1, largest) / 2 + 0.5, cell)
+    largest = np.abs(maps).max(axis=(1, 2, 3) if colours and maps.shape[1] == 3 else (2, 3), keepdims=True)
+    return _tile(maps / np.where(largest == 0, 1, largest) / 2 + 0.5, cell, colours)
 
 
-def _tile(maps: np.ndarray, cell: int) -> np.ndarray:
-    """Arrange maps (n, c, h, w) with values from 0 to 1 in n columns and c rows, white between them."""
+def _tile(maps: np.ndarray, cell: int, colours: bool) -> np.ndarray:
+    """Arrange maps (n, c, h, w) of numbers from 0 to 1 in n columns and c rows, white between; three are one in colours."""
+    if colours and maps.shape[1] == 3:
+        return np.stack([_tile(maps[:, i : i + 1], cell, False) for i in range(3)], axis=-1)
     n, c, h, w = maps.shape
     zoom = max(1, round(cell / max(h, w)))
     h, w = h * zoom, w * zoom
@@ -78,11 +83,14 @@ def _tile(maps: np.ndarray, cell: int) -> np.ndarray:
     return tile.reshape(c * (h + GAP), -1)[:-GAP, :-GAP]
 
 
-def node_picture(nodes: Sequence[tuple[str, Any]], cell: int = CELL) -> Image.Image:
+def node_picture(nodes: Sequence[tuple[str, Any]], cell: int = CELL, coloured: Collection[str] = ()) -> Image.Image:
     """Put the maps of several nodes over one another, each under its name: image, code, reconstruction.
 
     Parameters
     ----------
     nodes : sequence of (label, array (n, c, h, w) or (n, k))
+    coloured : collection of str
+        The labels of those whose three maps are red, green and blue.
     """
-    return side_by_side([(label, feature_maps(values, cell)) for label, values in nodes], columns=1)
+    maps = [(label, feature_maps(values, cell, colours=label in coloured)) for label, values in nodes]
+    return side_by_side(maps, columns=1)

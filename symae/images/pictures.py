@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -80,9 +81,9 @@ def labelled_rows(
 
     Parameters
     ----------
-    rows : sequence of (label, array (n, h*w), (n, h, w) or (n, 1, h, w))
-        Images of grey, uint8 pixels or numbers from 0 to 1.
-    img_shape : (h, w)
+    rows : sequence of (label, array (n, pixels), (n, h, w) or (n, c, h, w))
+        Images of grey or of three channels, uint8 pixels or numbers from 0 to 1.
+    img_shape : (h, w) or (c, h, w)
     zoom : int
         Images are enlarged by pixel repetition.
     tile_spacing : (int, int)
@@ -91,8 +92,9 @@ def labelled_rows(
     strips = []
     for label, X in _labelled(rows):
         images = np.asarray(X)
-        if images.ndim > 2 and images.shape[-2:] == tuple(img_shape) and images.shape[1:-2] in ((), (1,)):
-            images = images.reshape((len(images), images.shape[-2] * images.shape[-1]))
+        fits = images.ndim > 2 and images.shape[-2:] == tuple(img_shape[-2:])
+        if fits and math.prod(images.shape[1:]) == math.prod(img_shape):
+            images = images.reshape((len(images), math.prod(img_shape)))
         if images.ndim != 2 or not len(images):
             raise InputError(f"row {label!r}", f"shape {images.shape}", "images (n, h*w), at least one")
         strips.append((label, tile_raster_images(images, img_shape, (1, len(images)), tile_spacing, False, False)))

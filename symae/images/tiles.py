@@ -64,21 +64,24 @@ def tile_raster_images(
 
     Parameters
     ----------
-    X : array (n, h*w), or tuple of four such arrays or None
+    X : array (n, h*w) or (n, c*h*w), or tuple of four arrays (n, h*w) or None
         One flattened image a row: digits, or the columns of a weight matrix as ``W.T``. A tuple holds the channels red, green,
         blue and alpha; a channel that is None is 0, and an alpha that is None is opaque.
-    img_shape : (h, w)
+    img_shape : (h, w) or (c, h, w)
+        One channel is grey; three, one after the other in a row of `X`, are red, green and blue.
     tile_shape : (rows, columns)
     tile_spacing : (int, int)
         Pixels between tiles, down and across.
     scale_rows_to_unit_interval : bool
-        Stretch each image to [0, 1] by itself (`scale_to_unit_interval`). Needs floating-point images.
+        Stretch each image to [0, 1] by itself (`scale_to_unit_interval`). Needs floating-point images. The channels of a tuple
+        are stretched each by itself, as in the tutorials; those of an `img_shape` (3, h, w) together, so that hues stay.
     output_pixel_vals : bool
         Multiply by 255 and cut to uint8. Otherwise values and dtype stay as they are.
 
     Returns
     -------
-    array (rows*(h+spacing) - spacing, columns*(w+spacing) - spacing), with a last axis of 4 if `X` is a tuple
+    array (rows*(h+spacing) - spacing, columns*(w+spacing) - spacing), with a last axis of 4 if `X` is a tuple, of 3 for three
+        channels
         uint8, or without `output_pixel_vals` the dtype of `X`.
 
     Raises
@@ -96,11 +99,22 @@ def tile_raster_images(
 
     Source: lisa-lab Deep Learning Tutorials, ``code/utils.py``.
     """
-    size = _two_integers("img_shape", img_shape, least=1)
+    colours = isinstance(img_shape, Sequence) and len(img_shape) == 3 and img_shape[0] in (1, 3)
+    n_channels = img_shape[0] if colours and not isinstance(X, tuple) else 1
+    size = _two_integers("img_shape", img_shape[1:] if colours else img_shape, least=1)
     tiles = _two_integers("tile_shape", tile_shape, least=1)
     spacing = _two_integers("tile_spacing", tile_spacing, least=0)
     if isinstance(X, tuple):
         channels = _channels(X, size, scale_rows_to_unit_interval)
+    elif n_channels == 3:
+        return _coloured(
+            _rows("X", X, size, scale_rows_to_unit_interval, 3),
+            size,
+            tiles,
+            spacing,
+            scale_rows_to_unit_interval,
+            output_pixel_vals,
+        )
     else:
         channels = [_rows("X", X, size, scale_rows_to_unit_interval)]
 
@@ -116,6 +130,16 @@ def tile_raster_images(
         elif index == 3:
             floor[:, :, index] = 255 if output_pixel_vals else 1
     return floor if isinstance(X, tuple) else floor[:, :, 0]
+
+
+def _coloured(
+    rows: Array, size: tuple[int, int], tiles: tuple[int, int], spacing: tuple[int, int], stretched: bool, pixels: bool
+) -> Array:
+    """Lay images of three channels out, (rows, columns, 3)."""
+    images = rows[: tiles[0] * tiles[1]].reshape(-1, 3, *size)
+    if stretched:
+        images = _to_unit_interval(images, (1, 2, 3), eps=1e-8)
+    return lay_out(np.moveaxis(_pixels(images) if pixels else images, 1, 3), tiles, spacing)
 
 
 def _to_unit_interval(values: Array, axis: tuple[int, ...], eps: float) -> Array:
@@ -168,12 +192,13 @@ def _common_dtype(channels: list[Array | None]) -> np.dtype[Any]:
     return dtypes[0] if len(dtypes) == 1 else np.result_type(*dtypes)
 
 
-def _rows(name: str, X: Any, size: tuple[int, int], floating: bool) -> Array:
-    expected = f"an array (n, {size[0] * size[1]}) of images {size[0]}x{size[1]}, one a row"
+def _rows(name: str, X: Any, size: tuple[int, int], floating: bool, channels: int = 1) -> Array:
+    n_pixels, of = channels * size[0] * size[1], f"{channels}x" if channels > 1 else ""
+    expected = f"an array (n, {n_pixels}) of images {of}{size[0]}x{size[1]}, one a row"
     if isinstance(X, list | tuple):
         raise InputError(name, f"a {type(X).__name__}", expected)
     rows = np.asarray(X)
-    if rows.ndim != 2 or rows.shape[1] != size[0] * size[1]:
+    if rows.ndim != 2 or rows.shape[1] != n_pixels:
         raise InputError(name, f"shape {rows.shape}", expected)
     if floating:
         _check_floating(name, rows, "floating-point images, or scale_rows_to_unit_interval=False")

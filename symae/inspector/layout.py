@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from symae.datasets.dataset import square
 from symae.errors import InputError
 from symae.inspector.pixels import vector_shape
 from symae.models.description import ModelDescription
 
 LARGEST = 4096  # pixels a side
+LEAST_COLOURED = 8  # pixels a side of what may be images in colours, where nobody says so
 
 
 @dataclass(frozen=True)
@@ -90,10 +92,10 @@ def parsed_layout(name: str, text: str) -> ImageLayout:
 
 
 def guessed_layout(pixels: int) -> ImageLayout:
-    """Return a square of so many pixels, or, where there is none, the rectangle that is nearest to one."""
-    side = math.isqrt(pixels)
-    if side * side == pixels:
-        return ImageLayout(1, side, side)
+    """Return a square of so many pixels, of three channels if not of grey; without one the rectangle that is nearest to one."""
+    channels, side, width = square(pixels)
+    if side == width and (channels == 1 or side >= LEAST_COLOURED):
+        return ImageLayout(channels, side, side, known=channels == 1)
     height, width = vector_shape(pixels)
     return ImageLayout(1, height, width, known=False)
 

@@ -27,8 +27,12 @@ class Examples:
     layout: ImageLayout | None = None  # how the pixels lie in a row, where that is known
 
 
-def read_examples(data: str | Path | None = None, count: int = COUNT, pixel_scale: int = KERAS) -> Examples:
+def read_examples(
+    data: str | Path | None = None, count: int = COUNT, pixel_scale: int = KERAS, layout: ImageLayout | None = None
+) -> Examples:
     """Read the first `count` test images of `data`, as `symae.datasets.read` takes it, bytes divided by `pixel_scale`.
+
+    `layout` is that of the images that a run has seen, to which pictures of other sizes are brought.
 
     Of MNIST only the files of the test images are read, which takes a tenth of the time and of the memory of all.
     """
@@ -36,9 +40,12 @@ def read_examples(data: str | Path | None = None, count: int = COUNT, pixel_scal
     folder = find_mnist() if chosen in ("mnist", "mini_mnist") else None
     if folder is not None:
         images, y = (part[:count] for part in read_test_images(folder))
-        x, name = images.reshape(len(images), -1), "MNIST"
+        x, name, shape = images.reshape(len(images), -1), "MNIST", (1, *images.shape[1:])
+        labels: np.ndarray | None = np.asarray(y, dtype=np.int64)
     else:
-        dataset = read(chosen)
-        x, y, name = dataset.test.x[:count], dataset.test.y[:count], dataset.name.partition(",")[0]
+        dataset = read(chosen, image_shape=None if layout is None or layout.interleaved else layout.shape)
+        x, name, shape = dataset.test.x[:count], dataset.name.partition(",")[0], dataset.image_shape
+        labels = None if dataset.test.y is None else dataset.test.y[:count]
     images = scaled(x, pixel_scale, np.float32)
-    return Examples(images, np.asarray(y, dtype=np.int64), f"the first {len(images)} test images of {name}", pixel_scale)
+    found = ImageLayout(*shape)
+    return Examples(images, labels, f"the first {len(images)} test images of {name}", pixel_scale, found)

@@ -103,7 +103,9 @@ class Run:
         with self._lock:
             if self._examples is None:
                 try:
-                    self._examples = read_examples(self.data or self.record.get("data"), self.images, self.pixel_scale)
+                    chosen = self.data or self.record.get("data")
+                    layout = None if self.data else self._told_layout()
+                    self._examples = read_examples(chosen, self.images, self.pixel_scale, layout)
                 except InputError as error:
                     self._examples = error
             return self._examples if isinstance(self._examples, Examples) else None
@@ -155,6 +157,12 @@ class Run:
                 saved.inspection = Inspection(self._load(saved, path, epoch), self.examples(), self._told_layout())
                 saved.stamp = stamp
             return saved.inspection
+
+    @property
+    def image_shape(self) -> tuple[int, int, int] | None:
+        """(channels, height, width) of the images that the run has seen, if it says so."""
+        layout = self._told_layout()
+        return None if layout is None or layout.interleaved else layout.shape
 
     def _told_layout(self) -> ImageLayout | None:
         shape = self.record.get("image_shape")

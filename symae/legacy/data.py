@@ -127,7 +127,7 @@ def _pickled(source: str, name: str) -> Path:
 
     def write(file: IO[bytes]) -> None:
         data = read(_part(source, name))
-        pairs = [(split.x, split.y.astype(np.int64)) for split in (data.train, data.valid, data.test)]
+        pairs = [(split.x, split.labels) for split in data.parts]
         if "_expanded" in name:
             pairs[0] = _expanded(*pairs[0])
         parts = tuple((scaled(x, TUTORIALS, np.float32), y) for x, y in pairs)
@@ -203,8 +203,8 @@ def _table(source: str, name: str) -> Path:
 def _both(source: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return the images for training, those for validation among them, and for tests: bytes (n, 28, 28), labels."""
     data = read(source)
-    train = np.concatenate([data.train.x, data.valid.x]), np.concatenate([data.train.y, data.valid.y])
-    parts = {"train": train, "test": (data.test.x, data.test.y)}
+    train = data.training_images(), np.concatenate([part.labels for part in data.parts[:-1]])
+    parts = {"train": train, "test": (data.test.x, data.test.labels)}
     return {part: (x.reshape(-1, 28, 28), y.astype(np.uint8)) for part, (x, y) in parts.items()}
 
 

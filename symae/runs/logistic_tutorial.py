@@ -52,6 +52,8 @@ def sgd_optimization(
     result : PatienceResult
     """
     (train_x, train_y), (valid_x, valid_y), (test_x, test_y) = load_data(dataset)
+    if None in (train_y, valid_y, test_y):
+        raise InputError(dataset, "images without labels", "labels, which a logistic regression learns")
     sizes = [len(x.get_value(borrow=True)) // batch_size for x in (train_x, valid_x, test_x)]
     if not all(sizes):
         raise InputError(dataset, f"fewer than {batch_size} images in one of the three sets", "at least one minibatch in each")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,9 +41,11 @@ def find_models(path: str | Path) -> dict[str, Model]:
     return {path.stem if path.suffix in {".safetensors", ".json"} else path.name: Model.load(path)}
 
 
-def first_images(data: str | Path | None, count: int, pixel_scale: int = TUTORIALS) -> np.ndarray:
+def first_images(
+    data: str | Path | None, count: int, pixel_scale: int = TUTORIALS, image_shape: Sequence[int] | None = None
+) -> np.ndarray:
     """Return the first test images of a data set in floatX, bytes divided by `pixel_scale`, by default as `load_data` does."""
-    return scaled(read(data).test.x[:count], pixel_scale, pytensor.config.floatX)
+    return scaled(read(data, image_shape=image_shape).test.x[:count], pixel_scale, pytensor.config.floatX)
 
 
 def list_nodes(model: Model, images: np.ndarray) -> list[tuple[str, tuple[int, ...]]]:
@@ -79,12 +81,23 @@ def show_nodes(
     if not names or not len(images):
         raise InputError("show_nodes", f"{len(names)} nodes and {len(images)} images", "at least one of each")
     values = _values(model, names, images)
-    drawn = node_picture([(_label(name, value), value) for name, value in values.items()])
+    drawn = node_picture([(_label(name, value), value) for name, value in values.items()], coloured=_coloured(model, values))
     files = [folder / f"{stem}_{picture or '_'.join(names)}.png", *(folder / f"{stem}_{name}.txt" for name in names)]
     save_png(files[0], drawn)
     for file, value in zip(files[1:], values.values(), strict=True):
         write_numbers(file, value)
     return Shown(values, drawn, files)
+
+
+def _coloured(model: Model, values: Mapping[str, np.ndarray]) -> list[str]:
+    """Return the labels of nodes that are images in red, green and blue, as the input and the reconstruction of some models."""
+    known = model.describe()
+    shape = known.image_shape if known.channels_first else None
+    if shape is None or shape[0] != 3:
+        return []
+    return [
+        _label(name, values[name]) for name in values if name in ("input", known.output) and values[name].shape[1:] == shape
+    ]
 
 
 def _label(name: str, value: np.ndarray) -> str:

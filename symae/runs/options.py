@@ -28,6 +28,12 @@ def worksheet_parser(name: str, title: str, epochs: int, images: int | None, flo
         help="mini_mnist, mnist, digits, or a file or folder of images (default: MNIST if it is there)",
     )
     parser.add_argument(
+        "--image-shape",
+        type=_shape,
+        metavar="CxHxW",
+        help="channels, height and width: of rows of pixels that are no squares, or to bring pictures to (1 channel is grey)",
+    )
+    parser.add_argument(
         "--epochs",
         type=at_least(0),
         default=epochs if images is None else None,
@@ -53,6 +59,13 @@ def _not_empty(text: str) -> str:
     if not text:
         raise argparse.ArgumentTypeError("found '', expected a name or a path")
     return text
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    sizes = text.lower().replace("×", "x").split("x")
+    if len(sizes) not in (2, 3) or not all(size.isascii() and size.isdecimal() and int(size[:9]) > 0 for size in sizes):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected numbers such as 3x64x64, or 28x20 for grey")
+    return tuple(map(int, sizes))
 
 
 def _path(text: str) -> Path:

@@ -135,10 +135,10 @@ class Worksheet:
         self.threads: int | None = settings.threads
         pytensor.config.floatX = self.floatX
         chosen = data if settings.data is None and data in available() else settings.data
-        self.dataset: Dataset = read(chosen)
+        self.dataset: Dataset = read(chosen, image_shape=settings.image_shape)
         self.epochs: int = settings.epochs
         if settings.epochs is None and images is not None:
-            self.epochs = max(1, round(epochs * images / (len(self.dataset.train.x) + len(self.dataset.valid.x))))
+            self.epochs = max(1, round(epochs * images / sum(len(part.x) for part in self.dataset.parts[:-1])))
         self.out = make_folder(settings.out)
         self._lock = FolderLock(self.out)  # until the run has ended: it writes more than its trainings do
         weakref.finalize(self, self._lock.release)
@@ -146,14 +146,13 @@ class Worksheet:
             if taken.suffix in RESULTS and taken.is_dir():
                 raise UnwritableError(taken, "a folder", "a place for a file")
         self.report = Report(title, f"{self.dataset.name}. {self.epochs} epochs, seed {self.seed}.")
-        pixels = self.dataset.train.x.shape[1]
         self.record = RunRecord(
             self.out,
             name,
             title,
             chosen or default_data(),
             vars(settings) | {"epochs": self.epochs},
-            image_shape=[math.isqrt(pixels)] * 2 if math.isqrt(pixels) ** 2 == pixels else None,
+            image_shape=self.image_shape,
         )
         self.interrupted = False
         self.compiling = 0.0
@@ -161,6 +160,13 @@ class Worksheet:
         self._printed: list[str] = []
         self._trained = False
         self.say(f"Data: {self.dataset.name}")
+        for note in self.dataset.notes:
+            self.say(note)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """The channels, the height and the width of the data's images."""
+        return self.dataset.image_shape
 
     def refuse(self, message: str) -> NoReturn:
         """End the run as argparse does: options that are fine by themselves do not go together."""
@@ -207,7 +213,7 @@ class Worksheet:
     def unit_images(self, rows: Any) -> np.ndarray:
         """Return rows as images, as `symae.images.unit_images` does: the run records that bytes are divided by 255."""
         self.record.scaled_by(KERAS)
-        return unit_images(rows)
+        return unit_images(rows, self.image_shape)
 
     def training_images(self, batch_size: int) -> np.ndarray:
         """Return the training images followed by the validation images, or the first ``--images`` of them.
@@ -216,7 +222,7 @@ class Worksheet:
 
         Returns
         -------
-        array (n, 784)
+        array (n, pixels)
             Bytes or floats, as the data set has them; `unit_images` scales both.
 
         Raises
@@ -224,7 +230,7 @@ class Worksheet:
         InputError
             There are fewer images than ``--images`` asks for, or fewer than a minibatch of `batch_size`.
         """
-        images = np.concatenate([self.dataset.train.x, self.dataset.valid.x])
+        images = self.dataset.training_images()
         chosen = getattr(self.settings, "images", None)
         if chosen is not None and chosen < batch_size:
             raise InputError("--images", str(chosen), f"at least one minibatch of {batch_size}")
@@ -398,7 +404,9 @@ class Worksheet:
         return Picture(image, caption=caption, alt=caption or name, zoom=zoom, png=png)
 
     def save(self, model: Model, name: str = "model") -> None:
-        """Save `model` among the results."""
+        """Save `model` among the results, and with it how the pixels of its images lie, if it does not know."""
+        if model.image_shape is None and model.describe().pixels == math.prod(self.image_shape):
+            model.image_shape = self.image_shape
         model.save(self.out / name)
         self.record.saved(model, name)
 

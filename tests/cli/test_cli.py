@@ -7,6 +7,7 @@ import subprocess
 import sys
 from importlib.metadata import version
 
+import numpy as np
 import pytest
 
 import symae
@@ -116,7 +117,6 @@ def test_errors_of_the_user_are_one_line_and_status_2(capsys, arguments, message
     "arguments",
     [
         ["train"],
-        ["data", "imagenet"],
         ["data", "--x"],
         ["warmup", "--backend", "cobol"],
         ["run"],
@@ -166,11 +166,29 @@ def test_data_lists_what_is_here(capsys, no_mnist, monkeypatch):
 def test_data_mnist_that_cannot_be_had_is_one_line(capsys, monkeypatch, tmp_path):
     from symae.datasets import download
 
-    monkeypatch.setattr(cli, "download_mnist", lambda folder: download.download_mnist(folder, ["http://127.0.0.1:9/"], False))
+    def nowhere(name, folder):
+        return download.download_mnist(folder, ["http://127.0.0.1:9/"], False)
+
+    monkeypatch.setattr(cli, "download_set", nowhere)
     assert cli.main(["data", "mnist", "--out", str(tmp_path / "m")]) == 2
     error = capsys.readouterr().err.splitlines()
     assert error[-1].startswith("symae: error: ")
     assert not list((tmp_path / "m").glob("*.gz"))
+
+
+def test_data_says_what_is_read_of_a_file(capsys, tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((9, 6, 4, 3), np.uint8))
+    assert cli.main(["data", str(tmp_path / "a.npy")]) == 0
+    assert capsys.readouterr().out == "a.npy, 7/1/1 images\n  3 x 6 x 4, bytes, no labels\n"
+    assert cli.main(["data", str(tmp_path / "b.npy")]) == 2
+    assert cli.main(["data", "imagenet"]) == 2
+    assert cli.main(["data", str(tmp_path / "a.npy"), "--out", "x"]) == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert errors[0] == f"symae: error: {tmp_path}/b.npy: found no such file, expected a readable file"
+    assert errors[1].startswith(
+        "symae: error: imagenet: found no such file or folder, expected one of the names mini_mnist, mnist, "
+    )
+    assert "x and nothing to download" in errors[2]
 
 
 def test_the_help_of_run_lists_the_worksheets_with_their_titles(capsys):

@@ -134,7 +134,7 @@ def test_a_forbidden_file_is_refused_with_the_reason(tmp_path, monkeypatch):
 def test_a_folder_of_idx_files_becomes_a_dataset_with_the_last_sixth_for_validation(idx_folder, splits):
     dataset = read(idx_folder)
     assert dataset.name == "idx, 10/2/3 images"
-    assert dataset.image_shape == (28, 28)
+    assert dataset.image_shape == (1, 28, 28)
     assert dataset.train.x.dtype == np.uint8
     np.testing.assert_array_equal(dataset.train.x, splits[0][0])
     np.testing.assert_array_equal(dataset.valid.x, splits[1][0])
@@ -165,12 +165,12 @@ def test_a_folder_that_lacks_one_of_the_four_names_it(idx_folder):
     [
         ("train-labels-idx1-ubyte", np.zeros(11, np.uint8), "12 images and 11 labels"),
         ("t10k-labels-idx1-ubyte", np.zeros(4, np.uint8), "3 images and 4 labels"),
-        ("t10k-labels-idx1-ubyte", np.full(3, 10, np.uint8), "label 10 at image 0, expected labels 0 to 9"),
+        ("t10k-labels-idx1-ubyte", np.full(3, 70000, np.int32), "label 70000 at image 0, expected labels from 0 to 65535"),
         ("t10k-labels-idx1-ubyte", np.full(3, -1, np.int8), "label -1 at image 0"),
         ("t10k-labels-idx1-ubyte", np.zeros(3, np.float32), "labels of type float32"),
         ("t10k-labels-idx1-ubyte", np.zeros((3, 1), np.uint8), "2 dimensions, expected one"),
-        ("t10k-images-idx3-ubyte", np.zeros((3, 27, 28), np.uint8), "expected images of 28 x 28"),
-        ("t10k-images-idx3-ubyte", np.zeros(3, np.uint8), "expected images of 28 x 28"),
+        ("t10k-images-idx3-ubyte", np.zeros((3, 27, 28), np.uint8), r"shape \(1, 27, 28\), expected \(1, 28, 28\)"),
+        ("t10k-images-idx3-ubyte", np.zeros(3, np.uint8), r"expected images, \(n, h, w\)"),
         ("t10k-images-idx3-ubyte", np.full((3, 28, 28), np.nan, np.float32), "nan at pixel 0 of image 0"),
         ("t10k-images-idx3-ubyte", np.full((3, 28, 28), 1.5, np.float64), "1.5 at pixel 0 of image 0"),
         ("t10k-images-idx3-ubyte", np.full((3, 28, 28), 256, np.int16), "integer pixels from 256 to 256"),

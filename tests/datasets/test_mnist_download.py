@@ -162,7 +162,7 @@ def test_a_wrong_file_stays_while_nothing_better_arrives(tmp_path, servers):
 
 
 def test_ctrl_c_leaves_nothing_half_written(tmp_path, servers, mirrors, monkeypatch):
-    def interrupted(url, file, progress):
+    def interrupted(url, file, *_):
         file.write(b"half")
         raise KeyboardInterrupt
 

@@ -16,6 +16,7 @@ from symae.errors import InputError, UnwritableError
 from symae.images import (
     code_map,
     enlarge,
+    filter_maps,
     labelled_rows,
     png_bytes,
     principal_components,
@@ -27,7 +28,7 @@ from symae.images import (
     to_image,
     unit_images,
 )
-from symae.images.code_map import COLOURS
+from symae.images.code_map import COLOURS, _colour
 
 GOLDEN = read_arrays("tile_raster_images")
 CASES = list(enumerate(json.loads(str(GOLDEN["cases"]))))
@@ -400,7 +401,7 @@ def test_a_map_shows_each_code_in_the_colour_of_its_label_and_names_them():
         (np.zeros((1, 3)), [0], r"codes: found shape \(1, 3\), expected \(n, ...\) with at least two codes"),
         (np.zeros(3), [0, 1, 2], r"codes: found shape \(3,\)"),
         (np.full((2, 2), np.inf), [0, 1], "codes: found NaN or infinite values"),
-        (np.zeros((2, 2)), [0, 10], r"labels: found int64 of shape \(2,\) from 0 to 10, expected 2 integers from 0 to 9"),
+        (np.zeros((2, 2)), [0, -1], r"labels: found int64 of shape \(2,\) from -1 to 0, expected 2 integers from 0 on"),
         (np.zeros((2, 2)), [0.0, 1.0], r"labels: found float64 of shape \(2,\)"),
         (np.zeros((2, 2)), [0], r"labels: found int64 of shape \(1,\)"),
     ],
@@ -408,3 +409,46 @@ def test_a_map_shows_each_code_in_the_colour_of_its_label_and_names_them():
 def test_codes_that_cannot_be_shown_are_named(codes, labels, message):
     with pytest.raises(InputError, match=message):
         code_map(codes, labels)
+
+
+def test_filters_on_colours_are_tiles_in_colours():
+    W = np.random.RandomState(0).normal(size=(5, 3, 4, 6))
+    floor = tile_raster_images(W.reshape(5, -1), (3, 4, 6), (2, 3), (1, 1))
+    assert (floor.shape, floor.dtype) == ((9, 20, 3), np.uint8)
+    for number, (top, left) in enumerate([(0, 0), (0, 7), (0, 14), (5, 0), (5, 7)]):
+        stretched = (W[number] - W[number].min()) / np.ptp(W[number])
+        tile = floor[top : top + 4, left : left + 6]
+        np.testing.assert_allclose(tile / 255, stretched.transpose(1, 2, 0), atol=1 / 255)
+    assert (floor[5:, 14:] == 0).all()
+
+
+def test_one_channel_is_grey_as_without_it():
+    X = np.random.RandomState(0).normal(size=(4, 24))
+    np.testing.assert_array_equal(tile_raster_images(X, (1, 4, 6), (2, 2)), tile_raster_images(X, (4, 6), (2, 2)))
+    images = np.clip(X, 0, 1).reshape(4, 1, 4, 6)
+    assert labelled_rows([("a", images)], (4, 6)) == labelled_rows([("a", images[:, 0])], (1, 4, 6))
+
+
+def test_rows_of_colours_are_in_colours():
+    x = np.random.RandomState(0).randint(0, 256, (2, 3, 4, 6)).astype(np.uint8)
+    picture = np.asarray(labelled_rows([("", x)], (3, 4, 6), tile_spacing=(0, 0)))
+    top, left = (16, 16)
+    np.testing.assert_array_equal(picture[top : top + 4, left : left + 12], np.concatenate(x.transpose(0, 2, 3, 1), axis=1))
+
+
+def test_filters_of_a_convolution_on_colours_are_one_row_in_colours():
+    W = np.random.RandomState(0).normal(size=(2, 3, 5, 5))
+    tile = filter_maps(W, cell=5, colours=True)
+    assert tile.shape == (5, 14, 3)
+    np.testing.assert_allclose(tile[:, :5], (W[0] / np.abs(W[0]).max() / 2 + 0.5).transpose(1, 2, 0))
+    assert filter_maps(W, cell=5).shape == (23, 14)  # three maps that are no colours
+
+
+def test_a_map_has_a_colour_for_each_of_many_labels():
+    labels = np.arange(300) % 30
+    codes = np.random.RandomState(0).normal(size=(300, 4)) + labels[:, None]
+    picture = code_map(codes, labels)
+    colours = {colour for _, colour in picture.getcolors(picture.width * picture.height)}
+    assert len({_colour(label) for label in range(100)}) == 100
+    assert all(tuple(bytes.fromhex(_colour(label)[1:])) in colours for label in range(30))
+    assert code_map(codes, None).mode == "RGB"

@@ -223,7 +223,7 @@ def test_a_worksheet_with_keep_filters_leaves_a_run_that_can_be_inspected(no_mni
     assert run.record["data"] == "digits"
     assert run.record["settings"]["keep_filters"] is True
     assert run.record["facts"]["hidden units"] == 100
-    assert (run.record["pixel_scale"], run.record["image_shape"]) == (256, [28, 28])
+    assert (run.record["pixel_scale"], run.record["image_shape"]) == (256, [1, 28, 28])
     saved = run.inspection("model").model.W.get_value()
     from symae.runs.parameter_snapshots import read_kept
 

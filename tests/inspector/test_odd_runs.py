@@ -364,7 +364,7 @@ def test_a_saved_model_remembers_the_shape_of_its_images(colours, tmp_path):
 def test_where_no_shape_is_told_and_there_is_no_square_the_page_says_so(tmp_path):
     folder = write_run(tmp_path / "r", Autoencoder(0, n_visible=192, n_hidden=5))
     about = asked(folder, "0/model/model")
-    assert (about["shape"], about["shape_known"]) == ([1, 12, 16], False)
+    assert (about["shape"], about["shape_known"]) == ([3, 8, 8], False)
     told = Answers([open_run(folder, layout=parsed_layout("--shape", "8x8x3"))])
     about = json.loads(told.get("0/model/model", {})[1])
     assert (about["shape"], about["shape_known"]) == ([3, 8, 8], True)

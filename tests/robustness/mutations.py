@@ -65,17 +65,17 @@ class Reader:
 def dataset(name: str) -> Callable[[Path], object]:
     def reading(folder: Path) -> object:
         found = read(folder / name if name else folder)
-        return [array for split in (found.train, found.valid, found.test) for array in (split.x, split.y)]
+        return [array for split in found.parts for array in (split.x, split.y)]
 
     return reading
 
 
 def is_a_dataset(found: object, _: object) -> bool:
     pairs = list(zip(found[::2], found[1::2], strict=True))
-    return all(
-        len(y) > 0
-        and x.shape == (len(y), 784)
-        and set(y.tolist()) <= set(range(10))
+    sizes = {x.shape[1] for x in found[::2]}
+    return len(sizes) == 1 and all(
+        len(x) > 0
+        and (y is None or (len(y) == len(x) and y.min() >= 0))
         and (x.dtype == np.uint8 or bool((x >= 0).all() and (x <= 1).all()))
         for x, y in pairs
     )

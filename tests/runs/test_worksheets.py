@@ -166,7 +166,7 @@ def test_the_third_worksheet_trains_the_chosen_model_and_shows_its_code(no_mnist
     ("arguments", "message"),
     [
         (["--maps", "0"], "argument --maps: found '0', expected a whole number from 1 to 1000"),
-        (["--pool", "29"], "argument --pool: found '29', expected a whole number from 1 to 28"),
+        (["--pool", "29"], "pool: found 29 x 29 windows on maps of 28 x 28"),
         (["--two-layer", "--maps", "2"], "--two-layer has maps and pooling windows of its own"),
         (["--data", "few.npz"], "--data: found 10 training images, expected at least one minibatch of 64"),
     ],

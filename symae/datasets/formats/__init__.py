@@ -9,7 +9,7 @@ __all__ = ["FORMATS", "READERS", "WORDS"]
 
 
 FORMATS: tuple[Format, ...] = tuple(sorted(entries(__name__, __path__, "FORMAT").values(), key=lambda known: known.position))
-READERS = united("endings of data files", *(dict.fromkeys(known.endings, known.read_file) for known in FORMATS))
+READERS = united("endings of data files", *(dict.fromkeys(known.endings, known) for known in FORMATS))
 _FOLDERS = " or ".join(known.folder for known in FORMATS if known.folder)
 *_FILES, _LAST = (known.files for known in FORMATS if known.files)
 # what `symae.datasets.read` takes, in an error's words

@@ -1,9 +1,10 @@
 """CNTK's text format: an image a line, ``|labels 0 0 1 0 0 0 0 0 0 0 |features 0 0 255 …``.
 
-Labels are one-hot, ten numbers. Features are 784 numbers: whole numbers 0 to 255 are bytes; a file with a decimal point or an
-exponent in any feature holds floats in [0, 1]. Either may be in the sparse form, where ``3:1`` says that number 3 is 1 and all
-that are not named are 0. A sequence number before the first ``|``, comments (``|# …``) and other named fields are read over, as
-CNTK does. Source: CNTK's ``CNTKTextFormatReader`` and its MNIST installer.
+Labels are one-hot. All lines have as many labels and features as the first. Whole numbers 0 to 255 are bytes; a file with a
+decimal point or an exponent in any feature holds floats in [0, 1]. Either may be in the sparse form, where ``3:1`` says that
+number 3 is 1 and all that are not named are 0; where the first line is, there are MNIST's ten labels and 784 features. A
+sequence number before the first ``|``, comments (``|# …``) and other named fields are read over, as CNTK does. Source: CNTK's
+``CNTKTextFormatReader`` and its MNIST installer.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ import numpy as np
 
 from symae._runtime.atomic_files import replacing
 from symae.datasets.contents import excerpt, open_contents
-from symae.datasets.dataset import N_CLASSES, N_PIXELS, Pairs, Split, checked_split, fraction
+from symae.datasets.dataset import Found, Split, checked_split
 from symae.datasets.formats.base import Format
+from symae.datasets.text_numbers import LONGEST_LINE, floats, pixels, table
 from symae.errors import InputError, MissingFileError
 
-BYTES = {str(value).encode(): value for value in range(256)}
 DIGITS = [str(value).encode() for value in range(256)]
-LONGEST_LINE = 1 << 20  # 784 numbers of 25 characters are 20 kB
-EXPECTED = "|labels and 10 numbers, |features and 784 numbers"
+SPARSE = {b"labels": 10, b"features": 784}  # MNIST's: a line in sparse form does not say of how many
+EXPECTED = "|labels and numbers, |features and numbers"
 
 
 def read_cntk_text(path: str | PathLike[str]) -> Split:
@@ -32,7 +33,7 @@ def read_cntk_text(path: str | PathLike[str]) -> Split:
     Returns
     -------
     Split
-        `x` (n, 784), uint8 in [0, 255], or float32 in [0, 1] where the features are written with a decimal point; `y` (n,).
+        `x` (n, pixels), uint8 in [0, 255], or float32 in [0, 1] where the features are written with a decimal point; `y` (n,).
 
     Raises
     ------
@@ -45,23 +46,19 @@ def read_cntk_text(path: str | PathLike[str]) -> Split:
     rows: list[np.ndarray] = []
     labels: list[int] = []
     lines: list[int] = []
+    counts: dict[bytes, int] = {}
     with open_contents(path) as contents:
         for number, line in enumerate(contents.lines(LONGEST_LINE), start=1):
             if number == 1:
                 line = line.removeprefix(codecs.BOM_UTF8)
             if line.strip():
-                fields = _fields(f"{path}, line {number}", line)
+                fields = _fields(f"{path}, line {number}", line, counts)
                 labels.append(_label(f"{path}, line {number}", fields[b"labels"]))
-                rows.append(_pixels(f"{path}, line {number}", fields[b"features"]))
+                rows.append(pixels(f"{path}, line {number}", "feature", fields[b"features"]))
                 lines.append(number)
     if not rows:
         raise InputError(path, "no lines", EXPECTED)
-    if any(row.dtype != np.uint8 for row in rows):
-        # Images that happen to be written in whole numbers, in a file of floats.
-        for row, number in zip(rows, lines, strict=True):
-            if row.max() > 1:
-                raise InputError(f"{path}, line {number}", f"the feature {row.max()} among floats", "values in [0, 1]")
-    return checked_split(path, np.stack(rows), np.array(labels))
+    return checked_split(path, table(path, "feature", rows, lines), np.array(labels))
 
 
 def write_cntk_text(path: str | PathLike[str], x: np.ndarray, y: np.ndarray) -> None:
@@ -70,9 +67,9 @@ def write_cntk_text(path: str | PathLike[str], x: np.ndarray, y: np.ndarray) -> 
     Parameters
     ----------
     path : str or path
-    x : array (n, 784) or (n, 28, 28)
+    x : array (n, pixels), or of images as in `symae.datasets.from_arrays`
         uint8, or floats in [0, 1], which come back as float32.
-    y : array (n,) of integers in [0, 9]
+    y : array (n,) of integers from 0 on; there are at least ten classes
 
     Raises
     ------
@@ -82,23 +79,16 @@ def write_cntk_text(path: str | PathLike[str], x: np.ndarray, y: np.ndarray) -> 
         The file cannot be written.
     """
     split = checked_split(path, np.asarray(x), np.asarray(y))
-    one_hot = [b" ".join(DIGITS[label == k] for k in range(N_CLASSES)) for label in range(N_CLASSES)]
+    assert split.y is not None
+    count = max(SPARSE[b"labels"], int(split.y.max()) + 1)
+    one_hot = {label: b" ".join(DIGITS[label == k] for k in range(count)) for label in set(split.y.tolist())}
     with replacing(path) as file:
         for row, label in zip(split.x, split.y, strict=True):
             # repr keeps every digit of a float and always has a point or an exponent, which is what tells it from a byte.
             numbers = (
                 map(DIGITS.__getitem__, row.tolist()) if row.dtype == np.uint8 else (repr(v).encode() for v in row.tolist())
             )
-            file.write(b"|labels " + one_hot[label] + b" |features " + b" ".join(numbers) + b"\n")
-
-
-def read_cntk_pairs(path: Path) -> Pairs:
-    """Read training, validation and test (x, y) from one file, cut in its order 5 : 1 : 1 like MNIST's 50000, 10000, 10000."""
-    split = read_cntk_text(path)
-    if len(split.x) < 3:
-        raise InputError(path, f"{len(split.x)} images", "at least three, for training, validation and test")
-    rest, test = fraction(path, (split.x, split.y), 7)
-    return [*fraction(path, rest, 6), test]
+            file.write(b"|labels " + one_hot[int(label)] + b" |features " + b" ".join(numbers) + b"\n")
 
 
 def find_cntk_texts(folder: Path) -> tuple[Path, Path] | None:
@@ -125,7 +115,7 @@ def _one_of(folder: Path, part: str) -> Path | None:
     return paths[0] if paths else None
 
 
-def _fields(where: str, line: bytes) -> dict[bytes, list[bytes]]:
+def _fields(where: str, line: bytes, counts: dict[bytes, int]) -> dict[bytes, list[bytes]]:
     number, *parts = line.split(b"|")
     if number.strip() and not number.strip().isdigit():
         raise InputError(where, f"{excerpt(number.strip())} at the beginning", EXPECTED)
@@ -135,13 +125,15 @@ def _fields(where: str, line: bytes) -> dict[bytes, list[bytes]]:
         if name in fields and name in (b"labels", b"features"):
             raise InputError(where, f"|{name.decode()} twice", EXPECTED)
         fields[name] = values
-    for name, count in ((b"labels", N_CLASSES), (b"features", N_PIXELS)):
+    for name in (b"labels", b"features"):
         if name not in fields:
             raise InputError(where, f"no |{name.decode()}", EXPECTED)
-        if any(b":" in token for token in fields[name]):
+        sparse = any(b":" in token for token in fields[name])
+        count = counts.setdefault(name, SPARSE[name] if sparse else len(fields[name]))
+        if sparse:
             fields[name] = _dense(where, name.decode(), fields[name], count)
-        if len(fields[name]) != count:
-            raise InputError(where, f"{len(fields[name])} numbers after |{name.decode()}", f"{count}")
+        if len(fields[name]) != count or not count:
+            raise InputError(where, f"{len(fields[name])} numbers after |{name.decode()}", f"{count or 'some'}")
     return fields
 
 
@@ -160,43 +152,21 @@ def _dense(where: str, name: str, tokens: list[bytes], count: int) -> list[bytes
 
 
 def _label(where: str, tokens: list[bytes]) -> int:
-    values = _floats(where, "label", tokens)
-    if sorted(values) != [0.0] * (N_CLASSES - 1) + [1.0]:
-        raise InputError(where, f"the labels {excerpt(b' '.join(tokens))}", "one 1 and nine 0")
+    values = floats(where, "label", tokens)
+    if sorted(values) != [0.0] * (len(values) - 1) + [1.0]:
+        raise InputError(where, f"the labels {excerpt(b' '.join(tokens))}", "one 1 and 0 elsewhere")
     return values.index(1.0)
 
 
-def _pixels(where: str, tokens: list[bytes]) -> np.ndarray:
-    try:
-        return np.array(bytearray(map(BYTES.__getitem__, tokens)), np.uint8)
-    except KeyError:
-        pass
-    if all(token.isdigit() for token in tokens):
-        wrong = next(token for token in tokens if token not in BYTES)
-        raise InputError(where, f"the feature {excerpt(wrong)}", "whole numbers 0 to 255, or floats in [0, 1]")
-    values = np.array(_floats(where, "feature", tokens))
-    if not (values.min() >= 0 and values.max() <= 1):
-        wrong = tokens[int(np.argmin((values >= 0) & (values <= 1)))]
-        raise InputError(where, f"the feature {excerpt(wrong)}", "whole numbers 0 to 255, or floats in [0, 1]")
-    return values.astype(np.float32)
+def _read_file(path: Path) -> Found:
+    split = read_cntk_text(path)
+    return Found([(split.x, split.y)])
 
 
-def _floats(where: str, what: str, tokens: list[bytes]) -> list[float]:
-    values = []
-    for token in tokens:
-        try:
-            # float() would also take Python's 1_000.
-            values.append(float("_" if b"_" in token else token))
-        except ValueError as error:
-            raise InputError(where, f"the {what} {excerpt(token)}", "a number") from error
-    return values
-
-
-def _read_folder(folder: Path) -> Pairs | None:
+def _read_folder(folder: Path) -> Found | None:
     if (texts := find_cntk_texts(folder)) is None:
         return None
-    train, test = map(read_cntk_text, texts)
-    return [*fraction(texts[0], (train.x, train.y), 6), (test.x, test.y)]
+    return Found([(split.x, split.y) for split in map(read_cntk_text, texts)])
 
 
 FORMAT = Format(
@@ -204,6 +174,6 @@ FORMAT = Format(
     endings=(".txt", ".ctf"),
     files=".txt (CNTK's text format)",
     folder="CNTK's Train*.txt and Test*.txt",
-    read_file=read_cntk_pairs,
+    read_file=_read_file,
     read_folder=_read_folder,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import re
 from itertools import chain, islice
 from os import PathLike
 from pathlib import Path
@@ -15,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from symae._runtime.atomic_files import replacing
-from symae.datasets.contents import CHUNK, excerpt, is_file, is_folder, open_contents
-from symae.datasets.dataset import Pairs, fraction, natural
+from symae.datasets.contents import CHUNK, Contents, excerpt, is_file, is_folder, open_contents
+from symae.datasets.dataset import Found, Pair, natural
 from symae.datasets.formats.base import Format
 from symae.errors import InputError, MissingFileError
 
@@ -43,23 +44,26 @@ def read_idx(path: str | PathLike[str]) -> np.ndarray:
         The magic number is not IDX's, the file is cut off or longer than its header says, or gzip cannot unpack it.
     """
     with open_contents(path) as contents:
-        begin = contents.read(4)
-        if len(begin) < 4 or begin[:2] != b"\0\0" or begin[2] not in TYPES:
-            raise InputError(
-                path, f"the first bytes {excerpt(begin)}", "an IDX file, which begins with two zero bytes and a type"
-            )
-        dtype, n_dimensions = np.dtype(TYPES[begin[2]]), begin[3]
-        if not 1 <= n_dimensions <= MOST_DIMENSIONS:
-            raise InputError(path, f"{n_dimensions} dimensions", f"1 to {MOST_DIMENSIONS}")
-        sizes = contents.read(4 * n_dimensions)
-        if len(sizes) < 4 * n_dimensions:
-            start = 4 + 4 * n_dimensions
-            raise InputError(path, f"a header of {4 + len(sizes)} bytes", f"{start} bytes for {n_dimensions} dimensions")
-        shape = tuple(int(n) for n in np.frombuffer(sizes, ">u4"))
-        # Python's integers: the product of hostile dimensions overflows any other.
-        expected = math.prod(shape) * dtype.itemsize
-        # no further than the header says, and a chunk to tell by how much it is wrong
-        data = contents.read(expected + CHUNK)
+        return parse_idx(path, contents)
+
+
+def parse_idx(path: str | PathLike[str], contents: Contents) -> np.ndarray:
+    """Read an array from the contents of an IDX file; the errors are those of `read_idx`, and name `path`."""
+    begin = contents.read(4)
+    if len(begin) < 4 or begin[:2] != b"\0\0" or begin[2] not in TYPES:
+        raise InputError(path, f"the first bytes {excerpt(begin)}", "an IDX file, which begins with two zero bytes and a type")
+    dtype, n_dimensions = np.dtype(TYPES[begin[2]]), begin[3]
+    if not 1 <= n_dimensions <= MOST_DIMENSIONS:
+        raise InputError(path, f"{n_dimensions} dimensions", f"1 to {MOST_DIMENSIONS}")
+    sizes = contents.read(4 * n_dimensions)
+    if len(sizes) < 4 * n_dimensions:
+        start = 4 + 4 * n_dimensions
+        raise InputError(path, f"a header of {4 + len(sizes)} bytes", f"{start} bytes for {n_dimensions} dimensions")
+    shape = tuple(int(n) for n in np.frombuffer(sizes, ">u4"))
+    # Python's integers: the product of hostile dimensions overflows any other.
+    expected = math.prod(shape) * dtype.itemsize
+    # no further than the header says, and a chunk to tell by how much it is wrong
+    data = contents.read(expected + CHUNK)
     if len(data) != expected:
         dimensions = " x ".join(map(str, shape))
         found = f"{len(data)} bytes" if len(data) < expected + CHUNK else f"more than {len(data) - 1} bytes"
@@ -129,7 +133,7 @@ def _listed(folders: list[Path]) -> str:
     return " and in ".join(map(str, folders))
 
 
-def read_idx_folder(folder: Path) -> Pairs:
+def read_idx_folder(folder: Path) -> list[Pair]:
     """Read the training and the test images of a folder, each (images, labels), neither checked nor split.
 
     Raises MissingFileError where not all four files are there, and InputError where one is damaged or not of MNIST's kind, or
@@ -159,8 +163,8 @@ def _read_part(folder: Path, name: str) -> np.ndarray:
     array = read_idx(path)
     if "labels" in name and array.ndim != 1:
         raise InputError(path, f"{array.ndim} dimensions", "one, because these are labels")
-    if "images" in name and array.shape[1:] != (28, 28):
-        raise InputError(path, f"an array of shape {array.shape}", "images of 28 x 28 pixels")
+    if "images" in name and array.ndim not in (3, 4):
+        raise InputError(path, f"an array of shape {array.shape}", "images, (n, h, w) or (n, c, h, w)")
     return array
 
 
@@ -171,13 +175,27 @@ def _present(folder: Path, name: str) -> Path | None:
     return next((folder / candidate for candidate in names if is_file(folder / candidate)), None)
 
 
-def _read_folder(folder: Path) -> Pairs | None:
+def _read_folder(folder: Path) -> Found | None:
     if (found := idx_folder(folder)) is not None:
-        train, test = read_idx_folder(found)
-        return [*fraction(found, train, 6), test]
+        return Found(read_idx_folder(found))
     if len(missing_files(folder)) < len(FILES):
         read_idx_folder(folder)  # raises: says which are missing
     return None
 
 
-FORMAT = Format(position=10, folder="MNIST's four IDX files", read_folder=_read_folder)
+def _read_file(path: Path) -> Found:
+    """Read images, and the labels that lie beside them in a file of the name that MNIST would have for it."""
+    beside = re.sub(r"images(.idx)\d", r"labels\g<1>1", path.name)
+    labels = path.with_name(beside) if beside != path.name else None
+    x, y = read_idx(path), read_idx(labels) if labels is not None and is_file(labels) else None
+    return Found([(x, y)])
+
+
+FORMAT = Format(
+    position=10,
+    endings=(".idx", "-ubyte"),
+    files=".idx, …-idx3-ubyte",
+    folder="MNIST's four IDX files",
+    read_file=_read_file,
+    read_folder=_read_folder,
+)

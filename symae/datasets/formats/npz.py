@@ -19,13 +19,11 @@ from typing import IO
 
 import numpy as np
 
+from symae.datasets.array_names import named_pairs
 from symae.datasets.contents import LARGEST, MOST_TIMES, UNSUSPICIOUS, excerpt, read_contents
-from symae.datasets.dataset import Pairs, fraction, natural
+from symae.datasets.dataset import Found, natural
 from symae.datasets.formats.base import Format
 from symae.errors import InputError
-
-KERAS = ("x_train", "y_train", "x_test", "y_test")
-OURS = ("train_x", "train_y", "valid_x", "valid_y", "test_x", "test_y")
 
 MAGIC = b"\x93NUMPY"
 LONGEST_HEADER = 10_000
@@ -35,26 +33,24 @@ ORDER = re.compile(rb"['\"]fortran_order['\"]\s*:\s*(True|False)")
 SHAPE = re.compile(rb"['\"]shape['\"]\s*:\s*\(([\d\sL,]*)\)")
 
 
-def read_npz_pairs(path: str | PathLike[str]) -> Pairs:
-    """Read training, validation and test (x, y) from an .npz file, in symae's or in Keras's names.
+def read_npz(path: str | PathLike[str]) -> Found:
+    """Read the images and labels of an .npz file, whose arrays are named as `symae.datasets.array_names.named_pairs` says.
 
-    ``train_x train_y valid_x valid_y test_x test_y``, or ``x_train y_train x_test y_test``, whose last sixth of training
-    becomes validation. What is not a whole .npz file, lacks arrays or holds Python objects is an InputError.
+    What is not a whole .npz file, lacks arrays or holds Python objects is an InputError.
     """
     data = read_contents(path)
     with _named(path), zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-        names = next((names for names in (OURS, KERAS) if set(names) <= set(members)), None)
-        if names is None:
-            found = ", ".join(sorted(map(excerpt, members))[:8]) or "nothing"
-            raise InputError(path, f"arrays {found}", f"{', '.join(OURS)} or {', '.join(KERAS)}")
-        if sum(members[name].file_size for name in names) > LARGEST:
-            raise InputError(path, f"arrays of more than {LARGEST >> 20} MiB", "a smaller file")
-        arrays = [_member(path, archive, name, members[name]) for name in names]
-    if names is OURS:
-        return list(zip(arrays[::2], arrays[1::2], strict=True))
-    x, y, test_x, test_y = arrays
-    return [*fraction(path, (x, y), 6), (test_x, test_y)]
+        room = LARGEST
+
+        def load(name: str) -> np.ndarray:
+            nonlocal room
+            if (room := room - members[name].file_size) < 0:
+                raise InputError(path, f"arrays of more than {LARGEST >> 20} MiB", "a smaller file")
+            return _member(path, archive, name, members[name])
+
+        # shapes are known when arrays are read: only one array may have any name
+        return Found(named_pairs(path, dict.fromkeys(members, (0, 0) if len(members) == 1 else ()), load))
 
 
 @contextmanager
@@ -84,10 +80,11 @@ def _member(path: str | PathLike[str], archive: zipfile.ZipFile, name: str, info
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & 1:
         raise InputError(path, f"{excerpt(info.filename)} encrypted or packed in an unknown way", "a plain .npz file")
     with archive.open(info) as file:
-        return _array(f"{path}, {name}", file, info.file_size, info.compress_size)
+        return read_array(f"{path}, {name}", file, info.file_size, info.compress_size)
 
 
-def _array(where: str, file: IO[bytes], size: int, packed: int) -> np.ndarray:
+def read_array(where: str, file: IO[bytes], size: int, packed: int) -> np.ndarray:
+    """Read an array in NumPy's format from a file of `size` bytes, which were `packed` ones."""
     begin = file.read(12)
     if not begin.startswith(MAGIC) or len(begin) < 12 or begin[6] not in (1, 2, 3):
         raise InputError(where, f"the first bytes {excerpt(begin[:8])}", "an array in NumPy's format")
@@ -122,4 +119,4 @@ def _array(where: str, file: IO[bytes], size: int, packed: int) -> np.ndarray:
         raise InputError(where, f"the header {excerpt(header)}", "an array that NumPy can hold") from error
 
 
-FORMAT = Format(position=30, endings=(".npz",), files=".npz", read_file=read_npz_pairs, names=("mnist.npz",))
+FORMAT = Format(position=30, endings=(".npz",), files=".npz", read_file=read_npz, names=("mnist.npz",))

@@ -20,14 +20,14 @@ import numpy as np
 
 from symae._runtime.quiet import without_warnings
 from symae.datasets.contents import CHUNK, LARGEST, Contents, excerpt, open_contents
-from symae.datasets.dataset import Pairs, natural
+from symae.datasets.dataset import Found, natural
 from symae.datasets.formats.base import Format
 from symae.errors import InputError
 
 ARRAYS_ONLY = "numbers, strings, containers and NumPy arrays of numbers, and nothing else"
 LAYOUT = "((train_x, train_y), (valid_x, valid_y), (test_x, test_y)), as in mnist.pkl.gz"
 
-# MNIST takes under a hundred. The bound also bounds the depth of what is built, and with it C's recursion over it.
+# MNIST takes under a hundred. The bound on containers bounds the depth of what is built, and with it C's recursion over it.
 MOST_INSTRUCTIONS = 10_000
 DEEPEST = 32
 
@@ -37,6 +37,7 @@ INSTRUCTIONS = re.compile(
     "|STRING|UNICODE|(SHORT_)?BIN(STRING|UNICODE|BYTES)|BIN(UNICODE|BYTES)8|BYTEARRAY8"
     "|(EMPTY_)?(TUPLE|LIST|DICT)|TUPLE[123]|APPENDS?|SETITEMS?"
 )
+CONTAINERS = re.compile("(EMPTY_)?(TUPLE|LIST|DICT)|TUPLE[123]|REDUCE|BUILD")
 OPCODES = {ord(opcode.code): opcode for opcode in pickletools.opcodes}
 LENGTH_BYTES = {
     pickletools.TAKEN_FROM_ARGUMENT1: 1,
@@ -53,7 +54,12 @@ def read_pickle(path: str | PathLike[str]) -> Any:
     that asks for anything else, is broken, or claims more than the file holds is an InputError.
     """
     with open_contents(path) as contents:
-        data = _look_through(path, contents)
+        return unpickle(path, contents)
+
+
+def unpickle(path: str | PathLike[str], contents: Contents, most: int = MOST_INSTRUCTIONS) -> Any:
+    """Read the pickle in `contents`, of at most `most` instructions, with the errors of `read_pickle`."""
+    data = _look_through(path, contents, most)
     try:
         with without_warnings(""):  # an unknown escape in one of Python 2's strings
             built = _Unpickler(path, data).load()
@@ -65,7 +71,7 @@ def read_pickle(path: str | PathLike[str]) -> Any:
         raise InputError(path, f"a broken pickle ({excerpt(str(error))})", "a whole pickle of arrays") from error
 
 
-def read_pickle_pairs(path: str | PathLike[str]) -> Pairs:
+def read_pickle_pairs(path: str | PathLike[str]) -> Found:
     """Read training, validation and test (x, y) from a pickle laid out like mnist.pkl.gz, with the errors of `read_pickle`."""
     parts = read_pickle(path)
     if not _is_sequence(parts, 3):
@@ -76,7 +82,7 @@ def read_pickle_pairs(path: str | PathLike[str]) -> Pairs:
         for array in part:
             if not isinstance(array, np.ndarray):
                 raise InputError(path, _described(array), LAYOUT)
-    return [(x, y) for x, y in parts]
+    return Found([(x, y) for x, y in parts])
 
 
 class _Source:
@@ -113,10 +119,10 @@ class _Source:
         return self._gathered.getvalue()
 
 
-def _look_through(path: str | PathLike[str], contents: Contents) -> bytes:
+def _look_through(path: str | PathLike[str], contents: Contents, most: int) -> bytes:
     """Return the whole pickle, if all its instructions are ones that arrays need and the file holds their arguments."""
-    data, position = _Source(contents), 0
-    for _ in range(MOST_INSTRUCTIONS):
+    data, position, containers = _Source(contents), 0, 0
+    for _ in range(most):
         code = data[position : position + 1]
         if not code:
             raise InputError(path, "a pickle that is cut off", "a whole pickle")
@@ -130,6 +136,9 @@ def _look_through(path: str | PathLike[str], contents: Contents) -> bytes:
             raise _asks_for(path, *data[begin : end - 1].decode("latin1").split("\n", 1))
         if not INSTRUCTIONS.fullmatch(opcode.name):
             raise InputError(path, f"the pickle instruction {opcode.name}", ARRAYS_ONLY)
+        containers += CONTAINERS.fullmatch(opcode.name) is not None
+        if containers > MOST_INSTRUCTIONS:
+            raise InputError(path, f"more than {MOST_INSTRUCTIONS} containers in a pickle", "a few arrays")
         if opcode.name == "GLOBAL":
             _, end = _argument(path, data, end, pickletools.UP_TO_NEWLINE)
         elif opcode.name in ("PUT", "LONG_BINPUT"):
@@ -142,15 +151,15 @@ def _look_through(path: str | PathLike[str], contents: Contents) -> bytes:
                 if len(text) < 9 and text.isdigit()
                 else -1
             )
-            if not 0 <= index <= MOST_INSTRUCTIONS:
-                raise InputError(path, f"a memo of {excerpt(text)} objects", f"at most {MOST_INSTRUCTIONS}")
+            if not 0 <= index <= most:
+                raise InputError(path, f"a memo of {excerpt(text)} objects", f"at most {most}")
         elif opcode.name == "STOP":
             if after := len(data[end : end + CHUNK]):
                 found = f"{after} bytes" if after < CHUNK else f"more than {CHUNK - 1} bytes"
                 raise InputError(path, f"{found} after the end of the pickle", "one pickle")
             return data.value()
         position = end
-    raise InputError(path, f"more than {MOST_INSTRUCTIONS} pickle instructions", "a few arrays")
+    raise InputError(path, f"more than {most} pickle instructions", "a few arrays")
 
 
 def _argument(path: str | PathLike[str], data: _Source, begin: int, n: int) -> tuple[int, int]:

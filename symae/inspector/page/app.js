@@ -16,13 +16,14 @@ function warn(lines) {
 
 // what is true of the whole model and changes what every picture means
 function warnings(about) {
-  const found = [], [, height, width] = about.shape, pixels = height * width;
+  const found = [], [channels, height, width] = about.shape, pixels = channels * height * width;
   if (about.diverged.length) {
     found.push(`This training has diverged: ${about.diverged.join("; ")}. What is NaN or infinite is drawn in magenta.`);
   }
   if (!about.shape_known && about.layers.some((layer) => layer.pixels)) {
-    const side = Math.round(Math.sqrt(pixels / 3)), likely = 3 * side * side === pixels ? `${side}x${side}x3` : "HxW or HxWx3";
-    found.push(`${pixels} numbers are no square image, and the run does not say how they lie: they are drawn as ${height} × ${width} grey pixels. If they are images, symae inspect --shape ${likely} (or what it is) draws them so.`);
+    const likely = channels === 3 ? `${height}x${width}x3` : "HxW or HxWx3";
+    const drawn = channels === 3 ? `three colours of ${height} × ${width} pixels, one after the other` : `${height} × ${width} grey pixels`;
+    found.push(`${pixels} numbers are no square image, and the run does not say how they lie: they are drawn as ${drawn}. If they lie otherwise, symae inspect --shape ${likely} (or what it is) draws them so.`);
   }
   return found;
 }

@@ -6,6 +6,8 @@ import { addTab } from "./tabs.js";
 
 // those of symae.images.code_map, darker where white paper needs it
 const DIGITS = ["#4e79a7", "#f28e2b", "#d1484a", "#76b7b2", "#59a14f", "#d9b300", "#b07aa1", "#ff8fa3", "#8c6239", "#7f7f7f"];
+// labels beyond these get hues as far apart as the golden ratio puts them
+const colourOf = (label) => DIGITS[label] ?? `hsl(${Math.round(label * 222.492) % 360} 60% 45%)`;
 
 async function latentTab(panel, context) {
   const { run, model, about } = context;
@@ -129,7 +131,7 @@ class CodeMap {
     const found = [...new Set(this.space.labels)].sort((a, b) => a - b);
     return h("ul", { className: "digits", "aria-label": "Labels" }, found.map((digit) => {
       const dot = h("span", { className: "dot", "aria-hidden": "true" });
-      dot.style.background = DIGITS[digit % 10];
+      dot.style.background = colourOf(digit);
       return h("li", {}, dot, String(digit));
     }));
   }
@@ -193,7 +195,7 @@ class CodeMap {
       dotPen.scale(ratio, ratio);
       this.points.forEach((point, i) => {
         dotPen.beginPath();
-        dotPen.fillStyle = this.space.labels ? DIGITS[this.space.labels[i] % 10] : "#5f6368";
+        dotPen.fillStyle = this.space.labels ? colourOf(this.space.labels[i]) : "#5f6368";
         dotPen.arc(...this.toCanvas(point), 3.4, 0, 7);
         dotPen.fill();
       });

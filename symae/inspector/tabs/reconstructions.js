@@ -128,7 +128,7 @@ async function reconstructionsTab(panel, context) {
       if (state.source === "image") {
         found = await answer([run, model, "reconstruct", String(context.image)], { kind: state.kind, level: state.level, seed: state.seed });
       } else {
-        const pixels = btoa(String.fromCharCode(...paper.bytes()));
+        const pixels = btoa(Array.from(paper.bytes(), (byte) => String.fromCharCode(byte)).join(""));
         found = await posted([run, model, "draw"], { pixels, kind: state.kind, level: state.level, seed: state.seed, centre: state.centre });
       }
     } catch (error) {

@@ -1,0 +1,134 @@
+"""Parquet with a column of pictures, read by pyarrow: how Hugging Face's hub stores data sets of images.
+
+The pictures are PNG, JPEG or others, in a column of bytes or of structures with a field ``bytes``; labels are a column of whole
+numbers called ``label`` or alike. A folder has ``train*.parquet`` and ``test*.parquet``, several of each or one, or ``data``
+below it has.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from symae._runtime.atomic_files import open_regular
+from symae.datasets.array_names import LABELS
+from symae.datasets.contents import LARGEST, excerpt
+from symae.datasets.dataset import Found, ImageShape, Pair
+from symae.datasets.extras import needed
+from symae.datasets.formats.base import Format
+from symae.datasets.pictures import decode
+from symae.errors import InputError, MissingFileError
+
+LABEL_COLUMNS = LABELS | {"class", "fine_label"}
+PARTS = (("train", True), ("valid", False), ("test", True))
+ROWS = 1000  # read at once
+
+
+def read_parquet(
+    where: Path, parts: Sequence[Sequence[Path]], image_shape: ImageShape | None = None, fit: str = "crop"
+) -> Found:
+    """Read the files of each part; `image_shape` and `fit` are those of `symae.datasets.read`."""
+    pictures: list[tuple[str, bytes]] = []
+    labels: list[int | None] = []
+    of_part: list[int] = []
+    names: tuple[str, ...] = ()
+    for number, files in enumerate(parts):
+        for path in files:
+            found, values, names = _columns(path, LARGEST - sum(len(data) for _, data in pictures))
+            pictures += [(f"{path.name}, row {row}", data) for row, data in enumerate(found)]
+            labels += values
+            of_part += [number] * len(found)
+    images, kept, notes = decode(where, [(name, partial(io.BytesIO, data)) for name, data in pictures], image_shape, fit)
+    pairs: list[Pair] = []
+    for number in range(len(parts)):
+        chosen = [at for at, i in enumerate(kept) if of_part[i] == number]
+        own = [labels[kept[at]] for at in chosen]
+        pairs.append((images[chosen], None if None in own else np.array(own)))
+    return Found(pairs, class_names=names, notes=notes)
+
+
+def _columns(path: Path, room: int) -> tuple[list[bytes], list[int | None], tuple[str, ...]]:
+    """Return the pictures and labels of a file, and the classes' names; `room` is how many bytes they may take."""
+    parquet = needed("pyarrow.parquet", path)
+    with open_regular(path) as file:
+        if file.read(4) != b"PAR1":
+            raise InputError(path, "other first bytes than PAR1", "a Parquet file")
+    pictures: list[bytes] = []
+    labels: list[int | None] = []
+    try:
+        with parquet.ParquetFile(path) as table:
+            size = sum(table.metadata.row_group(i).total_byte_size for i in range(table.metadata.num_row_groups))
+            if not 0 <= size <= room:
+                raise InputError(path, f"pictures of {size >> 20} MiB", f"at most {LARGEST >> 20} in all files")
+            image, label = _chosen(path, table.schema_arrow)
+            for batch in table.iter_batches(ROWS, columns=[image, *([label] if label else [])]):
+                rows = batch.column(image).to_pylist()
+                pictures += [(row.get("bytes") if isinstance(row, dict) else row) or b"" for row in rows]
+                labels += batch.column(label).to_pylist() if label else [None] * len(batch)
+            names = _names(table.schema_arrow, label)
+    except InputError:
+        raise
+    except Exception as error:  # pyarrow passes on what its C++ library says, in exceptions of any type
+        raise InputError(path, f"broken Parquet data ({excerpt(str(error))})", "a whole Parquet file") from error
+    if label and None in labels:
+        raise InputError(path, f"no label in row {labels.index(None)}", "a label in each row")
+    return pictures, labels, names
+
+
+def _chosen(path: Path, schema: Any) -> tuple[str, str | None]:
+    """Return the names of the columns of pictures and of labels."""
+    types = needed("pyarrow", path).types
+    images, labels = [], []
+    for field in schema:
+        kind = field.type
+        if types.is_struct(kind):
+            kind = next((kind.field(i).type for i in range(kind.num_fields) if kind.field(i).name == "bytes"), kind)
+        if types.is_binary(kind) or types.is_large_binary(kind):
+            images.append(field.name)
+        elif types.is_integer(kind) and field.name.lower() in LABEL_COLUMNS:
+            labels.append(field.name)
+    if len(images) != 1 or len(labels) > 1:
+        found = f"{len(images)} columns of pictures and {len(labels)} of labels among {', '.join(schema.names)[:200]}"
+        raise InputError(path, found, "one of pictures, at most one of labels")
+    return images[0], labels[0] if labels else None
+
+
+def _names(schema: Any, label: str | None) -> tuple[str, ...]:
+    """Return the names of the classes as Hugging Face's library writes them, if it did."""
+    try:
+        features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
+        return tuple(str(name)[:100] for name in features[label]["names"])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return ()
+
+
+def _read_file(path: Path, image_shape: ImageShape | None, fit: str) -> Found:
+    return read_parquet(path, [[path]], image_shape, fit)
+
+
+def _read_folder(folder: Path, image_shape: ImageShape | None, fit: str) -> Found | None:
+    for below in (folder, folder / "data"):
+        found = {part: sorted(below.glob(f"{part}*.parquet")) for part, _ in PARTS}
+        if any(found.values()):
+            for part, wanted in PARTS:
+                if wanted and not found[part]:
+                    raise MissingFileError(below, f"no {part}*.parquet", "both train*.parquet and test*.parquet")
+            return read_parquet(below, [files for files in found.values() if files], image_shape, fit)
+    return None
+
+
+FORMAT = Format(
+    position=85,
+    endings=(".parquet",),
+    files=".parquet",
+    folder="train*.parquet and test*.parquet",
+    read_file=_read_file,
+    read_folder=_read_folder,
+    pictures=True,
+)

@@ -1,0 +1,92 @@
+"""A folder of pictures: PNG, JPEG, GIF and others that Pillow decodes.
+
+Pictures in folders have the folders' names as classes, in alphabetical order; pictures that all lie in one folder have no
+labels. Either may lie in folders ``train``, ``valid`` (or ``val``) and ``test``.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from symae._runtime.atomic_files import open_regular
+from symae.datasets.contents import is_file, is_folder
+from symae.datasets.dataset import Found, ImageShape, Pair
+from symae.datasets.formats.base import Format
+from symae.datasets.pictures import ENDINGS, decode
+from symae.errors import InputError
+
+PARTS = {"train": 0, "training": 0, "valid": 1, "val": 1, "validation": 1, "test": 2, "testing": 2}
+
+
+def read_pictures(folder: Path, image_shape: ImageShape | None = None, fit: str = "crop") -> Found | None:
+    """Read a folder of pictures, or return None if it has none; `image_shape` and `fit` are those of `symae.datasets.read`.
+
+    Pictures that cannot be decoded are left out, with a note. Class folders without pictures, pictures beside class folders,
+    and classes of test images that no training image has are an InputError.
+    """
+    parts: dict[int, Path] = {}
+    for path in _folders(folder):
+        part = PARTS.get(path.name.lower())
+        if part is not None:
+            if part in parts:
+                raise InputError(folder, f"both {parts[part].name} and {path.name}", "one folder of them")
+            parts[part] = path
+    if 0 not in parts:
+        parts = {0: folder}
+    found = {part: _listed(path, closed=path is not folder) for part, path in sorted(parts.items())}
+    if not any(found.values()):
+        return None
+    if 1 in found and 2 not in found:
+        raise InputError(folder, "a folder for validation and none for tests", "a folder test")
+    classes = sorted({name for name, _ in found[0] if name is not None})
+    for part, path in parts.items():
+        names = {name for name, _ in found[part]}
+        if unknown := sorted(name or "none" for name in names - {*classes, *([None] if part == 2 or not classes else [])}):
+            raise InputError(
+                path, f"the classes {', '.join(unknown)[:200]}", f"those of training: {', '.join(classes) or 'none'}"
+            )
+    files = [(part, name, path) for part, pictures in found.items() for name, path in pictures]
+    images, kept, notes = decode(folder, [(path.name, partial(open_regular, path)) for *_, path in files], image_shape, fit)
+    numbers = {name: number for number, name in enumerate(classes)}
+    pairs: list[Pair] = []
+    for part in found:
+        chosen = [at for at, i in enumerate(kept) if files[i][0] == part]
+        labels = [numbers.get(files[kept[at]][1] or "", -1) for at in chosen]
+        pairs.append((images[chosen], np.array(labels, np.int64) if classes and -1 not in labels else None))
+    return Found(pairs, class_names=tuple(classes), notes=notes)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.iterdir()) if is_folder(path) and not path.name.startswith((".", "__"))]
+
+
+def _pictures(folder: Path) -> list[Path]:
+    files = (path for path in sorted(folder.iterdir()) if path.name.lower().endswith(ENDINGS))
+    return [path for path in files if not path.name.startswith(".") and is_file(path)]
+
+
+def _listed(folder: Path, closed: bool) -> list[tuple[str | None, Path]]:
+    """List pictures with the names of their classes, None for those in `folder` itself; empty ones are refused if `closed`."""
+    own, classes = _pictures(folder), {path.name: _pictures(path) for path in _folders(folder)}
+    named = [name for name, files in classes.items() if files]
+    if own and named:
+        raise InputError(
+            folder, f"pictures beside the folders {', '.join(named)[:200]}", "all in folders of classes, or all in one"
+        )
+    if closed and not own and not named:
+        raise InputError(folder, "no pictures", f"files {', '.join(ENDINGS)}, or folders of them")
+    if named and len(named) < len(classes):
+        empty = next(name for name, files in classes.items() if not files)
+        raise InputError(folder / empty, "no pictures", "those of a class, as in the folders beside it")
+    return [(None, path) for path in own] or [(name, path) for name in named for path in classes[name]]
+
+
+FORMAT = Format(
+    position=90,
+    folder="pictures, in folders of classes or not",
+    read_folder=read_pictures,
+    pictures=True,
+)
