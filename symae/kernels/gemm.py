@@ -1,8 +1,9 @@
-"""BLAS's general matrix product from Numba: C = alpha op(A) op(B) + beta C, with op the transpose or nothing, and no copies.
+"""General matrix products from Numba: C = alpha op(A) op(B) + beta C, with op the transpose or nothing, and no copies.
 
 Numba's ``np.dot`` takes no transposed operands without copying them and cannot add to its result. It calls BLAS through a
 function of its own, ``numba_xxgemm``, which the intrinsic here calls directly, so that machine code stays cacheable on the
-disk. BLAS has one thread meanwhile (`symae.kernels.parallel.blas_alone`): large products are divided here.
+disk. BLAS has one thread meanwhile (`symae.kernels.parallel.blas_alone`): large products are divided here. Those of few
+rows or few terms, which BLAS is slow at, are made without it (`symae.kernels.unpacked`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from symae.kernels import tuning
 from symae.kernels.parallel.blas_alone import CALL, connect
 from symae.kernels.parallel.parts import THREADS, in_parts, internal_function, jit
 from symae.kernels.tuning import BLAS_BLOCK
+from symae.kernels.unpacked.calls import fits, multiply
 
 ensure_blas()
 
@@ -207,15 +209,18 @@ _gemms_in_parts = in_parts(_gemms_part, "always")
 
 @jit
 def threaded_gemms(
-    alpha: Any, A: Any, ta: Any, B: Any, tb: Any, D: Any, td: Any, E: Any, te: Any, both: Any, beta: Any, C: Any
+    alpha: Any, A: Any, ta: Any, B: Any, tb: Any, D: Any, td: Any, E: Any, te: Any, both: Any, beta: Any, C: Any, unpacked: Any
 ) -> None:
     """Compute C <- alpha (op(A) op(B) + op(D) op(E)) + beta C, the second product if `both`, by several threads if it pays.
 
-    The longest of the three sides is divided. So each thread keeps to the same part of a layer's weights in its cache, which
-    are long or wide, whether they are read forwards, backwards or changed; and of both products while it is at it.
+    If `unpacked`, those of few rows or terms are made without BLAS (`symae.kernels.unpacked`). With it the longest of the three
+    sides is divided. So each thread keeps to the same part of a layer's weights in its cache, which are long or wide, whether
+    they are read forwards, backwards or changed; and of both products while it is at it.
     """
     k = A.shape[0] if ta else A.shape[1]
-    if THREADS > 1 and C.size * k >= tuning.GEMM_MULTIPLICATIONS_FOR_THREADS:
+    if unpacked and fits(C.shape[0], C.shape[1], k):
+        multiply(alpha, A, ta, B, tb, D, td, E, te, both, beta, C)
+    elif THREADS > 1 and C.size * k >= tuning.GEMM_MULTIPLICATIONS_FOR_THREADS:
         apart = k > max(C.shape) and not both
         sums = np.empty((THREADS if apart else 0, *C.shape), C.dtype)
         _gemms_in_parts(THREADS, C.size * k, (alpha, A, ta, B, tb, D, td, E, te, both, beta, C, sums))

@@ -26,7 +26,7 @@ def _check(m: int, n: int, A: Any, transpose_a: bool, B: Any, transpose_b: bool)
         raise ShapeError("matrix product", PRODUCT, SUMMAND, a[0], b[1], m, n)
 
 
-def product(transpose_a: bool, transpose_b: bool) -> Callable[..., Any]:
+def product(transpose_a: bool, transpose_b: bool, unpacked: bool) -> Callable[..., Any]:
     """Compile (A, B) -> op(A) op(B). Only operands whose rows are in no C-ordered array are copied."""
 
     @jit
@@ -37,13 +37,13 @@ def product(transpose_a: bool, transpose_b: bool) -> Callable[..., Any]:
         _check(m, n, A, transpose_a, B, transpose_b)
         result = np.empty((m, n), A.dtype)
         one, zero = A.dtype.type(1), A.dtype.type(0)
-        threaded_gemms(one, A, transpose_a, B, transpose_b, A, transpose_a, B, transpose_b, False, zero, result)
+        threaded_gemms(one, A, transpose_a, B, transpose_b, A, transpose_a, B, transpose_b, False, zero, result, unpacked)
         return result
 
     return product
 
 
-def accumulated(flags: Sequence[tuple[bool, bool]], inplace: bool) -> Callable[..., Any]:
+def accumulated(flags: Sequence[tuple[bool, bool]], inplace: bool, unpacked: bool) -> Callable[..., Any]:
     """Compile (C, beta, alpha, A1, B1[, A2, B2]) -> beta C + alpha (op(A1) op(B1) + op(A2) op(B2))."""
 
     (ta, tb), (td, te) = flags[0], flags[-1]
@@ -55,7 +55,7 @@ def accumulated(flags: Sequence[tuple[bool, bool]], inplace: bool) -> Callable[.
         _check(result.shape[0], result.shape[1], A, ta, B, tb)
         _check(result.shape[0], result.shape[1], D, td, E, te)
         number, share = np.asarray(alpha).item(), np.asarray(beta).item()
-        threaded_gemms(number, A, ta, B, tb, D, td, E, te, both, share, result)
+        threaded_gemms(number, A, ta, B, tb, D, td, E, te, both, share, result, unpacked)
         return result
 
     @jit

@@ -53,6 +53,20 @@ CONVOLUTION: Final = ConvolutionLimits()
 # wake up. Measured with 2 threads, AVX-512.
 GEMM_MULTIPLICATIONS_FOR_THREADS: Final = 1_000_000
 
+# Terms of a sum that tiles of unpacked products take in one go: so many vectors of the right matrix, or of its panel if that is
+# transposed, fill half of the nearest cache. (Derived, not varied.)
+UNPACKED_TERMS: Final = 256
+
+# The fewest rows and columns of a product that is made by such tiles, and the most rows, or terms if they are fewer. With one
+# thread and AVX-512 they gave, in GFLOP/s of float32 (BLAS), for 784 x 500 and 20 rows 104 (81) forwards, 90 (47) backwards and
+# 97 (79) for the gradient; for 784 x 800 and 200 rows 107 (102), 106 (94), 107 (102); with one row 19 (42), 14 (38), 32 (13).
+UNPACKED_LEAST: Final = 4
+UNPACKED_MOST: Final = 256
+
+# A side of so many rows, columns or terms makes a piece of such a product; and the most pieces.
+UNPACKED_PIECE: Final = 192
+UNPACKED_PIECES: Final = 16
+
 # Multiplications, some milliseconds' work: from here on PyTensor's own products, which are not divided by symae, have BLAS's
 # threads. (Processor not noted.)
 GEMM_MULTIPLICATIONS_FOR_BLAS_THREADS: Final = 100_000_000
@@ -73,6 +87,9 @@ VALUES_FOR_THREADS: Final = 1_000_000
 # core at once; but with that limit worksheet 03 took 0.40 s an epoch beside a busy process, and with this one 0.22. Measured
 # with 2 threads, AVX-512.
 NUMBERS_FOR_THREADS: Final = {False: 524_288, True: 65_536}
+
+# The same while all threads look for work anyway, as they do for a while after each product of matrices. (Not yet varied.)
+NUMBERS_FOR_AWAKE_THREADS: Final = {False: 65_536, True: 8_192}
 
 # How often a thread looks for work before it sleeps: 0.13 ms, longer than what lies between two products of a training step.
 # Waking up takes about 50 us: with 1500, worksheets 01 and 02 took 9 % longer in float64, where that is longer, and as long in

@@ -16,9 +16,14 @@ Flags = tuple[bool, bool]
 
 
 class _Products(BackendOp):
-    """Hold what matrix products share; `flags` say of each product which operands are transposed."""
+    """Hold what matrix products share.
+
+    `flags` say of each product which operands are transposed; if `unpacked`, machine code makes products of few rows or terms
+    without BLAS.
+    """
 
     flags: tuple[Flags, ...]
+    unpacked: bool
 
     def checked(self, operands: Sequence[Any]) -> tuple[list[Variable], tuple[int | None, int | None]]:
         """Return the operands as matrices of one dtype, and what is known of the result's shape."""
@@ -52,10 +57,11 @@ class _Products(BackendOp):
 class MatrixProduct(_Products):
     """Compute (A, B) -> op(A) op(B), where op transposes what `flags` say."""
 
-    __props__ = ("flags",)
+    __props__ = ("flags", "unpacked")
 
-    def __init__(self, transpose_a: bool = False, transpose_b: bool = False):
+    def __init__(self, transpose_a: bool = False, transpose_b: bool = False, unpacked: bool = False):
         self.flags = ((transpose_a, transpose_b),)
+        self.unpacked = unpacked
 
     def make_node(self, A: Any, B: Any) -> Apply:
         matrices, shape = self.checked([A, B])
@@ -71,17 +77,17 @@ class MatrixProduct(_Products):
     def numba(self, node: Apply) -> Callable[..., Any]:
         from symae.kernels.matrix_products import product
 
-        return product(*self.flags[0])
+        return product(*self.flags[0], self.unpacked)
 
 
 class Gemm(_Products):
     """Compute (C, beta, alpha, A1, B1[, A2, B2]) -> beta C + alpha (op(A1) op(B1) + op(A2) op(B2)), in C if `inplace`."""
 
-    __props__ = ("flags", "inplace")
+    __props__ = ("flags", "inplace", "unpacked")
 
-    def __init__(self, flags: Sequence[Flags], inplace: bool = False):
+    def __init__(self, flags: Sequence[Flags], inplace: bool = False, unpacked: bool = False):
         self.flags = tuple((bool(ta), bool(tb)) for ta, tb in flags)
-        self.inplace = inplace
+        self.inplace, self.unpacked = inplace, unpacked
         if inplace:
             self.destroy_map = {0: [0]}
         if len(self.flags) not in (1, 2):
@@ -108,4 +114,4 @@ class Gemm(_Products):
     def numba(self, node: Apply) -> Callable[..., Any]:
         from symae.kernels.matrix_products import accumulated
 
-        return accumulated(self.flags, self.inplace)
+        return accumulated(self.flags, self.inplace, self.unpacked)

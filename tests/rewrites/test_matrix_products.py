@@ -128,3 +128,11 @@ def test_the_tutorials_step_has_three_products_and_one_accumulation(rewritten, o
     without = rewritten([da.x], cost, updates=updates, exclude=("accumulated_products", "matrix_product"))
     assert not ops_of(without, MatrixProduct)
     assert not ops_of(without, Gemm)
+
+
+@pytest.mark.parametrize("exclude", [(), ("unpacked_products",)])
+def test_products_go_to_blas_without_the_rewrite_that_keeps_them_from_it(exclude, rewritten, ops_of):
+    da = Autoencoder(np.random.RandomState(0), n_visible=6, n_hidden=3)
+    cost, updates = da.get_cost_updates(0.0, 0.1)
+    f = rewritten([da.x], cost, updates=updates, exclude=exclude)
+    assert {op.unpacked for kind in (MatrixProduct, Gemm) for op in ops_of(f, kind)} == {not exclude}

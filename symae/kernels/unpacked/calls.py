@@ -1,0 +1,119 @@
+"""Calls of products that are not packed, from compiled graphs: which products they are for, and how those are divided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from symae.kernels import tuning
+from symae.kernels.parallel.parts import THREADS, jit
+from symae.kernels.simd.vectors import word
+from symae.kernels.unpacked.products import COLUMNS, ROWS, STATE, TERMS, connect
+from symae.kernels.unpacked.tiles import NOTHING, WORD, available
+
+_AVAILABLE = available()
+
+
+@jit
+def fits(m: int, n: int, k: int) -> bool:
+    """Return True if an (m, n) product of k terms is better made without packing."""
+    return _AVAILABLE and min(m, n) >= tuning.UNPACKED_LEAST and min(m, k) <= tuning.UNPACKED_MOST
+
+
+@jit
+def multiply(
+    alpha: Any, A: Any, ta: Any, B: Any, tb: Any, D: Any, td: Any, E: Any, te: Any, both: Any, beta: Any, C: Any
+) -> None:
+    """Compute C <- alpha (op(A) op(B) + op(D) op(E)) + beta C, the second product if `both`.
+
+    The longer side of the larger matrix is divided. The sizes alone say into how many pieces, so that threads change no bit.
+    """
+    m, n = C.shape
+    k = A.shape[0] if ta else A.shape[1]
+    cut, pieces, parts = ROWS, 1, 1
+    if C.size * k >= tuning.GEMM_MULTIPLICATIONS_FOR_THREADS:
+        if ta:  # a gradient of weights, which are C
+            cut = ROWS if 2 * m >= n else COLUMNS
+        elif tb:
+            cut = COLUMNS if 2 * n >= k or both else TERMS
+        else:
+            cut = TERMS if 2 * k >= n and not both else COLUMNS
+        side = m if cut == ROWS else n if cut == COLUMNS else k
+        parts, pieces = THREADS, min(tuning.UNPACKED_PIECES, max(2, side // tuning.UNPACKED_PIECE))
+    sums = np.empty(pieces * C.size if cut == TERMS else 0, C.dtype)
+    at_once = both and not (tb or te)
+    second = (D.shape[0] if td else D.shape[1]) if at_once else 0
+    _gemms(alpha, A, ta, B, tb, D, td, E, second, beta, C, cut, pieces, parts, sums)
+    if both and not at_once:
+        again = ROWS if cut == TERMS else cut
+        _gemms(alpha, D, td, E, te, D, td, E, 0, C.dtype.type(1), C, again, pieces, parts, sums)
+
+
+@intrinsic
+def _gemms(
+    typing: Any,
+    alpha: Any,
+    A: Any,
+    ta: Any,
+    B: Any,
+    tb: Any,
+    D: Any,
+    td: Any,
+    E: Any,
+    second: Any,
+    beta: Any,
+    C: Any,
+    cut: Any,
+    pieces: Any,
+    parts: Any,
+    sums: Any,
+) -> Any:
+    """Compute C <- alpha (op(A) op(B) + op(D) E) + beta C, the second product of `second` terms: none if op(B) is B'.
+
+    The side `cut` is divided into `pieces`, done in `parts`; `sums` has room for each piece if it is that of the terms.
+    """
+    dtype = C.dtype
+    size = dtype.bitwidth // 8
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        alpha, A, ta, B, tb, D, td, E, second, beta, C, cut, pieces, parts, sums = arguments
+        number = context.get_value_type(dtype)
+
+        def look(position: int, value: Any) -> tuple[Any, Any, Any, Any]:
+            """Return address, rows, columns, and bytes from row to row: a single row may say anything."""
+            array = context.make_array(signature.args[position])(context, builder, value)
+            rows, columns = (builder.extract_value(array.shape, n) for n in range(2))
+            row, least = builder.extract_value(array.strides, 0), builder.mul(columns, word(size))
+            row = builder.select(builder.icmp_signed(">", row, least), row, least)
+            return builder.ptrtoint(array.data, WORD), rows, columns, row
+
+        def left(position: int, value: Any, transposed: Any) -> tuple[Any, Any, Any, Any]:
+            address, rows, columns, row = look(position, value)
+            first, second = builder.select(transposed, word(size), row), builder.select(transposed, row, word(size))
+            return builder.select(transposed, rows, columns), address, first, second
+
+        c, m, n, row_c = look(10, C)
+        terms, a, row_a, term_a = left(1, A, ta)
+        _, d, row_d, term_d = left(5, D, td)
+        (b, *_, row_b), (e, *_, row_e) = look(3, B), look(7, E)
+        room = context.make_array(signature.args[14])(context, builder, sums)
+        backwards = builder.zext(builder.or_(ta, tb), WORD)
+        values = [m, n, alpha, beta, c, row_c, builder.zext(tb, WORD), terms, a, row_a, term_a, b, row_b]
+        values += [second, d, row_d, term_d, e, row_e, cut, pieces, parts, backwards, builder.ptrtoint(room.data, WORD)]
+        state = cgutils.alloca_once(builder, ir.ArrayType(WORD, len(STATE)))
+        for position, value in enumerate(values):
+            slot = cgutils.gep_inbounds(builder, state, 0, position)
+            builder.store(value, builder.bitcast(slot, value.type.as_pointer()))
+        context.active_code_library._reload_init.add(connect)
+        name = "symae_gemms_s" if number == ir.FloatType() else "symae_gemms_d"
+        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(NOTHING, [WORD]), name)
+        builder.call(function, [builder.ptrtoint(state, WORD)])
+        return context.get_dummy_value()
+
+    flag, whole = types.boolean, types.intp
+    signature = types.void(dtype, A, flag, B, flag, D, flag, E, whole, dtype, C, whole, whole, whole, sums)
+    return signature, codegen

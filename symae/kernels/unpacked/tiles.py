@@ -1,0 +1,234 @@
+"""Tiles of a product in registers, and panels of a transposed matrix in the nearest cache, in LLVM's own language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any
+
+from llvmlite import ir
+
+from symae.kernels.machine_code import Builder, word
+from symae.kernels.simd.vectors import vector_registers
+
+WORD, NOTHING = ir.IntType(64), ir.VoidType()
+DTYPES = {"s": (ir.FloatType(), 4), "d": (ir.DoubleType(), 8)}  # by BLAS's letter
+
+# How high tiles are; besides the sums, a vector of the right matrix and, without AVX-512, one of the left need registers.
+_HEIGHTS = {32: (4, 8, 12, 16, 20), 16: (4, 8, 12)}
+# Words that describe a product: terms, address, bytes from row to row and from term to term; address, bytes from row to row.
+PRODUCT = 6
+
+
+def available() -> bool:
+    """Return True if this processor has the registers that the tiles are made for."""
+    return vector_registers().number > 0
+
+
+class Tiles:
+    """Emit the functions of tiles and panels into a module for one dtype."""
+
+    def __init__(self, letter: str):
+        self.letter = letter
+        self.number, self.size = DTYPES[letter]
+        registers = vector_registers()
+        self.heights = _HEIGHTS[registers.number]
+        self.lanes = registers.size // self.size
+        self.vector = ir.VectorType(self.number, self.lanes)
+        self.mask = ir.VectorType(ir.IntType(1), self.lanes)
+        self.module = ir.Module(f"symae_gemm_{letter}")
+        self.name = f"v{self.lanes}f{8 * self.size}"
+        self.tile_type = ir.FunctionType(NOTHING, [WORD] * 3 + [self.number] * 2 + [WORD] * 4)
+        self.tiles = [self._emit_tile(rows) for rows in self.heights]
+        self.pack = self._emit_pack()
+
+    def intrinsic(self, name: str, result: Any, *arguments: Any) -> Any:
+        return self.module.globals.get(name) or ir.Function(self.module, ir.FunctionType(result, arguments), name)
+
+    def function(self, name: str, kind: ir.FunctionType) -> Any:
+        function = ir.Function(self.module, kind, f"{name}_{self.letter}")
+        function.linkage = "internal"
+        function.attributes.add("noinline")
+        return function
+
+    # numbers and vectors
+
+    def load(self, b: Builder, address: Any, kind: Any = None) -> Any:
+        kind = kind or self.number
+        return b.load(b.inttoptr(address, kind.as_pointer()), align=self.size)
+
+    def store(self, b: Builder, value: Any, address: Any) -> None:
+        b.store(value, b.inttoptr(address, value.type.as_pointer()), align=self.size)
+
+    def fill(self, b: Builder, value: Any) -> Any:
+        kind = ir.VectorType(value.type, self.lanes)
+        single = b.insert_element(ir.Constant(kind, ir.Undefined), value, ir.IntType(32)(0))
+        return self.shuffled(b, single, ir.Constant(kind, ir.Undefined), [0] * self.lanes)
+
+    def first(self, b: Builder, count: Any) -> Any:
+        """Emit a mask of so many lanes."""
+        numbers = ir.Constant(ir.VectorType(WORD, self.lanes), list(range(self.lanes)))
+        return b.icmp_signed("<", numbers, self.fill(b, count))
+
+    def masked_load(self, b: Builder, address: Any, mask: Any) -> Any:
+        pointer = self.vector.as_pointer()
+        load = self.intrinsic(f"llvm.masked.load.{self.name}.p0", self.vector, pointer, ir.IntType(32), self.mask, self.vector)
+        return b.call(load, [b.inttoptr(address, pointer), ir.IntType(32)(self.size), mask, ir.Constant(self.vector, None)])
+
+    def masked_store(self, b: Builder, value: Any, address: Any, mask: Any) -> None:
+        pointer = self.vector.as_pointer()
+        store = self.intrinsic(f"llvm.masked.store.{self.name}.p0", NOTHING, self.vector, pointer, ir.IntType(32), self.mask)
+        b.call(store, [value, b.inttoptr(address, pointer), ir.IntType(32)(self.size), mask])
+
+    def fma(self, b: Builder, x: Any, y: Any, z: Any) -> Any:
+        return b.call(self.intrinsic(f"llvm.fma.{self.name}", self.vector, *[self.vector] * 3), [x, y, z])
+
+    def fetch(self, b: Builder, address: Any, *, write: bool) -> None:
+        """Ask for a line of memory that is needed soon; it need not be there."""
+        pointer, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
+        fetch = self.intrinsic("llvm.prefetch.p0", NOTHING, pointer, flag, flag, flag)
+        b.call(fetch, [b.inttoptr(address, pointer), flag(int(write)), flag(3), flag(1)])
+
+    # functions
+
+    def _emit_tile(self, height: int) -> Any:
+        """Emit tile(products, count, i, alpha, beta, C, from row to row of C, rows, columns).
+
+        C's tile is of the last `rows` of `height` or one of three less; of A the tile's first row is number i. What is past the
+        last row is computed as the last row, and not stored.
+        """
+        function = self.function(f"tile_{height}", self.tile_type)
+        products, count, i, alpha, beta, C, next_c, rows, columns = function.args
+        b = Builder(function)
+        sums = [b.alloca(self.vector) for _ in range(height)]
+        for total in sums:
+            b.store(ir.Constant(self.vector, None), total)
+        mask = self.first(b, columns)
+        for row in range(height):
+            self.fetch(b, b.add(C, b.mul(next_c, word(row))), write=True)
+        groups = range(0, height, 4)
+        with b.repeat(0, count) as each:
+            product = b.add(products, b.mul(each, word(8 * PRODUCT)))
+            terms, A, next_row, next_term, B, next_b = (self.load(b, b.add(product, word(8 * n)), WORD) for n in range(PRODUCT))
+            A = b.add(A, b.mul(i, next_row))
+            steps = [b.mul(next_row, word(n)) for n in range(4)]
+            last = b.sub(rows, word(height - 3))  # the last row of the last group
+            ends = [b.mul(next_row, b.select(b.icmp_signed("<", last, word(n)), last, word(n))) for n in range(4)]
+            lefts = [b.variable() for _ in groups]
+            for group, left in zip(groups, lefts, strict=True):
+                b.store(b.add(A, b.mul(next_row, word(group))), left)
+            right = b.variable()
+            b.store(B, right)
+            with b.repeat(0, terms):
+                here = b.load(right)
+                vector = self.masked_load(b, here, mask)
+                self.fetch(b, b.add(here, word(self.lanes * self.size)), write=False)  # of the next tile to the right
+                b.store(b.add(here, next_b), right)
+                for group, left in zip(groups, lefts, strict=True):
+                    start = b.load(left)
+                    for n, step in enumerate(ends if group == groups[-1] else steps):
+                        total = sums[group + n]
+                        factor = self.fill(b, self.load(b, b.add(start, step)))
+                        b.store(self.fma(b, factor, vector, b.load(total)), total)
+                    b.store(b.add(start, next_term), left)
+        factor, share = self.fill(b, alpha), self.fill(b, beta)
+        fresh = b.fcmp_ordered("==", beta, self.number(0))
+
+        def put(row: int) -> None:
+            where = b.add(C, b.mul(next_c, word(row)))
+            with b.if_else(fresh) as (anew, more):
+                with anew:
+                    self.masked_store(b, b.fmul(b.load(sums[row]), factor), where, mask)
+                with more:
+                    before = b.fmul(share, self.masked_load(b, where, mask))
+                    self.masked_store(b, self.fma(b, b.load(sums[row]), factor, before), where, mask)
+
+        for row in range(height):
+            if row < height - 3:
+                put(row)
+            else:
+                with b.if_then(b.icmp_signed(">", rows, word(row))):
+                    put(row)
+        b.ret_void()
+        return function
+
+    def _emit_pack(self) -> Any:
+        """Emit pack(B, from row to row, rows, terms, panel): write up to a vector's rows of B as columns of a panel."""
+        function = self.function("pack", ir.FunctionType(NOTHING, [WORD] * 5))
+        B, next_row, rows, terms, panel = function.args
+        b = Builder(function)
+        group = 16 // self.size  # numbers that one of the registers' quarters or halves has
+        part, width = ir.VectorType(self.number, group), self.lanes * self.size
+        done = b.variable()
+        b.store(word(0), done)
+        with b.if_then(b.equal(rows, word(self.lanes))):
+            whole = b.mul(b.sdiv(terms, word(group)), word(group))
+            b.store(whole, done)
+            starts = [b.add(B, b.mul(next_row, word(group * q))) for q in range(self.lanes // group)]
+            steps = [b.mul(next_row, word(r)) for r in range(group)]
+            with b.repeat(0, whole, group) as k:
+                # vector r has, in each quarter q, `group` numbers of row q * group + r
+                vectors = []
+                for r in range(group):
+                    pieces = [self.load(b, b.add(b.add(s, steps[r]), b.mul(k, word(self.size))), part) for s in starts]
+                    while len(pieces) > 1:
+                        pieces = [self._joined(b, *pieces[n : n + 2]) for n in range(0, len(pieces), 2)]
+                    vectors += pieces
+                for column, vector in enumerate(self._transposed(b, vectors)):
+                    self.store(b, vector, b.add(panel, b.mul(b.add(k, word(column)), word(width))))
+        with b.repeat(b.load(done), terms) as k, b.repeat(0, rows) as row:
+            value = self.load(b, b.add(b.add(B, b.mul(row, next_row)), b.mul(k, word(self.size))))
+            self.store(b, value, b.add(panel, b.add(b.mul(k, word(width)), b.mul(row, word(self.size)))))
+        b.ret_void()
+        return function
+
+    def _joined(self, b: Builder, low: Any, high: Any) -> Any:
+        return self.shuffled(b, low, high, list(range(2 * low.type.count)))
+
+    def shuffled(self, b: Builder, x: Any, y: Any, order: list[int]) -> Any:
+        return b.shuffle_vector(x, y, ir.Constant(ir.VectorType(ir.IntType(32), len(order)), order))
+
+    def _transposed(self, b: Builder, vectors: list[Any]) -> list[Any]:
+        """Transpose the small square matrices in the quarters of some vectors."""
+        group, lanes = len(vectors), self.lanes
+        span = 1
+        while span < group:
+            made: list[Any] = [None] * group
+            for r in range(group):
+                if r & span:
+                    continue
+                x, y = vectors[r], vectors[r | span]
+                for half, into in ((0, r), (span, r | span)):
+                    order = []
+                    for lane in range(lanes):
+                        # entry c of row r and entry c - span of row r + span change places
+                        inside = lane % group
+                        if half == 0:
+                            order.append(lane if not inside & span else lanes + lane - span)
+                        else:
+                            order.append(lane + span if not inside & span else lanes + lane)
+                    made[into] = self.shuffled(b, x, y, order)
+            vectors, span = made, 2 * span
+        return vectors
+
+    @contextmanager
+    def blocks(self, b: Builder, size: Any, step: int) -> Iterator[tuple[Any, Any]]:
+        """Emit a loop over blocks of at most `step`: yield where each begins, and how much it has."""
+        with b.repeat(0, size, step) as first:
+            rest = b.sub(size, first)
+            yield first, b.select(b.icmp_signed("<", rest, word(step)), rest, word(step))
+
+    def rows(
+        self, b: Builder, m: Any, products: Any, count: Any, alpha: Any, beta: Any, C: Any, next_c: Any, columns: Any
+    ) -> None:
+        with self.blocks(b, m, self.heights[-1]) as (i, rows):
+            where = b.add(C, b.mul(i, next_c))
+            b.call(self._tile(b, rows), [products, count, i, alpha, beta, where, next_c, rows, columns])
+
+    def _tile(self, b: Builder, rows: Any) -> Any:
+        """Emit the choice of the lowest tile that has so many rows."""
+        chosen = self.tiles[-1]
+        for (height, _), tile in reversed(list(zip(pairwise(self.heights), self.tiles, strict=False))):
+            chosen = b.select(b.icmp_signed("<=", rows, word(height)), tile, chosen)
+        return chosen

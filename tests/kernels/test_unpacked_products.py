@@ -1,0 +1,118 @@
+"""Products that are not packed: NumPy's values for every size, layout and transposition, and the same bits on any threads."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from llvmlite import binding
+
+from symae.kernels import machine_code
+from symae.kernels.unpacked import calls  # noqa: F401  it defines the functions
+from symae.kernels.unpacked.tiles import available
+
+pytestmark = pytest.mark.skipif(not available(), reason="the tiles need AVX2")
+
+LETTERS = {"float32": "s", "float64": "d"}
+
+
+def described(A, ta, B):
+    """Return a product's words: terms, address, bytes from row to row and from term to term, address, bytes."""
+    terms, (row, column) = A.shape[0 if ta else 1], A.strides
+    return [terms, A.ctypes.data, *((column, row) if ta else (row, column)), B.ctypes.data, B.strides[0]]
+
+
+def gemm(C, alpha, beta, A, ta, B, tb, second=None):
+    """Compute C <- alpha (op(A) op(B) + op(D) E) + beta C, as graphs do; `second` is (D, is D transposed, E)."""
+    number, word = (ctypes.c_float if C.itemsize == 4 else ctypes.c_double), ctypes.c_int64
+    kind = ctypes.CFUNCTYPE(None, word, word, number, number, *[word] * 15)
+    function = kind(binding.address_of_symbol(f"symae_gemm_{LETTERS[C.dtype.name]}"))
+    more = described(*second) if second else [0] * 6
+    function(*C.shape, alpha, beta, C.ctypes.data, C.strides[0], int(tb), *described(A, ta, B), *more)
+
+
+def product(A, ta, B, tb=False):
+    return (A.T if ta else A).astype("float64") @ (B.T if tb else B).astype("float64")
+
+
+@given(
+    dtype=st.sampled_from(sorted(LETTERS)),
+    m=st.integers(1, 45),
+    n=st.integers(1, 45),
+    k=st.integers(0, 40) | st.integers(250, 530),
+    flags=st.tuples(st.booleans(), st.booleans(), st.booleans()),
+    beta=st.sampled_from([0.0, 1.0, -0.5]),
+    apart=st.integers(0, 3),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_products_are_numpys(dtype, m, n, k, flags, beta, apart, seed):
+    rng, (ta, tb, both) = np.random.default_rng(seed), flags
+
+    def matrix(rows, columns):
+        """Rows may be apart."""
+        return rng.normal(size=(rows, columns + apart)).astype(dtype)[:, :columns]
+
+    A, B, C = matrix(*((k, m) if ta else (m, k))), matrix(*((n, k) if tb else (k, n))), matrix(m, n)
+    second = (matrix(7, m), True, matrix(7, n)) if both and not tb else None
+    added = product(A, ta, B, tb) + (product(*second) if second else 0)
+    expected = beta * C.astype("float64") + 0.25 * added
+    if beta == 0:
+        C[:] = np.nan  # does not matter
+    beyond = C.base[:, n:].copy()
+    gemm(C, 0.25, beta, A, ta, B, tb, second)
+    tolerance = (2e-6 if dtype == "float32" else 4e-15) * (k + 20) ** 0.5
+    np.testing.assert_allclose(C, expected, atol=tolerance)
+    np.testing.assert_array_equal(C.base[:, n:], beyond)
+
+
+def test_a_number_of_the_result_does_not_depend_on_the_rows_beside_it():
+    rng = np.random.default_rng(0)
+    x, W = rng.random((37, 300)).astype("float32"), rng.random((300, 50)).astype("float32")
+    together, alone = np.empty((37, 50), "float32"), np.empty((1, 50), "float32")
+    gemm(together, 1, 0, x, False, W, False)
+    for row in range(37):
+        gemm(alone, 1, 0, x[row : row + 1], False, W, False)
+        np.testing.assert_array_equal(alone[0], together[row])
+
+
+LAYER = """
+import hashlib
+import numba
+import numpy as np
+from symae.kernels.gemm import threaded_gemms
+
+step = numba.njit(lambda *given: threaded_gemms(*given), error_model="numpy")
+rng, digest = np.random.default_rng(0), hashlib.sha256()
+for inside, outside in ((784, 300), (300, 784)):
+    shapes = [(20, inside)] * 2 + [(20, outside)] * 2 + [(inside, outside)]
+    x, dz, y, dy, W = (rng.random(shape).astype("f") for shape in shapes)
+    one, zero, hidden, out = np.float32(1), np.float32(0), np.empty_like(y), np.empty_like(x)
+    step(one, x, False, W, False, x, False, W, False, False, zero, hidden, True)
+    step(one, y, False, W, True, y, False, W, True, False, zero, out, True)
+    step(np.float32(-0.1), x, True, dy, False, dz, True, y, False, True, one, W, True)
+    for array in (hidden, out, W):
+        digest.update(array.tobytes())
+print(digest.hexdigest())
+"""
+
+
+def test_a_layers_step_has_the_same_bits_on_any_number_of_threads():
+    digests = set()
+    for threads in (1, 2, 3):
+        environment = os.environ | {"NUMBA_NUM_THREADS": str(threads)}
+        command = [sys.executable, "-c", LAYER]
+        digests.add(subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=300).stdout)
+    assert len(digests) == 1
+
+
+def test_a_damaged_file_of_machine_code_is_made_anew(tmp_path):
+    kept = tmp_path / "code.o"
+    kept.write_bytes(b"x" * 100)
+    assert machine_code.read_kept(kept) is None
+    assert machine_code.read_kept(tmp_path / "missing.o") is None
