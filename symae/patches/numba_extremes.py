@@ -23,24 +23,32 @@ def apply(dispatch: Any, changes: Changes) -> None:
     if "invariant_acc" not in inspect.signature(elemwise.scalar_in_place_fn_Maximum).parameters:  # PyTensor before 3.3
         for kind, less in ((Maximum, "<"), (Minimum, ">")):
             changes.convert(elemwise.scalar_in_place_fn, kind)(lambda op, *names, less=less: _extreme(less, *names))
-    kinds = [CAReduce]
-    try:
-        from pytensor.tensor.rewriting.scalarize import ScalarCAReduce
-    except ImportError:  # PyTensor before 3.3
-        pass
-    else:
-        kinds.append(ScalarCAReduce)
-    for kind in kinds:
+    for kind in reductions():
 
         @changes.convert_numba(kind)
         def reduction(stock: Any, op: Any, node: Apply, **keywords: Any) -> tuple[Any, str | None]:
             function, key = stock(op, node=node, **keywords)
-            reduction = op
-            if not isinstance(op, CAReduce):
-                (reduction,) = (inner.op for inner in op.fgraph.apply_nodes if isinstance(inner.op, CAReduce))
+            reduction = reduction_in(op)
             if not isinstance(reduction.scalar_op, Maximum | Minimum):
                 return function, key
             return _checked(dispatch, function, key, reduction, node.inputs[0].type, as_number=op is not reduction)
+
+
+def reductions() -> list[type]:
+    """Return the kinds of ops that reduce axes; from PyTensor 3.3 on there are those that give a number."""
+    try:
+        from pytensor.tensor.rewriting.scalarize import ScalarCAReduce
+    except ImportError:
+        return [CAReduce]
+    return [CAReduce, ScalarCAReduce]
+
+
+def reduction_in(op: Any) -> Any:
+    """Return the CAReduce that an op of `reductions` is, or has."""
+    if isinstance(op, CAReduce):
+        return op
+    (reduction,) = (inner.op for inner in op.fgraph.apply_nodes if isinstance(inner.op, CAReduce))
+    return reduction
 
 
 def _extreme(less: str, at: str, result: str, entry: str) -> list[str]:

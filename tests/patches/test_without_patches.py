@@ -25,6 +25,7 @@ LAYER = ["a layer", "its gradient", "an entry"]
 INDICES = ["a minibatch", "rows by their numbers", "an entry", "a slice that is set"]
 ELEMENTWISE = ["a long elementwise expression", "a layer", "cross-entropy", "the other way round"]
 CONCERNS = {
+    "c_blas": LAYER,
     "c_indexing": INDICES,
     "c_sparse_products": QUICK,
     "indexing_rewrites": INDICES,
@@ -44,6 +45,7 @@ CONCERNS = {
     "numba_slices": INDICES,
     "numba_sparse_shapes": LAYER,
     "numba_specified_shapes": LAYER,
+    "numba_sums": ["sums and means"],
     "numba_threaded_elemwise": ELEMENTWISE,
     "pytorch_dispatch": ["maxima", "sums and means", "a layer", "its gradient", "cross-entropy"],
     "pytorch_indexing": INDICES,

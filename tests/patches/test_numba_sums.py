@@ -1,0 +1,73 @@
+"""Sums of floats over all axes, or over the last ones, are exact but for the last digits, and the same on every machine."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytensor.tensor as pt
+import pytest
+
+from symae import function
+
+pytestmark = pytest.mark.backends
+
+SHAPES = [(0, 3), (3, 0), (1, 1), (3, 15), (2, 16), (5, 784), (700, 33)]
+
+
+@pytest.fixture(scope="module", params=["float32", "float64"])
+def sums(request):
+    """Reductions of a matrix, of one that lies otherwise in memory, and of three dimensions."""
+    x, t = pt.matrix("x", dtype=request.param), pt.tensor3("t", dtype=request.param)
+    reduced = [x.sum(), x.sum(axis=1), x.T.sum(axis=1), x[:, ::2].sum(axis=1), x.mean(), t.sum(axis=(1, 2)), t.sum(axis=2)]
+    return request.param, function([x, t], reduced, backend="numba")
+
+
+def exactly(x, axes):
+    """Return sums that were rounded once."""
+    kept = [axis for axis in range(x.ndim) if axis not in axes]
+    moved = np.transpose(x, [*kept, *axes])
+    rows = moved.reshape(math.prod(x.shape[axis] for axis in kept), -1)
+    return np.array([math.fsum(row.astype("float64")) for row in rows]).reshape(moved.shape[: len(kept)])
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_sums_are_exact_to_the_last_digits(sums, shape):
+    dtype, f = sums
+    rng = np.random.default_rng(0)
+    x, t = rng.random(shape).astype(dtype), rng.random((2, *shape)).astype(dtype)
+    if not x.size:
+        expected = [0, np.zeros(shape[0]), np.zeros(shape[1]), np.zeros(shape[0]), np.nan, np.zeros(2), np.zeros((2, shape[0]))]
+    else:
+        total = exactly(x, (0, 1))
+        expected = [total, exactly(x, (1,)), exactly(x, (0,)), exactly(x[:, ::2], (1,)), total / x.size]
+        expected += [exactly(t, (1, 2)), exactly(t, (2,))]
+    for got, value in zip(f(x, t), expected, strict=True):
+        assert got.dtype == dtype
+        np.testing.assert_allclose(got, value, rtol=1.5e-7 if dtype == "float32" else 3e-15)
+
+
+def test_lanes_are_added_in_the_order_that_is_stated():
+    v = pt.dvector("v")
+    f = function([v], v.sum(), backend="numba")
+    x = np.random.default_rng(1).normal(size=16 * 9 + 5) * 10.0 ** np.arange(149)
+    lanes = np.zeros(16)
+    for row in x[: 16 * 9].reshape(9, 16):
+        lanes += row
+    while lanes.size > 1:
+        lanes = lanes[: lanes.size // 2] + lanes[lanes.size // 2 :]
+    expected = lanes[0]
+    for number in x[16 * 9 :]:
+        expected += number
+    assert f(x) == expected
+
+
+def test_infinities_and_nan_come_through():
+    v = pt.dvector("v")
+    f = function([v], v.sum(), backend="numba")
+    x = np.ones(40)
+    for number in (np.inf, -np.inf, np.nan):
+        x[7] = number
+        np.testing.assert_equal(float(f(x)), number)
+    x[7], x[30] = np.inf, -np.inf
+    assert np.isnan(f(x))
