@@ -82,6 +82,16 @@ def test_waiting_threads_sleep():
     assert time.process_time() - before < 0.1
 
 
+def test_threads_are_awake_for_a_while_after_a_region():
+    awake = ctypes.CFUNCTYPE(ctypes.c_int64)(binding.address_of_symbol("symae_awake"))
+    time.sleep(0.05)
+    assert not awake()
+    tries = 0
+    while not (counted(1).any() and awake()):  # another process may have this thread's core
+        tries += 1
+        assert tries < 1000
+
+
 def blas():
     """Return the threads of the OpenBLAS that SciPy brings."""
     return [pool["num_threads"] for pool in threadpool_info() if "scipy" in Path(pool["filepath"]).parent.name]

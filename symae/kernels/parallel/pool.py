@@ -41,6 +41,8 @@ _NOTHING = ir.VoidType()
 PART = ir.FunctionType(_NOTHING, [_BYTES, _WORD])
 # symae_share(function, argument, how many parts)
 SHARE = ir.FunctionType(_NOTHING, [PART.as_pointer(), _BYTES, _WORD])
+# symae_awake(): 1 if all threads are looking for work just now, else 0
+AWAKE = ir.FunctionType(_WORD, [])
 
 _LINE = 16  # words between what different threads write to, more than a line of any cache
 _PER_PART = 3
@@ -90,7 +92,7 @@ class _Pool:
         for position, function in ((3, acquire), (4, release)):
             self._put(_WORK, position, ctypes.cast(function, ctypes.c_void_p).value or 0)
         module = ir.Module("symae_pool")
-        for emit in (self._emit_share, self._emit_worker, self._emit_stop):
+        for emit in (self._emit_share, self._emit_awake, self._emit_worker, self._emit_stop):
             emit(module)
         addresses = define(module)
         self._stop = ctypes.CFUNCTYPE(None)(addresses["symae_stop"])
@@ -192,6 +194,15 @@ class _Pool:
         with b.repeat(0, parts) as part:
             b.call(function, [argument, part])
         b.ret_void()
+
+    def _emit_awake(self, module: ir.Module) -> None:
+        """Emit symae_awake()."""
+        b = Builder(ir.Function(module, AWAKE, "symae_awake"))
+        with b.if_then(b.icmp_signed("!=", b.read(word(self._address(_STARTED))), word(1))):
+            b.ret(word(0))
+        with b.repeat(1, THREADS) as part, b.if_then(b.equal(b.read(self._of_part(b, part, _SLEEPS)), word(1))):
+            b.ret(word(0))
+        b.ret(word(1))
 
     def _emit_worker(self, module: ir.Module) -> None:
         """Emit symae_worker(part): what a thread does all its life; its own part first, then what others have left."""

@@ -16,8 +16,9 @@ from llvmlite import ir
 from numba.core import cgutils, types
 
 from symae.kernels.parallel.parts import THREADS, emit_region, internal_function
+from symae.kernels.parallel.pool import AWAKE, connect
 from symae.kernels.simd.vectors import word
-from symae.kernels.tuning import NUMBERS_FOR_THREADS
+from symae.kernels.tuning import NUMBERS_FOR_AWAKE_THREADS, NUMBERS_FOR_THREADS
 
 _BYTES = ir.IntType(8).as_pointer()
 _BODY = (types.voidptr, types.intp, types.intp)  # what the loops work on; the range, from its first to its end
@@ -73,13 +74,22 @@ class SharedLoops:
         numbers = word(1)
         for length in self.lengths:
             numbers = builder.mul(numbers, length)
-        large = builder.icmp_signed(">=", numbers, word(NUMBERS_FOR_THREADS[self.core.expensive]))
-        large = builder.and_(large, builder.icmp_signed(">=", rows, word(THREADS)))
-        with builder.if_else(large, likely=False) as (by_threads, at_once):
+        with builder.if_else(self._pays(numbers, rows), likely=False) as (by_threads, at_once):
             with by_threads:
                 emit_region(self.context, builder, [pointer, rows], part)
             with at_once:
                 self._call(builder, body, [pointer, word(0), rows])
+
+    def _pays(self, numbers: Any, rows: Any) -> Any:
+        """Emit whether threads are to share so many numbers: fewer, if they are awake since the last work they shared."""
+        builder, enough = self.builder, NUMBERS_FOR_THREADS[self.core.expensive]
+        large = cgutils.alloca_once_value(builder, builder.icmp_signed(">=", numbers, word(enough)))
+        medium = builder.icmp_signed(">=", numbers, word(NUMBERS_FOR_AWAKE_THREADS[self.core.expensive]))
+        with builder.if_then(builder.and_(medium, builder.not_(builder.load(large)))):
+            self.context.active_code_library._reload_init.add(connect)
+            awake = builder.call(cgutils.get_or_insert_function(builder.module, AWAKE, "symae_awake"), [])
+            builder.store(builder.icmp_signed("==", awake, word(1)), large)
+        return builder.and_(builder.load(large), builder.icmp_signed(">=", rows, word(THREADS)))
 
     def _call(self, builder: Any, body: ir.Function, arguments: list[Any]) -> None:
         status, _ = self.conv.call_function(builder, body, types.none, _BODY, arguments)
