@@ -38,6 +38,7 @@ def test_one_makes_work_for_the_other():
         ("theano_saturation", "sigmoid_cross_entropy"),
         ("sigmoid_cross_entropy", "vectorised_functions"),
         ("matrix_product", "accumulated_products"),
+        ("accumulated_products", "unpacked_products"),
     ):
         assert names.index(first) < names.index(second)
 
