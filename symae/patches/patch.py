@@ -16,6 +16,7 @@ PYTENSOR = "pytensor 3.0.7, 3.1.1, 3.3.8"
 # What patches were tested with, by the backend that they are for.
 TESTED = {
     "": PYTENSOR,
+    "c": PYTENSOR,
     "numba": f"{PYTENSOR}; numba 0.65.1, 0.68.0",
     "jax": f"{PYTENSOR}; jax 0.10.2, 0.12.0.1",
     "pytorch": "pytensor 3.0.7; torch 2.13.0",
@@ -140,7 +141,7 @@ class Patch:
 
     @property
     def backend(self) -> str:
-        """The backend that it is for: numba, jax, pytorch, mlx; an empty text for PyTensor itself."""
+        """The backend that it is for: numba, c, jax, pytorch, mlx; an empty text for PyTensor itself."""
         before, _, rest = self.module.partition("pytensor.link.")
         return "" if before else rest.partition(".")[0]
 

@@ -23,6 +23,6 @@ BACKEND = Backend(
     lacking=_lacking,
     one_program=False,
     compiles_ahead=True,
-    # no installation from wheels has a BLAS of its own
+    # said when PyTensor looks for a BLAS; the patch c_blas gives it SciPy's
     held_back=("PyTensor could not link to a BLAS installation",),
 )
