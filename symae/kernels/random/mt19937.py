@@ -11,6 +11,7 @@ these functions are compiled without fast-math.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numba
@@ -20,6 +21,8 @@ N, M = 624, 397
 POSITION, CACHED, GAUSSIAN = 624, 625, 626
 MATRIX, UPPER, LOWER = np.uint32(0x9908B0DF), np.uint32(0x80000000), np.uint32(0x7FFFFFFF)
 ONE = np.uint32(1)
+HIGHEST = 1.0 - 2.0**-53  # of the numbers that are drawn
+LITTLE = sys.byteorder == "little"  # the first word of a pair is the lower half of 64 bits
 
 jit: Any = numba.njit(error_model="numpy", fastmath=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
@@ -27,7 +30,8 @@ jit: Any = numba.njit(error_model="numpy", fastmath=False, no_cpython_wrapper=Tr
 @jit
 def _twisted(this: Any, following: Any, far: Any) -> Any:
     y = np.uint32((this & UPPER) | (following & LOWER))
-    return np.uint32(far ^ (y >> ONE) ^ (MATRIX * (y & ONE)))
+    odd = np.uint32(np.uint32(0) - np.uint32(y & ONE))  # all bits or none: a product takes ten cycles
+    return np.uint32(far ^ (y >> ONE) ^ (odd & MATRIX))
 
 
 @jit
@@ -46,6 +50,16 @@ def _tempered(y: Any) -> Any:
     y = np.uint32(y ^ ((y << np.uint32(7)) & np.uint32(0x9D2C5680)))
     y = np.uint32(y ^ ((y << np.uint32(15)) & np.uint32(0xEFC60000)))
     return np.uint32(y ^ (y >> np.uint32(18)))
+
+
+@jit
+def _numerator(pair: Any) -> Any:
+    """Return a 2^26 + b of the next number of the stream, (a 2^26 + b) / 2^53, from two words of key side by side."""
+    pair ^= (pair >> np.uint64(11)) & np.uint64(0x001FFFFF001FFFFF)
+    pair ^= (pair << np.uint64(7)) & np.uint64(0x9D2C56809D2C5680)
+    pair ^= (pair << np.uint64(15)) & np.uint64(0xEFC60000EFC60000)
+    pair ^= (pair >> np.uint64(18)) & np.uint64(0x00003FFF00003FFF)
+    return ((pair & np.uint64(0xFFFFFFE0)) << np.uint64(21)) | (pair >> np.uint64(38))
 
 
 @jit
@@ -246,16 +260,37 @@ def binomial(state: Any, n: Any, p: Any) -> Any:
 
 
 @jit
+def _compared(state: Any, most: Any, likely: Any, rest: Any, out: Any) -> None:
+    """Fill the vector `out` with `rest` where the numerator of the stream's next number is more than `most`, else `likely`."""
+    pairs, position, i = state[:N].view(np.uint64), np.int64(state[POSITION]), 0
+    while i < out.size:
+        if position >= N:
+            _refill(state)
+            position = np.int64(0)
+        count = min((N - position) // 2, out.size - i)
+        block, of_block = out[i : i + count], pairs[position // 2 : position // 2 + count]
+        for j in range(count):
+            block[j] = rest if _numerator(of_block[j]) > most else likely
+        position += 2 * count
+        i += count
+    state[POSITION] = position
+
+
+@jit
 def bernoullis(state: Any, p: Any, out: Any) -> None:
     """Fill the vector `out` with draws of ``binomial(1, p)``, a corruption mask: one number of the stream each.
 
-    The search above with n = 1 is a comparison with the probability of 0. Its restart, which rounding can cause once in
-    2^53 draws, shows as a number above the sum of both probabilities; from there on the draws go one by one.
+    The search above with n = 1 is a comparison with the probability of 0, here of whole numbers. Its restart, which rounding
+    can cause once in 2^53 draws of some p, shows as a number above the sum of both probabilities. For these p doubles are drawn
+    and looked at, and from such a one on the draws go one by one.
     """
     less = p if p <= 0.5 else 1.0 - p
     q, nothing, _ = _inversion_table(1, less)
     something = (1 * less * nothing) / (1 * q)
     likely, rest = (1, 0) if p > 0.5 else (0, 1)
+    if LITTLE and HIGHEST - nothing <= something and state[POSITION] % 2 == 0:
+        _compared(state, np.uint64(nothing * 2.0**53), likely, rest, out)
+        return
     numbers = np.empty(min(out.size, 4096), np.float64)
     i = 0
     while i < out.size:

@@ -63,10 +63,10 @@ class MaskedDraw(BackendOp):
             after, out = state.copy(), np.empty(dims, dtype)
             masked, values = out.reshape(-1), np.ascontiguousarray(x).reshape(-1)
             for first in range(0, masked.size, BLOCK):
-                block = masked[first : first + BLOCK]
+                block, of_block = masked[first : first + BLOCK], values[first : first + BLOCK]
                 scalar(after, n.item(), p.item(), block)
                 for i in range(block.size):
-                    block[i] *= values[first + i]
+                    block[i] *= of_block[i]
             return after, out
 
         return self.mask.unpacked(draw, "n, p, x")
