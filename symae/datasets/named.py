@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import string
 import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from symae.datasets.formats.cifar import FORMAT as CIFAR
 from symae.datasets.formats.idx import FILES, parse_idx, read_idx_folder
 from symae.datasets.formats.libsvm import read_libsvm
 from symae.datasets.formats.mat import FORMAT as MAT
+from symae.datasets.formats.npz import broken_archives
 from symae.errors import InputError, MissingFileError
 
 
@@ -73,19 +73,14 @@ def _emnist(split: str) -> Callable[[Path], Found]:
     def read(folder: Path) -> Found:
         path = folder / "gzip.zip"
         arrays = []
-        try:
-            with zipfile.ZipFile(path) as archive:
-                for part in ("train", "test"):
-                    for what in ("images-idx3", "labels-idx1"):
-                        name = f"gzip/emnist-{split}-{part}-{what}-ubyte.gz"
-                        if archive.getinfo(name).file_size > LARGEST:
-                            raise InputError(path, f"{name} of {archive.getinfo(name).file_size} bytes", "a smaller file")
-                        contents = Contents(path / name, io.BytesIO(archive.read(name)))
-                        arrays.append(parse_idx(path / name, contents))
-        except InputError:
-            raise
-        except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
-            raise InputError(path, f"a broken archive ({error})", "gzip.zip of EMNIST") from error
+        with broken_archives(path), zipfile.ZipFile(path) as archive:
+            for part in ("train", "test"):
+                for what in ("images-idx3", "labels-idx1"):
+                    name = f"gzip/emnist-{split}-{part}-{what}-ubyte.gz"
+                    if archive.getinfo(name).file_size > LARGEST:
+                        raise InputError(path, f"{name} of {archive.getinfo(name).file_size} bytes", "a smaller file")
+                    contents = Contents(path / name, io.BytesIO(archive.read(name)))
+                    arrays.append(parse_idx(path / name, contents))
         x, y, test_x, test_y = arrays
         for images in (x, test_x):
             if images.ndim != 3:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM", "WEBP")
 ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".pgm", ".ppm", ".webp")
 MOST_PIXELS = 64 << 20  # of one picture
+LARGEST_FILE = 256 << 20  # bytes
 SIDE = 64  # pixels of pictures that were of different sizes, or less where the smallest is smaller
 GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 ROTATED = (5, 6, 7, 8)  # EXIF's orientations that exchange height and width
@@ -123,7 +124,10 @@ def _opened(opened: Opener) -> Image.Image:
     from PIL import Image  # who reads no pictures needs not wait for Pillow
 
     with opened() as file:
-        data = io.BytesIO(file.read(LARGEST))
+        if file.seek(0, io.SEEK_END) > LARGEST_FILE:
+            raise ValueError("too large")
+        file.seek(0)
+        data = io.BytesIO(file.read())
     image = Image.open(data, formats=FORMATS)
     if not 0 < image.width * image.height <= MOST_PIXELS:
         raise ValueError("too large")
@@ -140,6 +144,8 @@ def _header(opened: Opener) -> _Header | None:
             if image.getexif().get(0x0112) in ROTATED:
                 height, width = width, height
             return _Header(height, width, _coloured(image))
+    except MemoryError:
+        raise
     except Exception:  # Pillow's decoders raise a dozen types for what is broken
         return None
 
@@ -171,6 +177,8 @@ def _decoded(opened: Opener, shape: ImageShape, fit: str) -> np.ndarray | None:
             if image.size != (width, height):
                 image = (ImageOps.fit if fit == "crop" else ImageOps.pad)(image, (width, height))
             pixels = np.asarray(image)
+    except MemoryError:
+        raise
     except Exception:  # as above
         return None
     return pixels.reshape(height, width, channels).transpose(2, 0, 1)

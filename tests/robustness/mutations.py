@@ -9,6 +9,7 @@ before it is packed. Where a file has a checksum, what is read has to be what wa
 from __future__ import annotations
 
 import argparse
+import bz2
 import gzip
 import io
 import json
@@ -18,6 +19,7 @@ import random
 import resource
 import signal
 import sys
+import tarfile
 import tempfile
 import time
 import warnings
@@ -25,13 +27,17 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
+from scipy.io import savemat
 
 from symae import Autoencoder, CoordinateVAE, ImageAutoencoder
-from symae.datasets import read, write_cntk_text, write_idx
+from symae.datasets import from_arrays, read, write_cntk_text, write_idx
 from symae.datasets.formats.idx import FILES
+from symae.datasets.named import SETS
 from symae.errors import InputError
 from symae.inspector.runs import open_run
 from symae.models.base import Model
@@ -121,6 +127,15 @@ def a_history(folder: Path) -> object:
     return entries
 
 
+def an_emnist(folder: Path) -> object:
+    pairs = SETS["emnist"].read(folder / "own").pairs
+    found = from_arrays(*pairs[0], test=pairs[1])
+    return [array for split in found.parts for array in (split.x, split.y)]
+
+
+BATCHES = ("data_batch_1", "data_batch_2", "test_batch", "batches.meta")
+PICTURES = ("a/0.png", "a/1.jpg", "a/2.gif", "b/3.bmp", "b/4.webp", "b/5.ppm", "b/6.png")
+
 READERS = {
     "idx": Reader(FILES, dataset(""), is_a_dataset),
     "idx.gz": Reader(tuple(f"packed/{name}.gz" for name in FILES), dataset("packed"), is_the_same, packed=True),
@@ -129,6 +144,21 @@ READERS = {
     "pkl of Python 2": Reader(("b.pkl",), dataset("b.pkl"), is_a_dataset),
     "pkl.gz": Reader(("a.pkl.gz",), dataset("a.pkl.gz"), is_the_same, packed=True),
     "cntk": Reader(("a.txt",), dataset("a.txt"), is_a_dataset),
+    "one idx": Reader(("own/a.idx",), dataset("own/a.idx"), is_a_dataset),
+    "npy": Reader(("own/a.npy",), dataset("own/a.npy"), is_a_dataset),
+    "csv": Reader(("own/a.csv",), dataset("own/a.csv"), is_a_dataset),
+    "amat": Reader(("own/a.amat",), dataset("own/a.amat"), is_a_dataset),
+    "libsvm": Reader(("own/a.libsvm",), dataset("own/a.libsvm"), is_a_dataset),
+    "bzip2": Reader(("own/usps.bz2",), dataset("own/usps.bz2"), is_a_dataset),
+    "mat": Reader(("own/a.mat",), dataset("own/a.mat"), is_a_dataset),
+    "packed mat": Reader(("own/b.mat",), dataset("own/b.mat"), is_a_dataset),
+    "cifar, pickles": Reader(tuple(f"cifar/{name}" for name in BATCHES), dataset("cifar"), is_a_dataset),
+    "cifar, records": Reader(("own/a.bin",), dataset("own/a.bin"), is_a_dataset),
+    "cifar, archive": Reader(("own/cifar-10-python.tar.gz",), dataset("own/cifar-10-python.tar.gz"), is_a_dataset, packed=True),
+    "emnist": Reader(("own/gzip.zip",), an_emnist, is_a_dataset),
+    "pictures": Reader(tuple(f"pictures/{name}" for name in PICTURES), dataset("pictures"), is_a_dataset),
+    **({"hdf5": Reader(("own/a.h5",), dataset("own/a.h5"), is_a_dataset)} if find_spec("h5py") else {}),
+    **({"parquet": Reader(("own/a.parquet",), dataset("own/a.parquet"), is_a_dataset)} if find_spec("pyarrow") else {}),
     "model": Reader(("model.json", "model.safetensors"), a_model("model"), is_the_same),
     "image model": Reader(("image.json", "image.safetensors"), a_model("image"), is_the_same),
     "checkpoint": Reader(("last.safetensors",), a_checkpoint, is_the_same),
@@ -145,6 +175,7 @@ def write_all(folder: Path) -> None:
     rng = np.random.RandomState(0)
     sizes = (6, 3, 2)
     pairs = [((rng.rand(n, 784) < 0.1).astype(np.uint8) * 200, np.arange(n)) for n in sizes]
+    write_own(folder)
     (folder / "packed").mkdir()
     for (x, y), images, labels in ((pairs[0], *FILES[:2]), (pairs[1], *FILES[2:])):
         for name, array in ((images, x.reshape(-1, 28, 28)), (labels, y.astype(np.uint8))):
@@ -170,6 +201,56 @@ def write_all(folder: Path) -> None:
     record.saved(model, "model")
     record.ended("finished", {"minibatch": 20})
     EpochLog(folder / "history.jsonl").rewrite(history)
+
+
+def write_own(folder: Path) -> None:
+    """Write valid files of the formats of images of any shape."""
+    rng = np.random.RandomState(1)
+    x, y = rng.randint(0, 256, (9, 3, 8, 8)).astype(np.uint8), np.arange(9) % 4
+    rows = x.reshape(9, -1)[:, :16]
+    for below in ("own", "cifar", "pictures/a", "pictures/b"):
+        (folder / below).mkdir(parents=True)
+    own = folder / "own"
+    write_idx(own / "a.idx", x)
+    np.save(own / "a.npy", x)
+    table = np.column_stack([y, rows])
+    header = "label," + ",".join(f"pixel{i}" for i in range(16)) + "\n"
+    (own / "a.csv").write_text(header + "".join(",".join(map(str, row)) + "\n" for row in table))
+    (own / "a.amat").write_text(
+        "".join(" ".join(f"{v / 256:.6e}" for v in row) + f" {k}.0\n" for row, k in zip(rows, y, strict=True))
+    )
+    sparse = ["{} {}".format(k, " ".join(f"{i + 1}:{v}" for i, v in enumerate(row))) for row, k in zip(rows, y, strict=True)]
+    (own / "a.libsvm").write_text("\n".join(sparse))
+    (own / "usps.bz2").write_bytes(bz2.compress("\n".join(sparse).encode()))
+    for name, packed in (("a.mat", False), ("b.mat", True)):
+        savemat(own / name, {"X": x.transpose(2, 3, 1, 0), "y": y[:, None], "note": "text"}, do_compression=packed)
+    batch = rng.randint(0, 256, (3, 3072)).astype(np.uint8)
+    content = {"data": batch, "labels": [0, 1, 2], "filenames": ["a.png", "b.png", "c.png"]}
+    with tarfile.open(own / "cifar-10-python.tar.gz", "w:gz") as archive:
+        for name in BATCHES:
+            data = pickle.dumps({"label_names": ["cat", "dog", "eel"]} if name == BATCHES[-1] else content, 2)
+            (folder / "cifar" / name).write_bytes(data)
+            archive.add(folder / "cifar" / name, f"cifar/{name}")
+    (own / "a.bin").write_bytes(np.column_stack([np.zeros(3, np.uint8), batch]).tobytes())
+    with zipfile.ZipFile(own / "gzip.zip", "w") as zipped:
+        for part in ("train", "test"):
+            for what, array in (("images-idx3", x[:, 0]), ("labels-idx1", (y + 1).astype(np.uint8))):
+                write_idx(folder / "part.gz", array)
+                zipped.writestr(f"gzip/emnist-letters-{part}-{what}-ubyte.gz", (folder / "part.gz").read_bytes())
+    for number, name in enumerate(PICTURES):
+        Image.fromarray(x[number].transpose(1, 2, 0)).resize((8, 9)).save(folder / "pictures" / name)
+    if "hdf5" in READERS:
+        import h5py
+
+        with h5py.File(own / "a.h5", "w") as file:
+            file.create_dataset("train/x", data=x, compression="gzip")
+            file["train/y"], file["test/x"], file["test/y"] = y, x[:2], y[:2]
+    if "parquet" in READERS:
+        import pyarrow
+        from pyarrow import parquet
+
+        pictures = [{"bytes": (folder / "pictures" / name).read_bytes(), "path": name} for name in PICTURES]
+        parquet.write_table(pyarrow.table({"image": pictures, "label": [*range(len(PICTURES))]}), own / "a.parquet")
 
 
 INTERESTING = [b"\xff" * 8, b"\0" * 8, b"\xff\xff\xff\x7f", b"NaN", b"1e999", b"9" * 400, b'"', b"{", b"[" * 200, b"null"]

@@ -39,7 +39,7 @@ def read_npz(path: str | PathLike[str]) -> Found:
     What is not a whole .npz file, lacks arrays or holds Python objects is an InputError.
     """
     data = read_contents(path)
-    with _named(path), zipfile.ZipFile(io.BytesIO(data)) as archive:
+    with broken_archives(path), zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
         room = LARGEST
 
@@ -54,7 +54,7 @@ def read_npz(path: str | PathLike[str]) -> Found:
 
 
 @contextmanager
-def _named(path: str | PathLike[str]) -> Iterator[None]:
+def broken_archives(path: str | PathLike[str]) -> Iterator[None]:
     """Name the archive in what Python's reader of archives raises."""
     try:
         yield
@@ -68,11 +68,12 @@ def _named(path: str | PathLike[str]) -> Iterator[None]:
         OSError,
         ValueError,
         IndexError,
+        KeyError,
         NotImplementedError,
         OverflowError,
         RuntimeError,
     ) as error:
-        raise InputError(path, f"a broken or cut off archive ({error or type(error).__name__})", "a whole .npz file") from error
+        raise InputError(path, f"a broken or cut off archive ({error or type(error).__name__})", "a whole archive") from error
 
 
 def _member(path: str | PathLike[str], archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo) -> np.ndarray:
