@@ -32,7 +32,9 @@ Opener = Callable[[], AbstractContextManager[IO[bytes]]]
 
 
 @dataclass(frozen=True)
-class _Header:
+class Header:
+    """Describe a picture before it is decoded."""
+
     height: int
     width: int
     coloured: bool
@@ -68,7 +70,7 @@ def decode(
     InputError
         None can be decoded, or all together would take more than 2 GiB.
     """
-    headers = [_header(opened) for _, opened in pictures]
+    headers = [header(opened) for _, opened in pictures]
     sizes = sorted({(found.height, found.width) for found in headers if found is not None})
     if not sizes:
         raise InputError(where, f"{len(pictures)} pictures of which none can be decoded", f"one of {', '.join(FORMATS)}")
@@ -85,7 +87,7 @@ def decode(
     images = np.empty((len(kept), *shape), np.uint8)
     decoded = 0
     for i in kept[:]:
-        picture = _decoded(pictures[i][1], shape, fit)
+        picture = decoded_picture(pictures[i][1], shape, fit)
         if picture is None:
             kept.remove(i)
             continue
@@ -134,16 +136,17 @@ def _opened(opened: Opener) -> Image.Image:
     return image
 
 
-def _header(opened: Opener) -> _Header | None:
+def header(opened: Opener) -> Header | None:
     """Return what a picture says of itself, or None where it is none."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image = _opened(opened)
             height, width = image.height, image.width
-            if image.getexif().get(0x0112) in ROTATED:
+            # of a PNG without, Pillow would decode it all to see whether EXIF's data comes at the end
+            if (image.format != "PNG" or "exif" in image.info) and image.getexif().get(0x0112) in ROTATED:
                 height, width = width, height
-            return _Header(height, width, _coloured(image))
+            return Header(height, width, _coloured(image))
     except MemoryError:
         raise
     except Exception:  # Pillow's decoders raise a dozen types for what is broken
@@ -157,7 +160,7 @@ def _coloured(image: Image.Image) -> bool:
     return bool((palette != palette[:, :1]).any())
 
 
-def _decoded(opened: Opener, shape: ImageShape, fit: str) -> np.ndarray | None:
+def decoded_picture(opened: Opener, shape: ImageShape, fit: str) -> np.ndarray | None:
     """Return a picture as (c, h, w) bytes, or None where it is broken."""
     channels, height, width = shape
     mode = "L" if channels == 1 else "RGB"
