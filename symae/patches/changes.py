@@ -20,8 +20,9 @@ class Changes:
         self._undo: list[Callable[[], Any]] = []
 
     def replace(self, owner: Any, name: str, new: Any) -> None:
-        """Let `owner`, a module or class, have `new` under that name."""
-        self._undo.append(functools.partial(setattr, owner, name, vars(owner)[name]))
+        """Let `owner`, a module or class, have `new` under that name, whether it has something there or not."""
+        there = name in vars(owner)
+        self._undo.append(functools.partial(setattr, owner, name, vars(owner)[name]) if there else lambda: delattr(owner, name))
         setattr(owner, name, new)
 
     def convert(self, dispatcher: Any, *kinds: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

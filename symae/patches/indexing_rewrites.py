@@ -160,6 +160,9 @@ def _at_least_0(x: Any) -> bool:
 
 
 def _of_all_fitting(rewrite: Rewrite, fgraph: Any, node: Apply) -> Any:
+    replaced = rewrite(fgraph, node)
+    if not replaced:  # most indices are not of all; whether shapes are the same takes long to find out
+        return replaced
     x, y = node.inputs[:2]
     known = getattr(fgraph, "shape_feature", None)
     for axis in range(-y.type.ndim, 0):
@@ -167,7 +170,7 @@ def _of_all_fitting(rewrite: Rewrite, fgraph: Any, node: Apply) -> Any:
         fits = other == 1 or (other is not None and one == other)
         if not fits and not (known and known.same_shape(x, y, axis + x.type.ndim, axis + y.type.ndim)):
             return None
-    return rewrite(fgraph, node)
+    return replaced
 
 
 _REWRITES = {

@@ -5,8 +5,8 @@
 
 A cold run begins with empty caches of compiled code, the warm one after it with those that the cold one has filled. Times are
 seconds from the command to its end, medians of the rounds. The programs are lisa-lab's ``dA.py`` and ``convolutional_mlp.py``
-with one epoch, as deep_learning_tutorials.py runs them, and contenders/scan_rnn.py, a recurrent network, for which no folder
-is needed. What a program prints has to be the same, but for lines about time.
+with one epoch, as deep_learning_tutorials.py runs them, and six of contenders/scans.py, recurrent networks and the like, for
+which no folder is needed. What a program prints has to be the same, but for lines about time.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from typing import Any, NamedTuple
 import deep_learning_tutorials as tutorials
 from race import HERE, write
 
-SCAN = "scan_rnn"
-USUAL = ("dA", "convolutional_mlp", SCAN)
-PROGRAMS = (*tutorials.PROGRAMS, SCAN)
+SCANS = ("rnn", "lstm", "gru", "pcd", "hmm", "until")
+USUAL = ("dA", "convolutional_mlp", *SCANS)
+PROGRAMS = (*tutorials.PROGRAMS, *SCANS)
 RUNS = ("cold", "warm")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, nargs="?", help="DeepLearningTutorials/code; without it there is only the scan")
+    parser.add_argument("folder", type=Path, nargs="?", help="DeepLearningTutorials/code; without it there are only the scans")
     parser.add_argument("--before", type=Path, help="a checkout of the commit to compare with")
     parser.add_argument("--theano", metavar="PYTHON", help="a Python 3.8 with Theano 1.0.5")
     parser.add_argument("--rounds", type=int, default=3, help="cold and warm runs of each (default: 3)")
@@ -38,8 +38,8 @@ def main() -> None:
     given = parser.parse_args()
     if given.before is not None and not (given.before / "symae" / "__init__.py").is_file():
         parser.error(f"{given.before}: found no symae in it, expected a checkout")
-    programs = given.only or (USUAL if given.folder else (SCAN,))
-    if given.folder is None and set(programs) != {SCAN}:
+    programs = given.only or (USUAL if given.folder else SCANS)
+    if given.folder is None and not set(programs) <= set(SCANS):
         parser.error(f"found no folder, expected DeepLearningTutorials/code for {', '.join(programs)}")
     with tempfile.TemporaryDirectory(prefix="cold_and_warm") as folder:
         contenders = _contenders(given, Path(folder))
@@ -75,10 +75,11 @@ def _race(program: str, contenders: dict[str, Contender], rounds: int, folder: P
     printed: dict[str, list[str]] = {}
     for number in range(rounds):
         for name, (command, code, checkout) in contenders.items():
-            script = HERE / "contenders" / f"{SCAN}.py" if program == SCAN else tutorials.script(code, program)
+            scans = [str(HERE / "contenders" / "scans.py"), program]
+            script = scans if program in SCANS else [str(tutorials.script(code, program))]
             caches = folder / "caches" / f"{name} {program} {number}"
             for run in RUNS:
-                printed[name], took = tutorials.run([*command, str(script)], code, "float64", caches, checkout)
+                printed[name], took = tutorials.run([*command, *script], code, "float64", caches, checkout)
                 seconds[name][run].append(took)
     medians = {name: {run: statistics.median(took) for run, took in of.items()} for name, of in seconds.items()}
     print(f"\n{program:18}" + "".join(f"{f'{run} s':>9}{'ratio':>7}" for run in RUNS) + "  output")

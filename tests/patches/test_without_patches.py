@@ -26,6 +26,7 @@ INDICES = ["a minibatch", "rows by their numbers", "an entry", "a slice that is 
 ELEMENTWISE = ["a long elementwise expression", "a layer", "cross-entropy", "the other way round"]
 CONCERNS = {
     "c_blas": LAYER,
+    "c_code_files": QUICK,
     "c_indexing": INDICES,
     "c_sparse_products": QUICK,
     "indexing_rewrites": INDICES,
@@ -41,12 +42,14 @@ CONCERNS = {
     "numba_indexing": INDICES,
     "numba_matrix_products": LAYER,
     "numba_reciprocal": ELEMENTWISE,
+    "numba_reductions": ["maxima", "sums and means"],
     "numba_shape_error": INDICES,
     "numba_slices": INDICES,
     "numba_sparse_shapes": LAYER,
     "numba_specified_shapes": LAYER,
     "numba_sums": ["sums and means"],
     "numba_threaded_elemwise": ELEMENTWISE,
+    "pickled_derivatives": QUICK,
     "pytorch_dispatch": ["maxima", "sums and means", "a layer", "its gradient", "cross-entropy"],
     "pytorch_indexing": INDICES,
 }

@@ -188,6 +188,12 @@ def test_functions_can_be_pickled(x):
     assert pickle.loads(pickle.dumps(theano.function([x], x.sum())))(ARRAY) == 6
 
 
+def test_functions_of_gradients_of_diagonals_can_be_pickled():
+    X = T.dmatrix()
+    f = theano.function([X], T.grad((T.diag(T.diag(X)) ** 2).sum(), X), mode="FAST_COMPILE")
+    assert pickle.loads(pickle.dumps(f))([[1, 2], [3, 4]]).tolist() == [[2, 0], [0, 8]]
+
+
 @pytest.mark.parametrize("mode", ["FAST_COMPILE", "DebugMode", "fast_compile"])
 def test_modes_by_name(x, mode):
     assert theano.function([x], x * 2, mode=mode)(ARRAY).tolist() == [0, 2, 4, 6]
