@@ -29,7 +29,7 @@ LEVELS = [
     ["training", "threads"],
     ["theano"],
     ["models"],
-    ["runs", "keras", "port", "legacy"],
+    ["runs", "keras", "sklearn", "port", "legacy"],
     ["inspector"],
     [""],
     ["cli"],

@@ -7,6 +7,7 @@ from symae.models.coordinate_vae import CoordinateVAE, coordinates
 from symae.models.description import FilterLayer, ModelDescription
 from symae.models.image_autoencoder import ImageAutoencoder
 from symae.models.logistic import LogisticRegression
+from symae.models.sparse_autoencoder import SparseAutoencoder
 
 __all__ = [
     "Autoencoder",
@@ -18,6 +19,7 @@ __all__ = [
     "LogisticRegression",
     "Model",
     "ModelDescription",
+    "SparseAutoencoder",
     "StridedAutoencoder",
     "coordinates",
 ]

@@ -7,8 +7,9 @@ and Manzagol (2008), "Extracting and composing robust features with denoising au
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from numbers import Real
-from typing import Any, Self, SupportsIndex
+from typing import Any, ClassVar, Self, SupportsIndex
 
 import numpy as np
 import pytensor
@@ -23,16 +24,21 @@ from symae.models.arguments import shared_parameter, streams_of, symbolic_matrix
 from symae.models.base import Model, checked_matrix, configured
 from symae.models.description import FilterLayer, ModelDescription
 from symae.models.fitting import FitDefaults
-from symae.nn import check_random_state, cross_entropy, tutorial_weights
+from symae.nn import check_random_state, cross_entropy, half_squared_error, tutorial_weights
 from symae.nn.weights import Seed
+from symae.optimizers import adam
 from symae.random import RandomStreams
 from symae.training import Callback
+
+ADAM_RATE = 0.001
 
 
 class Autoencoder(Model):
     """Learn to reconstruct the input by one hidden layer; the decoder's weights are the encoder's, transposed.
 
     .. math:: y = s(x W + b), \\qquad z = s(y W^T + b')
+
+    where s is the sigmoid. With ``output="linear"`` the reconstruction is y W' + b', for inputs of any values.
 
     Parameters
     ----------
@@ -47,6 +53,9 @@ class Autoencoder(Model):
     W, bhid, bvis : shared variables, optional
         Parameters to use, shared with another model perhaps: (n_visible, n_hidden), (n_hidden,), (n_visible,). By default W is
         uniform in ±4 sqrt(6 / (n_hidden + n_visible)) and the biases are zero.
+    output : "sigmoid" or "linear"
+        Of the decoder. The cost of sigmoids is the cross-entropy, that of linear numbers half the squared error. Sigmoids are
+        trained by gradient descent, linear numbers by Adam, whose steps do not grow with the scale of the input.
 
     Attributes
     ----------
@@ -58,8 +67,8 @@ class Autoencoder(Model):
     Raises
     ------
     InputError
-        n_visible or n_hidden is not an integer of at least 1; the shape of a parameter or of `input` does not fit them; an
-        argument is something else, a tensor in the place of `theano_rng` for one.
+        n_visible or n_hidden is not an integer of at least 1; `output` is another word; the shape of a parameter or of `input`
+        does not fit them; an argument is something else, a tensor in the place of `theano_rng` for one.
 
     Examples
     --------
@@ -71,7 +80,10 @@ class Autoencoder(Model):
     parameter_names = ("W", "b", "b_prime")
     default_corruption_level = 0.0
     fit_defaults = FitDefaults(epochs=15, batch_size=20, learning_rate=0.1, shuffle=False, static=False)
-    _kept_attributes = ("history_", "image_shape")
+    output_activation = "sigmoid"
+    _kept_attributes = ("history_", "image_shape", "shuffling_seed")
+    # what a configuration has beside the sizes, where it is not as by default
+    _options: ClassVar[dict[str, str]] = {"output": "output_activation"}
 
     def __init__(
         self,
@@ -83,7 +95,14 @@ class Autoencoder(Model):
         W: SharedVariable | None = None,
         bhid: SharedVariable | None = None,
         bvis: SharedVariable | None = None,
+        *,
+        output: str = "sigmoid",
     ):
+        if output not in ("sigmoid", "linear"):
+            raise InputError("output", repr(output), "'sigmoid' or 'linear'")
+        if output != self.output_activation:
+            self.output_activation = output
+            self.fit_defaults = replace(self.fit_defaults, learning_rate=ADAM_RATE)
         self.n_visible = n_visible = checked_count("n_visible", n_visible)
         self.n_hidden = n_hidden = checked_count("n_hidden", n_hidden)
         numpy_rng = check_random_state(numpy_rng)
@@ -111,8 +130,9 @@ class Autoencoder(Model):
         return pt.sigmoid(pt.dot(input, self.W) + self.b)
 
     def get_reconstructed_input(self, hidden: Variable) -> TensorVariable:
-        """Compute the reconstruction s(hidden W' + b'), (n, n_visible), in (0, 1)."""
-        return pt.sigmoid(pt.dot(hidden, self.W_prime) + self.b_prime)
+        """Compute the reconstruction s(hidden W' + b'), (n, n_visible), in (0, 1); without s where the output is linear."""
+        z = pt.dot(hidden, self.W_prime) + self.b_prime
+        return z if self.output_activation == "linear" else pt.sigmoid(z)
 
     def training_step(self, learning_rate: float, corruption_level: float = 0.0, **settings: Any) -> tuple[TensorVariable, Any]:
         # by position, as the tutorials' own loops do: subclasses call their arguments what they like
@@ -127,14 +147,23 @@ class Autoencoder(Model):
         -------
         cost : symbolic scalar
             Cross-entropy of the reconstruction of the corrupted input with the clean one, in nats per image, minibatch mean.
-        updates : list of (parameter, new value)
-            parameter - learning_rate * gradient
+            Where the output is linear it is half the squared error of an image.
+        updates : list of (variable, new value)
+            parameter - learning_rate * gradient; a step of `symae.optimizers.adam` where the output is linear.
         """
-        tilde_x = self.get_corrupted_input(self.x, corruption_level)
-        z = self.get_reconstructed_input(self.get_hidden_values(tilde_x))
-        cost = pt.mean(cross_entropy(self.x, z))
+        hidden = self.get_hidden_values(self.get_corrupted_input(self.x, corruption_level))
+        cost = pt.mean(self._example_costs(self.get_reconstructed_input(hidden)))
+        if self.output_activation == "linear":
+            return cost, adam(cost, self.params, learning_rate)
         gradients = pt.grad(cost, self.params)
         return cost, [(p, p - learning_rate * g) for p, g in zip(self.params, gradients, strict=True)]
+
+    def _example_costs(self, z: Variable) -> TensorVariable:
+        return half_squared_error(self.x, z) if self.output_activation == "linear" else cross_entropy(self.x, z)
+
+    def example_costs(self) -> TensorVariable:
+        """Return the cross-entropy, or half the squared error, of each reconstruction, without corruption."""
+        return self._example_costs(self.nodes["reconstruction"])
 
     @property
     def nodes(self) -> dict[str, TensorVariable]:
@@ -157,7 +186,7 @@ class Autoencoder(Model):
             output="reconstruction",
             code_size=self.n_hidden,
             corruption_level=level,
-            training_step=lambda: self.get_cost_updates(corruption_level=level, learning_rate=0.1),
+            training_step=lambda: self.training_step(self.fit_defaults.learning_rate, level),
         )
 
     def checked_input(self, name: str, X: Any) -> np.ndarray:
@@ -171,6 +200,8 @@ class Autoencoder(Model):
         """Pickle and copy the three arrays, and what was learned or said of the model beside them."""
         reduced = super().__reduce_ex__(protocol)
         more = {name: self.__dict__[name] for name in self._kept_attributes if name in self.__dict__}
+        if self._chosen():
+            more["options"] = self._chosen()
         if not more or isinstance(reduced, str):
             return reduced
         make, arguments, state, *rest = reduced
@@ -187,7 +218,8 @@ class Autoencoder(Model):
         values = dict(zip(self.parameter_names, arrays, strict=True))
         if not hasattr(self, "params"):
             n_visible, n_hidden = np.shape(values["W"])
-            type(self).__init__(self, np.random.RandomState(0), n_visible=n_visible, n_hidden=n_hidden)
+            options = more[0].get("options", {}) if more else {}
+            type(self).__init__(self, np.random.RandomState(0), n_visible=n_visible, n_hidden=n_hidden, **options)
         self.set_parameters(values, "state")
         for attributes in more:
             self.__dict__ |= {name: attributes[name] for name in self._kept_attributes if name in attributes}
@@ -208,9 +240,11 @@ class Autoencoder(Model):
     ) -> Self:
         """Train on the rows of `X` as `symae.models.base.Model.fit` does: by default 15 epochs in their order, at the rate 0.1.
 
+        Where the output is linear the rate is 0.001.
+
         Parameters
         ----------
-        X : (n, n_visible), values in [0, 1]
+        X : (n, n_visible), values in [0, 1]; of any values where the output is linear
         y, epochs, batch_size, learning_rate, shuffle, backend, verbose, callbacks
             As in `symae.models.base.Model.fit`, in minibatches of 20.
         corruption_level : float in [0, 1), optional
@@ -230,18 +264,13 @@ class Autoencoder(Model):
         return self._fit(X, y, epochs, batch_size, learning_rate, shuffle, backend, verbose, callbacks, corruption_level=level)
 
     def training_data(self, X: Any, y: Any) -> dict[Variable, np.ndarray]:
-        return {self.x: checked_matrix("X", X, self.n_visible, limits=(0, 1))}
+        limits = None if self.output_activation == "linear" else (0, 1)
+        return {self.x: checked_matrix("X", X, self.n_visible, limits)}
 
     def _check_training_settings(self, **settings: Any) -> None:
         level: float = settings["corruption_level"]
         if not (isinstance(level, Real) and 0 <= level < 1):
             raise InputError("corruption_level", repr(level), "a number in [0, 1)")
-
-    def transform(self, X: Any, *, backend: str | None = None) -> np.ndarray:
-        """Compute the codes of the rows of `X`: (n, n_visible) -> (n, n_hidden)."""
-        self._check_input_is_free("transform")
-        encode = self._compiled("encode", backend, lambda: ([self.x], self.get_hidden_values(self.x), None))
-        return np.asarray(encode(checked_matrix("X", X, self.n_visible)))
 
     def inverse_transform(self, hidden: Any, *, backend: str | None = None) -> np.ndarray:
         """Compute what the decoder makes of codes: (n, n_hidden) -> (n, n_visible)."""
@@ -249,19 +278,18 @@ class Autoencoder(Model):
         decode = self._compiled("decode", backend, lambda: ([code], self.get_reconstructed_input(code), None))
         return np.asarray(decode(checked_matrix("hidden", hidden, self.n_hidden)))
 
-    def reconstruct(self, X: Any, *, backend: str | None = None) -> np.ndarray:
-        """Reconstruct the rows of `X`, without corruption: (n, n_visible) -> (n, n_visible)."""
-        self._check_input_is_free("reconstruct")
-        feedforward = self._compiled("feedforward", backend, lambda: ([self.x], self.feedforward(), None))
-        return np.asarray(feedforward(checked_matrix("X", X, self.n_visible)))
-
     def configuration(self) -> dict[str, Any]:
-        return {"n_visible": self.n_visible, "n_hidden": self.n_hidden}
+        return {"n_visible": self.n_visible, "n_hidden": self.n_hidden, **self._chosen()}
+
+    def _chosen(self) -> dict[str, Any]:
+        """Return what the constructor got beside the sizes, where it is not the class's default."""
+        attributes = ((option, name, getattr(self, name)) for option, name in self._options.items())
+        return {option: value for option, name, value in attributes if value != getattr(type(self), name)}
 
     @classmethod
     def parameter_shapes(cls, configuration: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-        values = configured(configuration, "n_visible", "n_hidden")
-        n_visible, n_hidden = (checked_count("n_visible and n_hidden", n) for n in values)
+        sizes = {key: value for key, value in configuration.items() if key not in cls._options}
+        n_visible, n_hidden = (checked_count("n_visible and n_hidden", n) for n in configured(sizes, "n_visible", "n_hidden"))
         return {"W": (n_visible, n_hidden), "b": (n_hidden,), "b_prime": (n_visible,)}
 
     @classmethod

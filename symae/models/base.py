@@ -6,7 +6,7 @@ import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pytensor
@@ -17,12 +17,16 @@ from pytensor.tensor.variable import TensorVariable
 from symae._runtime.checks import as_numbers, finite, flag
 from symae._runtime.tensor_files import not_finite
 from symae.compile import COMPILING, function
+from symae.compile.batched import BatchedFunction
 from symae.errors import InputError
 from symae.models.description import ModelDescription, named_layers
 from symae.models.fitting import FitDefaults, Fitting, check_settings
 from symae.models.saved import check_shapes, read_image_shape, read_model, write_model
 from symae.optimizers import Updates
 from symae.training import Callback, History
+
+_COMPILED = {"_graphs", "_functions", "_batched", "_fitting"}  # attributes that `Model` keeps to be quicker
+CHUNK = 100  # examples at a time where a whole set is evaluated
 
 CONFIGURATION_ERRORS = (AttributeError, KeyError, TypeError, ValueError, OverflowError, MemoryError)
 
@@ -75,6 +79,8 @@ class Model:
         Of the last training by `fit`.
     fit_defaults : FitDefaults
         How many epochs, in minibatches of which size, at which rate and in which order `fit` trains by default.
+    shuffling_seed : int in [0, 2**32)
+        Seeds the orders of the examples in `fit`, of a model that has not been trained yet.
     """
 
     params: list[SharedVariable]
@@ -82,7 +88,8 @@ class Model:
     x: TensorVariable
     image_shape: tuple[int, ...] | None = None
     history_: History
-    fit_defaults: ClassVar[FitDefaults] = FitDefaults()
+    fit_defaults: FitDefaults = FitDefaults()
+    shuffling_seed: int = 0
     _classes: ClassVar[dict[str, type[Model]]] = {}
 
     def __init_subclass__(cls, **keywords: Any) -> None:
@@ -115,6 +122,67 @@ class Model:
         node = self.node(name)
         compute = self._compiled(f"node {name}", backend, lambda: ([self.x], node, None))
         return np.asarray(compute(self.checked_input("X", X)))
+
+    def transform(self, X: Any, *, backend: str | None = None) -> np.ndarray:
+        """Compute the codes of examples: (n, ...) -> (n, ...), the values of the node that `describe` names as the code.
+
+        Of a classifier these are the probabilities of the classes.
+
+        Raises
+        ------
+        InputError
+            `X` does not fit, or the model has no code.
+        """
+        return self._described_values("transform", "code", X, backend)
+
+    def reconstruct(self, X: Any, *, backend: str | None = None) -> np.ndarray:
+        """Draw examples from their codes, without corruption: the values of the node that `describe` names as the output.
+
+        Raises
+        ------
+        InputError
+            `X` does not fit, or the model draws nothing.
+        """
+        return self._described_values("reconstruct", "output", X, backend)
+
+    def score(self, X: Any, y: Any = None, *, backend: str | None = None) -> float:
+        """Compute the mean of `example_costs` over the examples `X`, of which there must be some: the less, the better.
+
+        Parameters
+        ----------
+        X, y
+            As in `fit`; values may be beyond [0, 1] here, as those of test data that is scaled like the training data.
+        backend : str, optional
+
+        Raises
+        ------
+        InputError
+            `X` or `y` does not fit, or the model has no `example_costs`.
+        """
+        data = _some_rows(self.scoring_data(X, y))
+        costs = self.evaluated("score", self.example_costs(), data, backend)
+        return float(costs.mean(dtype=np.float64))
+
+    def example_costs(self) -> TensorVariable:
+        """Return what training lowers for each example of the input, (n,), without corruption and without penalties."""
+        raise InputError("score", f"a {type(self).__name__}", "a model with a method example_costs")
+
+    def evaluated(
+        self, key: str, expression: Variable, data: Mapping[Variable, np.ndarray], backend: str | None = None
+    ) -> np.ndarray:
+        """Compute `expression`, an entry for each example of `data`, in batches; it is compiled once for each `key`."""
+        kept = self.__dict__.setdefault("_batched", {})
+        if (key, backend) not in kept:
+            kept[key, backend] = BatchedFunction(key, [expression], backend)
+        batches = kept[key, backend](data, self.x.type.shape[0] or CHUNK, pad_last=True)
+        return np.concatenate([np.asarray(values)[:n] for (values,), n in batches])
+
+    def _described_values(self, method: str, part: Literal["code", "output"], X: Any, backend: str | None) -> np.ndarray:
+        self._check_input_is_free(method)
+        name: str | None = getattr(self.describe(), part)
+        if name is None:
+            raise InputError(method, f"a {type(self).__name__}", f"a model whose description names its {part}")
+        return self.node_values(name, X, backend=backend)
 
     def describe(self) -> ModelDescription:
         """Return what ``symae inspect`` and its siblings ask of the model; a class of one's own says more of itself here.
@@ -204,16 +272,14 @@ class Model:
         """Do what `fit` says; `settings` are what `training_step` takes besides the rate."""
         self._check_input_is_free("fit")
         defaults, fixed = self.fit_defaults, self.x.type.shape[0]
-        data = self.training_data(X, y)
-        if not len(data[self.x]):
-            raise InputError("X", "no rows", "at least one")
+        data = _some_rows(self.training_data(X, y))
         epochs = defaults.epochs if epochs is None else epochs
         batch_size = (fixed or defaults.batch_size) if batch_size is None else batch_size
         rate = defaults.learning_rate if learning_rate is None else learning_rate
         check_settings(epochs, batch_size, rate, callbacks)
         shuffle = flag("shuffle", defaults.shuffle if shuffle is None else shuffle)
         self._check_training_settings(**settings)
-        fitting: Fitting = self.__dict__.setdefault("_fitting", Fitting())
+        fitting: Fitting = self.__dict__.setdefault("_fitting", Fitting(self.shuffling_seed))
         with fitting.lock:
             self.history_ = fitting.run(
                 (rate, *settings.items()),
@@ -237,6 +303,10 @@ class Model:
         InputError
             `X` or `y` does not fit.
         """
+        return {self.x: self.checked_input("X", X)}
+
+    def scoring_data(self, X: Any, y: Any) -> dict[Variable, np.ndarray]:
+        """Return what `score` is of, as `training_data` does."""
         return {self.x: self.checked_input("X", X)}
 
     def training_step(self, learning_rate: float, **settings: Any) -> tuple[TensorVariable, Updates]:
@@ -361,6 +431,10 @@ class Model:
         except CONFIGURATION_ERRORS as error:
             raise _no_configuration(path, name, configuration, error) from error
 
+    def __getstate__(self) -> Any:
+        """Return what pickles and copies have: all but what can be compiled again."""
+        return {name: value for name, value in self.__dict__.items() if name not in _COMPILED}
+
     def _compiled(self, key: str, backend: str | None, build: Callable[[], tuple[list[Variable], Any, Any]]) -> Any:
         """Return the compiled function for `key` on `backend`, kept.
 
@@ -375,6 +449,12 @@ class Model:
                     inputs, outputs, updates = graphs[key]
                     functions[key, backend] = function(inputs, outputs, updates=updates, backend=backend, name=key)
         return functions[key, backend]
+
+
+def _some_rows(data: dict[Variable, np.ndarray]) -> dict[Variable, np.ndarray]:
+    if not len(next(iter(data.values()))):
+        raise InputError("X", "no rows", "at least one")
+    return data
 
 
 def configured(configuration: Mapping[str, Any], *keys: str) -> list[Any]:

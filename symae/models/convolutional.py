@@ -63,9 +63,9 @@ class _KerasAutoencoder(ImageModel):
         cost = pt.mean(costs)
         return cost, adadelta(cost, self.params, learning_rate, rho)
 
-    def score(self, X: Any, *, backend: str | None = None) -> float:
-        """Compute the mean binary cross-entropy of the reconstructions of `X`, in nats per pixel."""
-        return self.mean_over("score", self.cost, X, backend=backend)
+    def example_costs(self) -> TensorVariable:
+        """Return the binary cross-entropy of each reconstruction, in nats per pixel."""
+        return self.cost
 
 
 class ConvolutionalAutoencoder(_KerasAutoencoder):

@@ -53,19 +53,16 @@ class Fitting:
     """Keep what a second ``fit`` of a model goes on from, so that nothing is compiled again.
 
     These are the graphs of its training steps with what an optimizer remembers, the compiled functions, and the generator that
-    shuffles. `lock` is held by whoever trains.
+    shuffles, with the seed `seed`. `lock` is held by whoever trains.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
         self._graphs: dict[Any, Graph] = {}
         self._functions: dict[Any, dict[int, Any]] = {}
         self._data: dict[Variable, SharedVariable] = {}
         self._shuffling: Shuffling | None = None
         self.lock = Lock()
-
-    def __reduce__(self) -> tuple[type[Fitting], tuple[()]]:
-        """Begin anew in copies and pickles of a model."""
-        return Fitting, ()
 
     def run(
         self,
@@ -97,7 +94,7 @@ class Fitting:
         try:
             examples = Examples("X", {x: self._data[x] for x in data})
             if self._shuffling is None:
-                self._shuffling = Shuffling(len(examples), np.random.RandomState(0))
+                self._shuffling = Shuffling(len(examples), np.random.RandomState(self._seed))
             self._shuffling.n = len(examples)
             with COMPILING:  # one thread compiles it, and all get the same
                 steps = Pass(

@@ -165,9 +165,9 @@ class ImageAutoencoder(ImageModel):
         ]
         return replace(known, layers=[*down, *up])
 
-    def score(self, X: Any, *, backend: str | None = None) -> float:
-        """Compute the mean root mean square error of images."""
-        return self.mean_over("score", self.rmse, X, backend=backend)
+    def example_costs(self) -> TensorVariable:
+        """Return the root mean square error of each image."""
+        return self.rmse
 
     def configuration(self) -> dict[str, Any]:
         return {"maps": list(self.maps), "pool": list(self.pool), "image_shape": list(self.image_shape)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pytensor
@@ -14,12 +14,9 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
 
 from symae._runtime.checks import as_numbers, checked_counts, finite
-from symae.compile.batched import BatchedFunction
 from symae.errors import InputError
 from symae.models.base import Model, checked_range
 from symae.models.description import ModelDescription, named_layers
-
-CHUNK = 100  # images at a time where a whole set is evaluated
 
 
 class ImageModel(Model):
@@ -74,31 +71,10 @@ class ImageModel(Model):
 
     def node_values(self, name: str, X: Any, *, backend: str | None = None) -> np.ndarray:
         """Compute the values of a node for the images `X`; its first axis counts them."""
-        return self.evaluated(f"node {name}", self.node(name), X, backend=backend)
+        return self.evaluated(f"node {name}", self.node(name), {self.x: self.checked_input("X", X)}, backend)
 
-    def evaluated(self, key: str, expression: Variable, X: Any, *, backend: str | None = None) -> np.ndarray:
-        """Compute `expression`, an entry for each image of `x`, for the images `X`; it is compiled once for each `key`."""
-        images = self.checked_input("X", X)
-        kept = self.__dict__.setdefault("_batched", {})
-        if (key, backend) not in kept:
-            kept[key, backend] = BatchedFunction(key, [expression], backend)
-        batches = kept[key, backend]({self.x: images}, self.x.type.shape[0] or CHUNK, pad_last=True)
-        return np.concatenate([np.asarray(values)[:n] for (values,), n in batches])
-
-    def transform(self, X: Any, *, backend: str | None = None) -> np.ndarray:
-        """Compute the codes of images, (n, ...)."""
-        return self.node_values(self.code_name, X, backend=backend)
-
-    def reconstruct(self, X: Any, *, backend: str | None = None) -> np.ndarray:
-        """Draw images as the model does, (n, channels, h, w)."""
-        return self.node_values(self.output_name, X, backend=backend)
-
-    def mean_over(self, key: str, costs: Variable, X: Any, *, backend: str | None = None) -> float:
-        """Compute the mean of `costs`, a number for each image, over the images `X`, of which there must be some."""
-        values = self.evaluated(key, costs, X, backend=backend)
-        if not len(values):
-            raise InputError("X", "no images", "at least one")
-        return float(values.mean(dtype=np.float64))
+    def _described_values(self, method: str, part: Literal["code", "output"], X: Any, backend: str | None) -> np.ndarray:
+        return self.node_values(self.code_name if part == "code" else self.output_name, X, backend=backend)
 
     def training_data(self, X: Any, y: Any) -> dict[Variable, np.ndarray]:
         return {self.x: checked_range("X", self.checked_input("X", X), (0, 1), X)}

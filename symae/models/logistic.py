@@ -64,14 +64,21 @@ class LogisticRegression(Model):
         nodes = self.nodes
         # a class is the more probable the less the others are, so its best input is not its weights
         layer = FilterLayer("W", "p_y_given_x", nodes["p_y_given_x"], bias="b", threshold=1 / self.n_out)
-        return ModelDescription(nodes=nodes, pixels=self.n_in, image_shape=self.image_shape, layers=[layer])
+        return ModelDescription(nodes=nodes, pixels=self.n_in, image_shape=self.image_shape, layers=[layer], code="p_y_given_x")
 
     def checked_input(self, name: str, X: Any) -> np.ndarray:
         return checked_matrix(name, X, self.n_in)
 
     def negative_log_likelihood(self, y: Variable) -> TensorVariable:
         """Compute -log p(y | x), minibatch mean, in nats per example; `y` is an integer vector (n,) of classes."""
-        return -pt.mean(pt.log(self.p_y_given_x)[pt.arange(y.shape[0]), y])
+        return -pt.mean(self._log_likelihoods(y))
+
+    def _log_likelihoods(self, y: Variable) -> TensorVariable:
+        return pt.log(self.p_y_given_x)[pt.arange(y.shape[0]), y]
+
+    def example_costs(self) -> TensorVariable:
+        """Return -log of the probability of each example's class, in nats."""
+        return -self._log_likelihoods(self._classes_of_input)
 
     def get_cost_updates(self, y: Variable, learning_rate: Any = 0.13) -> tuple[TensorVariable, Updates]:
         """Return the negative log-likelihood of a minibatch with the classes `y`, and one step of gradient descent on it.
@@ -99,6 +106,8 @@ class LogisticRegression(Model):
         if len(classes) and not 0 <= classes.min() <= classes.max() < self.n_out:
             raise InputError("y", f"classes from {classes.min()} to {classes.max()}", f"classes from 0 to {self.n_out - 1}")
         return {self.x: matrix, self._classes_of_input: np.require(classes, "int32", ["C", "W"])}
+
+    scoring_data = training_data
 
     def training_step(self, learning_rate: float, **settings: Any) -> tuple[TensorVariable, Updates]:
         return self.get_cost_updates(self._classes_of_input, learning_rate)

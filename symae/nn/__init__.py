@@ -1,4 +1,4 @@
-"""What models are made of: activations, costs, initial weights and layers, as functions from expressions to expressions."""
+"""What models are made of: activations, costs, penalties, weights and layers, as functions from expressions to expressions."""
 
 from symae.nn.activations import ACTIVATIONS, activation, elu, leaky_relu, linear, relu, sigmoid, softmax, softplus, tanh
 from symae.nn.costs import (
@@ -7,11 +7,13 @@ from symae.nn.costs import (
     binary_cross_entropy_with_logits,
     cross_entropy,
     gaussian_kl,
+    half_squared_error,
     mean_squared_error,
     root_mean_square_error,
 )
 from symae.nn.layers import Layer, conv, deconv, dense, flatten, layer_of, layers_of, max_pool, reshape, upsample
 from symae.nn.parameters import Parameters
+from symae.nn.sparsity import k_sparse, kl_sparsity, l1_sparsity
 from symae.nn.weights import check_random_state, glorot_normal, glorot_uniform, he_normal, he_uniform, tutorial_weights
 
 __all__ = [
@@ -32,8 +34,12 @@ __all__ = [
     "gaussian_kl",
     "glorot_normal",
     "glorot_uniform",
+    "half_squared_error",
     "he_normal",
     "he_uniform",
+    "k_sparse",
+    "kl_sparsity",
+    "l1_sparsity",
     "layer_of",
     "layers_of",
     "leaky_relu",

@@ -126,6 +126,24 @@ def mean_squared_error(x: Variable, z: Variable) -> TensorVariable:
     return _mean(pt.sqr(z - x))
 
 
+def half_squared_error(x: Variable, z: Variable) -> TensorVariable:
+    """Compute half the sum of the squared differences over the numbers of an example.
+
+    .. math:: L = \\tfrac12 \\sum_k (z_k - x_k)^2
+
+    Parameters
+    ----------
+    x, z : (n, ...), examples and reconstructions, any finite values
+
+    Returns
+    -------
+    (n,)
+        In squared units of x; or in nats, as -log of the likelihood of x under normal distributions with the means z and
+        variance 1, but for the constant k log(2π) / 2.
+    """
+    return pt.sum(pt.sqr(z - x), axis=_all_but_first(z)) / 2
+
+
 def root_mean_square_error(x: Variable, z: Variable) -> TensorVariable:
     """Compute how far a pixel of an image is off: the root of the mean square over all pixels.
 

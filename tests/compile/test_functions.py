@@ -157,8 +157,8 @@ def test_mode_and_backend_exclude_each_other():
         function([], [], mode="FAST_RUN", backend="numba")
 
 
-def test_importing_symae_imports_no_backend():
-    modules = {"jinja2", "requests", *filter(None, (backend.module for backend in BY_NAME.values()))}
+def test_importing_symae_imports_no_backend_and_nothing_optional():
+    modules = {"jinja2", "requests", "sklearn", "IPython", *filter(None, (backend.module for backend in BY_NAME.values()))}
     code = f"import sys, symae, symae.runs.worksheet, symae.cli.main; print(sorted({modules} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"

@@ -396,7 +396,7 @@ def test_pictures_that_cannot_be_drawn_are_refused(affine, arguments, message):
     [
         (np.zeros((2, 1, 5, 5)), r"X: found shape \(2, 1, 5, 5\), expected \(n, 1, 5, 6\) or \(n, 30\)"),
         (np.full((2, 30), np.nan), "X: found NaN or infinite values"),
-        (np.zeros((0, 30)), "X: found no images"),
+        (np.zeros((0, 30)), "X: found no rows"),
     ],
 )
 def test_images_that_do_not_fit_are_refused(X, message):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import pickle
 import threading
 
 import numpy as np
@@ -20,7 +21,7 @@ from symae import (
     StridedAutoencoder,
 )
 from symae.errors import DivergedError
-from symae.models import CoordinateVAE, LogisticRegression
+from symae.models import CoordinateVAE, LogisticRegression, SparseAutoencoder
 from symae.models.base import Model
 from symae.optimizers import sgd
 from symae.training import Callback
@@ -28,6 +29,8 @@ from symae.training import Callback
 SHAPE = (1, 12, 12)
 MODELS = {
     "autoencoder": lambda: Autoencoder(0, n_visible=144, n_hidden=9),
+    "sparse": lambda: SparseAutoencoder(0, n_visible=144, n_hidden=9),
+    "linear": lambda: Autoencoder(0, n_visible=144, n_hidden=9, output="linear"),
     "denoising": lambda: DenoisingAutoencoder(0, n_visible=144, n_hidden=9),
     "image": lambda: ImageAutoencoder(0, maps=2, pool=4, image_shape=SHAPE),
     "convolutional": lambda: ConvolutionalAutoencoder(0, maps=(2,), image_shape=SHAPE),
@@ -77,10 +80,60 @@ def test_a_second_fit_goes_on_from_the_first_as_if_they_were_one(name, images):
     assert_equal(parts, whole.fit(images, CLASSES, epochs=2, batch_size=15))
 
 
-def test_all_have_one_signature():
-    common = list(inspect.signature(Model.fit).parameters)
+@pytest.mark.parametrize("method", ["fit", "transform", "reconstruct", "score"])
+def test_all_have_one_signature(method):
+    common = list(inspect.signature(getattr(Model, method)).parameters)
     for make in MODELS.values():
-        assert list(inspect.signature(make().fit).parameters)[: len(common) - 1] == common[1:]
+        assert list(inspect.signature(getattr(make(), method)).parameters)[: len(common) - 1] == common[1:]
+
+
+@every_model
+def test_the_score_is_what_training_lowers_and_codes_and_drawings_are_nodes(name, images, monkeypatch):
+    monkeypatch.setattr("symae.models.base.CHUNK", 7)  # batches, and one that is not full
+    model = MODELS[name]()
+    if name == "image":
+        model.params[-1].set_value(300 * model.params[-1].get_value())  # its first drawings are blank
+    before = model.score(images, CLASSES)
+    learned = model.fit(images, CLASSES, epochs=5, batch_size=10)
+    assert learned.score(images, CLASSES) < before
+    described = model.describe()
+    np.testing.assert_array_equal(model.transform(images), model.node_values(described.code, images))
+    assert len(model.transform(images[:3])) == 3
+    if described.output is None:
+        with pytest.raises(InputError, match="reconstruct: found a LogisticRegression, expected a model whose description"):
+            model.reconstruct(images)
+    else:
+        np.testing.assert_array_equal(model.reconstruct(images), model.node_values(described.output, images))
+
+
+def test_the_score_of_autoencoders_and_classifiers_is_their_cost_by_hand(images):
+    da, classifier = MODELS["denoising"](), MODELS["logistic"]().fit(images, CLASSES, epochs=5)
+    z = da.reconstruct(images)
+    assert da.score(images) == pytest.approx(-(images * np.log(z) + (1 - images) * np.log(1 - z)).sum(axis=1).mean(), rel=1e-12)
+    p = classifier.transform(images)
+    np.testing.assert_array_equal(p.argmax(axis=1), classifier.predict(images))
+    assert classifier.score(images, CLASSES) == pytest.approx(-np.log(p[np.arange(30), CLASSES]).mean(), rel=1e-12)
+
+
+@every_model
+@pytest.mark.parametrize("again", [lambda model: pickle.loads(pickle.dumps(model)), copy.deepcopy], ids=["pickle", "copy"])
+def test_pickles_and_copies_keep_the_history_and_learn_on_their_own(name, again, images):
+    model = MODELS[name]().fit(images, CLASSES, epochs=2, batch_size=10)
+    twin = again(model)
+    assert twin.history_ == model.history_
+    assert_equal(twin, model)
+    np.testing.assert_array_equal(twin.transform(images), model.transform(images))
+    twin.fit(images, CLASSES, epochs=1, batch_size=10)
+    assert not np.array_equal(twin.params[0].get_value(), model.params[0].get_value())
+
+
+def test_orders_of_the_rows_have_a_seed(images):
+    models = [MODELS["autoencoder"]() for _ in range(3)]
+    for model, seed in zip(models, (7, 7, 8), strict=True):
+        model.shuffling_seed = seed
+        model.fit(images, epochs=1, batch_size=8, shuffle=True)
+    assert_equal(*models[:2])
+    assert not np.array_equal(models[0].W.get_value(), models[2].W.get_value())
 
 
 @pytest.mark.parametrize(
@@ -198,10 +251,14 @@ def test_impossible_settings_are_refused_by_name(name, setting, message, images)
     ],
 )
 def test_what_cannot_be_trained_on_is_refused(name, X, message):
-    if name == "logistic" and "255" in message:
+    if name in ("logistic", "linear") and "255" in message:
         pytest.skip("its features may be any numbers")
     with pytest.raises(InputError, match=message):
         MODELS[name]().fit(X, np.zeros(len(X), int))
+    if "255" in message:
+        return  # test data, scaled as training data was, may be beyond its values
+    with pytest.raises(InputError, match=message):
+        MODELS[name]().score(X, np.zeros(len(X), int))
 
 
 @pytest.mark.parametrize(
@@ -269,9 +326,14 @@ def test_a_model_of_ones_own_gets_fit_from_its_cost():
 def test_a_model_without_a_cost_says_what_it_lacks():
     class Empty(Doubling):
         get_cost_updates = property()
+        nodes = property(lambda self: {"x": self.x})
 
     with pytest.raises(InputError, match="fit: found a Empty, expected a model with a method get_cost_updates"):
         Empty().fit(np.ones(4))
+    with pytest.raises(InputError, match="score: found a Empty, expected a model with a method example_costs"):
+        Empty().score(np.ones(4))
+    with pytest.raises(InputError, match="transform: found a Empty, expected a model whose description names its code"):
+        Empty().transform(np.ones(4))
 
 
 def test_threads_that_fit_one_model_do_so_one_after_the_other():

@@ -152,7 +152,7 @@ def test_a_minibatch_of_flat_rows_is_seen_as_images(images):
 
 
 def test_the_score_is_the_mean_over_all_images_whatever_their_number(images, monkeypatch):
-    monkeypatch.setattr("symae.models.image_model.CHUNK", 4)
+    monkeypatch.setattr("symae.models.base.CHUNK", 4)
     model = small()
     errors = np.sqrt(((model.reconstruct(images) - images) ** 2).mean(axis=(1, 2, 3)))
     assert model.score(images) == pytest.approx(errors.mean(), rel=1e-12)
@@ -200,7 +200,7 @@ def test_settings_that_cannot_be_are_refused(settings, message):
         (np.zeros((2, 1, 8, 9)), r"X: found shape \(2, 1, 8, 9\), expected \(n, 1, 8, 8\) or \(n, 64\)"),
         (np.full((2, 64), np.nan), "X: found NaN or infinite values"),
         (["a"], "X: found something that is not an array of numbers"),
-        (np.zeros((0, 64)), "X: found no images"),
+        (np.zeros((0, 64)), "X: found no rows"),
     ],
 )
 def test_images_that_do_not_fit_are_refused(X, message):

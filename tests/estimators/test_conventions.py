@@ -1,0 +1,39 @@
+"""The estimators keep every convention that scikit-learn checks."""
+
+from __future__ import annotations
+
+import pytensor
+import pytest
+from sklearn.utils.estimator_checks import estimator_checks_generator
+
+from symae.sklearn import Autoencoder, DenoisingAutoencoder, LogisticRegression, SparseAutoencoder
+
+ESTIMATORS = [Autoencoder(), DenoisingAutoencoder(), SparseAutoencoder(), LogisticRegression()]
+# Uncompiled the logarithm of a softmax is not rewritten, and that of a hopeless class is infinite: of features this wide.
+WIDE = {"check_fit_idempotent", "check_fit_check_is_fitted", "check_n_features_in"}
+
+
+def checks(*estimators, but=()):
+    return [
+        pytest.param(estimator, check, id=f"{type(estimator).__name__} {name}")
+        for one in estimators
+        for estimator, check in estimator_checks_generator(one)
+        for name in [getattr(check, "func", check).__name__]
+        if name not in but
+    ]
+
+
+# All transformers have the same methods, and one epoch is enough to look at them; a classifier has to classify.
+QUICK = [*checks(DenoisingAutoencoder(epochs=1)), *checks(LogisticRegression(), but=WIDE)]
+
+
+@pytest.mark.parametrize(("estimator", "check"), QUICK)
+def test_a_convention_is_kept(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.default_mode
+@pytest.mark.parametrize(("estimator", "check"), checks(*ESTIMATORS))
+def test_a_convention_is_kept_in_the_mode_that_users_have(estimator, check):
+    with pytensor.config.change_flags(mode="Mode"):
+        check(estimator)
