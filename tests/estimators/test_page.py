@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import subprocess
@@ -20,7 +19,7 @@ PAGE = (ROOT / "docs" / "scikit-learn.md").read_text()
 PROGRAMS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
-def printed(number, tmp_path, **environment):
+def printed(number, tmp_path):
     script = tmp_path / "program.py"
     script.write_text(PROGRAMS[number])
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -28,7 +27,7 @@ def printed(number, tmp_path, **environment):
         [sys.executable, str(script)],
         capture_output=True,
         text=True,
-        env=os.environ | {"PYTHONPATH": path} | environment,
+        env=os.environ | {"PYTHONPATH": path},
         cwd=tmp_path,
         timeout=600,
     )
@@ -43,11 +42,10 @@ def test_the_first_program_runs_as_pasted(tmp_path):
     assert 0 < float(re.fullmatch(r"mean error of a pixel (.*), after 15 epochs", error)[1]) < 0.12
 
 
+@pytest.mark.default_mode
 def test_a_search_runs_on_the_workers_of_a_cluster(tmp_path):
     pytest.importorskip("distributed", reason="distributed is not installed")
-    chosen = ast.literal_eval(printed(1, tmp_path, PYTENSOR_FLAGS="mode=FAST_COMPILE"))
-    assert chosen["n_hidden"] == 60
-    assert chosen["sparsity_target"] in (0.05, 0.2)
+    assert printed(1, tmp_path) == "{'n_hidden': 60}\n"
 
 
 def test_the_numbers_are_those_of_the_model():
