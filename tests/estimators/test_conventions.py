@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytensor
 import pytest
+
+pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from symae.sklearn import Autoencoder, DenoisingAutoencoder, LogisticRegression, SparseAutoencoder

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+
 from symae import models
 from symae.sklearn import Autoencoder
 
