@@ -20,7 +20,7 @@ class ModelEstimator(BaseEstimator):
 
     epochs: int
     batch_size: int
-    learning_rate: float
+    learning_rate: float | None
     shuffle: bool
     backend: str | None
     verbose: bool
