@@ -12,7 +12,7 @@ import numpy as np
 
 from symae.errors import InputError
 
-STARTS = 4  # phases that a fit begins with
+STARTS = 2  # phases that a fit begins with
 
 
 def gabor_fit(filters: Any) -> np.ndarray:
@@ -77,7 +77,7 @@ def _explained(picture: np.ndarray) -> float:
     best = np.inf
     for start in range(STARTS):
         begin = [*centre, np.arctan2(fv, fu), min(np.hypot(fu, fv), 0.49), start * np.pi / 2, side / 5, side / 4, 0.4]
-        found = least_squares(residual, np.clip(begin, low, high), bounds=(low, high), max_nfev=100)
+        found = least_squares(residual, np.clip(begin, low, high), bounds=(low, high), max_nfev=60)
         best = min(best, 2 * found.cost)
     centred = target - target.mean()
     return float(max(0.0, 1 - best / np.square(centred).sum()))

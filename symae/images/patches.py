@@ -34,9 +34,9 @@ def random_patches(
 
     Parameters
     ----------
-    source : path, or array (n, h, w), (n, h, w, 3) or (n, 3, h, w), or sequence of arrays (h, w) or (h, w, 3)
-        A folder of pictures, of any sizes, or images: bytes, or numbers from 0 to 1. Pictures that are smaller than a patch, or
-        cannot be decoded, are passed over.
+    source : path, sequence of paths, array (n, h, w), (n, h, w, 3) or (n, 3, h, w), or sequence of arrays (h, w) or (h, w, 3)
+        A folder of pictures, of any sizes, and folders in it; files; or images: bytes, or numbers from 0 to 1. Pictures that
+        are smaller than a patch, or cannot be decoded, are passed over.
     size, count, seed : int
         Pixels a side, how many, and of the generator: the same seed draws the same patches.
     colours : bool, optional
@@ -55,7 +55,7 @@ def random_patches(
     """
     integer("size", size)
     integer("count", count)
-    pictures = _Folder(Path(source)) if isinstance(source, str | PathLike) else _Arrays(source)
+    pictures = _opened(source)
     sizes = pictures.sizes()
     positions = np.array([max(h - size + 1, 0) * max(w - size + 1, 0) for h, w in sizes], np.float64)
     if not positions.sum():
@@ -155,14 +155,23 @@ def _rows(name: str, patches: Any) -> np.ndarray:
     return finite(name, rows)
 
 
-class _Folder:
-    """Pictures in files, decoded one at a time."""
-
-    def __init__(self, folder: Path):
+def _opened(source: Any) -> _Files | _Arrays:
+    if isinstance(source, str | PathLike):
+        folder = Path(source)
         if not is_folder(folder):
             raise MissingFileError(folder, "no such folder", "a folder of pictures")
-        self.where = str(folder)
         paths = (path for path in sorted(folder.rglob("*")) if path.name.lower().endswith(ENDINGS) and is_file(path))
+        return _Files(str(folder), list(paths))
+    if isinstance(source, Sequence) and source and all(isinstance(path, str | PathLike) for path in source):
+        return _Files("source", [Path(path) for path in source])
+    return _Arrays(source)
+
+
+class _Files:
+    """Pictures in files, decoded one at a time."""
+
+    def __init__(self, where: str, paths: Sequence[Path]):
+        self.where = where
         self._files = [partial(open_regular, path) for path in paths]
         self._headers = [header(file) or Header(0, 0, False) for file in self._files]
 

@@ -103,7 +103,10 @@ class Run:
         with self._lock:
             if self._examples is None:
                 try:
-                    chosen = self.data or self.record.get("data")
+                    record = self.record
+                    chosen = self.data or record.get("data")
+                    if chosen is None and record.get("image_shape") is not None:
+                        return None  # of a run that has made its images itself
                     layout = None if self.data else self._told_layout()
                     self._examples = read_examples(chosen, self.images, self.pixel_scale, layout)
                 except InputError as error:

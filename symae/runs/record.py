@@ -30,8 +30,8 @@ class RunRecord:
     """Record a run: which worksheet, data, settings, versions and models, and whether it has ended.
 
     The file is written when the first training begins, again when a model is saved, and when the run ends. `data` is what
-    `symae.datasets.read` read the data from, `image_shape` of an image of it (h, w), (channels, h, w) or (h, w, channels), and
-    `pixel_scale` what bytes are divided by, if that is known before `scaled_by`.
+    `symae.datasets.read` read the data from, or None for what it cannot read, `image_shape` of an image of it (h, w),
+    (channels, h, w) or (h, w, channels), and `pixel_scale` what bytes are divided by, if that is known before `scaled_by`.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class RunRecord:
         folder: Path,
         name: str,
         title: str,
-        data: str,
+        data: str | None,
         settings: Mapping[str, Any],
         pixel_scale: int | None = None,
         image_shape: Sequence[int] | None = None,

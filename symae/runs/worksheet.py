@@ -5,6 +5,7 @@ A worksheet is a percent script: ``python worksheets/01_autoencoder.py`` runs it
 
 from __future__ import annotations
 
+import argparse
 import atexit
 import builtins
 import gc
@@ -71,6 +72,8 @@ class Worksheet:
         Take ``--resume`` and ``--images``: for worksheets that use `fit` and `training_images`.
     subset : int, optional
         The default of ``--images``, where there are as many; all of them if not given.
+    dataset : function, optional
+        Makes the data of all options, instead of `symae.datasets.read` of ``--data``.
     options : mapping of str to dict, optional
         The worksheet's own options: what ``ArgumentParser.add_argument`` takes, by the option's name.
     argv : list of str, optional
@@ -99,6 +102,7 @@ class Worksheet:
         floatX: str = "float64",
         resumable: bool = False,
         subset: int | None = None,
+        dataset: Callable[[argparse.Namespace], Dataset] | None = None,
         options: Mapping[str, dict[str, Any]] | None = None,
         argv: Sequence[str] | None = None,
     ):
@@ -135,7 +139,7 @@ class Worksheet:
         self.threads: int | None = settings.threads
         pytensor.config.floatX = self.floatX
         chosen = data if settings.data is None and data in available() else settings.data
-        self.dataset: Dataset = read(chosen, image_shape=settings.image_shape)
+        self.dataset: Dataset = read(chosen, image_shape=settings.image_shape) if dataset is None else dataset(settings)
         self.epochs: int = settings.epochs
         if settings.epochs is None and images is not None:
             self.epochs = max(1, round(epochs * images / sum(len(part.x) for part in self.dataset.parts[:-1])))
@@ -150,7 +154,7 @@ class Worksheet:
             self.out,
             name,
             title,
-            chosen or default_data(),
+            (chosen or default_data()) if dataset is None else None,
             vars(settings) | {"epochs": self.epochs},
             image_shape=self.image_shape,
         )
