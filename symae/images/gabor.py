@@ -64,12 +64,32 @@ def _explained(picture: np.ndarray) -> float:
     weight = np.square(target)
     centre = [float((axis * weight).sum() / weight.sum()) for axis in (u, v)]
 
+    def parts(p: np.ndarray) -> tuple[np.ndarray, ...]:
+        along = (u - p[0]) * np.cos(p[2]) + (v - p[1]) * np.sin(p[2])
+        across = (v - p[1]) * np.cos(p[2]) - (u - p[0]) * np.sin(p[2])
+        bell = np.exp(-np.square(along / p[5]) / 2 - np.square(across / p[6]) / 2)
+        wave = 2 * np.pi * p[3] * along + p[4]
+        return along, across, bell * np.cos(wave), bell * np.sin(wave)
+
     def residual(p: np.ndarray) -> np.ndarray:
-        cu, cv, angle, frequency, phase, su, sv, amplitude = p
-        along = (u - cu) * np.cos(angle) + (v - cv) * np.sin(angle)
-        across = (v - cv) * np.cos(angle) - (u - cu) * np.sin(angle)
-        envelope = np.exp(-np.square(along / su) / 2 - np.square(across / sv) / 2)
-        return amplitude * envelope * np.cos(2 * np.pi * frequency * along + phase) - target
+        return p[7] * parts(p)[2] - target
+
+    def derivatives(p: np.ndarray) -> np.ndarray:
+        along, across, even, odd = parts(p)
+        by_along = p[7] * (-along / p[5] ** 2 * even - 2 * np.pi * p[3] * odd)
+        by_across = p[7] * -across / p[6] ** 2 * even
+        cos, sin = np.cos(p[2]), np.sin(p[2])
+        columns = [
+            -cos * by_along + sin * by_across,
+            -sin * by_along - cos * by_across,
+            across * by_along - along * by_across,
+            -p[7] * odd * 2 * np.pi * along,
+            -p[7] * odd,
+            p[7] * even * np.square(along) / p[5] ** 3,
+            p[7] * even * np.square(across) / p[6] ** 3,
+            even,
+        ]
+        return np.stack(columns, axis=1)
 
     side = float(max(h, w))
     low = [-side, -side, -4 * np.pi, 0, -4 * np.pi, 0.4, 0.4, 0]
@@ -77,7 +97,7 @@ def _explained(picture: np.ndarray) -> float:
     best = np.inf
     for start in range(STARTS):
         begin = [*centre, np.arctan2(fv, fu), min(np.hypot(fu, fv), 0.49), start * np.pi / 2, side / 5, side / 4, 0.4]
-        found = least_squares(residual, np.clip(begin, low, high), bounds=(low, high), max_nfev=60)
+        found = least_squares(residual, np.clip(begin, low, high), derivatives, bounds=(low, high), max_nfev=60)
         best = min(best, 2 * found.cost)
     centred = target - target.mean()
     return float(max(0.0, 1 - best / np.square(centred).sum()))

@@ -18,7 +18,7 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 from backend_params import each, in_double
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from symae import (
     Autoencoder,
@@ -33,6 +33,7 @@ from symae.datasets import load_data
 from symae.errors import MissingFileError
 from symae.images import psnr
 from symae.runs.catalogue import find_worksheet, title_of, worksheets
+from symae.runs.record import read_record
 from symae.runs.worksheet import Worksheet
 
 ROOT = Path(__file__).parents[2]
@@ -650,3 +651,41 @@ def test_costs_are_reported_of_about_ten_epochs_and_of_none(tmp_path, capsys):
     sheet = sheet_of(tmp_path, "--epochs", 0)
     sheet.report_costs(small_fit(sheet)[1], "nats")
     assert "No epoch was finished." in sheet.report.html()
+
+
+def leaves(path, seed):
+    """Draw discs of any size and grey over one another, whose edges have all directions: a picture as of nature."""
+    rng = np.random.RandomState(seed)
+    picture = Image.new("L", (200, 160))
+    pen = ImageDraw.Draw(picture)
+    for _ in range(600):
+        (x, y), r = rng.uniform(0, 200, 2), 3 / rng.uniform(0.05, 1)
+        pen.ellipse((x - r, y - r, x + r, y + r), fill=int(rng.randint(256)))
+    picture.save(path)
+
+
+def test_the_eighth_worksheet_finds_edges_in_pictures_of_ones_own(no_mnist, tmp_path):
+    (tmp_path / "photos").mkdir()
+    for seed in range(3):
+        leaves(tmp_path / "photos" / f"{seed}.png", seed)
+    options = ["--data", "photos", "--patches", 20000, "--units", 36, "--active", 3, "--epochs", 60]
+    result = run("08_natural_patches", *options, env=no_mnist, cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("Data: 20000 patches of 8 x 8 pixels, of photos\n")
+    edges, units = map(int, re.search(r"^(\d+) of (\d+) filters are edges", result.stdout, re.MULTILINE).groups())
+    assert units == 36
+    assert edges > 12  # of noise none is
+    out = tmp_path / "out" / "08_natural_patches"
+    assert {"filters.png", "patches.png", "whitened.png", "drawn.png", "model.safetensors", "report.html"} <= {
+        path.name for path in out.iterdir()
+    }
+    record = read_record(out)
+    assert (record["data"], record["image_shape"]) == (None, [1, 8, 8])
+
+
+def test_patches_are_of_photographs_that_are_there(assert_refused):
+    assert_refused("08_natural_patches", ["--data", "nowhere"], "nowhere: found no such file or folder")
+    assert_refused("08_natural_patches", ["--data", "digits", "--size", "64"], "pictures of at most 28 pixels a side")
+    assert_refused(
+        "08_natural_patches", ["--data", "digits", "--active", "100"], "--active: found 100, expected fewer than the 100"
+    )
