@@ -10,6 +10,16 @@ import pytest
 
 import symae.theano as theano
 
+CXX = pytensor.config.cxx
+
+
+@pytest.fixture(autouse=True)
+def _interpreted(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Without the C compiler, which PyTensor calls in FAST_COMPILE too, for the steps of loops and the like."""
+    on = request.node.get_closest_marker("on")
+    with pytensor.config.change_flags(cxx=CXX if on is not None and on.args == ("c",) else ""):
+        yield
+
 
 @pytest.fixture(scope="session")
 def in_mode() -> Callable[[str], AbstractContextManager[None]]:
@@ -17,7 +27,7 @@ def in_mode() -> Callable[[str], AbstractContextManager[None]]:
 
     @contextmanager
     def in_mode(mode: str) -> Iterator[None]:
-        with pytensor.config.change_flags(mode="Mode"), theano.change_flags(mode=mode):
+        with pytensor.config.change_flags(mode="Mode", cxx=CXX), theano.change_flags(mode=mode):
             yield
 
     return in_mode
