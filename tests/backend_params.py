@@ -14,15 +14,15 @@ from symae.compile.backends.base import Backend
 def on(name: str, *more: pytest.MarkDecorator) -> Any:
     """Return the backend of that name as a parameter."""
     backend = BY_NAME[name]
-    marks = [pytest.mark.backends, pytest.mark.skipif(not backend.installed, reason=f"{backend.module} is not installed")]
+    marks = [pytest.mark.on(name), pytest.mark.skipif(not backend.installed, reason=f"{backend.module} is not installed")]
     return pytest.param(name, marks=[*marks, *more])
 
 
 def each(
-    chosen: Callable[[Backend], bool] = lambda backend: True, long: Iterable[str] = (), default_mode: Iterable[str] = ()
+    chosen: Callable[[Backend], bool] = lambda backend: True, long: Iterable[str] = (), backends: Iterable[str] = ()
 ) -> list[Any]:
-    """All that are `chosen`, those named in `long` and in `default_mode` marked so."""
-    marks = [(set(long), pytest.mark.long), (set(default_mode), pytest.mark.default_mode)]
+    """All that are `chosen`, those named in `long` and in `backends` marked so."""
+    marks = [(set(long), pytest.mark.long), (set(backends), pytest.mark.backends)]
     return [on(name, *(mark for names, mark in marks if name in names)) for name, b in BY_NAME.items() if chosen(b)]
 
 

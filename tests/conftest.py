@@ -45,8 +45,24 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 LONG_TESTS = {"test_random_graphs.py", "test_smoke.py", "test_without_patches.py", "test_cli.py"}
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin ``-m default_mode`` with long tests, so that no worker is left with one when the others have finished."""
+    """Leave rows of tables to other stages of .ci/run, and begin ``-m default_mode`` with long tests.
+
+    A plain run has each test on Numba; of each file it has the first row on each other backend, and the first in a browser.
+    Long tests come first so that no worker is left with one when the others have finished.
+    """
+    begun = set()
+    for item in items:
+        marks = {mark.name: mark for mark in item.iter_markers()}
+        if marks.keys() & {"backends", "default_mode", "long"}:
+            continue
+        backend = marks["on"].args[0] if "on" in marks else "numba"
+        stage = "browser" if "driver" in getattr(item, "fixturenames", ()) else "backends" if backend != "numba" else None
+        row = item.path, stage, backend
+        if stage and row in begun:
+            item.add_marker(stage)
+        begun.add(row)
     items.sort(key=lambda item: not (item.path.name in LONG_TESTS and item.get_closest_marker("default_mode")))
 
 

@@ -72,7 +72,7 @@ for key, value in before.items():
     ("backend", "floatX"),
     [  # on JAX what PyTensor sets depends on floatX
         pytest.param(*parameter.values, floatX, marks=parameter.marks)
-        for parameter in each()
+        for parameter in each(backends=["pytorch"])
         for floatX in BY_NAME[parameter.values[0]].floats[:: 1 if parameter.values[0] == "jax" else -2]
     ],
 )

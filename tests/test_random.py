@@ -128,7 +128,6 @@ def test_functions_on_different_backends_share_a_stream(backend):
 
 @pytest.mark.parametrize("p", [0.0, 0.001, 0.1, 0.3, 0.49999, 0.5, 0.6, 0.7, 0.9, 0.999, 1.0])
 @pytest.mark.parametrize("n", [0, 1, 2, 10, 59, 61, 300, 5000, 10**7])
-@pytest.mark.backends
 def test_the_binomial_kernel_is_numpys_in_all_its_branches(binomial_kernel, n, p):
     ours, generator = state_words(np.random.RandomState(11)), np.random.RandomState(11)
     out = np.empty(3000)
@@ -177,7 +176,6 @@ def block_kernels():
     sizes=st.lists(st.integers(0, 1500), min_size=1, max_size=4),
     p=st.sampled_from([0.0, 0.3, 0.5, 0.7, 1.0]) | st.floats(0, 1),
 )
-@pytest.mark.backends
 def test_block_kernels_leave_the_state_where_numpy_does(block_kernels, position, sizes, p):
     doubles, masks, normals = block_kernels
     words = state_words(np.random.RandomState(5))
@@ -195,7 +193,6 @@ def test_block_kernels_leave_the_state_where_numpy_does(block_kernels, position,
     np.testing.assert_array_equal(words, state_words(generator))
 
 
-@pytest.mark.backends
 def test_a_mask_keeps_a_numba_function_cacheable():
     def masked():
         x = pt.dmatrix("x")
@@ -205,7 +202,6 @@ def test_a_mask_keeps_a_numba_function_cacheable():
     assert compile_time(masked()).cached
 
 
-@pytest.mark.backends
 def test_noise_keeps_a_numba_function_cacheable():
     def noisy():
         x = pt.dmatrix("x")

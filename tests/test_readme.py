@@ -7,6 +7,7 @@ import re
 import runpy
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 from typing import get_type_hints
@@ -19,6 +20,7 @@ from symae import nn, ops
 from symae.runs.catalogue import title_of, worksheets
 
 ROOT = Path(__file__).parents[1]
+CI = ROOT / ".ci" / "run"
 README = (ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -34,9 +36,18 @@ def test_the_first_two_commands_are_one_line_each_and_do_all_the_set_up():
 
 
 def test_ci_takes_its_test_command_from_the_readme():
-    script = (ROOT / ".ci" / "run").read_text()
+    script = CI.read_text()
     assert "README.md" in script
     assert COMMANDS[1].strip() not in script
+
+
+def test_what_the_test_command_leaves_out_is_a_stage_of_ci():
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    left_out = set(re.findall(r"not (\w+)", options["addopts"])) - {"long"}
+    (stages,) = re.findall(r"^stages=\((.*)\)$", CI.read_text(), re.MULTILINE)
+    assert left_out < set(stages.split())
+    done = subprocess.run([CI, "lint", "all"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, f"found stage all, expected of {stages}\n")
 
 
 @pytest.fixture

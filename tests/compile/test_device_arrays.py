@@ -14,8 +14,6 @@ import symae.compile.backends.jax
 from symae import function
 from symae.compile.backends import BY_NAME
 
-pytestmark = pytest.mark.backends
-
 DATA = np.arange(1, 13, dtype="float32").reshape(4, 3)
 
 

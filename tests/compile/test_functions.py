@@ -80,7 +80,6 @@ def test_the_time_to_compile_is_known():
     assert str(time).endswith(" s")
 
 
-@pytest.mark.backends
 def test_numba_compiles_before_the_first_call_and_only_once():
     x, i = pt.dmatrix("x"), pt.lscalar("i")
     data = pytensor.shared(np.ones((40, 3)))
@@ -91,7 +90,6 @@ def test_numba_compiles_before_the_first_call_and_only_once():
     assert len(dispatcher.overloads) == 1
 
 
-@pytest.mark.backends
 def test_without_its_disk_cache_numba_compiles_ahead_too():
     with pytensor.config.change_flags(numba__cache=False):
         x = pt.dvector("x")

@@ -25,8 +25,6 @@ from symae.theano.sandbox.rng_mrg import MRG_RandomStreams
 from symae.training import train_epochs
 from symae.training.early_stopping import TutorialPatience, train_with_patience
 
-pytestmark = pytest.mark.backends
-
 DATA = np.random.RandomState(3).rand(60, 4)
 
 

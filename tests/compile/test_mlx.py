@@ -12,10 +12,7 @@ from pytensor.raise_op import Assert
 
 from symae import Autoencoder, BackendError, DenoisingAutoencoder, RandomStreams, function
 
-pytestmark = [
-    pytest.mark.backends,
-    pytest.mark.skipif(importlib.util.find_spec("mlx") is None, reason="mlx is not installed"),
-]
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("mlx") is None, reason="mlx is not installed")
 
 
 def test_mlx_refuses_float64_wherever_it_is():

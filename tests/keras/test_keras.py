@@ -230,7 +230,7 @@ def test_bytes_are_taken_as_numbers_and_results_are_of_float_x(float32):
     assert model.predict(images).dtype == np.float32
 
 
-@pytest.mark.parametrize("backend", each(default_mode=["c"]))
+@pytest.mark.parametrize("backend", each(backends=["c", "pytorch"]))
 def test_every_backend_trains_and_predicts(backend, float32):
     model = compiled(optimizer="sgd", loss="mse", backend=backend)
     history = model.fit(X, X, batch_size=5, shuffle=False, verbose=0)

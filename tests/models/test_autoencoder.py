@@ -328,7 +328,7 @@ def test_a_model_on_top_of_an_expression_cannot_fit_on_its_own(images):
         upper.fit(images)
 
 
-@pytest.mark.parametrize("backend", each(in_double, long=["pytorch"], default_mode=["c"]))
+@pytest.mark.parametrize("backend", each(in_double, long=["pytorch"], backends=["c"]))
 def test_every_backend_fits_the_same_model(backend, images):
     da = small(DenoisingAutoencoder).fit(images[:40], epochs=2, backend=backend)
     with pytensor.config.change_flags(mode="FAST_COMPILE"):

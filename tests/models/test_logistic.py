@@ -37,6 +37,13 @@ def test_it_starts_from_zero():
     assert not model.b.get_value().any()
 
 
+def test_the_likelihood_of_a_hopeless_class_is_finite(model, native_backend):
+    y = pt.ivector("y")
+    model.W.set_value(1e4 * model.W.get_value())
+    nll = function([model.input, y], model.negative_log_likelihood(y), backend=native_backend)
+    assert np.isfinite(nll(X, Y))
+
+
 def test_likelihood_prediction_and_errors_are_those_of_the_softmax(model, backend):
     y = pt.ivector("y")
     outputs = [model.p_y_given_x, model.y_pred, model.negative_log_likelihood(y), model.errors(y)]
@@ -46,13 +53,6 @@ def test_likelihood_prediction_and_errors_are_those_of_the_softmax(model, backen
     np.testing.assert_array_equal(got[1], p.argmax(axis=1))
     assert got[2] == pytest.approx(-np.log(p[np.arange(7), Y]).mean(), rel=1e-12)
     assert got[3] == pytest.approx((p.argmax(axis=1) != Y).mean())
-
-
-def test_the_likelihood_of_a_hopeless_class_is_finite(model, native_backend):
-    y = pt.ivector("y")
-    model.W.set_value(1e4 * model.W.get_value())
-    nll = function([model.input, y], model.negative_log_likelihood(y), backend=native_backend)
-    assert np.isfinite(nll(X, Y))
 
 
 def test_a_pickled_model_predicts_as_before(model):

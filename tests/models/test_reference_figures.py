@@ -33,6 +33,12 @@ def train(cls, level, epochs, backend):
     return [f"{cost:f}" for cost in history.costs], mask
 
 
+def test_the_mask_is_theanos(backend):
+    rng = np.random.RandomState(123)
+    mask = RandomStreams(rng.randint(2**30)).binomial(size=(10, 10), n=1, p=1 - SETTINGS["corruption_level"])
+    assert np.asarray(function([], mask, backend=backend)()).tolist() == FIGURES["corruption_mask_10x10_p0.7"]
+
+
 CASES = pytest.mark.parametrize(
     ("name", "cls", "level"),
     [
@@ -54,12 +60,6 @@ def test_the_first_epochs_print_theanos_costs(mnist, native_backend, name, cls, 
 def test_all_epochs_print_theanos_costs(mnist, native_backend, name, cls, level):
     costs, _ = train(cls, level, SETTINGS["epochs"], native_backend)
     assert costs[::10] == FIGURES[f"{name}_cost_every_10_epochs"]
-
-
-def test_the_mask_is_theanos(backend):
-    rng = np.random.RandomState(123)
-    mask = RandomStreams(rng.randint(2**30)).binomial(size=(10, 10), n=1, p=1 - SETTINGS["corruption_level"])
-    assert np.asarray(function([], mask, backend=backend)()).tolist() == FIGURES["corruption_mask_10x10_p0.7"]
 
 
 @pytest.mark.long

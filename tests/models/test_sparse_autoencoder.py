@@ -56,7 +56,6 @@ def test_training_goes_pytorchs_way(output, sparsity, weight):
     np.testing.assert_allclose([float(step(X)) for _ in expected], expected, rtol=1e-7)
 
 
-@pytest.mark.backends
 @pytest.mark.parametrize("sparsity", ["kl", "k"])
 def test_compiled_training_goes_the_same_way(sparsity):
     kinds = [small(sparsity=sparsity, sparsity_target=0.5).fit(X, epochs=3, batch_size=10, backend=b) for b in (None, "numba")]

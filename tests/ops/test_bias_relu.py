@@ -117,7 +117,6 @@ def test_too_few_biases_are_the_same_error_on_every_backend_when_the_function_ru
     assert str(caught.value) == f"rectified: found 2 biases, expected 3, one for each map of {shape}"
 
 
-@pytest.mark.backends
 def test_threads_change_nothing(monkeypatch):
     monkeypatch.setattr("symae.kernels.tuning.VALUES_FOR_THREADS", 1)
     values = [arrays(shape, "float64") for shape in ((7, 3), (7, 3, 2, 5))]

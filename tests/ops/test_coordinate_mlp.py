@@ -255,7 +255,6 @@ def test_precisions_are_mixed_upwards():
 
 
 @pytest.mark.long
-@pytest.mark.backends
 def test_threads_change_nothing(monkeypatch):
     monkeypatch.setattr("symae.kernels.tuning.MULTIPLICATIONS_FOR_THREADS", 1)
     values = arrays(CASES["more places than a block"])

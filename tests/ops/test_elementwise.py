@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.backends
-
 # units in the last place, as `symae.kernels.elementwise` states them: (float32, float64)
 BOUNDS = {"exp": (1.1, 1.1), "log": (1.1, 1.2), "sigmoid": (3, 3), "softplus": (2, 2.2), "tanh": (3, 3)}
 # what their errors are measured against, in more digits

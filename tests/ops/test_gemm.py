@@ -58,7 +58,6 @@ def every_way():
     return function(M, outputs, backend="numba")
 
 
-@pytest.mark.backends
 @settings(max_examples=60)
 @given(m=st.integers(0, 40), n=st.integers(0, 40), k=st.integers(0, 40), seed=st.integers(0, 2**32 - 1), data=st.data())
 def test_small_products_are_numpys(every_way, m, n, k, seed, data):
@@ -75,7 +74,6 @@ def test_small_products_are_numpys(every_way, m, n, k, seed, data):
         np.testing.assert_allclose(sum_, 0.5 * C - 2 * (A @ B), atol=1e-12)
 
 
-@pytest.mark.backends
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("m", "n", "k"), [(20, 100, 784), (20, 784, 100), (784, 100, 20), (37, 53, 1009)])
 def test_large_products_by_several_threads_are_numpys(compiled, dtype, m, n, k):
@@ -89,7 +87,6 @@ def test_large_products_by_several_threads_are_numpys(compiled, dtype, m, n, k):
     np.testing.assert_allclose(sum_, 6 - product(A, B, flags), atol=tolerance)
 
 
-@pytest.mark.backends
 @pytest.mark.parametrize("k", [3, 60])
 def test_two_products_are_added_at_once(compiled, k):
     rng, flags = np.random.default_rng(0), ((True, False), (False, True))
@@ -100,14 +97,12 @@ def test_two_products_are_added_at_once(compiled, k):
     np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
-@pytest.mark.backends
 def test_what_is_in_the_result_before_does_not_matter_with_beta_zero(compiled):
     C = np.full((2, 3), np.nan)
     found, _ = compiled("float64", (True, False))(C, 0.0, 1.0, np.ones((4, 2)), np.ones((4, 3)))
     assert (found == 4).all()
 
 
-@pytest.mark.backends
 @pytest.mark.parametrize(
     ("shapes", "message"),
     [

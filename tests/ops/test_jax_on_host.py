@@ -45,7 +45,6 @@ with in_64_bits():
 """
 
 
-@pytest.mark.backends
 @pytest.mark.parametrize("program", [MANY_DRAWS, BITS], ids=["draws", "every dtype"])
 def test_64_bit_numbers_reach_the_host_and_come_back_whole(program):
     pytest.importorskip("jax")

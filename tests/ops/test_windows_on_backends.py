@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 
 import numpy as np
 import pytensor.tensor as pt
@@ -44,6 +45,9 @@ CASES = {
     ),
 }
 IN_FLOAT32 = ["max, overlapping and padded", "average of padding too", "unpool", "bilinear"]
+# With those each op is compiled once; the rest of the table, half a minute of compiling, is asked for.
+ALWAYS = ["max", "sum, overlapping and partial", "unpool from switches", "nearest", "neighbourhoods", "neighbourhoods put back"]
+OTHERS = [name for name in CASES if name not in ALWAYS]
 
 
 def odd_images(shape, dtype):
@@ -76,16 +80,21 @@ def results(dtype, names, backend):
 
 @pytest.fixture(scope="module")
 def everything(every_backend):
-    """(got, wanted) of value and gradient of each case; MLX has no float64."""
-    with pytest.MonkeyPatch.context() as patch:
-        if every_backend == "pytorch":  # its compiler takes a minute for the whole table; the tests below have it compile some
-            patch.setattr("torch.compile", lambda function, *_, **__: function)
-        return results(widest_float(every_backend), list(CASES), every_backend)
+    """(got, wanted) of value and gradient of each of some cases; MLX has no float64."""
+
+    @functools.cache
+    def of(*names):
+        with pytest.MonkeyPatch.context() as patch:
+            if every_backend == "pytorch":  # its compiler takes a minute for all cases; the tests below have it compile some
+                patch.setattr("torch.compile", lambda function, *_, **__: function)
+            return results(widest_float(every_backend), names, every_backend)
+
+    return of
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [*ALWAYS, *(pytest.param(name, marks=pytest.mark.default_mode) for name in OTHERS)])
 def test_value_and_gradient_are_those_of_perform(everything, name):
-    for got, wanted in everything[name]:
+    for got, wanted in everything(*(ALWAYS if name in ALWAYS else OTHERS))[name]:
         assert got.dtype == wanted.dtype
         tolerance = TOLERANCE[str(wanted.dtype)]
         np.testing.assert_allclose(got, wanted, rtol=tolerance, atol=tolerance)
@@ -204,7 +213,6 @@ def test_negative_sizes_are_refused_alike_everywhere(where):
     assert str(caught.value) == "max_unpool2d_from_switches: shape: found (-2, -2), expected sizes of at least 0"
 
 
-@pytest.mark.backends
 @pytest.mark.parametrize("shape", [SHAPE, (None,) * 4], ids=["known", "unknown"])
 def test_numba_takes_the_machine_code_from_its_cache(shape):
     def build():
@@ -232,7 +240,6 @@ def threaded():
     return [numba.njit(kernel.py_func) for kernel in kernels]
 
 
-@pytest.mark.backends
 def test_threads_change_nothing(threaded):
     max_pool, sum_pool, spread = threaded
     value = odd_images((5, 3, 9, 8), "float64")

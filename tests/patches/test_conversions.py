@@ -70,13 +70,11 @@ for a, b in zip(got, [2**40 + 1, 1, [1 / 3], [1 / 3, 2 / 3], [2**40 + 1, 2**40 +
 """
 
 
-@pytest.mark.backends
 def test_jax_has_64_bits_whatever_floatx_was_when_it_was_imported():
     pytest.importorskip("jax")
     subprocess.run([sys.executable, "-c", JAX_64_BITS], check=True)
 
 
-@pytest.mark.backends
 def test_nothing_in_a_float32_graph_becomes_float64_on_jax(float32, monkeypatch):
     jax = pytest.importorskip("jax")
     programs = []
@@ -99,7 +97,6 @@ def test_nothing_in_a_float32_graph_becomes_float64_on_jax(float32, monkeypatch)
     assert "f64[" not in program
 
 
-@pytest.mark.backends
 @pytest.mark.parametrize(
     "build",
     [

@@ -13,8 +13,6 @@ from pytensor.graph.replace import vectorize_graph
 from symae import LogisticRegression, function
 from symae.compile.loops import loop_over
 
-pytestmark = pytest.mark.backends
-
 X = np.random.RandomState(0).normal(size=(6, 3))
 
 

@@ -81,53 +81,6 @@ def inside(size):
     return np.array([-size, size - 1, -1])
 
 
-class Table:
-    """One compiled function for all cases, each with indices of its own."""
-
-    def __init__(self, backend):
-        self.backend = backend
-        self.names = [name for name in CASES if (backend, name) not in MISSING]
-        arrays = [pt.tensor(name, dtype="float32", shape=(None,) * a.ndim) for name, a in zip("vxt", (V, X, T), strict=True)]
-        indices = {name: [pt.lvector() for _ in "ij"] for name in self.names}
-        outputs = [CASES[name][0](*arrays, *indices[name]) for name in self.names]
-        inputs = [*arrays, *(i for pair in indices.values() for i in pair)]
-        self.compiled = function(inputs, outputs, backend=backend, on_unused_input="ignore")
-
-    def __call__(self, changed=None):
-        given = {name: [inside(size) for _, size in (*CASES[name][1], (0, 1))][:2] for name in self.names}
-        given |= changed or {}
-        results = self.compiled(*(a.astype("float32") for a in (V, X, T)), *(i for pair in given.values() for i in pair))
-        return dict(zip(self.names, results, strict=True))
-
-
-@pytest.fixture(scope="module")
-def table(every_backend):
-    with pytest.MonkeyPatch.context() as patch:
-        if every_backend == "pytorch":  # its compiler takes a minute for the whole table; a test below has it compile some
-            patch.setattr("torch.compile", lambda function, *_, **__: function)
-        return Table(every_backend)
-
-
-def test_the_first_and_the_last_index_count_from_both_ends(table):
-    for name, got in table().items():
-        of_arrays, axes = CASES[name]
-        i, j = [inside(size) for _, size in (*axes, (0, 1))][:2]
-        np.testing.assert_allclose(got, of_arrays(V, X, T, i, j), err_msg=name)
-
-
-@pytest.mark.parametrize(("name", "which", "sign"), OUTSIDE, ids=str)
-def test_an_index_just_outside_is_an_error_that_names_it(table, name, which, sign):
-    if name not in table.names:
-        pytest.skip("PyTensor cannot compile it there")
-    axes = CASES[name][1]
-    indices = [inside(size) for _, size in (*axes, (0, 1))][:2]
-    axis, size = axes[which]
-    indices[which][2] = outside = size if sign > 0 else -size - 1
-    told = "[01]" if name in TRANSPOSED and not BY_NAME[table.backend].one_program else axis
-    with pytest.raises(IndexError, match=f"index {outside} is out of bounds for axis {told} with size {size}"):
-        table({name: indices})
-
-
 @pytest.fixture(scope="module")
 def others(every_backend):
     """Constants, masks, what is written, slices of slices, short integers and empty axes, as they are used with symbols."""
@@ -243,3 +196,50 @@ def test_an_empty_axis_has_no_index(others, dtype):
     with pytest.raises(IndexError, match=r"index 0 is out of bounds for axis 0 with size 0|empty axes"):
         others(dtype, floats(0), np.array([0], dtype))
     assert others(dtype, floats(0), np.zeros(0, dtype)).size == 0
+
+
+class Table:
+    """One compiled function for all cases, each with indices of its own."""
+
+    def __init__(self, backend):
+        self.backend = backend
+        self.names = [name for name in CASES if (backend, name) not in MISSING]
+        arrays = [pt.tensor(name, dtype="float32", shape=(None,) * a.ndim) for name, a in zip("vxt", (V, X, T), strict=True)]
+        indices = {name: [pt.lvector() for _ in "ij"] for name in self.names}
+        outputs = [CASES[name][0](*arrays, *indices[name]) for name in self.names]
+        inputs = [*arrays, *(i for pair in indices.values() for i in pair)]
+        self.compiled = function(inputs, outputs, backend=backend, on_unused_input="ignore")
+
+    def __call__(self, changed=None):
+        given = {name: [inside(size) for _, size in (*CASES[name][1], (0, 1))][:2] for name in self.names}
+        given |= changed or {}
+        results = self.compiled(*(a.astype("float32") for a in (V, X, T)), *(i for pair in given.values() for i in pair))
+        return dict(zip(self.names, results, strict=True))
+
+
+@pytest.fixture(scope="module")
+def table(every_backend):
+    with pytest.MonkeyPatch.context() as patch:
+        if every_backend == "pytorch":  # its compiler takes a minute for the whole table; the tests above have it compile some
+            patch.setattr("torch.compile", lambda function, *_, **__: function)
+        return Table(every_backend)
+
+
+def test_the_first_and_the_last_index_count_from_both_ends(table):
+    for name, got in table().items():
+        of_arrays, axes = CASES[name]
+        i, j = [inside(size) for _, size in (*axes, (0, 1))][:2]
+        np.testing.assert_allclose(got, of_arrays(V, X, T, i, j), err_msg=name)
+
+
+@pytest.mark.parametrize(("name", "which", "sign"), OUTSIDE, ids=str)
+def test_an_index_just_outside_is_an_error_that_names_it(table, name, which, sign):
+    if name not in table.names:
+        pytest.skip("PyTensor cannot compile it there")
+    axes = CASES[name][1]
+    indices = [inside(size) for _, size in (*axes, (0, 1))][:2]
+    axis, size = axes[which]
+    indices[which][2] = outside = size if sign > 0 else -size - 1
+    told = "[01]" if name in TRANSPOSED and not BY_NAME[table.backend].one_program else axis
+    with pytest.raises(IndexError, match=f"index {outside} is out of bounds for axis {told} with size {size}"):
+        table({name: indices})

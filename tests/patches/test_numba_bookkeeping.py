@@ -11,8 +11,6 @@ from numba.core import event
 from symae.patches import numba_bookkeeping
 from symae.patches.numba_deferred_codegen import whole_programs
 
-pytestmark = pytest.mark.backends
-
 
 def function():
     """Return a function that calls others of Numba's and its own, has loops and branches, and allocates."""

@@ -6,10 +6,6 @@ import os
 import subprocess
 import sys
 
-import pytest
-
-pytestmark = pytest.mark.backends
-
 PROGRAM = """
 import sys
 import numpy as np

@@ -13,8 +13,6 @@ from numba.core import codegen
 import symae
 from symae.patches.numba_deferred_codegen import whole_programs
 
-pytestmark = pytest.mark.backends
-
 
 @pytest.fixture
 def optimised(monkeypatch):

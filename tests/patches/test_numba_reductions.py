@@ -10,8 +10,6 @@ from pytensor.link.numba.dispatch import elemwise
 
 import symae
 
-pytestmark = pytest.mark.backends
-
 ENTRIES = np.arange(24.0).reshape(2, 3, 4)
 LAYOUTS = {
     "C": ENTRIES,

@@ -9,8 +9,6 @@ import pytest
 
 import symae
 
-pytestmark = pytest.mark.backends
-
 
 def test_what_others_compile_has_numbas_own_message():
     @numba.njit

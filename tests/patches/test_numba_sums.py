@@ -10,8 +10,6 @@ import pytest
 
 from symae import function
 
-pytestmark = pytest.mark.backends
-
 SHAPES = [(0, 3), (3, 0), (1, 1), (3, 15), (2, 16), (5, 784), (700, 33)]
 
 

@@ -14,8 +14,6 @@ from pytensor.tensor.elemwise import Elemwise
 
 import symae
 
-pytestmark = pytest.mark.backends
-
 ROWS, COLUMNS = 67, 8000  # as many numbers as make it worthwhile
 
 

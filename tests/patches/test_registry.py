@@ -199,7 +199,6 @@ def test_nothing_but_changes_of_patches_touches_what_is_private():
     assert past == []
 
 
-@pytest.mark.backends
 def test_machine_code_has_another_key_with_each_set_of_patches(monkeypatch):
     import pytensor.tensor as pt
     from pytensor.link.numba.dispatch import basic

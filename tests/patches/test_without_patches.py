@@ -54,8 +54,6 @@ CONCERNS = {
     "pytorch_indexing": INDICES,
 }
 
-pytestmark = pytest.mark.backends
-
 
 def outcomes(tmp_path, backend, chosen="", *names, before=""):
     """Run the script with patches as `chosen`, after the lines `before`; a dict of its lines, the summary and the log."""
@@ -79,7 +77,7 @@ def check(found, backend):
             assert "Error: " in outcome
 
 
-@pytest.mark.parametrize("backend", [on("numba"), on("c"), on("jax")])
+@pytest.mark.parametrize("backend", [on("numba"), on("c", pytest.mark.backends), on("jax")])
 def test_without_patches_the_ops_of_a_layer_are_right(tmp_path, backend):
     found, summary, log = outcomes(tmp_path, backend, "off", *QUICK)
     assert list(found) == QUICK

@@ -42,7 +42,6 @@ def test_costs_and_weights_stay(rewritten, exclude):
     np.testing.assert_allclose(model.W.get_value(), plain.W.get_value(), rtol=1e-10)
 
 
-@pytest.mark.backends
 def test_numbers_of_shapes_and_of_arrays_meet_in_one_function():
     x, k = pt.dmatrix("x"), pt.dscalar("k")
     n = x.shape[0] * k

@@ -119,7 +119,6 @@ def test_both_backends_take_memory_and_compute_the_same(native_backend):
     np.testing.assert_array_equal(arguments[0], X)
 
 
-@pytest.mark.backends
 def test_it_can_be_switched_off():
     with options(exclude=["in_place"]):
         f = function([x, b], rectified(x * 2, b), backend="c")

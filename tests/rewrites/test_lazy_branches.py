@@ -139,7 +139,6 @@ def test_a_long_chain_of_choices_stays_small(only_lazy_branches):
     assert computed == Counter({59: 1})
 
 
-@pytest.mark.backends
 def test_machine_code_of_other_branches_is_other_code():
     """The key under which it is kept knows what is in the branches."""
     c, x = pt.iscalar("c"), pt.dvector("x")
@@ -149,7 +148,6 @@ def test_machine_code_of_other_branches_is_other_code():
     assert compile_time(again).cached
 
 
-@pytest.mark.backends
 def test_branches_do_not_work_in_place_on_what_others_need():
     c, x = pt.iscalar("c"), pt.dvector("x")
     y = pt.exp(x)

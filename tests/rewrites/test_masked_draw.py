@@ -60,7 +60,6 @@ def test_the_tutorials_denoising_autoencoder_has_it(rewritten, ops_of):
     assert len(ops_of(rewritten([da.x], cost, updates=updates), MaskedDraw)) == 1
 
 
-@pytest.mark.backends
 @pytest.mark.parametrize("n", [1, 3])
 def test_machine_code_draws_the_same(n):
     x, _, masked = corrupted(n=n)

@@ -62,7 +62,6 @@ def test_other_slices_are_left_alone(sliced):
     assert rewritten(sliced) == []
 
 
-@pytest.mark.backends
 def test_the_rewritten_slice_equals_the_slice(float32_backend):
     data = pytensor.shared(DATA.astype("float32"), name="data")
     f = function([i], data[i * 5 : (i + 1) * 5] * 2, backend=float32_backend)
@@ -70,7 +69,6 @@ def test_the_rewritten_slice_equals_the_slice(float32_backend):
         np.testing.assert_array_equal(f(index), 2 * DATA[index * 5 : index * 5 + 5])
 
 
-@pytest.mark.backends
 def test_what_else_is_indexed_is_taken_from_the_slice(float32_backend):
     data = pytensor.shared(DATA.astype("float32").reshape(20, 3, 1), name="data")
     batch = slice(i * 5, (i + 1) * 5)
@@ -97,7 +95,6 @@ def test_a_slice_over_the_edge_is_an_error_and_no_other_rows(start):
         function([i], MinibatchSlice(5)(data, i))(start)
 
 
-@pytest.mark.backends
 @pytest.mark.parametrize("traced", ["jax", "mlx"])
 def test_a_slice_over_the_edge_is_an_error_where_it_is_traced(traced, capfd):
     pytest.importorskip(traced, reason=f"{traced} is not installed")
@@ -119,7 +116,6 @@ def test_a_slice_over_the_edge_is_an_error_where_it_is_traced(traced, capfd):
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.backends
 def test_a_rewrite_can_be_switched_off_by_its_name():
     pytest.importorskip("jax")
     with options(exclude=["minibatch_slice"]), pytest.raises(Exception, match=r"static integers|concrete|Slice"):

@@ -82,7 +82,6 @@ def test_the_tutorials_autoencoder_has_it(rewritten, ops_of):
     assert not ops_of(rewritten([da.x], cost, updates=updates, exclude=("sigmoid_cross_entropy",)), SigmoidCrossEntropy)
 
 
-@pytest.mark.backends
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_machine_code_gives_the_same_and_no_nan_at_ten_thousand(dtype):
     a, x = pt.matrix("a", dtype=dtype), pt.matrix("x", dtype=dtype)

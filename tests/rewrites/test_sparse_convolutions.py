@@ -214,15 +214,15 @@ def test_values_are_those_of_the_full_convolutions(data):
     assert set(convolutions(f)) > SPARSE - {SparseInputGradient}
 
 
-# one layer is compiled by Numba in the tests of worksheet 03, too, with other shapes
-@pytest.mark.parametrize(("maps", "pool"), [pytest.param(1, 4, marks=pytest.mark.default_mode), ((2, 3), 2)])
+# half a minute of compiling; one layer is compiled by Numba in the tests of worksheet 03, too, with other shapes
+@pytest.mark.default_mode
+@pytest.mark.parametrize(("maps", "pool"), [(1, 4), ((2, 3), 2)])
 def test_both_backends_train_as_without_it(native_backend, maps, pool):
     x, outputs = training_step(maps, pool)
     f = compare([x], outputs, [images()], mode=None, backend=native_backend)
     assert set(convolutions(f)) > SPARSE
 
 
-@pytest.mark.backends
 def test_it_can_be_switched_off_and_is_not_there_for_others():
     x, outputs = training_step(1, 4)
     with options(exclude=["sparse_convolution", "sparse_rectified_gradient"]):

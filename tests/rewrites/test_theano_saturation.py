@@ -28,7 +28,6 @@ def test_far_out_they_are_theanos(name, dtype, values, expected):
     assert (f(np.array(values[1:], dtype)) == expected[1:]).all()
 
 
-@pytest.mark.backends
 def test_the_steps_of_a_scan_have_them_too():
     x = T.dvector("x")
     steps, _ = theano.scan(lambda v: T.nnet.sigmoid(v), sequences=[x])
@@ -36,7 +35,6 @@ def test_the_steps_of_a_scan_have_them_too():
         assert theano.function([x], steps, mode=mode)([19.0, 19.25]).tolist() == [1 / (1 + np.exp(-19.0)), 1.0]
 
 
-@pytest.mark.backends
 def test_logarithms_stay_exact():
     x = T.dvector("x")
     f = theano.function([x], [T.log(1 - T.nnet.sigmoid(x)), T.log(T.nnet.sigmoid(x))], mode="numba")

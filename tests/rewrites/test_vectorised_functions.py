@@ -35,7 +35,6 @@ def test_other_backends_do_not(ops_of):
     assert not ops_of(function([x], pt.exp(x), mode=CVM.clone(linker="py")), KINDS)
 
 
-@pytest.mark.backends
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_machine_code_agrees_with_numpy_in_every_layout(dtype):
     x = pt.matrix("x", dtype=dtype)

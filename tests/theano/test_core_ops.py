@@ -215,7 +215,6 @@ def test_raising_is_an_expression(x):
         theano.function([x], Assert("small")(x, x.sum() > 100))(ARRAY)
 
 
-@pytest.mark.backends
 def test_an_op_runs_among_machine_code(x):
     with pytest.warns(UserWarning, match="object mode"):
         f = theano.function([x], (Double()(x) > 3).sum(), mode="numba")

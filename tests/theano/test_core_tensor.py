@@ -106,7 +106,6 @@ def test_unbroadcast_forgets_that_a_length_is_one():
     assert gradient.eval({row: np.ones((1, 3))}).tolist() == [[2, 2, 2]]
 
 
-@pytest.mark.backends
 def test_unbroadcast_runs_compiled():
     row = T.row("row")
     f = theano.function([row], T.unbroadcast(row, 0) * 2, mode="numba")

@@ -8,8 +8,6 @@ import pytest
 import symae.theano.tensor as T
 from symae import function
 
-pytestmark = pytest.mark.backends
-
 
 @pytest.mark.parametrize(
     ("build", "error", "message"),

@@ -30,7 +30,6 @@ def costs():
         return theano.function([x, *labels], [cost(x, y) for cost, y in zip(COSTS.values(), labels, strict=True)])
 
 
-@pytest.mark.backends
 @pytest.mark.parametrize("changed", COSTS)
 def test_labels_that_are_no_classes_are_value_errors_in_the_default_mode(costs, changed):
     assert type(costs.maker.linker).__name__ == "NumbaLinker"
@@ -60,7 +59,6 @@ def test_labels_are_checked_on_every_backend(float32_backend):
         f(SCORES, np.array([0, 1, 2], "uint8"))
 
 
-@pytest.mark.backends
 def test_probabilities_that_are_no_softmax_are_indexed_as_in_numpy():
     p, y = T.fmatrix("p"), T.ivector("y")
     f = function([p, y], T.nnet.categorical_crossentropy(p, y))

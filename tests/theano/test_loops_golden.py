@@ -20,14 +20,12 @@ def test_loops_draw_as_theanos(name):
     assert_same(evaluate(theano, name), GOLDEN[name])
 
 
-@pytest.mark.backends
 @pytest.mark.parametrize("name", IN_THE_DEFAULT_MODE)
 def test_loops_draw_as_theanos_in_the_default_mode(in_mode, name):
     with in_mode("Mode"):
         assert_same(evaluate(theano, name), GOLDEN[name])
 
 
-@pytest.mark.backends
 def test_loops_draw_as_theanos_on_jax(in_mode):
     pytest.importorskip("jax")
     with in_mode("jax"):

@@ -21,7 +21,6 @@ def test_operations_of_graphs_are_theanos(name):
     assert_same(evaluate(theano, name), GOLDEN[name])
 
 
-@pytest.mark.backends
 @pytest.mark.parametrize("mode", ["Mode", "jax"])
 def test_operations_of_graphs_are_theanos_compiled(mode):
     if mode == "jax":

@@ -430,7 +430,6 @@ def test_a_training_in_two_calls_is_one_training(tmp_path, optimizer, drop_last)
         assert p.get_value().tobytes() == q.get_value().tobytes()
 
 
-@pytest.mark.backends
 def test_a_training_by_compiled_loops_is_that_by_python_loops_also_when_resumed(tmp_path):
     def go_on(folder, n_epochs, loop):
         model = autoencoder(momentum)
@@ -687,7 +686,7 @@ def run(folder, lines_at_most=None):
         if len(lines) == lines_at_most:
             sys.stdin.readline()  # wait for the end
 
-    train(model, 40, validation={model.x: X[:7]}, folder=folder, resume=True, log_every=1, log=log)
+    train(model, 20, validation={model.x: X[:7]}, folder=folder, resume=True, log_every=1, log=log)
 
 
 def test_a_process_that_is_killed_at_any_moment_can_be_followed_by_another(tmp_path):
@@ -696,7 +695,7 @@ def test_a_process_that_is_killed_at_any_moment_can_be_followed_by_another(tmp_p
     here = Path(__file__).parent  # where Python looks for the module that the command imports
     moments = random.Random(os.getpid())
     finished = [0]
-    while finished[-1] < 40:
+    while finished[-1] < 20:
         with subprocess.Popen(command, cwd=here, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
             for _ in range(moments.randint(2, 12)):
                 child.stdout.readline()

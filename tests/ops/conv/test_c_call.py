@@ -47,7 +47,6 @@ def arguments(kind, images=IMAGES, filters=FILTERS, maps=MAPS):
     return {Convolution: (x, W), InputGradient: (W, y, *images[2:]), FilterGradient: (x, y, *filters[2:])}[kind]
 
 
-@pytest.mark.backends
 def test_arrays_of_any_layout_are_taken_and_empty_ones_too(nodes):
     for kind, node in nodes.items():
         a, b, *sizes = arguments(kind)
@@ -66,7 +65,6 @@ def test_arrays_of_any_layout_are_taken_and_empty_ones_too(nodes):
             np.testing.assert_array_equal(node(*none), node.perform(*none), strict=True)
 
 
-@pytest.mark.backends
 def test_infinity_and_nan_reach_only_the_results_that_see_them(nodes):
     dense = Node(InputGradient, ("valid", (1, 1), True, (1, 1), 1))  # another way than with strides
     for node, at, given in (
@@ -84,7 +82,6 @@ def test_infinity_and_nan_reach_only_the_results_that_see_them(nodes):
         np.testing.assert_allclose(node(*given), want, atol=1e-12)
 
 
-@pytest.mark.backends
 def test_shapes_are_refused_in_the_words_of_perform(nodes):
     refused = [
         (Convolution, {"images": (2, 3, 5, 6)}),
@@ -110,7 +107,6 @@ def test_shapes_are_refused_in_the_words_of_perform(nodes):
         assert str(raised.value) == str(meant.value)
 
 
-@pytest.mark.backends
 def test_a_result_is_written_over_the_last_one_unless_that_is_an_argument(nodes):
     for kind, node in nodes.items():
         given = arguments(kind)

@@ -146,7 +146,6 @@ def test_every_backend_computes_the_whole_table(backend, dtype, cases):
         check_table(backend, dtype, cases)
 
 
-@pytest.mark.backends
 @pytest.mark.skipif(importlib.util.find_spec("mlx") is None, reason="mlx is not installed")
 @pytest.mark.parametrize("case", [0, 1, 3, 4, 8])
 def test_mlx_computes_the_table(case):
@@ -155,7 +154,6 @@ def test_mlx_computes_the_table(case):
     close(f(*expected("float32", case)[0]), expected("float32", case)[1], "float32")
 
 
-@pytest.mark.backends
 def test_shapes_need_not_be_known_and_the_function_is_cacheable():
     def build():
         inputs = tensors()
@@ -166,7 +164,6 @@ def test_shapes_need_not_be_known_and_the_function_is_cacheable():
     assert compile_time(build()).cached
 
 
-@pytest.mark.backends
 def test_arrays_of_any_layout_are_taken(compiled_when_called):
     (x, W, g), want = expected("float64", 1)
     inputs = tensors("float64", (x.shape, W.shape, g.shape))
@@ -184,7 +181,7 @@ def test_infinities_come_through_numbas_loops(numba_on_one_image, infinite):
         np.testing.assert_array_equal(np.isfinite(got), np.isfinite(want))
 
 
-@pytest.fixture(scope="module", params=[pytest.param(None, marks=pytest.mark.backends)])
+@pytest.fixture(scope="module")
 def numba_on_one_image():
     inputs = tensors("float64", ((1, 1, 7, 7), (1, 1, 5, 5), (1, 1, 3, 3)))
     results = outputs((("valid", (1, 1), False, (1, 1), 1)), *inputs)
@@ -295,7 +292,6 @@ def test_what_is_no_array_or_no_size_is_refused_by_name(build, message):
         build()
 
 
-@pytest.mark.backends
 @pytest.mark.skipif(importlib.util.find_spec("mlx") is None, reason="mlx is not installed")
 @pytest.mark.parametrize(("images", "maps"), [((0, 2, 5, 5), 3), ((2, 0, 5, 5), 3), ((2, 2, 5, 5), 0)])
 def test_mlx_survives_empty_arrays(images, maps):
@@ -360,9 +356,7 @@ def test_impossible_shapes_are_refused_when_the_function_runs(backend):
 PHASES = {"2 x 3": ((2, 3), None), "3 x 2, by tiles that are not full": ((3, 2), Tile(4, 2, 3))}
 
 
-@pytest.fixture(
-    scope="module", params=[pytest.param(value, id=key, marks=pytest.mark.backends) for key, value in PHASES.items()]
-)
+@pytest.fixture(scope="module", params=PHASES.values(), ids=PHASES)
 def in_phases(request):
     """Return a stride, and the kernel for it: (W, y, top, left, padded height and width, groups, x); it fills x."""
     import numba
@@ -444,7 +438,6 @@ def test_an_infinite_gradient_stays_where_it_belongs(in_phases):
     np.testing.assert_allclose(got, wanted, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.backends
 @pytest.mark.parametrize(
     ("images", "filters", "kernel", "enough"),
     [
