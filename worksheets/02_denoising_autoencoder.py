@@ -1,3 +1,10 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     name: python3
+# ---
+
 # %% [markdown]
 # # A denoising autoencoder beside a plain one
 #
@@ -101,6 +108,7 @@ drawn_plain, drawn_denoising = (np.asarray(drawn) for drawn in reconstructions(o
 sheet.report.heading("The mask")
 sheet.report.table([["corruption, 10 × 10"], [sheet.picture("mask", enlarge(mask, 12), "70 % of the pixels are kept")]])
 
+sheet.picture("filters", side_by_side([("autoencoder", filters(plain)), ("denoising autoencoder", filters(denoising))]))
 sheet.report.heading("Filters")
 sheet.report.table(
     [
@@ -122,7 +130,6 @@ sheet.report.table(
         ],
     ]
 )
-sheet.picture("filters", side_by_side([("autoencoder", filters(plain)), ("denoising autoencoder", filters(denoising))]))
 
 # %% [markdown]
 # The denoising cost stays higher, because a part of every image has to be guessed.

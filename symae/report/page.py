@@ -42,6 +42,8 @@ class Report:
     >>> report.write("report.html")
     """
 
+    showing = False  # each part where it is added: `symae.report.NotebookReport`
+
     def __init__(self, title: str, subtitle: str | None = None, language: str = "en"):
         self.title = title
         self.subtitle = subtitle
@@ -144,7 +146,7 @@ class Report:
 
     def html(self) -> str:
         """Return the page."""
-        page = _template().render(
+        page = _template("page.html.jinja").render(
             title=self.title,
             subtitle=self.subtitle,
             language=self.language,
@@ -196,8 +198,13 @@ def _asset(name: str) -> str:
     return (Path(__file__).parent / name).read_text(encoding="utf-8")
 
 
+def macro(name: str, *arguments: Any) -> str:
+    """Return what a macro of the page's blocks makes of `arguments`."""
+    return str(getattr(_template("blocks.jinja").module, name)(*arguments)).strip()
+
+
 @functools.cache
-def _template() -> jinja2.Template:
+def _template(name: str) -> jinja2.Template:
     # Imported here: whoever only builds a page, or only imports symae, does not wait for it.
     import jinja2
 
@@ -208,4 +215,4 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("page.html.jinja")
+    return environment.get_template(name)

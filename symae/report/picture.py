@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import base64
+import io
 import numbers
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from symae.errors import InputError
-from symae.images import png_bytes, to_image
+from symae.images import enlarge, png_bytes, to_image
 
 # What an automatic zoom fills: a figure at most FIGURE pixels a side, the pictures of one table row ROW pixels together.
 FIGURE = 280
@@ -41,11 +42,25 @@ class Picture:
         The picture as a PNG file, if it has been made already.
     """
 
-    image: Any
+    image: Any = field(repr=False)
     caption: str | None = None
     alt: str | None = None
     zoom: int | None = None
-    png: bytes | None = None
+    png: bytes | None = field(default=None, repr=False)
+
+    def enlarged(self, room: float = FIGURE) -> Image.Image:
+        """Return the image as large as it is shown; `room` is what an automatic zoom may fill."""
+        return enlarge(self.image, self.zoom_in(room))
+
+    def zoom_in(self, room: float) -> int:
+        """Return by how much the image is enlarged."""
+        zoom = max(1, int(room // max(to_image(self.image).size))) if self.zoom is None else self.zoom
+        if not isinstance(zoom, int) or zoom < 1:
+            raise InputError("zoom", repr(zoom), "an integer, at least 1")
+        return zoom
+
+    def _repr_png_(self) -> bytes:
+        return png_bytes(self.enlarged())
 
 
 @dataclass(frozen=True)
@@ -59,6 +74,11 @@ class Inlined:
     caption: str | None
     shrinks: bool
 
+    def image(self) -> Image.Image:
+        """Return the picture as large as it is on the page."""
+        with Image.open(io.BytesIO(base64.b64decode(self.src.partition(",")[2]))) as image:
+            return enlarge(image.copy(), self.width // image.width)
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -71,10 +91,7 @@ class Cell:
 
 def inline(picture: Picture, alt: str = "", room: float = FIGURE) -> Inlined:
     """Inline a picture; `alt` is said when it brings no words itself, `room` is what an automatic zoom may fill."""
-    image = to_image(picture.image)
-    zoom = max(1, int(room // max(image.size))) if picture.zoom is None else picture.zoom
-    if not isinstance(zoom, int) or zoom < 1:
-        raise InputError("zoom", repr(zoom), "an integer, at least 1")
+    image, zoom = to_image(picture.image), picture.zoom_in(room)
     # Stored as it is and enlarged by the browser, which repeats pixels: a small file, crisp at every size.
     source = "data:image/png;base64," + base64.b64encode(picture.png or png_bytes(image)).decode()
     width, height = image.width * zoom, image.height * zoom

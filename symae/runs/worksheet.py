@@ -29,6 +29,7 @@ from symae._runtime.atomic_files import make_folder
 from symae._runtime.decimals import fixed
 from symae._runtime.folder_lock import FolderLock
 from symae._runtime.memory import tune_process
+from symae._runtime.notebook import in_notebook
 from symae._runtime.terminal import INTERRUPTED, at_least, print_anything, report_bad_input
 from symae.compile import compile_time, function
 from symae.compile.backends import BY_NAME, DEFAULT
@@ -39,7 +40,7 @@ from symae.datasets.pixel_scale import KERAS, TUTORIALS
 from symae.errors import BackendError, InputError, UnwritableError
 from symae.images import save_png, unit_images
 from symae.models.base import Model
-from symae.report import Picture, Report
+from symae.report import NotebookReport, Picture, Report
 from symae.runs.options import worksheet_parser
 from symae.runs.parameter_snapshots import KeptFilters
 from symae.runs.record import RunRecord
@@ -149,7 +150,9 @@ class Worksheet:
         for taken in sorted(self.out.iterdir()):  # better said now than when the training is done
             if taken.suffix in RESULTS and taken.is_dir():
                 raise UnwritableError(taken, "a folder", "a place for a file")
-        self.report = Report(title, f"{self.dataset.name}. {self.epochs} epochs, seed {self.seed}.")
+        self.report = (NotebookReport if in_notebook() else Report)(
+            title, f"{self.dataset.name}. {self.epochs} epochs, seed {self.seed}."
+        )
         self.record = RunRecord(
             self.out,
             name,
@@ -417,6 +420,7 @@ class Worksheet:
     def finish(self, settings: Mapping[str, Any]) -> None:
         """Write the report; `settings` are listed in it. After Ctrl-C, end with the status that shells expect of it."""
         elapsed = time.perf_counter() - self.started
+        self.report.showing = False  # what follows, a notebook has already
         self.say(f"Trained {self.training:.1f} s, compiled {self.compiling:.1f} s, {elapsed:.1f} s in all")
         self.report.heading("Settings")
         state = (

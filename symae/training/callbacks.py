@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from symae._runtime.decimals import fixed
 from symae._runtime.interrupts import interrupts_told
+from symae._runtime.progress import progress_bar
 from symae.errors import DivergedError
 from symae.training.engine import Callback, TrainingState
 
@@ -41,19 +42,17 @@ class Interrupts(Callback):
 
 
 class ProgressBar(Callback):
-    """Shows on a terminal, and nowhere else, how many epochs are done and how long the others will take."""
+    """Shows on a terminal and in a notebook, and nowhere else, how many epochs are done and how long the others will take."""
 
     def __init__(self) -> None:
         self._shown = 0  # steps of the present epoch that the bar has
         self._open = ExitStack()
 
     def on_train_begin(self, state: TrainingState) -> None:
-        bar = tqdm(
+        bar = progress_bar(
             total=state.n_epochs,
             initial=len(state.history),
             desc="Training",
-            disable=None,  # silent when not a terminal
-            leave=False,
             bar_format="{desc} {percentage:3.0f}% |{bar}| epoch {n:.1f} of {total}  {rate_noinv_fmt}  {remaining} left",
             unit=" epochs",
         )
