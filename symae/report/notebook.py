@@ -10,11 +10,15 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from PIL import ImageOps
+
 from symae.images import png_bytes, side_by_side
 from symae.report.page import Report, macro
 from symae.report.picture import Inlined
 from symae.report.theme import theme
 
+FRAME = "#dcdcd6"
+IN_FONT = str.maketrans("×–′", "x-'")  # what Pillow's font lacks
 LEGEND = 22  # pixels, for a line of a curve's legend
 STYLE = "text { font: 13px system-ui, sans-serif; fill: var(--muted); } .y { text-anchor: end; } .x { text-anchor: middle; }"
 STYLE += " .axis { stroke: var(--muted); } .series circle { stroke: none; }\n"
@@ -70,6 +74,7 @@ def _cells(table: Mapping[str, Any]) -> tuple[list[tuple[str, Inlined]], int]:
 
 
 def _pictures(cells: list[tuple[str, Inlined]], columns: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    png = png_bytes(side_by_side([(words, picture.image()) for words, picture in cells], columns))
+    framed = [(words.translate(IN_FONT), ImageOps.expand(picture.image(), 1, FRAME)) for words, picture in cells]
+    png = png_bytes(side_by_side(framed, columns))
     alt = "; ".join(picture.alt for _, picture in cells)
     return {"image/png": png, "text/plain": alt}, {"image/png": {"alt": alt}}
