@@ -13,11 +13,12 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 PICTURE = re.compile(r"!\[([^\]]*)\]\((?!https?:)[^)]*\)")
+LINK = re.compile(r"\[([^\]]*)\]\((?!https?:)[^)]*\)")
 
 
 def without_pictures(text: str) -> str:
-    """Return a Markdown text with the words for each picture of the repository in its place."""
-    return PICTURE.sub(r"*(A picture, in the repository's README.md: \1.)*", text)
+    """Return a Markdown text with the words for each picture and link of the repository in their place."""
+    return LINK.sub(r"\1", PICTURE.sub(r"*(A picture, in the repository's README.md: \1.)*", text))
 
 
 class PackagePage(MetadataHookInterface):
