@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from symae.report import NotebookReport, Picture
+from symae.runs.catalogue import worksheets
 
 pytest.importorskip("ipykernel", reason="ipykernel is not installed")
 jupytext = pytest.importorskip("jupytext", reason="jupytext is not installed")
@@ -33,6 +34,7 @@ SHOWN = {
     "05_image_denoising": (IMAGES, 2, 1),
     "06_any_resolution": ([*IMAGES, "--resolution", "40"], 3, 1),
     "07_porting_theano": (["--epochs", "1", "--backend", "jax"], 0, 0),
+    "08_natural_patches": ([*FEW, "--data", "digits", "--patches", "2000", "--units", "16", "--active", "2"], 2, 1),
 }
 
 
@@ -47,6 +49,10 @@ def executed(notebook, folder, monkeypatch):
 
 def of_type(cells, media):
     return [data[media] for cell in cells for data in cell if media in data]
+
+
+def test_all_worksheets_are_looked_at():
+    assert list(worksheets()) == list(SHOWN)
 
 
 @pytest.mark.notebooks
