@@ -41,7 +41,7 @@ class NotebookReport(Report):
 
 
 def _display(data: Mapping[str, Any], metadata: Mapping[str, Any] | None = None) -> None:
-    from IPython.display import display  # type: ignore[import-not-found]
+    from IPython.display import display
 
     display(data, metadata=metadata or {}, raw=True)
 
