@@ -44,6 +44,7 @@ def compile_ahead(compiled: Any) -> bool:
     dispatcher = getattr(compiled.vm, "jit_fn", None)
     if dispatcher is None or not type(dispatcher).__module__.startswith("numba."):
         return False
+    dispatcher.targetoptions["no_cfunc_wrapper"] = True  # an entry point for C, as long as that for Python
     arguments = []
     for variable, container in zip(compiled.maker.fgraph.inputs, compiled.input_storage, strict=True):
         if container.storage[0] is not None:

@@ -97,6 +97,9 @@ def test_without_its_disk_cache_numba_compiles_ahead_too():
         assert f([1.0]) == 2
         assert len(f.vm.jit_fn.overloads) == 1
         assert not compile_time(f).cached
+        (assembly,) = f.vm.jit_fn.inspect_asm().values()
+        assert "7cpython" in assembly
+        assert "cfunc." not in assembly  # an entry point that nobody calls
 
 
 class DamagedCache(Cache):
