@@ -26,7 +26,7 @@ def trained(cost, params, inputs, batches, consider_constant=None, updates=(), s
     steps = [(p, p - 0.1 * g) for p, g in zip(params, gradients)]  # noqa: B905 (not in Python 3.8)
     train = theano.function(inputs, cost if shown is None else shown, updates=steps + list(updates))
     for epoch in range(3):
-        print("epoch %d, cost %.10f" % (epoch, numpy.mean([train(batch) for batch in batches])))  # noqa: UP031 (Theano's years)
+        print("epoch %d: %.10f" % (epoch, numpy.mean([train(batch) for batch in batches])))  # noqa: UP031 (Theano's years)
 
 
 def sequences(step, states, params):
