@@ -1,9 +1,16 @@
-"""Sums of floats over all axes or the last ones do not wait at each number for the one before, on Numba."""
+"""Sums on Numba run over memory as it lies: lanes that do not wait for one another along rows, whole rows at once across them.
+
+PyTensor's loops sort the strides of each array when they run, which takes a tenth of a graph's time to compile, and a sum along
+a row waits at each number for the one before.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
+import numpy as np
 from pytensor.graph.basic import Apply
 from pytensor.scalar.basic import Add
 
@@ -11,54 +18,84 @@ from symae.patches.changes import Changes
 from symae.patches.numba_extremes import reduction_in, reductions
 from symae.patches.patch import NUMBA_SOURCE, Expected, Patch
 
+_FLOATS = ("float32", "float64")
+
 
 def apply(dispatch: Any, changes: Changes) -> None:
     for kind in reductions():
 
         @changes.convert_numba(kind)
         def reduction(stock: Any, op: Any, node: Apply, **keywords: Any) -> tuple[Any, str | None]:
-            function, key = stock(op, node=node, **keywords)
-            reduced = reduction_in(op)
-            x = node.inputs[0].type
-            kept = 0 if reduced.axis is None else x.ndim - len(reduced.axis)  # dimensions of the result
-            last = kept == 0 or sorted(axis % x.ndim for axis in reduced.axis) == list(range(kept, x.ndim))
-            in_double = reduced.acc_dtype == "float64" and x.dtype in ("float32", "float64")
-            if not (isinstance(reduced.scalar_op, Add) and last and in_double and x.ndim > kept):
-                return function, key
-            return _by_lanes(dispatch, function, key, kept, node.outputs[0].type.dtype, as_number=op is not reduced)
+            reduced, x, result = reduction_in(op), node.inputs[0].type, node.outputs[0].type
+            axes = range(x.ndim) if reduced.axis is None else [axis % x.ndim for axis in reduced.axis]
+            groups = _groups(x.ndim, axes)
+            real = x.dtype in _FLOATS or np.dtype(x.dtype).kind in "biu"
+            acc = reduced.acc_dtype or result.dtype
+            if groups is None or not isinstance(reduced.scalar_op, Add) or not real or np.dtype(acc).kind not in "iuf":
+                converted: tuple[Any, str | None] = stock(op, node=node, **keywords)
+                return converted
+            return _by_rows(dispatch, groups, x.dtype, acc, result.dtype, as_number=op is not reduced)
 
 
-def _by_lanes(dispatch: Any, function: Any, key: str | None, kept: int, dtype: str, as_number: bool) -> tuple[Any, str | None]:
-    import numpy as np
+def _groups(ndim: int, axes: Sequence[int]) -> tuple[list[int], ...] | None:
+    """Return the axes in runs (kept, summed, kept, summed), some perhaps empty; None if there are more runs, or no sum."""
+    runs = [(summed, list(run)) for summed, run in groupby(range(ndim), lambda axis: axis in axes)]
+    if not any(summed for summed, _ in runs):
+        return None
+    if runs[-1][0] is False:
+        runs.append((True, []))
+    while len(runs) < 4:
+        runs.insert(0, (not runs[0][0], []))
+    return tuple(run for _, run in runs) if len(runs) == 4 else None
 
+
+def _by_rows(
+    dispatch: Any, groups: tuple[list[int], ...], dtype: str, acc: str, result: str, as_number: bool
+) -> tuple[Any, str | None]:
+    """Compile the sum over the second and the fourth of the groups; the rows of the last are summed first."""
     from symae.kernels.sums import sum_of
 
-    lines = ["def summed(x):", "    if x.flags.c_contiguous:"]
-    if kept == 0:
-        total = f"np.{dtype}(sum_of(x, 0, x.size))"
-        lines += [f"        return {total if as_number else f'np.asarray({total})'}"]
+    outer, across, inner, along = (" * ".join(["1", *(f"x.shape[{axis}]" for axis in run)]) for run in groups)
+    kept = [axis for run in groups[::2] for axis in run]
+    lines = [
+        "def summed(x):",
+        f"    outer, across, inner, along = {outer}, {across}, {inner}, {along}",
+        "    numbers = np.ascontiguousarray(x).reshape(-1)",
+        f"    sums, line = np.empty(outer * inner, np.{result}), np.empty(inner, np.{acc})",
+        "    for i in range(outer):",
+        "        line[:] = 0",
+        "        for j in range(across):",
+        "            first = (i * across + j) * inner * along",
+    ]
+    if not groups[3]:
+        lines += ["            block = numbers[first : first + inner]", "            for k in range(inner):"]
+        lines += [f"                line[k] += np.{acc}(block[k])"]
     else:
-        shape, rows = (mark.join(f"x.shape[{axis}]" for axis in range(kept)) for mark in (", ", " * "))
-        lines += [
-            f"        result = np.empty(({shape},), np.{dtype})",
-            f"        rows = {rows}",
-            "        size = x.size // max(rows, 1)",
-            "        sums = result.reshape(-1)",
-            "        for row in range(rows):",
-            "            sums[row] = sum_of(x, row * size, size)",
-            "        return result",
-        ]
-    source = "\n".join([*lines, "    return convert(x)\n"])
-    summed = dispatch.basic.compile_numba_function_src(source, "summed", {"convert": function, "np": np, "sum_of": sum_of})
-    return dispatch.basic.numba_njit(summed), key and f"{source} {key}"
+        lines += ["            for k in range(inner):"]
+        if dtype in _FLOATS and acc == "float64":
+            lines += ["                line[k] += sum_of(numbers, first + k * along, along)"]
+        else:
+            lines += ["                block = numbers[first + k * along : first + (k + 1) * along]"]
+            lines += [f"                total = np.{acc}(0)", "                for n in range(along):"]
+            lines += [f"                    total += np.{acc}(block[n])", "                line[k] += total"]
+    lines += ["        of_outer = sums[i * inner : (i + 1) * inner]", "        for k in range(inner):"]
+    lines += [f"            of_outer[k] = np.{result}(line[k])"]
+    if kept:
+        lines += [f"    return sums.reshape(({', '.join(f'x.shape[{axis}]' for axis in kept)},))"]
+    else:
+        lines += ["    return sums[0]" if as_number else "    return np.asarray(sums[0])"]
+    source = "\n".join(lines) + "\n"
+    function = dispatch.basic.compile_numba_function_src(source, "summed", {"np": np, "sum_of": sum_of})
+    return dispatch.basic.numba_njit(function), source
 
 
 PATCH = Patch(
     module="pytensor.link.numba.dispatch",
-    replaces="PyTensor's Numba conversion of CAReduce by Add, for floats summed in float64 over all axes or the last ones",
-    why="a sum that takes one number after the other waits four cycles for each",
-    upstream="not proposed: numba_funcify_CAReduce could keep several accumulators of a full sum, or of one over the last axis",
-    delete_when="PyTensor's sums over the last axis take less than half a cycle a number",
+    replaces="PyTensor's Numba conversions of CAReduce and ScalarCAReduce by Add, for real numbers",
+    why="its loops sort strides, which takes long to compile, and a sum that takes one number after the other waits for each",
+    upstream="not proposed: create_multiaxis_reducer could order its loops for a C-ordered array, and copy others; a sum over "
+    "the last axis could keep several accumulators.",
+    delete_when="a sum over rows compiles as fast as one of tests/patches/test_numba_sums.py and takes half a cycle a number",
     apply=apply,
     expects=(
         Expected("pytensor.link.numba.dispatch.elemwise", "create_multiaxis_reducer"),

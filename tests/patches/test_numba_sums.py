@@ -69,3 +69,26 @@ def test_infinities_and_nan_come_through():
         np.testing.assert_equal(float(f(x)), number)
     x[7], x[30] = np.inf, -np.inf
     assert np.isnan(f(x))
+
+
+@pytest.mark.parametrize("axes", [(0,), (1,), (2,), (0, 2), (1, 2), (0, 1), (0, 1, 2), (0, 2, 3), (1, 3), (0, 3), (1, 2, 3)])
+def test_sums_are_numpys_over_any_axes(axes):
+    shape = (3, 2, 5, 4)[: max(3, max(axes) + 1)]
+    kinds = ("float32", "float64", "int8", "bool")
+    inputs = [pt.TensorType(dtype, (None,) * len(shape))() for dtype in kinds]
+    moved = inputs[1].transpose(*reversed(range(len(shape))))
+    f = function(inputs, [*(x.sum(axis=axes) for x in inputs), pt.exp(moved).sum(axis=axes)], backend="numba")
+    rng = np.random.default_rng(0)
+    values = [(rng.random(shape) * 3 - 1).astype(dtype) for dtype in kinds]
+    *sums, of_moved = f(*values)
+    for got, x in zip(sums, values, strict=True):
+        np.testing.assert_allclose(got, x.sum(axis=axes), rtol=1e-6)
+        assert got.dtype == (x.dtype if x.dtype.kind == "f" else "int64")
+    np.testing.assert_allclose(of_moved, np.exp(values[1].T).sum(axis=axes), rtol=1e-14)
+
+
+def test_a_sum_is_taken_in_the_dtype_that_is_asked_for():
+    x, k = pt.fmatrix("x"), pt.bmatrix("k")
+    f = function([x, k], [x.sum(axis=1, acc_dtype="float32"), k.sum(dtype="int8", acc_dtype="int8")], backend="numba")
+    single, byte = f(np.array([[2**24, 1, 1]], "float32"), np.full((2, 100), 1, "int8"))
+    assert (single[0], byte) == (2**24, np.int8(200 - 256))
