@@ -19,10 +19,12 @@ from numba.extending import intrinsic
 from numba.np.linalg import ensure_blas
 
 from symae.kernels import tuning
+from symae.kernels.compiled_once import compiled_once
 from symae.kernels.parallel.blas_alone import CALL, connect
 from symae.kernels.parallel.parts import THREADS, in_parts, internal_function, jit
 from symae.kernels.tuning import BLAS_BLOCK
 from symae.kernels.unpacked.calls import fits, multiply
+from symae.kernels.unpacked.products import define
 
 ensure_blas()
 
@@ -207,7 +209,11 @@ def _gemms_part(part: Any, parts: Any, arguments: Any) -> None:
 _gemms_in_parts = in_parts(_gemms_part, "always")
 
 
-@jit
+def _define_products(number: Any, *_: Any) -> None:
+    define("s" if number.bitwidth == 32 else "d")
+
+
+@compiled_once(jit, _define_products)
 def threaded_gemms(
     alpha: Any, A: Any, ta: Any, B: Any, tb: Any, D: Any, td: Any, E: Any, te: Any, both: Any, beta: Any, C: Any, unpacked: Any
 ) -> None:

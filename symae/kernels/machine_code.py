@@ -6,22 +6,12 @@ disk.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
-import hashlib
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-import llvmlite
 from llvmlite import binding, ir
-from numba.core.registry import cpu_target
-from pytensor import config
-
-from symae._runtime.atomic_files import replacing
-from symae.errors import UnwritableError
 
 _WORD, _NOTHING = ir.IntType(64), ir.VoidType()
 
@@ -105,56 +95,19 @@ class Builder(ir.IRBuilder):
 
 def define(module: ir.Module) -> dict[str, int]:
     """Make machine code of `module`; other code finds its functions by name from now on. Returns their addresses."""
-    engine = binding.create_mcjit_compiler(binding.parse_assembly(str(module)), _target().create_target_machine(opt=1))
-    return _named(engine, [function.name for function in module.functions if not function.is_declaration])
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(str(module)), target().create_target_machine(opt=1))
+    return named(engine, [function.name for function in module.functions if not function.is_declaration])
 
 
-def define_kept(names: Sequence[str], make: Callable[[], ir.Module], *sources: str) -> dict[str, int]:
-    """Do the same with the functions `names` of the module that `make` makes, which refers to no address.
-
-    They are optimised for this processor, and the machine code is kept on the disk, beside Numba's, for as long as the modules
-    `sources`, whose names are given, are the same.
-    """
-    triple, processor, features = cpu_target.target_context.codegen().magic_tuple()
-    key = hashlib.sha256(f"{llvmlite.__version__} {triple} {processor} {features}".encode())
-    for source in (__name__, *sources):
-        key.update(Path(str(sys.modules[source].__file__)).read_bytes())
-    kept = Path(config.base_compiledir) / "numba" / f"{names[0]}-{key.hexdigest()}.o"
-    machine = _target().create_target_machine(cpu=processor, features=features, opt=2)
-    code = read_kept(kept)
-    if code is None:
-        module = binding.parse_assembly(str(make()))
-        options = binding.create_pipeline_tuning_options(speed_level=2)
-        options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
-        passes = binding.create_pass_builder(machine, options)
-        passes.getModulePassManager().run(module, passes)
-        code = machine.emit_object(module)
-        # of a disk that is full or read-only only the next start has to know
-        with contextlib.suppress(UnwritableError, OSError):
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(kept) as file:
-                file.write(hashlib.sha256(code).digest() + code)
-    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
-    engine.add_object_file(binding.ObjectFileRef.from_data(code))
-    return _named(engine, names)
-
-
-def read_kept(kept: Path) -> bytes | None:
-    """Return the machine code in a file; None if it is not there, or damaged: LLVM would end the process."""
-    try:
-        content = kept.read_bytes()
-    except OSError:
-        return None
-    return content[32:] if hashlib.sha256(content[32:]).digest() == content[:32] else None
-
-
-def _target() -> binding.Target:
+def target() -> binding.Target:
+    """Return LLVM's target for this machine."""
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
     return binding.Target.from_default_triple()
 
 
-def _named(engine: Any, names: Sequence[str]) -> dict[str, int]:
+def named(engine: Any, names: Sequence[str]) -> dict[str, int]:
+    """Let other code find functions of an engine by their names. Returns their addresses."""
     engine.finalize_object()
     # for good: threads may be in this code while the interpreter ends
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(engine))

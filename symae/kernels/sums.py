@@ -14,7 +14,8 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from symae.kernels.machine_code import Builder, define_kept, word
+from symae.kernels.kept_code import define_kept
+from symae.kernels.machine_code import Builder, word
 
 LANES = 16
 
@@ -58,7 +59,7 @@ def _widened(kind: Any) -> Any:
 
 # Now, not when one is compiled that calls it: code from the disk's cache may have it from another file there.
 for _dtype in _TYPES:
-    define_kept([f"symae_sum_{_dtype}"], partial(_module, _dtype), __name__)
+    define_kept([f"symae_sum_{_dtype}"], partial(_module, _dtype))
 
 
 def connect() -> None:

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from llvmlite import binding
 
-from symae.kernels import machine_code
-from symae.kernels.unpacked import calls  # noqa: F401  it defines the functions
+from symae.kernels.kept_code import read_kept
+from symae.kernels.unpacked.products import define
 from symae.kernels.unpacked.tiles import available
 
 pytestmark = pytest.mark.skipif(not available(), reason="the tiles need AVX2")
@@ -32,6 +32,7 @@ def gemm(C, alpha, beta, A, ta, B, tb, second=None):
     """Compute C <- alpha (op(A) op(B) + op(D) E) + beta C, as graphs do; `second` is (D, is D transposed, E)."""
     number, word = (ctypes.c_float if C.itemsize == 4 else ctypes.c_double), ctypes.c_int64
     kind = ctypes.CFUNCTYPE(None, word, word, number, number, *[word] * 15)
+    define(LETTERS[C.dtype.name])
     function = kind(binding.address_of_symbol(f"symae_gemm_{LETTERS[C.dtype.name]}"))
     more = described(*second) if second else [0] * 6
     function(*C.shape, alpha, beta, C.ctypes.data, C.strides[0], int(tb), *described(A, ta, B), *more)
@@ -114,5 +115,5 @@ def test_a_layers_step_has_the_same_bits_on_any_number_of_threads():
 def test_a_damaged_file_of_machine_code_is_made_anew(tmp_path):
     kept = tmp_path / "code.o"
     kept.write_bytes(b"x" * 100)
-    assert machine_code.read_kept(kept) is None
-    assert machine_code.read_kept(tmp_path / "missing.o") is None
+    assert read_kept(kept) is None
+    assert read_kept(tmp_path / "missing.o") is None

@@ -17,6 +17,8 @@ from typing import Any
 import numba
 import numpy as np
 
+from symae.kernels.compiled_once import compiled_once
+
 N, M = 624, 397
 POSITION, CACHED, GAUSSIAN = 624, 625, 626
 MATRIX, UPPER, LOWER = np.uint32(0x9908B0DF), np.uint32(0x80000000), np.uint32(0x7FFFFFFF)
@@ -86,7 +88,7 @@ def random_double(state: Any) -> Any:
     return _as_double(first, _word(state))
 
 
-@jit
+@compiled_once(jit)
 def random_doubles(state: Any, out: Any) -> None:
     """Fill the vector `out` with the next numbers of the stream: `random_double`, a block of key at a time."""
     i = 0
@@ -104,7 +106,7 @@ def random_doubles(state: Any, out: Any) -> None:
         i += count
 
 
-@jit
+@compiled_once(jit)
 def gaussians(state: Any, out: Any) -> None:
     """Fill the vector `out`, of doubles, with standard normal numbers, by the polar method.
 
@@ -276,7 +278,7 @@ def _compared(state: Any, most: Any, likely: Any, rest: Any, out: Any) -> None:
     state[POSITION] = position
 
 
-@jit
+@compiled_once(jit)
 def bernoullis(state: Any, p: Any, out: Any) -> None:
     """Fill the vector `out` with draws of ``binomial(1, p)``, a corruption mask: one number of the stream each.
 

@@ -12,7 +12,7 @@ from numba.extending import intrinsic
 from symae.kernels import tuning
 from symae.kernels.parallel.parts import THREADS, jit
 from symae.kernels.simd.vectors import word
-from symae.kernels.unpacked.products import COLUMNS, ROWS, STATE, TERMS, connect
+from symae.kernels.unpacked.products import COLUMNS, ROWS, STATE, TERMS
 from symae.kernels.unpacked.tiles import NOTHING, WORD, available
 
 _AVAILABLE = available()
@@ -108,7 +108,6 @@ def _gemms(
         for position, value in enumerate(values):
             slot = cgutils.gep_inbounds(builder, state, 0, position)
             builder.store(value, builder.bitcast(slot, value.type.as_pointer()))
-        context.active_code_library._reload_init.add(connect)
         name = "symae_gemms_s" if number == ir.FloatType() else "symae_gemms_d"
         function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(NOTHING, [WORD]), name)
         builder.call(function, [builder.ptrtoint(state, WORD)])

@@ -1,23 +1,23 @@
 """Products of tiles, and their division among threads: functions that compiled graphs call by name.
 
-All is one function, ``symae_gemm_s`` for float32 and ``symae_gemm_d`` for float64, made as this module is imported. It is
+All is one function, ``symae_gemm_s`` for float32 and ``symae_gemm_d`` for float64. It is
 serial; ``symae_gemms_s`` and ``symae_gemms_d`` divide it. Each number of the result is a sum in an order that follows from the
 sizes alone, by fused multiply-adds.
 """
 
 from __future__ import annotations
 
+import functools
 from functools import partial
 from typing import Any
 
 from llvmlite import ir
 
 from symae.kernels import tuning
-from symae.kernels.machine_code import Builder, define_kept, word
+from symae.kernels.kept_code import define_kept
+from symae.kernels.machine_code import Builder, word
 from symae.kernels.parallel.pool import PART, SHARE
-from symae.kernels.simd import vectors
-from symae.kernels.unpacked import tiles
-from symae.kernels.unpacked.tiles import DTYPES, NOTHING, PRODUCT, WORD, Tiles, available
+from symae.kernels.unpacked.tiles import NOTHING, PRODUCT, WORD, Tiles, available
 
 ROWS, COLUMNS, TERMS = range(3)  # what of a product is divided
 # The words of `symae_gemms`: the product's sizes, matrices, bytes from row to row and from term to term, and how it is divided.
@@ -178,12 +178,8 @@ def _module(letter: str) -> ir.Module:
     return Products(letter).module
 
 
-# Now, not when one is compiled that calls it: code from the disk's cache may have it from another file there.
-if available():
-    for letter in DTYPES:
-        names, sources = (f"symae_gemm_{letter}", f"symae_gemms_{letter}"), (__name__, tiles.__name__)
-        define_kept(names, partial(_module, letter), *sources, tuning.__name__, vectors.__name__)
-
-
-def connect() -> None:
-    """Do nothing: importing this module is what machine code that is read from a cache needs."""
+@functools.cache
+def define(letter: str) -> None:
+    """Let machine code find the functions for the dtype that BLAS has this letter for, if the processor has the registers."""
+    if available():
+        define_kept([f"symae_gemm_{letter}", f"symae_gemms_{letter}"], partial(_module, letter))
