@@ -9,6 +9,7 @@ are called.
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib
 import inspect
 from collections.abc import Callable
@@ -38,11 +39,12 @@ class _Once:
         with global_compiler_lock:
             if arguments not in self._symbols:
                 self._needs(*arguments)
-                described = ", ".join(map(str, arguments))
-                file = kept_file(f"symae_{self.function.__name__}", f"{self.name}({described})")
-                address = _loaded(file) or self._compiled(arguments, file)
-                binding.add_symbol(file.stem, address)
-                self._symbols[arguments] = file.stem
+                # Graphs from the disk, which other settings may have been valid for, find it by the same name.
+                described = f"{self.name}({', '.join(map(str, arguments))})"
+                symbol = f"{self.name}.{hashlib.sha256(described.encode()).hexdigest()[:16]}"
+                file = kept_file(f"symae_{self.function.__name__}", described)
+                binding.add_symbol(symbol, _loaded(file) or self._compiled(arguments, file))
+                self._symbols[arguments] = symbol
             return self._symbols[arguments]
 
     def _compiled(self, arguments: tuple[Any, ...], file: Path) -> int:

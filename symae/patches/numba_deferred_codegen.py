@@ -163,6 +163,7 @@ def _connect_functions(cpu: Any, dispatcher: Any, changes: Changes) -> None:
 
     def get_executable(self: Any, library: Any, fndesc: Any, env: Any) -> Any:
         if _thread.inner and _thread.inner[-1]:
+            library._ensure_finalized()  # it knows then what those that are linked in need before they run
             return _Deferred(self, library, fndesc, env)
         return get_executable_now(self, library, fndesc, env)
 

@@ -33,6 +33,7 @@ CONCERNS = {
     "jax_indexing": INDICES,
     "mlx_indexing": INDICES,
     "numba_bookkeeping": QUICK,
+    "numba_cache_connections": LAYER,
     "numba_cache_keys": LAYER,
     "numba_cache_load": LAYER,
     "numba_deferred_codegen": [*LAYER, "a minibatch", "pooling"],
