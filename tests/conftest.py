@@ -49,7 +49,7 @@ LONG_TESTS = {"test_random_graphs.py", "test_smoke.py", "test_without_patches.py
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave rows of tables to other stages of .ci/run, and begin ``-m default_mode`` with long tests.
 
-    A plain run has each test on Numba; of each file it has the first row on each other backend, and the first in a browser.
+    A plain run has each test on Numba; of each folder it has the first row on each other backend, and the first in a browser.
     Long tests come first so that no worker is left with one when the others have finished.
     """
     begun = set()
@@ -59,7 +59,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             continue
         backend = marks["on"].args[0] if "on" in marks else "numba"
         stage = "browser" if "driver" in getattr(item, "fixturenames", ()) else "backends" if backend != "numba" else None
-        row = item.path, stage, backend
+        row = item.path.parent, stage, backend
         if stage and row in begun:
             item.add_marker(stage)
         begun.add(row)

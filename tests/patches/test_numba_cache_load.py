@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import sys
 import numpy as np
@@ -63,6 +65,7 @@ def test_what_is_on_the_disk_is_loaded_without_what_compiling_needs_and_compilin
     assert lines_of(tmp_path, PROGRAM)[0] == f"{figures} False"
 
 
+@pytest.mark.default_mode
 def test_what_cannot_be_read_from_the_disk_is_compiled_again_without_patches_too(tmp_path):
     assert lines_of(tmp_path, SMALL, patches="off") == ["[-2. -2.] False"]
     make_unreadable(tmp_path)

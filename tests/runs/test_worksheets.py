@@ -468,7 +468,7 @@ def test_the_sixth_worksheet_draws_at_any_resolution(more, test, no_mnist, few_d
 
 
 WAYS = [
-    ("jax", ["as it is", "ported"]),
+    pytest.param("jax", ["as it is", "ported"], marks=pytest.mark.default_mode),
     pytest.param("numba", ["as it is", "ported", "ported, modern"], marks=pytest.mark.long),
 ]
 

@@ -253,7 +253,13 @@ def test_one():
 """
 
 
-@pytest.mark.parametrize("arguments", [["-m", "pytest"], ["-m", "pytest", "-n", "1"]], ids=["alone", "workers"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["-m", "pytest"], id="alone"),
+        pytest.param(["-m", "pytest", "-n", "1"], id="workers", marks=pytest.mark.default_mode),
+    ],
+)
 def test_pytest_runs_tests_of_old_packages(tmp_path, package, arguments):
     package("import numpy\nkind = numpy.int")
     (tmp_path / "test_old.py").write_text(TESTED, encoding="utf-8")

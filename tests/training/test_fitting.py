@@ -430,6 +430,7 @@ def test_a_training_in_two_calls_is_one_training(tmp_path, optimizer, drop_last)
         assert p.get_value().tobytes() == q.get_value().tobytes()
 
 
+@pytest.mark.default_mode
 def test_a_training_by_compiled_loops_is_that_by_python_loops_also_when_resumed(tmp_path):
     def go_on(folder, n_epochs, loop):
         model = autoencoder(momentum)
