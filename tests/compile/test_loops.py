@@ -92,7 +92,7 @@ def assert_not_called(step, monkeypatch):
 # Compiled, on Numba
 
 
-@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("order", ["C", pytest.param("F", marks=pytest.mark.default_mode)])
 def test_numbas_loop_does_what_calls_from_python_do_to_the_last_bit(order):
     # in column order at first, the parameter changes its type in the first step
     compiled, called, stock = (training_step("numba", order) for _ in range(3))

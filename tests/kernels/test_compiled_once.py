@@ -74,7 +74,6 @@ print(made, compile_time(f).cached, np.abs((got[0] if sys.argv[1] == "other" els
 """
 
 
-@pytest.mark.backends
 def test_another_process_and_another_graph_find_it_on_the_disk(tmp_path):
     environment = os.environ | {"PYTENSOR_FLAGS": f"base_compiledir={tmp_path}"}
 

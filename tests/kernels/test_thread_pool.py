@@ -154,6 +154,7 @@ MODEL = """
 """
 
 
+@pytest.mark.default_mode
 def test_machine_code_from_the_disk_is_right_with_another_number_of_threads(monkeypatch):
     program = """
     np.testing.assert_allclose(expected[0], X @ Y)

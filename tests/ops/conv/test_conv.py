@@ -442,10 +442,11 @@ def test_an_infinite_gradient_stays_where_it_belongs(in_phases):
 @pytest.mark.parametrize(
     ("images", "filters", "kernel", "enough"),
     [
-        ((2, 3, 8, 7), (4, 3, 3, 3), polyphase.direct_input_gradient, 10**9),
-        ((2, 8, 8, 7), (4, 8, 3, 3), polyphase.input_gradient, 1),
+        pytest.param(
+            (2, 3, 8, 7), (4, 3, 3, 3), polyphase.direct_input_gradient, 10**9, id="direct", marks=pytest.mark.default_mode
+        ),
+        pytest.param((2, 8, 8, 7), (4, 8, 3, 3), polyphase.input_gradient, 1, id="tiles in threads"),
     ],
-    ids=["direct", "tiles in threads"],
 )
 def test_the_gradient_of_a_strided_convolution_is_computed_by_phases(monkeypatch, images, filters, kernel, enough):
     monkeypatch.setattr("symae.kernels.tuning.CONVOLUTION", replace(tuning.CONVOLUTION, multiplications_for_threads=enough))

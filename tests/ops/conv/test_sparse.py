@@ -113,6 +113,7 @@ def test_kernels_compute_what_the_ordinary_ops_do(name, dtype, native_backend):
     close(computed(sparse, name, arrays, native_backend), computed(ordinary, name, arrays), dtype)
 
 
+@pytest.mark.default_mode
 def test_threads_share_the_images_and_short_vectors_do_as_well(monkeypatch):
     monkeypatch.setattr("symae.kernels.tuning.CONVOLUTION", replace(tuning.CONVOLUTION, multiplications_for_threads=1))
     monkeypatch.setattr("symae.kernels.simd.vectors.vector_registers", lambda: Registers(0, 0))
