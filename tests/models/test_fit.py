@@ -152,7 +152,9 @@ def test_the_settings_of_a_models_worksheet_are_its_defaults(name, settings):
     assert (defaults.epochs, defaults.batch_size, defaults.learning_rate, defaults.shuffle) == settings
 
 
-@pytest.mark.parametrize("name", ["denoising", pytest.param("image", marks=pytest.mark.default_mode), "logistic"])
+@pytest.mark.parametrize(
+    "name", [*(pytest.param(name, marks=pytest.mark.default_mode) for name in ("denoising", "image")), "logistic"]
+)
 def test_compiled_loops_fit_what_python_does_and_call_nothing_between_steps(name, images):
     class CountsProgress(Callback):
         calls = 0

@@ -240,6 +240,7 @@ def threaded():
     return [numba.njit(kernel.py_func) for kernel in kernels]
 
 
+@pytest.mark.default_mode
 def test_threads_change_nothing(threaded):
     max_pool, sum_pool, spread = threaded
     value = odd_images((5, 3, 9, 8), "float64")

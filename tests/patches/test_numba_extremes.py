@@ -49,6 +49,7 @@ def test_integers_and_infinities_have_extremes_too():
     assert [float(v) for v in f([-np.inf, -np.inf], [-3, -1])] == [-np.inf, -np.inf, -1, -3]
 
 
+@pytest.mark.default_mode
 def test_arrays_that_lie_anyhow_in_memory_have_extremes():
     v, t = pt.dvector("v"), pt.dtensor3("t")
     f = function(
