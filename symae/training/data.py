@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytensor
@@ -31,26 +31,26 @@ class Examples:
     them `name`, is raised where shapes, lengths or values do not fit their input, or where shapes are not as in `like`, others
     for the same inputs.
 
-    `variables` has the shared variable of each symbolic input, `arrays` their values.
+    `variables` has the shared variable of each symbolic input, `arrays` their values, `shapes` those of an example.
     """
 
     def __init__(self, name: str, data: Mapping[Variable, Any], like: Examples | None = None):
-        if not isinstance(data, Mapping) or not data:
-            found = "nothing" if isinstance(data, Mapping) else f"a {type(data).__name__}"
-            raise InputError(name, found, "a mapping from each symbolic input to its array")
-        if like is not None and data.keys() != like.variables.keys():
-            expected = f"those of {like.name}: {', '.join(map(str, like.variables))}"
-            raise InputError(name, f"the inputs {', '.join(map(str, data))}", expected)
+        check_inputs(name, data, like)
         self.name: str = name
         self.variables: dict[Variable, SharedVariable] = {x: _shared(f"{name}[{x}]", x, values) for x, values in data.items()}
         self.arrays: dict[Variable, np.ndarray] = {x: variable.get_value(borrow=True) for x, variable in self.variables.items()}
-        first = next(iter(self.arrays))
-        for x, array in self.arrays.items():
-            if len(array) != len(self):
-                raise InputError(f"{name}[{x}]", f"{len(array)} examples", f"{len(self)}, as many as {name}[{first}] has")
-            if like is not None and array.shape[1:] != like.arrays[x].shape[1:]:
-                raise InputError(f"{name}[{x}]", f"shape {array.shape}", f"examples of shape {like.arrays[x].shape[1:]}")
-        if not len(self):
+        self.shapes: dict[Variable, tuple[int, ...]] = {x: array.shape[1:] for x, array in self.arrays.items()}
+        self._check({x: len(array) for x, array in self.arrays.items()}, like)
+
+    def _check(self, counts: Mapping[Variable, int], like: Examples | None) -> None:
+        name, (first, count) = self.name, next(iter(counts.items()))
+        for x, found in counts.items():
+            if found != count:
+                raise InputError(f"{name}[{x}]", f"{found} examples", f"{count}, as many as {name}[{first}] has")
+            if like is not None and self.shapes[x] != like.shapes[x]:
+                shape = (found, *self.shapes[x])
+                raise InputError(f"{name}[{x}]", f"shape {shape}", f"examples of shape {like.shapes[x]}")
+        if not count:
             raise InputError(name, "no examples", "at least one")
 
     def __len__(self) -> int:
@@ -72,7 +72,7 @@ class Examples:
         minibatches = {x: variable[rows] for x, variable in self.variables.items()}
         if not static:
             return list(minibatches.items())
-        return [(x, minibatch.reshape((length, *self.arrays[x].shape[1:]))) for x, minibatch in minibatches.items()]
+        return [(x, minibatch.reshape((length, *self.shapes[x]))) for x, minibatch in minibatches.items()]
 
     def fingerprint(self) -> str:
         """Describe the inputs with the dtypes and shapes of their arrays, and a SHA-256 of these and of all values."""
@@ -82,6 +82,16 @@ class Examples:
         for _, array in arrays:
             digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
         return f"{described}, SHA-256 {digest.hexdigest()}"
+
+
+def check_inputs(name: str, data: Mapping[Variable, Any], like: Examples | None) -> None:
+    """Refuse data that is no mapping, or has other inputs than `like`, with an InputError that calls it `name`."""
+    if not isinstance(data, Mapping) or not data:
+        found = "nothing" if isinstance(data, Mapping) else f"a {type(data).__name__}"
+        raise InputError(name, found, "a mapping from each symbolic input to its array")
+    if like is not None and data.keys() != like.variables.keys():
+        expected = f"those of {like.name}: {', '.join(map(str, like.variables))}"
+        raise InputError(name, f"the inputs {', '.join(map(str, data))}", expected)
 
 
 class Pass:
@@ -97,6 +107,8 @@ class Pass:
     `compiled` has functions by the number of examples that they take, from another pass over the same shared variables with the
     same `length`, and gets the others. `loop` is as in `symae.training.train_epochs`.
     """
+
+    _compiling: ClassVar[dict[str, Any]] = {}
 
     def __init__(
         self,
@@ -120,7 +132,7 @@ class Pass:
             if size in compiled:
                 continue
             givens = examples.givens(index * length, size, order, static)
-            compiled[size] = function([index], list(outputs), updates=list(updates), givens=givens)
+            compiled[size] = function([index], list(outputs), updates=list(updates), givens=givens, **self._compiling)
             if isinstance(compiled[size], Function):
                 compiled[size].trust_input = True  # halves what a call costs beside its work; the index is of the right type
         self._compiled, self._full, self._loop = compiled, full, loop
@@ -161,14 +173,9 @@ def evaluation_batch_size(examples: int, batch_size: int) -> int:
 
 def _shared(where: str, x: Any, values: Any) -> SharedVariable:
     """Make a shared variable of `values`, of the type of `x`, but with any number of examples."""
-    if not isinstance(x, Variable) or not isinstance(x.type, TensorType) or not x.type.ndim:
-        found = f"a {x.type}" if isinstance(x, Variable) else f"a {type(x).__name__}"
-        raise InputError(where, f"{found} as the input", "a symbolic array, whose first axis counts examples")
+    check_input(where, x)
     array = _array(where, x, values)
-    shape = (None, *x.type.shape[1:])
-    if array.ndim != len(shape) or any(n not in (None, m) for n, m in zip(shape, array.shape, strict=True)):
-        expected = ", ".join("n" if n is None else str(n) for n in shape)
-        raise InputError(where, f"shape {array.shape}", f"({expected}{',' * (len(shape) == 1)}), n for any number")
+    check_shape(where, x, array.shape)
     if array.dtype.kind == "f":
         finite(where, array)
     if isinstance(values, SharedVariable) and array.dtype == x.type.dtype and array.flags.c_contiguous:
@@ -177,8 +184,23 @@ def _shared(where: str, x: Any, values: Any) -> SharedVariable:
     with np.errstate(over="ignore"):
         converted = np.require(array, x.type.dtype, ["C", "W"])
     if array.dtype != converted.dtype and array.size:
-        _check_held(where, array, converted)
+        check_held(where, array, converted)
     return pytensor.shared(converted, name=None if x.name is None else f"{x.name}_data", borrow=True)
+
+
+def check_input(where: str, x: Any) -> None:
+    """Refuse what is no symbolic array of examples."""
+    if not isinstance(x, Variable) or not isinstance(x.type, TensorType) or not x.type.ndim:
+        found = f"a {x.type}" if isinstance(x, Variable) else f"a {type(x).__name__}"
+        raise InputError(where, f"{found} as the input", "a symbolic array, whose first axis counts examples")
+
+
+def check_shape(where: str, x: Variable, found: tuple[int, ...]) -> None:
+    """Refuse a shape of data that is not that of the input `x`, but for the number of examples."""
+    shape = (None, *x.type.shape[1:])
+    if len(found) != len(shape) or any(n not in (None, m) for n, m in zip(shape, found, strict=True)):
+        expected = ", ".join("n" if n is None else str(n) for n in shape)
+        raise InputError(where, f"shape {found}", f"({expected}{',' * (len(shape) == 1)}), n for any number")
 
 
 def _array(where: str, x: Variable, values: Any) -> np.ndarray:
@@ -196,7 +218,7 @@ def _array(where: str, x: Variable, values: Any) -> np.ndarray:
     return array
 
 
-def _check_held(where: str, array: np.ndarray, converted: np.ndarray) -> None:
+def check_held(where: str, array: np.ndarray, converted: np.ndarray) -> None:
     """Check that everything is held exactly, except floats, which may be rounded."""
     dtype = converted.dtype
     if array.dtype.kind == "f":

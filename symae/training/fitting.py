@@ -25,13 +25,14 @@ from symae.errors import InputError
 from symae.ops.random.draws import random_state, state_words
 from symae.training.callbacks import Shuffling, print_line
 from symae.training.checkpoints import Checkpoint, COrder, in_c_order, named_state, put, values
-from symae.training.data import Examples, Pass, evaluation_batch_size
+from symae.training.data import evaluation_batch_size
 from symae.training.early_stopping import BestParameters
 from symae.training.engine import Callback, check_callbacks
 from symae.training.epochs import train_epochs
 from symae.training.history import History
 from symae.training.identity import Identity
 from symae.training.parameter_averages import Averages
+from symae.training.streams import examples_of, pass_over
 from symae.training.training_folder import Checkpoints, TrainingFolder
 
 Updates = Mapping[SharedVariable, Variable] | Sequence[tuple[SharedVariable, Variable]]
@@ -83,7 +84,10 @@ def fit(
     updates : list of (shared variable, new value)
         A step: those of `symae.optimizers`, or others. Random streams move on by themselves.
     data : mapping from symbolic input to array
-        Each array's first axis counts examples. Shared variables are taken too, and expressions of them.
+        Each array's first axis counts examples. Shared variables are taken too, and expressions of them. Of arrays that are not
+        in memory, NumPy's memmaps of more than 64 MiB, datasets of h5py and zarr, columns of Hugging Face's datasets, and
+        everything else that has a length and is indexed by an array, only the minibatch at hand is read; a resumed training
+        compares their sizes and some examples then, not all values.
     batch_size, n_epochs : int
         Examples in a minibatch, and how many times to go over all of them; those of resumed epochs count.
     params : list of shared variables
@@ -170,8 +174,8 @@ def fit(
     outputs = _scalars({"cost": cost, **(measures or {})})
     if resume and folder is None:
         raise InputError("resume", "no folder", "the folder of the training to go on with")
-    examples = Examples("data", data)
-    held_out = None if validation is None else Examples("validation", validation, like=examples)
+    examples = examples_of("data", data)
+    held_out = None if validation is None else examples_of("validation", validation, examples)
     figures = [*outputs, *(f"val_{figure}" for figure in outputs if held_out is not None)]
     monitor = monitor or figures[-len(outputs)]
     if monitor not in figures:
@@ -221,10 +225,13 @@ def fit(
         in_c_order(state.values())
         compiler = function if backend is None else partial(function, backend=backend)
         order = shuffling.order if shuffle else None
-        train = Pass(compiler, examples, batch_size, list(outputs.values()), steps, order=order, drop_last=drop_last, loop=loop)
+        train = pass_over(examples)(
+            compiler, examples, batch_size, list(outputs.values()), steps, order=order, drop_last=drop_last, loop=loop
+        )
         check = None
         if held_out is not None:
-            check = Pass(compiler, held_out, evaluation_batch_size(len(held_out), batch_size), checked, loop=loop)
+            length = evaluation_batch_size(len(held_out), batch_size)
+            check = pass_over(held_out)(compiler, held_out, length, checked, loop=loop)
 
         if resumed is not None:
             history, shuffling.rng = resumed.history, random_state(resumed.shuffling)

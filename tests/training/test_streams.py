@@ -1,0 +1,142 @@
+"""Training data that is not in memory is trained on as data in memory is, to the last bit."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytensor.tensor as pt
+import pytest
+
+from symae import nn
+from symae.errors import InputError
+from symae.optimizers import adam
+from symae.training import fit
+from symae.training.streams import Streamed, is_outside
+
+X = np.random.RandomState(0).uniform(size=(53, 6))
+
+
+class Rows:
+    """Examples that are made when they are asked for."""
+
+    def __init__(self, array: np.ndarray):
+        self.array, self.read = array, 0
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, places: object) -> np.ndarray:
+        found = self.array[places]
+        self.read = max(self.read, len(found))
+        return found
+
+
+def train(data: object, **settings: object):
+    params, x = nn.Parameters(np.random.RandomState(0)), pt.tensor("x", shape=(None, 6))
+    cost = ((nn.dense(params, "drawn", nn.dense(params, "code", x, 2), 6) - x) ** 2).mean()
+    options = {"batch_size": 10, "n_epochs": 3, "params": params, "log_every": 0} | settings
+    history = fit(cost, adam(cost, params), {x: data}, **options)
+    return history.costs, [p.get_value() for p in params]
+
+
+def same(a: object, b: object) -> None:
+    assert a[0] == b[0]
+    for first, second in zip(a[1], b[1], strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("settings", [{}, {"shuffle": False}, {"drop_last": False}, {"batch_size": 100}])
+def test_steps_of_minibatches_that_are_read_are_those_of_arrays(settings):
+    rows = Rows(X)
+    same(train(rows, **settings), train(X, **settings))
+    assert rows.read <= min(settings.get("batch_size", 10), 53)
+
+
+def test_memmaps_hdf5_and_zarr_are_read_as_they_lie(tmp_path):
+    expected = train(X)
+    np.save(tmp_path / "x.npy", X)
+    same(train(np.load(tmp_path / "x.npy", mmap_mode="r")), expected)  # small enough to be read at once
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("x", data=X, chunks=(7, 6))
+        same(train(file["x"]), expected)
+    zarr = pytest.importorskip("zarr")
+    array = zarr.open_array(tmp_path / "x.zarr", mode="w", shape=X.shape, chunks=(7, 6), dtype=X.dtype)
+    array[:] = X
+    same(train(array), expected)
+
+
+def test_validation_data_may_be_outside_too_and_bytes_become_floats():
+    pixels = Rows((X * 255).astype(np.uint8))
+    costs, _ = train(pixels, validation=None)
+    assert costs == train(pixels.array.astype(np.float64))[0]
+    params, x = nn.Parameters(np.random.RandomState(0)), pt.tensor("x", shape=(None, 6))
+    cost = ((nn.dense(params, "drawn", nn.dense(params, "code", x, 2), 6) - x) ** 2).mean()
+    options = {"batch_size": 10, "n_epochs": 1, "params": params, "log_every": 0}
+    history = fit(cost, [], {x: X}, validation={x: Rows(X[:17])}, **options)
+    np.testing.assert_allclose(history.measures["val_cost"], cost.eval({x: X[:17]}))
+
+
+def test_a_resumed_training_compares_a_sample_and_goes_on_to_the_last_bit(tmp_path):
+    expected = train(Rows(X), n_epochs=4)
+    train(Rows(X), n_epochs=2, folder=tmp_path)
+    same(train(Rows(X), n_epochs=4, folder=tmp_path, resume=True), expected)
+    other = X.copy()
+    other[0] += 1e-3
+    with pytest.raises(InputError, match=r"data: found 'x float64 \(53, 6\), 53 examples of SHA-256 .*', expected"):
+        train(Rows(other), n_epochs=4, folder=tmp_path, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (Rows(X[:0]), r"data\[x\]: found no examples"),
+        (Rows(X[:, :5]), r"data\[x\]: found shape \(53, 5\), expected \(n, 6\)"),
+        (Rows(np.where(X[7, 3] == X, np.nan, X)), r"data\[x\]: found NaN or infinite values"),
+        (Rows(X.astype("S3")), r"data\[x\]: found dtype \|S3"),
+        (Rows(X.astype(complex)), r"data\[x\]: found dtype complex128"),
+    ],
+)
+def test_what_does_not_fit_is_refused_when_it_is_read(rows, message):
+    with pytest.raises(InputError, match=message):
+        train(rows, shuffle=False)
+
+
+def test_arrays_and_lists_are_in_memory():
+    assert not any(map(is_outside, (X, [1.0], 3, pt.vector(), memoryview(b"a"))))
+    assert is_outside(Rows(X))
+    x = pt.tensor("x", shape=(None, 6))
+    assert len(Streamed("data", {x: X})) == 53
+
+
+MEASURE = """
+import resource, sys
+import numpy as np, pytensor.tensor as pt
+from symae import nn
+from symae.optimizers import sgd
+from symae.training import fit
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+x = pt.tensor("x", shape=(None, 4096), dtype="float32")
+params = nn.Parameters(np.random.RandomState(0))
+cost = ((nn.dense(params, "drawn", nn.dense(params, "code", x, 2), 4096) - x) ** 2).mean()
+data = np.memmap(sys.argv[1], np.float32, "r", shape=(int(sys.argv[2]), 4096))
+fit(cost, sgd(cost, params, 0.1), {x: data[:100]}, batch_size=20, n_epochs=1, params=params, log_every=0)
+before = peak()
+fit(cost, sgd(cost, params, 0.1), {x: data}, batch_size=500, n_epochs=1, params=params, log_every=0)
+print(data.nbytes >> 20, (peak() - before) >> 20)
+"""
+
+
+@pytest.mark.default_mode
+def test_a_file_is_trained_on_in_the_memory_of_a_few_minibatches(tmp_path):
+    with (tmp_path / "x").open("wb") as file:
+        file.truncate(40000 * 4096 * 4)  # 625 MiB that take no room
+    command = [sys.executable, "-c", MEASURE, str(tmp_path / "x"), "40000"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    size, grown = map(int, result.stdout.split())
+    assert size == 625
+    assert grown < 160  # twenty minibatches of 8 MiB
