@@ -27,7 +27,7 @@ def checks(*estimators, but=()):
 
 
 # All transformers have the same methods, and one epoch is enough to look at them; a classifier has to classify.
-QUICK = [*checks(DenoisingAutoencoder(epochs=1)), *checks(LogisticRegression(), but=WIDE)]
+QUICK = [*checks(DenoisingAutoencoder(epochs=1)), *checks(LogisticRegression(epochs=20), but=WIDE)]
 
 
 @pytest.mark.parametrize(("estimator", "check"), QUICK)

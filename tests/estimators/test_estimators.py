@@ -7,7 +7,6 @@ import pickle
 import sys
 
 import numpy as np
-import pytensor
 import pytest
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
@@ -202,13 +201,6 @@ def test_without_scikit_learn_it_says_what_to_install(monkeypatch):
         BackendError, match=r'symae\.sklearn: found no scikit-learn .*, expected it: pip install "symae\[sklearn\]"'
     ):
         importlib.import_module("symae.sklearn")
-
-
-def test_codes_help_a_classifier_in_the_mode_that_users_have():
-    with pytensor.config.change_flags(mode="Mode"):
-        autoencoder = DenoisingAutoencoder(30, output="sigmoid", epochs=30, random_state=0)
-        pipeline = make_pipeline(autoencoder, LogisticRegression(epochs=60, random_state=0))
-        assert pipeline.fit(DIGITS[:80], CLASSES[:80]).score(DIGITS[80:], CLASSES[80:]) > 0.6
 
 
 def test_labels_may_be_texts_of_an_encoder():
