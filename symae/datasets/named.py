@@ -12,7 +12,9 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, cast
 
+from symae._runtime.atomic_files import open_regular
 from symae.datasets.contents import LARGEST, Contents, is_file
 from symae.datasets.dataset import Found, Pair
 from symae.datasets.folders import search_folders
@@ -67,18 +69,35 @@ def _usps(folder: Path) -> Found:
     return Found([(x, None if y is None else y - 1) for x, y in pairs])
 
 
+class _Bounded:
+    """Read a file of which never more is asked for than there is: a buffer is made as large as a damaged header says."""
+
+    def __init__(self, file: IO[bytes]):
+        self._file, self._size = file, file.seek(0, io.SEEK_END)
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(self._size - self._file.tell(), 0)
+        return self._file.read(left if size < 0 else min(size, left))
+
+    def seekable(self) -> bool:
+        return True
+
+
 def _emnist(split: str) -> Callable[[Path], Found]:
     """Return a reader of one of EMNIST's six splits; its images are stored transposed, and are brought upright."""
 
     def read(folder: Path) -> Found:
         path = folder / "gzip.zip"
         arrays = []
-        with broken_archives(path), zipfile.ZipFile(path) as archive:
+        with open_regular(path) as file, broken_archives(path), zipfile.ZipFile(cast(IO[bytes], _Bounded(file))) as archive:
             for part in ("train", "test"):
                 for what in ("images-idx3", "labels-idx1"):
                     name = f"gzip/emnist-{split}-{part}-{what}-ubyte.gz"
-                    if archive.getinfo(name).file_size > LARGEST:
-                        raise InputError(path, f"{name} of {archive.getinfo(name).file_size} bytes", "a smaller file")
+                    member = archive.getinfo(name)
+                    if member.file_size > LARGEST or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                        found = f"{name} of {member.file_size} bytes, packed in way {member.compress_type}"
+                        raise InputError(path, found, "gzip.zip of EMNIST")
                     contents = Contents(path / name, io.BytesIO(archive.read(name)))
                     arrays.append(parse_idx(path / name, contents))
         x, y, test_x, test_y = arrays
