@@ -12,6 +12,7 @@ import functools
 import hashlib
 import importlib
 import inspect
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,16 +30,15 @@ _once: dict[str, _Once] = {}
 class _Once:
     """Hold the symbols under which machine code finds a function, by the types of its arguments."""
 
-    def __init__(self, jit: Any, needs: Callable[..., None], function: Callable[..., None]):
+    def __init__(self, jit: Any, function: Callable[..., None]):
         self.name, self.function = f"{function.__module__}.{function.__name__}", function
-        self._jit, self._needs = jit, needs
+        self._jit = jit
         self._symbols: dict[tuple[Any, ...], str] = {}
 
     def symbol(self, arguments: tuple[Any, ...]) -> str:
         """Return the name of the function for arguments of these types, which it has from now on."""
         with global_compiler_lock:
             if arguments not in self._symbols:
-                self._needs(*arguments)
                 # Graphs from the disk, which other settings may have been valid for, find it by the same name.
                 described = f"{self.name}({', '.join(map(str, arguments))})"
                 symbol = f"{self.name}.{hashlib.sha256(described.encode()).hexdigest()[:16]}"
@@ -55,7 +55,8 @@ class _Once:
         address = int(library.get_pointer_to_function(name))
         # its address is known by name, for as long as the process lives
         self._symbols[("library", *arguments)] = library
-        keep(file, name.encode() + b"\0" + library._get_compiled_object())
+        # what has to be called first wherever the code is read: it names what the code refers to
+        keep(file, pickle.dumps((name, list(library._reload_init), library._get_compiled_object())))
         return address
 
 
@@ -63,19 +64,20 @@ def _loaded(file: Path) -> int | None:
     kept = read_kept(file)
     if kept is None:
         return None
-    name, _, code = kept.partition(b"\0")
-    return load(code, [name.decode()])[name.decode()]
+    name, connections, code = pickle.loads(kept)
+    for connect in connections:
+        connect()
+    return load(code, [name])[name]
 
 
-def compiled_once(jit: Any, needs: Callable[..., None] = lambda *_: None) -> Callable[[Callable[..., None]], Any]:
+def compiled_once(jit: Any) -> Callable[[Callable[..., None]], Any]:
     """Return a decorator that compiles a function by `jit` once for each combination of its arguments' types.
 
-    Numba functions call it like any other. It must return nothing; an error that it raises is the caller's. `needs` is called
-    with the types before the function has machine code, which may refer to what it names.
+    Numba functions call it like any other. It must return nothing; an error that it raises is the caller's.
     """
 
     def decorate(function: Callable[..., None]) -> Any:
-        once = _Once(jit, needs, function)
+        once = _Once(jit, function)
         _once[once.name] = once
 
         def call(typing: Any, *arguments: Any) -> Any:

@@ -24,7 +24,6 @@ from symae.kernels.parallel.blas_alone import CALL, connect
 from symae.kernels.parallel.parts import THREADS, in_parts, internal_function, jit
 from symae.kernels.tuning import BLAS_BLOCK
 from symae.kernels.unpacked.calls import fits, multiply
-from symae.kernels.unpacked.products import define
 
 ensure_blas()
 
@@ -172,7 +171,7 @@ def _gemm_part(alpha: Any, A: Any, ta: Any, B: Any, tb: Any, beta: Any, C: Any, 
     _xxgemm(kind, letter_b, letter_a, n, m, k, alpha, B, first_b, b, A, first_a, a, beta, C, top * c + left, c)
 
 
-@jit
+@compiled_once(jit)
 def gemm(alpha: Any, A: Any, transpose_a: Any, B: Any, transpose_b: Any, beta: Any, C: Any) -> None:
     """Compute C <- alpha op(A) op(B) + beta C for matrices of one dtype, float32 or float64; C is changed in place.
 
@@ -209,11 +208,7 @@ def _gemms_part(part: Any, parts: Any, arguments: Any) -> None:
 _gemms_in_parts = in_parts(_gemms_part, "always")
 
 
-def _define_products(number: Any, *_: Any) -> None:
-    define("s" if number.bitwidth == 32 else "d")
-
-
-@compiled_once(jit, _define_products)
+@compiled_once(jit)
 def threaded_gemms(
     alpha: Any, A: Any, ta: Any, B: Any, tb: Any, D: Any, td: Any, E: Any, te: Any, both: Any, beta: Any, C: Any, unpacked: Any
 ) -> None:

@@ -12,7 +12,7 @@ from numba.extending import intrinsic
 from symae.kernels import tuning
 from symae.kernels.parallel.parts import THREADS, jit
 from symae.kernels.simd.vectors import word
-from symae.kernels.unpacked.products import COLUMNS, ROWS, STATE, TERMS
+from symae.kernels.unpacked.products import COLUMNS, CONNECTIONS, ROWS, STATE, TERMS, define
 from symae.kernels.unpacked.tiles import NOTHING, WORD, available
 
 _AVAILABLE = available()
@@ -108,8 +108,10 @@ def _gemms(
         for position, value in enumerate(values):
             slot = cgutils.gep_inbounds(builder, state, 0, position)
             builder.store(value, builder.bitcast(slot, value.type.as_pointer()))
-        name = "symae_gemms_s" if number == ir.FloatType() else "symae_gemms_d"
-        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(NOTHING, [WORD]), name)
+        letter = "s" if number == ir.FloatType() else "d"
+        define(letter)
+        context.active_code_library._reload_init.add(CONNECTIONS[letter])
+        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(NOTHING, [WORD]), f"symae_gemms_{letter}")
         builder.call(function, [builder.ptrtoint(state, WORD)])
         return context.get_dummy_value()
 

@@ -17,7 +17,7 @@ from symae.kernels import tuning
 from symae.kernels.kept_code import define_kept
 from symae.kernels.machine_code import Builder, word
 from symae.kernels.parallel.pool import PART, SHARE
-from symae.kernels.unpacked.tiles import NOTHING, PRODUCT, WORD, Tiles, available
+from symae.kernels.unpacked.tiles import DTYPES, NOTHING, PRODUCT, WORD, Tiles, available
 
 ROWS, COLUMNS, TERMS = range(3)  # what of a product is divided
 # The words of `symae_gemms`: the product's sizes, matrices, bytes from row to row and from term to term, and how it is divided.
@@ -183,3 +183,7 @@ def define(letter: str) -> None:
     """Let machine code find the functions for the dtype that BLAS has this letter for, if the processor has the registers."""
     if available():
         define_kept([f"symae_gemm_{letter}", f"symae_gemms_{letter}"], partial(_module, letter))
+
+
+# What machine code that is read from a cache needs.
+CONNECTIONS = {letter: partial(define, letter) for letter in DTYPES}
