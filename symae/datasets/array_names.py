@@ -27,8 +27,8 @@ def named_pairs(
     """Load images and labels from arrays with names and `shapes`, by `load`: one part, or training, test, perhaps validation.
 
     Names are taken apart at ``_ . / -``: ``train_x``, ``x_train``, ``test/images``, ``X``. Labels of training images and of
-    validation images go together; test images may have none. The only array with `least_ndim` dimensions may have any
-    name. Labels may be (n, 1) or (1, n), and whole numbers as floats.
+    validation images go together; test images may have none, if no array has a name that is not known. The only array with
+    `least_ndim` dimensions may have any name. Labels may be (n, 1) or (1, n), and whole numbers as floats.
     """
     found: dict[tuple[int | None, bool], str] = {}
     for name in shapes:
@@ -51,6 +51,11 @@ def named_pairs(
     if not chosen or (split and 2 not in chosen) or (1 in chosen and ((1, False) in found) != labelled):
         names = ", ".join(sorted(map(excerpt, shapes))[:8]) or "nothing"
         raise InputError(where, f"arrays {names}", EXPECTED)
+    unknown = [name for name in shapes if name not in found.values()]
+    if labelled and unknown and any((part, False) not in found for part in chosen):
+        # labels, perhaps, whose name is misspelt or damaged
+        names = ", ".join(sorted(map(excerpt, unknown))[:8])
+        raise InputError(where, f"no labels of test images, and arrays {names}", "test_y or y_test, or no other array")
     return [
         (load(found[part, True]), as_labels(load(found[part, False])) if labelled and (part, False) in found else None)
         for part in chosen

@@ -188,3 +188,12 @@ def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path, whole, monkeyp
     (tmp_path / "a.npz").write_bytes(whole)
     with pytest.raises(InputError, match="arrays of more than"):
         read(tmp_path / "a.npz")
+
+
+def test_labels_under_a_name_that_is_not_known_are_not_left_out_in_silence(tmp_path, images):
+    (x, y), (test_x, test_y) = images(18), images(4)
+    np.savez(tmp_path / "a.npz", x_train=x, y_train=y, x_test=test_x, z_test=test_y)
+    with pytest.raises(InputError, match=r"no labels of test images, and arrays 'z_test', expected test_y or y_test"):
+        read(tmp_path / "a.npz")
+    np.savez(tmp_path / "b.npz", x_train=x, y_train=y, x_test=test_x)
+    assert read(tmp_path / "b.npz").test.y is None
