@@ -19,6 +19,7 @@ from symae._runtime.atomic_files import open_regular
 from symae._runtime.checks import as_numbers, finite, integer
 from symae.datasets.contents import is_file, is_folder
 from symae.datasets.pictures import ENDINGS, Header, decoded_picture, header
+from symae.datasets.pixel_scale import KERAS, scaled
 from symae.errors import InputError, MissingFileError
 
 CONTRAST = 10 / 255**2  # added to a patch's variance, pixels from 0 to 1: that of noise
@@ -184,7 +185,7 @@ class _Files:
     def picture(self, i: int, channels: int) -> np.ndarray | None:
         shape = (channels, self._headers[i].height, self._headers[i].width)
         pixels = decoded_picture(self._files[i], shape, "crop")
-        return None if pixels is None else pixels / 255.0
+        return None if pixels is None else scaled(pixels, KERAS, np.float64)
 
 
 class _Arrays:
@@ -210,7 +211,7 @@ class _Arrays:
 
     def picture(self, i: int, channels: int) -> np.ndarray:
         planes = _planes(self._pictures[i])
-        planes = planes / 255.0 if planes.dtype == np.uint8 else planes.astype(np.float64)
+        planes = scaled(planes, KERAS, np.float64)
         if len(planes) == channels:
             return planes
         return np.repeat(planes, 3, axis=0) if channels == 3 else np.tensordot((0.299, 0.587, 0.114), planes, 1)[None]

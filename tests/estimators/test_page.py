@@ -37,6 +37,7 @@ def printed(number, tmp_path):
     return result.stdout
 
 
+@pytest.mark.default_mode
 def test_the_first_program_runs_as_pasted(tmp_path):
     told, better, error = printed(0, tmp_path).splitlines()
     assert int(re.fullmatch(r"(\d+)% of the test digits are told from their codes", told)[1]) > 80

@@ -78,7 +78,10 @@ print(sorted(made), compile_time(f).cached, total)
 
 @pytest.mark.parametrize(
     ("kind", "made", "total"),
-    [("product", ["gemm", "threaded_gemms"], 3000.0), ("mask", ["bernoullis", "random_doubles"], 146.0)],
+    [
+        ("product", ["gemm", "threaded_gemms"], 3000.0),
+        pytest.param("mask", ["bernoullis", "random_doubles"], 146.0, marks=pytest.mark.default_mode),
+    ],
 )
 def test_other_processes_and_other_graphs_find_it_on_the_disk(tmp_path, kind, made, total):
     environment = os.environ | {"PYTENSOR_FLAGS": f"base_compiledir={tmp_path}"}

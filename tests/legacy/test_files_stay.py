@@ -135,6 +135,7 @@ def test_a_file_stays_where_the_script_cannot_go_on(seen, name):
 
 
 @pytest.mark.parametrize("name", PYTHON | REFUSED | IN_C | PROGRAMS)
+@pytest.mark.default_mode
 def test_a_file_stays_in_a_process_that_gives_up_writing(kept, name):
     assert _before(kept.folders[name]) == kept.before[name], kept.told[name]
     if name in PYTHON and name in kept.told:

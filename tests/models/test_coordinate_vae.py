@@ -312,12 +312,14 @@ def test_the_memory_does_not_grow_with_the_picture(codes, affine, monkeypatch):
     monkeypatch.setattr("symae.models.coordinate_vae.STRIP", 50)
     model, units = small(affine), 32 if affine else 256
     model.render(codes, (2, 2))  # compiled now
-    tracemalloc.start()
-    images = model.render(codes, (100, 100))
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    peaks = []
+    for _ in range(3):  # threads that tests before have left may take memory too
+        tracemalloc.start()
+        images = model.render(codes, (100, 100))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
     # a hidden layer at all places would be `units` times as large as a picture
-    assert most < images.nbytes + images[0].nbytes * units / 4
+    assert min(peaks) < images.nbytes + images[0].nbytes * units / 4
 
 
 def test_a_single_pixel_and_no_codes_are_pictures_too(codes):

@@ -31,7 +31,7 @@ needs_scipys = pytest.mark.skipif("scipy_blas" not in flags(), reason="PyTensor 
 
 
 @needs_scipys
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", [pytest.param("float32", marks=pytest.mark.default_mode), "float64"])
 def test_products_are_numpys(dtype):
     rng = np.random.default_rng(0)
     x, y, v, u = (pt.TensorType(dtype, (None,) * n)() for n in (2, 2, 1, 1))

@@ -60,6 +60,7 @@ PRODUCTS = [("int8", "int8"), ("int32", "int64"), ("int8", "float32"), ("int32",
 
 
 @pytest.mark.parametrize("backend", each())
+@pytest.mark.default_mode
 def test_products_of_matrices_of_two_dtypes(backend):
     made = {}
     for left, right in PRODUCTS:

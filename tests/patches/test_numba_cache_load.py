@@ -55,6 +55,7 @@ def make_unreadable(folder):
         file.write_bytes(b"csymae.where_it_was\nName\n.")
 
 
+@pytest.mark.default_mode
 def test_what_is_on_the_disk_is_loaded_without_what_compiling_needs_and_compiling_goes_on(tmp_path):
     cold = lines_of(tmp_path, PROGRAM)
     figures = cold[0].removesuffix(" False")

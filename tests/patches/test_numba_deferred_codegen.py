@@ -237,6 +237,7 @@ READERS = [pytest.param(SYMAES, id="symae"), pytest.param(STOCK, id="numba alone
 
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize(("call", "printed"), [("inner(1), outer(1)", "2 4 1 1"), ("again(1)", "6 1 0")])
+@pytest.mark.default_mode
 def test_what_the_disk_keeps_of_inner_functions_is_read_by_all(tmp_path, reader, call, printed):
     (tmp_path / "functions.py").write_text(FUNCTIONS)
 

@@ -109,7 +109,10 @@ def test_without_one_patch_the_others_do(tmp_path, name):
     assert summary.endswith(f"; switched off: {name}")
 
 
-@pytest.mark.parametrize("name", ["jax_dispatch", "jax_blockwise", "jax_indexing"])
+ONE_OF_JAX = [pytest.param(name, marks=pytest.mark.default_mode) for name in ("jax_blockwise", "jax_indexing")]
+
+
+@pytest.mark.parametrize("name", ["jax_dispatch", *ONE_OF_JAX])
 def test_without_one_patch_of_jax_a_layer_is_right(tmp_path, name):
     pytest.importorskip("jax")
     found, summary, _ = outcomes(tmp_path, "jax", f"-{name}", *QUICK)

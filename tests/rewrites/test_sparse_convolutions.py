@@ -223,6 +223,7 @@ def test_both_backends_train_as_without_it(native_backend, maps, pool):
     assert set(convolutions(f)) > SPARSE
 
 
+@pytest.mark.default_mode
 def test_it_can_be_switched_off_and_is_not_there_for_others():
     x, outputs = training_step(1, 4)
     with options(exclude=["sparse_convolution", "sparse_rectified_gradient"]):

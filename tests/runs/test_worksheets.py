@@ -670,6 +670,7 @@ def leaves(path, seed):
     picture.save(path)
 
 
+@pytest.mark.default_mode
 def test_the_eighth_worksheet_finds_edges_in_pictures_of_ones_own(no_mnist, tmp_path):
     (tmp_path / "photos").mkdir()
     for seed in range(3):

@@ -403,6 +403,7 @@ border_modes = st.sampled_from(["valid", "full", "half", "same"]) | st.tuples(st
     groups=st.integers(1, 2),
 )
 @hypothesis_settings(suppress_health_check=[HealthCheck.filter_too_much])
+@pytest.mark.default_mode
 def test_phases_give_the_gradient_for_all_shapes(in_phases, counts, image, kernel, border_mode, groups):
     assume(fits(in_phases, border_mode, image, kernel))
     got, wanted = spread_both_ways(in_phases, border_mode, (*counts, *image), kernel, groups)
