@@ -11,7 +11,7 @@ from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from symae import models
-from symae.sklearn.base import ModelEstimator
+from symae.sklearn.base import ModelEstimator, undone_if_refused
 
 
 class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ModelEstimator):
@@ -78,6 +78,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ModelEstima
         self.verbose = verbose
         self.random_state = random_state
 
+    @undone_if_refused
     def fit(self, X: Any, y: Any = None) -> Self:
         """Train a new model on the rows of `X`.
 
@@ -97,6 +98,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ModelEstima
         self._begin()
         return self._train(X, **self._settings())
 
+    @undone_if_refused
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Go once over the rows of `X`, in their order, with the model that is there, or with a new one.
 

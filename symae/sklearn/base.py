@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, Self, TypeVar
 
 import numpy as np
 import pytensor
@@ -13,6 +15,26 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from symae.models.base import Model
 from symae.nn import check_random_state as as_random_state
 from symae.training import History
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def undone_if_refused(method: Callable[P, R]) -> Callable[P, R]:
+    """Let a method of an estimator, where it ends with an error, leave all attributes as they were."""
+
+    @wraps(method)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        attributes: dict[str, Any] = args[0].__dict__
+        before = attributes.copy()
+        try:
+            return method(*args, **kwargs)
+        except BaseException:
+            attributes.clear()
+            attributes.update(before)
+            raise
+
+    return wrapped
 
 
 class ModelEstimator(BaseEstimator):

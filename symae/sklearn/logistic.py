@@ -14,7 +14,7 @@ from sklearn.utils.validation import validate_data
 
 from symae import models
 from symae.errors import InputError
-from symae.sklearn.base import ModelEstimator
+from symae.sklearn.base import ModelEstimator, undone_if_refused
 
 
 class LogisticRegression(ClassifierMixin, ModelEstimator):
@@ -62,6 +62,7 @@ class LogisticRegression(ClassifierMixin, ModelEstimator):
         self.verbose = verbose
         self.random_state = random_state
 
+    @undone_if_refused
     def fit(self, X: Any, y: Any) -> Self:
         """Train a new model.
 
@@ -81,6 +82,7 @@ class LogisticRegression(ClassifierMixin, ModelEstimator):
         self._begin()
         return self._train(X, numbers)
 
+    @undone_if_refused
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
         """Go once over the rows of `X`, in their order, with the model that is there, or with a new one.
 

@@ -86,6 +86,21 @@ def test_a_second_fit_begins_again(cls):
 
 
 @every_estimator
+def test_what_is_refused_leaves_the_estimator_as_it_was(cls):
+    new, estimator = cls(), fitted(cls)
+    expected = codes(estimator)
+    for refused in (new, estimator):
+        refused.set_params(batch_size=0)
+        with pytest.raises(InputError, match="batch_size: found 0"):
+            refused.fit(DIGITS[:, :9], CLASSES + 1)
+    with pytest.raises(NotFittedError):
+        codes(new)
+    np.testing.assert_array_equal(codes(estimator), expected)
+    if cls is LogisticRegression:
+        np.testing.assert_array_equal(estimator.classes_, range(10))
+
+
+@every_estimator
 def test_a_clone_has_the_parameters_and_a_pickle_all_that_was_learned(cls):
     estimator = fitted(cls)
     copy, twin = clone(estimator), pickle.loads(pickle.dumps(estimator))
