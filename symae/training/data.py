@@ -174,7 +174,7 @@ def evaluation_batch_size(examples: int, batch_size: int) -> int:
 def _shared(where: str, x: Any, values: Any) -> SharedVariable:
     """Make a shared variable of `values`, of the type of `x`, but with any number of examples."""
     check_input(where, x)
-    array = _array(where, x, values)
+    array = array_of(where, x, values)
     check_shape(where, x, array.shape)
     if array.dtype.kind == "f":
         finite(where, array)
@@ -203,7 +203,8 @@ def check_shape(where: str, x: Variable, found: tuple[int, ...]) -> None:
         raise InputError(where, f"shape {found}", f"({expected}{',' * (len(shape) == 1)}), n for any number")
 
 
-def _array(where: str, x: Variable, values: Any) -> np.ndarray:
+def array_of(where: str, x: Variable, values: Any) -> np.ndarray:
+    """Return the numbers that `values` hold, a shared variable, an expression of such ones, or what NumPy makes an array of."""
     expected = f"an array of numbers for {x}, or a shared variable"
     if isinstance(values, SharedVariable):
         values = values.get_value(borrow=True)

@@ -86,8 +86,8 @@ def fit(
     data : mapping from symbolic input to array
         Each array's first axis counts examples. Shared variables are taken too, and expressions of them. Of arrays that are not
         in memory, NumPy's memmaps of more than 64 MiB, datasets of h5py and zarr, columns of Hugging Face's datasets, and
-        everything else that has a length and is indexed by an array, only the minibatch at hand is read; a resumed training
-        compares their sizes and some examples then, not all values.
+        everything else that has a length and is indexed by a vector of whole numbers, only the minibatch at hand is read; a
+        resumed training compares their sizes and some examples then, not all values.
     batch_size, n_epochs : int
         Examples in a minibatch, and how many times to go over all of them; those of resumed epochs count.
     params : list of shared variables

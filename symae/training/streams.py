@@ -9,17 +9,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytensor
-from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 
 from symae._runtime.checks import finite
 from symae.errors import InputError
-from symae.training.data import Examples, Pass, check_held, check_input, check_inputs, check_shape
+from symae.training.data import Examples, Pass, array_of, check_held, check_input, check_inputs, check_shape
 
 IN_MEMORY = 64 << 20  # bytes of a memmap, up to which it is read once: steps of data in memory are faster
 MAPPED = 8 << 20  # bytes that are read of a memmap until its pages are given back
-# packages whose arrays have NumPy's interface, and are not in memory
-OUTSIDE = ("h5py", "zarr", "datasets")
+# packages whose arrays have NumPy's interface, and are not in memory; a slice is read faster from files of arrays
+SLICED = ("h5py", "zarr")
+OUTSIDE = (*SLICED, "datasets")
+INDEXED = "examples that a vector of whole numbers picks, as those of an array"
 SAMPLE = 64  # examples that a fingerprint reads
 
 
@@ -28,10 +29,14 @@ def is_outside(values: Any) -> bool:
     if isinstance(values, np.memmap):
         return values.nbytes > IN_MEMORY
     if isinstance(values, np.ndarray | Variable | Sequence | Mapping | str):
-        return type(values).__module__.partition(".")[0] in OUTSIDE
+        return _package(values) in OUTSIDE
     if not (hasattr(values, "__len__") and hasattr(values, "__getitem__")):
         return False
-    return type(values).__module__.partition(".")[0] in OUTSIDE or not hasattr(values, "__array__")
+    return _package(values) in OUTSIDE or not hasattr(values, "__array__")
+
+
+def _package(values: Any) -> str:
+    return type(values).__module__.partition(".")[0]
 
 
 class Source:
@@ -43,9 +48,8 @@ class Source:
 
     def __init__(self, where: str, x: Any, values: Any):
         check_input(where, x)
-        self.where, self.x, self._values, self._n = where, x, values, len(values)
-        if isinstance(values, SharedVariable):
-            self._values = values.get_value(borrow=True)
+        self._values = values if is_outside(values) else array_of(where, x, values)
+        self.where, self.x, self._n = where, x, len(self._values)
         if not self._n:
             raise InputError(where, "no examples", "at least one")
         if isinstance(self._values, np.ndarray):
@@ -84,13 +88,21 @@ class Source:
         # in the order of the file: HDF5 takes no other
         order = np.argsort(places, kind="stable")
         wanted = places[order]
-        if len(wanted) and wanted[-1] - wanted[0] == len(wanted) - 1 and np.all(np.diff(wanted) == 1):
-            found = np.asarray(self._values[int(wanted[0]) : int(wanted[-1]) + 1])
-        else:
-            values = getattr(self._values, "oindex", self._values)  # zarr's, for the first axis alone
-            found = np.asarray(values[wanted])
-        if len(found) != len(places):
-            raise InputError(self.where, f"{len(found)} examples at {len(places)} places", "one for each")
+        key: Any = wanted
+        rows = getattr(self._values, "oindex", self._values)  # zarr's, for the first axis alone
+        if _package(self._values) in SLICED and np.all(np.diff(wanted) == 1):
+            rows, key = self._values, slice(int(wanted[0]), int(wanted[-1]) + 1)
+        kind = type(self._values).__name__
+        try:
+            picked = rows[key]
+            found = np.asarray(None if isinstance(picked, Mapping) else picked)
+        except (TypeError, ValueError, LookupError) as error:
+            raise InputError(self.where, f"a {kind} with no array at a vector of positions ({error})", INDEXED) from error
+        if isinstance(picked, Mapping):
+            raise InputError(self.where, f"a {kind} of the columns {', '.join(map(str, picked))}", "one of its columns")
+        if not found.ndim or len(found) != len(places):
+            given = f"{len(found)} examples" if found.ndim else f"a {type(picked).__name__}"
+            raise InputError(self.where, f"{given} for {len(places)} positions in a {kind}", "one example for each")
         back = np.empty_like(order)
         back[order] = np.arange(len(order))
         return found[back]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytensor.tensor as pt
 import pytest
+from pytensor import shared
 
 from symae import nn
 from symae.errors import InputError
@@ -20,7 +22,7 @@ X = np.random.RandomState(0).uniform(size=(53, 6))
 
 
 class Rows:
-    """Examples that are made when they are asked for."""
+    """Examples that are made when they are asked for, by arrays of their positions alone."""
 
     def __init__(self, array: np.ndarray):
         self.array, self.read = array, 0
@@ -29,9 +31,32 @@ class Rows:
         return len(self.array)
 
     def __getitem__(self, places: object) -> np.ndarray:
+        if not isinstance(places, np.ndarray):
+            raise TypeError("no array")
         found = self.array[places]
         self.read = max(self.read, len(found))
         return found
+
+
+class OneByOne(Rows):
+    """Examples that one number picks, and no array."""
+
+    def __getitem__(self, places: object) -> np.ndarray:
+        return self.array[operator.index(places)]
+
+
+class Pairs(Rows):
+    """Examples that come with their labels."""
+
+    def __getitem__(self, places: object) -> tuple[np.ndarray, np.ndarray]:
+        return self.array[places], self.array[places]
+
+
+class Table(Rows):
+    """Rows with columns, as those of a Hugging Face dataset."""
+
+    def __getitem__(self, places: object) -> dict[str, np.ndarray]:
+        return {"pixels": self.array[places], "label": self.array[places, 0]}
 
 
 def train(data: object, **settings: object):
@@ -97,12 +122,32 @@ def test_a_resumed_training_compares_a_sample_and_goes_on_to_the_last_bit(tmp_pa
         (Rows(X[:, :5]), r"data\[x\]: found shape \(53, 5\), expected \(n, 6\)"),
         (Rows(np.where(X[7, 3] == X, np.nan, X)), r"data\[x\]: found NaN or infinite values"),
         (Rows(X.astype("S3")), r"data\[x\]: found dtype \|S3"),
+        (Table(X), r"data\[x\]: found a Table of the columns pixels, label, expected one of its columns"),
+        (OneByOne(X), r"data\[x\]: found a OneByOne with no array at a vector of positions \(only integer"),
+        (Pairs(X), r"data\[x\]: found 2 examples for 1 positions in a Pairs, expected one example for each"),
         (Rows(X.astype(complex)), r"data\[x\]: found dtype complex128"),
     ],
 )
 def test_what_does_not_fit_is_refused_when_it_is_read(rows, message):
     with pytest.raises(InputError, match=message):
         train(rows, shuffle=False)
+
+
+def test_other_inputs_may_be_all_that_they_may_be_in_memory():
+    x, y = pt.tensor("x", shape=(None, 6)), pt.ivector("y")
+    labels = np.arange(53)
+    for given in (labels, labels.tolist(), shared(labels), pt.cast(shared(labels * 1.0), "int32")):
+        streamed = Streamed("data", {x: Rows(X), y: given})
+        streamed.fill(np.array([7, 3]))
+        np.testing.assert_array_equal(streamed.variables[y].get_value(), [7, 3])
+
+
+def test_columns_of_hugging_faces_datasets_are_read_and_tables_of_them_refused():
+    datasets, arrow = pytest.importorskip("datasets"), pytest.importorskip("pyarrow")
+    table = datasets.Dataset(arrow.table({"x": X.tolist(), "y": range(53)}), fingerprint="a")
+    same(train(table["x"]), train(X))
+    with pytest.raises(InputError, match=r"data\[x\]: found a Dataset of the columns x, y, expected one of its columns"):
+        train(table)
 
 
 def test_arrays_and_lists_are_in_memory():
