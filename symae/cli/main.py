@@ -118,7 +118,7 @@ def _parser() -> Parser:
         "--node", action="append", metavar="NAME", help="what to show; may be given again. Without it, the nodes are listed"
     )
     show.add_argument("--images", type=at_least(1), default=5, metavar="N", help="how many test images")
-    show.add_argument("--data", metavar="NAME|PATH", help="as the worksheets take it")
+    show.add_argument("--data", metavar="NAME|PATH", help="as the worksheets take it; by default the run's")
     show.add_argument("--out", type=Path, metavar="FOLDER", help="where to; by default the run's folder")
 
     add_inspector(commands)
@@ -214,11 +214,10 @@ def _show(settings: argparse.Namespace) -> None:
 
     models = models_at(settings.run)
     run = Run((folder := settings.run if settings.run.is_dir() else settings.run.parent).resolve(), folder.resolve().name)
-    images = first_images(settings.data, settings.images, run.pixel_scale, run.image_shape)
     if settings.node is None:
         for name, model in models.items():
             print(f"{name}, {type(model).__name__}:")
-            nodes = list_nodes(model, images)
+            nodes = list_nodes(model)
             width = max([12, *(len(node) for node, _ in nodes)])
             for node, shape in nodes:
                 print(f"  {node:{width}} {' x '.join(map(str, shape)) or 'a number'}")
@@ -227,6 +226,9 @@ def _show(settings: argparse.Namespace) -> None:
     if not chosen:
         known = dict.fromkeys(node for model in models.values() for node in model.node_names())
         raise InputError("--node", ", ".join(settings.node), f"nodes of one model in {settings.run}: {', '.join(known)}")
+    if run.makes_its_images and settings.data is None:
+        raise InputError(folder, "a run that has made its images itself", "--data with images to show")
+    images = first_images(settings.data or run.record.get("data"), settings.images, run.pixel_scale, run.image_shape)
     folder = make_folder(settings.out or folder)
     for name, model in chosen.items():
         shown = show_nodes(model, settings.node, images, folder, name)

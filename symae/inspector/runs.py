@@ -77,6 +77,12 @@ class Run:
         return pixel_scale({**record, "worksheet": record.get("worksheet") or self.name})
 
     @property
+    def makes_its_images(self) -> bool:
+        """Whether the run has read no data set, and its images can not be read again."""
+        record = self.record
+        return record.get("data") is None and record.get("image_shape") is not None
+
+    @property
     def going_on(self) -> bool:
         return is_going_on(self.record)
 
@@ -103,12 +109,10 @@ class Run:
         with self._lock:
             if self._examples is None:
                 try:
-                    record = self.record
-                    chosen = self.data or record.get("data")
-                    if chosen is None and record.get("image_shape") is not None:
-                        return None  # of a run that has made its images itself
+                    if self.makes_its_images and self.data is None:
+                        return None
                     layout = None if self.data else self._told_layout()
-                    self._examples = read_examples(chosen, self.images, self.pixel_scale, layout)
+                    self._examples = read_examples(self.data or self.record.get("data"), self.images, self.pixel_scale, layout)
                 except InputError as error:
                     self._examples = error
             return self._examples if isinstance(self._examples, Examples) else None

@@ -48,9 +48,19 @@ def first_images(
     return scaled(read(data, image_shape=image_shape).test.x[:count], pixel_scale, pytensor.config.floatX)
 
 
-def list_nodes(model: Model, images: np.ndarray) -> list[tuple[str, tuple[int, ...]]]:
-    """List the names of a model's nodes, and the shapes of what they compute of one image."""
-    values = _values(model, model.node_names(), images[:1])
+def list_nodes(model: Model) -> list[tuple[str, tuple[int, ...]]]:
+    """List the names of a model's nodes, and the shapes of what they compute of one image.
+
+    Raises
+    ------
+    InputError
+        The model does not say how many numbers an image has.
+    """
+    pixels = model.describe().pixels
+    if pixels is None:
+        raise InputError(type(model).__name__, "no number of pixels", "a model with an image_shape")
+    declared = model.x.type.shape[1:]
+    values = _values(model, model.node_names(), np.zeros((1, *(declared if None not in declared else (pixels,)))))
     return [(name, value.shape[1:]) for name, value in values.items()]
 
 

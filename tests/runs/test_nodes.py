@@ -94,7 +94,7 @@ def test_numbers_are_written_an_image_a_line_as_cntk_does(model, images, tmp_pat
 
 
 def test_show_lists_the_nodes_of_every_model(run, capsys):
-    assert cli.main(["show", str(run), "--data", "digits"]) == 0
+    assert cli.main(["show", str(run)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "images, ImageAutoencoder:"
     assert "  pool1        3 x 7 x 7" in lines
@@ -117,6 +117,25 @@ def test_show_divides_bytes_by_what_the_run_divided_them_by(run, scale):
     np.testing.assert_allclose(np.loadtxt(run / "rows_input.txt"), read("digits").test.x[:3] / scale, atol=5.1e-7)
 
 
+def test_show_takes_the_data_of_the_run(run, capsys):
+    pixels = np.random.RandomState(0).randint(0, 256, (20, 6, 5)).astype(np.uint8)
+    np.save(run / "x.npy", pixels)
+    Autoencoder(np.random.RandomState(1), n_visible=30, n_hidden=4).save(run / "own")
+    record = {"symae_run": 1, "pixel_scale": 255, "image_shape": [1, 6, 5], "data": str(run / "x.npy")}
+    (run / "run.json").write_text(json.dumps(record))
+    arguments = ["show", str(run / "own"), "--node", "input"]
+    assert cli.main(arguments) == 0
+    test = read(run / "x.npy").test.x
+    np.testing.assert_allclose(np.loadtxt(run / "own_input.txt"), test[:5] / 255, atol=5.1e-7)
+    (run / "run.json").write_text(json.dumps(record | {"data": None}))
+    assert cli.main(arguments[:2]) == 0
+    assert "  input          30\n  hidden         4\n" in capsys.readouterr().out
+    assert cli.main(arguments) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("run: found a run that has made its images itself, expected --data with images to show")
+    assert cli.main([*arguments, "--data", str(run / "x.npy")]) == 0
+
+
 def test_show_leaves_its_files_beside_the_model(run):
     assert cli.main(["show", str(run / "rows"), "--node", "hidden", "--node", "input", "--data", "digits"]) == 0
     assert {"rows_hidden_input.png", "rows_hidden.txt", "rows_input.txt"} <= {file.name for file in run.iterdir()}
@@ -127,7 +146,7 @@ def test_show_leaves_its_files_beside_the_model(run):
     [
         (["run", "--node", "pool9"], "--node: found pool9, expected nodes of one model in "),
         (["run", "--node", "pool1", "--node", "hidden"], "--node: found pool1, hidden, expected nodes of one model in"),
-        (["run", "--data", "nowhere"], "nowhere: found no such file or folder"),
+        (["run", "--node", "pool1", "--data", "nowhere"], "nowhere: found no such file or folder"),
         (["nowhere"], "nowhere.safetensors: found no such file, expected the two files of a saved model"),
         ([""], "found no saved model, expected a run's folder"),
         (["run/damaged"], "damaged.json: found damaged JSON"),
