@@ -106,3 +106,21 @@ def test_damaged_batches_are_refused_and_nothing_is_run(tmp_path, capsys, change
     with pytest.raises(error, match=message):
         read(write(tmp_path / "cifar", files))
     assert capsys.readouterr().out == ""
+
+
+def test_an_archive_that_claims_more_than_it_holds_is_refused(tmp_path, monkeypatch):
+    long_names = tarfile.TarInfo("a" * 200).tobuf(tarfile.GNU_FORMAT)[:1024]
+    sparse = bytearray(tarfile.TarInfo("data_batch_1").tobuf(tarfile.GNU_FORMAT))
+    sparse[156:157], sparse[483:495] = b"S", b"00777777777\0"
+    sparse[148:156] = b"%06o\0 " % tarfile.calc_chksums(bytes(sparse))[0]
+    monkeypatch.setattr("symae.datasets.formats.cifar.LARGEST", 999)
+    large = tarfile.TarInfo("readme")
+    large.size = 1000
+    for content, message in (
+        (long_names * 3000, "a broken archive"),
+        (sparse, "'data_batch_1': a sparse file"),
+        (large.tobuf() + bytes(1024), "'readme': more than 0 MiB"),
+    ):
+        (tmp_path / "a-python.tar").write_bytes(content + bytes(1024))
+        with pytest.raises(InputError, match=message):
+            read(tmp_path / "a-python.tar")

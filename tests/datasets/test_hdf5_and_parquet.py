@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from symae.datasets import read
-from symae.errors import BackendError, InputError
+from symae.errors import BackendError, InputError, MissingFileError
 
 RNG = np.random.RandomState(0)
 X = RNG.randint(0, 256, (12, 3, 5, 4)).astype(np.uint8)
@@ -152,3 +153,54 @@ def test_without_the_package_the_way_to_install_it_is_named(tmp_path, monkeypatc
     (tmp_path / name).write_bytes(begin * 3)
     with pytest.raises(BackendError, match=r"which reads it, expected it installed: pip install \"symae\[data\]\""):
         read(tmp_path / name)
+
+
+def test_hdf5_visits_a_group_once_and_counts_every_link(tmp_path, h5py):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"] = X
+        file["again"] = file["/"]
+        group = file.create_group("group")
+        for i in range(200):
+            group[f"link{i}"] = group
+    np.testing.assert_array_equal(read(tmp_path / "a.h5").train.x, X[:10].reshape(10, -1))
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        for i in range(900):
+            file["group"][f"more{i}"] = file["group"]
+    with pytest.raises(InputError, match="more than 1000 objects"):
+        read(tmp_path / "a.h5")
+
+
+@pytest.mark.parametrize("kind", ["struct", "binary", "large_binary"])
+def test_a_picture_that_a_thousand_rows_share_is_counted_in_each(tmp_path, monkeypatch, pyarrow, kind):
+    monkeypatch.setattr("symae.datasets.formats.parquet.UNSUSPICIOUS", 4 << 20)
+    picture = png(np.zeros((2, 2), np.uint8)) + bytes(300_000)
+    pictures = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * 1000, "i4"), [picture])
+    if kind == "struct":
+        pictures = pyarrow.StructArray.from_arrays([pictures], ["bytes"])
+    elif kind == "large_binary":
+        pictures = pyarrow.array([picture] * 1000, "large_binary")
+    pyarrow.parquet.write_table(pyarrow.table({"image": pictures}), tmp_path / "a.parquet")
+    assert (tmp_path / "a.parquet").stat().st_size < 40_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match="pictures of more than 4 MiB"):
+            read(tmp_path / "a.parquet")
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_texts_as_labels_of_parquet_are_sorted_classes(tmp_path, pyarrow):
+    names = [["fox", "cat", "eel", "dog"][i] for i in Y]
+    found = table(pyarrow).drop(["label"]).append_column("label", pyarrow.array(names))
+    pyarrow.parquet.write_table(found, tmp_path / "train-00000-of-00001.parquet")
+    dataset = read(tmp_path)  # training images alone are one part
+    assert [len(part.x) for part in dataset.parts] == [10, 1, 1]
+    assert dataset.class_names == tuple(sorted(set(names)))
+    assert [dataset.class_names[i] for part in dataset.parts for i in part.y] == names
+    pyarrow.parquet.write_table(found, tmp_path / "valid.parquet")
+    with pytest.raises(MissingFileError, match=r"no test\*\.parquet"):
+        read(tmp_path)
+    pyarrow.parquet.write_table(table(pyarrow), tmp_path / "test.parquet")
+    with pytest.raises(InputError, match="some are texts and some are numbers"):
+        read(tmp_path)

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from symae.datasets.contents import Contents, excerpt, is_file, open_contents, read_contents
+from symae.datasets.contents import LARGEST, Contents, excerpt, is_file, open_contents, read_contents
 from symae.datasets.dataset import Found, Pair
 from symae.datasets.formats.base import Format
 from symae.datasets.formats.pickles import unpickle
@@ -101,15 +101,19 @@ def _read_archive(path: Path) -> Found:
     with open_contents(path) as contents:
         try:
             with tarfile.open(fileobj=contents, mode="r|") as archive:  # type: ignore[call-overload]
+                size = 0
                 for member in archive:
-                    name = Path(member.name).name
+                    name, size = Path(member.name).name, size + max(member.size, 0)
+                    if member.issparse() or size > LARGEST:
+                        what = "a sparse file" if member.issparse() else f"more than {LARGEST >> 20} MiB"
+                        raise InputError(path, f"{excerpt(name)}: {what}", "batches of a few megabytes")
                     if not member.isreg() or not any(known.fullmatch(name) for known in (TRAIN, TEST, NAMES)):
                         continue
                     if not 0 <= member.size <= LARGEST_MEMBER or name in files:
                         raise InputError(path, f"{excerpt(name)} of {member.size} bytes", "each batch once, of a few megabytes")
                     file = archive.extractfile(member)
                     files[name] = b"" if file is None else file.read()
-        except (tarfile.TarError, ValueError, OverflowError, EOFError, IndexError) as error:
+        except (tarfile.TarError, ValueError, OverflowError, EOFError, IndexError, RecursionError) as error:
             if isinstance(error, InputError):
                 raise
             raise InputError(path, f"a broken archive ({excerpt(str(error))})", "a whole .tar.gz of CIFAR") from error

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from itertools import count
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -39,7 +41,7 @@ def read_hdf5(path: str | PathLike[str]) -> Found:
     try:
         with h5py.File(path, "r", locking=False) as opened:
             arrays: dict[str, Any] = {}
-            _collect(h5py, path, opened, "", arrays, 0)
+            _collect(h5py, path, opened, "", arrays, {opened}, count(1))
             shapes = {name: tuple(array.shape) for name, array in arrays.items()}
             pairs = named_pairs(path, shapes, lambda name: _load(f"{path}, {name}", arrays[name]))
     except InputError:
@@ -49,18 +51,22 @@ def read_hdf5(path: str | PathLike[str]) -> Found:
     return Found([(as_bytes(x), y) for x, y in pairs])
 
 
-def _collect(h5py: Any, path: str | PathLike[str], group: Any, above: str, arrays: dict[str, Any], depth: int) -> None:
+def _collect(
+    h5py: Any, path: str | PathLike[str], group: Any, above: str, arrays: dict[str, Any], groups: set[Any], links: Iterator[int]
+) -> None:
+    """Add the arrays of a group to `arrays`; `groups` are those that were visited, as links may lead back to them."""
     for name in group:
+        if next(links) > MOST_OBJECTS:
+            raise InputError(path, f"more than {MOST_OBJECTS} objects", "training and test images and their labels")
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
             continue
         item = group[name]
         if isinstance(item, h5py.Dataset):
             if item.shape is not None and item.dtype.kind in "biuf":
                 arrays[above + name] = item
-        elif isinstance(item, h5py.Group) and depth < DEEPEST:
-            _collect(h5py, path, item, f"{above}{name}/", arrays, depth + 1)
-        if len(arrays) > MOST_OBJECTS:
-            raise InputError(path, f"more than {MOST_OBJECTS} arrays", "training and test images and their labels")
+        elif isinstance(item, h5py.Group) and item not in groups and above.count("/") < DEEPEST:
+            groups.add(item)
+            _collect(h5py, path, item, f"{above}{name}/", arrays, groups, links)
 
 
 def _load(where: str, array: Any) -> np.ndarray:
