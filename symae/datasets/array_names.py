@@ -27,8 +27,9 @@ def named_pairs(
     """Load images and labels from arrays with names and `shapes`, by `load`: one part, or training, test, perhaps validation.
 
     Names are taken apart at ``_ . / -``: ``train_x``, ``x_train``, ``test/images``, ``X``. Labels of training images and of
-    validation images go together; test images may have none, if no array has a name that is not known. The only array with
-    `least_ndim` dimensions may have any name. Labels may be (n, 1) or (1, n), and whole numbers as floats.
+    validation images go together; test images may have none, if no array has a name that is not known; training images alone
+    are one part, likewise. The only array with `least_ndim` dimensions may have any name. Labels may be (n, 1) or (1, n), and
+    whole numbers as floats.
     """
     found: dict[tuple[int | None, bool], str] = {}
     for name in shapes:
@@ -48,10 +49,12 @@ def named_pairs(
     split = (0, True) in found
     chosen = [part for part in ((0, 1, 2) if split else (None,)) if (part, True) in found]
     labelled = (chosen[0], False) in found if chosen else False
-    if not chosen or (split and 2 not in chosen) or (1 in chosen and ((1, False) in found) != labelled):
+    unknown = [name for name in shapes if name not in found.values()]
+    # labels of images that are missing, or validation images without tests, or what may be test images
+    alone = (split and {part for part, _ in found} - {None, *chosen}) or chosen == [0, 1] or (chosen == [0] and unknown)
+    if not chosen or alone or (1 in chosen and ((1, False) in found) != labelled):
         names = ", ".join(sorted(map(excerpt, shapes))[:8]) or "nothing"
         raise InputError(where, f"arrays {names}", EXPECTED)
-    unknown = [name for name in shapes if name not in found.values()]
     if labelled and unknown and any((part, False) not in found for part in chosen):
         # labels, perhaps, whose name is misspelt or damaged
         names = ", ".join(sorted(map(excerpt, unknown))[:8])

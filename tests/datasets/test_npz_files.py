@@ -197,3 +197,23 @@ def test_labels_under_a_name_that_is_not_known_are_not_left_out_in_silence(tmp_p
         read(tmp_path / "a.npz")
     np.savez(tmp_path / "b.npz", x_train=x, y_train=y, x_test=test_x)
     assert read(tmp_path / "b.npz").test.y is None
+
+
+def test_training_images_alone_are_cut_as_one_part(tmp_path, images):
+    x, y = images(14)
+    np.savez(tmp_path / "a.npz", x_train=x, y_train=y)
+    dataset = read(tmp_path / "a.npz")
+    assert [part.y.tolist() for part in dataset.parts] == [y[:10].tolist(), y[10:12].tolist(), y[12:].tolist()]
+    for more in ({"y_test": y}, {"x_valid": x, "y_valid": y}, {"x_tset": x}):
+        np.savez(tmp_path / "a.npz", x_train=x, y_train=y, **more)
+        with pytest.raises(InputError, match="found arrays 'x_"):
+            read(tmp_path / "a.npz")
+
+
+def test_labels_of_test_images_that_are_all_minus_one_are_none(tmp_path, images):
+    (x, y), (test, _) = images(6), images(2)
+    np.savez(tmp_path / "a.npz", x_train=x, y_train=y, x_test=test, y_test=np.full(2, -1))
+    assert read(tmp_path / "a.npz").test.y is None
+    np.savez(tmp_path / "a.npz", x_train=x, y_train=y, x_test=test, y_test=np.array([1, -1]))
+    with pytest.raises(InputError, match="label -1 at image 1"):
+        read(tmp_path / "a.npz")
