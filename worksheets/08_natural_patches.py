@@ -24,7 +24,7 @@ import numpy as np
 import pytensor
 
 from symae.datasets import from_arrays, read
-from symae.errors import BackendError
+from symae.errors import BackendError, InputError
 from symae.images import ZCA, enlarge, gabor_fit, normalise_contrast, random_patches, scale_to_unit_interval, tile_raster_images
 from symae.models import SparseAutoencoder
 from symae.runs.options import at_least
@@ -58,6 +58,9 @@ def photographs():
 def patches(settings):
     """Draw patches of photographs, or of the images of a data set."""
     source, name = settings.data, settings.data
+    if settings.image_shape is not None and (source is None or Path(source).is_dir()):
+        found = "x".join(map(str, settings.image_shape))
+        raise InputError("--image-shape", found, "none: photographs stay as they are, and --size is that of the patches")
     if source is None:
         source = photographs()
         name = f"{len(source)} photographs"

@@ -129,8 +129,11 @@ class ConvolutionalAutoencoder(_KerasAutoencoder):
             y = self._node(nn.conv(params, f"conv{number}", y, m, 3, activation="relu", border_mode=border_mode))
             y = self._node(nn.upsample(f"up{up}", y, 2))
         if y.type.shape[2:] != sizes[0]:
-            h, w = y.type.shape[2:]
-            raise InputError("image_shape", f"{self.image_shape}", f"sizes that the decoder comes back to; it draws {h} x {w}")
+            step = 2 ** len(self.maps)
+            h, w = (step * max(1, round(n / step)) for n in sizes[0])
+            near = f"({channels}, {h}, {w}) fits, --image-shape {channels}x{h}x{w} of a worksheet"
+            drawn = "{} x {}".format(*y.type.shape[2:])
+            raise InputError("image_shape", f"{self.image_shape}", f"what the decoder comes back to, not {drawn}; {near}")
         y = self._node(nn.conv(params, "output", y, channels, 3, activation="sigmoid"))
         self._end(params, code, y)
 

@@ -114,7 +114,8 @@ class CoordinateVAE(ImageModel):
             raise InputError("affine", repr(affine), "True or False")
         shape = checked_counts("image_shape", image_shape, 3)
         if shape[0] != 1:
-            raise InputError("image_shape", str(shape), "one channel")
+            h, w = shape[1:]
+            raise InputError("image_shape", str(shape), f"one channel, (1, {h}, {w}); --image-shape 1x{h}x{w} of a worksheet")
         self.affine = affine
         numpy_rng = check_random_state(numpy_rng)
         self.theano_rng = streams_of(numpy_rng, theano_rng, "uniform", "normal")

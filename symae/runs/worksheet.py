@@ -141,6 +141,8 @@ class Worksheet:
         pytensor.config.floatX = self.floatX
         chosen = data if settings.data is None and data in available() else settings.data
         self.dataset: Dataset = read(chosen, image_shape=settings.image_shape) if dataset is None else dataset(settings)
+        if self.image_shape[0] not in (1, 3):  # whatever is drawn of them is refused, when the training is done
+            raise InputError("--data", f"images of {self.image_shape[0]} channels", "1 or 3: grey, or red, green and blue")
         self.epochs: int = settings.epochs
         if settings.epochs is None and images is not None:
             self.epochs = max(1, round(epochs * images / sum(len(part.x) for part in self.dataset.parts[:-1])))

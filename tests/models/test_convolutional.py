@@ -196,7 +196,7 @@ def test_a_saved_model_comes_back_by_its_class_and_by_any(images, kind, tmp_path
         (
             POOLED,
             {"maps": (2, 2), "image_shape": (1, 10, 10)},
-            r"image_shape: found \(1, 10, 10\), expected sizes that the decoder comes back to; it draws 12 x 12",
+            r"image_shape: found \(1, 10, 10\), expected what the decoder comes back to, not 12 x 12; \(1, 8, 8\) fits, --im",
         ),
         (POOLED, {"input": np.zeros((2, 144))}, "input: found a ndarray, expected symbolic images"),
         (STRIDED, {"code": 0}, "code: found 0, expected an integer of at least 1"),

@@ -360,7 +360,7 @@ def test_a_saved_model_comes_back_by_its_class_and_by_any(images, tmp_path, affi
         ({"n_latent": 2.5}, "n_latent: found 2.5"),
         ({"affine": 1}, "affine: found 1, expected True or False"),
         ({"image_shape": (5, 6)}, r"image_shape: found \(5, 6\), expected 3 numbers"),
-        ({"image_shape": (3, 5, 6)}, r"image_shape: found \(3, 5, 6\), expected one channel"),
+        ({"image_shape": (3, 5, 6)}, r"image_shape: found \(3, 5, 6\), expected one channel, \(1, 5, 6\); --image-shape 1x5x6"),
         ({"input": pt.dtensor3("x")}, r"input: found 3 dimensions, expected symbolic images \(n, 1, 5, 6\)"),
         ({"input": pt.tensor("x", shape=(None, 31))}, r"input: found shape \(None, 31\), expected symbolic images"),
         ({"input": np.zeros((2, 30))}, "input: found a ndarray, expected symbolic images"),

@@ -176,6 +176,21 @@ def test_bad_options_of_the_third_worksheet_are_one_line_and_status_2(assert_ref
     assert_refused("03_image_autoencoder", arguments, message)
 
 
+@pytest.mark.parametrize(
+    ("name", "channels", "message"),
+    [
+        ("01_autoencoder", 4, "--data: found images of 4 channels, expected 1 or 3: grey, or red, green and blue"),
+        ("05_image_denoising", 2, "--data: found images of 2 channels"),
+        ("05_image_denoising", 3, "(3, 8, 8) fits, --image-shape 3x8x8 of a worksheet"),
+        ("06_any_resolution", 3, "image_shape: found (3, 10, 10), expected one channel, (1, 10, 10); --image-shape 1x10x10"),
+    ],
+)
+def test_images_that_a_worksheet_cannot_have_are_refused_before_the_training(assert_refused, tmp_path, name, channels, message):
+    shape = (400, 10, 10, 4) if channels == 4 else (400, channels, 10, 10)
+    np.save(tmp_path / "x.npy", np.zeros(shape, np.uint8))
+    assert_refused(name, ["--data", "x.npy"], message)
+
+
 def test_fewer_images_are_seen_as_often_in_more_epochs(tmp_path):
     settings = {"epochs": 3, "images": 60000, "data": "mnist"}
     sheet = Worksheet("03", "title", **settings, argv=["--data", "digits", "--out", str(tmp_path)])
@@ -691,6 +706,9 @@ def test_the_eighth_worksheet_finds_edges_in_pictures_of_ones_own(no_mnist, tmp_
 
 
 def test_patches_are_of_photographs_that_are_there(assert_refused):
+    for data in ([], ["--data", "."]):
+        message = "--image-shape: found 1x8x8, expected none: photographs stay as they are"
+        assert_refused("08_natural_patches", [*data, "--image-shape", "1x8x8"], message)
     assert_refused("08_natural_patches", ["--data", "nowhere"], "nowhere: found no such file or folder")
     assert_refused("08_natural_patches", ["--data", "digits", "--size", "64"], "pictures of at most 28 pixels a side")
     assert_refused(
