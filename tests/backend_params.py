@@ -19,10 +19,14 @@ def on(name: str, *more: pytest.MarkDecorator) -> Any:
 
 
 def each(
-    chosen: Callable[[Backend], bool] = lambda backend: True, long: Iterable[str] = (), backends: Iterable[str] = ()
+    chosen: Callable[[Backend], bool] = lambda backend: True,
+    long: Iterable[str] = (),
+    backends: Iterable[str] = (),
+    default_mode: Iterable[str] = (),
 ) -> list[Any]:
-    """All that are `chosen`, those named in `long` and in `backends` marked so."""
-    marks = [(set(long), pytest.mark.long), (set(backends), pytest.mark.backends)]
+    """All that are `chosen`, those named in `long`, in `backends` and in `default_mode` marked so."""
+    stages = {"long": long, "backends": backends, "default_mode": default_mode}
+    marks = [(set(names), getattr(pytest.mark, stage)) for stage, names in stages.items()]
     return [on(name, *(mark for names, mark in marks if name in names)) for name, b in BY_NAME.items() if chosen(b)]
 
 

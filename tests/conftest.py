@@ -49,8 +49,8 @@ LONG_TESTS = {"test_random_graphs.py", "test_smoke.py", "test_without_patches.py
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave rows of tables to other stages of .ci/run, and begin ``-m default_mode`` with long tests.
 
-    A plain run has each test on Numba; of each folder it has the first row on each other backend, and the first in a browser.
-    Long tests come first so that no worker is left with one when the others have finished.
+    A plain run has each test on Numba, but those that are marked; of each folder it has the first row on each other backend,
+    and the first in a browser. Long tests come first so that no worker is left with one when the others have finished.
     """
     begun = set()
     for item in items:
@@ -93,7 +93,7 @@ def every_backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(params=each(long=["numba", "c", "pytorch"]))
+@pytest.fixture(params=each(long=["c", "pytorch"], default_mode=["numba"]))
 def training_backend(request: pytest.FixtureRequest, float32: None) -> str:
     """Return each backend for whole training steps; those that compile one for a minute are marked long."""
     return str(request.param)

@@ -40,9 +40,11 @@ class _Once:
         with global_compiler_lock:
             if arguments not in self._symbols:
                 # Graphs from the disk, which other settings may have been valid for, find it by the same name.
-                described = f"{self.name}({', '.join(map(str, arguments))})"
+                described = f"{self.name}({', '.join(map(repr, arguments))})"
                 symbol = f"{self.name}.{hashlib.sha256(described.encode()).hexdigest()[:16]}"
-                file = kept_file(f"symae_{self.function.__name__}", described)
+                source = Path(self.function.__code__.co_filename).read_bytes()
+                variant = f"{described} {hashlib.sha256(source).hexdigest()}"
+                file = kept_file(f"symae_{self.function.__name__}", variant)
                 binding.add_symbol(symbol, _loaded(file) or self._compiled(arguments, file))
                 self._symbols[arguments] = symbol
             return self._symbols[arguments]
@@ -55,8 +57,9 @@ class _Once:
         address = int(library.get_pointer_to_function(name))
         # its address is known by name, for as long as the process lives
         self._symbols[("library", *arguments)] = library
-        # what has to be called first wherever the code is read: it names what the code refers to
-        keep(file, pickle.dumps((name, list(library._reload_init), library._get_compiled_object())))
+        if not library.has_dynamic_globals:  # else it holds addresses of this process
+            # what has to be called first wherever the code is read: it names what the code refers to
+            keep(file, pickle.dumps((name, list(library._reload_init), library._get_compiled_object())))
         return address
 
 
@@ -64,9 +67,12 @@ def _loaded(file: Path) -> int | None:
     kept = read_kept(file)
     if kept is None:
         return None
-    name, connections, code = pickle.loads(kept)
-    for connect in connections:
-        connect()
+    try:
+        name, connections, code = pickle.loads(kept)
+        for connect in connections:
+            connect()
+    except (ImportError, AttributeError, KeyError):  # written where what it refers to lay elsewhere
+        return None
     return load(code, [name])[name]
 
 
@@ -110,7 +116,7 @@ def _general(kind: Any) -> Any:
     """Return a type that has fewer others beside it: arrays of any layout, whole numbers of one size."""
     kind = types.unliteral(kind)
     if isinstance(kind, types.Array):
-        return types.Array(kind.dtype, kind.ndim, "A")
+        return types.Array(kind.dtype, kind.ndim, "A", readonly=not kind.mutable, aligned=kind.aligned)
     return types.int64 if isinstance(kind, types.Integer) else kind
 
 

@@ -219,7 +219,7 @@ def threaded_gemms(
     they are read forwards, backwards or changed; and of both products while it is at it.
     """
     k = A.shape[0] if ta else A.shape[1]
-    if unpacked and fits(C.shape[0], C.shape[1], k):
+    if unpacked and fits(C.shape[0], C.shape[1], k, ta):
         multiply(alpha, A, ta, B, tb, D, td, E, te, both, beta, C)
     elif THREADS > 1 and C.size * k >= tuning.GEMM_MULTIPLICATIONS_FOR_THREADS:
         apart = k > max(C.shape) and not both

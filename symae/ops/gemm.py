@@ -23,7 +23,7 @@ class _Products(BackendOp):
     """
 
     flags: tuple[Flags, ...]
-    unpacked: bool
+    unpacked: bool = False  # of what earlier versions have pickled
 
     def checked(self, operands: Sequence[Any]) -> tuple[list[Variable], tuple[int | None, int | None]]:
         """Return the operands as matrices of one dtype, and what is known of the result's shape."""

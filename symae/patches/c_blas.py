@@ -1,4 +1,7 @@
-"""PyTensor's C code has SciPy's BLAS where it is linked to none, as when it is installed from wheels."""
+"""PyTensor's C code has SciPy's BLAS where it is linked to none, as when it is installed from wheels.
+
+All functions that are compiled by C in this process have it, those of other programs' modes too.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,8 @@ def apply(cmodule: Any, changes: Changes) -> None:
         return found or (_flags() if config.cxx and fits() else "")
 
     changes.replace(setting, "_default", flags)
+    if setting.is_default and vars(setting).get("val") == "":
+        del setting.val  # it was looked for before
 
 
 def fits() -> bool:
@@ -43,7 +48,8 @@ def _flags() -> str:
     """Return the compiler's flags; the cache of compiled code looks at these, and not at what is included."""
     name = "scipy_blas.h"
     digest = hashlib.sha256(kernels.header(name).encode()).hexdigest()[:16]
-    return shlex.join(["-include", str(Path(kernels.__file__).parent / name), f"-DSYMAE_SCIPY_BLAS={digest}"])
+    # one word: PyTensor takes words whose second letter is l, L or I for names of libraries and folders
+    return shlex.join([f"-include{Path(kernels.__file__).parent / name}", f"-DSYMAE_SCIPY_BLAS={digest}"])
 
 
 PATCH = Patch(

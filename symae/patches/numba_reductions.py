@@ -16,8 +16,9 @@ from symae.patches.patch import NUMBA_NJIT, Expected, Patch
 
 
 def apply(dispatch: Any, changes: Changes) -> None:
-    from numba.extending import overload
     from pytensor.link.numba.dispatch import elemwise
+
+    from symae.kernels.by_layout import by_layout
 
     make, compiled = elemwise.create_multiaxis_reducer, dispatch.basic.numba_njit
 
@@ -29,16 +30,10 @@ def apply(dispatch: Any, changes: Changes) -> None:
         # each is compiled when it is called
         whole, part = compiled(general, boundscheck=False), compiled(short, boundscheck=False)
 
-        def reduce(x: Any) -> Any:
-            raise NotImplementedError
-
-        @overload(reduce, strict=False)
-        def chosen(x: Any) -> Callable[..., Any]:
-            function = part if getattr(x, "layout", None) in layouts else whole
-            return lambda x: function(x)
+        of_f = part if "F" in layouts else whole
 
         def reduction(x: Any) -> Any:
-            return reduce(x)
+            return by_layout(x, part, of_f, whole)
 
         reduction.__name__ = general.__name__
         return reduction

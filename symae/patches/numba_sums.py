@@ -1,5 +1,7 @@
 """Sums on Numba run over memory as it lies: lanes that do not wait for one another along rows, whole rows at once across them.
 
+Arrays in neither C's order nor Fortran's, parts of others with gaps, are copied first.
+
 PyTensor's loops sort the strides of each array when they run, which takes a tenth of a graph's time to compile, and a sum along
 a row waits at each number for the one before.
 """
@@ -34,7 +36,43 @@ def apply(dispatch: Any, changes: Changes) -> None:
             if groups is None or not isinstance(reduced.scalar_op, Add) or not real or np.dtype(acc).kind not in "iuf":
                 converted: tuple[Any, str | None] = stock(op, node=node, **keywords)
                 return converted
-            return _by_rows(dispatch, groups, x.dtype, acc, result.dtype, as_number=op is not reduced)
+            settings = (x.dtype, acc, result.dtype, op is not reduced)
+            turned = _groups(x.ndim, [x.ndim - 1 - axis for axis in axes])
+            return _in_any_order(
+                dispatch, _by_rows(groups, *settings), None if turned is None else _by_rows(turned, *settings), result.ndim
+            )
+
+
+def _in_any_order(dispatch: Any, source: str, source_of_turned: str | None, ndim: int) -> tuple[Any, str]:
+    """Compile a sum whose source is for arrays in C order, and for arrays in Fortran's the one for their transposes."""
+    from symae.kernels.by_layout import by_layout
+    from symae.kernels.sums import sum_of
+
+    compiled, names = dispatch.basic.numba_njit, {"np": np, "sum_of": sum_of}
+
+    def made(text: str) -> Any:
+        return compiled(dispatch.basic.compile_numba_function_src(text, "summed", names))
+
+    direct = made(source)
+    turned = direct if source_of_turned is None else _turned(compiled, made(source_of_turned), ndim)
+
+    @compiled
+    def either(x: Any) -> Any:
+        if x.flags.f_contiguous and not x.flags.c_contiguous:
+            return turned(x)
+        return direct(x)
+
+    def summed(x: Any) -> Any:
+        return by_layout(x, direct, turned, either)
+
+    return compiled(summed), f"{source} {ndim}"
+
+
+def _turned(compiled: Any, sum_of_transpose: Any, ndim: int) -> Any:
+    """Compile the sum of an array by that of its transpose."""
+    if ndim > 1:
+        return compiled(lambda x: np.ascontiguousarray(sum_of_transpose(x.T).T))
+    return compiled(lambda x: sum_of_transpose(x.T))
 
 
 def _groups(ndim: int, axes: Sequence[int]) -> tuple[list[int], ...] | None:
@@ -49,11 +87,8 @@ def _groups(ndim: int, axes: Sequence[int]) -> tuple[list[int], ...] | None:
     return tuple(run for _, run in runs) if len(runs) == 4 else None
 
 
-def _by_rows(
-    dispatch: Any, groups: tuple[list[int], ...], dtype: str, acc: str, result: str, as_number: bool
-) -> tuple[Any, str | None]:
-    """Compile the sum over the second and the fourth of the groups; the rows of the last are summed first."""
-    from symae.kernels.sums import sum_of
+def _by_rows(groups: tuple[list[int], ...], dtype: str, acc: str, result: str, as_number: bool) -> str:
+    """Write the sum over the second and the fourth of the groups of axes; the rows of the last are summed first."""
 
     outer, across, inner, along = (" * ".join(["1", *(f"x.shape[{axis}]" for axis in run)]) for run in groups)
     kept = [axis for run in groups[::2] for axis in run]
@@ -84,9 +119,7 @@ def _by_rows(
         lines += [f"    return sums.reshape(({', '.join(f'x.shape[{axis}]' for axis in kept)},))"]
     else:
         lines += ["    return sums[0]" if as_number else "    return np.asarray(sums[0])"]
-    source = "\n".join(lines) + "\n"
-    function = dispatch.basic.compile_numba_function_src(source, "summed", {"np": np, "sum_of": sum_of})
-    return dispatch.basic.numba_njit(function), source
+    return "\n".join(lines) + "\n"
 
 
 PATCH = Patch(

@@ -97,3 +97,20 @@ def test_other_processes_and_other_graphs_find_it_on_the_disk(tmp_path, kind, ma
     for file in tmp_path.rglob(f"symae_{made[1]}-*.o"):
         file.write_bytes(b"damaged")
     assert run("one") == f"{made[1:]} True {total}"
+
+
+@pytest.mark.default_mode
+def test_without_the_patch_that_hands_connections_on_nothing_is_kept(tmp_path):
+    environment = os.environ | {"PYTENSOR_FLAGS": f"base_compiledir={tmp_path}", "SYMAE_PATCHES": "-numba_cache_connections"}
+    for graph in ("one", "other", "other"):
+        command = [sys.executable, "-c", PROGRAM, "product", graph]
+        printed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+        assert printed.endswith("False 3000.0\n")
+
+
+@pytest.mark.default_mode
+def test_a_processor_without_vector_registers_has_its_products_by_blas(tmp_path):
+    generic = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "SYMAE_PATCHES": "-numba_deferred_codegen"}
+    environment = os.environ | generic | {"PYTENSOR_FLAGS": f"base_compiledir={tmp_path}"}
+    command = [sys.executable, "-c", PROGRAM, "product", "one"]
+    assert subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.endswith(" 3000.0\n")

@@ -82,6 +82,7 @@ def test_waiting_threads_sleep():
     assert time.process_time() - before < 0.1
 
 
+@pytest.mark.skipif(THREADS == 1, reason="there are no other threads")
 def test_threads_are_awake_for_a_while_after_a_region():
     awake = ctypes.CFUNCTYPE(ctypes.c_int64)(binding.address_of_symbol("symae_awake"))
     time.sleep(0.05)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from llvmlite import binding
 
 from symae.kernels.kept_code import read_kept
+from symae.kernels.unpacked.calls import fits
 from symae.kernels.unpacked.products import define
 from symae.kernels.unpacked.tiles import available
 
@@ -117,3 +118,11 @@ def test_a_damaged_file_of_machine_code_is_made_anew(tmp_path):
     kept.write_bytes(b"x" * 100)
     assert read_kept(kept) is None
     assert read_kept(tmp_path / "missing.o") is None
+
+
+@pytest.mark.parametrize(
+    ("m", "n", "k", "ta", "chosen"),
+    [(20, 784, 500, False, True), (784, 500, 20, True, True), (20000, 256, 256, False, False), (784, 500, 5000, True, False)],
+)
+def test_products_of_many_rows_are_blass(m, n, k, ta, chosen):
+    assert fits.py_func(m, n, k, ta) == chosen

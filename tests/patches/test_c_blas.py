@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import pickle
 import types
 import warnings
@@ -49,15 +50,25 @@ def test_products_are_numpys(dtype):
 
 def default(found, monkeypatch):
     """Return what the patch makes of the flags that PyTensor has found."""
-    setting = types.SimpleNamespace(_default=lambda: found)
+    setting = types.SimpleNamespace(_default=lambda: found, is_default=True, val=found)
     monkeypatch.setattr(c_blas, "config", types.SimpleNamespace(_config_var_dict={"blas__ldflags": setting}, cxx="g++"))
     c_blas.apply(None, Changes())
+    assert hasattr(setting, "val") == bool(found)  # what was looked for before is looked for again
     return setting._default()
 
 
 def test_a_blas_that_pytensor_is_linked_to_stays(monkeypatch):
     assert default("-lblas", monkeypatch) == "-lblas"
     assert "scipy_blas.h" in default("", monkeypatch)
+
+
+def test_every_word_of_the_flags_reaches_the_compiler(monkeypatch):
+    blas = importlib.import_module("pytensor.tensor.blas")
+    monkeypatch.setattr(c_blas.kernels, "__file__", "/lib of mine/symae/kernels/__init__.py")
+    monkeypatch.setattr(c_blas.kernels, "header", lambda name: "")
+    include, digest = getattr(blas, "_core", blas)._ldflags(c_blas._flags(), False, True, False, False)
+    assert include == "-include/lib of mine/symae/kernels/scipy_blas.h"
+    assert digest.startswith("-DSYMAE_SCIPY_BLAS=")
 
 
 @pytest.mark.parametrize("table", [{}, dict.fromkeys(("sgemm", "dgemm"), "void (char *, char *, int64_t *, int64_t *")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytensor.tensor as pt
@@ -92,3 +93,18 @@ def test_a_sum_is_taken_in_the_dtype_that_is_asked_for():
     f = function([x, k], [x.sum(axis=1, acc_dtype="float32"), k.sum(dtype="int8", acc_dtype="int8")], backend="numba")
     single, byte = f(np.array([[2**24, 1, 1]], "float32"), np.full((2, 100), 1, "int8"))
     assert (single[0], byte) == (2**24, np.int8(200 - 256))
+
+
+def test_arrays_in_fortrans_order_are_not_copied():
+    x = pt.dmatrix("x")
+    f = function([x], [x.sum(axis=0), x.sum(axis=1), x.sum()], backend="numba")
+    X = np.asfortranarray(np.random.default_rng(0).random((1000, 1500)))
+    f(X)
+    tracemalloc.start()
+    down, across, total = f(X)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_allclose(down, X.sum(axis=0))
+    np.testing.assert_allclose(across, X.sum(axis=1))
+    np.testing.assert_allclose(total, X.sum())
+    assert most < X.nbytes / 4

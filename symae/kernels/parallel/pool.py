@@ -41,7 +41,7 @@ _NOTHING = ir.VoidType()
 PART = ir.FunctionType(_NOTHING, [_BYTES, _WORD])
 # symae_share(function, argument, how many parts)
 SHARE = ir.FunctionType(_NOTHING, [PART.as_pointer(), _BYTES, _WORD])
-# symae_awake(): 1 if all threads are looking for work just now, else 0
+# symae_awake(): 1 if there are other threads and none of them sleeps, else 0
 AWAKE = ir.FunctionType(_WORD, [])
 
 _LINE = 16  # words between what different threads write to, more than a line of any cache
@@ -200,6 +200,9 @@ class _Pool:
         b = Builder(ir.Function(module, AWAKE, "symae_awake"))
         with b.if_then(b.icmp_signed("!=", b.read(word(self._address(_STARTED))), word(1))):
             b.ret(word(0))
+        if THREADS == 1:
+            b.ret(word(0))
+            return
         with b.repeat(1, THREADS) as part, b.if_then(b.equal(b.read(self._of_part(b, part, _SLEEPS)), word(1))):
             b.ret(word(0))
         b.ret(word(1))

@@ -19,9 +19,9 @@ _AVAILABLE = available()
 
 
 @jit
-def fits(m: int, n: int, k: int) -> bool:
-    """Return True if an (m, n) product of k terms is better made without packing."""
-    return _AVAILABLE and min(m, n) >= tuning.UNPACKED_LEAST and min(m, k) <= tuning.UNPACKED_MOST
+def fits(m: int, n: int, k: int, ta: bool) -> bool:
+    """Return True if an (m, n) product of k terms is better made without packing: one of few rows, or few terms in x' d."""
+    return _AVAILABLE and min(m, n) >= tuning.UNPACKED_LEAST and (k if ta else m) <= tuning.UNPACKED_MOST
 
 
 @jit
@@ -30,7 +30,8 @@ def multiply(
 ) -> None:
     """Compute C <- alpha (op(A) op(B) + op(D) op(E)) + beta C, the second product if `both`.
 
-    The longer side of the larger matrix is divided. The sizes alone say into how many pieces, so that threads change no bit.
+    Of the weights, the matrix that is not of a minibatch, the longer side is divided. The sizes alone say into how many pieces,
+    so that threads change no bit.
     """
     m, n = C.shape
     k = A.shape[0] if ta else A.shape[1]
@@ -80,6 +81,8 @@ def _gemms(
     size = dtype.bitwidth // 8
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if not _AVAILABLE:  # never called then, but its name would have to be known
+            return context.get_dummy_value()
         alpha, A, ta, B, tb, D, td, E, second, beta, C, cut, pieces, parts, sums = arguments
         number = context.get_value_type(dtype)
 
