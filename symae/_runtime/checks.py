@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from symae._runtime.memory import physical_memory
 from symae.errors import InputError
 
 LARGEST_COUNT = 2**31 - 1  # of units, maps or pixels: more is a slip, and its weights would exceed any memory
@@ -68,7 +70,13 @@ def flag(where: str, value: Any) -> bool:
 
 
 def as_numbers(where: str, value: Any, expected: str, dtype: str | None = None) -> np.ndarray:
-    """Return `value` as an array; of `dtype`, where that is given, and then C-contiguous and writable."""
+    """Return `value` as an array; of `dtype`, where that is given, and then C-contiguous, writable and smaller than memory."""
+    shape = () if dtype is None else getattr(value, "shape", ())
+    if isinstance(shape, tuple) and all(map(is_integer, shape)):
+        size, most = math.prod(map(int, shape)) * np.dtype(dtype).itemsize, physical_memory()
+        if size > most:
+            limit = f"at most {most / 2**30:.1f}, the memory here; symae.training.fit reads larger data in minibatches"
+            raise InputError(where, f"{size / 2**30:.1f} GiB as {dtype}", limit)
     try:
         return np.asarray(value) if dtype is None else np.require(value, dtype, ["C", "W"])
     except (TypeError, ValueError) as error:

@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import functools
 import gc
+import math
 import os
 import platform
 from collections.abc import Iterator
@@ -18,6 +19,14 @@ from collections.abc import Iterator
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # <malloc.h>
 KEPT = 2**30  # bytes
 NEVER = 2**30  # collections of younger objects before one of all
+
+
+def physical_memory() -> float:
+    """Return how many bytes of memory the machine has; infinity where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return math.inf
 
 
 @functools.cache

@@ -250,7 +250,8 @@ class Model:
         Raises
         ------
         InputError
-            `X`, `y` or a setting is not as above, or this model's input is an expression.
+            `X`, `y` or a setting is not as above, or this model's input is an expression; `X` in floatX is larger than the
+            machine's memory (`symae.training.fit` reads it a minibatch at a time).
         DivergedError
             The cost is not finite: says where. The model is then as the last finished epoch left it.
         """

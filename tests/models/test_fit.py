@@ -152,6 +152,14 @@ def test_the_settings_of_a_models_worksheet_are_its_defaults(name, settings):
     assert (defaults.epochs, defaults.batch_size, defaults.learning_rate, defaults.shuffle) == settings
 
 
+@pytest.mark.parametrize("name", ["autoencoder", "convolutional"])
+@pytest.mark.parametrize("method", ["fit", "transform", "score"])
+def test_data_larger_than_memory_is_refused_before_it_is_copied(name, method):
+    images = np.broadcast_to(np.uint8(0), (2**40, 144))  # of a byte
+    with pytest.raises(InputError, match=r"X: found 1179648\.0 GiB as float64, expected at most .*, the memory here; sy"):
+        getattr(MODELS[name](), method)(images)
+
+
 @pytest.mark.parametrize(
     "name", [*(pytest.param(name, marks=pytest.mark.default_mode) for name in ("denoising", "image")), "logistic"]
 )
