@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from symae._runtime.checks import as_numbers
 from symae.errors import InputError
 
 STARTS = 2  # phases that a fit begins with
@@ -32,13 +33,19 @@ def gabor_fit(filters: Any) -> np.ndarray:
     -------
     array (n,) of float64
         R², 1 for a Gabor function and near 0 for noise; 0 for a filter that is constant.
+
+    Raises
+    ------
+    InputError
+        `filters` are not as above, or not finite.
     """
-    array = np.asarray(filters, dtype=np.float64)
+    expected = "finite filters (n, h, w) or (n, c, h, w)"
+    array = as_numbers("filters", filters, expected, "float64")
     if array.ndim == 4:
         planes = np.moveaxis(array, 3, 1) if array.shape[3] == 3 and array.shape[1] != 3 else array
         array = np.stack([_main_colour(found) for found in planes])
     if array.ndim != 3 or not array.size or not np.isfinite(array).all():
-        raise InputError("filters", f"shape {np.shape(filters)}", "finite filters (n, h, w) or (n, c, h, w)")
+        raise InputError("filters", f"shape {np.shape(filters)}", expected)
     return np.array([_explained(found) for found in array])
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from numbers import Real
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -35,11 +36,13 @@ def random_patches(
 
     Parameters
     ----------
-    source : path, sequence of paths, array (n, h, w), (n, h, w, 3) or (n, 3, h, w), or sequence of arrays (h, w) or (h, w, 3)
+    source : path, sequence of paths, array (n, h, w), (h, w, 3), (n, h, w, 3) or (n, 3, h, w), sequence of (h, w) or (h, w, 3)
         A folder of pictures, of any sizes, and folders in it; files; or images: bytes, or numbers from 0 to 1. Pictures that
         are smaller than a patch, or cannot be decoded, are passed over.
-    size, count, seed : int
-        Pixels a side, how many, and of the generator: the same seed draws the same patches.
+    size, count : int >= 1
+        Pixels a side, and how many.
+    seed : int in [0, 2**32)
+        The same seed draws the same patches.
     colours : bool, optional
         By default patches are coloured if one picture is; False makes all grey.
 
@@ -51,11 +54,14 @@ def random_patches(
 
     Raises
     ------
+    MissingFileError
+        There is no such folder or file.
     InputError
-        There is no picture of at least `size` x `size` pixels.
+        An argument is not as above, or there is no picture of at least `size` x `size` pixels.
     """
     integer("size", size)
     integer("count", count)
+    integer("seed", seed, 0, 2**32 - 1)
     pictures = _opened(source)
     sizes = pictures.sizes()
     positions = np.array([max(h - size + 1, 0) * max(w - size + 1, 0) for h, w in sizes], np.float64)
@@ -90,13 +96,20 @@ def normalise_contrast(patches: Any, epsilon: float = CONTRAST) -> np.ndarray:
     Parameters
     ----------
     patches : array (n, pixels)
-    epsilon : float
+    epsilon : float > 0
         Of the variance of pixels from 0 to 1, 10 / 255² by default: patches of the sky stay faint.
 
     Returns
     -------
     array (n, pixels) of float64
+
+    Raises
+    ------
+    InputError
+        An argument is not as above, or `patches` are not finite.
     """
+    if not _number(epsilon) > 0:
+        raise InputError("epsilon", repr(epsilon), "a number above 0")
     rows = _rows("patches", patches)
     centred = rows - rows.mean(axis=1, keepdims=True)
     return centred / np.sqrt(np.square(centred).mean(axis=1, keepdims=True) + epsilon)
@@ -111,7 +124,7 @@ class ZCA:
 
     Parameters
     ----------
-    epsilon : float
+    epsilon : float >= 0
         Added to each variance; directions with less, which are noise, stay small. 0.1 by default, for patches of
         `normalise_contrast`.
 
@@ -120,9 +133,17 @@ class ZCA:
     mean_ : array (pixels,)
     whitening_, colouring_ : array (pixels, pixels)
         The matrix above, and its inverse.
+
+    Raises
+    ------
+    InputError
+        `epsilon` is not as above. In `fit`: there are fewer than two patches, or a direction has no variance and no `epsilon`.
+        In `transform` and `inverse_transform`: nothing was learned yet, or of patches of another size.
     """
 
     def __init__(self, epsilon: float = ZCA_EPSILON):
+        if not _number(epsilon) >= 0:
+            raise InputError("epsilon", repr(epsilon), "a number of at least 0")
         self.epsilon = epsilon
 
     def fit(self, patches: Any) -> Self:
@@ -142,11 +163,24 @@ class ZCA:
 
     def transform(self, patches: Any) -> np.ndarray:
         """Return whitened patches, (n, pixels)."""
-        return (_rows("patches", patches) - self.mean_) @ self.whitening_
+        return (self._checked("patches", patches) - self.mean_) @ self.whitening_
 
     def inverse_transform(self, whitened: Any) -> np.ndarray:
-        """Return patches of which `transform` makes `whitened`."""
-        return _rows("whitened", whitened) @ self.colouring_ + self.mean_
+        """Return patches of which `transform` makes `whitened`, (n, pixels)."""
+        return self._checked("whitened", whitened) @ self.colouring_ + self.mean_
+
+    def _checked(self, name: str, patches: Any) -> np.ndarray:
+        if not hasattr(self, "mean_"):
+            raise InputError("ZCA", "one that has learned from no patches", "fit before")
+        rows = _rows(name, patches)
+        if rows.shape[1] != len(self.mean_):
+            raise InputError(name, f"shape {rows.shape}", f"(n, {len(self.mean_)}), as those that were learned from")
+        return rows
+
+
+def _number(value: Any) -> float:
+    """Return a finite real number as it is, and NaN for everything else."""
+    return float(value) if isinstance(value, Real) and np.isfinite(float(value)) else np.nan
 
 
 def _rows(name: str, patches: Any) -> np.ndarray:
@@ -159,8 +193,10 @@ def _rows(name: str, patches: Any) -> np.ndarray:
 def _opened(source: Any) -> _Files | _Arrays:
     if isinstance(source, str | PathLike):
         folder = Path(source)
+        if is_file(folder):
+            return _Files(str(folder), [folder])
         if not is_folder(folder):
-            raise MissingFileError(folder, "no such folder", "a folder of pictures")
+            raise MissingFileError(folder, "no such folder or file", "a folder of pictures, or one")
         paths = (path for path in sorted(folder.rglob("*")) if path.name.lower().endswith(ENDINGS) and is_file(path))
         return _Files(str(folder), list(paths))
     if isinstance(source, Sequence) and source and all(isinstance(path, str | PathLike) for path in source):
@@ -194,8 +230,12 @@ class _Arrays:
     where = "source"
 
     def __init__(self, source: Any):
-        expected = "a folder of pictures, images (n, h, w), (n, h, w, 3) or (n, 3, h, w), or a sequence of pictures"
+        expected = "a folder of pictures, images (n, h, w), (h, w, 3), (n, h, w, 3) or (n, 3, h, w), or a sequence of pictures"
         pictures = source if isinstance(source, Sequence) else as_numbers("source", source, expected)
+        if isinstance(pictures, np.ndarray):
+            if pictures.ndim not in (3, 4):
+                raise InputError("source", f"shape {pictures.shape}", expected)
+            pictures = pictures[None] if pictures.ndim == 3 and pictures.shape[2] == 3 else pictures
         self._pictures = [as_numbers("source", picture, expected) for picture in pictures]
         for picture in self._pictures:
             if picture.ndim not in (2, 3) or (picture.ndim == 3 and 3 not in (picture.shape[0], picture.shape[2])):

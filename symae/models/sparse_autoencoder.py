@@ -28,7 +28,15 @@ WEIGHTS = {"kl": 3.0, "l1": 0.1, "k": 0.0}
 class SparseAutoencoder(Autoencoder):
     """Learn an `Autoencoder` whose code is sparse: for each input few hidden units are active.
 
-    The cost is that of `Autoencoder` plus ``sparsity_weight`` times a penalty, and training is by Adam.
+    The cost is that of `Autoencoder` plus ``sparsity_weight`` times a penalty, and training is by Adam. Of a minibatch of n
+    examples x with codes y and reconstructions z it is
+
+    .. math:: \\frac1n \\sum_i L(x_i, z_i) + \\beta P, \\qquad
+        P_{kl} = \\sum_j \\rho \\log\\frac{\\rho}{\\hat\\rho_j} + (1 - \\rho) \\log\\frac{1 - \\rho}{1 - \\hat\\rho_j}, \\quad
+        \\hat\\rho_j = \\frac1n \\sum_i y_{ij}, \\qquad
+        P_{l1} = \\frac1n \\sum_{ij} |y_{ij}|, \\qquad P_k = 0
+
+    where L is `Autoencoder`'s: the cross-entropy of an example, or half its squared error where the output is linear.
 
     Parameters
     ----------

@@ -53,12 +53,42 @@ def test_patches_of_images_in_any_layout_are_the_same():
     np.testing.assert_allclose(grey, np.tensordot(x.reshape(50, 3, 25), (0.299, 0.587, 0.114), axes=(1, 0)))
 
 
+def test_patches_may_be_of_one_picture(tmp_path):
+    pixels = RNG.randint(0, 256, (10, 14, 3)).astype(np.uint8)
+    x, shape = random_patches(pixels, 5, 50)
+    assert shape == (3, 5, 5)
+    np.testing.assert_array_equal(x, random_patches([pixels], 5, 50)[0])
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    np.testing.assert_allclose(x, random_patches(tmp_path / "a.png", 5, 50)[0])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: random_patches(x[None], 1, 1, seed=-1), "seed: found -1, expected an integer from 0 to 4294967295"),
+        (lambda x: normalise_contrast(x, 0), "epsilon: found 0, expected a number above 0"),
+        (lambda x: normalise_contrast(x, -1.0), "epsilon: found -1.0, expected a number above 0"),
+        (lambda x: ZCA("a"), "epsilon: found 'a', expected a number of at least 0"),
+        (lambda x: ZCA(np.nan), "epsilon: found nan"),
+        (lambda x: ZCA().transform(x), "ZCA: found one that has learned from no patches, expected fit before"),
+        (lambda x: ZCA().fit(x).transform(x[:, :2]), r"patches: found shape \(4, 2\), expected \(n, 3\), as those"),
+        (lambda x: ZCA().fit(x).inverse_transform(x[:, :2]), r"whitened: found shape \(4, 2\)"),
+        (lambda x: gabor_fit("a"), "filters: found something that is not an array of numbers"),
+        (lambda x: gabor_fit(x), r"filters: found shape \(4, 3\), expected finite filters"),
+    ],
+)
+def test_what_patches_and_filters_cannot_be_is_refused(call, message):
+    with pytest.raises(InputError, match=message):
+        call(np.eye(4, 3))
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [
         (np.zeros((2, 5, 5)), r"source: found 2 pictures of at most 5 pixels a side, expected one of at least 8 x 8"),
         ([], "0 pictures of at most 0"),
-        (np.zeros((2, 9)), r"a picture of shape \(9,\)"),
+        (np.zeros((2, 9)), r"source: found shape \(2, 9\), expected a folder of pictures, images"),
+        ([np.zeros(9)], r"a picture of shape \(9,\)"),
         (np.full((2, 9, 9), 2.0), "bytes, or numbers from 0 to 1"),
         (np.full((2, 9, 9), np.nan), "bytes, or numbers from 0 to 1"),
     ],
