@@ -29,6 +29,7 @@ from symae.datasets import Dataset, available, default, download_set, read
 from symae.datasets.named import SETS
 from symae.errors import BackendError, InputError, MissingFileError, one_line
 from symae.runs.catalogue import find_worksheet, title_of, worksheets
+from symae.runs.options import image_shape
 
 
 @roomy
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None = None, own_process: bool = False) -> int:
         if settings.command == "run":
             return _run_any(find_worksheet(settings.worksheet), settings.arguments, settings.out, own_process)
         if settings.command == "data":
-            _data(settings.name, settings.out)
+            _data(settings.name, settings.out, settings.image_shape)
         elif settings.command == "show":
             _show(settings)
         elif settings.command == "port":
@@ -107,6 +108,7 @@ def _parser() -> Parser:
     )
     data.add_argument("name", nargs="?", metavar="NAME|PATH", help=f"mnist, {', '.join(SETS)}; or a file or folder of images")
     data.add_argument("--out", type=Path, metavar="FOLDER", help="where to; by default where the worksheets look for it")
+    data.add_argument("--image-shape", type=image_shape, metavar="CxHxW", help="as the worksheets take it, of a file or folder")
 
     show = commands.add_parser(
         "show",
@@ -179,16 +181,18 @@ def _run(path: Path, arguments: Sequence[str]) -> None:
         sys.argv, sys.path[:], sys.excepthook = before
 
 
-def _data(name: str | None, folder: Path | None) -> None:
+def _data(name: str | None, folder: Path | None, shape: tuple[int, ...] | None) -> None:
     if name is None and folder is not None:
         raise InputError("--out", f"{folder} and nothing to download", "symae data mnist --out FOLDER")
+    if shape is not None and (name in (None, "mnist") or name in SETS):
+        raise InputError("--image-shape", "x".join(map(str, shape)), "a file or folder of images before it")
     if name == "mnist" or name in SETS:
         print(f"{'MNIST' if name == 'mnist' else SETS[name].title} is in {download_set(name, folder)}")
         return
     if name is not None:
         if folder is not None:
             raise InputError("--out", f"{folder} and nothing to download", f"one of mnist, {', '.join(SETS)} with it")
-        _look_at(read(name))
+        _look_at(read(name, image_shape=shape))
         return
     for known in available():
         chosen = "  (used by default)" if known == default() else ""

@@ -8,7 +8,7 @@ from pathlib import Path
 from symae._runtime.terminal import Parser, at_least, real_at_least
 from symae.compile.backends import BACKENDS, DEFAULT
 
-__all__ = ["at_least", "real_at_least", "worksheet_parser"]
+__all__ = ["at_least", "image_shape", "real_at_least", "worksheet_parser"]
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter):
@@ -29,7 +29,7 @@ def worksheet_parser(name: str, title: str, epochs: int, images: int | None, flo
     )
     parser.add_argument(
         "--image-shape",
-        type=_shape,
+        type=image_shape,
         metavar="CxHxW",
         help="channels, height and width: of rows of pixels that are no squares, or to bring pictures to (1 channel is grey)",
     )
@@ -61,7 +61,8 @@ def _not_empty(text: str) -> str:
     return text
 
 
-def _shape(text: str) -> tuple[int, ...]:
+def image_shape(text: str) -> tuple[int, ...]:
+    """Return the numbers of a text such as ``3x64x64``, or ``28x20`` for grey, as ``--image-shape`` takes it."""
     sizes = text.lower().replace("×", "x").split("x")
     if len(sizes) not in (2, 3) or not all(size.isascii() and size.isdecimal() and int(size[:9]) > 0 for size in sizes):
         raise argparse.ArgumentTypeError(f"found {text!r}, expected numbers such as 3x64x64, or 28x20 for grey")

@@ -180,6 +180,10 @@ def test_data_says_what_is_read_of_a_file(capsys, tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((9, 6, 4, 3), np.uint8))
     assert cli.main(["data", str(tmp_path / "a.npy")]) == 0
     assert capsys.readouterr().out == "a.npy, 7/1/1 images\n  3 x 6 x 4, bytes, no labels\n"
+    assert cli.main(["data", str(tmp_path / "a.npy"), "--image-shape", "1x6x4"]) == 0
+    assert "\n  1 x 6 x 4, bytes" in capsys.readouterr().out
+    assert cli.main(["data", "--image-shape", "6x4"]) == 2
+    assert "--image-shape: found 6x4, expected a file or folder of images" in capsys.readouterr().err
     assert cli.main(["data", str(tmp_path / "b.npy")]) == 2
     assert cli.main(["data", "imagenet"]) == 2
     assert cli.main(["data", str(tmp_path / "a.npy"), "--out", "x"]) == 2

@@ -1,4 +1,4 @@
-// The space of codes: a slider for each number, a map of the test digits to click into, and what the model draws there.
+// The space of codes: a slider for each number, a map of the test images to click into, and what the model draws there.
 import { answer, answerBlob, isLive } from "./source.js";
 import { paint } from "./pixels.js";
 import { button, choice, empty, figures, h, newest, percent, pictured, say, slider, waiting } from "./dom.js";
@@ -89,10 +89,10 @@ async function latentTab(panel, context) {
     const size = space.any_resolution ? state.size : space.size;
     try {
       const url = URL.createObjectURL(await answerBlob([run, model, "drawn.png"], { code, size }));
-      const link = h("a", { href: url, download: `digit_${size}x${size}.png` });
+      const link = h("a", { href: url, download: `image_${size}x${size}.png` });
       link.click();
       setTimeout(() => URL.revokeObjectURL(url), 10000);
-      note.textContent = `digit_${size}x${size}.png is downloaded`;
+      note.textContent = `image_${size}x${size}.png is downloaded`;
     } catch (error) { note.textContent = error.message; }
   });
   save.disabled = !isLive;
@@ -118,7 +118,7 @@ class CodeMap {
     Object.assign(this, { space, state, take });
     this.canvas = h("canvas", {
       tabindex: 0, role: "application",
-      "aria-label": "Map of the test digits. Arrow keys move through it and draw the code that lies there.",
+      "aria-label": "Map of the test images. Arrow keys move through it and draw the code that lies there.",
       onclick: (event) => this.click(event), onkeydown: (event) => this.key(event), onpointermove: (event) => this.hover(event),
       onpointerleave: () => { this.tip.hidden = true; },
     });

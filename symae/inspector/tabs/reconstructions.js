@@ -167,7 +167,7 @@ async function reconstructionsTab(panel, context) {
   kinds.input.disabled = again.disabled = !isLive;
   panel.append(h("div", { className: "tools", role: "group", "aria-label": "Damage" }, level, kinds, again), row, result);
 
-  const draw = h("section", { "aria-label": "Drawing" }, h("h2", {}, "Draw a digit"));
+  const draw = h("section", { "aria-label": "Drawing" }, h("h2", {}, "Draw an image"));
   if (isLive) {
     draw.append(paper.canvas, h("div", { className: "tools" },
       button("Clear", () => paper.clear()),
