@@ -8,8 +8,8 @@ from os import PathLike
 
 import numpy as np
 
-from symae.datasets.contents import LARGEST, excerpt
-from symae.datasets.dataset import Pair
+from symae.datasets.contents import excerpt
+from symae.datasets.dataset import Pair, Pairs
 from symae.errors import InputError
 
 PARTS = {"train": 0, "training": 0, "valid": 1, "val": 1, "validation": 1, "test": 2, "testing": 2}
@@ -74,15 +74,11 @@ def as_labels(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def check_room(where: str | PathLike[str], n_bytes: int) -> None:
-    """Raise InputError if arrays would take more than 2 GiB, before memory is taken."""
-    if n_bytes > LARGEST:
-        raise InputError(where, f"arrays of more than {LARGEST >> 20} MiB", "a smaller file, or an array for fit(data=…)")
-
-
-def as_bytes(array: np.ndarray) -> np.ndarray:
-    """Return floats that are all whole numbers up to 255, not only 0 and 1, as bytes: MATLAB has floats for bytes."""
-    if array.dtype.kind != "f" or not array.size or not (array.min() >= 0 and 1 < array.max() <= 255):
-        return array
-    pixels = array.astype(np.uint8)
-    return pixels if np.array_equal(pixels, array) else array
+def as_bytes(pairs: Pairs) -> Pairs:
+    """Return images that are floats, all whole numbers up to 255, not only 0 and 1, as bytes: MATLAB has floats for bytes."""
+    images = [x for x, _ in pairs]
+    if not all(x.dtype.kind == "f" and x.size and x.min() >= 0 and x.max() <= 255 for x in images):
+        return pairs
+    pixels = [x.astype(np.uint8) for x in images]
+    whole = any(x.max() > 1 for x in images) and all(map(np.array_equal, pixels, images))
+    return [(x, y) for x, (_, y) in zip(pixels, pairs, strict=True)] if whole else pairs

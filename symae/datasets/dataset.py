@@ -159,6 +159,10 @@ def three_parts(where: Where, pairs: Pairs) -> list[Pair | None]:
     Of training and test the last sixth of training becomes validation: MNIST's 60000 give the tutorials' 50000 and 10000. One
     part is cut 5 : 1 : 1. What is to be cut and sorted by its labels is shuffled before, always in the same way.
     """
+    if len(pairs) > 1:
+        x, y = pairs[-1]
+        if y is not None and y.size and np.all(y == -1):
+            pairs = [*pairs[:-1], (x, None)]  # how Hugging Face's hub and others say that there are none
     if len(pairs) == 3:
         return list(pairs)
     if len(pairs) == 2:
@@ -194,9 +198,6 @@ def checked_dataset(name: str, where: Where, pairs: Sequence[Pair | None], found
         if pair is None:
             splits.append(None)
             continue
-        x, y = pair
-        if part == "test" and y is not None and y.size and y.dtype.kind in "if" and np.all(y == -1):
-            pair = x, None  # how Hugging Face's hub and others say that there are none
         split, shape, own = _checked(f"{where}, {part}", pair, found.image_shape, own)
         splits.append(split)
     train, valid, test = splits

@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from symae.datasets.array_names import as_bytes
 from symae.datasets.contents import is_file, is_folder
 from symae.datasets.dataset import Dataset, Found, ImageShape, Pair, checked_dataset, checked_shape, three_parts
 from symae.datasets.folders import digits_file, find_mnist, mnist_folder, search_folders
@@ -51,7 +52,7 @@ def read(
     Returns
     -------
     Dataset
-        Bytes stay uint8, floats in [0, 1] keep their precision.
+        Bytes stay uint8, and floats that are all whole numbers up to 255 become that; floats in [0, 1] keep their precision.
 
     Raises
     ------
@@ -76,13 +77,13 @@ def read(
         return checked_dataset(name, "MNIST", pairs, Found([], shape))
     if name_or_path in SETS:
         found = read_named(str(name_or_path))
-        parts = three_parts(name_or_path, found.pairs)
+        parts = three_parts(name_or_path, as_bytes(found.pairs))
         name = f"{SETS[str(name_or_path)].title}, {_counts(parts)} images"
         return checked_dataset(name, name_or_path, parts, _as_asked(found, shape))
     path = _located(name_or_path)
     options = {"image_shape": shape, "fit": fit}
     found = _read_folder(path, options) if is_folder(path) else _read_file(path, options)
-    parts = three_parts(path, found.pairs)
+    parts = three_parts(path, as_bytes(found.pairs))
     return checked_dataset(f"{path.resolve().name}, {_counts(parts)} images", path, parts, _as_asked(found, shape))
 
 
@@ -144,7 +145,7 @@ def _read_folder(folder: Path, options: dict[str, Any]) -> Found:
     for known in FORMATS:
         if known.read_folder is None:
             continue
-        if (found := known.read_folder(folder, **(options if known.pictures else {}))) is not None:
+        if (found := known.read_folder(folder, **{name: options[name] for name in known.options})) is not None:
             return found
     for name in (name for known in FORMATS for name in known.names):
         for path in (folder / name, folder / name / name):
@@ -157,7 +158,7 @@ def _read_file(path: Path, options: dict[str, Any]) -> Found:
     name = path.name.lower().removesuffix(".gz").removesuffix(".bz2")
     known = next((known for ending, known in READERS.items() if name.endswith(ending)), None)
     if known is not None and known.read_file is not None:
-        return known.read_file(path, **(options if known.pictures else {}))
+        return known.read_file(path, **{name: options[name] for name in known.options})
     if not is_file(path):
         raise MissingFileError(path, "no such file or folder", f"one of the names {', '.join(NAMES)}, {WORDS}")
     raise InputError(path, f"a file of an unknown kind ({path.suffix or 'no ending'})", WORDS)

@@ -61,3 +61,20 @@ def test_packed_data_that_is_cut_off_is_refused(tmp_path):
         (tmp_path / "usps").write_bytes(damaged)
         with pytest.raises(InputError, match=message):
             read(tmp_path / "usps")
+
+
+def test_coloured_squares_and_the_shape_that_is_asked_for_are_taken_before_the_next_square(tmp_path):
+    x = np.random.RandomState(0).randint(1, 256, (4, 3072))
+    (tmp_path / "cifar10.libsvm").write_bytes(text(x, np.arange(4)))
+    dataset = read(tmp_path / "cifar10.libsvm")
+    assert (dataset.image_shape, dataset.notes) == ((3, 32, 32), ())
+    np.testing.assert_array_equal(dataset.train.x, x[:2])
+    (tmp_path / "a.libsvm").write_bytes(text(x[:, :558], np.arange(4)))
+    assert read(tmp_path / "a.libsvm", image_shape=(28, 20)).image_shape == (1, 28, 20)
+    guessed = read(tmp_path / "a.libsvm")
+    assert (guessed.image_shape, guessed.notes) == (
+        (1, 24, 24),
+        ("The largest index is 558: images of 24 x 24, if image_shape says nothing else",),
+    )
+    with pytest.raises(InputError, match="the index 558, expected at most 300, as image_shape says"):
+        read(tmp_path / "a.libsvm", image_shape=(10, 10))

@@ -217,3 +217,15 @@ def test_labels_of_test_images_that_are_all_minus_one_are_none(tmp_path, images)
     np.savez(tmp_path / "a.npz", x_train=x, y_train=y, x_test=test, y_test=np.array([1, -1]))
     with pytest.raises(InputError, match="label -1 at image 1"):
         read(tmp_path / "a.npz")
+
+
+def test_floats_that_are_all_whole_numbers_up_to_255_are_bytes(tmp_path, images):
+    x, y = images(7)
+    np.savez(tmp_path / "a.npz", x=x.astype(float), y=y)
+    np.save(tmp_path / "a.npy", x.astype(np.float32))
+    for name in ("a.npz", "a.npy"):
+        found = read(tmp_path / name).train.x
+        assert (found.dtype, found.tolist()) == (np.uint8, x[:5].tolist())
+    np.save(tmp_path / "a.npy", x + 0.5)
+    with pytest.raises(InputError, match="expected values in"):
+        read(tmp_path / "a.npy")

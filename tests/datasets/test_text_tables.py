@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -112,3 +113,51 @@ def test_two_training_files_are_refused(tmp_path):
         (tmp_path / name).write_text(lines(X))
     with pytest.raises(InputError, match=r"found 2 files \*train\*.csv, expected one"):
         read(tmp_path)
+
+
+def test_a_label_and_an_index_are_no_pixels_of_images_that_are_no_square(tmp_path):
+    x, y = np.random.RandomState(0).randint(0, 256, (7, 560)), np.arange(7)
+    (tmp_path / "a.csv").write_text(lines(x, y))
+    dataset = read(tmp_path / "a.csv", image_shape=(28, 20))
+    assert (dataset.image_shape, [part.y.tolist() for part in dataset.parts]) == ((1, 28, 20), [[0, 1, 2, 3, 4], [5], [6]])
+    np.testing.assert_array_equal(dataset.train.x, x[:5])
+    (tmp_path / "b.csv").write_text("Id,p0,p1,label,p2,p3\n" + "".join(f"row{i},1,2,{i},3,4\n" for i in range(3)))
+    dataset = read(tmp_path / "b.csv")
+    assert (dataset.train.x.tolist(), dataset.test.y.tolist()) == ([[1, 2, 3, 4]], [2])
+
+
+@pytest.mark.parametrize(
+    ("text", "pixels"), [("255.0,0.0,1.0,7\n", [255, 0, 1, 7]), ("1,0,1,0\n", [1, 0, 1, 0]), ("1.0,0.5,0,0\n", [1, 0.5, 0, 0])]
+)
+def test_whole_numbers_with_a_point_are_bytes(tmp_path, text, pixels):
+    (tmp_path / "a.csv").write_text(text * 2 + text.replace(".0", ""))
+    x = read(tmp_path / "a.csv").train.x
+    assert (x.tolist(), x.dtype) == ([pixels], np.float32 if 0.5 in pixels else np.uint8)
+    (tmp_path / "b.csv").write_text(text * 3 + "0.25,0,0,0\n255,1,1,1\n")
+    with pytest.raises(InputError, match=r"line [15]: found the cell 255 among floats"):
+        read(tmp_path / "b.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [("a.csv", "1,2,3\n"), ("a.amat", "1 2 3\n"), ("a.libsvm", "1 1:1\n"), ("a.txt", "|labels 0 1 |features 1\n")],
+)
+def test_short_lines_take_a_few_times_their_length(tmp_path, name, line):
+    (tmp_path / name).write_text(line * 6000)
+    tracemalloc.start()
+    try:
+        assert len(read(tmp_path / name).test.x) == 6000 // 7
+        assert tracemalloc.get_traced_memory()[1] < 5 << 19
+    finally:
+        tracemalloc.stop()
+
+
+def test_numbers_of_a_text_are_bounded_while_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("symae.datasets.text_numbers.LARGEST", 99)
+    monkeypatch.setattr("symae.datasets.formats.libsvm.LARGEST", 99)
+    (tmp_path / "a.csv").write_text("1,2,3,4\n" * 25 + "x\n")
+    with pytest.raises(InputError, match="MiB of numbers"):
+        read(tmp_path / "a.csv")
+    (tmp_path / "a.libsvm").write_text("1 4:1\n" * 25 + "x\n")
+    with pytest.raises(InputError, match="line 25: found 25 images of 4 pixels"):
+        read(tmp_path / "a.libsvm")

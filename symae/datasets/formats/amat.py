@@ -15,15 +15,13 @@ from symae.datasets.contents import open_contents
 from symae.datasets.dataset import Found, Pair
 from symae.datasets.formats.base import Format
 from symae.datasets.formats.csv import pairs_of_files
-from symae.datasets.text_numbers import LONGEST_LINE, pixels, table, whole
+from symae.datasets.text_numbers import LONGEST_LINE, Table, whole
 from symae.errors import InputError
 
 
 def read_amat(path: str | PathLike[str]) -> Pair:
     """Read images and labels, plain or packed; a line with another count of numbers, or with words, is an InputError."""
-    rows: list[np.ndarray] = []
-    labels: list[int] = []
-    lines: list[int] = []
+    found = Table(path, "number")
     count = 0
     with open_contents(path) as contents:
         for number, line in enumerate(contents.lines(LONGEST_LINE), start=1):
@@ -33,12 +31,11 @@ def read_amat(path: str | PathLike[str]) -> Pair:
             count = count or len(values)
             if len(values) != count or not values:
                 raise InputError(f"{path}, line {number}", f"{len(values)} numbers and a label", f"{count or 'more'}")
-            rows.append(pixels(f"{path}, line {number}", "number", values))
-            labels.append(whole(f"{path}, line {number}", "label", label))
-            lines.append(number)
-    if not rows:
+            where = f"{path}, line {number}"
+            found.add(where, values, whole(where, "label", label))
+    if not len(found):
         raise InputError(path, "no lines", "an image a line")
-    return table(path, "number", rows, lines), np.array(labels)
+    return found.images(), np.array(found.labels)
 
 
 def _read_file(path: Path) -> Found:

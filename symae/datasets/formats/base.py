@@ -18,5 +18,5 @@ class Format:
     folder: str = ""  # likewise: "MNIST's four IDX files"
     read_file: Callable[..., Found] | None = None  # what a file with one of these endings has
     read_folder: Callable[..., Found | None] | None = None  # or None where the folder has none in this format
-    pictures: bool = False  # both take image_shape and fit, as `symae.datasets.read` does, and make all pictures of one size
+    options: tuple[str, ...] = ()  # image_shape and fit of `symae.datasets.read`, or those of them that both take
     names: tuple[str, ...] = ()  # looked for in a folder when no format is in it as a whole

@@ -19,7 +19,7 @@ from symae._runtime.atomic_files import replacing
 from symae.datasets.contents import excerpt, open_contents
 from symae.datasets.dataset import Found, Split, checked_split
 from symae.datasets.formats.base import Format
-from symae.datasets.text_numbers import LONGEST_LINE, floats, pixels, table
+from symae.datasets.text_numbers import LONGEST_LINE, Table, floats
 from symae.errors import InputError, MissingFileError
 
 DIGITS = [str(value).encode() for value in range(256)]
@@ -43,22 +43,19 @@ def read_cntk_text(path: str | PathLike[str]) -> Split:
         A line lacks a field, has another count of numbers, something that is not a number or out of range, or labels that
         are not one-hot; the error names the line.
     """
-    rows: list[np.ndarray] = []
-    labels: list[int] = []
-    lines: list[int] = []
+    found = Table(path, "feature")
     counts: dict[bytes, int] = {}
     with open_contents(path) as contents:
         for number, line in enumerate(contents.lines(LONGEST_LINE), start=1):
             if number == 1:
                 line = line.removeprefix(codecs.BOM_UTF8)
             if line.strip():
-                fields = _fields(f"{path}, line {number}", line, counts)
-                labels.append(_label(f"{path}, line {number}", fields[b"labels"]))
-                rows.append(pixels(f"{path}, line {number}", "feature", fields[b"features"]))
-                lines.append(number)
-    if not rows:
+                where = f"{path}, line {number}"
+                fields = _fields(where, line, counts)
+                found.add(where, fields[b"features"], _label(where, fields[b"labels"]))
+    if not len(found):
         raise InputError(path, "no lines", EXPECTED)
-    return checked_split(path, table(path, "feature", rows, lines), np.array(labels))
+    return checked_split(path, found.images(), np.array(found.labels))
 
 
 def write_cntk_text(path: str | PathLike[str], x: np.ndarray, y: np.ndarray) -> None:

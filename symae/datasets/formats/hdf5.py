@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from symae._runtime.atomic_files import open_regular
-from symae.datasets.array_names import as_bytes, named_pairs
+from symae.datasets.array_names import named_pairs
 from symae.datasets.contents import LARGEST, MOST_TIMES, UNSUSPICIOUS, excerpt
 from symae.datasets.dataset import Found
 from symae.datasets.extras import needed
@@ -48,7 +48,7 @@ def read_hdf5(path: str | PathLike[str]) -> Found:
         raise
     except Exception as error:  # h5py passes on what HDF5's C library says, in exceptions of any type
         raise InputError(path, f"broken HDF5 data ({excerpt(str(error))})", "a whole HDF5 file") from error
-    return Found([(as_bytes(x), y) for x, y in pairs])
+    return Found(pairs)
 
 
 def _collect(

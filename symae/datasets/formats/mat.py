@@ -15,7 +15,7 @@ from os import PathLike
 
 import numpy as np
 
-from symae.datasets.array_names import as_bytes, as_labels, named_pairs
+from symae.datasets.array_names import as_labels, named_pairs
 from symae.datasets.contents import LARGEST, MOST_TIMES, UNSUSPICIOUS, excerpt, read_contents
 from symae.datasets.dataset import Found, Pair, natural
 from symae.datasets.formats.base import Format
@@ -160,12 +160,12 @@ def _read_file(path: Where) -> Found:
     if pairs := _of_classes(path, found):
         return Found(pairs)
     if "ff" in found and found["ff"].shape[0] == 560:  # Frey's face: a column an image, row by row
-        return Found([(as_bytes(loaded("ff").T), None)], image_shape=(1, 28, 20))
+        return Found([(loaded("ff").T, None)], image_shape=(1, 28, 20))
     if "faces" in found and found["faces"].shape == (4096, 400):  # Olivetti's: column by column, ten of each person
-        faces = as_bytes(loaded("faces").T).reshape(400, 64, 64).transpose(0, 2, 1)
+        faces = loaded("faces").T.reshape(400, 64, 64).transpose(0, 2, 1)
         return Found([(faces, np.arange(400) // 10)])
     pairs = named_pairs(path, {name: matrix.shape for name, matrix in found.items()}, loaded)
-    pairs = [(_images_first(as_bytes(x), None if y is None else y), y) for x, y in pairs]
+    pairs = [(_images_first(x, y), y) for x, y in pairs]
     if len(pairs) == 1 and pairs[0][0].shape == (MNIST[0], 784):
         (x, y), cut = pairs[0], MNIST[1]
         pairs = [(x[part], None if y is None else y[part]) for part in (slice(None, cut), slice(cut, None))]
@@ -185,7 +185,7 @@ def _of_classes(path: Where, found: dict[str, Matrix]) -> list[Pair]:
             shapes = ", ".join(str(array.shape) for array in arrays)
             raise InputError(path, f"arrays {part}… of shapes {shapes}", "as many pixels in all")
         labels = np.repeat([number for number, _ in names], [len(array) for array in arrays])
-        pairs.append((as_bytes(np.concatenate(arrays)), as_labels(labels)))
+        pairs.append((np.concatenate(arrays), as_labels(labels)))
     return pairs
 
 

@@ -162,5 +162,5 @@ FORMAT = Format(
     folder="train*.parquet and test*.parquet",
     read_file=_read_file,
     read_folder=_read_folder,
-    pictures=True,
+    options=("image_shape", "fit"),
 )

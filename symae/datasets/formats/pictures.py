@@ -88,5 +88,5 @@ FORMAT = Format(
     position=90,
     folder="pictures, in folders of classes or not",
     read_folder=read_pictures,
-    pictures=True,
+    options=("image_shape", "fit"),
 )
