@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import tracemalloc
 
@@ -52,7 +53,7 @@ def test_a_label_may_stand_in_any_named_column(tmp_path):
 
 
 def test_kaggles_folder_has_a_test_file_without_labels(tmp_path):
-    (tmp_path / "train.csv").write_text(lines(X, header=HEADER))
+    (tmp_path / "train.csv.bz2").write_bytes(bz2.compress(lines(X, header=HEADER).encode()))
     (tmp_path / "test.csv").write_text(lines(X[:2], None, HEADER.removeprefix("label,")))
     dataset = read(tmp_path)
     assert [len(part.x) for part in dataset.parts] == [8, 1, 2]

@@ -108,7 +108,9 @@ def pairs_of_files(folder: Path, endings: Sequence[str]) -> tuple[Path, Path | N
 
     Returns None where there is no file for training; several are an InputError.
     """
-    files = sorted(path for path in folder.glob("*") if path.name.lower().removesuffix(".gz").endswith(tuple(endings)))
+    files = sorted(
+        path for path in folder.glob("*") if path.name.lower().removesuffix(".gz").removesuffix(".bz2").endswith(tuple(endings))
+    )
     found: list[Path | None] = []
     for part in ("train", "test"):
         paths = [path for path in files if part in path.name.lower() and is_file(path)]

@@ -12,13 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from symae._runtime.atomic_files import open_regular
+from symae.datasets.array_names import PARTS
 from symae.datasets.contents import is_file, is_folder
 from symae.datasets.dataset import Found, ImageShape, Pair
 from symae.datasets.formats.base import Format
 from symae.datasets.pictures import ENDINGS, decode
 from symae.errors import InputError
-
-PARTS = {"train": 0, "training": 0, "valid": 1, "val": 1, "validation": 1, "test": 2, "testing": 2}
 
 
 def read_pictures(folder: Path, image_shape: ImageShape | None = None, fit: str = "crop") -> Found | None:
