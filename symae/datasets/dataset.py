@@ -207,7 +207,11 @@ def checked_dataset(name: str, where: Where, pairs: Sequence[Pair | None], found
     kinds = [split.x.dtype for split in splits if split is not None]
     if len(set(kinds)) > 1:
         raise InputError(where, f"pixels of {', '.join(map(str, kinds))} in {', '.join(PARTS)}", "one type of pixel")
-    return Dataset(name, train, valid, test, shape, found.class_names, found.notes)
+    # what files say goes to terminals, which take some characters as commands
+    texts = [
+        tuple("".join(c if c.isprintable() else "?" for c in t) for t in told) for told in (found.class_names, found.notes)
+    ]
+    return Dataset(name, train, valid, test, shape, *texts)
 
 
 def checked_split(where: Where, x: np.ndarray, y: np.ndarray | None) -> Split:

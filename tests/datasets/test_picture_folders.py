@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -149,3 +150,13 @@ def test_a_picture_of_billions_of_pixels_is_no_picture(tmp_path):
         save(tmp_path / f"{i}.png", (2, 2))
     (tmp_path / "bomb.pgm").write_bytes(b"P5 90000 90000 255\n" + b"\0" * 100)
     assert read(tmp_path).notes == ("1 of 4 pictures left out, because they cannot be decoded: bomb.pgm",)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+def test_names_of_files_send_no_commands_to_a_terminal(tmp_path):
+    for i in range(3):
+        save(tmp_path / "cät\x1b[2J" / f"{i}.png")
+    (tmp_path / "cät\x1b[2J" / "b\r.png").write_bytes(b"nothing")
+    dataset = read(tmp_path)
+    assert dataset.class_names == ("cät?[2J",)
+    assert dataset.notes[-1].endswith("cannot be decoded: b?.png")
