@@ -166,7 +166,7 @@ def test_a_folder_that_lacks_one_of_the_four_names_it(idx_folder):
         ("train-labels-idx1-ubyte", np.zeros(11, np.uint8), "12 images and 11 labels"),
         ("t10k-labels-idx1-ubyte", np.zeros(4, np.uint8), "3 images and 4 labels"),
         ("t10k-labels-idx1-ubyte", np.full(3, 70000, np.int32), "label 70000 at image 0, expected labels from 0 to 65535"),
-        ("t10k-labels-idx1-ubyte", np.full(3, -1, np.int8), "label -1 at image 0"),
+        ("t10k-labels-idx1-ubyte", np.array([0, -1, 0], np.int8), "label -1 at image 1"),
         ("t10k-labels-idx1-ubyte", np.zeros(3, np.float32), "labels of type float32"),
         ("t10k-labels-idx1-ubyte", np.zeros((3, 1), np.uint8), "2 dimensions, expected one"),
         ("t10k-images-idx3-ubyte", np.zeros((3, 27, 28), np.uint8), r"shape \(1, 27, 28\), expected \(1, 28, 28\)"),
