@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from numba.extending import overload
 
 
-def by_layout(x: Any, of_c: Any, of_f: Any, of_any: Any) -> Any:
-    """Call the function for arrays in C order, for those in Fortran's, or for others; for machine code only."""
-    raise NotImplementedError
+def by_layout(known: Mapping[str, Any], other: Any) -> Callable[[Any], Any]:
+    """Return a function for machine code alone: ``known["C"]`` of arrays in C order, and so on, `other` of the rest.
 
+    Numba knows it for the rest of the process.
+    """
 
-@overload(by_layout, strict=False)
-def _chosen(x: Any, of_c: Any, of_f: Any, of_any: Any) -> Callable[..., Any]:
-    layout = getattr(x, "layout", None)
-    if layout == "C":
-        return lambda x, of_c, of_f, of_any: of_c(x)
-    if layout == "F":
-        return lambda x, of_c, of_f, of_any: of_f(x)
-    return lambda x, of_c, of_f, of_any: of_any(x)
+    def call(x: Any) -> Any:
+        raise NotImplementedError
+
+    @overload(call, strict=False)
+    def _(x: Any) -> Callable[[Any], Any]:
+        function = known.get(getattr(x, "layout", ""), other)
+        return lambda x: function(x)
+
+    return call

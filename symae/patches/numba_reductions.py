@@ -30,10 +30,10 @@ def apply(dispatch: Any, changes: Changes) -> None:
         # each is compiled when it is called
         whole, part = compiled(general, boundscheck=False), compiled(short, boundscheck=False)
 
-        of_f = part if "F" in layouts else whole
+        reduce = by_layout(dict.fromkeys(layouts, part), whole)
 
         def reduction(x: Any) -> Any:
-            return by_layout(x, part, of_f, whole)
+            return reduce(x)
 
         reduction.__name__ = general.__name__
         return reduction

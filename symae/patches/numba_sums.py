@@ -8,6 +8,7 @@ a row waits at each number for the one before.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -43,8 +44,12 @@ def apply(dispatch: Any, changes: Changes) -> None:
             )
 
 
+@functools.cache
 def _in_any_order(dispatch: Any, source: str, source_of_turned: str | None, ndim: int) -> tuple[Any, str]:
-    """Compile a sum whose source is for arrays in C order, and for arrays in Fortran's the one for their transposes."""
+    """Compile a sum whose source is for arrays in C order, and for arrays in Fortran's the one for their transposes.
+
+    Once for all graphs: Numba keeps what `by_layout` makes for the rest of the process.
+    """
     from symae.kernels.by_layout import by_layout
     from symae.kernels.sums import sum_of
 
@@ -62,8 +67,10 @@ def _in_any_order(dispatch: Any, source: str, source_of_turned: str | None, ndim
             return turned(x)
         return direct(x)
 
+    chosen = by_layout({"C": direct, "F": turned}, either)
+
     def summed(x: Any) -> Any:
-        return by_layout(x, direct, turned, either)
+        return chosen(x)
 
     return compiled(summed), f"{source} {ndim}"
 
