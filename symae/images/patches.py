@@ -19,6 +19,7 @@ import numpy as np
 from symae._runtime.atomic_files import open_regular
 from symae._runtime.checks import as_numbers, finite, integer
 from symae.datasets.contents import is_file, is_folder
+from symae.datasets.dataset import LUMA
 from symae.datasets.pictures import ENDINGS, Header, decoded_picture, header
 from symae.datasets.pixel_scale import KERAS, scaled
 from symae.errors import InputError, MissingFileError
@@ -254,7 +255,7 @@ class _Arrays:
         planes = scaled(planes, KERAS, np.float64)
         if len(planes) == channels:
             return planes
-        return np.repeat(planes, 3, axis=0) if channels == 3 else np.tensordot((0.299, 0.587, 0.114), planes, 1)[None]
+        return np.repeat(planes, 3, axis=0) if channels == 3 else np.tensordot(LUMA, planes, 1)[None]
 
 
 def _planes(picture: np.ndarray) -> np.ndarray:

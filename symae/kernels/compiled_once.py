@@ -34,6 +34,7 @@ class _Once:
         self.name, self.function = f"{function.__module__}.{function.__name__}", function
         self._jit = jit
         self._symbols: dict[tuple[Any, ...], str] = {}
+        self._libraries: list[Any] = []
 
     def symbol(self, arguments: tuple[Any, ...]) -> str:
         """Return the name of the function for arguments of these types, which it has from now on."""
@@ -56,7 +57,7 @@ class _Once:
         library, name = made.library, made.fndesc.llvm_func_name
         address = int(library.get_pointer_to_function(name))
         # its address is known by name, for as long as the process lives
-        self._symbols[("library", *arguments)] = library
+        self._libraries.append(library)
         if not library.has_dynamic_globals:  # else it holds addresses of this process
             # what has to be called first wherever the code is read: it names what the code refers to
             keep(file, pickle.dumps((name, list(library._reload_init), library._get_compiled_object())))

@@ -16,6 +16,7 @@ from numba.extending import intrinsic
 
 from symae.kernels.kept_code import define_kept
 from symae.kernels.machine_code import Builder, word
+from symae.kernels.simd.vectors import sum_of_lanes
 
 LANES = 16
 
@@ -29,32 +30,23 @@ def _module(dtype: str) -> ir.Module:
     function = ir.Function(module, _SUM, module.name)
     address, count = function.args
     b = Builder(function)
+    single, vector = ir.VectorType(number, LANES), ir.VectorType(_DOUBLE, LANES)
 
     def load(index: Any, kind: Any) -> Any:
         pointer = b.inttoptr(b.add(address, b.mul(index, word(size))), kind.as_pointer())
-        value, wide = b.load(pointer, align=size), kind if number == _DOUBLE else _widened(kind)
-        return value if number == _DOUBLE else b.fpext(value, wide)
+        value = b.load(pointer, align=size)
+        return value if number == _DOUBLE else b.fpext(value, vector if kind == single else _DOUBLE)
 
-    vector = ir.VectorType(_DOUBLE, LANES)
     lanes, total = b.alloca(vector), b.alloca(_DOUBLE)
     b.store(ir.Constant(vector, None), lanes)
     whole = b.and_(count, word(-LANES))
     with b.repeat(0, whole, LANES) as first:
-        b.store(b.fadd(b.load(lanes), load(first, ir.VectorType(number, LANES))), lanes)
-    halves, width = b.load(lanes), LANES
-    while width > 1:
-        width //= 2
-        order = (ir.Constant(ir.VectorType(ir.IntType(32), width), list(range(n, n + width))) for n in (0, width))
-        halves = b.fadd(*(b.shuffle_vector(halves, ir.Constant(halves.type, ir.Undefined), part) for part in order))
-    b.store(b.extract_element(halves, ir.IntType(32)(0)), total)
+        b.store(b.fadd(b.load(lanes), load(first, single)), lanes)
+    b.store(sum_of_lanes(b, b.load(lanes)), total)
     with b.repeat(whole, count) as index:
         b.store(b.fadd(b.load(total), load(index, number)), total)
     b.ret(b.load(total))
     return module
-
-
-def _widened(kind: Any) -> Any:
-    return ir.VectorType(_DOUBLE, kind.count) if isinstance(kind, ir.VectorType) else _DOUBLE
 
 
 # Now, not when one is compiled that calls it: code from the disk's cache may have it from another file there.

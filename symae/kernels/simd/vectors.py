@@ -36,6 +36,20 @@ def pointer_to(context: Any, builder: Any, array_type: Any, array: Any, first: A
     return builder.gep(context.make_array(array_type)(context, builder, array).data, [first])
 
 
+def sum_of_lanes(builder: Any, vector: Any) -> Any:
+    """Emit the sum of a vector's lanes, by halves."""
+    lanes = vector.type.count
+    while lanes > 1:
+        lanes //= 2
+        undefined, shape = ir.Constant(vector.type, ir.Undefined), ir.VectorType(ir.IntType(32), lanes)
+        low, high = (
+            builder.shuffle_vector(vector, undefined, ir.Constant(shape, list(range(first, first + lanes))))
+            for first in (0, lanes)
+        )
+        vector = builder.fadd(low, high)
+    return builder.extract_element(vector, ir.IntType(32)(0))
+
+
 @contextmanager
 def repeat(builder: Any, count: Any) -> Iterator[Any]:
     """Emit a loop; yield the index."""
@@ -80,13 +94,4 @@ class Vectors:
 
     def total(self, vector: Any) -> Any:
         """Emit the sum of a vector's lanes, by halves."""
-        lanes = self.lanes
-        while lanes > 1:
-            lanes //= 2
-            undefined, shape = ir.Constant(vector.type, ir.Undefined), ir.VectorType(ir.IntType(32), lanes)
-            low, high = (
-                self.builder.shuffle_vector(vector, undefined, ir.Constant(shape, list(range(first, first + lanes))))
-                for first in (0, lanes)
-            )
-            vector = self.builder.fadd(low, high)
-        return self.builder.extract_element(vector, ir.IntType(32)(0))
+        return sum_of_lanes(self.builder, vector)
