@@ -58,6 +58,7 @@ images = sheet.unit_images(sheet.training_images(batch_size))
 test_images = sheet.unit_images(sheet.dataset.test.x)
 sixteen = test_images[:16]
 h, w = sheet.image_shape[1:]
+grey = sheet.image_shape[0] == 1
 size_drawn = (6 * h, 6 * w)
 
 # %% [markdown]
@@ -104,12 +105,12 @@ def drawings(pose):
 
 def tile(pictures):
     """Sixteen images, four in a row, as they are."""
-    size = pictures.shape[-2:]
+    shape = (sheet.image_shape[0], *pictures.shape[-2:])
     rows = pictures.reshape(len(pictures), -1).astype("float64")
-    return tile_raster_images(rows, size, (4, 4), (4, 4), scale_rows_to_unit_interval=False)
+    return tile_raster_images(rows, shape, (4, 4), (4, 4), scale_rows_to_unit_interval=False)
 
 
-originals = tile(np.repeat(np.repeat(sixteen[:, 0], 6, axis=1), 6, axis=2))
+originals = tile(np.repeat(np.repeat(sixteen, 6, axis=2), 6, axis=3))
 
 
 def draw_first(epoch, cost, seconds, measures):
@@ -162,7 +163,7 @@ columns = {f"{h} x {w}, enlarged": originals}
 first = sheet.out / "after_the_first_epoch.png"
 if len(history) > 1 and first.is_file():
     with Image.open(first) as picture:
-        columns[f"{size_drawn[0]} x {size_drawn[1]} after 1 epoch"] = np.asarray(picture.convert("L"))
+        columns[f"{size_drawn[0]} x {size_drawn[1]} after 1 epoch"] = np.asarray(picture.convert("L" if grey else "RGB"))
 columns[f"{size_drawn[0]} x {size_drawn[1]} after {len(history)} epoch{'s' if len(history) != 1 else ''}"] = after
 sheet.report.figure(sheet.picture("renderings", side_by_side(list(columns.items())), "sixteen test images", zoom=1))
 
@@ -187,7 +188,8 @@ if affine:
 codes = model.transform(test_images[:2], backend=sheet.backend)
 path = np.linspace(codes[0], codes[1], 9)
 stances = np.linspace(*poses(test_images[:2]), 9) if affine else None
-walk = np.concatenate(list(model.render(path, (112, 112), stances, backend=sheet.backend)), axis=1)
+steps = model.render(path, (112, round(112 * w / h)), stances, backend=sheet.backend)
+walk = np.concatenate(list(steps if grey else steps.transpose(0, 2, 3, 1)), axis=1)
 sheet.report.heading("From one digit to another")
 sheet.report.figure(sheet.picture("walk", walk, "from the first test image to the second", zoom=1))
 
@@ -199,7 +201,8 @@ size = sheet.settings.resolution
 if size is not None:
     with counting(f"Drawing {size} x {size} pixels") as progress:
         large = model.render(codes[:1], (size, size), poses(test_images[:1]), backend=sheet.backend, progress=progress)[0]
-    large = (large * 255).astype("uint8")
+    large = (large if grey else large.transpose(1, 2, 0)) * 255
+    large = large.astype("uint8")
     save_png(sheet.out / f"digit_{size}x{size}.png", large)
     sheet.say(f"digit_{size}x{size}.png is the first test image")
     sheet.report.heading(f"{size} × {size}")

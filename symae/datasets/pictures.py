@@ -24,7 +24,9 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM", "WEBP")
 ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".pgm", ".ppm", ".webp")
 MOST_PIXELS = 64 << 20  # of one picture
 LARGEST_FILE = 256 << 20  # bytes
-SIDE = 64  # pixels of pictures that were of different sizes, or less where the smallest is smaller
+KEPT = 128  # pixels along a side: pictures of one size up to this are data as they are, larger ones photographs
+SIDE = 64  # pixels of photographs, and of pictures that were of different sizes; less where the smallest is smaller
+MULTIPLE = 8  # of SIDE and of what is less: what halves its images three times takes them too
 GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 ROTATED = (5, 6, 7, 8)  # EXIF's orientations that exchange height and width
 
@@ -51,8 +53,8 @@ def decode(
         What an error names.
     pictures : sequence of (name, function that returns an open binary file)
     image_shape : (c, h, w), c 1 or 3, optional
-        By default pictures of one size keep it, those of several become squares of at most 64 pixels; they are coloured if one
-        is.
+        By default pictures of one size of at most 128 pixels along a side keep it; others become squares of at most 64 pixels,
+        of a multiple of 8 where they have as many. They are coloured if one is.
     fit : {"crop", "pad"}
         The middle of each picture is scaled, or each as a whole, on black.
 
@@ -103,9 +105,10 @@ def decode(
 
 
 def _common(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    if len(sizes) == 1:
+    if len(sizes) == 1 and max(sizes[0]) <= KEPT:
         return sizes[0]
     side = min(SIDE, *(min(size) for size in sizes))
+    side -= side % MULTIPLE if side > MULTIPLE else 0
     return side, side
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -120,7 +121,8 @@ class Latent:
         points = coordinates(*shape)
         more = () if self._pose is None else (pose,)
         strips = [
-            self._functions("draw points", build, z, points[first : first + STRIP], *more)[0].reshape(-1)
+            self._functions("draw points", build, z, points[first : first + STRIP], *more)[0].reshape(self.layout.channels, -1)
             for first in range(0, len(points), STRIP)
         ]
-        return np.concatenate(strips).reshape(shape)
+        drawn = np.concatenate(strips, axis=1)
+        return replace(self.layout, height=shape[0], width=shape[1], interleaved=False).pictures(drawn)[0]

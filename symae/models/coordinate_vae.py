@@ -59,7 +59,7 @@ class CoordinateVAE(ImageModel):
     ::
 
         input 784 -> 256 -> 256 -> mean of z, logarithm of its variance
-        (u, v, z) -> 256 -> 256 -> 256 -> logit of the pixel      for each pixel
+        (u, v, z) -> 256 -> 256 -> 256 -> logit of the pixel      for each pixel; of colours three
 
     All layers but the last of each are rectified. The decoder's first layer never sees (u, v, z) of every pixel: its product is
     a term of (u, v) plus a term of z (`symae.ops.coordinate_mlp`).
@@ -76,19 +76,19 @@ class CoordinateVAE(ImageModel):
         `symae.nn.check_random_state`.
     theano_rng : RandomStreams, optional
         Draws the training's random numbers; one with a seed from `numpy_rng` if None.
-    input : symbolic (n, 784) or (n, 1, 28, 28), optional
+    input : symbolic (n, 784) or (n, 1, 28, 28), or as `image_shape` says, optional
         Pixels from 0 to 1; a new matrix ``input`` if None.
     n_latent : int
         Numbers in a code.
     affine : bool
-    image_shape : (1, h, w)
+    image_shape : (channels, h, w)
 
     Attributes
     ----------
     x : the input
     mean, log_variance : symbolic (n, n_latent)
     pose : symbolic (n, 4), s, a in radians, t_u and t_v; None without `affine`
-    output : symbolic (n, 1, h, w), the probabilities drawn from `mean`
+    output : symbolic (n, channels, h, w), the probabilities drawn from `mean`
     params : the layers' weights and biases, ``<layer>_W`` and ``<layer>_b``
 
     Raises
@@ -113,13 +113,10 @@ class CoordinateVAE(ImageModel):
         if not isinstance(affine, bool):
             raise InputError("affine", repr(affine), "True or False")
         shape = checked_counts("image_shape", image_shape, 3)
-        if shape[0] != 1:
-            h, w = shape[1:]
-            raise InputError("image_shape", str(shape), f"one channel, (1, {h}, {w}); --image-shape 1x{h}x{w} of a worksheet")
         self.affine = affine
         numpy_rng = check_random_state(numpy_rng)
         self.theano_rng = streams_of(numpy_rng, theano_rng, "uniform", "normal")
-        pixels = shape[1] * shape[2]
+        pixels = math.prod(shape)
         if input is None:
             input = pt.tensor("input", dtype=pytensor.config.floatX, shape=(None, pixels))
         self._begin(input, image_shape)
@@ -127,7 +124,7 @@ class CoordinateVAE(ImageModel):
         self._encode()
         self._layers = AFFINE_DECODER if affine else DECODER
         below = 2 + self.n_latent
-        for number, units in enumerate((*self._layers, 1), 1):
+        for number, units in enumerate((*self._layers, shape[0]), 1):
             params.add(f"decoder{number}_W", nn.he_normal(numpy_rng, (below, units)))
             params.add(f"decoder{number}_b", np.zeros(units, pytensor.config.floatX))
             below = units
@@ -167,7 +164,7 @@ class CoordinateVAE(ImageModel):
         self._errors = nn.bernoulli_nll(rows, logits) / pixels
 
     def logits(self, z: Variable, places: Variable, pose: Variable | None = None) -> TensorVariable:
-        """Compute what the decoder says of each position in each image.
+        """Compute what the decoder says of each position in each image, channel after channel where there are several.
 
         Parameters
         ----------
@@ -179,7 +176,7 @@ class CoordinateVAE(ImageModel):
 
         Returns
         -------
-        (n, m), logarithms of the odds
+        (n, channels * m), logarithms of the odds
         """
         params = self._parameters
         W, b = params["decoder1_W"], params["decoder1_b"]
@@ -187,7 +184,7 @@ class CoordinateVAE(ImageModel):
         W_place, W_code = pt.split(W, [2, self.n_latent], n_splits=2)  # MLX has no gradient of slices
         of_image = pt.dot(z, W_code)
         if pose is None:
-            return coordinate_layers(pt.dot(places, W_place) + b, of_image, layers)[:, :, 0]
+            return self._channel_after_channel(coordinate_layers(pt.dot(places, W_place) + b, of_image, layers))
         scale, angle, t_u, t_v = (pose[:, i, None] for i in range(4))
         u, v = places[None, :, 0] - t_u, places[None, :, 1] - t_v
         size, cos, sin = pt.exp(-scale), pt.cos(angle), pt.sin(angle)
@@ -195,7 +192,16 @@ class CoordinateVAE(ImageModel):
         first = u[:, :, None] * W_place[0] + v[:, :, None] * W_place[1] + b + of_image[:, None, :]
         # every place of every image is a place of its own here, of one image
         nothing = pt.zeros((1, self._layers[0]), dtype=first.type.dtype)
-        return coordinate_layers(first.reshape((-1, self._layers[0])), nothing, layers).reshape(u.shape)
+        drawn = coordinate_layers(first.reshape((-1, self._layers[0])), nothing, layers)
+        if self.image_shape[0] == 1:
+            return drawn.reshape(u.shape)
+        return self._channel_after_channel(drawn.reshape((*u.shape, self.image_shape[0])))
+
+    def _channel_after_channel(self, drawn: TensorVariable) -> TensorVariable:
+        """Return (n, m, channels) as (n, channels * m)."""
+        if self.image_shape[0] == 1:
+            return drawn[:, :, 0]
+        return drawn.dimshuffle(0, 2, 1).reshape((drawn.shape[0], -1))
 
     def get_cost_updates(self, learning_rate: Any = 0.001) -> tuple[TensorVariable, Updates]:
         """Return the cost of a minibatch, and the updates of one step of Adam on it.
@@ -206,8 +212,8 @@ class CoordinateVAE(ImageModel):
         Returns
         -------
         cost : (nll + kl / pixels) / n_latent
-            With `nll`, the negative logarithm of the likelihood in nats per pixel, and `kl`, in nats per image, both attributes
-            of the model and means over the minibatch: the usual bound, divided by pixels and by n_latent.
+            With `nll`, the negative logarithm of the likelihood in nats per pixel (and channel), and `kl`, in nats per image,
+            both attributes of the model and means over the minibatch: the usual bound, divided by pixels and by n_latent.
         updates : list of pairs
         """
         return self.cost, adam(self.cost, self.params, learning_rate)
@@ -221,7 +227,7 @@ class CoordinateVAE(ImageModel):
         )
 
     def example_costs(self) -> TensorVariable:
-        """Return -log of the likelihood of each image under what is drawn from the mean of z, in nats per pixel."""
+        """Return -log of the likelihood of each image under what is drawn from the mean of z, in nats per pixel and channel."""
         return self._errors
 
     def render(
@@ -248,7 +254,7 @@ class CoordinateVAE(ImageModel):
 
         Returns
         -------
-        (n, height, width), probabilities, in floatX
+        (n, height, width), or (n, channels, height, width) of more channels than one: probabilities, in floatX
 
         Raises
         ------
@@ -274,8 +280,8 @@ class CoordinateVAE(ImageModel):
             return inputs, pt.sigmoid(self.logits(z, places, stance))[0], None
 
         draw = self._compiled("render" if poses is None else "render with pose", backend, build)
-        pixels = height * width
-        images = np.empty((len(codes), pixels), codes.dtype)
+        pixels, channels = height * width, self.image_shape[0]
+        images = np.empty((len(codes), channels, pixels), codes.dtype)
         u, v = (_line(n).astype(codes.dtype) for n in (width, height))
         with blas_threads():
             for n in range(len(codes)):
@@ -283,10 +289,10 @@ class CoordinateVAE(ImageModel):
                     index = np.arange(first, min(first + STRIP, pixels))
                     places = np.stack([u[index % width], v[index // width]], axis=1)
                     stance = () if poses is None else (poses[n : n + 1],)
-                    images[n, index] = draw(codes[n : n + 1], places, *stance)
+                    images[n, :, index] = draw(codes[n : n + 1], places, *stance).reshape(channels, -1).T
                     if progress is not None:
                         progress(n * pixels + int(index[-1]) + 1, len(codes) * pixels)
-        return images.reshape(len(codes), height, width)
+        return images.reshape(len(codes), *((channels,) if channels > 1 else ()), height, width)
 
     def configuration(self) -> dict[str, Any]:
         return {"n_latent": self.n_latent, "affine": self.affine, "image_shape": list(self.image_shape)}
@@ -295,10 +301,11 @@ class CoordinateVAE(ImageModel):
     def parameter_shapes(cls, configuration: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
         n_latent, affine, image_shape = configured(configuration, "n_latent", "affine", "image_shape")
         n_latent = checked_count("n_latent", n_latent)
-        pixels = math.prod(checked_counts("image_shape", image_shape, 3))
+        channels, h, w = checked_counts("image_shape", image_shape, 3)
         if not isinstance(affine, bool):
             raise InputError("affine", repr(affine), "True or False")
-        stacks = [("encoder", (pixels, *ENCODER)), ("decoder", (2 + n_latent, *(AFFINE_DECODER if affine else DECODER), 1))]
+        decoder = AFFINE_DECODER if affine else DECODER
+        stacks = [("encoder", (channels * h * w, *ENCODER)), ("decoder", (2 + n_latent, *decoder, channels))]
         layers = {f"{name}{i}": units[i - 1 : i + 1] for name, units in stacks for i in range(1, len(units))}
         layers |= dict.fromkeys(("mean", "log_variance"), (ENCODER[-1], n_latent))
         if affine:

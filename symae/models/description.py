@@ -79,9 +79,9 @@ class ModelDescription:
         The graph of one step, as the model's worksheet has it.
     pose : sequence of str
         The names of the numbers that the node ``pose`` has, of models whose decoder takes them beside the code.
-    draw_at : function (code, points, pose or None) -> symbolic (n, m), or None
-        The pixels, from 0 to 1, of images with these codes at any points (m, 2), which lie as `symae.models.coordinates` has
-        them: of models that draw at any size.
+    draw_at : function (code, points, pose or None) -> symbolic (n, channels * m), or None
+        The pixels, from 0 to 1, channel after channel, of images with these codes at any points (m, 2), which lie as
+        `symae.models.coordinates` has them: of models that draw at any size.
     decoder_maps : mapping of name to symbolic (n, units, h, w)
         What the units of such a decoder give at every pixel, for the code of an image.
 

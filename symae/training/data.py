@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytensor
@@ -108,8 +108,6 @@ class Pass:
     same `length`, and gets the others. `loop` is as in `symae.training.train_epochs`.
     """
 
-    _compiling: ClassVar[dict[str, Any]] = {}
-
     def __init__(
         self,
         function: Callable[..., Any],
@@ -132,7 +130,7 @@ class Pass:
             if size in compiled:
                 continue
             givens = examples.givens(index * length, size, order, static)
-            compiled[size] = function([index], list(outputs), updates=list(updates), givens=givens, **self._compiling)
+            compiled[size] = function([index], list(outputs), updates=list(updates), givens=givens)
             if isinstance(compiled[size], Function):
                 compiled[size].trust_input = True  # halves what a call costs beside its work; the index is of the right type
         self._compiled, self._full, self._loop = compiled, full, loop

@@ -1,11 +1,13 @@
-"""Training data that stays where it is, on a disk perhaps: each minibatch is read when its step comes."""
+"""Training data that stays where it is, on a disk perhaps: minibatches are read when their steps come, or just before."""
 
 from __future__ import annotations
 
 import hashlib
+import math
 import mmap
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
 
 import numpy as np
 import pytensor
@@ -16,6 +18,7 @@ from symae.errors import InputError
 from symae.training.data import Examples, Pass, array_of, check_held, check_input, check_inputs, check_shape
 
 IN_MEMORY = 64 << 20  # bytes of a memmap, up to which it is read once: steps of data in memory are faster
+READ_AT_ONCE = 8 << 20  # bytes of minibatches that are read together
 MAPPED = 8 << 20  # bytes that are read of a memmap until its pages are given back
 # packages whose arrays have NumPy's interface, and are not in memory; a slice is read faster from files of arrays
 SLICED = ("h5py", "zarr")
@@ -116,7 +119,7 @@ class Source:
 
 
 class Streamed(Examples):
-    """Hold examples as `Examples` does, of which only the present minibatch is in memory."""
+    """Hold examples as `Examples` does, of which only those that `hold` was given are in memory."""
 
     def __init__(self, name: str, data: Mapping[Variable, Any], like: Examples | None = None):
         check_inputs(name, data, like)
@@ -140,17 +143,19 @@ class Streamed(Examples):
     def givens(
         self, start: Variable, length: int, order: Variable | None, static: bool = True
     ) -> list[tuple[Variable, Variable]]:
-        for x in self.variables:
-            if x.type.shape[0] not in (None, length):
-                raise InputError(f"{self.name}[{x}]", f"minibatches of {length}", f"{x.type.shape[0]}, the fixed length of {x}")
-        if not static:
-            return list(self.variables.items())
-        return [(x, variable.reshape((length, *self.shapes[x]))) for x, variable in self.variables.items()]
+        """Return each input with `length` examples from `start`, counted in what `hold` was given, which is in its order."""
+        return super().givens(start, length, None, static)
 
-    def fill(self, places: np.ndarray) -> None:
-        """Make the examples at `places` the present minibatch."""
-        for x, source in self.sources.items():
-            self.variables[x].set_value(source.rows(places), borrow=True)
+    def read(self, places: np.ndarray) -> dict[Variable, np.ndarray]:
+        """Return the examples at `places` of each input."""
+        return {x: source.rows(places) for x, source in self.sources.items()}
+
+    def hold(self, rows: Mapping[Variable, np.ndarray], room: int) -> None:
+        """Make `rows` the examples in memory, with zeros after them up to `room`: what JAX has compiled is of one length."""
+        for x, found in rows.items():
+            if len(found) < room:
+                found = np.concatenate([found, np.zeros((room - len(found), *found.shape[1:]), found.dtype)])
+            self.variables[x].set_value(found, borrow=True)
 
     def fingerprint(self) -> str:
         """Describe the inputs with dtypes and shapes, and a SHA-256 of these and of 64 examples at equal distances."""
@@ -164,31 +169,63 @@ class Streamed(Examples):
 
 
 class StreamedPass(Pass):
-    """Call a function for each minibatch of `Streamed` examples, which are read before the call."""
+    """Make steps of `Streamed` examples, of which so many minibatches are in memory as 8 MiB hold, at least one.
 
-    # what a minibatch is does not depend on its number, which is not read then
-    _compiling: ClassVar[dict[str, Any]] = {"on_unused_input": "ignore"}
+    While they are gone over, within compiled code where that can be had, a thread reads the next ones; none of the next epoch,
+    whose order is not known yet.
+    """
 
     def __init__(self, function: Callable[..., Any], examples: Streamed, length: int, *arguments: Any, **settings: Any):
         super().__init__(function, examples, length, *arguments, **settings)
         self._examples, self._length, self._order = examples, length, settings.get("order")
+        size = sum(np.dtype(x.type.dtype).itemsize * math.prod(shape) for x, shape in examples.shapes.items())
+        self._span = max(1, min(self._full, READ_AT_ONCE // max(1, size * length)))
+        self._held, self._next = range(0), 0
+        self._ahead: tuple[range, Future[dict[Variable, np.ndarray]]] | None = None
+        self._reader: ThreadPoolExecutor | None = None
 
     def __call__(self, index: int) -> Any:
-        places = slice(index * self._length, index * self._length + self.lengths[index])
-        if self._order is None:
-            self._examples.fill(np.arange(places.start, places.stop))
-        else:
-            self._examples.fill(self._order.get_value(borrow=True)[places])
-        return super().__call__(index)
+        self._hold(index)
+        self._next = index + 1
+        return self._compiled[self.lengths[index]](np.array(index - self._held.start, "int64"))
 
     def run(self, first: int, count: int) -> list[list[float]]:
-        """Make steps from number `first` on, each by a call from Python, up to one whose cost is not finite."""
-        rows: list[list[float]] = []
-        for index in range(first, min(first + count, len(self))):
-            rows.append([float(figure) for figure in self(index)])
-            if not np.isfinite(rows[-1][0]):
-                break
+        self._hold(first)
+        rows = self._loops[self.lengths[first]].run(first - self._held.start, min(count, self._held.stop - first))
+        self._next = first + len(rows)
         return rows
+
+    def _hold(self, index: int) -> None:
+        """Have minibatch number `index` in memory, and let those after it be read."""
+        if index == self._next and index in self._held:
+            return  # otherwise it is another epoch, in another order
+        wanted = self._from(index)
+        ahead, self._ahead = self._ahead, None
+        rows = None
+        if ahead is not None and not ahead[1].cancel():
+            wait([ahead[1]])  # two threads that read at once are too many for some files
+            if ahead[0] == wanted and index == self._next:
+                rows = ahead[1].result()
+        self._held = range(0)
+        self._examples.hold(self._examples.read(self._places(wanted)) if rows is None else rows, self._span * self._length)
+        self._held = wanted
+        if wanted.stop < len(self):
+            following = self._from(wanted.stop)
+            if self._reader is None:
+                self._reader = ThreadPoolExecutor(1, "symae-reads-ahead")
+            self._ahead = following, self._reader.submit(self._examples.read, self._places(following))
+
+    def _from(self, index: int) -> range:
+        """Return which minibatches are read together from number `index` on: those of one length."""
+        last = self._full if index < self._full else len(self)
+        return range(index, min(index + self._span, last))
+
+    def _places(self, minibatches: range) -> np.ndarray:
+        begin, end = (
+            minibatches.start * self._length,
+            (minibatches.stop - 1) * self._length + self.lengths[minibatches.stop - 1],
+        )
+        return np.arange(begin, end) if self._order is None else self._order.get_value(borrow=True)[begin:end].copy()
 
 
 def examples_of(name: str, data: Mapping[Variable, Any], like: Examples | None = None) -> Examples:

@@ -120,6 +120,7 @@ def test_an_archive_that_claims_more_than_it_holds_is_refused(tmp_path, monkeypa
         (long_names * 3000, "a broken archive"),
         (sparse, "'data_batch_1': a sparse file"),
         (large.tobuf() + bytes(1024), "'readme': more than 0 MiB"),
+        (tarfile.TarInfo("a" * (2 << 20)).tobuf(tarfile.GNU_FORMAT), "a broken archive .*a name of 2097153 bytes"),
     ):
         (tmp_path / "a-python.tar").write_bytes(content + bytes(1024))
         with pytest.raises(InputError, match=message):

@@ -190,6 +190,15 @@ def test_a_picture_that_a_thousand_rows_share_is_counted_in_each(tmp_path, monke
         tracemalloc.stop()
 
 
+def test_pages_that_unpack_to_much_are_refused_before_they_are_unpacked(tmp_path, monkeypatch, pyarrow):
+    monkeypatch.setattr("symae.datasets.formats.parquet.UNSUSPICIOUS", 4 << 20)
+    monkeypatch.setattr(pyarrow.parquet.ParquetFile, "iter_batches", None)
+    pictures = pyarrow.table({"image": pyarrow.array([bytes(100_000)] * 100)})
+    pyarrow.parquet.write_table(pictures, tmp_path / "a.parquet", compression="zstd", use_dictionary=False)
+    with pytest.raises(InputError, match="pictures of more than 4 MiB"):
+        read(tmp_path / "a.parquet")
+
+
 def test_texts_as_labels_of_parquet_are_sorted_classes(tmp_path, pyarrow):
     names = [["fox", "cat", "eel", "dog"][i] for i in Y]
     found = table(pyarrow).drop(["label"]).append_column("label", pyarrow.array(names))

@@ -65,6 +65,40 @@ def test_sizes_are_made_equal_by_the_middle_or_on_black_and_that_is_said(tmp_pat
     assert (small.image_shape, small.train.x.shape) == ((3, 10, 20), (1, 600))
 
 
+@pytest.mark.parametrize(
+    ("sizes", "shape"),
+    [
+        ([(128, 100)], (1, 128, 100)),  # data as it is
+        ([(129, 100)], (1, 64, 64)),  # photographs
+        ([(129, 30)], (1, 24, 24)),  # a multiple of 8
+        ([(130, 131), (70, 80)], (1, 64, 64)),
+        ([(5, 9), (7, 6)], (1, 5, 5)),
+    ],
+)
+def test_photographs_become_small_whether_of_one_size_or_of_several(tmp_path, sizes, shape):
+    for i in range(3):
+        Image.new("L", sizes[i % len(sizes)][::-1], 9).save(tmp_path / f"{i}.png")
+    dataset = read(tmp_path)
+    assert dataset.image_shape == shape
+    assert bool(dataset.notes) == (sizes != [shape[1:]])
+
+
+def test_pictures_in_deeper_folders_and_of_other_kinds_are_counted(tmp_path):
+    for name in ("a", "b"):
+        for i in range(2):
+            save(tmp_path / name / f"{i}.png", (4, 4))
+    save(tmp_path / "a" / "2019" / "c.png", (4, 4))
+    save(tmp_path / "a" / ".thumbnails" / "c.png", (4, 4))
+    for name in ("a/x.HEIC", "a/2019/y.heic", "b/z.tiff"):
+        (tmp_path / name).write_bytes(b"another program's")
+    dataset = read(tmp_path)
+    assert sum(len(part.x) for part in dataset.parts) == 4
+    assert dataset.notes == (
+        f"1 picture in other folders passed over: {Path('a', '2019')}",
+        "3 pictures of other kinds passed over: .heic, .tiff",
+    )
+
+
 def test_grey_coloured_transparent_and_16_bit_pictures_are_brought_together(tmp_path):
     Image.new("L", (4, 4), 100).save(tmp_path / "a.png")
     Image.new("RGB", (4, 4), (10, 20, 30)).save(tmp_path / "b.png")

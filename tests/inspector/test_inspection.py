@@ -251,6 +251,17 @@ def test_the_units_of_a_decoder_of_places_are_maps_from_which_its_last_layer_dra
     assert list(values)[-1] == "output"
 
 
+@pytest.mark.parametrize("affine", [False, True])
+def test_colours_are_drawn_at_any_size(affine):
+    images = np.random.RandomState(0).randint(0, 256, (5, 3, 4, 6)).astype(np.uint8)
+    model = CoordinateVAE(np.random.RandomState(2), n_latent=2, affine=affine, image_shape=(3, 4, 6))
+    latent = symae.inspect(model, images.reshape(5, -1)).latent
+    code = latent.codes[1]
+    expected = model.render(code[None, :2], (8, 12), code[None, 2:] if affine else None)[0]
+    assert latent.draw(code).shape == (4, 6, 3)
+    np.testing.assert_allclose(latent.draw(code, 12), expected.transpose(1, 2, 0), rtol=1e-5)
+
+
 def test_a_keras_style_model_is_refused_in_words_that_tell_why(tmp_path):
     from symae import keras, nn
 

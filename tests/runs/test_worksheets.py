@@ -182,7 +182,7 @@ def test_bad_options_of_the_third_worksheet_are_one_line_and_status_2(assert_ref
         ("01_autoencoder", 4, "--data: found images of 4 channels, expected 1 or 3: grey, or red, green and blue"),
         ("05_image_denoising", 2, "--data: found images of 2 channels"),
         ("05_image_denoising", 3, "(3, 8, 8) fits, --image-shape 3x8x8 of a worksheet"),
-        ("06_any_resolution", 3, "image_shape: found (3, 10, 10), expected one channel, (1, 10, 10); --image-shape 1x10x10"),
+        ("06_any_resolution", 4, "--data: found images of 4 channels, expected 1 or 3"),
     ],
 )
 def test_images_that_a_worksheet_cannot_have_are_refused_before_the_training(assert_refused, tmp_path, name, channels, message):

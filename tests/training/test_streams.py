@@ -5,18 +5,21 @@ from __future__ import annotations
 import operator
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytensor.tensor as pt
 import pytest
+from backend_params import each
 from pytensor import shared
 
-from symae import nn
+from symae import function, nn
 from symae.errors import InputError
 from symae.optimizers import adam
-from symae.training import fit
-from symae.training.streams import Streamed, is_outside
+from symae.training import Callback, fit, train_epochs
+from symae.training.streams import Streamed, examples_of, is_outside, pass_over
 
 X = np.random.RandomState(0).uniform(size=(53, 6))
 
@@ -36,6 +39,23 @@ class Rows:
         found = self.array[places]
         self.read = max(self.read, len(found))
         return found
+
+
+class Slow(Rows):
+    """Examples that take their time, and tell who reads them."""
+
+    def __init__(self, array: np.ndarray):
+        super().__init__(array)
+        self.readers, self.reading = [], threading.Lock()
+
+    def __getitem__(self, places: object) -> np.ndarray:
+        assert self.reading.acquire(blocking=False), "two read at a time"
+        try:
+            time.sleep(0.002)
+            self.readers.append(threading.current_thread().name)
+            return super().__getitem__(places)
+        finally:
+            self.reading.release()
 
 
 class OneByOne(Rows):
@@ -73,11 +93,54 @@ def same(a: object, b: object) -> None:
         np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize("settings", [{}, {"shuffle": False}, {"drop_last": False}, {"batch_size": 100}])
-def test_steps_of_minibatches_that_are_read_are_those_of_arrays(settings):
+@pytest.mark.parametrize("at_once", [1, 2, 100])
+@pytest.mark.parametrize("settings", [{}, {"shuffle": False}, {"drop_last": False}, {"batch_size": 100}, {"loop": "python"}])
+def test_steps_of_minibatches_that_are_read_are_those_of_arrays(monkeypatch, settings, at_once):
+    batch_size = settings.get("batch_size", 10)
+    monkeypatch.setattr("symae.training.streams.READ_AT_ONCE", at_once * batch_size * X[0].nbytes)
     rows = Rows(X)
     same(train(rows, **settings), train(X, **settings))
-    assert rows.read <= min(settings.get("batch_size", 10), 53)
+    assert rows.read <= min(at_once * batch_size, 53)
+
+
+@pytest.mark.parametrize("backend", each(lambda b: b.loop is not None))
+def test_compiled_loops_go_over_what_is_read(monkeypatch, backend):
+    monkeypatch.setattr("symae.training.streams.READ_AT_ONCE", 2 * 10 * X[0].nbytes)
+    found, expected = (train(data, backend=backend, drop_last=False) for data in (Rows(X), X))
+    np.testing.assert_allclose(found[0], expected[0], rtol=0 if backend == "numba" else 1e-12)
+
+
+def test_a_thread_reads_ahead_and_nobody_else_meanwhile(monkeypatch):
+    monkeypatch.setattr("symae.training.streams.READ_AT_ONCE", 2 * 10 * X[0].nbytes)
+    rows = Slow(X)
+    same(train(rows), train(X))
+    assert {name.partition("_")[0] for name in rows.readers} == {"MainThread", "symae-reads-ahead"}
+
+
+def test_a_training_that_was_stopped_in_an_epoch_reads_that_epoch_anew(monkeypatch):
+    class Stop(Callback):
+        def on_epoch_begin(self, state):
+            state.pause_at = 2
+
+        def on_pause(self, state):
+            state.stop = True
+
+    monkeypatch.setattr("symae.training.streams.READ_AT_ONCE", 1)
+    results = []
+    for data in (Slow(X), X):
+        params, x = nn.Parameters(np.random.RandomState(0)), pt.tensor("x", shape=(None, 6))
+        cost = ((nn.dense(params, "drawn", nn.dense(params, "code", x, 2), 6) - x) ** 2).mean()
+        examples, order = examples_of("data", {x: data}), shared(np.arange(53)[::-1].copy())
+        step = pass_over(examples)(function, examples, 10, [cost], adam(cost, params), order=order)
+        train_epochs(step, len(step), 1, log_every=0, callbacks=[Stop()])
+        results.append((train_epochs(step, len(step), 2, log_every=0).costs, [p.get_value() for p in params]))
+    same(*results)
+
+
+def test_what_the_thread_finds_wrong_is_an_error_of_the_training(monkeypatch):
+    monkeypatch.setattr("symae.training.streams.READ_AT_ONCE", 1)
+    with pytest.raises(InputError, match=r"data\[x\]: found NaN or infinite values"):
+        train(Rows(np.where(X[47, 3] == X, np.nan, X)), shuffle=False)
 
 
 def test_memmaps_hdf5_and_zarr_are_read_as_they_lie(tmp_path):
@@ -138,8 +201,8 @@ def test_other_inputs_may_be_all_that_they_may_be_in_memory():
     labels = np.arange(53)
     for given in (labels, labels.tolist(), shared(labels), pt.cast(shared(labels * 1.0), "int32")):
         streamed = Streamed("data", {x: Rows(X), y: given})
-        streamed.fill(np.array([7, 3]))
-        np.testing.assert_array_equal(streamed.variables[y].get_value(), [7, 3])
+        streamed.hold(streamed.read(np.array([7, 3])), 3)
+        np.testing.assert_array_equal(streamed.variables[y].get_value(), [7, 3, 0])
 
 
 def test_columns_of_hugging_faces_datasets_are_read_and_tables_of_them_refused():

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -31,10 +31,23 @@ TRAIN = re.compile(r"data_batch_([1-9]\d?)(\.bin)?|train(\.bin)?")
 TEST = re.compile(r"test_batch(\.bin)?|test(\.bin)?")
 NAMES = re.compile(r"batches\.meta(\.txt)?|meta|fine_label_names\.txt")
 LARGEST_MEMBER = 256 << 20  # bytes; CIFAR-100's training images are 155 MB
+LONGEST_NAME = 1 << 20  # bytes of a name, and of all else that an archive says of one member beside its header
 MOST_INSTRUCTIONS = 400_000  # of a pickle: one of CIFAR-100 names 50000 files
 
 Where = str | PathLike[str]
 Load = Callable[[], bytes]
+
+
+class _Member(tarfile.TarInfo):
+    """A member of an archive, whose name and notes, which are read at once, are as long as names are."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        member = super().frombuf(buf, encoding, errors)
+        # what is not of a kind of files is a header of the next member
+        if member.type not in tarfile.REGULAR_TYPES and member.size > LONGEST_NAME:
+            raise tarfile.ReadError(f"a name of {member.size} bytes")
+        return member
 
 
 def read_batch(where: Where, data: bytes) -> Pair:
@@ -100,7 +113,7 @@ def _read_archive(path: Path) -> Found:
     files: dict[str, bytes] = {}
     with open_contents(path) as contents:
         try:
-            with tarfile.open(fileobj=contents, mode="r|") as archive:  # type: ignore[call-overload]
+            with tarfile.open(fileobj=contents, mode="r|", tarinfo=_Member) as archive:  # type: ignore[call-overload]
                 size = 0
                 for member in archive:
                     name, size = Path(member.name).name, size + max(member.size, 0)

@@ -71,9 +71,11 @@ def _columns(path: Path, room: int) -> tuple[list[bytes], list[int | str | None]
     labels: list[int | str | None] = []
     try:
         with parquet.ParquetFile(path) as table:
-            schema = table.schema_arrow
+            schema, told = table.schema_arrow, table.metadata
         image, label = _chosen(path, schema)
         names, wanted = _names(schema, label), [image, *([label] if label else [])]
+        if _unpacked(told, wanted) > most:  # a page is unpacked as a whole
+            raise InputError(path, f"pictures of more than {most >> 20} MiB", "a smaller file")
         # what many rows share stays shared until it is counted
         with parquet.ParquetFile(path, read_dictionary=wanted) as table:
             for batch in table.iter_batches(ROWS, columns=wanted):
@@ -90,6 +92,13 @@ def _columns(path: Path, room: int) -> tuple[list[bytes], list[int | str | None]
     if label and None in labels:
         raise InputError(path, f"no label in row {labels.index(None)}", "a label in each row")
     return pictures, labels, names
+
+
+def _unpacked(told: Any, columns: Sequence[str]) -> int:
+    """Return how many bytes those columns have when they are unpacked, as the file itself says."""
+    groups = (told.row_group(number) for number in range(told.num_row_groups))
+    chunks = (group.column(number) for group in groups for number in range(group.num_columns))
+    return sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema in columns)
 
 
 def _column(batch: Any, name: str) -> Any:

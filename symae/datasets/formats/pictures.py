@@ -6,6 +6,9 @@ labels. Either may lie in folders ``train``, ``valid`` (or ``val``) and ``test``
 
 from __future__ import annotations
 
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -19,12 +22,17 @@ from symae.datasets.formats.base import Format
 from symae.datasets.pictures import ENDINGS, decode
 from symae.errors import InputError
 
+# pictures that other programs read, so that a folder of them is not silently a part of itself
+UNREAD = (".avif", ".cr2", ".dng", ".heic", ".heif", ".jp2", ".jxl", ".nef", ".psd", ".svg", ".tga", ".tif", ".tiff")
+MOST_LOOKED_AT = 100_000  # files for the note of what is passed over
+
 
 def read_pictures(folder: Path, image_shape: ImageShape | None = None, fit: str = "crop") -> Found | None:
     """Read a folder of pictures, or return None if it has none; `image_shape` and `fit` are those of `symae.datasets.read`.
 
-    Pictures that cannot be decoded are left out, with a note. Class folders without pictures, pictures beside class folders,
-    and classes of test images that no training image has are an InputError.
+    Pictures that cannot be decoded are left out, with a note, and so are those of other kinds and in deeper folders. Class
+    folders without pictures, pictures beside class folders, and classes of test images that no training image has are an
+    InputError.
     """
     parts: dict[int, Path] = {}
     for path in _folders(folder):
@@ -55,7 +63,44 @@ def read_pictures(folder: Path, image_shape: ImageShape | None = None, fit: str 
         chosen = [at for at, i in enumerate(kept) if files[i][0] == part]
         labels = [numbers.get(files[kept[at]][1] or "", -1) for at in chosen]
         pairs.append((images[chosen], np.array(labels, np.int64) if classes and -1 not in labels else None))
-    return Found(pairs, class_names=tuple(classes), notes=notes)
+    return Found(pairs, class_names=tuple(classes), notes=(*notes, *_passed_over(folder, {path for *_, path in files})))
+
+
+def _passed_over(folder: Path, listed: set[Path]) -> Iterator[str]:
+    """Yield a note of the pictures below `folder` that are none of `listed`, and one of those of kinds that are not read."""
+    kinds: Counter[str] = Counter()
+    elsewhere: Counter[str] = Counter()
+    for path in _below(folder):
+        ending = path.suffix.lower()
+        if ending in UNREAD:
+            kinds[ending] += 1
+        elif ending in ENDINGS and path not in listed:
+            elsewhere[str(path.parent.relative_to(folder))] += 1
+    if elsewhere:
+        yield f"{_pictures_of(elsewhere)} in other folders passed over: {_first(elsewhere)}"
+    if kinds:
+        yield f"{_pictures_of(kinds)} of other kinds passed over: {_first(kinds)}"
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Yield the files in `folder` and in its folders, but not hidden ones."""
+    looked_at = 0
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
+        for name in sorted(files):
+            if (looked_at := looked_at + 1) > MOST_LOOKED_AT:
+                return
+            if not name.startswith("."):
+                yield Path(place, name)
+
+
+def _pictures_of(counted: Counter[str]) -> str:
+    return f"{counted.total()} picture{'s' if counted.total() != 1 else ''}"
+
+
+def _first(names: Iterable[str]) -> str:
+    first = sorted(names)
+    return (", ".join(first[:3]) + (", …" if len(first) > 3 else ""))[:300]
 
 
 def _folders(folder: Path) -> list[Path]:
