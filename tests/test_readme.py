@@ -108,6 +108,14 @@ def test_the_example_of_data_runs_as_printed(no_mnist, tmp_path):
     ], result.stderr
 
 
+def test_the_example_of_weights_prints_what_its_page_says(no_mnist, tmp_path):
+    page = (ROOT / "docs" / "weights.md").read_text()
+    (snippet,), (printed,) = (re.findall(rf"```{kind}\n(.*?)```", page, re.DOTALL) for kind in ("python", "text"))
+    environment = no_mnist | {"PYTHONPATH": str(ROOT)} | INTERPRETED
+    result = subprocess.run([sys.executable, "-c", snippet], capture_output=True, text=True, env=environment, cwd=tmp_path)
+    assert result.stdout == printed, result.stderr
+
+
 def test_what_returns_tensors_says_so():
     """Otherwise mypy knows of no ``mean`` where the layers' example takes one."""
     for function in (nn.binary_cross_entropy, nn.conv, nn.max_pool, nn.dense, nn.relu, ops.conv2d, ops.pool2d, ops.deconv2d):

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from symae._runtime.quiet import without_warnings
+from symae._runtime.unpickler import ADMITTED, RestrictedUnpickler
 from symae.errors import InputError
 from symae.legacy.forgotten import forgotten, without_its_function
 from symae.legacy.unpickled_graphs import theanos
-from symae.legacy.unpickler import ADMITTED, RestrictedUnpickler
 from symae.shims.standard_names import as_bytes
 
 __all__ = ["found_by_name", "load", "loads"]

@@ -5,6 +5,7 @@ from symae.models.base import Model
 from symae.models.convolutional import ConvolutionalAutoencoder, StridedAutoencoder
 from symae.models.coordinate_vae import CoordinateVAE, coordinates
 from symae.models.description import FilterLayer, ModelDescription
+from symae.models.foreign import load_weights, read_weights
 from symae.models.image_autoencoder import ImageAutoencoder
 from symae.models.logistic import LogisticRegression
 from symae.models.sparse_autoencoder import SparseAutoencoder
@@ -22,4 +23,6 @@ __all__ = [
     "SparseAutoencoder",
     "StridedAutoencoder",
     "coordinates",
+    "load_weights",
+    "read_weights",
 ]

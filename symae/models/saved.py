@@ -107,28 +107,20 @@ def check_shapes(where: str | Path, found: Mapping[str, tuple[int, ...]], expect
             raise InputError(where, f"{name} of shape {found[name]}", f"{name} of shape {expected[name]}")
 
 
-# what other libraries call their files, and with what their arrays are read
-FOREIGN = {
-    ".keras": "tf.keras.models.load_model",
-    ".h5": "h5py.File or tf.keras.models.load_model",
-    ".hdf5": "h5py.File or tf.keras.models.load_model",
-    ".pt": "torch.load",
-    ".pth": "torch.load",
-    ".ckpt": "the library that wrote it",
-    ".onnx": "onnx.load",
-    ".npz": "np.load",
-    ".npy": "np.load",
-    ".pkl": "pickle.load, or symae run of the script that wrote it",
-    ".pickle": "pickle.load, or symae run of the script that wrote it",
-}
+# what other libraries call their files
+FOREIGN = {".keras", ".h5", ".hdf5", ".pt", ".pth", ".bin", ".npz", ".pkl", ".pickle"}
+UNREAD = {".ckpt", ".onnx", ".npy"}
 
 
 def _refuse_foreign(path: Path) -> None:
     """Raise InputError if `path` is a file of another library's, with what can be done instead."""
-    if (reader := FOREIGN.get(path.suffix.lower())) is not None and not path.is_dir():
+    suffix = path.suffix.lower()
+    if suffix in FOREIGN | UNREAD and not path.is_dir():
         there = path.exists()
         found = f"a {path.suffix} file" if there else f"no such file, and a name that ends in {path.suffix}"
-        instead = f"arrays read from such a file by {reader} can be handed to model.set_parameters as {{name: array}}"
+        instead = "symae.models.load_weights(model, path) reads the weights of such a file into a model"
+        if suffix in UNREAD:
+            instead = "arrays that another library has read of it can be handed to model.set_parameters as {name: array}"
         error = InputError if there else MissingFileError
         raise error(path, found, f"a model saved by symae, .safetensors and .json; {instead}")
 

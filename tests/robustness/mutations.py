@@ -9,7 +9,9 @@ before it is packed. Where a file has a checksum, what is read has to be what wa
 from __future__ import annotations
 
 import argparse
+import atexit
 import bz2
+import functools
 import gzip
 import io
 import json
@@ -17,6 +19,7 @@ import os
 import pickle
 import random
 import resource
+import shutil
 import signal
 import sys
 import tarfile
@@ -34,12 +37,13 @@ import numpy as np
 from PIL import Image
 from scipy.io import savemat
 
-from symae import Autoencoder, CoordinateVAE, ImageAutoencoder
+from symae import Autoencoder, ConvolutionalAutoencoder, CoordinateVAE, ImageAutoencoder, LogisticRegression
 from symae.datasets import from_arrays, read, write_cntk_text, write_idx
 from symae.datasets.formats.idx import FILES
 from symae.datasets.named import SETS
 from symae.errors import InputError
 from symae.inspector.runs import open_run
+from symae.models import load_weights
 from symae.models.base import Model
 from symae.ops.random.draws import state_words
 from symae.runs.parameter_snapshots import KeptFilters, read_kept
@@ -133,6 +137,45 @@ def an_emnist(folder: Path) -> object:
     return [array for split in found.parts for array in (split.x, split.y)]
 
 
+GOLDEN = Path(__file__).parents[1] / "golden" / "foreign_weights"
+# files of other libraries' weights, each of what its format has, and the models that take them
+WEIGHTS: dict[str, Callable[[], Model]] = {
+    "keras_pooled.weights.h5": lambda: ConvolutionalAutoencoder(0, maps=(3, 2)),
+    "keras_pooled.keras": lambda: ConvolutionalAutoencoder(0, maps=(3, 2)),
+    "keras_pooled.h5": lambda: ConvolutionalAutoencoder(0, maps=(3, 2)),
+    **dict.fromkeys(
+        [*(f"torch_unpooled{ending}" for ending in (".pt", ".safetensors", "_before_1.6.pt")), "chainer_unpooled.npz"],
+        lambda: ImageAutoencoder(0, maps=(2, 3), pool=2),
+    ),
+    "lasagne_tied.npz": lambda: Autoencoder(0, n_visible=9, n_hidden=4),
+    "theano_logistic.pkl": lambda: LogisticRegression(None, 784, 10),
+}
+
+
+def weights_of(name: str) -> Callable[[Path], object]:
+    """Return a reader of weights, which fails if a file is refused and the model is another one than before."""
+    models: list[Model] = []
+
+    def reading(folder: Path) -> object:
+        if not models:
+            models.append(WEIGHTS[name]())
+        (model,) = models
+        names = None
+        if name in ("keras_pooled.keras", "keras_pooled.h5"):  # Keras's own names: each has to be told
+            kinds = ((f"conv2d{n}/{kind}" for kind in ("kernel", "bias")) for n in ("", "_1", "_2", "_3", "_4"))
+            names = dict(zip(model.parameters(), (each for both in kinds for each in both), strict=True))
+        before = {key: value.copy() for key, value in model.parameters().items()}
+        try:
+            load_weights(model, folder / "weights" / name, names)
+        except InputError:
+            if not is_the_same(model.parameters(), before):
+                raise RuntimeError("refused, and the model has changed") from None
+            raise
+        return list(model.parameters().values())
+
+    return reading
+
+
 BATCHES = ("data_batch_1", "data_batch_2", "test_batch", "batches.meta")
 PICTURES = ("a/0.png", "a/1.jpg", "a/2.gif", "b/3.bmp", "b/4.webp", "b/5.ppm", "b/6.png")
 
@@ -159,6 +202,11 @@ READERS = {
     "pictures": Reader(tuple(f"pictures/{name}" for name in PICTURES), dataset("pictures"), is_a_dataset),
     **({"hdf5": Reader(("own/a.h5",), dataset("own/a.h5"), is_a_dataset)} if find_spec("h5py") else {}),
     **({"parquet": Reader(("own/a.parquet",), dataset("own/a.parquet"), is_a_dataset)} if find_spec("pyarrow") else {}),
+    **{
+        f"weights, {name}": Reader((f"weights/{name}",), weights_of(name), lambda found, _: isinstance(found, list))
+        for name in WEIGHTS
+        if find_spec("h5py") or not name.startswith("keras")
+    },
     "model": Reader(("model.json", "model.safetensors"), a_model("model"), is_the_same),
     "image model": Reader(("image.json", "image.safetensors"), a_model("image"), is_the_same),
     "checkpoint": Reader(("last.safetensors",), a_checkpoint, is_the_same),
@@ -168,6 +216,15 @@ READERS = {
     "run.json": Reader(("run.json",), a_record, lambda found, _: isinstance(found, list)),
     "history": Reader(("history.jsonl",), a_history, lambda found, _: all(isinstance(entry, dict) for entry in found)),
 }
+
+
+@functools.cache
+def originals() -> str:
+    """Return a folder of valid files of all kinds, which is there until the process ends."""
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    write_all(Path(folder.name))
+    return folder.name
 
 
 def write_all(folder: Path) -> None:
@@ -200,6 +257,11 @@ def write_all(folder: Path) -> None:
     record.training(model, None)
     record.saved(model, "model")
     record.ended("finished", {"minibatch": 20})
+    (folder / "weights").mkdir()
+    for name in WEIGHTS:
+        if (GOLDEN / name).exists():
+            (folder / "weights" / name).write_bytes((GOLDEN / name).read_bytes())
+    np.savez_compressed(folder / "weights" / "lasagne_tied.npz", *Autoencoder(2, n_visible=9, n_hidden=4).parameters().values())
     EpochLog(folder / "history.jsonl").rewrite(history)
 
 
@@ -309,7 +371,7 @@ def run(name: str, count: int, seed: int, report: Callable[[str], None] = lambda
     reader, outcomes, slowest = READERS[name], Counter[str](), 0.0
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        write_all(folder)
+        shutil.copytree(originals(), folder, dirs_exist_ok=True)
         written = reader.read(folder)
         write_all_again = {file: (folder / file).read_bytes() for file in reader.files}
         others = [path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()]
@@ -321,8 +383,8 @@ def run(name: str, count: int, seed: int, report: Callable[[str], None] = lambda
             if reader.packed and rng.random() < 0.3:
                 data = gzip.compress(mutated(rng, gzip.decompress(data), others), 1)
                 valid = is_a_dataset
-            elif name == "npz" and rng.random() < 0.3:
-                data, valid = rezipped(rng, data, others), is_a_dataset
+            elif name.endswith((".keras", ".pt", "npz")) and data.startswith(b"PK") and rng.random() < 0.3:
+                data, valid = rezipped(rng, data, others), is_a_dataset if name == "npz" else reader.valid
             else:
                 data = mutated(rng, data, others)
             (folder / file).write_bytes(data)

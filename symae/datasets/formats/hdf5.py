@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from os import PathLike
 from pathlib import Path
@@ -35,20 +36,31 @@ def read_hdf5(path: str | PathLike[str]) -> Found:
     """
     with open_regular(path) as file:
         begin = file.read(OFFSETS[-1] + len(SIGNATURE))
-    if not any(begin[at : at + len(SIGNATURE)] == SIGNATURE for at in OFFSETS):
+    if not is_hdf5(begin):
         raise InputError(path, f"the first bytes {excerpt(begin[:8])}", "an HDF5 file")
     h5py = needed("h5py", path)
+    with broken_hdf5(path), h5py.File(path, "r", locking=False) as opened:
+        arrays: dict[str, Any] = {}
+        _collect(h5py, path, opened, "", arrays, {opened}, count(1))
+        shapes = {name: tuple(array.shape) for name, array in arrays.items()}
+        pairs = named_pairs(path, shapes, lambda name: read_values(f"{path}, {name}", arrays[name]))
+    return Found(pairs)
+
+
+def is_hdf5(begin: bytes) -> bool:
+    """Return True if a file that begins so, with 2056 bytes at least if it has them, is an HDF5 file."""
+    return any(begin[at : at + len(SIGNATURE)] == SIGNATURE for at in OFFSETS)
+
+
+@contextmanager
+def broken_hdf5(path: str | PathLike[str]) -> Iterator[None]:
+    """Name the file in what h5py raises."""
     try:
-        with h5py.File(path, "r", locking=False) as opened:
-            arrays: dict[str, Any] = {}
-            _collect(h5py, path, opened, "", arrays, {opened}, count(1))
-            shapes = {name: tuple(array.shape) for name, array in arrays.items()}
-            pairs = named_pairs(path, shapes, lambda name: _load(f"{path}, {name}", arrays[name]))
+        yield
     except InputError:
         raise
     except Exception as error:  # h5py passes on what HDF5's C library says, in exceptions of any type
         raise InputError(path, f"broken HDF5 data ({excerpt(str(error))})", "a whole HDF5 file") from error
-    return Found(pairs)
 
 
 def _collect(
@@ -69,7 +81,8 @@ def _collect(
             _collect(h5py, path, item, f"{above}{name}/", arrays, groups, links)
 
 
-def _load(where: str, array: Any) -> np.ndarray:
+def read_values(where: str, array: Any) -> np.ndarray:
+    """Read a dataset of h5py's, if its values are in the file itself and claim no more than it holds."""
     if array.external is not None or array.is_virtual:
         raise InputError(where, "values in other files", "values in the file itself")
     if unknown := set(array._filters) - FILTERS:
@@ -81,7 +94,7 @@ def _load(where: str, array: Any) -> np.ndarray:
             where, f"{max(n_bytes, chunk) >> 20} MiB", f"at most {LARGEST >> 20}; fit(data=…) takes the array as it is"
         )
     if max(n_bytes, chunk) > max(UNSUSPICIOUS, MOST_TIMES * stored):
-        raise InputError(where, f"data that unpacks to more than {MOST_TIMES} times its length", "images")
+        raise InputError(where, f"data that unpacks to more than {MOST_TIMES} times its length", "data")
     return np.asarray(array[()])
 
 

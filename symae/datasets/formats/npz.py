@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from os import PathLike
 from typing import IO
 
@@ -78,14 +79,54 @@ def broken_archives(path: str | PathLike[str]) -> Iterator[None]:
 
 def _member(path: str | PathLike[str], archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo) -> np.ndarray:
     """Read one array of the archive, and unpack no more than its header and the archive agree on."""
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & 1:
-        raise InputError(path, f"{excerpt(info.filename)} encrypted or packed in an unknown way", "a plain .npz file")
-    with archive.open(info) as file:
+    with open_member(path, archive, info) as file:
         return read_array(f"{path}, {name}", file, info.file_size, info.compress_size)
+
+
+def open_member(path: str | PathLike[str], archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
+    """Open a part of an archive, if it is plain or packed as usual."""
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & 1:
+        raise InputError(path, f"{excerpt(info.filename)} encrypted or packed in an unknown way", "a plain archive")
+    return archive.open(info)
 
 
 def read_array(where: str, file: IO[bytes], size: int, packed: int) -> np.ndarray:
     """Read an array in NumPy's format from a file of `size` bytes, which were `packed` ones."""
+    header = read_header(where, file, size)
+    if size > max(UNSUSPICIOUS, MOST_TIMES * packed):
+        raise InputError(where, f"data that unpacks to more than {MOST_TIMES} times its length", "data")
+    try:
+        # asking for the declared size bounds what a bomb unpacks to; zipfile checks the sum once that is delivered
+        data = file.read(size)
+        if len(data) != header.n_bytes:
+            raise InputError(where, f"{len(data)} bytes of values", header.expected)
+        values = np.frombuffer(data, header.dtype) if data else np.empty(0, header.dtype)
+        return natural(values.reshape(header.shape, order="F" if header.is_fortran else "C"))
+    except InputError:
+        raise
+    except (ValueError, MemoryError) as error:  # a shape that NumPy does not have
+        raise InputError(where, f"an array of shape {excerpt(header.shape)}", "an array that NumPy can hold") from error
+
+
+@dataclass(frozen=True)
+class ArrayHeader:
+    """What an array's header says, which agrees with how many bytes there are."""
+
+    dtype: np.dtype
+    shape: tuple[int, ...]
+    is_fortran: bool
+
+    @property
+    def n_bytes(self) -> int:
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def expected(self) -> str:
+        return f"as many as {self.dtype} in shape {self.shape} takes"
+
+
+def read_header(where: str, file: IO[bytes], size: int) -> ArrayHeader:
+    """Read the header of an array in NumPy's format, which has to fit the `size` of the file in bytes."""
     begin = file.read(12)
     if not begin.startswith(MAGIC) or len(begin) < 12 or begin[6] not in (1, 2, 3):
         raise InputError(where, f"the first bytes {excerpt(begin[:8])}", "an array in NumPy's format")
@@ -93,31 +134,21 @@ def read_array(where: str, file: IO[bytes], size: int, packed: int) -> np.ndarra
     length = int.from_bytes(begin[8:start], "little")
     if length > LONGEST_HEADER:
         raise InputError(where, f"a header of {length} bytes", f"at most {LONGEST_HEADER}")
-    header = (begin[start:] + file.read(max(start + length - 12, 0)))[:length]
-    if b"'O'" in header or b"|O" in header:
+    text = (begin[start:] + file.read(max(start + length - 12, 0)))[:length]
+    if b"'O'" in text or b"|O" in text:
         raise InputError(where, "an array of Python objects", "an array of numbers")
-    dtype, order, shape = DTYPE.search(header), ORDER.search(header), SHAPE.search(header)
+    dtype, order, shape = DTYPE.search(text), ORDER.search(text), SHAPE.search(text)
     if not (dtype and order and shape):
-        raise InputError(where, f"the header {excerpt(header)}", "an array of numbers in NumPy's format")
+        raise InputError(where, f"the header {excerpt(text)}", "an array of numbers in NumPy's format")
     try:
         kind = np.dtype(dtype[1].decode())
         dimensions = tuple(int(n.strip().rstrip(b"L")) for n in shape[1].split(b",") if n.strip())
-        expected = math.prod(dimensions) * kind.itemsize
-        if expected != size - start - length:
-            found = f"{max(size - start - length, 0)} bytes of values"
-            raise InputError(where, found, f"as many as {kind} in shape {dimensions} takes")
-        if size > max(UNSUSPICIOUS, MOST_TIMES * packed):
-            raise InputError(where, f"data that unpacks to more than {MOST_TIMES} times its length", "images")
-        # asking for the declared size bounds what a bomb unpacks to; zipfile checks the sum once that is delivered
-        data = file.read(size)
-        if len(data) != expected:
-            raise InputError(where, f"{len(data)} bytes of values", f"as many as {kind} in shape {dimensions} takes")
-        values = np.frombuffer(data, kind) if data else np.empty(0, kind)
-        return natural(values.reshape(dimensions, order="F" if order[1] == b"True" else "C"))
-    except InputError:
-        raise
-    except (TypeError, ValueError, MemoryError) as error:  # a type or a shape that NumPy does not have
-        raise InputError(where, f"the header {excerpt(header)}", "an array that NumPy can hold") from error
+    except (TypeError, ValueError) as error:  # a type that NumPy does not have
+        raise InputError(where, f"the header {excerpt(text)}", "an array that NumPy can hold") from error
+    header = ArrayHeader(kind, dimensions, order[1] == b"True")
+    if header.n_bytes != size - start - length:
+        raise InputError(where, f"{max(size - start - length, 0)} bytes of values", header.expected)
+    return header
 
 
 FORMAT = Format(position=30, endings=(".npz",), files=".npz", read_file=read_npz, names=("mnist.npz",))

@@ -191,7 +191,7 @@ class _Unpickler(pickle.Unpickler):
 
     def _called(self, call: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         result = call(*arguments)
-        if isinstance(result, _Array):
+        if isinstance(result, PickledArray):
             result.count = self._count
         self._count(getattr(result, "nbytes", len(result) if isinstance(result, bytes) else 0))
         return result
@@ -205,10 +205,10 @@ class _Unpickler(pickle.Unpickler):
         stand_in = STAND_INS.get((re.sub(r"^numpy\.core\b", "numpy._core", module), name))
         if stand_in is None:
             raise _asks_for(self.path, module, name)
-        return _StandIn(lambda *arguments: self._called(stand_in, arguments))
+        return StandIn(lambda *arguments: self._called(stand_in, arguments))
 
 
-class _StandIn:
+class StandIn:
     """Stand for a name in a pickle: it can be called, and nothing about it can be changed."""
 
     __slots__ = ("_call",)
@@ -223,7 +223,7 @@ class _StandIn:
         raise pickle.UnpicklingError("a state for a function")
 
 
-class _Type:
+class PickledType:
     """Rebuild a pickled dtype from its letter and size, then its byte order."""
 
     def __init__(self, name: str, *flags: object):
@@ -237,7 +237,7 @@ class _Type:
         self.dtype = np.dtype((state[1] if state[1] in ("<", ">") else "") + self.dtype.str[1:])
 
 
-class _Array:
+class PickledArray:
     """Rebuild a pickled array, which is empty until its state arrives."""
 
     value: np.ndarray | None = None
@@ -252,7 +252,7 @@ class _Array:
 def _array(raw: Any, kind: Any, shape: Any, order: str = "C") -> np.ndarray:
     if isinstance(raw, str):  # Python 2
         raw = raw.encode("latin1")
-    if not (isinstance(kind, _Type) and isinstance(raw, bytes | bytearray) and isinstance(shape, tuple)):
+    if not (isinstance(kind, PickledType) and isinstance(raw, bytes | bytearray) and isinstance(shape, tuple)):
         raise pickle.UnpicklingError("an array that is not made of numbers")
     if not all(isinstance(n, int) and n >= 0 for n in shape) or math.prod(shape) * kind.dtype.itemsize != len(raw):
         raise pickle.UnpicklingError(f"{len(raw)} bytes for shape {excerpt(shape)}")
@@ -260,8 +260,8 @@ def _array(raw: Any, kind: Any, shape: Any, order: str = "C") -> np.ndarray:
     return natural(values.reshape(shape, order="F" if order == "F" else "C"))
 
 
-def _empty_array(*_: object) -> _Array:
-    return _Array()
+def _empty_array(*_: object) -> PickledArray:
+    return PickledArray()
 
 
 def _encoded(text: str, encoding: str = "latin1") -> bytes:
@@ -277,7 +277,7 @@ def _no_call(*_: object) -> None:
 
 STAND_INS: dict[tuple[str, str], Callable[..., Any]] = {
     ("numpy", "ndarray"): _no_call,
-    ("numpy", "dtype"): _Type,
+    ("numpy", "dtype"): PickledType,
     ("numpy._core.multiarray", "_reconstruct"): _empty_array,
     ("numpy._core.multiarray", "scalar"): lambda kind, raw: _array(raw, kind, ())[()],
     ("numpy._core.numeric", "_frombuffer"): _array,
@@ -293,7 +293,7 @@ def _settled(path: str | PathLike[str], value: Any, known: dict[int, Any], depth
         return known[id(value)]
     if depth > DEEPEST:
         raise InputError(path, f"containers nested more than {DEEPEST} deep", "a few arrays")
-    if isinstance(value, _Array):
+    if isinstance(value, PickledArray):
         if value.value is None:
             raise InputError(path, "an array without contents", "a whole pickle of arrays")
         settled: Any = value.value
@@ -303,7 +303,7 @@ def _settled(path: str | PathLike[str], value: Any, known: dict[int, Any], depth
         if not all(isinstance(key, str | int | tuple) for key in value):
             raise InputError(path, "a dictionary with strange keys", ARRAYS_ONLY)
         settled = {key: _settled(path, item, known, depth + 1) for key, item in value.items()}
-    elif isinstance(value, _StandIn | _Type):
+    elif isinstance(value, StandIn | PickledType):
         raise InputError(path, "a part of an array by itself", ARRAYS_ONLY)
     else:
         settled = value

@@ -1,0 +1,217 @@
+"""Weights of other libraries, brought into models of symae."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from symae._runtime.atomic_files import open_regular
+from symae._runtime.checks import flag
+from symae._runtime.tensor_files import not_finite
+from symae.datasets.contents import excerpt
+from symae.datasets.formats.hdf5 import is_hdf5
+from symae.errors import InputError
+from symae.models.foreign.arrays import is_archive, member_names, npz_weights, pickled_weights, safetensors_weights
+from symae.models.foreign.conventions import channels_to_front
+from symae.models.foreign.keras import CONFIG, WEIGHTS, hdf5_weights, keras_weights
+from symae.models.foreign.matching import matched
+from symae.models.foreign.slots import Slot, slots_of
+from symae.models.foreign.stored import StoredArray, Weights
+from symae.models.foreign.torch import OLD_BEGIN, is_torch_archive, old_torch_weights, torch_weights
+
+__all__ = ["load_weights", "read_weights"]
+
+FILES = ".keras, .weights.h5 or .h5 of Keras, .pt of PyTorch, .safetensors, .npz of Chainer or Lasagne, or a pickle of arrays"
+Reader = Callable[[Path, IO[bytes]], AbstractContextManager[Weights]]
+
+
+def load_weights(
+    model: Any,
+    path: str | Path,
+    names: Mapping[str, str] | None = None,
+    *,
+    strict: bool = True,
+    flip_filters: bool | None = None,
+    channels_last: bool | None = None,
+) -> dict[str, str]:
+    """Set the parameters of a model to weights that another library has saved.
+
+    The layers of `model` have to be those of the network in the file; axes are brought into symae's order, and filters turned
+    round where one library convolves and the other correlates, as the table in docs/weights.md says. Nothing in a file is run,
+    and the library that wrote it is not needed: HDF5 is read by h5py.
+
+    Parameters
+    ----------
+    model : a model of `symae.models`, or a `symae.keras.Model`
+    path : str or Path
+        ``.keras``, ``.weights.h5`` or ``.h5`` of Keras 2 and 3; a ``state_dict`` of PyTorch, from ``torch.save`` or as
+        safetensors; ``.npz`` of Chainer, or of Lasagne; a pickle of arrays, of shared variables, or of an object whose state
+        they are, as Theano's programs wrote. What it is, its contents tell.
+    names : dict, optional
+        {name of a parameter: name in the file}; `read_weights` shows what names there are. Parameters that are not in it get
+        the array that has the same layer's name, ``conv1.weight`` for ``conv1_W``. Where a file has no names, as Lasagne's, the
+        order counts; where it counts the layers of each class, as ``.weights.h5``, the order within a class.
+    strict : bool
+        False: arrays that no parameter takes are left out. Each parameter has to get an array in any case.
+    flip_filters : bool, optional
+        The file's network turns filters round, as convolution does; by default as usual in its library.
+    channels_last : bool, optional
+        The images of the file's network are (h, w, channels), which counts where it turns them to rows, or rows to images; by
+        default as the file says, and if it does not, as usual in its library.
+
+    Returns
+    -------
+    dict
+        The name in the file for each parameter, as `names` has it.
+
+    Raises
+    ------
+    MissingFileError, InputError
+        No such file, a broken one, one that asks for code to be run or claims more than it holds; a parameter without an array
+        or with several; an array for which there is no parameter; another shape. The model is not changed then.
+    BackendError
+        A file of Keras, and no h5py.
+
+    Warns
+    -----
+    RuntimeWarning
+        Weights are NaN or infinite: names them.
+
+    Examples
+    --------
+    A network of Chainer's with a layer "encoder" and a bias "decoder/b":
+
+    >>> import numpy as np
+    >>> from symae import Autoencoder
+    >>> from symae.models import load_weights
+    >>> np.savez("net.npz", **{"encoder/W": np.ones((4, 9)), "encoder/b": np.ones(4), "decoder/b": np.ones(9)})
+    >>> load_weights(Autoencoder(0, n_visible=9, n_hidden=4), "net.npz")
+    {'W': 'encoder/W', 'b': 'encoder/b', 'b_prime': 'decoder/b'}
+    """
+    slots = slots_of(model)
+    flag("strict", strict)
+    for name, value in (("flip_filters", flip_filters), ("channels_last", channels_last)):
+        if value is not None:
+            flag(name, value)
+    with _opened(path) as weights:
+        said = {n: replace(a, convention=a.convention.said(flip_filters, channels_last)) for n, a in weights.arrays.items()}
+        weights = replace(weights, arrays=said)
+        strange = next((array.of for array in said.values() if array.of), "")
+        if strict and strange:
+            raise InputError(path, strange, "layers that symae has too, or strict=False to leave others out")
+        found = matched(slots, weights, {} if names is None else names)
+        for slot in slots:
+            _check(weights.path, slot, found[slot.name])
+        used = {array.name for array in found.values()}
+        extra = [array for name, array in weights.arrays.items() if name not in used]
+        values = {slot.name: _adapted(slot, found[slot.name]) for slot in slots}
+        if strict and extra:
+            _check_extra(weights.path, model, slots, values, extra)
+        model.set_parameters(values, path)
+    if not_numbers := not_finite(values):
+        warnings.warn(f"{path}: NaN or infinite values in {not_numbers}", RuntimeWarning, stacklevel=2)
+    return {slot.name: found[slot.name].name for slot in slots}
+
+
+def read_weights(path: str | Path) -> dict[str, np.ndarray]:
+    """Read the arrays of a file that `load_weights` takes: by the names, in the order and with the axes that they have there.
+
+    Raises
+    ------
+    MissingFileError, InputError, BackendError
+        As `load_weights`.
+    """
+    with _opened(path) as weights:
+        return {name: np.asarray(array.load()) for name, array in weights.arrays.items()}
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[Weights]:
+    if not isinstance(path, str | os.PathLike):
+        raise InputError("path", f"a {type(path).__name__}", "the name of a file")
+    path = Path(path)
+    with open_regular(path, FILES) as file:
+        reader = _reader(path, file)
+        file.seek(0)
+        with reader(path, file) as weights:
+            yield weights
+
+
+def _reader(path: Path, file: IO[bytes]) -> Reader:
+    """Return what reads a file, by its contents."""
+    begin = file.read(4096)
+    if not begin:
+        raise InputError(path, "an empty file", FILES)
+    if is_archive(begin):
+        file.seek(0)
+        names = member_names(path, file)
+        if CONFIG in names and WEIGHTS in names:
+            return keras_weights
+        if is_torch_archive(names):
+            return torch_weights
+        if names and all(name.endswith(".npy") for name in names):
+            return npz_weights
+        raise InputError(path, f"an archive of {', '.join(map(excerpt, names[:4]))}", FILES)
+    if is_hdf5(begin):
+        return hdf5_weights
+    if begin.startswith(OLD_BEGIN):
+        return old_torch_weights
+    if begin[8:9] == b"{":
+        return safetensors_weights
+    if begin[:1] in b"\x80(]})cl" or begin[:2] == b"\x1f\x8b" or begin[:3] == b"BZh":
+        return pickled_weights
+    raise InputError(path, f"the first bytes {excerpt(begin[:8])}", FILES)
+
+
+def _check(path: Path, slot: Slot, array: StoredArray) -> None:
+    """Raise InputError if an array is not what a parameter takes."""
+    where = f"{path}, {array.name}"
+    expected = array.convention.shape_there(slot.shape)
+    if array.shape != expected:
+        here = "" if expected == slot.shape else f", {slot.shape} here"
+        raise InputError(where, f"shape {array.shape}", f"{expected} for {slot.name}{here}")
+    if array.dtype not in ("bfloat16", "float16", "float32", "float64"):
+        raise InputError(where, f"dtype {array.dtype}", f"floats of 16 to 64 bits for {slot.name}")
+
+
+def _adapted(slot: Slot, array: StoredArray) -> np.ndarray:
+    """Read an array and bring it into symae's order."""
+    there = array.convention
+    values = np.asarray(array.load()).transpose(there.axes(len(slot.shape)))
+    if values.ndim == 4 and there.flips != slot.flips:
+        values = values[:, :, ::-1, ::-1]
+    if there.rows_last and slot.rows is not None:
+        values = channels_to_front(values, 0, slot.rows)
+    if there.columns_last and slot.columns is not None:
+        values = channels_to_front(values, values.ndim - 1, slot.columns)
+    with np.errstate(over="ignore"):  # float64 that is infinite in float32 is warned of as any infinity
+        return np.ascontiguousarray(values, dtype=slot.dtype)
+
+
+def _check_extra(
+    path: Path, model: Any, slots: Sequence[Slot], values: Mapping[str, np.ndarray], extra: Sequence[StoredArray]
+) -> None:
+    """Raise InputError if there are arrays that no parameter takes, other than a tied matrix once more, transposed."""
+    tied = [slot for slot in slots if slot.tied]
+    for array in extra:
+        for slot in tied:
+            turned = replace(slot, shape=slot.shape[::-1])
+            if array.kind == "weight" and array.shape == array.convention.shape_there(turned.shape):
+                if np.array_equal(_adapted(turned, array), values[slot.name].T):
+                    break
+                found = f"{array}, which is not the transpose of the array for {slot.name}"
+                raise InputError(
+                    path, found, f"tied weights, which {type(model).__name__} has, or strict=False to leave it out"
+                )
+        else:
+            listed = ", ".join(str(item) for item in extra[:6]) + (f" and {len(extra) - 6} more" if len(extra) > 6 else "")
+            parameters = ", ".join(slot.name for slot in slots)
+            expected = f"arrays for {parameters} and no others, or strict=False to leave them out"
+            raise InputError(path, f"besides them {listed}", expected)

@@ -1,0 +1,114 @@
+"""NumPy's .npz of Chainer, Lasagne and anybody; safetensors; lisa-lab's pickles."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from symae._runtime.tensor_files import TensorFile
+from symae.datasets.contents import read_contents
+from symae.datasets.formats.npz import broken_archives, open_member, read_array, read_header
+from symae.errors import InputError
+from symae.models.foreign.conventions import CHAINER, LASAGNE, PYTORCH, SYMAE, THEANO, Convention
+from symae.models.foreign.pickled import arrays_in_pickles
+from symae.models.foreign.stored import Weights, stored, weights_of
+from symae.models.saved import KEY
+
+# of a trainer's snapshot, which has the state of its optimizer too
+CHAINERS_MODEL = "updater/model:main/"
+
+
+@contextmanager
+def npz_weights(path: Path, file: IO[bytes]) -> Iterator[Weights]:
+    """Yield the arrays of an .npz file.
+
+    Those called ``arr_0`` and so on, which `numpy.savez` gives to arrays without names, are Lasagne's. Those with a slash are
+    Chainer's, and others have symae's own axes.
+    """
+    with broken_archives(path), zipfile.ZipFile(file) as archive:
+        members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+        if any(name.startswith(CHAINERS_MODEL) for name in members):  # a snapshot of a trainer
+            members = {name: info for name, info in members.items() if name.startswith(CHAINERS_MODEL)}
+        by_position = all(re.fullmatch(r"arr_\d+", name) for name in members)
+        convention = LASAGNE if by_position else CHAINER if any("/" in name for name in members) else SYMAE
+        found = []
+        for name, info in members.items():
+            where = f"{path}, {name}"
+            with open_member(path, archive, info) as member:
+                header = read_header(where, member, info.file_size)
+            load = partial(_member, path, archive, where, info)
+            found.append(stored(name, "/", header.shape, str(header.dtype), load, convention))
+        if by_position:
+            found.sort(key=lambda array: int(array.name[4:]))
+        yield weights_of(path, found, by_position=by_position)
+
+
+def _member(path: Path, archive: zipfile.ZipFile, where: str, info: zipfile.ZipInfo) -> np.ndarray:
+    with open_member(path, archive, info) as file:
+        return read_array(where, file, info.file_size, info.compress_size)
+
+
+@contextmanager
+def safetensors_weights(path: Path, file: IO[bytes]) -> Iterator[Weights]:
+    """Yield the arrays of a safetensors file: PyTorch's, if it says nothing else, or symae's own."""
+    tensors = TensorFile(path, file, "a whole safetensors file of floats of 16 to 64 bits")
+    written_by = tensors.metadata.get("format", "pt")
+    own = KEY in tensors.metadata
+    if not own and written_by != "pt":
+        raise InputError(path, f"format {written_by!r} in its description", "'pt', PyTorch's, or symae's own")
+    convention = SYMAE if own else PYTORCH
+    loaded: dict[str, np.ndarray] = {}
+
+    def load(name: str) -> np.ndarray:
+        if not loaded:
+            loaded.update(tensors.arrays(KEY))
+        return loaded[name]
+
+    shapes = tensors.shapes.items()
+    yield weights_of(path, [stored(n, ".", shape, dtype, partial(load, n), convention) for n, (shape, dtype) in shapes])
+
+
+@contextmanager
+def pickled_weights(path: Path, file: IO[bytes]) -> Iterator[Weights]:
+    """Yield the arrays of one pickle or of several in a row, packed or not: Theano's, of the programs of its time."""
+    yield array_weights(path, THEANO, arrays_in_pickles(path, read_contents(path)))
+
+
+def array_weights(path: Path, convention: Convention, arrays: Mapping[str, np.ndarray]) -> Weights:
+    """Return arrays that are read already, whose names have dots in them, or nothing but positions."""
+    by_position = all(re.fullmatch(r"[\d.]+", name) for name in arrays)
+    items = arrays.items()
+    found = [stored(name, ".", a.shape, str(a.dtype), partial(np.asarray, a), convention) for name, a in items]
+    return weights_of(path, found, by_position=by_position)
+
+
+def is_archive(begin: bytes) -> bool:
+    """Return True if a file that begins so is a zip archive."""
+    return begin.startswith(b"PK\3\4")
+
+
+def member_names(path: Path, file: IO[bytes]) -> list[str]:
+    """Return the names of the parts of an archive, and go back to its beginning."""
+    with broken_archives(path), zipfile.ZipFile(file) as archive:
+        names = archive.namelist()
+    file.seek(0)
+    return names
+
+
+def member_bytes(path: Path, archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+    """Return the bytes of a part of an archive, of which there may not be more than `most`."""
+    info = archive.getinfo(name)
+    if info.file_size > most:
+        raise InputError(f"{path}, {name}", f"{info.file_size} bytes", f"at most {most}")
+    with open_member(path, archive, info) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise InputError(f"{path}, {name}", f"more than {most} bytes", f"at most {most}")
+    return data

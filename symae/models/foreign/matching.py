@@ -1,0 +1,149 @@
+"""Which array of a file is which parameter of a model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from symae.errors import InputError
+from symae.models.foreign.slots import Slot
+from symae.models.foreign.stored import StoredArray, Weights
+
+# as Keras calls the classes of layers in files
+OPERATIONS = ("dense", "conv2d", "conv2d_transpose")
+
+
+def matched(slots: Sequence[Slot], weights: Weights, names: Mapping[str, str]) -> dict[str, StoredArray]:
+    """Return the array for each parameter, by the parameter's name.
+
+    Those that `names` tells come first, then those of the same names; arrays without names are taken in their order.
+
+    Raises
+    ------
+    InputError
+        `names` has what is not there; a parameter has no array, or several; there are more or fewer arrays than parameters,
+        where they have no names.
+    """
+    found = _given(slots, weights, names)
+    used = {array.name for array in found.values()}
+    left = [array for name, array in weights.arrays.items() if name not in used]
+    rest = [slot for slot in slots if slot.name not in found]
+    if weights.by_position and rest:
+        if len(left) != len(rest):
+            expected = f"{len(rest)}, in the order of {_listed(slot.name for slot in rest)}"
+            raise InputError(weights.path, f"{len(left)} arrays without names, {_listed(left)}", expected)
+        return found | {slot.name: array for slot, array in zip(rest, left, strict=True)}
+    if weights.by_class:
+        found |= _by_class(rest, left)
+        _add_mates(slots, left, found)
+        left = [array for array in left if _class(array.layer) not in OPERATIONS]  # what others are called is no name
+    several: dict[str, list[StoredArray]] = {}
+    for slot in (slot for slot in rest if slot.name not in found):
+        candidates = _candidates(slot, left, slots)
+        if len(candidates) == 1:
+            found[slot.name] = candidates[0]
+        elif candidates:
+            several[slot.name] = candidates
+    _add_mates(slots, left, found)
+    for slot in slots:
+        if slot.name not in found:
+            raise _unmatched(slot, slots, weights, several.get(slot.name, ()), found, not names)
+        same = [name for name, array in found.items() if array is found[slot.name]]
+        if len(same) > 1 and slot in rest:
+            expected = "names= that says which is which"
+            raise InputError(weights.path, f"one array, {found[slot.name]}, for {_listed(same)}", expected)
+    return found
+
+
+def _add_mates(slots: Sequence[Slot], left: Sequence[StoredArray], found: dict[str, StoredArray]) -> None:
+    """Give to each bias that has no array yet the one in the layer of its weights."""
+    of_layer = {(array.layer, array.kind): array for array in left}
+    for slot in slots:
+        if slot.name in found or slot.kind != "bias":
+            continue
+        weights = [s for s in slots if s.kind == "weight" and s.layers[:1] == slot.layers[:1] and s.name in found]
+        if len(weights) == 1 and (found[weights[0].name].layer, "bias") in of_layer:
+            found[slot.name] = of_layer[found[weights[0].name].layer, "bias"]
+
+
+def _given(slots: Sequence[Slot], weights: Weights, names: Mapping[str, str]) -> dict[str, StoredArray]:
+    if not isinstance(names, Mapping):
+        raise InputError("names", f"a {type(names).__name__}", "{name of a parameter: name in the file}, or None")
+    known = {slot.name for slot in slots}
+    found: dict[str, StoredArray] = {}
+    for ours, theirs in names.items():
+        if ours not in known:
+            raise InputError("names", repr(ours), f"a parameter of the model: {_listed(slot.name for slot in slots)}")
+        if theirs not in weights.arrays:
+            raise InputError(weights.path, f"no array {theirs!r} among {_listed(weights.arrays)}", f"the one for {ours}")
+        found[ours] = weights.arrays[theirs]
+    return found
+
+
+def _candidates(slot: Slot, left: Sequence[StoredArray], slots: Sequence[Slot]) -> list[StoredArray]:
+    """Return the arrays with the best of the names that a parameter has."""
+    exact = [array for array in left if array.name in (slot.name, slot.name.replace("_", "."), slot.name.replace("_", "/"))]
+    if exact:
+        return exact
+    alike = [array for array in left if array.kind == slot.kind]
+    for layer in slot.layers:
+        if last := [array for array in alike if array.layer[-1:] == (layer,) or "_".join(array.layer) == layer]:
+            return last
+    for layer in slot.layers:
+        if inside := [array for array in alike if layer in array.layer]:
+            return inside
+    # a single layer may be called anything
+    only = len([other for other in slots if other.kind == slot.kind]) == 1 and len(alike) == 1
+    return alike if only else []
+
+
+def _by_class(rest: Sequence[Slot], left: Sequence[StoredArray]) -> dict[str, StoredArray]:
+    """Return the weights of a file in which layers are counted by class: those of a class of which the model has as many.
+
+    Which of two models of different classes, in one, comes first, such a file does not say.
+    """
+    found: dict[str, StoredArray] = {}
+    for operation in OPERATIONS:
+        weights = [slot for slot in rest if slot.operation == operation and slot.kind == "weight"]
+        arrays = [array for array in left if array.kind == "weight" and _class(array.layer) == operation]
+        above = {tuple(_class((part,)) for part in array.layer[:-1]) for array in arrays}
+        if len(arrays) == len(weights) and len(above) == 1:
+            found |= {slot.name: array for slot, array in zip(weights, arrays, strict=True)}
+    return found
+
+
+def _class(layer: tuple[str, ...]) -> str:
+    """Return what a file counts the last layer by: conv2d for conv2d_3."""
+    return re.sub(r"_\d+$", "", layer[-1]) if layer else ""
+
+
+def _unmatched(
+    slot: Slot,
+    slots: Sequence[Slot],
+    weights: Weights,
+    candidates: Sequence[StoredArray],
+    found: Mapping[str, StoredArray],
+    may_be_in_order: bool,
+) -> InputError:
+    expected = f"one by that name, or names={{{slot.name!r}: ...}}"
+    if may_be_in_order and not weights.by_class and in_order(slots, weights):
+        expected += "; in their order all fit: names=dict(zip(model.parameters(), read_weights(path)))"
+    if candidates:
+        return InputError(weights.path, f"several arrays for {slot.name}: {_listed(candidates)}", expected)
+    used = {array.name for array in found.values()}
+    left = [array for name, array in weights.arrays.items() if name not in used]
+    return InputError(weights.path, f"no array for {slot.name} {slot.shape}, and {_listed(left)}", expected)
+
+
+def in_order(slots: Sequence[Slot], weights: Weights) -> bool:
+    """Return True if the arrays of a file, in their order, have the shapes of the parameters."""
+    arrays = list(weights.arrays.values())
+    return len(arrays) == len(slots) and all(
+        array.shape == array.convention.shape_there(slot.shape) for slot, array in zip(slots, arrays, strict=True)
+    )
+
+
+def _listed(items: Any) -> str:
+    words = [str(item) for item in items]
+    return ", ".join(words[:8]) + (f" and {len(words) - 8} more" if len(words) > 8 else "") if words else "no others"

@@ -1,0 +1,200 @@
+"""What a model's parameters are: found out from its graph, so that models of one's own are served too."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.traversal import ancestors, toposort
+from pytensor.tensor.elemwise import DimShuffle, Elemwise
+from pytensor.tensor.math import Dot
+from pytensor.tensor.shape import Reshape
+
+from symae.errors import InputError
+from symae.models.foreign.stored import KINDS
+from symae.nn.layers import layer_of
+from symae.ops.bias_relu import Rectified
+from symae.ops.conv.convolution import Convolution, InputGradient
+
+Maps = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Describe a parameter that is to be filled.
+
+    Attributes
+    ----------
+    name : str
+    shape : tuple of int
+    dtype : str
+    kind : str
+        "weight", "bias", or what the name ends with.
+    layers : tuple of str
+        What its layer is called, the best name first.
+    operation : "dense", "conv2d", "conv2d_transpose" or ""
+        What the layer does.
+    flips : bool
+        The filters are turned round before they are laid on an image.
+    rows, columns : (channels, h, w) or None
+        The images that the first axis of a matrix takes as rows, and those that its last axis, or a bias, is made to.
+    tied : bool
+        The matrix is used transposed too.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    kind: str
+    layers: tuple[str, ...] = ()
+    operation: Literal["dense", "conv2d", "conv2d_transpose", ""] = ""
+    flips: bool = False
+    rows: Maps | None = None
+    columns: Maps | None = None
+    tied: bool = False
+
+
+def slots_of(model: Any) -> list[Slot]:
+    """Return the parameters of a model of `symae.models` or of a `symae.keras.Model`, in their order."""
+    if not all(callable(getattr(model, name, None)) for name in ("parameters", "set_parameters")):
+        raise InputError("model", f"a {type(model).__name__}", "a model of symae.models, or a symae.keras.Model")
+    values: Mapping[str, np.ndarray] = model.parameters()
+    names = getattr(model, "parameter_names", None) or [p.name for p in model.params]
+    variables = dict(zip(names, model.params, strict=True))
+    nodes = _nodes(model)
+    seen = _Uses(nodes.values(), {p: name for name, p in variables.items()})
+    layers = _layers(model, nodes, variables)
+    slots = []
+    for name, value in values.items():
+        shape, dtype = value.shape, str(value.dtype)
+        word = name.rpartition("_")[2]
+        kind = KINDS.get(word) or (
+            "weight" if len(shape) > 1 else "bias" if len(shape) == 1 and word not in NORMALISED else word
+        )
+        operation = seen.operations.get(name, "dense" if len(shape) == 2 else "")
+        maps = seen.rows.get(name), seen.columns.get(name)
+        rows, columns = (
+            found if found and axis < len(shape) and shape[axis] == math.prod(found) else None
+            for found, axis in zip(maps, (0, -1), strict=True)
+        )
+        slots.append(
+            Slot(
+                name,
+                shape,
+                dtype,
+                kind,
+                layers.get(name, ()),
+                operation,
+                name in seen.flipped,
+                rows,
+                columns,
+                name in seen.tied,
+            )
+        )
+    return slots
+
+
+# last parts of the names of what a normalisation has
+NORMALISED = {"gamma", "beta", "mean", "variance", "std"}
+
+
+def _nodes(model: Any) -> Mapping[str, Variable]:
+    """Return what a model computes, by name."""
+    outputs = getattr(model, "outputs", None)
+    if isinstance(outputs, Sequence):
+        return {str(v): v for v in outputs}
+    nodes: Mapping[str, Variable] = model.nodes
+    return nodes
+
+
+def _layers(model: Any, nodes: Mapping[str, Variable], variables: Mapping[str, SharedVariable]) -> dict[str, tuple[str, ...]]:
+    """Return what the layers of the parameters are called: as in ``<layer>_W``, as of `symae.nn`, or after the node they make.
+
+    Those of the node that is the model's code are the encoder too, and those of its drawing the decoder.
+    """
+    found: dict[str, list[str]] = {name: [] for name in variables}
+    for name in variables:
+        first, _, kind = name.rpartition("_")
+        if first and kind in KINDS:
+            found[name].append(first)
+    known: set[Variable] = set()
+    made_by: dict[str, str] = {}
+    for node, expression in nodes.items():
+        above = set(ancestors([expression]))
+        for layer in filter(None, map(layer_of, above - known)):
+            for name, p in variables.items():
+                if any(p is q for q in layer.params):
+                    found[name].append(layer.name)
+        for name, p in variables.items():
+            if p in above:
+                made_by.setdefault(name, node)
+        known |= above
+    describe = getattr(model, "describe", None)
+    description = describe() if callable(describe) else None
+    for name, node in made_by.items():
+        if not found[name]:
+            words = {getattr(description, "code", None): "encoder", getattr(description, "output", None): "decoder"}
+            found[name] += [node, *([words[node]] if node in words else [])]
+    return {name: tuple(dict.fromkeys(words)) for name, words in found.items()}
+
+
+class _Uses:
+    """Find out how parameters are used in the graph of some expressions."""
+
+    def __init__(self, expressions: Iterable[Variable], names: Mapping[Variable, str]):
+        self._names = names
+        self.operations: dict[str, Any] = {}
+        self.flipped: set[str] = set()
+        self.tied: set[str] = set()
+        self.rows: dict[str, Maps] = {}
+        self.columns: dict[str, Maps] = {}
+        for node in toposort(list(expressions)):
+            self._look_at(node)
+
+    def _look_at(self, node: Apply) -> None:
+        op, inputs = node.op, node.inputs
+        if isinstance(op, Convolution | InputGradient):
+            filters = inputs[1 if isinstance(op, Convolution) else 0]
+            if (name := self._names.get(filters)) is not None:
+                self.operations.setdefault(name, "conv2d" if isinstance(op, Convolution) else "conv2d_transpose")
+                if op.filter_flip:
+                    self.flipped.add(name)
+        elif isinstance(op, Dot):
+            if (name := self._names.get(inputs[1])) is not None and (maps := _flattened(inputs[0])) is not None:
+                self.rows[name] = maps
+        elif isinstance(op, DimShuffle) and op.new_order == (1, 0):
+            if (name := self._names.get(inputs[0])) is not None:
+                self.tied.add(name)
+        elif isinstance(op, Reshape) and inputs[0].type.ndim == 2 and node.outputs[0].type.ndim == 4:
+            maps = _known(node.outputs[0].type.shape[1:])
+            if maps is not None:
+                self._give(inputs[0], maps)
+
+    def _give(self, v: Variable, maps: Maps) -> None:
+        """Note for what makes the rows `v` that they become `maps`."""
+        if (name := self._names.get(v)) is not None:
+            self.columns[name] = maps
+        elif v.owner is not None and isinstance(v.owner.op, Dot):
+            if (name := self._names.get(v.owner.inputs[1])) is not None:
+                self.columns[name] = maps
+        elif v.owner is not None and isinstance(v.owner.op, Elemwise | Rectified | DimShuffle) and v.type.ndim in (1, 2):
+            for input in v.owner.inputs:
+                self._give(input, maps)
+
+
+def _flattened(v: Variable) -> Maps | None:
+    """Return the shape of the images whose numbers are the rows `v`."""
+    while v.owner is not None and isinstance(v.owner.op, Elemwise | Rectified):
+        v = max(v.owner.inputs, key=lambda input: (input.type.ndim, input.owner is not None))
+    if v.owner is None or not isinstance(v.owner.op, Reshape) or v.owner.inputs[0].type.ndim != 4:
+        return None
+    return _known(v.owner.inputs[0].type.shape[1:])
+
+
+def _known(sizes: Sequence[int | None]) -> Maps | None:
+    return None if None in sizes or len(sizes) != 3 else tuple(sizes)  # type: ignore[return-value]

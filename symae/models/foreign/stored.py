@@ -1,0 +1,94 @@
+"""Weights in a file: what they are called there, and their shapes, before any number is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from symae.datasets.contents import excerpt
+from symae.errors import InputError
+from symae.models.foreign.conventions import PYTORCH, PYTORCH_OWN, Convention
+
+MOST_ARRAYS = 10_000
+KINDS = {"weight": "weight", "W": "weight", "kernel": "weight", "bias": "bias", "b": "bias"}
+
+
+@dataclass(frozen=True)
+class StoredArray:
+    """Describe an array of a file.
+
+    Attributes
+    ----------
+    name : str
+        As the file has it, and as `names` of `load_weights` has it.
+    shape : tuple of int
+    dtype : str
+    load : function () -> array
+        Reads the numbers.
+    convention : Convention
+    layer : tuple of str
+        The layers that it belongs to, the outermost first; empty where the name does not tell.
+    kind : str
+        "weight", "bias", or what else the library calls it.
+    of : str
+        A layer that has no counterpart in symae, in words.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    load: Callable[[], np.ndarray]
+    convention: Convention
+    layer: tuple[str, ...] = ()
+    kind: str = ""
+    of: str = ""
+
+    def __str__(self) -> str:
+        return f"{excerpt(self.name)[1:-1]} {self.shape}" + (f" of {self.of}" if self.of else "")
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Hold the arrays of a file.
+
+    Attributes
+    ----------
+    path : Path
+    arrays : dict of StoredArray by name
+    by_position : bool
+        The arrays have no names, only an order.
+    by_class : bool
+        Layers are called after their class and counted, such as ``conv2d_1``: the n-th of a class is the model's n-th.
+    """
+
+    path: Path
+    arrays: dict[str, StoredArray] = field(default_factory=dict)
+    by_position: bool = False
+    by_class: bool = False
+
+
+def weights_of(path: Path, arrays: Iterable[StoredArray], *, by_position: bool = False, by_class: bool = False) -> Weights:
+    """Return the arrays of a file, which have to have different names and not to be too many."""
+    found: dict[str, StoredArray] = {}
+    for array in arrays:
+        if array.name in found:
+            raise InputError(path, f"two arrays called {excerpt(array.name)}", "one of each name")
+        if len(found) >= MOST_ARRAYS:
+            raise InputError(path, f"more than {MOST_ARRAYS} arrays", "the weights of a model")
+        found[array.name] = array
+    if not found:
+        raise InputError(path, "no arrays", "the weights of a model")
+    return Weights(path, found, by_position, by_class)
+
+
+def stored(
+    name: str, separator: str, shape: tuple[int, ...], dtype: str, load: Callable[[], np.ndarray], convention: Convention
+) -> StoredArray:
+    """Describe an array whose name has its layers in it, and then its kind."""
+    *layer, last = name.split(separator)
+    if convention is PYTORCH and last != "weight":
+        convention = PYTORCH_OWN
+    return StoredArray(name, shape, dtype, load, convention, tuple(layer), KINDS.get(last, last))
