@@ -18,6 +18,7 @@ from symae._runtime.checks import as_numbers, finite, flag
 from symae._runtime.tensor_files import not_finite
 from symae.compile import COMPILING, function
 from symae.compile.batched import BatchedFunction
+from symae.compile.pure import PureFunction, to_jax_arrays
 from symae.errors import InputError
 from symae.models.description import ModelDescription, named_layers
 from symae.models.fitting import FitDefaults, Fitting, check_settings
@@ -183,6 +184,61 @@ class Model:
         if name is None:
             raise InputError(method, f"a {type(self).__name__}", f"a model whose description names its {part}")
         return self.node_values(name, X, backend=backend)
+
+    def to_jax(self, node: str | None = None) -> tuple[Callable[[Mapping[str, Any], Any], Any], dict[str, Any]]:
+        """Return (pure function, parameters): ``function(parameters, X)`` computes the values of a node in JAX.
+
+        It may be handed to ``jax.jit``, ``jax.grad`` and ``jax.vmap``. Training this model changes neither of the two;
+        ``model.set_parameters(parameters)`` takes parameters back.
+
+        Parameters
+        ----------
+        node : str, optional
+            One of `node_names`. By default what the model draws, or what it has as its code if it draws nothing; of a
+            classifier these are the probabilities of the classes.
+
+        Returns
+        -------
+        function : callable
+            ``function(parameters, X) -> array``, for `X` as the input `x` takes it; its first axis counts examples.
+        parameters : dict of str to jax.Array
+            Copies of the parameters, by name.
+
+        Raises
+        ------
+        InputError
+            There is no such node, the model's input is an expression, or the model is of float64 and JAX has no 64-bit numbers.
+        BackendError
+            JAX is not installed.
+
+        Examples
+        --------
+        >>> import jax, numpy as np
+        >>> from symae import Autoencoder
+        >>> model = Autoencoder(np.random.RandomState(0), n_visible=4, n_hidden=2)
+        >>> draw, parameters = model.to_jax()
+        >>> images = np.random.RandomState(0).uniform(size=(5, 4))
+        >>> gradients = jax.grad(lambda p: ((draw(p, images) - images) ** 2).mean())(parameters)
+        >>> gradients["W"].shape
+        (4, 2)
+        """
+        self._check_input_is_free("to_jax")
+        if node is None:
+            description = self.describe()
+            node = description.output or description.code or self.node_names()[-1]
+        pure = PureFunction([self.x], [self.node(node)], [], ["X"])
+        first, names = pure.first_state(), {v: name for name, v in pure.variables.items()}
+        keys = {names[p]: name for name, p in zip(self.parameter_names, self.params, strict=True) if p in names}
+        others = {name: value for name, value in first.items() if name not in keys}
+
+        def function(parameters: Mapping[str, Any], X: Any) -> Any:
+            """Compute the values of the node: (parameters, X) -> array."""
+            if parameters.keys() != set(self.parameter_names):
+                raise InputError("parameters", ", ".join(map(str, parameters)), ", ".join(self.parameter_names))
+            _, (values,) = pure(others | {mine: parameters[name] for mine, name in keys.items()}, [X])
+            return values
+
+        return function, to_jax_arrays(self.parameters())
 
     def describe(self) -> ModelDescription:
         """Return what ``symae inspect`` and its siblings ask of the model; a class of one's own says more of itself here.

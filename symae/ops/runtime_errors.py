@@ -117,6 +117,17 @@ def collected(function: Callable[..., Any]) -> Callable[..., tuple[Any, list[_Re
     return collecting
 
 
+def judged(function: Callable[..., Any]) -> Callable[..., tuple[Any, list[Any]]]:
+    """Let `function` return, beside its outputs, the conditions of its kernels: each is one bool, false for a refusal."""
+
+    def judging(*inputs: Any) -> tuple[Any, list[Any]]:
+        with _collect(collected := _Collected()):
+            outputs = function(*inputs)
+        return outputs, [condition for condition, _, _ in collected.refusals]
+
+    return judging
+
+
 def with_checks(
     function: Callable[..., Any],
     compiled: Callable[[Callable[..., Any]], Callable[..., Any]],

@@ -19,6 +19,7 @@ from pytensor.tensor.type import TensorType
 
 from symae._runtime.atomic_files import write_together
 from symae._runtime.tensor_files import CHECKSUM, encoded, open_tensors
+from symae.compile.state_names import unique_names
 from symae.errors import InputError
 from symae.ops.random.draws import STATE_SIZE
 from symae.random import RandomStateSharedVariable
@@ -95,16 +96,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
 
 def named_state(params: Sequence[SharedVariable], updated: Iterable[SharedVariable]) -> dict[str, SharedVariable]:
     """Name `params` and what else is `updated` uniquely: the first of a name has it, later ones get a number."""
-    variables = list(dict.fromkeys([*params, *updated]))
-    taken = {"__metadata__", *(v.name for v in variables if v.name is not None)}
-    state: dict[str, SharedVariable] = {}
-    for v in variables:
-        name, number = v.name or "unnamed", 1
-        while name in state or (name in taken and name != v.name) or name == "__metadata__":
-            number += 1
-            name = f"{v.name or 'unnamed'}.{number}"
-        state[name] = v
-    return state
+    return unique_names([*params, *updated])
 
 
 def values(variables: Mapping[str, SharedVariable]) -> dict[str, np.ndarray]:

@@ -26,7 +26,7 @@ for _ in range(20):  # newer XLA calls all but the first in threads of its own
 
 BITS = """
 import jax, numpy as np
-from symae.compile.jax_64_bits import in_64_bits
+from symae._runtime.jax_64_bits import in_64_bits
 from symae.ops.jax_on_host import call_on_host
 jax.config.update("jax_enable_x64", False)
 given = [np.float64(1 / 3), np.full((2, 3), 2**40 + 1), np.zeros((0, 3)), np.arange(6.0)[::2].astype("float32")]

@@ -10,9 +10,9 @@ import numpy as np
 from pytensor.compile.mode import JAX, Mode
 from pytensor.link.jax.linker import JAXLinker
 
+from symae._runtime.jax_64_bits import in_64_bits, with_64_bits
 from symae.compile.backends.base import Backend, build_with
 from symae.compile.device_arrays import DeviceLinker, Sent
-from symae.compile.jax_64_bits import in_64_bits, with_64_bits
 from symae.ops.base import connect
 from symae.ops.jax_on_host import call_on_host
 from symae.ops.runtime_errors import error_unless, with_checks

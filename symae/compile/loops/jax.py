@@ -15,8 +15,8 @@ import jax
 import numpy as np
 from jax import numpy as jnp
 
+from symae._runtime.jax_64_bits import with_64_bits
 from symae.compile.device_arrays import DeviceFunction
-from symae.compile.jax_64_bits import with_64_bits
 from symae.compile.locked_function import locked
 from symae.compile.loops.base import IndexedStep, say_no_loop
 from symae.ops.runtime_errors import with_checks

@@ -1,6 +1,7 @@
 """The draws that have kernels of their own, in Numba and in C: uniform, normal and binomial numbers.
 
-The kernels are in `symae.kernels.random.mt19937` and, for C, in ``mt19937.h`` beside it.
+The kernels are in `symae.kernels.random.mt19937` and, for C, in ``mt19937.h`` beside it. On JAX masks and uniform numbers are
+drawn by XLA, ``mt19937_jax.py``.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from pytensor.graph.basic import Apply
+from pytensor.graph.basic import Apply, Variable
+from pytensor.tensor.basic import get_scalar_constant_value
 
 from symae.kernels import header
 from symae.ops.random.draws import Draw
+from symae.ops.runtime_errors import error_unless
 
 
 class CompiledDraw(Draw):
@@ -126,6 +129,25 @@ class UniformDraw(CompiledDraw):
 
         return _scaled(extent, random_doubles)
 
+    def jax(self, node: Apply) -> Callable[..., Any]:
+        import jax
+
+        from symae.kernels.random.mt19937_jax import uniforms
+
+        low, high = (known_number(p) for p in node.inputs[-2:])
+        if low is not None and high is not None and not np.isfinite(high - low):
+            return super().jax(node)  # refuses it
+        dtype = jax.dtypes.canonicalize_dtype(self.dtype)
+
+        def draw(state: Any, *inputs: Any) -> tuple[Any, Any]:
+            shape = self._traced_shape(node, (state, *inputs))
+            a, b = (x if number is None else number for number, x in zip((low, high), inputs[-2:], strict=True))
+            if low is None or high is None:
+                error_unless(jax.numpy.isfinite(b - a).all(), lambda: OverflowError("uniform: high - low is not finite"))
+            return uniforms(state, a, b, shape, dtype)
+
+        return draw
+
 
 class NormalDraw(CompiledDraw):
     """Draw avg + std * g with g of the standard normal distribution, in double precision, cast to `dtype`."""
@@ -193,6 +215,23 @@ class BinomialDraw(CompiledDraw):
                 out[i] = binomial(state, n[i], p[i])
 
         return scalar, elementwise
+
+    def jax(self, node: Apply) -> Callable[..., Any]:
+        import jax
+
+        from symae.kernels.random.mt19937_jax import bernoulli_threshold, bernoullis
+
+        n, p = (known_number(v) for v in node.inputs[-2:])
+        if n != 1 or p is None or bernoulli_threshold(p) is None:
+            return super().jax(node)  # search and rejection, by libm's logarithms
+        dtype = jax.dtypes.canonicalize_dtype(self.dtype)
+        return lambda state, *inputs: bernoullis(state, p, self._traced_shape(node, (state, *inputs)), dtype)
+
+
+def known_number(v: Variable) -> float | None:
+    """Return the value of a symbolic scalar as a double where it is constant, else None."""
+    value = get_scalar_constant_value(v, raise_not_constant=False) if v.type.ndim == 0 else v
+    return None if isinstance(value, Variable) else float(value)
 
 
 def _scaled(scale: Callable[..., Any], fill: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:

@@ -128,23 +128,30 @@ class Draw(BackendOp):
     def jax(self, node: Apply) -> Callable[..., Any]:
         import jax
 
-        # JAX's keys give other numbers: the host draws, so that the streams are Theano's here too.
+        # JAX's keys give other numbers, and a draw that takes logarithms has to take libm's: the host draws, so that the
+        # streams are Theano's here too. Draws that can do without are computed on the device, by methods of their own.
         first = 1 + self.ndim
         dtype = jax.dtypes.canonicalize_dtype(self.dtype)
-        static = node.outputs[1].type.shape
 
         def draw(*inputs: Any) -> Sequence[Any]:
-            try:
-                sizes = [int(d) for d in inputs[1:first]]
-                tail = [
-                    int(d) for d in self.output_tail(inputs[first:], [p.shape for p in map(jax.numpy.asarray, inputs[first:])])
-                ]
-            except (TypeError, jax.errors.ConcretizationTypeError):
-                raise NotImplementedError(f"{self}: JAX needs the size of a random draw to be known, found {static}") from None
-            result = (jax.ShapeDtypeStruct(inputs[0].shape, inputs[0].dtype), jax.ShapeDtypeStruct((*sizes, *tail), dtype))
-            return call_on_host(self._on_host, result, *inputs)
+            shape = self._traced_shape(node, inputs)
+            result = (jax.ShapeDtypeStruct(inputs[0].shape, inputs[0].dtype), jax.ShapeDtypeStruct(shape, dtype))
+            return call_on_host(self._on_host, result, inputs[0], *map(np.int64, shape[: self.ndim]), *inputs[first:])
 
         return draw
+
+    def _traced_shape(self, node: Apply, inputs: Sequence[Any]) -> tuple[int, ...]:
+        """Return the shape of the draws where JAX traces the node; it has to be known then."""
+        import jax
+
+        first = 1 + self.ndim
+        try:
+            sizes = [int(d) for d in inputs[1:first]]
+            shapes = [p.shape for p in map(jax.numpy.asarray, inputs[first:])]
+            return (*sizes, *(int(d) for d in self.output_tail(inputs[first:], shapes)))
+        except (TypeError, jax.errors.ConcretizationTypeError):
+            static = node.outputs[1].type.shape
+            raise NotImplementedError(f"{self}: JAX needs the size of a random draw to be known, found {static}") from None
 
     def pytorch(self, node: Apply) -> Callable[..., Any]:
         import torch

@@ -1,7 +1,8 @@
 """Draws from MRG31k3p, the generator of Theano's ``MRG_RandomStreams``, as ops.
 
-The state is an array (streams, 6) of int32 that all streams of a draw share. The kernels are in `symae.kernels.random.mrg`;
-where a backend has none of its own, ``perform`` calls the same machine code, so all give the same bits.
+The state is an array (streams, 6) of int32 that all streams of a draw share. The kernels are in `symae.kernels.random.mrg`, and
+for JAX those of uniform numbers in (0, 1), of which masks are made, in ``mrg_jax.py``; where a backend has none of its own,
+``perform`` calls the same machine code, so all give the same bits.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Variable
 
 from symae.ops.base import BackendOp
-from symae.ops.random.compiled_draws import CompiledDraw
+from symae.ops.random.compiled_draws import CompiledDraw, known_number
 from symae.ops.random.draws import Draw
 
 MRG_STATE_TYPE = pt.TensorType("int32", shape=(None, 6))
@@ -67,6 +68,16 @@ class MRGUniform(_FloatDraw):
         from symae.kernels.random.mrg import uniforms, uniforms_elementwise
 
         return uniforms, uniforms_elementwise
+
+    def jax(self, node: Apply) -> Callable[..., Any]:
+        import jax
+
+        if [known_number(p) for p in node.inputs[-2:]] != [0.0, 1.0]:
+            return super().jax(node)  # other limits take a product and a sum with one rounding, which XLA does not promise
+        from symae.kernels.random.mrg_jax import uniforms
+
+        dtype = jax.dtypes.canonicalize_dtype(self.dtype)
+        return lambda state, *inputs: uniforms(state, self._traced_shape(node, (state, *inputs)), dtype)
 
 
 class MRGNormal(_FloatDraw):
