@@ -15,10 +15,10 @@ import numpy as np
 from symae._runtime.atomic_files import open_regular
 from symae._runtime.checks import flag
 from symae._runtime.tensor_files import not_finite
-from symae.datasets.contents import excerpt
+from symae.datasets.contents import LARGEST, excerpt
 from symae.datasets.formats.hdf5 import is_hdf5
 from symae.errors import InputError
-from symae.models.foreign.arrays import is_archive, member_names, npz_weights, pickled_weights, safetensors_weights
+from symae.models.foreign.arrays import is_archive, npz_weights, opened_archive, pickled_weights, safetensors_weights
 from symae.models.foreign.conventions import channels_to_front
 from symae.models.foreign.keras import CONFIG, WEIGHTS, hdf5_weights, keras_weights
 from symae.models.foreign.matching import matched
@@ -129,6 +129,9 @@ def read_weights(path: str | Path) -> dict[str, np.ndarray]:
         As `load_weights`.
     """
     with _opened(path) as weights:
+        total = sum(array.n_bytes for array in weights.arrays.values())
+        if total > LARGEST:
+            raise InputError(path, f"arrays of {total >> 20} MiB", f"at most {LARGEST >> 20}")
         return {name: np.asarray(array.load()) for name, array in weights.arrays.items()}
 
 
@@ -150,8 +153,8 @@ def _reader(path: Path, file: IO[bytes]) -> Reader:
     if not begin:
         raise InputError(path, "an empty file", FILES)
     if is_archive(begin):
-        file.seek(0)
-        names = member_names(path, file)
+        with opened_archive(path, file) as archive:
+            names = archive.namelist()
         if CONFIG in names and WEIGHTS in names:
             return keras_weights
         if is_torch_archive(names):
@@ -174,17 +177,27 @@ def _check(path: Path, slot: Slot, array: StoredArray) -> None:
     """Raise InputError if an array is not what a parameter takes."""
     where = f"{path}, {array.name}"
     expected = array.convention.shape_there(slot.shape)
-    if array.shape != expected:
+    if array.shape != expected and not _is_spread(slot, array):
         here = "" if expected == slot.shape else f", {slot.shape} here"
         raise InputError(where, f"shape {array.shape}", f"{expected} for {slot.name}{here}")
     if array.dtype not in ("bfloat16", "float16", "float32", "float64"):
         raise InputError(where, f"dtype {array.dtype}", f"floats of 16 to 64 bits for {slot.name}")
 
 
+def _is_spread(slot: Slot, array: StoredArray) -> bool:
+    """Return True if a vector is stored with axes of one beside it, as for images: (maps, 1, 1)."""
+    return (
+        len(slot.shape) == 1
+        and len(array.shape) > 1
+        and [n for n in array.shape if n != 1] == [n for n in slot.shape if n != 1]
+    )
+
+
 def _adapted(slot: Slot, array: StoredArray) -> np.ndarray:
     """Read an array and bring it into symae's order."""
     there = array.convention
-    values = np.asarray(array.load()).transpose(there.axes(len(slot.shape)))
+    values = np.asarray(array.load())
+    values = values.reshape(slot.shape) if _is_spread(slot, array) else values.transpose(there.axes(len(slot.shape)))
     if values.ndim == 4 and there.flips != slot.flips:
         values = values[:, :, ::-1, ::-1]
     if there.rows_last and slot.rows is not None:

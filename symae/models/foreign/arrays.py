@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ from typing import IO
 import numpy as np
 
 from symae._runtime.tensor_files import TensorFile
-from symae.datasets.contents import read_contents
+from symae.datasets.contents import MOST_TIMES, UNSUSPICIOUS, excerpt, read_contents
 from symae.datasets.formats.npz import broken_archives, open_member, read_array, read_header
 from symae.errors import InputError
 from symae.models.foreign.conventions import CHAINER, LASAGNE, PYTORCH, SYMAE, THEANO, Convention
@@ -32,7 +33,7 @@ def npz_weights(path: Path, file: IO[bytes]) -> Iterator[Weights]:
     Those called ``arr_0`` and so on, which `numpy.savez` gives to arrays without names, are Lasagne's. Those with a slash are
     Chainer's, and others have symae's own axes.
     """
-    with broken_archives(path), zipfile.ZipFile(file) as archive:
+    with opened_archive(path, file) as archive:
         members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
         if any(name.startswith(CHAINERS_MODEL) for name in members):  # a snapshot of a trainer
             members = {name: info for name, info in members.items() if name.startswith(CHAINERS_MODEL)}
@@ -94,12 +95,19 @@ def is_archive(begin: bytes) -> bool:
     return begin.startswith(b"PK\3\4")
 
 
-def member_names(path: Path, file: IO[bytes]) -> list[str]:
-    """Return the names of the parts of an archive, and go back to its beginning."""
-    with broken_archives(path), zipfile.ZipFile(file) as archive:
-        names = archive.namelist()
+@contextmanager
+def opened_archive(path: Path, file: IO[bytes]) -> Iterator[zipfile.ZipFile]:
+    """Yield a zip archive whose parts claim no more bytes than the file has, and do not unpack to a great many times that."""
+    size = file.seek(0, io.SEEK_END)
     file.seek(0)
-    return names
+    with broken_archives(path), zipfile.ZipFile(file) as archive:
+        for info in archive.infolist():
+            stored_as_it_is = info.compress_type == zipfile.ZIP_STORED
+            most = info.compress_size if stored_as_it_is else max(UNSUSPICIOUS, MOST_TIMES * info.compress_size)
+            if info.compress_size > size or info.file_size > most:
+                found = f"{info.file_size} bytes, of {info.compress_size} in a file of {size}"
+                raise InputError(f"{path}, {excerpt(info.filename)}", found, "a whole archive")
+        yield archive
 
 
 def member_bytes(path: Path, archive: zipfile.ZipFile, name: str, most: int) -> bytes:

@@ -11,7 +11,6 @@ import io
 import json
 import math
 import re
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,9 +23,8 @@ import numpy as np
 from symae.datasets.contents import LARGEST, excerpt
 from symae.datasets.extras import needed
 from symae.datasets.formats.hdf5 import broken_hdf5, read_values
-from symae.datasets.formats.npz import broken_archives
 from symae.errors import InputError
-from symae.models.foreign.arrays import member_bytes
+from symae.models.foreign.arrays import member_bytes, opened_archive
 from symae.models.foreign.conventions import KERAS, Convention
 from symae.models.foreign.stored import KINDS, MOST_ARRAYS, StoredArray, Weights, weights_of
 
@@ -56,7 +54,7 @@ class _Layer:
 @contextmanager
 def keras_weights(path: Path, file: IO[bytes]) -> Iterator[Weights]:
     """Yield the arrays of a ``.keras`` file, by the names of their layers."""
-    with broken_archives(path), zipfile.ZipFile(file) as archive:
+    with opened_archive(path, file) as archive:
         config = _json(f"{path}, {CONFIG}", member_bytes(path, archive, CONFIG, LONGEST_CONFIG))
         data = member_bytes(path, archive, WEIGHTS, LARGEST)
     h5py = needed("h5py", path)

@@ -133,7 +133,8 @@ def _unmatched(
         return InputError(weights.path, f"several arrays for {slot.name}: {_listed(candidates)}", expected)
     used = {array.name for array in found.values()}
     left = [array for name, array in weights.arrays.items() if name not in used]
-    return InputError(weights.path, f"no array for {slot.name} {slot.shape}, and {_listed(left)}", expected)
+    among = f" among {_listed(left)}" if left else ""
+    return InputError(weights.path, f"no array for {slot.name} {slot.shape}{among}", expected)
 
 
 def in_order(slots: Sequence[Slot], weights: Weights) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +46,11 @@ class StoredArray:
     layer: tuple[str, ...] = ()
     kind: str = ""
     of: str = ""
+
+    @property
+    def n_bytes(self) -> int:
+        """How much memory the numbers take."""
+        return math.prod(self.shape) * (4 if self.dtype == "bfloat16" else np.dtype(self.dtype).itemsize)
 
     def __str__(self) -> str:
         return f"{excerpt(self.name)[1:-1]} {self.shape}" + (f" of {self.of}" if self.of else "")

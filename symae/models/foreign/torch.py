@@ -20,10 +20,9 @@ from typing import IO, Any
 import numpy as np
 
 from symae.datasets.contents import LARGEST, excerpt
-from symae.datasets.formats.npz import broken_archives
 from symae.datasets.formats.pickles import StandIn
 from symae.errors import InputError
-from symae.models.foreign.arrays import member_bytes
+from symae.models.foreign.arrays import member_bytes, opened_archive
 from symae.models.foreign.conventions import PYTORCH
 from symae.models.foreign.pickled import Recorded, unpickled
 from symae.models.foreign.stored import Weights, stored, weights_of
@@ -146,7 +145,7 @@ def _tensors(path: Path, value: Any) -> dict[str, _Tensor]:
 @contextmanager
 def torch_weights(path: Path, file: IO[bytes]) -> Iterator[Weights]:
     """Yield the tensors of an archive that ``torch.save`` wrote."""
-    with broken_archives(path), zipfile.ZipFile(file) as archive:
+    with opened_archive(path, file) as archive:
         names = archive.namelist()
         root = next(name for name in names if name.endswith("data.pkl")).removesuffix("data.pkl")
         if packed := [info.filename for info in archive.infolist() if info.compress_type != zipfile.ZIP_STORED]:
