@@ -93,14 +93,10 @@ def expected(library, name):
         return outputs[name].reshape(3, -1)
 
 
-def orders(model, path):
-    return dict(zip(model.parameters(), read_weights(path), strict=True))
-
-
 CASES = [
     *(("keras", "strided", f"keras_strided{ending}", keras_strided) for ending in (".keras", ".weights.h5", ".h5")),
     *(("keras", "nested", f"keras_nested{ending}", keras_strided) for ending in (".keras", ".h5")),
-    ("keras", "pooled", "keras_pooled.weights.h5", keras_pooled),
+    *(("keras", "pooled", f"keras_pooled{ending}", keras_pooled) for ending in (".keras", ".weights.h5", ".h5")),
     *(("torch", "strided", f"torch_strided{ending}", strided) for ending in (".pt", ".safetensors", "_before_1.6.pt")),
     *(("torch", "unpooled", f"torch_unpooled{ending}", unpooled) for ending in (".pt", ".safetensors", "_before_1.6.pt")),
     *(("torch", "tied", f"torch_tied{ending}", tied) for ending in (".pt", ".safetensors", "_before_1.6.pt")),
@@ -125,16 +121,31 @@ def test_a_network_of_another_library_draws_the_same(library, network, file, bui
     assert set(used.values()) <= set(read_weights(GOLDEN / file))
 
 
-@pytest.mark.parametrize("ending", [".keras", ".h5"])
-def test_layers_of_other_names_are_told_apart_by_a_map(ending):
-    pytest.importorskip("h5py")
-    model, path = keras_pooled(), GOLDEN / f"keras_pooled{ending}"
-    with pytest.raises(
-        InputError, match=r"no array for conv1_W .*names=dict\(zip\(model.parameters\(\), read_weights\(path\)\)\)"
-    ):
+def test_layers_of_other_names_are_told_apart_by_a_map(tmp_path):
+    wanted, model = keras_pooled().parameters(), keras_pooled()
+    sequential = {f"features.{i // 2}.{'bias' if i % 2 else 'weight'}": value + 1 for i, value in enumerate(wanted.values())}
+    path = saved(tmp_path, dict(sorted(sequential.items(), key=lambda item: item[0])))
+    in_order = {name: f"features.{i // 2}.{'bias' if i % 2 else 'weight'}" for i, name in enumerate(wanted)}
+    with pytest.raises(InputError, match=r"no array for conv1_W \(3, 1, 3, 3\) among features.0.bias \(3,\), "):
         load_weights(model, path)
-    load_weights(model, path, names=orders(model, path))
-    np.testing.assert_allclose(drawn(model), expected("keras", "pooled"), atol=1e-5)
+    assert load_weights(model, path, in_order) == in_order
+    for name, value in model.parameters().items():
+        np.testing.assert_array_equal(value, wanted[name] + 1)
+
+
+def test_what_fits_in_its_order_is_said_to(tmp_path):
+    torch = pytest.importorskip("torch", reason="its files keep an order")
+    wanted, model = keras_pooled().parameters(), keras_pooled()
+    kinds = ("weight", "bias")
+    state = {f"{i // 2}.{kinds[i % 2]}": torch.tensor(value + 1) for i, value in enumerate(wanted.values())}
+    torch.save(state, tmp_path / "a.pt")
+    with pytest.raises(
+        InputError, match=r"in their order all fit: names=dict\(zip\(model.parameters\(\), read_weights\(path\)\)\)"
+    ):
+        load_weights(model, tmp_path / "a.pt")
+    load_weights(model, tmp_path / "a.pt", names=dict(zip(model.parameters(), read_weights(tmp_path / "a.pt"), strict=True)))
+    for name, value in model.parameters().items():
+        np.testing.assert_array_equal(value, wanted[name] + 1)
 
 
 def test_of_two_models_in_one_a_file_without_names_does_not_tell_which_is_first():

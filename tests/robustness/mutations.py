@@ -160,13 +160,9 @@ def weights_of(name: str) -> Callable[[Path], object]:
         if not models:
             models.append(WEIGHTS[name]())
         (model,) = models
-        names = None
-        if name in ("keras_pooled.keras", "keras_pooled.h5"):  # Keras's own names: each has to be told
-            kinds = ((f"conv2d{n}/{kind}" for kind in ("kernel", "bias")) for n in ("", "_1", "_2", "_3", "_4"))
-            names = dict(zip(model.parameters(), (each for both in kinds for each in both), strict=True))
         before = {key: value.copy() for key, value in model.parameters().items()}
         try:
-            load_weights(model, folder / "weights" / name, names)
+            load_weights(model, folder / "weights" / name)
         except InputError:
             if not is_the_same(model.parameters(), before):
                 raise RuntimeError("refused, and the model has changed") from None

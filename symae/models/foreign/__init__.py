@@ -57,7 +57,7 @@ def load_weights(
     names : dict, optional
         {name of a parameter: name in the file}; `read_weights` shows what names there are. Parameters that are not in it get
         the array that has the same layer's name, ``conv1.weight`` for ``conv1_W``. Where a file has no names, as Lasagne's, the
-        order counts; where it counts the layers of each class, as ``.weights.h5``, the order within a class.
+        order counts; where layers are called after their class, ``conv2d_1``, the order within that class.
     strict : bool
         False: arrays that no parameter takes are left out. Each parameter has to get an array in any case.
     flip_filters : bool, optional

@@ -72,7 +72,7 @@ def hdf5_weights(path: Path, file: IO[bytes]) -> Iterator[Weights]:
         if "layer_names" in group.attrs or "layer_names0" in group.attrs:
             yield weights_of(path, _of_old_layers(path, h5py, opened, group))
         else:
-            yield weights_of(path, sorted(_of_layers(path, h5py, opened, {}), key=_by_number), by_class=True)
+            yield weights_of(path, sorted(_of_layers(path, h5py, opened, {}), key=_by_number), ordered=False)
 
 
 def _layers(path: Path, config: Any, group: str, above: tuple[str, ...]) -> Iterator[tuple[str, _Layer]]:
@@ -128,8 +128,14 @@ def _of_layers(path: Path, h5py: Any, opened: Any, layers: Mapping[str, _Layer])
             what = names[position] if names is not None and not of else number
             load = partial(_read, path, f"{group}/vars/{number}", array)
             name, shape = "/".join((*layer, what)), tuple(map(int, array.shape))
-            stored.append(StoredArray(name, shape, str(array.dtype), load, convention, layer, KINDS.get(what, what), of))
+            counted, dtype = _is_counted(layer, kind), str(array.dtype)
+            stored.append(StoredArray(name, shape, dtype, load, convention, layer, KINDS.get(what, what), counted, of))
     return stored
+
+
+def _is_counted(layer: tuple[str, ...], kind: str) -> bool:
+    """Return True if a layer of this class is called what Keras itself calls it."""
+    return re.fullmatch(rf"{re.escape(kind)}(_\d+)?", layer[-1]) is not None
 
 
 def _strange(group: str, layers: Mapping[str, _Layer]) -> str:
@@ -170,7 +176,8 @@ def _of_old_layers(path: Path, h5py: Any, opened: Any, group: Any) -> list[Store
             of = "" if is_of is None or is_of.kind in LAYERS else f"the layer {excerpt(is_of.name)} of class {is_of.cls}"
             load, shape = partial(_read, path, f"{layer}/{name}", array), tuple(map(int, array.shape))
             name = "/".join((*inside, what))
-            stored.append(StoredArray(name, shape, str(array.dtype), load, convention, inside, KINDS.get(what, what), of))
+            counted, dtype = is_of is not None and _is_counted(inside, is_of.kind), str(array.dtype)
+            stored.append(StoredArray(name, shape, dtype, load, convention, inside, KINDS.get(what, what), counted, of))
     return stored
 
 

@@ -17,7 +17,8 @@ OPERATIONS = ("dense", "conv2d", "conv2d_transpose")
 def matched(slots: Sequence[Slot], weights: Weights, names: Mapping[str, str]) -> dict[str, StoredArray]:
     """Return the array for each parameter, by the parameter's name.
 
-    Those that `names` tells come first, then those of the same names; arrays without names are taken in their order.
+    Those that `names` tells come first, then those of the same names, then layers that are only counted, in the order of each
+    class. Arrays without names are taken in their order.
 
     Raises
     ------
@@ -34,17 +35,15 @@ def matched(slots: Sequence[Slot], weights: Weights, names: Mapping[str, str]) -
             expected = f"{len(rest)}, in the order of {_listed(slot.name for slot in rest)}"
             raise InputError(weights.path, f"{len(left)} arrays without names, {_listed(left)}", expected)
         return found | {slot.name: array for slot, array in zip(rest, left, strict=True)}
-    if weights.by_class:
-        found |= _by_class(rest, left)
-        _add_mates(slots, left, found)
-        left = [array for array in left if _class(array.layer) not in OPERATIONS]  # what others are called is no name
     several: dict[str, list[StoredArray]] = {}
     for slot in (slot for slot in rest if slot.name not in found):
-        candidates = _candidates(slot, left, slots)
+        candidates = _candidates(slot, [array for array in left if not array.counted], slots)
         if len(candidates) == 1:
             found[slot.name] = candidates[0]
         elif candidates:
             several[slot.name] = candidates
+    _add_mates(slots, left, found)
+    found |= _by_class([slot for slot in rest if slot.name not in found], left, weights.ordered)
     _add_mates(slots, left, found)
     for slot in slots:
         if slot.name not in found:
@@ -98,17 +97,17 @@ def _candidates(slot: Slot, left: Sequence[StoredArray], slots: Sequence[Slot]) 
     return alike if only else []
 
 
-def _by_class(rest: Sequence[Slot], left: Sequence[StoredArray]) -> dict[str, StoredArray]:
-    """Return the weights of a file in which layers are counted by class: those of a class of which the model has as many.
+def _by_class(rest: Sequence[Slot], left: Sequence[StoredArray], ordered: bool) -> dict[str, StoredArray]:
+    """Return the weights of layers that are counted by class: those of a class of which the model has as many.
 
-    Which of two models of different classes, in one, comes first, such a file does not say.
+    Which of two models of different classes, in one, comes first, a file does not say that is not `ordered`.
     """
     found: dict[str, StoredArray] = {}
     for operation in OPERATIONS:
         weights = [slot for slot in rest if slot.operation == operation and slot.kind == "weight"]
-        arrays = [array for array in left if array.kind == "weight" and _class(array.layer) == operation]
+        arrays = [array for array in left if array.counted and array.kind == "weight" and _class(array.layer) == operation]
         above = {tuple(_class((part,)) for part in array.layer[:-1]) for array in arrays}
-        if len(arrays) == len(weights) and len(above) == 1:
+        if len(arrays) == len(weights) and (ordered or len(above) == 1):
             found |= {slot.name: array for slot, array in zip(weights, arrays, strict=True)}
     return found
 
@@ -127,7 +126,7 @@ def _unmatched(
     may_be_in_order: bool,
 ) -> InputError:
     expected = f"one by that name, or names={{{slot.name!r}: ...}}"
-    if may_be_in_order and not weights.by_class and in_order(slots, weights):
+    if may_be_in_order and weights.ordered and in_order(slots, weights):
         expected += "; in their order all fit: names=dict(zip(model.parameters(), read_weights(path)))"
     if candidates:
         return InputError(weights.path, f"several arrays for {slot.name}: {_listed(candidates)}", expected)

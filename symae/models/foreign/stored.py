@@ -34,6 +34,8 @@ class StoredArray:
         The layers that it belongs to, the outermost first; empty where the name does not tell.
     kind : str
         "weight", "bias", or what else the library calls it.
+    counted : bool
+        The layer has no name of its own: it is called after its class and counted, such as ``conv2d_1``.
     of : str
         A layer that has no counterpart in symae, in words.
     """
@@ -45,6 +47,7 @@ class StoredArray:
     convention: Convention
     layer: tuple[str, ...] = ()
     kind: str = ""
+    counted: bool = False
     of: str = ""
 
     @property
@@ -66,17 +69,17 @@ class Weights:
     arrays : dict of StoredArray by name
     by_position : bool
         The arrays have no names, only an order.
-    by_class : bool
-        Layers are called after their class and counted, such as ``conv2d_1``: the n-th of a class is the model's n-th.
+    ordered : bool
+        The arrays are in the order of the layers. If they are not, layers that are counted have an order within their class.
     """
 
     path: Path
     arrays: dict[str, StoredArray] = field(default_factory=dict)
     by_position: bool = False
-    by_class: bool = False
+    ordered: bool = True
 
 
-def weights_of(path: Path, arrays: Iterable[StoredArray], *, by_position: bool = False, by_class: bool = False) -> Weights:
+def weights_of(path: Path, arrays: Iterable[StoredArray], *, by_position: bool = False, ordered: bool = True) -> Weights:
     """Return the arrays of a file, which have to have different names and not to be too many."""
     found: dict[str, StoredArray] = {}
     for array in arrays:
@@ -87,7 +90,7 @@ def weights_of(path: Path, arrays: Iterable[StoredArray], *, by_position: bool =
         found[array.name] = array
     if not found:
         raise InputError(path, "no arrays", "the weights of a model")
-    return Weights(path, found, by_position, by_class)
+    return Weights(path, found, by_position, ordered)
 
 
 def stored(
