@@ -31,6 +31,7 @@ LEVELS = [
     ["models"],
     ["runs", "keras", "sklearn", "port", "legacy"],
     ["inspector"],
+    ["export"],
     [""],
     ["cli"],
     ["__main__"],

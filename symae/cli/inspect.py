@@ -1,18 +1,19 @@
-"""The commands ``symae inspect``, ``filters``, ``graph`` and ``export``."""
+"""The commands ``symae inspect``, ``filters``, ``graph`` and ``export``, whose models are in `symae.cli.export`."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from symae._runtime.atomic_files import write_text
 from symae._runtime.terminal import Parser, at_least
+from symae.cli.export import PAGE, add_models, export_models
+from symae.cli.targets import check_target
 from symae.compile.backends import DEFAULT
-from symae.errors import InputError, UnwritableError
+from symae.errors import InputError
 from symae.inspector.graphs import REWRITTEN_FOR, TIMED
 
 SORTS = ("index", "norm", "active", "similarity")
@@ -61,11 +62,13 @@ def add_inspector(commands: Any) -> None:
 
     export = commands.add_parser(
         "export",
-        help="keep the page of symae inspect as one file",
-        description="Write the page of symae inspect as one HTML file, read-only, that needs neither symae nor a network.",
+        help="keep the page of symae inspect as one file, or the model for ONNX, PyTorch or Keras",
+        description="Write the page of symae inspect as one HTML file, read-only, that needs neither symae nor a network; "
+        "or the model of a run for other programs.",
     )
-    export.add_argument("run", nargs="+", type=Path, help="a run's folder")
-    export.add_argument("-o", "--out", type=Path, default=Path("page.html"), metavar="FILE", help="(default: page.html)")
+    export.add_argument("run", nargs="+", type=Path, help="a run's folder; for other programs also one of its models")
+    export.add_argument("-o", "--out", type=Path, metavar="FILE", help=f"the page (default: {PAGE})")
+    add_models(export)
     for parser in (inspect, filters, export):
         words = "of an image, where the run does not say it; a square by default, and of three channels in colours"
         parser.add_argument("--shape", metavar="HxW[xC]|CxHxW", help=words)
@@ -91,7 +94,7 @@ def _filters(settings: argparse.Namespace) -> None:
     from symae.inspector.loading import check_layout, chosen_model
     from symae.inspector.runs import SAVED
 
-    _check_target(settings.out, ".png", [settings.run])
+    check_target(settings.out, (".png",), [settings.run])
     shape = _shape(settings)
     run, name = chosen_model(settings.run, settings.model, settings.data, shape)
     _report_damage(run)
@@ -123,7 +126,7 @@ def _filters(settings: argparse.Namespace) -> None:
 def _graph(settings: argparse.Namespace) -> None:
     from symae.inspector.loading import chosen_model
 
-    _check_target(settings.out, ".svg", [settings.run])
+    check_target(settings.out, (".svg",), [settings.run])
     run, name = chosen_model(settings.run, settings.model)
     _report_damage(run)
     inspection = run.inspection(name)
@@ -142,10 +145,14 @@ def _graph(settings: argparse.Namespace) -> None:
 def _export(settings: argparse.Namespace) -> None:
     from symae.inspector.export import export_page
 
-    _check_target(settings.out, ".html", settings.run)
-    runs = _runs(settings)
-    export_page(runs, settings.out, lambda line: print(line, flush=True))
-    print(f"{settings.out}: {settings.out.stat().st_size / 1e6:.1f} MB")
+    if settings.out is not None:
+        check_target(settings.out, (".html",), settings.run)
+    if export_models(settings) and settings.out is None:
+        return
+    out = settings.out or PAGE
+    check_target(out, (".html",), settings.run)
+    export_page(_runs(settings), out, lambda line: print(line, flush=True))
+    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
@@ -182,29 +189,6 @@ def _report_damage(run: Any) -> None:
     """Say on standard error that the run's record cannot be read: what is shown then comes from its models alone."""
     if "problem" in (record := run.record):
         print(f"symae: {record['problem']}", file=sys.stderr)
-
-
-def _check_target(target: Path, ending: str, runs: Sequence[Path]) -> None:
-    """Refuse to write to `target`, before any work: another ending, no folder for it, or a file that a run has left."""
-    from symae.inspector.runs import HISTORY
-    from symae.runs.record import FILE
-
-    folder = target.parent
-    if target.is_dir():
-        raise UnwritableError(target, "a folder", f"the name of a file that ends in {ending}")
-    if target.suffix.lower() != ending:
-        raise UnwritableError(target, f"the ending {target.suffix!r}", f"a name that ends in {ending}")
-    if not folder.is_dir():
-        raise UnwritableError(target, f"no folder {folder}", "a folder that is there")
-    if not target.exists():
-        if not os.access(folder, os.W_OK):
-            raise UnwritableError(target, "a read-only folder", "a folder that can be written")
-        return
-    if not target.is_file():
-        raise UnwritableError(target, "a device or a pipe", "a file name")
-    shown = {path.resolve() for path in (*runs, *(run.parent for run in runs if not run.is_dir()))}
-    if folder.resolve() in shown or (folder / FILE).is_file() or (folder / HISTORY).is_file():
-        raise UnwritableError(target, "a file in a run's folder, which may be the run's own", "a name that is free there")
 
 
 def _shape(settings: argparse.Namespace) -> Any:

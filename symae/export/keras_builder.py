@@ -1,0 +1,168 @@
+"""A functional model of Keras, made node by node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from symae.errors import InputError
+from symae.export.graph import Graph, Node
+
+ACTIVATIONS = {"Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Softplus": "softplus"}
+# Keras's functions of the same meaning, by their names in keras.ops
+FUNCTIONS = {
+    "Abs": "abs",
+    "Acos": "arccos",
+    "Acosh": "arccosh",
+    "Add": "add",
+    "And": "logical_and",
+    "Asin": "arcsin",
+    "Asinh": "arcsinh",
+    "Atan": "arctan",
+    "Atanh": "arctanh",
+    "Ceil": "ceil",
+    "Cos": "cos",
+    "Cosh": "cosh",
+    "Div": "divide",
+    "Equal": "equal",
+    "Erf": "erf",
+    "Exp": "exp",
+    "Floor": "floor",
+    "Greater": "greater",
+    "GreaterOrEqual": "greater_equal",
+    "IsInf": "isinf",
+    "IsNaN": "isnan",
+    "Less": "less",
+    "LessOrEqual": "less_equal",
+    "Log": "log",
+    "MatMul": "matmul",
+    "Max": "maximum",
+    "Min": "minimum",
+    "Mod": "mod",
+    "Mul": "multiply",
+    "Neg": "negative",
+    "Not": "logical_not",
+    "Or": "logical_or",
+    "Pow": "power",
+    "Reciprocal": "reciprocal",
+    "Round": "round",
+    "Sign": "sign",
+    "Sin": "sin",
+    "Sinh": "sinh",
+    "Sqrt": "sqrt",
+    "Sub": "subtract",
+    "Tan": "tan",
+    "Where": "where",
+    "Xor": "logical_xor",
+}
+LARGE = 1000  # entries: what is larger belongs to the weights, and is not written into the description of the layers
+
+
+class Builder:
+    """Build a functional model; images have their channels last in it, and all other arrays are as in the graph."""
+
+    def __init__(self, keras: Any, graph: Graph, floatX: str):
+        self.keras, self.graph, self.floatX = keras, graph, floatX
+        self.uses, self.producers = graph.uses(), graph.producers()
+        self.users: dict[str, list[Node]] = {}
+        for node in graph.nodes:
+            for name in node.inputs:
+                self.users.setdefault(name, []).append(node)
+        self.tensors: dict[str, Any] = {}
+        self.arrays: dict[str, np.ndarray] = {**graph.parameters, **graph.constants}
+        self.scalars: dict[str, Any] = {}
+        self.done: set[int] = set()
+        self.weights: list[tuple[Any, list[np.ndarray]]] = []
+        self._names: set[str] = set()
+
+    def model(self, name: str, layers: Mapping[str, Callable[[Builder, Node], None]]) -> Any:
+        """Return the model; `layers` are the functions that add layers, by ONNX's ops."""
+        keras = self.keras
+        inputs = []
+        for value in self.graph.inputs:
+            known = self.graph.values[value]
+            if None in known.shape[1:] or not known.shape:
+                raise InputError(value, f"shape {known.shape}", "only the first size free, for Keras")
+            shape = known.shape[1:]
+            shape = (*shape[1:], shape[0]) if len(shape) == 3 else shape
+            layer = keras.Input(shape, name=self.free(value), dtype=known.dtype)
+            inputs.append(layer)
+            self.tensors[value] = layer
+        for node in self.graph.nodes:
+            if id(node) not in self.done:
+                self._node(node, layers)
+        outputs = [self.tensor(value) for value in self.graph.outputs]
+        model = keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else outputs[0], name=name)
+        for layer, arrays in self.weights:
+            layer.set_weights(arrays)
+        return model
+
+    def free(self, name: str) -> str:
+        """Return a name for a layer: Keras takes no slash, and each name once."""
+        plain, number = name.removesuffix("_output").replace("/", "_").replace(".", "_"), 1
+        chosen = plain
+        while chosen in self._names:
+            number += 1
+            chosen = f"{plain}_{number}"
+        self._names.add(chosen)
+        return chosen
+
+    def refusal(self, node: Node, what: str) -> InputError:
+        return InputError(node.name, f"{what}, for which Keras has no layer", "a graph without it, or --onnx")
+
+    def tensor(self, name: str) -> Any:
+        """Return a value as Keras knows it; arrays of the graph may be small numbers only."""
+        if name in self.tensors:
+            return self.tensors[name]
+        array = self.arrays[name]
+        if array.ndim == 0 or array.size == 1:
+            return array.item()
+        if array.size > LARGE:
+            raise InputError(name, f"an array of shape {array.shape} within a function", "weights of a layer, for Keras")
+        return array
+
+    def arguments(self, node: Node) -> list[Any]:
+        """Return the inputs of a function; arrays beside images have their channels last too."""
+        found = [self.tensor(name) for name in node.inputs]
+        images = any(name in self.tensors and len(v.shape) == 4 for name, v in zip(node.inputs, found, strict=True))
+        return [np.moveaxis(v, -3, -1) if images and isinstance(v, np.ndarray) and v.ndim >= 3 else v for v in found]
+
+    def layer(self, kind: Any, value: str, x: Any, arrays: Sequence[np.ndarray] = (), **settings: Any) -> Any:
+        """Apply a layer that is named after `value`; `arrays` are its weights."""
+        made = kind(name=self.free(value), dtype=self.floatX, **settings)
+        y = made(x)
+        if arrays:
+            self.weights.append((made, [np.ascontiguousarray(a) for a in arrays]))
+        return y
+
+    def _node(self, node: Node, layers: Mapping[str, Callable[[Builder, Node], None]]) -> None:
+        build = layers.get(node.op)
+        if build is not None:
+            build(self, node)
+            return
+        if node.op in ACTIVATIONS:
+            x = self.tensor(node.inputs[0])
+            activation = self.keras.layers.Activation
+            self.tensors[node.outputs[0]] = self.layer(activation, node.outputs[0], x, activation=ACTIVATIONS[node.op])
+            return
+        if node.op not in FUNCTIONS:
+            raise self.refusal(node, node.op)
+        self.tensors[node.outputs[0]] = getattr(self.keras.ops, FUNCTIONS[node.op])(*self.arguments(node))
+
+    def only_user(self, value: str, *ops: str) -> Node | None:
+        """Return the one node that takes a value, if it is one of `ops` and people do not know the value by name."""
+        users = self.users.get(value, [])
+        return users[0] if self.uses[value] == 1 and len(users) == 1 and users[0].op in ops else None
+
+    def activated(self, value: str) -> tuple[str, str | None]:
+        """Return the value after the activation that a layer ends with, and its name in Keras."""
+        node = self.only_user(value, *ACTIVATIONS, "Softmax")
+        if node is None:
+            return value, None
+        known = self.graph.values.get(node.outputs[0])
+        if node.op == "Softmax" and (known is None or known.ndim != 2 or node.attributes["axis"] != 1):
+            return value, None
+        self.done.add(id(node))
+        return node.outputs[0], "softmax" if node.op == "Softmax" else ACTIVATIONS[node.op]
