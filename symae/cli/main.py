@@ -5,12 +5,8 @@ from __future__ import annotations
 import argparse
 import ast
 import contextlib
-import io
-import runpy
 import sys
-import tempfile
 import textwrap
-import time
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -23,11 +19,12 @@ from symae._runtime.roomy_calls import roomy
 from symae._runtime.terminal import INTERRUPTED, Parser, at_least, print_anything, reader_left
 from symae.cli.inspect import COMMANDS, add_inspector, run_inspector
 from symae.cli.port import PROGRAMS, add_port, run_port
-from symae.compile.backends import BACKENDS, DEFAULT
+from symae.cli.warmup import add_warmup, run_path, run_warmup
+from symae.compile.backends import BACKENDS
 from symae.compile.environment import environment
 from symae.datasets import Dataset, available, default, download_set, read
 from symae.datasets.named import SETS
-from symae.errors import BackendError, InputError, MissingFileError, one_line
+from symae.errors import InputError, MissingFileError, one_line
 from symae.runs.catalogue import find_worksheet, title_of, worksheets
 from symae.runs.options import image_shape
 
@@ -61,7 +58,7 @@ def main(argv: Sequence[str] | None = None, own_process: bool = False) -> int:
         elif settings.command in COMMANDS:
             run_inspector(settings)
         elif settings.command == "warmup":
-            _warm_up(settings.worksheets, settings.backend, settings.floatX)
+            return run_warmup(settings, own_process)
         else:
             _parser().print_help()
     except KeyboardInterrupt:
@@ -126,14 +123,7 @@ def _parser() -> Parser:
     add_inspector(commands)
     add_port(commands)
 
-    warmup = commands.add_parser(
-        "warmup",
-        help="compile the worksheets' functions",
-        description="Compile what the worksheets need, so that they start at once.",
-    )
-    warmup.add_argument("worksheets", nargs="*", metavar="WORKSHEET", help="numbers or names; all if none is given")
-    warmup.add_argument("--backend", choices=BACKENDS, default=DEFAULT)
-    warmup.add_argument("--floatX", choices=["float64", "float32"], help="each worksheet's own by default")
+    add_warmup(commands)
     return parser
 
 
@@ -166,19 +156,8 @@ def _run_any(path: Path, arguments: Sequence[str], out: Path | None, own_process
             raise InputError(path, "a text that imports nothing", "a Python program; of one, a copy whose name ends in .py")
         if is_legacy(source):
             return run_source(source, arguments, out, own_process)
-    _run(path, arguments if out is None else ["--out", str(out), *arguments])
+    run_path(path, arguments if out is None else ["--out", str(out), *arguments])
     return 0
-
-
-def _run(path: Path, arguments: Sequence[str]) -> None:
-    """Run the script at `path` as ``python path arguments`` would."""
-    before = sys.argv, sys.path[:], sys.excepthook
-    sys.argv = [str(path), *arguments]
-    sys.path.insert(0, str(path.parent))
-    try:
-        runpy.run_path(str(path), run_name="__main__")
-    finally:
-        sys.argv, sys.path[:], sys.excepthook = before
 
 
 def _data(name: str | None, folder: Path | None, shape: tuple[int, ...] | None) -> None:
@@ -239,24 +218,6 @@ def _show(settings: argparse.Namespace) -> None:
         for node, values in shown.values.items():
             print(f"{name}, {node} {values.shape}: from {fixed(values.min())} to {fixed(values.max())}")
         print(*(f"  {file}" for file in shown.files), sep="\n")
-
-
-def _warm_up(chosen: Sequence[str], backend: str, floatX: str | None) -> None:
-    """Run the worksheets for no epochs: that compiles all they need."""
-    precision = [] if floatX is None else ["--floatX", floatX]
-    paths = [find_worksheet(name) for name in chosen] or list(worksheets().values())
-    for name, path in ((path.stem, path) for path in paths):
-        started = time.perf_counter()
-        print(f"{name} …", end=" ", flush=True)
-        try:
-            with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-                _run(path, ["--epochs", "0", "--data", "digits", "--backend", backend, *precision, "--out", folder])
-        except BackendError as error:
-            if chosen:
-                raise
-            print(one_line(error), flush=True)
-        else:
-            print(f"{time.perf_counter() - started:.1f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from pytensor.link.numba.dispatch.basic import get_numba_type
 from pytensor.sparse.type import SparseTensorType
 from pytensor.tensor.type import DenseTensorType
 
+from symae.compile.second_process import begin
+
 
 def takes_tuple(dispatcher: Any) -> bool:
     """Return True if the function has one argument, for all inputs: PyTensor wraps those so that the disk keeps."""
@@ -54,6 +56,7 @@ def compile_ahead(compiled: Any) -> bool:
             arguments.append(get_numba_type(variable.type, layout="C"))
     if len(arguments) != len(compiled.maker.fgraph.inputs):
         return False  # an input without a Numba type that is known here: the first call will compile
+    begin()
     as_tuple = (numba.types.BaseTuple.from_types(arguments),)
     load_or_compile(dispatcher, as_tuple if takes_tuple(dispatcher) else tuple(arguments))
     return bool(sum(dispatcher.stats.cache_hits.values()))

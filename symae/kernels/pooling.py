@@ -21,6 +21,7 @@ import numpy as np
 from symae.errors import ShapeError
 from symae.geometry.windows import Axis, Windows
 from symae.kernels import tuning
+from symae.kernels.compiled_once import ask, each_compiled_once
 from symae.kernels.parallel.parts import Threads, in_parts, jit, threads_for
 
 SHAPE, SOME_PIXELS = "shape ({}, {}, {}, {})", "at least one row and one column"
@@ -78,9 +79,9 @@ def first_maximum(image: Any, top: Any, bottom: Any, left: Any, right: Any) -> A
     return best, at
 
 
-@functools.cache
-def max_pool(windows: Windows, where: str, threads: Threads) -> Callable[..., Any]:
-    """Compile (n, c, h, w) -> the maximum of each window, and its position in the image as row * w + column."""
+@each_compiled_once
+def _maxima(windows: Windows, threads: Threads) -> Callable[..., Any]:
+    """Return a function (images, pooled, switches) of maps, (m, rows, columns), that makes the last two of the first."""
     (p, s), (q, t) = ((axis.size, axis.stride) for axis in (windows.rows, windows.columns))
     row_axis, column_axis = numbers(windows.rows), numbers(windows.columns)
 
@@ -122,7 +123,15 @@ def max_pool(windows: Windows, where: str, threads: Threads) -> Callable[..., An
                 target[j] = best[j]
                 switch[j] = top * w + origin + j * t + np.int64(at[j])
 
-    every_map = over_maps(one_map, threads)
+    return over_maps(one_map, threads)
+
+
+@functools.cache
+def max_pool(windows: Windows, where: str, threads: Threads, dtype: str) -> Callable[..., Any]:
+    """Compile (n, c, h, w) -> the maximum of each window, and its position in the image as row * w + column."""
+    row_axis, column_axis = numbers(windows.rows), numbers(windows.columns)
+    every_map = _maxima(windows, threads)
+    ask(every_map, (dtype, 3), (dtype, 3), ("int64", 3))
 
     @jit
     def pool(images: Any) -> Any:
@@ -138,9 +147,9 @@ def max_pool(windows: Windows, where: str, threads: Threads) -> Callable[..., An
     return pool
 
 
-@functools.cache
-def sum_pool(windows: Windows, divisor: str, where: str, threads: Threads) -> Callable[..., Any]:
-    """Compile (n, c, h, w) -> each window's sum over 1, over its size ("window") or its pixels in the image ("pixels")."""
+@each_compiled_once
+def _sums(windows: Windows, divisor: str, threads: Threads) -> Callable[..., Any]:
+    """Return a function (images, pooled, pooled) of maps, (m, rows, columns), that makes the second of the first."""
     (p, s), (q, t) = ((axis.size, axis.stride) for axis in (windows.rows, windows.columns))
     row_axis, column_axis = numbers(windows.rows), numbers(windows.columns)
     by_pixels, by = divisor == "pixels", p * q if divisor == "window" else 1
@@ -170,7 +179,15 @@ def sum_pool(windows: Windows, divisor: str, where: str, threads: Threads) -> Ca
                 left, right = max(j * t - before, 0), min(j * t - before + q, w)
                 pooled[i, j] = total[j] / image.dtype.type((bottom - top) * (right - left) if by_pixels else by)
 
-    every_map = over_maps(one_map, threads)
+    return over_maps(one_map, threads)
+
+
+@functools.cache
+def sum_pool(windows: Windows, divisor: str, where: str, threads: Threads, dtype: str) -> Callable[..., Any]:
+    """Compile (n, c, h, w) -> each window's sum over 1, over its size ("window") or its pixels in the image ("pixels")."""
+    row_axis, column_axis = numbers(windows.rows), numbers(windows.columns)
+    every_map = _sums(windows, divisor, threads)
+    ask(every_map, *[(dtype, 3)] * 3)
 
     @jit
     def pool(images: Any) -> Any:
@@ -186,9 +203,9 @@ def sum_pool(windows: Windows, divisor: str, where: str, threads: Threads) -> Ca
     return pool
 
 
-@functools.cache
-def spread(windows: Windows, divisor: str, where: str, threads: Threads) -> Callable[..., Any]:
-    """Compile the transpose of `sum_pool`, (n, c, rows, columns), h, w -> (n, c, h, w)."""
+@each_compiled_once
+def _spreads(windows: Windows, divisor: str, threads: Threads) -> Callable[..., Any]:
+    """Return a function (pooled, images, images) of maps, (m, rows, columns), that makes the second of the first."""
     (p, s), (q, t) = ((axis.size, axis.stride) for axis in (windows.rows, windows.columns))
     row_axis, column_axis = numbers(windows.rows), numbers(windows.columns)
     by_pixels, by = divisor == "pixels", p * q if divisor == "window" else 1
@@ -219,7 +236,15 @@ def spread(windows: Windows, divisor: str, where: str, threads: Threads) -> Call
                 for k in range(w):
                     row[k] += line[k]
 
-    every_map = over_maps(one_map, threads)
+    return over_maps(one_map, threads)
+
+
+@functools.cache
+def spread(windows: Windows, divisor: str, where: str, threads: Threads, dtype: str) -> Callable[..., Any]:
+    """Compile the transpose of `sum_pool`, (n, c, rows, columns), h, w -> (n, c, h, w)."""
+    row_axis, column_axis = numbers(windows.rows), numbers(windows.columns)
+    every_map = _spreads(windows, divisor, threads)
+    ask(every_map, *[(dtype, 3)] * 3)
 
     @jit
     def unpool(pooled: Any, h: Any, w: Any) -> Any:

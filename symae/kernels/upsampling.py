@@ -16,10 +16,10 @@ Taps = tuple[tuple[float, float, float], ...]
 
 
 @functools.cache
-def repeat(windows: Windows, where: str, threads: Threads) -> Callable[..., Any]:
+def repeat(windows: Windows, where: str, threads: Threads, dtype: str) -> Callable[..., Any]:
     """Compile (n, c, h, w) -> (n, c, h * f, w * g), each pixel put everywhere in its window of f by g."""
     f, g = windows.rows.size, windows.columns.size
-    put = spread(windows, "one", where, threads)
+    put = spread(windows, "one", where, threads, dtype)
 
     @jit
     def repeat_pixels(images: Any) -> Any:

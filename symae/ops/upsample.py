@@ -100,7 +100,8 @@ class NearestUpsample(_Upsample):
         from symae.kernels.pooling import threads_for_pixels
         from symae.kernels.upsampling import repeat
 
-        return repeat(self.windows, self.where, threads_for_pixels(node.outputs[0].type.shape))
+        images = node.outputs[0].type
+        return repeat(self.windows, self.where, threads_for_pixels(images.shape), images.dtype)
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         (x,) = inputs

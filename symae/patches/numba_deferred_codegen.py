@@ -88,6 +88,8 @@ def _connect_libraries(codegen: Any, changes: Changes) -> None:
     from llvmlite import binding
     from numba.core.environment import lookup_environment
 
+    from symae.kernels import compiled_once
+
     Library, Native = codegen.CPUCodeLibrary, codegen.JITCodeLibrary
     finalize_now, get_pointer, set_known_env = Library.finalize, Native.get_pointer_to_function, codegen.JITCPUCodegen.set_env
     serialize, unserialize = Library.serialize_using_object_code, Library._unserialize.__func__
@@ -114,6 +116,7 @@ def _connect_libraries(codegen: Any, changes: Changes) -> None:
         self._dynamic_globals.clear()  # they are looked for again
         self._optimize_final_module()
         self._final_module.verify()
+        compiled_once.complete()
         with _without_interrupts():
             self._finalize_final_module()
         for variable in self._final_module.global_variables:
@@ -138,6 +141,7 @@ def _connect_libraries(codegen: Any, changes: Changes) -> None:
     def _unserialize(cls: Any, codegen: Any, state: tuple[str, str, Any]) -> Any:
         name, kind, data = state
         if kind != "bitcode":
+            compiled_once.complete()
             return unserialize(cls, codegen, state)
         library = codegen.create_library(name)
         library._final_module = binding.parse_bitcode(data)
@@ -152,6 +156,7 @@ def _connect_libraries(codegen: Any, changes: Changes) -> None:
     ):
         changes.replace(owner, function.__name__, function)
     changes.replace(Library, "_unserialize", classmethod(_unserialize))
+    changes.replace(compiled_once, "can_wait", lambda: bool(_thread.inner))
 
 
 def _connect_functions(cpu: Any, dispatcher: Any, changes: Changes) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 
 from symae._runtime.blas_threads import blas_threads
 from symae.compile.loops import StepsPerCall, diverged, loop_over, run_in_bursts
+from symae.compile.rehearsal import FirstStep, rehearsing
 from symae.errors import DivergedError, InputError
 from symae.training.history import History
 
@@ -127,6 +128,8 @@ def run_training(
     check_minibatches(n_batches)
     check_callbacks(callbacks)
     steps, steps_per_call = loop_over(step, loop), StepsPerCall()
+    if rehearsing():
+        steps, n_epochs = FirstStep(steps), min(n_epochs, 1)
     history = History() if history is None else history
     state = TrainingState(n_epochs, n_batches, history, epoch=len(history))
     begin, progress, pause, measure, end, exception = (

@@ -212,3 +212,42 @@ def test_warmup_compiles_what_the_worksheets_need(arguments, no_mnist, tmp_path)
     warm = [line.split(" … ")[0] for line in result.stdout.splitlines()]
     assert warm == [name for name in worksheets() if arguments[0].startswith(("--", name[:2]))]
     assert not list(tmp_path.glob("out"))
+
+
+SCRIPT = """
+import sys
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+from symae import function
+
+pytensor.config.mode = "FAST_COMPILE"
+total = pytensor.shared(0.0)
+x = pt.dvector("x")
+step = function([x], total, updates=[(total, total + x.sum())])
+for _ in range(200_000):
+    step(np.ones(3))
+assert sys.argv[1:] == ["--epochs", "3"] and total.get_value() == 3
+open("result.txt", "w").write("learned")
+"""
+
+
+def test_warmup_runs_a_script_without_its_work(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    script = tmp_path / "mine.py"
+    script.write_text(SCRIPT)
+    assert cli.main(["warmup", str(script), "--", "--epochs", "3"]) == 0
+    captured = capsys.readouterr()
+    assert re.fullmatch(r"mine\.py … \d+\.\d s\n", captured.out)
+    assert captured.err == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.py"]
+
+
+def test_warmup_shows_what_went_wrong_in_a_script(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    script = tmp_path / "mine.py"
+    script.write_text("import symae\nraise ValueError('of the script')\n")
+    assert cli.main(["warmup", str(script)]) == 1
+    assert "ValueError: of the script" in capsys.readouterr().err
+    assert cli.main(["warmup", str(script), "--backend", "c"]) == 2
+    assert capsys.readouterr().err.startswith("symae: error: --backend: found c, expected worksheets")

@@ -233,9 +233,9 @@ def threaded():
 
     windows = pooling_windows("pool2d", 3, 2, 1, True)
     kernels = (
-        max_pool(windows, "", "always"),
-        sum_pool(windows, "pixels", "", "always"),
-        spread(windows, "pixels", "", "always"),
+        max_pool(windows, "", "always", "float64"),
+        sum_pool(windows, "pixels", "", "always", "float64"),
+        spread(windows, "pixels", "", "always", "float64"),
     )
     return [numba.njit(kernel.py_func) for kernel in kernels]
 

@@ -26,6 +26,7 @@ import numpy as np
 from symae.errors import ShapeError
 from symae.geometry.convolution import BorderMode, Geometry
 from symae.kernels import tuning
+from symae.kernels.compiled_once import each_compiled_once
 from symae.kernels.conv.offsets import elements_of
 from symae.kernels.gemm import gemm
 from symae.kernels.parallel.parts import Threads, in_parts
@@ -200,7 +201,7 @@ def direct_forward(settings: Settings, strip: Strip) -> Callable[..., Any]:
     return whole_maps if s0 == s1 == 1 else row_by_row
 
 
-@functools.cache
+@each_compiled_once
 def forward(settings: Settings, threads: Threads, strip: Strip) -> Callable[..., Any]:
     """Return a function (x, W, top, left, padded height, padded width, groups, y) that makes y the correlation."""
     gather, _ = columns_of(settings)

@@ -5,12 +5,12 @@ Ways and arguments are those of `direct`.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from symae.kernels.compiled_once import each_compiled_once
 from symae.kernels.conv.direct import Settings, by_blas, columns_of, direct_forward, jit, put, room_for, take
 from symae.kernels.conv.offsets import elements_of
 from symae.kernels.gemm import gemm
@@ -59,7 +59,7 @@ def _not_direct(padded: Any, W: Any, first: Any, start: Any, steps: Any, out: An
     """Stand where the direct loops are never called, and need not be compiled."""
 
 
-@functools.cache
+@each_compiled_once
 def input_gradient(settings: Settings, threads: Threads, strip: Strip | None) -> Callable[..., Any]:
     """Return a function (W, y, top, left, padded height, padded width, groups, x) that makes x the transposed correlation.
 
@@ -142,7 +142,7 @@ def add_up(sums: Any, total: Any) -> None:
             flat[i] += values[i]
 
 
-@functools.cache
+@each_compiled_once
 def filter_gradient(settings: Settings, threads: Threads) -> Callable[..., Any]:
     """Return a function (x, y, top, left, padded height, padded width, groups, W) that makes W the gradient of the filters."""
     s0, s1, d0, d1 = settings

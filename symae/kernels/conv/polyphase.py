@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from symae.kernels.compiled_once import each_compiled_once
 from symae.kernels.conv import gradients as convolution_gradients
 from symae.kernels.conv.direct import Settings, direct_forward, jit, room_for
 from symae.kernels.conv.gradients import is_finite, put_shifted
@@ -105,7 +106,7 @@ def _interleaved(s0: int, s1: int) -> Callable[..., Any]:
     return interleave
 
 
-@functools.cache
+@each_compiled_once
 def input_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callable[..., Any]:
     """Return a function (W, y, top, left, padded height, padded width, groups, x) that makes x the transpose, by tiles."""
     s0, s1, _, _ = settings
@@ -167,7 +168,7 @@ def input_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callable
     return spread
 
 
-@functools.cache
+@each_compiled_once
 def direct_input_gradient(settings: Settings, threads: Threads, strip: Strip) -> Callable[..., Any]:
     """Return the same function, by direct loops, for few channels."""
     s0, s1, _, _ = settings

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from symae.errors import ShapeError
+from symae.kernels.compiled_once import each_compiled_once
 from symae.kernels.conv.direct import Settings, jit
 from symae.kernels.conv.gradients import add_up, is_finite
 from symae.kernels.conv.offsets import positions_of
@@ -130,7 +131,7 @@ def _packed(patch: Patch) -> Callable[..., Any]:
     return packed
 
 
-@functools.cache
+@each_compiled_once
 def forward(settings: Settings, threads: Threads, patch: Patch) -> Callable[..., Any]:
     """Return a function (x, W, switches, top, left, padded height, width, rows, columns, y) that makes y the correlation."""
     s0, s1, _, _ = settings
@@ -163,7 +164,7 @@ def forward(settings: Settings, threads: Threads, patch: Patch) -> Callable[...,
     return correlate
 
 
-@functools.cache
+@each_compiled_once
 def input_gradient(settings: Settings, threads: Threads, patch: Patch) -> Callable[..., Any]:
     """Return a function (W, values, switches, apart, top, left, padded height, width, rows, columns, x) that draws x.
 
@@ -213,7 +214,7 @@ def input_gradient(settings: Settings, threads: Threads, patch: Patch) -> Callab
     return spread
 
 
-@functools.cache
+@each_compiled_once
 def filter_gradient(settings: Settings, threads: Threads, patch: Patch) -> Callable[..., Any]:
     """Return a function (x, values, switches, top, left, padded height, width, rows, columns, W) that makes W the gradient."""
     s0, s1, _, _ = settings

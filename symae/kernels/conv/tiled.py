@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from symae.kernels.compiled_once import each_compiled_once
 from symae.kernels.conv import gradients as convolution_gradients
 from symae.kernels.conv.direct import Settings, jit, put
 from symae.kernels.conv.gradients import is_finite, put_shifted, turn
@@ -65,7 +66,7 @@ def correlation(tile: Tile) -> Callable[..., Any]:
     return correlate
 
 
-@functools.cache
+@each_compiled_once
 def forward(settings: Settings, threads: Threads, tile: Tile) -> Callable[..., Any]:
     """Return a function (x, W, top, left, padded height, padded width, groups, y) that makes y the correlation."""
     s0, s1, d0, d1 = settings
@@ -103,7 +104,7 @@ def forward(settings: Settings, threads: Threads, tile: Tile) -> Callable[..., A
     return correlate
 
 
-@functools.cache
+@each_compiled_once
 def input_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callable[..., Any]:
     """Return a function (W, y, top, left, padded height, padded width, groups, x) that makes x the transpose with stride 1."""
     _, _, d0, d1 = settings
@@ -148,7 +149,7 @@ def input_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callable
     return spread
 
 
-@functools.cache
+@each_compiled_once
 def filter_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callable[..., Any]:
     """Return a function (x, y, top, left, padded height, padded width, groups, W) that makes W the gradient of the filters."""
     s0, s1, d0, d1 = settings

@@ -127,10 +127,18 @@ class Bilinear(ConvolutionInC):
         """Return what compiles, the kernel for these settings, and the check of shapes with paddings, compiled."""
         from pytensor.link.numba.dispatch.basic import numba_njit
 
+        from symae.kernels.compiled_once import ask
         from symae.kernels.conv.direct import checked_sizes
 
         sizes = checked_sizes(self.border_mode, self.subsample, self.dilation, self.groups, self.name_in_errors())
-        return numba_njit(error_model="numpy", fastmath=False), self.choice(node).kernel(), sizes
+        kernel = self.choice(node).kernel()
+        ask(kernel, *self.kernel_arguments(node))
+        return numba_njit(error_model="numpy", fastmath=False), kernel, sizes
+
+    def kernel_arguments(self, node: Apply) -> list[Any]:
+        """Return what the kernel takes, as `ask` wants it: two arrays, five numbers, and the array that it makes."""
+        array = node.outputs[0].type.dtype, 4
+        return [array, array, *[int] * 5, array]
 
     def concrete_sizes(self, node: Apply, *values: Any) -> list[int]:
         """Return the sizes among the inputs of `node`, where a backend traces: constants, or what it knows while it does."""

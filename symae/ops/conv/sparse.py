@@ -150,6 +150,10 @@ class SparseConvolution(_Sparse):
         x, filters, switches = inputs
         output_storage[0][0] = _computed(self.take, _computed(self.sibling(self.dense), x, filters), switches)
 
+    def kernel_arguments(self, node: Apply) -> list[Any]:
+        dtype = node.outputs[0].type.dtype
+        return [(dtype, 4), (dtype, 4), (node.inputs[2].type.dtype, 3), *[int] * 6, (dtype, 3)]
+
     def numba(self, node: Apply) -> Kernel:
         from symae.kernels.conv.sparse import positions_in
         from symae.kernels.switches import as_many_images
@@ -216,6 +220,10 @@ class SparseInputGradient(_Spread):
             *(DisconnectedType()() for _ in range(5)),
         ]
 
+    def kernel_arguments(self, node: Apply) -> list[Any]:
+        dtype = node.outputs[0].type.dtype
+        return [(dtype, 4), (dtype, 3), (node.inputs[2].type.dtype, 3), *[int] * 7, (dtype, 4)]
+
     def numba(self, node: Apply) -> Kernel:
         from symae.kernels.conv.sparse import positions_in
         from symae.kernels.switches import as_many_values
@@ -262,6 +270,10 @@ class SparseFilterGradient(_Spread):
             self.relative(SparseConvolution)(x, g, switches),
             *(DisconnectedType()() for _ in range(5)),
         ]
+
+    def kernel_arguments(self, node: Apply) -> list[Any]:
+        dtype = node.outputs[0].type.dtype
+        return [(dtype, 4), (dtype, 3), (node.inputs[2].type.dtype, 3), *[int] * 6, (dtype, 4)]
 
     def numba(self, node: Apply) -> Kernel:
         from symae.kernels.conv.sparse import positions_in

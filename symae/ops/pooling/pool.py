@@ -185,7 +185,8 @@ class MaxPool(PoolingOp):
     def numba(self, node: Apply) -> Callable[..., Any]:
         from symae.kernels.pooling import max_pool, threads_for_pixels
 
-        return max_pool(self.windows, f"{self.where}: input", threads_for_pixels(node.inputs[0].type.shape))
+        images = node.inputs[0].type
+        return max_pool(self.windows, f"{self.where}: input", threads_for_pixels(images.shape), images.dtype)
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         (images,) = inputs

@@ -76,7 +76,8 @@ class SumPool(_WindowSums):
     def numba(self, node: Apply) -> Callable[..., Any]:
         from symae.kernels.pooling import sum_pool, threads_for_pixels
 
-        return sum_pool(self.windows, self.divisor, f"{self.where}: input", threads_for_pixels(node.inputs[0].type.shape))
+        images = node.inputs[0].type
+        return sum_pool(self.windows, self.divisor, f"{self.where}: input", threads_for_pixels(images.shape), images.dtype)
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         (x,) = inputs
@@ -134,7 +135,8 @@ class SumPoolTranspose(_WindowSums):
     def numba(self, node: Apply) -> Callable[..., Any]:
         from symae.kernels.pooling import jit, spread, threads_for_pixels
 
-        unpool = spread(self.windows, self.divisor, f"{self.where}: pooled", threads_for_pixels(node.outputs[0].type.shape))
+        images = node.outputs[0].type
+        unpool = spread(self.windows, self.divisor, f"{self.where}: pooled", threads_for_pixels(images.shape), images.dtype)
 
         @jit
         def sum_pool_transpose(pooled: Any, h: Any, w: Any) -> Any:

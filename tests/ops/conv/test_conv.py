@@ -366,7 +366,13 @@ def in_phases(request):
     settings = (*stride, 1, 1)
     strip = Strip(lanes=4, vectors=2, maps=1)
     make, piece = (polyphase.input_gradient, tile) if tile else (polyphase.direct_input_gradient, strip)
-    return stride, numba.njit(make(settings, "never", piece).py_func)
+    kernel = make(settings, "never", piece)
+
+    @numba.njit
+    def spread(W, y, top, left, height, width, groups, x):
+        kernel(W, y, top, left, height, width, groups, x)
+
+    return stride, spread
 
 
 def spread_both_ways(in_phases, border_mode, images, kernel, groups, change=None):

@@ -1,0 +1,115 @@
+"""A second process that compiles kernels meanwhile, so that a first start uses both cores.
+
+Numba compiles with one thread. Kernels that are compiled once for all graphs (`symae.kernels.compiled_once`) need nothing of
+the graph that they are for: another process takes those that are not on the disk from the queue, one after the other, and puts
+them there. This process compiles the rest of the graph, and then what is left in the queue.
+
+It is a Python of its own, not a fork of this one, whose threads may hold locks. It ends when nothing has been asked of it for a
+while, or when this process ends. There is none where Numba has one thread, or where no program can be started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+_PROGRAM = "import sys; sys.path[:] = {path!r}; from symae.compile.second_process import work; work()"
+_IDLE = 5.0  # seconds
+_ENOUGH = 2  # kernels that are missing: it takes a second to start
+
+
+def begin() -> None:
+    """Let another process compile the kernels that were asked for and are missing, if there are several."""
+    from symae.kernels.compiled_once import QUEUE
+    from symae.kernels.parallel.parts import THREADS
+
+    if THREADS > 1 and len(QUEUE.waiting) >= _ENOUGH:
+        _process.start()
+
+
+class _Process:
+    """Hold the thread that hands out jobs to another process as long as that lives."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+        if hasattr(os, "register_at_fork"):  # not on Windows
+            os.register_at_fork(after_in_child=self._forget)
+
+    def _forget(self) -> None:
+        self._thread = None
+
+    def start(self) -> None:
+        """Start it, unless there is one."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        self._thread = threading.Thread(target=_hand_out, name="symae, kernels compiled elsewhere", daemon=True)
+        with contextlib.suppress(RuntimeError):  # the system gives no more threads, or the interpreter ends
+            self._thread.start()
+
+
+_process = _Process()
+
+
+def _hand_out() -> None:
+    """Start the process, hand it a job whenever it is ready, and end it when there has been none for a while."""
+    from symae.kernels.compiled_once import QUEUE
+
+    command = [sys.executable, "-c", _PROGRAM.format(path=[str(Path(folder).absolute()) for folder in sys.path])]
+    try:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    except (OSError, ValueError):
+        return
+    assert process.stdin is not None
+    assert process.stdout is not None
+    job = None
+    try:
+        while process.stdout.read(1):
+            if job is not None:
+                QUEUE.done(job)
+            job = QUEUE.take_elsewhere(_IDLE)
+            if job is None:
+                break
+            pickle.dump(job, process.stdin)
+            process.stdin.flush()
+    except OSError:  # it has ended
+        pass
+    finally:
+        if job is not None:
+            QUEUE.done(job)
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+        process.stdout.close()
+        process.wait()
+
+
+def work() -> None:
+    """Compile what stands on the standard input until that ends, and say when ready for the next on the standard output."""
+    import importlib
+
+    from symae._runtime.memory import collect_young
+    from symae._runtime.roomy_calls import roomy
+    from symae.patches.numba_deferred_codegen import whole_programs
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one, and ends its input
+    ready = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    importlib.import_module("pytensor.link.numba.dispatch.basic")
+    from symae.kernels.compiled_once import find
+
+    with collect_young(), whole_programs():
+        while True:
+            ready.write(b".")
+            try:
+                job = pickle.load(sys.stdin.buffer)
+            except EOFError:
+                return
+            once = find(job.name, job.settings)
+            if once.named(job.arguments)[1] == job.file:  # the same kernels, in the same caches
+                with contextlib.suppress(Exception):  # the other process will see it too
+                    roomy(once.symbol)(job.arguments)
