@@ -72,7 +72,9 @@ else:
 
 # %%
 (train_x, _), (valid_x, _), (test_x, _) = sheet.load_data()
-images = pytensor.shared(np.concatenate([train_x.get_value(), valid_x.get_value()]), name="images", borrow=True)
+images = np.concatenate([x.get_value(borrow=True) for x in (train_x, valid_x)])
+images = pytensor.shared(images, name="images", borrow=True)
+del train_x, valid_x  # MNIST's are 190 MB
 test_images = test_x.get_value(borrow=True)
 n_images = len(images.get_value(borrow=True))
 

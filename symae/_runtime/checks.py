@@ -14,6 +14,8 @@ from symae.errors import InputError
 
 LARGEST_COUNT = 2**31 - 1  # of units, maps or pixels: more is a slip, and its weights would exceed any memory
 
+AT_ONCE = 1 << 20  # numbers that are looked at together
+
 
 def is_integer(value: Any) -> bool:
     """Return True if `value` is one of Python's or NumPy's integers, which bools are not."""
@@ -83,8 +85,17 @@ def as_numbers(where: str, value: Any, expected: str, dtype: str | None = None) 
         raise InputError(where, f"something that is not an array of numbers ({error})", expected) from error
 
 
+def is_finite(array: np.ndarray) -> bool:
+    """Return True if no entry is infinite or NaN."""
+    if not array.ndim:
+        return bool(np.isfinite(array))
+    # a part at a time: an answer for each pixel of many images would be tens of megabytes
+    step = max(1, AT_ONCE // max(1, array[:1].size))
+    return all(bool(np.isfinite(array[i : i + step]).all()) for i in range(0, len(array), step))
+
+
 def finite(where: str, array: np.ndarray) -> np.ndarray:
     """Return `array`, whose entries have to be finite numbers."""
-    if not np.isfinite(array).all():
+    if not is_finite(array):
         raise InputError(where, "NaN or infinite values", "finite numbers")
     return array

@@ -1,4 +1,4 @@
-"""What a process that trains may ask for, `tune_process`; and compiling does not look for garbage all over, meanwhile.
+"""What a process that trains may ask for, `tune_process`; and compiling seldom looks for garbage all over, meanwhile.
 
 A training step allocates the results of its layers, megabytes each, and frees them. By default glibc hands such memory back to
 the system at once, and at the next call the system clears it again, page by page: half of the time of a convolutional
@@ -18,7 +18,9 @@ from collections.abc import Iterator
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # <malloc.h>
 KEPT = 2**30  # bytes
-NEVER = 2**30  # collections of younger objects before one of all
+# Collections of younger objects before one of all; Python has 10. Compiled functions that are read from the disk need 23 to 34,
+# a convolutional step that is compiled 170, and without any its garbage is 200 MB.
+SELDOM = 40
 
 
 def physical_memory() -> float:
@@ -37,7 +39,8 @@ def tune_process() -> None:
     convolutional autoencoders are up to twice as fast. symae does not do so by itself, because it is for the whole process and
     cannot be taken back; calling it again does nothing. Large arrays come from the heap then, instead of being mapped and
     unmapped one by one. The user's own settings, ``MALLOC_TRIM_THRESHOLD_`` and its like or ``GLIBC_TUNABLES``, take
-    precedence.
+    precedence. What is free at the time of the call goes back to the system: call it when the data is read and the steps are
+    compiled.
 
     Examples
     --------
@@ -48,23 +51,24 @@ def tune_process() -> None:
     if chosen_by_user & os.environ.keys() or platform.libc_ver()[0] != "glibc":
         return
     with contextlib.suppress(OSError, AttributeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(M_MMAP_MAX, 0)
-        mallopt(M_TRIM_THRESHOLD, KEPT)
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_MMAP_MAX, 0)
+        libc.mallopt(M_TRIM_THRESHOLD, KEPT)
+        libc.malloc_trim(0)
 
 
 @contextlib.contextmanager
 def collect_young() -> Iterator[None]:
-    """Let Python look for garbage among recent objects only.
+    """Let Python look for garbage mostly among recent objects.
 
     Importing and compiling make hundreds of thousands of objects that stay, and Python would go through all of them several
-    times, for a tenth of a second or two.
+    times, for a tenth of a second or two. What a compiler leaves behind is freed all the same, if there is much of it.
     """
     *young, old = gc.get_threshold()
-    if old == NEVER:  # within another
+    if old >= SELDOM:  # within another, or as the user has it
         yield
         return
-    gc.set_threshold(young[0], young[1], NEVER)
+    gc.set_threshold(young[0], young[1], SELDOM)
     try:
         yield
     finally:

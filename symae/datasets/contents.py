@@ -50,6 +50,13 @@ class Contents:
             gathered.write(chunk)
         return gathered.getvalue()
 
+    def read_writable(self, size: int) -> bytearray:
+        """Return what `read` does in memory that an array can have for its own."""
+        gathered = bytearray()
+        while (missing := size - len(gathered)) > 0 and (chunk := self._chunk(missing)):
+            gathered += chunk
+        return gathered
+
     def rest(self) -> bytes:
         """Return all bytes up to the end."""
         return self.read(LARGEST + 1)

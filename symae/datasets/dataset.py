@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -86,7 +86,7 @@ class Dataset:
 
     def training_images(self) -> np.ndarray:
         """Return the training images followed by those of validation, for who has no other use for them."""
-        return self.train.x if self.valid is None else np.concatenate([self.train.x, self.valid.x])
+        return self.train.x if self.valid is None else _joined(self.train.x, self.valid.x)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,9 +137,9 @@ def from_arrays(
     if valid is not None and test is None:
         raise InputError("from_arrays", "validation images and no test images", "test images too")
     if valid is None and test is not None:
-        return checked_dataset(name, name, [arrays[0], None, arrays[1]], Found([], checked_shape(image_shape)))
+        return checked_dataset(name, name, [arrays[0], None, arrays[1]], Found([], checked_shape(image_shape)), copy=True)
     found = Found(arrays, checked_shape(image_shape))
-    return checked_dataset(name, name, three_parts(name, found.pairs), found)
+    return checked_dataset(name, name, three_parts(name, found.pairs), found, copy=True)
 
 
 def checked_shape(image_shape: Sequence[int] | None) -> ImageShape | None:
@@ -186,10 +186,13 @@ def three_parts(where: Where, pairs: Pairs) -> list[Pair | None]:
     return [*parts, *pairs[1:]]
 
 
-def checked_dataset(name: str, where: Where, pairs: Sequence[Pair | None], found: Found | None = None) -> Dataset:
+def checked_dataset(
+    name: str, where: Where, pairs: Sequence[Pair | None], found: Found | None = None, *, copy: bool = False
+) -> Dataset:
     """Make a `Dataset` of pairs (x, y), training, validation or None, and test, or raise an InputError that names `where`.
 
-    Images are all bytes or floats, and of one shape.
+    Images are all bytes or floats, and of one shape. Unless they are to be a `copy`, they stay in the arrays of `pairs` where
+    these can be written to.
     """
     found = found or Found([])
     splits: list[Split | None] = []
@@ -198,7 +201,7 @@ def checked_dataset(name: str, where: Where, pairs: Sequence[Pair | None], found
         if pair is None:
             splits.append(None)
             continue
-        split, shape, own = _checked(f"{where}, {part}", pair, found.image_shape, own)
+        split, shape, own = _checked(f"{where}, {part}", pair, found.image_shape, own, natural if copy else writable)
         splits.append(split)
     train, valid, test = splits
     assert train is not None
@@ -228,6 +231,11 @@ def natural(array: np.ndarray) -> np.ndarray:
     return np.array(array, dtype=array.dtype.newbyteorder("="), order="C")
 
 
+def writable(array: np.ndarray) -> np.ndarray:
+    """Return `array` in this machine's byte order, contiguous and writable: itself if it is so, else a copy."""
+    return np.require(array, array.dtype.newbyteorder("="), ["C", "W"])
+
+
 def square(pixels: int) -> ImageShape:
     """Return the shape of a square of so many pixels, grey or in three channels; a single row where there is none."""
     for channels in (1, 3):
@@ -238,7 +246,11 @@ def square(pixels: int) -> ImageShape:
 
 
 def _checked(
-    where: Where, pair: Pair, wanted: ImageShape | None, like: ImageShape | None = None
+    where: Where,
+    pair: Pair,
+    wanted: ImageShape | None,
+    like: ImageShape | None = None,
+    kept: Callable[[np.ndarray], np.ndarray] = writable,
 ) -> tuple[Split, ImageShape, ImageShape]:
     """Return a split, the shape of its images, and the shape that they came in, which has to be `like` that of others."""
     x, y = pair
@@ -253,7 +265,7 @@ def _checked(
     rows, own = _rows(x, like or wanted)
     if like not in (None, own):
         raise InputError(where, f"images of shape {own}", f"{like}, as the training images have")
-    pixels, shape = _wanted(where, _checked_pixels(where, rows), own, wanted)
+    pixels, shape = _wanted(where, kept(_checked_pixels(where, rows)), own, wanted)
     return Split(pixels, None if y is None else _checked_labels(where, y)), shape, own
 
 
@@ -285,6 +297,17 @@ def _wanted(where: Where, x: np.ndarray, own: ImageShape, wanted: ImageShape | N
     return grey, wanted
 
 
+def _joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the rows of both: where they lie if `second` begins where `first` ends, as parts that were cut do, else a copy."""
+    whole = first.base
+    if isinstance(whole, np.ndarray) and whole is second.base and whole.flags.c_contiguous and whole.dtype == first.dtype:
+        begin, end = (array.__array_interface__["data"][0] for array in (first, second))
+        rows = whole.reshape(-1)[(begin - whole.__array_interface__["data"][0]) // whole.itemsize :]
+        if first.flags.c_contiguous and second.flags.c_contiguous and begin + first.nbytes == end:
+            return rows[: first.size + second.size].reshape(-1, first.shape[1])
+    return np.concatenate([first, second])
+
+
 def _sorted_by_class(y: np.ndarray) -> bool:
     return y.ndim == 1 and bool(np.all(y[1:] >= y[:-1])) and 2 <= len(np.unique(y)) <= len(y) // 2
 
@@ -299,14 +322,14 @@ def _checked_pixels(where: Where, x: np.ndarray) -> np.ndarray:
     if x.dtype.kind in "iu":
         if x.dtype != np.uint8 and (x.min() < 0 or x.max() > 255):
             raise InputError(where, f"integer pixels from {x.min()} to {x.max()}", "0 to 255")
-        return natural(x.astype(np.uint8, copy=False))
+        return x.astype(np.uint8, copy=False)
     if x.dtype.kind != "f" or x.dtype.itemsize > 8:
         raise InputError(where, f"pixels of type {x.dtype}", "uint8 or floating point")
     # NaN fails every comparison, so this asks for what must hold.
     if not (x.min() >= 0 and x.max() <= 1):
         image, pixel = np.argwhere(~((x >= 0) & (x <= 1)))[0]
         raise InputError(where, f"{x[image, pixel]} at pixel {pixel} of image {image}", "values in [0, 1]")
-    return natural(x)
+    return x
 
 
 def _checked_labels(where: Where, y: np.ndarray) -> np.ndarray:

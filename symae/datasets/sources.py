@@ -73,7 +73,8 @@ def read(
         name, pairs = "MNIST, 50000/10000/10000 images", three_parts("MNIST", _mnist(mnist_folder()))
         if name_or_path == "mini_mnist":
             name = "mini-MNIST, the first 5000/1000/1000 images of MNIST"
-            pairs = [(x[:n], None if y is None else y[:n]) for (x, y), n in zip(filter(None, pairs), MINI, strict=True)]
+            # copies: a view would keep all of MNIST
+            pairs = [(x[:n].copy(), None if y is None else y[:n]) for (x, y), n in zip(filter(None, pairs), MINI, strict=True)]
         return checked_dataset(name, "MNIST", pairs, Found([], shape))
     if name_or_path in SETS:
         found = read_named(str(name_or_path))

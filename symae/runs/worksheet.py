@@ -108,7 +108,6 @@ class Worksheet:
         argv: Sequence[str] | None = None,
     ):
         print_anything()
-        tune_process()
         notebook = hasattr(builtins, "__IPYTHON__")
         if not notebook:
             sys.excepthook = report_bad_input
@@ -192,6 +191,7 @@ class Worksheet:
         compiled = function(*arguments, backend=self.backend, **keywords)
         print(compile_time(compiled), flush=True)
         self.compiling += compile_time(compiled).total
+        tune_process()  # not before: what reading the data and compiling have freed is not for steps
         return compiled
 
     @contextmanager

@@ -18,7 +18,7 @@ from pytensor.graph.basic import Variable
 from pytensor.graph.utils import MissingInputError
 from pytensor.tensor.type import TensorType
 
-from symae._runtime.checks import as_numbers, finite
+from symae._runtime.checks import as_numbers, finite, is_finite
 from symae.compile.loops import Loop, loop_over, run_in_bursts
 from symae.errors import InputError
 
@@ -223,7 +223,7 @@ def check_held(where: str, array: np.ndarray, converted: np.ndarray) -> None:
     if array.dtype.kind == "f":
         if dtype.kind != "f":
             raise InputError(where, f"dtype {array.dtype}", f"{dtype}, or whole numbers of another dtype")
-        if not np.isfinite(converted).all():
+        if not is_finite(converted):
             raise InputError(where, f"values up to {np.abs(array).max():g}", f"what {dtype} can hold")
         return
     if dtype.kind == "f":

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from symae._runtime.checks import as_numbers, checked_counts, finite, flag, integer, is_integer, pair
+from symae._runtime.checks import as_numbers, checked_counts, finite, flag, integer, is_finite, is_integer, pair
 from symae.errors import InputError
 
 
@@ -42,6 +42,22 @@ def test_an_array_of_a_given_dtype_can_be_written_to():
 def test_nan_is_not_finite():
     with pytest.raises(InputError, match=r"^X: found NaN or infinite values, expected finite numbers$"):
         finite("X", np.array([1, np.nan]))
+
+
+@pytest.mark.parametrize("place", [0, 1_048_576, 2_599_999])
+def test_the_one_number_that_is_not_finite_is_found_wherever_it_is(place):
+    numbers = np.zeros(2_600_000, np.float32)
+    assert is_finite(numbers.reshape(1300, 2000))
+    numbers[place] = np.inf
+    assert not is_finite(numbers)
+    assert not is_finite(numbers.reshape(1300, 2000))
+    assert not is_finite(numbers.reshape(1, -1))
+
+
+def test_a_number_alone_and_nothing_at_all_are_finite():
+    assert is_finite(np.array(1.0))
+    assert is_finite(np.zeros((0, 3)))
+    assert not is_finite(np.array(np.nan))
 
 
 def test_a_flag_is_true_or_false_and_not_what_counts_as_such():

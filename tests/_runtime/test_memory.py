@@ -83,6 +83,9 @@ def settings(monkeypatch):
         def mallopt(self, parameter, value):
             told.append((parameter, value))
 
+        def malloc_trim(self, kept):
+            told.append(("trim", kept))
+
     monkeypatch.setattr(memory.ctypes, "CDLL", Library)
     for name in OF_THE_USER:
         monkeypatch.delenv(name, raising=False)
@@ -93,10 +96,10 @@ def tune_again():
     memory.tune_process.__wrapped__()
 
 
-def test_malloc_is_told_to_keep_a_gigabyte_and_to_map_nothing(settings, monkeypatch):
+def test_malloc_is_told_to_keep_a_gigabyte_from_now_on_and_to_map_nothing(settings, monkeypatch):
     monkeypatch.setattr(memory.platform, "libc_ver", lambda: ("glibc", "2.36"))
     tune_again()
-    assert settings == [(-4, 0), (-1, 2**30)]
+    assert settings == [(-4, 0), (-1, 2**30), ("trim", 0)]
 
 
 @pytest.mark.parametrize("name", sorted(OF_THE_USER))
@@ -130,16 +133,33 @@ def test_it_is_done_once(settings, monkeypatch):
     memory.tune_process.cache_clear()
     memory.tune_process()
     memory.tune_process()
-    assert len(settings) == 2
+    assert len(settings) == 3
 
 
-def test_compiling_looks_for_garbage_among_young_objects_only_and_only_meanwhile():
+@pytest.fixture
+def thresholds():
+    """Put back how often Python looks for garbage."""
     before = gc.get_threshold()
+    yield
+    gc.set_threshold(*before)
+
+
+@pytest.mark.usefixtures("thresholds")
+def test_compiling_looks_for_garbage_mostly_among_young_objects_and_only_meanwhile():
+    gc.set_threshold(700, 10, 10)
     with memory.collect_young():
         within = gc.get_threshold()
         with memory.collect_young():
             assert gc.get_threshold() == within
         assert gc.get_threshold() == within
-    assert within[:2] == before[:2]
-    assert within[2] > 10**6
-    assert gc.get_threshold() == before
+    assert within[:2] == (700, 10)
+    # a long compilation leaves more garbage than the younger generations can hold
+    assert 10 < within[2] < 100
+    assert gc.get_threshold() == (700, 10, 10)
+
+
+@pytest.mark.usefixtures("thresholds")
+def test_a_user_who_lets_python_look_for_it_less_often_has_it_so():
+    gc.set_threshold(700, 10, 1000)
+    with memory.collect_young():
+        assert gc.get_threshold() == (700, 10, 1000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -196,3 +197,33 @@ def test_too_few_training_images_to_take_validation_from_are_refused(idx_folder,
     write_idx(idx_folder / "train-labels-idx1-ubyte", np.zeros(n, np.uint8))
     with pytest.raises(InputError, match=f"found {n} images, expected at least two"):
         read(idx_folder)
+
+
+def most_memory(call) -> int:
+    """How many bytes the call has of Python and NumPy at the most."""
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", ["a.idx", "a.gz"])
+def test_bytes_are_read_into_the_array_that_they_are(tmp_path, name):
+    images = np.zeros((16000, 28, 28), np.uint8)
+    write_idx(tmp_path / name, images)
+    # a megabyte or two at a time is unpacked, and what grows has room for an eighth more
+    assert most_memory(lambda: read_idx(tmp_path / name)) < 1.2 * images.nbytes + (3 << 20)
+
+
+def test_the_parts_of_a_file_are_not_copied_and_lie_one_after_the_other(tmp_path):
+    images = np.random.RandomState(0).randint(0, 256, (14000, 28, 28)).astype(np.uint8)
+    write_idx(tmp_path / "a.idx", images)
+    kept = []
+    assert most_memory(lambda: kept.append(read(tmp_path / "a.idx"))) < 1.2 * images.nbytes + (3 << 20)
+    (dataset,) = kept
+    both = dataset.training_images()
+    np.testing.assert_array_equal(both, images[:12000].reshape(-1, 784))
+    assert np.shares_memory(both, dataset.train.x)
+    assert np.shares_memory(both, dataset.valid.x)

@@ -146,3 +146,18 @@ def test_cntk_text_is_of_as_many_pixels_and_labels_as_its_first_line(tmp_path):
     dataset = read(tmp_path / "a.txt", image_shape=(3, 4, 6))
     np.testing.assert_array_equal(dataset.train.x, x[:3].reshape(3, -1))
     assert dataset.train.y.tolist() == [0, 11, 3]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_arrays_of_ones_own_are_copied(dtype):
+    x = np.zeros((14, 36), dtype)
+    dataset = from_arrays(x)
+    x[:] = 1
+    assert not any(part.x.any() for part in dataset.parts)
+
+
+@pytest.mark.parametrize("order", [slice(None, None, -1), slice(None)])
+def test_training_images_are_followed_by_those_of_validation(order):
+    parts = [np.full((3, 36), i, np.uint8) for i in range(3)][order]
+    dataset = from_arrays(parts[0], valid=(parts[1], None), test=(parts[2], None))
+    np.testing.assert_array_equal(dataset.training_images(), np.concatenate(parts[:2]))

@@ -17,7 +17,7 @@ import numpy as np
 
 from symae._runtime.atomic_files import replacing
 from symae.datasets.contents import CHUNK, Contents, excerpt, is_file, is_folder, open_contents
-from symae.datasets.dataset import Found, Pair, natural
+from symae.datasets.dataset import Found, Pair, writable
 from symae.datasets.formats.base import Format
 from symae.errors import InputError, MissingFileError
 
@@ -63,13 +63,13 @@ def parse_idx(path: str | PathLike[str], contents: Contents) -> np.ndarray:
     # Python's integers: the product of hostile dimensions overflows any other.
     expected = math.prod(shape) * dtype.itemsize
     # no further than the header says, and a chunk to tell by how much it is wrong
-    data = contents.read(expected + CHUNK)
+    data = contents.read_writable(expected + CHUNK)
     if len(data) != expected:
         dimensions = " x ".join(map(str, shape))
         found = f"{len(data)} bytes" if len(data) < expected + CHUNK else f"more than {len(data) - 1} bytes"
         raise InputError(path, f"{found} of values", f"{expected} bytes for {dimensions} {dtype.name} values")
     try:
-        return natural(np.frombuffer(data, dtype).reshape(shape))
+        return writable(np.frombuffer(data, dtype).reshape(shape))
     except ValueError as error:  # no values, and dimensions beyond NumPy's
         raise InputError(path, f"dimensions {shape}", "an array that NumPy can hold") from error
 
