@@ -7,6 +7,7 @@ network".
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,13 +16,16 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from symae.inspector.functions import Functions
-from symae.models.base import Model
+from symae.inspector.subject import Subject
 from symae.models.description import FilterLayer
 
 STEPS = 60
 STARTS = 6
 # so many times the bound away from the origin, a rectified unit of the first layer is active for half of all directions
 FAR = 1000.0
+AT_ONCE = 16  # units
+
+Climb = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,91 +48,134 @@ class BestInput:
     how: str
 
 
-def best_input(
-    model: Model,
+def best_inputs(
+    model: Subject,
     layer: FilterLayer,
-    unit: int,
+    units: Sequence[int],
     bound: float,
     functions: Functions,
     pixels: int,
-    start: np.ndarray | None = None,
-) -> BestInput | None:
-    """Find the input of norm at most `bound`, of so many `pixels`, that excites a unit of `layer` most; None if it is dead.
+    starts: Sequence[np.ndarray | None],
+) -> list[BestInput | None]:
+    """Find the inputs of norm at most `bound`, of so many `pixels`, that excite units of `layer` most; None for a dead unit.
 
-    A unit that is a map is one of its places here: in the first layer that in the middle, elsewhere that where `start` excites
-    it.
+    A unit that is a map is one of its places here: in the first layer that in the middle, elsewhere that where its start
+    excites it.
 
     In closed form where the layer sees pixels: the unit's gradient points into one direction wherever it is active, which is
     that of its weights. Elsewhere by gradient ascent from several starts with steps that get shorter, put back to the bound
-    after each; the best place on all ways counts. One start is `start`, such as the test image that excites the unit most; the
-    others are random. A unit that has no gradient in any of them, because it is below its bias everywhere there, is dead.
+    after each; the best place on all ways counts. One start is that in `starts`, such as the test image that excites the unit
+    most; the others are random. A unit that has no gradient in any of them, because it is below its bias everywhere there, is
+    dead.
     """
-    rng = np.random.RandomState(unit)
-    starts = rng.standard_normal((STARTS, pixels))
-    if start is not None and np.linalg.norm(start) > 0:
-        starts[0] = start
+    found: list[BestInput | None] = []
+    for first in range(0, len(units), AT_ONCE):
+        part = slice(first, first + AT_ONCE)
+        found += _best_inputs(model, layer, list(units[part]), bound, functions, pixels, starts[part])
+    return found
 
-    place = np.zeros(2, dtype=np.int64)
+
+def _best_inputs(
+    model: Subject,
+    layer: FilterLayer,
+    units: list[int],
+    bound: float,
+    functions: Functions,
+    pixels: int,
+    given: Sequence[np.ndarray | None],
+) -> list[BestInput | None]:
+    count = len(units)
+    starts = np.stack([np.random.RandomState(unit).standard_normal((STARTS, pixels)) for unit in units])
+    for begin, start in zip(starts, given, strict=True):
+        if start is not None and np.linalg.norm(start) > 0:
+            begin[0] = start
+    numbers = np.asarray(units, dtype=np.int64)
+    places = np.zeros((count, 2), dtype=np.int64)
     if layer.expression.type.ndim == 4:
-        (values,) = functions(("values", layer.name), lambda: ([model.x], [layer.expression]), _images(model, starts[:1]))
+        first = _images(model, starts[:, 0])
+        (values,) = functions(("values", layer.name), lambda: ([model.x], [layer.expression]), first)
         h, w = values.shape[2:]
-        place[:] = h // 2, w // 2
-        if not layer.sees_pixels and start is not None:
-            place[:] = np.unravel_index(int(values[0, unit].argmax()), (h, w))
+        places[:] = h // 2, w // 2
+        if not layer.sees_pixels:
+            for i, start in enumerate(given):
+                if start is not None:
+                    places[i] = np.unravel_index(int(values[i, units[i]].argmax()), (h, w))
 
     def climb(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Compute values (units, starts) and gradients (units, starts, pixels) at `x`."""
+        each = x.shape[1]
         values, gradients = functions(
-            ("climb", layer.name), lambda: _graph(model, layer.expression), _images(model, x), unit, place
+            ("climb", layer.name),
+            lambda: _graph(model, layer.expression),
+            _images(model, x.reshape(-1, pixels)),
+            np.repeat(numbers, each),
+            np.repeat(places, each, axis=0),
         )
-        return values, gradients.reshape(len(x), -1)
+        return values.reshape(count, each), gradients.reshape(x.shape)
 
     if layer.sees_pixels:
-        _, slopes = climb(_onto(starts, bound * FAR)) if layer.kind != "dense" else (None, _dense_slope(model, layer, unit))
-        if not np.isfinite(slopes).all():
-            return BestInput(np.full(pixels, np.nan), np.nan, bound, "none: the weights are not finite")
-        slopes = slopes / (np.abs(slopes).max() or 1.0)  # the square of a number near the largest float is infinite
-        norms = np.linalg.norm(slopes, axis=1)
-        if not norms.max() > 0:
-            return None
-        x = bound * slopes[norms.argmax()] / norms.max()
-        return BestInput(x, float(climb(x[None])[0][0]), bound, "closed form: the weights, as long as the bound allows")
+        return _along_the_weights(model, layer, units, bound, climb, starts)
     x = _onto(starts, bound)
-    best, best_value, moved = x[0], -np.inf, False
+    best, best_values, moved = x[:, 0].copy(), np.full(count, -np.inf), np.zeros(count, bool)
+    rows = np.arange(count)
     for step in range(STEPS + 1):
         values, slopes = climb(x)
-        top = int(values.argmax())
-        if values[top] > best_value:
-            best, best_value = x[top].copy(), float(values[top])
-        norms = np.linalg.norm(slopes, axis=1, keepdims=True)
-        moved = moved or bool((norms > 0).any())
+        top = values.argmax(axis=1)
+        better = values[rows, top] > best_values
+        best[better] = x[rows, top][better]
+        best_values[better] = values[rows, top][better]
+        norms = np.linalg.norm(slopes, axis=2, keepdims=True)
+        moved |= (norms > 0).any(axis=(1, 2))
         length = bound * 0.3 * (1 - step / STEPS) + 1e-3 * bound
         x = _within(x + length * slopes / np.where(norms > 0, norms, 1), bound)
-    if not moved:
-        return None
-    return BestInput(best, best_value, bound, f"gradient ascent, {STEPS} steps from {STARTS} starts")
+    how = f"gradient ascent, {STEPS} steps from {STARTS} starts"
+    return [BestInput(best[i], float(best_values[i]), bound, how) if moved[i] else None for i in range(count)]
 
 
-def _graph(model: Model, expression: Variable) -> tuple[list[Variable], list[Variable]]:
-    unit, place = pt.lscalar("unit"), pt.lvector("place")
-    values = expression[:, unit]
-    if values.type.ndim == 3:
-        values = values[:, place[0], place[1]]
-    return [model.x, unit, place], [values, pt.grad(values.sum(), model.x)]
+def _along_the_weights(
+    model: Subject, layer: FilterLayer, units: list[int], bound: float, climb: Climb, starts: np.ndarray
+) -> list[BestInput | None]:
+    if layer.kind == "dense":
+        slopes = np.asarray(layer.weights(model.parameters()[layer.name])[units], dtype=np.float64)[:, None]
+    else:
+        _, slopes = climb(_onto(starts, bound * FAR))
+    usable = np.asarray(np.isfinite(slopes).all(axis=(1, 2)))
+    slopes = np.where(usable[:, None, None], slopes, 0)
+    largest = np.abs(slopes).max(axis=(1, 2), keepdims=True)
+    slopes = slopes / np.where(largest > 0, largest, 1)  # the square of a number near the largest float is infinite
+    norms = np.linalg.norm(slopes, axis=2)
+    rows, top = np.arange(len(units)), norms.argmax(axis=1)
+    length = norms[rows, top]
+    x = bound * slopes[rows, top] / np.where(length > 0, length, 1)[:, None]
+    values, _ = climb(x[:, None])
+    found: list[BestInput | None] = []
+    for i in range(len(units)):
+        if not usable[i]:
+            found.append(BestInput(np.full(x.shape[1], np.nan), np.nan, bound, "none: the weights are not finite"))
+        elif not length[i] > 0:
+            found.append(None)
+        else:
+            found.append(BestInput(x[i], float(values[i, 0]), bound, "closed form: the weights, as long as the bound allows"))
+    return found
 
 
-def _images(model: Model, rows: np.ndarray) -> np.ndarray:
+def _graph(model: Subject, expression: Variable) -> tuple[list[Variable], list[Variable]]:
+    units, places = pt.lvector("units"), pt.lmatrix("places")
+    rows = pt.arange(units.shape[0])
+    where = (rows, units, places[:, 0], places[:, 1]) if expression.type.ndim == 4 else (rows, units)
+    values = expression[where]
+    return [model.x, units, places], [values, pt.grad(values.sum(), model.x)]
+
+
+def _images(model: Subject, rows: np.ndarray) -> np.ndarray:
     return model.checked_input("images", rows.astype(pytensor.config.floatX))
 
 
-def _dense_slope(model: Model, layer: FilterLayer, unit: int) -> np.ndarray:
-    return np.asarray(layer.weights(model.parameters()[layer.name])[unit], dtype=np.float64)[None]
-
-
 def _onto(x: np.ndarray, bound: float) -> np.ndarray:
-    norms = np.linalg.norm(x, axis=1, keepdims=True)
+    norms = np.linalg.norm(x, axis=-1, keepdims=True)
     return x * bound / np.where(norms > 0, norms, 1)
 
 
 def _within(x: np.ndarray, bound: float) -> np.ndarray:
-    norms = np.linalg.norm(x, axis=1, keepdims=True)
+    norms = np.linalg.norm(x, axis=-1, keepdims=True)
     return x * np.minimum(1, bound / np.where(norms > 0, norms, 1))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from symae.inspector.functions import Functions
-from symae.models.base import Model
+from symae.inspector.subject import Subject
 from symae.models.description import FilterLayer
 
 CHUNK = 25  # images at a time: maps of many images take hundreds of megabytes
@@ -27,7 +27,7 @@ class Activity:
         return order[::-1][:count].tolist(), order[:count].tolist()
 
 
-def activities(model: Model, layers: list[FilterLayer], images: np.ndarray, functions: Functions) -> dict[str, Activity]:
+def activities(model: Subject, layers: list[FilterLayer], images: np.ndarray, functions: Functions) -> dict[str, Activity]:
     """Compute the activity of each layer, by the layer's name, for rows of pixels or images that `model` takes."""
     expressions = list(dict.fromkeys(layer.expression for layer in layers))
     thresholds = {layer.expression: layer.threshold for layer in layers}

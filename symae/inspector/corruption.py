@@ -11,11 +11,11 @@ from symae.errors import InputError
 CORRUPTIONS = ("zero", "noise")
 
 
-def corrupted(images: np.ndarray, kind: str, level: float, seed: int) -> np.ndarray:
-    """Damage images from 0 to 1 by `level`, also from 0 to 1; the same for the same seed.
+def corrupted(images: np.ndarray, kind: str, level: float, seed: int, limits: tuple[float, float] = (0.0, 1.0)) -> np.ndarray:
+    """Damage images within `limits` by `level`, from 0 to 1; the same for the same seed.
 
     "zero" sets each pixel to zero with that probability, as denoising autoencoders see them; "noise" adds normally distributed
-    noise of that standard deviation and cuts the sum to [0, 1], as in worksheet 05.
+    noise of that standard deviation, in units of the limits' distance, and cuts the sum to them, as in worksheet 05.
     """
     if kind not in CORRUPTIONS:
         raise InputError("kind", repr(kind), f"one of {', '.join(CORRUPTIONS)}")
@@ -26,7 +26,8 @@ def corrupted(images: np.ndarray, kind: str, level: float, seed: int) -> np.ndar
     rng = np.random.RandomState(seed)
     if kind == "zero":
         return images * (rng.uniform(size=images.shape) >= level)
-    return np.clip(images + level * rng.standard_normal(images.shape), 0, 1)
+    low, high = limits
+    return np.clip(images + (high - low) * level * rng.standard_normal(images.shape), low, high)
 
 
 def centred(image: np.ndarray) -> np.ndarray:

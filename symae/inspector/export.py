@@ -29,8 +29,8 @@ def export_html(runs: Sequence[Run], say: Callable[[str], None] = lambda _: None
     """Return the page as text.
 
     It holds all filters, orders, curves, graphs and maps of codes; of the first layer 512 units and of deeper ones 64, but the
-    inputs that excite these most, found by gradient ascent, of 8 only; 20 images with their reconstructions and feature maps,
-    and 50 kept epochs.
+    inputs that excite these most, found by gradient ascent, of 16 only; 20 images with their reconstructions and feature
+    maps, small pictures and nearest neighbours of as many as 3 MB hold, and 50 kept epochs.
     """
     answers = Answers(runs, live=False)
     kept: dict[str, Any] = {}
@@ -63,7 +63,8 @@ def export_html(runs: Sequence[Run], say: Callable[[str], None] = lambda _: None
             start = f"{run['number']}/{model['name']}"
             about = keep(f"{start}/model")
             if about is not None:
-                for tab in TABS.values():
+                # what is computed of many units at once comes before what asks for the same one by one
+                for tab in reversed(TABS.values()):
                     for path in tab.kept(about):
                         keep(f"{start}/{path}")
     for tab in TABS.values():

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-ROW, GAP, HEIGHT = 58.0, 18.0, 30.0  # pixels: from rank to rank, between boxes, of a box
+ROW, GAP, HEIGHT = 66.0, 18.0, 30.0  # pixels: from rank to rank, between boxes, of a box
 CHARACTER, PADDING = 7.0, 22.0
+SMALL = 6.05  # of a character of a line's label, which stands beside its line
+BESIDE, BELOW, ABOVE = 6.0, 13.0, 6.0
 BEND = 6.0  # the room of a line that passes a rank
 SWEEPS, MANY = 12, 1500  # so many passes; of larger graphs, whose every pass takes long, fewer
 MARGIN = 16.0
@@ -29,17 +31,23 @@ class Layout:
     lines: list[tuple[int, int, list[tuple[float, float]]]]
     width: float
     height: float
+    # (x, y, text) of the lines' labels, from the left lower corner of the text
+    labels: list[tuple[float, float, str]] = field(default_factory=list)
 
 
-def layered(nodes: Sequence[tuple[str, str, Sequence[int]]]) -> Layout:
+def layered(nodes: Sequence[tuple[str, str, Sequence[int]]], labels: Sequence[Sequence[str]] = ()) -> Layout:
     """Place nodes, given as (label, kind, numbers of their sources), so that lines lead down.
 
-    Sources come before their targets in `nodes`.
+    Sources come before their targets in `nodes`. `labels` are those of the lines: for each node one for each of its sources, or
+    none. Lines from one node that have the same label have it together, where they begin; others where they end.
     """
     if not nodes:
         return Layout([], [], 2 * MARGIN, 2 * MARGIN)
     ranks = _ranks([sources for _, _, sources in nodes])
+    begun, ended = _shared_labels(nodes, labels)
     widths = [max(44.0, CHARACTER * len(label) + PADDING) for label, _, _ in nodes]
+    for number, text in [*begun.items(), *((target, text) for (_, target), text in ended.items())]:
+        widths[number] = max(widths[number], 2 * (BESIDE + SMALL * len(text)))
     edges = [(source, target) for target, (_, _, sources) in enumerate(nodes) for source in sources]
     # a line over several ranks gets a place in each, as if it were a narrow box
     above: list[list[int]] = [[] for _ in nodes]
@@ -75,7 +83,22 @@ def layered(nodes: Sequence[tuple[str, str, Sequence[int]]]) -> Layout:
         points.append((float(middles[path[-1]]), MARGIN + ROW * ranks[path[-1]]))
         lines.append((path[0], path[-1], points))
     width = max(float(middles[v] + widths[v] / 2) for v in range(len(ranks))) + MARGIN
-    return Layout(boxes, lines, width, 2 * MARGIN + ROW * max(ranks) + HEIGHT)
+    placed = [(points[0][0] + BESIDE, points[0][1] + BELOW, begun.pop(s)) for s, _, points in lines if s in begun]
+    placed += [(points[-1][0] + BESIDE, points[-1][1] - ABOVE, ended[s, t]) for s, t, points in lines if (s, t) in ended]
+    return Layout(boxes, lines, width, 2 * MARGIN + ROW * max(ranks) + HEIGHT, placed)
+
+
+def _shared_labels(
+    nodes: Sequence[tuple[str, str, Sequence[int]]], labels: Sequence[Sequence[str]]
+) -> tuple[dict[int, str], dict[tuple[int, int], str]]:
+    """Return the labels of lines that begin at a node, where all have the same, and of the other lines by both ends."""
+    found: dict[int, dict[int, str]] = {}
+    for target, ((_, _, sources), texts) in enumerate(zip(nodes, labels, strict=False)):
+        for source, text in zip(sources, texts, strict=False):
+            found.setdefault(source, {})[target] = text
+    begun = {source: next(iter(texts.values())) for source, texts in found.items() if len(set(texts.values())) == 1}
+    ended = {(s, t): text for s, texts in found.items() if s not in begun for t, text in texts.items()}
+    return begun, ended
 
 
 def _ranks(sources: Sequence[Sequence[int]]) -> list[int]:

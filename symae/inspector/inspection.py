@@ -6,7 +6,8 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from os import PathLike
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from pytensor.graph.basic import Variable
@@ -16,10 +17,11 @@ from symae._runtime.decimals import fixed
 from symae.datasets.pixel_scale import KERAS
 from symae.errors import InputError
 from symae.images.pictures import side_by_side, to_image
-from symae.inspector.activation_maximization import BestInput, best_input
+from symae.inspector.activation_maximization import BestInput, best_inputs
 from symae.inspector.activity import Activity, activities
+from symae.inspector.codes import Codes, computed_codes
 from symae.inspector.corruption import corrupted
-from symae.inspector.figure import Figure, coloured
+from symae.inspector.figure import RGB, Figure, coloured
 from symae.inspector.filters import Filters, filter_pictures
 from symae.inspector.functions import Functions
 from symae.inspector.graphs import Graph, ModelGraphs
@@ -27,10 +29,12 @@ from symae.inspector.latent import Latent, has_latent
 from symae.inspector.layout import ImageLayout, image_layout
 from symae.inspector.pixels import code_picture, largest_magnitude
 from symae.inspector.probe_images import Examples
-from symae.models.base import Model
+from symae.inspector.subject import Subject, title_of
 from symae.models.description import FilterLayer, ModelDescription
 
 HUGE = 1e15  # no weight of a training that goes well comes near it
+BEST_KEPT = 4096  # inputs that excite units most
+CODES_KEPT = 4  # nodes whose codes are in memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,14 +43,17 @@ class Reconstruction:
 
     Attributes
     ----------
-    original, corrupted, output : arrays (h, w), or (h, w, 3) of coloured images, values from 0 to 1
+    original, corrupted, output : arrays (h, w), or (h, w, 3) of coloured images
     code : array (k,) or (c, h', w')
+    limits : (float, float)
+        What is drawn black and what white.
     """
 
     original: np.ndarray
     corrupted: np.ndarray
     code: np.ndarray
     output: np.ndarray
+    limits: tuple[float, float] = (0.0, 1.0)
 
     @property
     def error(self) -> np.ndarray:
@@ -69,17 +76,31 @@ class Reconstruction:
         negative = bool((code < 0).any())
         with np.errstate(all="ignore"):
             pictures = [
-                ("original", self.original),
-                ("corrupted", self.corrupted),
+                ("original", self._shown(self.original)),
+                ("corrupted", self._shown(self.corrupted)),
                 ("code", coloured(code / largest / 2 + 0.5 if negative else np.clip(code / largest, 0, 1), "grey")),
-                ("reconstruction", coloured(np.clip(self.output, 0, 1), "grey")),
+                ("reconstruction", self._shown(self.output)),
                 ("error", coloured(self.error / limit / 2 + 0.5, "diverging")),
             ]
         zoomed = [(label, to_image(p).resize((112, 112 * p.shape[0] // p.shape[1] or 1), 0)) for label, p in pictures]
         return Figure(side_by_side(zoomed), f"root mean square error {fixed(self.rmse, 3)}")
 
+    def _shown(self, picture: np.ndarray) -> np.ndarray:
+        low, high = self.limits
+        return coloured(np.clip((picture - low) / (high - low), 0, 1), "grey" if picture.ndim == 2 else RGB)
+
     def _repr_png_(self) -> bytes:
         return self.figure._repr_png_()
+
+
+class Pages(Protocol):
+    """Open and keep the page of an inspection."""
+
+    def show(self, inspection: Inspection, port: int | None, browser: bool, wait: bool | None = None) -> str | None:
+        """Open it."""
+
+    def export(self, inspection: Inspection, path: str | PathLike[str]) -> None:
+        """Keep it as a file."""
 
 
 class Inspection:
@@ -87,7 +108,7 @@ class Inspection:
 
     Parameters
     ----------
-    model : Model
+    model : Model, or what describes itself like one
     examples : Examples, optional
         Test images; what needs none is there without them.
     layout : ImageLayout, optional
@@ -105,7 +126,10 @@ class Inspection:
         What the units of a decoder give that is a function of a place in the image; empty for other models.
     """
 
-    def __init__(self, model: Model, examples: Examples | None = None, layout: ImageLayout | None = None):
+    # what opens pages stands on what is here, and enters itself: `symae.inspector.pages`
+    pages: ClassVar[Pages]
+
+    def __init__(self, model: Subject, examples: Examples | None = None, layout: ImageLayout | None = None):
         self.model = model
         self.described: ModelDescription = model.describe()
         self.layout = image_layout(self.described, layout, None if examples is None else examples.layout)
@@ -115,11 +139,15 @@ class Inspection:
         self.decoder_maps = dict(self.described.decoder_maps or {})
         self.examples = examples if examples is not None and examples.images.shape[1] == self.layout.size else None
         self.pixel_scale = KERAS if examples is None else examples.pixel_scale
+        # what is drawn black and white
+        self.limits = (0.0, 1.0) if self.examples is None else self.examples.limits
         self.functions = Functions()
         self._filters: dict[str, Filters] = {}
         self._graphs: dict[Any, Graph] = {}
+        self._codes: dict[str, Codes] = {}
+        self._best: dict[tuple[str, int, float], BestInput | None] = {}
         # one for each kind of work, so that what is quick never waits for what is slow
-        self._locks = {kind: threading.Lock() for kind in ("filters", "activities", "latent", "graphs")}
+        self._locks = {kind: threading.Lock() for kind in ("filters", "activities", "latent", "codes", "graphs")}
 
     def layer(self, name: str) -> FilterLayer:
         """Return the layer with the weights `name`, or raise an error that lists those there are."""
@@ -172,12 +200,28 @@ class Inspection:
 
     def best_input(self, layer: str, unit: int, bound: float | None = None) -> BestInput | None:
         """Find the input that excites a unit most among all of norm at most `bound`; None if the unit is dead."""
-        chosen, number = self.layer(layer), self.unit(layer, unit)
-        start = None
-        if self.examples is not None and not chosen.sees_pixels:
-            start = self.image(self.activity(layer).extremes(number, 1)[0][0])
+        return self.best_inputs(layer, [unit], bound)[0]
+
+    def best_inputs(self, layer: str, units: Sequence[int], bound: float | None = None) -> list[BestInput | None]:
+        """Find the inputs that excite units most, as `best_input` does, several at once."""
+        chosen, numbers = self.layer(layer), [self.unit(layer, unit) for unit in units]
+        if np.dtype(self.model.x.type.dtype).kind != "f":
+            raise InputError("best input", f"an input of {self.model.x.type.dtype}", "one of floats, which can be climbed")
         limit = self.default_bound() if bound is None else bound
-        return best_input(self.model, chosen, number, limit, self.functions, self.layout.size, start)
+        starts: list[np.ndarray | None] = [None] * len(numbers)
+        if self.examples is not None and not chosen.sees_pixels:
+            starts = [self.image(self.activity(layer).extremes(number, 1)[0][0]) for number in numbers]
+        return best_inputs(self.model, chosen, numbers, limit, self.functions, self.layout.size, starts)
+
+    def kept_best_inputs(self, layer: str, units: Sequence[int], bound: float) -> list[BestInput | None]:
+        """Return what `best_inputs` found when it was first asked for, for a page that asks again and again."""
+        missing = [unit for unit in units if (layer, unit, bound) not in self._best]
+        found = dict(zip(missing, self.best_inputs(layer, missing, bound) if missing else [], strict=True))
+        results = [found[unit] if unit in found else self._best.get((layer, unit, bound)) for unit in units]
+        if len(self._best) > BEST_KEPT:
+            self._best = {}
+        self._best |= {(layer, unit, bound): best for unit, best in found.items()}
+        return results
 
     def alone(self, layer: str, unit: int) -> np.ndarray | None:
         """Draw as the decoder does when this unit has its values of the image that excites it most, and the others 0.
@@ -213,17 +257,17 @@ class Inspection:
         `kind`, `level` and `seed` are as in `symae.inspector.corruption.corrupted`.
         """
         if self.described.drawn_from is None:
-            raise InputError("reconstruct", f"a {type(self.model).__name__}, which draws nothing", "an autoencoder")
+            raise InputError("reconstruct", f"a {title_of(self.model)}, which draws nothing", "an autoencoder")
         row = self.image(int(image)) if isinstance(image, int | np.integer) else np.asarray(image, np.float64).reshape(-1)
         if row.size != self.layout.size:
             raise InputError("image", f"{row.size} pixels", f"{self.layout.size}")
         model, nodes = self.model, self.nodes
-        damaged = corrupted(row, kind, level, seed)
+        damaged = corrupted(row, kind, level, seed, self.limits)
         wanted: list[Variable] = [nodes[name] for name in self.described.drawn_from]
         seen = model.checked_input("image", damaged[None])
         code, drawn = self.functions("reconstruct", lambda: ([model.x], wanted), seen)
         pictures = [self.layout.pictures(np.asarray(p, np.float64))[0] for p in (row, damaged, drawn)]
-        return Reconstruction(pictures[0], pictures[1], code[0], pictures[2])
+        return Reconstruction(pictures[0], pictures[1], code[0], pictures[2], self.limits)
 
     @cached_property
     def diverged(self) -> dict[str, str]:
@@ -239,7 +283,7 @@ class Inspection:
 
     @property
     def has_latent(self) -> bool:
-        """Whether the code is a few numbers that can be looked at one by one."""
+        """Whether there are codes of test images."""
         return has_latent(self.described) and self.examples is not None
 
     @cached_property
@@ -250,9 +294,23 @@ class Inspection:
     def latent(self) -> Latent:
         """The space of codes."""
         if not self.has_latent:
-            raise InputError("latent", "a code of many numbers or maps, or no test images", "a code of at most 32 numbers")
+            raise InputError("latent", "no code, or no test images", "a model with a code, and images of its size")
         with self._locks["latent"]:
             return self._latent
+
+    def codes(self, node: str | None = None) -> Codes:
+        """Return what a node computes of the test images, the model's code by default, with maps and nearest neighbours."""
+        if node is None or node == self.described.code:
+            return self.latent.by_codes
+        if node not in self.nodes:
+            raise InputError("node", repr(node), f"one of {', '.join(self.nodes)}")
+        rows = self._rows
+        with self._locks["codes"]:
+            if node not in self._codes:
+                while len(self._codes) >= CODES_KEPT:
+                    del self._codes[next(iter(self._codes))]
+                self._codes[node] = computed_codes(node, self.model, [self.nodes[node]], rows, self.functions)
+            return self._codes[node]
 
     @cached_property
     def graphs(self) -> ModelGraphs:
@@ -267,6 +325,32 @@ class Inspection:
                 self._graphs[key] = self.graphs.graph(name, stage, **options)
             return self._graphs[key]
 
+    def show(self, *, port: int | None = None, browser: bool = True) -> str | None:
+        """Open the page of ``symae inspect`` for this model.
+
+        A script waits until Ctrl-C. In a notebook or at a prompt the page is served until the process ends, and its address is
+        returned.
+
+        Parameters
+        ----------
+        port : int, optional
+            Where the page is; a free one by default.
+        browser : bool
+            Open it; otherwise only say where it is.
+
+        Raises
+        ------
+        BackendError
+            The extra ``inspect`` is not installed.
+        InputError
+            Something listens at `port`.
+        """
+        return self.pages.show(self, port, browser)
+
+    def export(self, path: str | PathLike[str]) -> None:
+        """Write the page of ``symae inspect`` for this model as one HTML file; it is written whole or not at all."""
+        self.pages.export(self, path)
+
     def warm(self) -> None:
         """Compile and call what a first drawing needs."""
         if self.described.drawn_from is not None:
@@ -280,4 +364,4 @@ class Inspection:
         return self.filters().figure(zoom=2)._repr_png_()
 
     def _repr_html_(self) -> str:
-        return self.filters().figure(zoom=2, title=f"{type(self.model).__name__}: filters")._repr_html_()
+        return self.filters().figure(zoom=2, title=f"{title_of(self.model)}: filters")._repr_html_()

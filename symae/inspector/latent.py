@@ -1,4 +1,4 @@
-"""The space of codes of a few numbers: where the test images lie in it, and what the model draws of any place."""
+"""The space of codes: where the test images lie in it, and what the model draws of any place."""
 
 from __future__ import annotations
 
@@ -9,28 +9,33 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.graph.traversal import ancestors
 
 from symae.errors import InputError
-from symae.images import principal_components
+from symae.inspector.codes import Codes, computed_codes
+from symae.inspector.embeddings import components
 from symae.inspector.functions import Functions
 from symae.inspector.layout import ImageLayout, image_layout
-from symae.models.base import Model
+from symae.inspector.subject import Subject
 from symae.models.coordinate_vae import coordinates
 from symae.models.description import ModelDescription
 
 MOST = 32  # numbers of a code that has a slider for each
 LARGEST = 2048  # pixels a side
 STRIP = 4096  # points drawn at a time, so that another call can come between
-CHUNK = 50
 
 
 def has_latent(model: ModelDescription) -> bool:
-    """Return True if the code of a model is at most `MOST` numbers, from which it draws."""
+    """Return True if a model says which node is its code."""
+    return model.code is not None
+
+
+def draws_codes(x: Variable, model: ModelDescription) -> bool:
+    """Return True if a model draws a code by itself, whatever image it is of."""
     if model.drawn_from is None:
         return False
-    code = model.nodes[model.drawn_from[0]].type
-    size = model.code_size if code.shape[-1] is None else code.shape[-1]
-    return code.ndim == 2 and size is not None and size <= MOST
+    code, output = (model.nodes[name] for name in model.drawn_from)
+    return model.draw_at is not None or x not in ancestors([output], blockers=[code])
 
 
 class Latent:
@@ -38,12 +43,13 @@ class Latent:
 
     `names` are those of a code's numbers: z1, z2 …, and with a pose scale, angle and shifts. `codes` (n, k) are those of the
     test images, `plane` (n, 2) their principal components, of z alone, and `shares` (2,) what each of these has of the codes'
-    variance.
+    variance. `few` says whether a code is at most `MOST` numbers, to look at one by one, and `draws` whether the model draws a
+    code without having seen an image.
     """
 
     def __init__(
         self,
-        model: Model,
+        model: Subject,
         described: ModelDescription,
         images: np.ndarray,
         functions: Functions,
@@ -51,24 +57,24 @@ class Latent:
     ):
         self.layout = image_layout(described) if layout is None else layout
         self._functions = functions
-        assert described.drawn_from is not None
-        self._code, self._output = (described.nodes[name] for name in described.drawn_from)
+        assert described.code is not None
+        self._code = described.nodes[described.code]
+        self._output: Variable | None = None if described.output is None else described.nodes[described.output]
         self._draw_at, pose = described.draw_at, tuple(described.pose)
         self._pose: Variable | None = described.nodes["pose"] if pose else None
         outputs = [self._code] if self._pose is None else [self._code, self._pose]
-        found = []
-        for first in range(0, len(images), CHUNK):
-            chunk = model.checked_input("images", images[first : first + CHUNK])
-            found.append(np.concatenate(functions("codes", lambda: ([model.x], outputs), chunk), axis=1))
-        self.codes = np.concatenate(found)
-        if not np.isfinite(self.codes).all():
-            raise InputError("codes of the test images", "NaN or infinite numbers", "finite ones: this training has diverged")
+        found = computed_codes(described.code, model, outputs, images, functions)
+        self._shape = found.shape if self._pose is None else None
+        self.codes = found.values.astype(np.float64) if found.values.shape[1] <= MOST else found.values
         self.n_latent = self.codes.shape[1] - len(pose)
+        self.few = self.n_latent <= MOST and self._code.type.ndim == 2
         self.names = [*(f"z{i + 1}" for i in range(self.n_latent)), *pose]
         z = self.codes[:, : self.n_latent]
-        self.middle = self.codes.mean(axis=0)
+        self.by_codes = Codes(described.code, np.ascontiguousarray(z, np.float32), found.shape)
+        self.middle = self.codes.mean(axis=0, dtype=np.float64)
+        self.draws = draws_codes(model.x, described)
         if len(z) > 1:
-            self.plane, self.shares = principal_components(z)
+            self.plane, self.shares = components(z)
             # the plane's directions in the space of codes: what takes coordinates back to codes
             self.directions = np.linalg.pinv(self.plane) @ (z - z.mean(axis=0))
         else:
@@ -99,6 +105,8 @@ class Latent:
         code of another length or not finite, and a size that is out of range or not the model's own, are an InputError.
         """
         values = np.asarray(code, dtype=np.float64)
+        if not self.draws:
+            raise InputError("draw", "a model that draws no code by itself", "one whose output depends on the code alone")
         if values.shape != (len(self.names),) or not np.isfinite(values).all():
             raise InputError("code", f"shape {values.shape}", f"{len(self.names)} finite numbers")
         _, h, w = self.layout.shape
@@ -110,7 +118,9 @@ class Latent:
             return self._draw_points(self._draw_at, z, values[None, self.n_latent :].astype(z.dtype), shape)
         if size not in (None, max(h, w)):
             raise InputError("size", str(size), f"{max(h, w)}, because this model draws at one size")
-        (drawn,) = self._functions("draw code", lambda: ([self._code], [self._output]), z)
+        assert self._output is not None
+        code = z if self._shape is None else z.reshape(1, *self._shape)
+        (drawn,) = self._functions("draw code", lambda: ([self._code], [self._output]), code.astype(self._code.type.dtype))
         return self.layout.pictures(drawn)[0]
 
     def _draw_points(self, draw_at: Any, z: np.ndarray, pose: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

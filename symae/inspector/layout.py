@@ -15,6 +15,7 @@ from symae.inspector.pixels import vector_shape
 from symae.models.description import ModelDescription
 
 LARGEST = 4096  # pixels a side
+CHANNELS = (1, 3, 4)  # of a pixel, where they may come last
 LEAST_COLOURED = 8  # pixels a side of what may be images in colours, where nobody says so
 
 
@@ -62,24 +63,24 @@ class ImageLayout:
             return np.ascontiguousarray(array)
         return array[..., 0] if self.channels == 1 else array.mean(axis=3)
 
-    def row(self, grey: np.ndarray) -> np.ndarray:
-        """Return a grey picture (h, w) as a row of pixels, the same in all channels."""
-        if self.interleaved:
-            return np.repeat(grey.reshape(-1), self.channels)
-        return np.tile(grey.reshape(-1), self.channels)
+    def row(self, picture: np.ndarray) -> np.ndarray:
+        """Return a picture (h, w), the same in all channels, or (h, w, channels) as a row of pixels."""
+        if picture.ndim == 2:
+            picture = np.repeat(picture[:, :, None], self.channels, axis=2)
+        return (picture if self.interleaved else np.moveaxis(picture, 2, 0)).reshape(-1)
 
 
 def layout_of(name: str, shape: Sequence[int]) -> ImageLayout:
-    """Return the layout of images (h, w), (channels, h, w) or (h, w, channels), of 1, 3 or 4 channels, or raise InputError."""
+    """Return the layout of images (h, w), (channels, h, w) or, of 1, 3 or 4 channels, (h, w, channels), or raise InputError."""
     sizes = tuple(shape)
     whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) and 1 <= n <= LARGEST for n in sizes)
     if whole and len(sizes) == 2:
         return ImageLayout(1, int(sizes[0]), int(sizes[1]))
-    if whole and len(sizes) == 3 and sizes[0] in (1, 3, 4):
+    if whole and len(sizes) == 3 and (sizes[0] in CHANNELS or sizes[2] not in CHANNELS):
         return ImageLayout(int(sizes[0]), int(sizes[1]), int(sizes[2]))
-    if whole and len(sizes) == 3 and sizes[2] in (1, 3, 4):
+    if whole and len(sizes) == 3:
         return ImageLayout(int(sizes[2]), int(sizes[0]), int(sizes[1]), interleaved=True)
-    expected = f"(h, w), (channels, h, w) or (h, w, channels), 1, 3 or 4 channels and at most {LARGEST} pixels a side"
+    expected = f"(h, w), (channels, h, w) or, with 1, 3 or 4 channels, (h, w, channels), at most {LARGEST} pixels a side"
     raise InputError(name, str(sizes)[:80], expected)
 
 

@@ -2,31 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pytensor.graph.basic import Variable
 
 from symae.datasets.pixel_scale import KERAS, scaled
 from symae.errors import InputError, MissingFileError
+from symae.inspector import pages as _  # noqa: F401, which enters what shows pages
+from symae.inspector.graph_model import GraphModel, Inputs, graph_of, keras_graph
 from symae.inspector.inspection import Inspection
 from symae.inspector.layout import ImageLayout, image_layout, layout_of
 from symae.inspector.probe_images import Examples, read_examples
 from symae.inspector.runs import Run, open_run
+from symae.inspector.subject import Subject
 from symae.models.base import Model
 from symae.runs.nodes import find_models
 from symae.runs.record import FILE
 
 
 def opened(
-    model: Model | str | Path, images: Any = None, labels: Any = None, image_shape: Sequence[int] | None = None
+    model: Any, images: Any = None, labels: Any = None, image_shape: Sequence[int] | None = None, inputs: Inputs | None = None
 ) -> Inspection:
     """Open a model for `symae.inspect`."""
     layout = None if image_shape is None else layout_of("image_shape", image_shape)
-    inspection = _opened(model, images, labels, layout)
+    subject = as_subject(model, images, image_shape, inputs)
+    if inputs is not None and not isinstance(subject, GraphModel):
+        raise InputError("inputs", "a model that has its own", "expressions, or a Keras-style model of several inputs")
+    inspection = _opened(subject, images, labels, layout)
     check_layout("image_shape", layout, [inspection])
     return inspection
+
+
+def as_subject(model: Any, images: Any, image_shape: Sequence[int] | None, inputs: Inputs | None) -> Any:
+    """Return expressions and Keras-style models as what describes itself like a model; all else as it is."""
+    shape: Sequence[int] | None = image_shape
+    if shape is None and images is not None and not isinstance(images, str | Path):
+        shape = np.shape(images)[1:]
+    if isinstance(model, Mapping | Variable):
+        return graph_of(model, inputs, shape)
+    if hasattr(model, "training_graph"):  # a Keras-style model, whose module need not be imported for the others
+        return keras_graph(model, inputs, shape)
+    return model
 
 
 def check_layout(where: str, asked: ImageLayout | None, inspections: Iterable[Inspection]) -> None:
@@ -38,7 +57,7 @@ def check_layout(where: str, asked: ImageLayout | None, inspections: Iterable[In
         raise InputError(where, str(asked), words)
 
 
-def _opened(model: Model | str | Path, images: Any, labels: Any, layout: ImageLayout | None) -> Inspection:
+def _opened(model: Subject | str | Path, images: Any, labels: Any, layout: ImageLayout | None) -> Inspection:
     if isinstance(model, str | Path):
         run, name = chosen_model(model, layout=layout)
         found = run.inspection(name)
@@ -48,7 +67,7 @@ def _opened(model: Model | str | Path, images: Any, labels: Any, layout: ImageLa
     if not hasattr(model, "describe"):
         kind = type(model)
         words = f"a {kind.__name__}" if kind.__module__ == "builtins" else f"a {kind.__name__} of {kind.__module__}"
-        raise InputError("model", words, "one of symae.models (Keras-style models are none), or the path of a run")
+        raise InputError("model", words, "a model, expressions by name, or the path of a run")
     return Inspection(model, _examples(model, images, labels), layout)
 
 
@@ -80,10 +99,10 @@ def models_at(path: str | Path) -> dict[str, Model]:
         run = open_run(path)
         if not run.models():
             raise
-        return {name: run.inspection(name).model for name in run.models()}
+        return {name: run.model(name) for name in run.models()}
 
 
-def _examples(model: Model, images: Any, labels: Any, pixel_scale: int = KERAS) -> Examples | None:
+def _examples(model: Subject, images: Any, labels: Any, pixel_scale: int = KERAS) -> Examples | None:
     pixels = image_layout(model.describe()).size
     if images is None or isinstance(images, str | Path):
         try:
@@ -98,7 +117,9 @@ def _examples(model: Model, images: Any, labels: Any, pixel_scale: int = KERAS) 
     array = np.asarray(images)
     if array.dtype.kind not in "biuf" or array.ndim < 2 or not len(array) or array.size != len(array) * pixels:
         raise InputError("images", f"{array.dtype} of shape {array.shape}", f"numbers (n, {pixels}), at least one image")
-    rows = scaled(array.reshape(len(array), pixels), pixel_scale, np.float32)
+    rows = array.reshape(len(array), pixels)
+    numbers = np.dtype(model.x.type.dtype).kind == "f"  # whole numbers that a graph takes are no pixels
+    rows = scaled(rows, pixel_scale, np.float32) if numbers else rows.astype(np.float32)
     if not np.isfinite(rows).all():
         raise InputError("images", "NaN or infinite values", "finite numbers")
     chosen = None if labels is None else np.asarray(labels)

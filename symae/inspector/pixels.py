@@ -40,6 +40,18 @@ def stacked_pictures(pictures: np.ndarray) -> np.ndarray:
     return pictures.reshape(-1, *pictures.shape[2:])
 
 
+def reduced(pictures: np.ndarray, side: int) -> np.ndarray:
+    """Return pictures (n, h, w[, 3]) of at most `side` pixels a side, each pixel the mean of a block."""
+    n, h, w = pictures.shape[:3]
+    factor = -(-max(h, w) // side)
+    if factor <= 1:
+        return pictures
+    rows, columns = -(-h // factor), -(-w // factor)
+    padding = [(0, 0), (0, rows * factor - h), (0, columns * factor - w), *[(0, 0)] * (pictures.ndim - 3)]
+    blocks = np.pad(pictures, padding, mode="edge").reshape(n, rows, factor, columns, factor, *pictures.shape[3:])
+    return np.asarray(blocks.mean(axis=(2, 4)))
+
+
 def pixels_json(picture: Any, *, signed: bool = False, low: float = 0.0, high: float | None = None) -> dict[str, Any]:
     """Return a picture (h, w), or (h, w, 3) in colours, as JSON: width, height, bytes, and what bytes 0 and 255 are.
 
@@ -86,6 +98,8 @@ def code_picture(values: Any, shape: tuple[int, int] | None = None) -> np.ndarra
     array = np.asarray(values, dtype=np.float64)
     if array.ndim == 3:
         return mosaic(array)
+    if array.ndim == 2:
+        return array
     flat = array.reshape(-1)
     rows, columns = shape if shape is not None and math.prod(shape) == flat.size else vector_shape(flat.size)
     padded = np.zeros(rows * columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,17 @@ COUNT = 1000
 class Examples:
     """Hold images to look at."""
 
-    images: np.ndarray  # (n, pixels) of float32 from 0 to 1
+    images: np.ndarray  # (n, pixels) of float32, from 0 to 1 if they are pictures
     labels: np.ndarray | None  # (n,) of integers
     name: str  # in words
     pixel_scale: int = KERAS  # what bytes were divided by
     layout: ImageLayout | None = None  # how the pixels lie in a row, where that is known
+
+    @cached_property
+    def limits(self) -> tuple[float, float]:
+        """What is drawn black and what white: 0 and 1, or the least and the largest number, if any is beyond."""
+        low, high = float(self.images.min(initial=0)), float(self.images.max(initial=1))
+        return (0.0, 1.0) if low >= 0 and high <= 1 else (low, high)
 
 
 def read_examples(

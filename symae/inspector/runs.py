@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from symae._runtime.atomic_files import open_regular
 from symae.errors import InputError, MissingFileError
@@ -164,6 +164,10 @@ class Run:
                 saved.inspection = Inspection(self._load(saved, path, epoch), self.examples(), self._told_layout())
                 saved.stamp = stamp
             return saved.inspection
+
+    def model(self, name: str) -> Model:
+        """Return the model `name`; the errors are those of `inspection`."""
+        return cast(Model, self.inspection(name).model)  # files have no others
 
     @property
     def image_shape(self) -> tuple[int, int, int] | None:

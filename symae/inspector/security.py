@@ -11,7 +11,9 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-LARGEST_BODY = 2 * 2**20  # bytes; a drawing has one and a third for each pixel
+LARGEST_BODY = 2 * 2**20  # bytes; a drawing has one and a third for each number of a pixel
+LARGEST_FILE = 32 * 2**20  # of a picture as a camera makes it
+FILE_TYPE = "application/octet-stream"  # as which files come: a form of another site cannot send it
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -87,23 +89,29 @@ class Guard:
         if scope["method"] not in ("GET", "HEAD", "POST"):
             return 405, f"method: found {scope['method'][:20]}, expected GET or POST"
         length = headers.get("content-length", ["0"])[0]
-        if length.isdecimal() and int(length) > LARGEST_BODY:
-            return 413, f"body: found {length} bytes, expected at most {LARGEST_BODY}"
+        if length.isdecimal() and int(length) > (largest := _largest(scope)):
+            return 413, f"body: found {length} bytes, expected at most {largest}"
         return None
+
+
+def _largest(scope: Message) -> int:
+    """Return how many bytes a request's body may have."""
+    kinds = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"content-type"]
+    return LARGEST_FILE if scope["method"] == "POST" and kinds == [FILE_TYPE] else LARGEST_BODY
 
 
 async def _body(scope: Message, receive: Receive) -> tuple[bytes, tuple[int, str] | None]:
     """Return the whole body, or an error once it is larger than it may be, whatever its headers say."""
     parts: list[bytes] = []
-    size = 0
+    size, largest = 0, _largest(scope)
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             return b"", (400, "body: found the end of the connection, expected a whole body")
         parts.append(message.get("body", b""))
         size += len(parts[-1])
-        if size > LARGEST_BODY:
-            return b"", (413, f"body: found more than {LARGEST_BODY} bytes, expected at most so many")
+        if size > largest:
+            return b"", (413, f"body: found more than {largest} bytes, expected at most so many")
         if not message.get("more_body", False):
             return b"".join(parts), None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import importlib.util
 import itertools
 import json
@@ -21,7 +22,7 @@ from symae.inspector.api.routes import Answers
 from symae.inspector.assets import ASSETS, MODULES, SCRIPTS, asset
 from symae.inspector.inspection import Inspection
 from symae.inspector.runs import GoneError, Run
-from symae.inspector.security import Guard
+from symae.inspector.security import FILE_TYPE, Guard
 
 PREPARED = 8  # models of a run that are read before they are asked for
 _log = logging.getLogger(__name__)
@@ -52,20 +53,30 @@ def application(runs: Sequence[Run], port: int) -> Any:
             _log.exception("%s", path)
             return refused(500, f"symae failed: {type(error).__name__}: {error}")
 
+    def path_of(request: Request) -> str:
+        """Return the path after /api/ as it was sent: names in it may have slashes, which are quoted."""
+        raw = request.scope.get("raw_path") or b""
+        text = raw.decode("latin-1").partition("?")[0]
+        return text.removeprefix("/api/") if text.startswith("/api/") else str(request.path_params["path"])
+
     def get(request: Request) -> Response:
-        return answered(answers.get, request.path_params["path"], dict(request.query_params))
+        return answered(answers.get, path_of(request), dict(request.query_params))
 
     async def post(request: Request) -> Response:
         from starlette.concurrency import run_in_threadpool
 
         kind = request.headers.get("content-type", "").partition(";")[0].strip()
+        if kind == FILE_TYPE:
+            query = dict(request.query_params)
+            receive = functools.partial(answers.receive, query=query)
+            return await run_in_threadpool(answered, receive, path_of(request), await request.body())
         if kind != "application/json":
-            return refused(415, f"Content-Type: found {kind[:60] or 'none'}, expected application/json")
+            return refused(415, f"Content-Type: found {kind[:60] or 'none'}, expected application/json or {FILE_TYPE}")
         try:
             body = json.loads(await request.body())
         except (ValueError, RecursionError) as error:
             return refused(400, f"body: found damaged JSON ({error}), expected a drawing")
-        return await run_in_threadpool(answered, answers.post, request.path_params["path"], body)
+        return await run_in_threadpool(answered, answers.post, path_of(request), body)
 
     def page(request: Request) -> Response:
         name = request.path_params.get("name", "index.html")
@@ -116,20 +127,32 @@ def bound_socket(port: int | None) -> socket.socket:
     return listening
 
 
-def serve(runs: Sequence[Run], port: int | None = None, *, browser: bool = True) -> None:
-    """Show the page of some runs until Ctrl-C; a BackendError says that the extra ``inspect`` is not installed."""
+def serve(runs: Sequence[Run], port: int | None = None, *, browser: bool = True, wait: bool = True) -> str | None:
+    """Show the page of some runs until Ctrl-C, or return its address at once, if it is not to `wait`, and serve it meanwhile.
+
+    A BackendError says that the extra ``inspect`` is not installed.
+    """
     check_installed()
-    with bound_socket(port) as listening:
-        taken = listening.getsockname()[1]
-        address = f"http://127.0.0.1:{taken}/"
-        print(f"Inspecting {', '.join(run.name for run in runs)} at {address} (Ctrl-C ends)", flush=True)
-        # the browser starts while the server's modules are imported; what it asks meanwhile waits at the socket
-        if browser:
-            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-        with contextlib.suppress(KeyboardInterrupt):
+    listening = bound_socket(port)
+    taken = listening.getsockname()[1]
+    address = f"http://127.0.0.1:{taken}/"
+    ends = " (Ctrl-C ends)" if wait else ""
+    print(f"Inspecting {', '.join(run.name for run in runs)} at {address}{ends}", flush=True)
+    # the browser starts while the server's modules are imported; what it asks meanwhile waits at the socket
+    if browser:
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+    def run() -> None:
+        with listening, contextlib.suppress(KeyboardInterrupt):
             server = uvicorn_server(runs, taken)
             threading.Thread(target=_prepare, args=(server, runs), daemon=True).start()
             server.run(sockets=[listening])
+
+    if wait:
+        run()
+        return None
+    threading.Thread(target=run, daemon=True).start()
+    return address
 
 
 def uvicorn_server(runs: Sequence[Run], port: int) -> Any:

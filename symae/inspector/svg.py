@@ -18,7 +18,8 @@ text { font: 12px ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", m
 .parameter rect { fill: #e4f1ea; stroke: #00805f; }
 .output rect { fill: #fbe6d3; stroke: #c65102; }
 .node .heat { fill: #c65102; stroke: none; }
-.cost { font-size: 10px; fill: #c65102; }
+.cost { font-size: 10px; fill: #c65102; text-anchor: end; }
+.array { font-size: 10px; fill: #5f6368; text-anchor: start; stroke: #fcfcfa; stroke-width: 3px; paint-order: stroke; }
 @media (prefers-color-scheme: dark) {
   svg { background: #151618; }
   text { fill: #e7e7e3; }
@@ -28,6 +29,7 @@ text { font: 12px ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", m
   .parameter rect { fill: #10332a; stroke: #2bc59a; }
   .output rect { fill: #3d2a12; stroke: #f0a13a; }
   .cost { fill: #f0a13a; }
+  .array { fill: #a0a4aa; stroke: #151618; }
 }
 """
 
@@ -41,6 +43,7 @@ class GraphNode:
     details: list[str] = field(default_factory=list)  # lines that say more: types, shapes, constants
     sources: list[int] = field(default_factory=list)  # the boxes whose results it takes
     seconds: float | None = None  # of a call, where it was measured
+    arrays: list[str] = field(default_factory=list)  # shape and dtype of what comes from each source, for the lines
 
 
 def graph_svg(title: str, nodes: Sequence[GraphNode], layout: Layout, *, styled: bool = True) -> str:
@@ -71,13 +74,14 @@ def graph_svg(title: str, nodes: Sequence[GraphNode], layout: Layout, *, styled:
             heat = (
                 f'<rect class="heat" x="{x:.1f}" y="{y + height - 3:.1f}" height="3" '
                 f'width="{width * node.seconds / longest:.1f}"/>'
-                f'<text class="cost" x="{x + width / 2:.1f}" y="{y + height + 11:.1f}">{_time(node.seconds)}</text>'
+                f'<text class="cost" x="{x + width / 2 - 6:.1f}" y="{y + height + 13:.1f}">{_time(node.seconds)}</text>'
             )
         parts.append(
             f'<g class="node {node.kind}" data-node="{number}"><title>{escape(_clean(chr(10).join(words)))}</title>'
             f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{radius:g}"/>'
             f'<text x="{x + width / 2:.1f}" y="{y + height / 2 + 4:.1f}">{escape(_clean(node.label))}</text>{heat}</g>'
         )
+    parts += [f'<text class="array" x="{x:.1f}" y="{y:.1f}">{escape(_clean(text))}</text>' for x, y, text in layout.labels]
     return "\n".join([*parts, "</svg>", ""])
 
 

@@ -362,6 +362,11 @@ class Model:
         if strange := not_finite(parameters):
             warnings.warn(f"{path}: NaN or infinite values in {strange}", RuntimeWarning, stacklevel=2)
 
+    def training_graph(self) -> tuple[Variable, Any, list[Variable]] | None:
+        """Return the loss, the updates of a step and the targets, for those who draw them; None before `compile`."""
+        chosen = self._objective
+        return None if chosen is None else (chosen.figures["cost"], chosen.updates, chosen.targets)
+
     def _compiled(self) -> Objective:
         if self._objective is None:
             raise InputError("model", "no loss", "compile(optimizer, loss) before")

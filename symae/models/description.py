@@ -84,6 +84,8 @@ class ModelDescription:
         `symae.models.coordinates` has them: of models that draw at any size.
     decoder_maps : mapping of name to symbolic (n, units, h, w)
         What the units of such a decoder give at every pixel, for the code of an image.
+    graphs : mapping of name to sequence of symbolic variables, or None
+        What is drawn as graphs; by default those of the reconstruction and of the code, or without them of each node.
 
     Examples
     --------
@@ -108,6 +110,7 @@ class ModelDescription:
     pose: Sequence[str] = ()
     draw_at: Callable[[Variable, Variable, Variable | None], Variable] | None = None
     decoder_maps: Mapping[str, Variable] | None = None
+    graphs: Mapping[str, Sequence[Variable]] | None = None
 
     @property
     def drawn_from(self) -> tuple[str, str] | None:

@@ -19,10 +19,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pytensor
+import pytensor.tensor as pt
 import pytest
+from axe import RUN, axe_source
 from inspector_runs import write_run
+from PIL import Image
 
-from symae import Autoencoder, StridedAutoencoder
+import symae
+from symae import Autoencoder, StridedAutoencoder, ops
 from symae.inspector.tabs import TABS
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -47,7 +52,7 @@ class Server:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGINT)
-        status = self.process.wait(timeout=10)
+        status = self.process.wait(timeout=30)
         self.process.stdout.close()
         return status
 
@@ -73,7 +78,7 @@ class Page:
         self.own = address
         self.driver.get("about:blank")
         self.driver.get(f"{address}#{tab}")
-        self.wait(f"document.getElementById('panel').dataset.ready === '{tab}'")
+        self.wait("document.getElementById('panel').dataset.ready !== undefined")
 
     def ask(self, script: str, *arguments):
         return self.driver.execute_script(f"return {script}", *arguments)
@@ -183,6 +188,57 @@ def page(driver: object, server: Server) -> Iterator[Page]:
     found.assert_quiet()
 
 
+# what shows that a tab is done with what it computes
+DONE = {
+    "filters": "document.querySelector('.tiles')?.dataset.drawn > 0",
+    "reconstructions": "document.querySelector('.stages')?.dataset.updates > 0",
+    "preferred": "document.querySelector('.preferred')?.dataset.shown !== undefined",
+    "latent": "document.querySelector('.near canvas') !== null",
+    "training": "document.querySelector('.curves') !== null",
+    "graph": "document.querySelector('.graph [data-node]') !== null",
+}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 768, 390])
+def test_axe_finds_nothing_on_any_tab(page, server, width, theme):
+    source = axe_source()
+    media = {"features": [{"name": "prefers-color-scheme", "value": theme}]}
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    page.resize(width)
+    try:
+        for run, tabs in (("0", list(TABS)), ("1", ["latent"])):
+            page.open(server.address, "filters")
+            page.choose("Run", run)
+            page.wait("document.getElementById('panel').dataset.ready === 'filters'")
+            page.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": source})
+            for tab in tabs:
+                page.ask(f"document.getElementById('tab-{tab}').click()")
+                page.wait(f"document.getElementById('panel').dataset.ready === '{tab}'")
+                page.wait(DONE[tab])
+                if tab == "filters":
+                    page.press_in(".tiles", "\ue006")  # Enter
+                    page.wait("document.querySelectorAll('.strip canvas').length === 16")
+                assert page.driver.execute_async_script(RUN) == [], f"{tab}, run {run}"
+    finally:
+        page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_no_select_cuts_off_what_is_chosen(page, server):
+    cut = """[...document.querySelectorAll('select')].filter((select) => {
+      const canvas = document.createElement('canvas').getContext('2d'), style = getComputedStyle(select);
+      canvas.font = style.font;
+      const room = select.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - 16;
+      return canvas.measureText(select.selectedOptions[0].textContent).width > room;
+    }).map((select) => select.selectedOptions[0].textContent)"""
+    for width in (1280, 390):
+        page.resize(width)
+        for tab in TABS:
+            page.open(server.address, tab)
+            page.wait(DONE[tab])
+            assert page.ask(cut) == [], f"{tab} at {width}"
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("run", ["0", "1"])
 def test_every_tab_opens_and_fits(page, server, run, width):
@@ -208,7 +264,7 @@ def test_the_first_page_is_there_within_a_second_or_so_of_the_command(driver, ru
         page.wait("document.querySelector('.tiles')?.dataset.drawn > 0")
         seconds = time.perf_counter() - started.started
         print(f"first page after {seconds:.2f} s")
-        assert seconds < 10  # on a busy machine too; on a quiet one it is below 1
+        assert seconds < 20  # on a busy machine too; on a quiet one it is below 1
     finally:
         driver.get("about:blank")
         started.stop()
@@ -331,6 +387,26 @@ def test_a_drawing_changes_the_reconstruction_as_it_is_drawn(page, server):
     assert milliseconds < 1000  # on a busy machine too; on a quiet one it is below 50
 
 
+def test_a_picture_is_opened_and_reconstructed(page, server, digits, tmp_path):
+    """A photograph of a digit on paper, larger than the model's images and in colours."""
+    picture = 255 - np.uint8(255 * digits[3].reshape(28, 28))
+    path = tmp_path / "digit.png"
+    Image.fromarray(picture).resize((280, 280), 0).convert("RGB").save(path)
+    page.open(server.address, "reconstructions")
+    page.wait(DONE["reconstructions"])
+    page.ask(f"{LABELLED}.click()", "opened in inverse")
+    page.find("input[type=file]").send_keys(str(path))
+    page.wait("document.querySelector('.stages + .status').textContent.startsWith('digit.png')")
+    ink = np.array(page.pixels(".paper")[::4]).reshape(28, 28)
+    assert np.abs(ink / 255 - digits[3].reshape(28, 28)).mean() < 0.02
+    assert "Coloured pictures: all are grey now" in page.text()
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff no picture")
+    page.find("input[type=file]").send_keys(str(tmp_path / "broken.jpg"))
+    page.wait("document.body.innerText.includes('broken.jpg: found 1 pictures of which none can be decoded')")
+    [entry] = [e for e in page.driver.get_log("browser") if "400" in e["message"]]  # which is what the page says
+    assert "/picture" in entry["message"]
+
+
 def test_digits_can_be_drawn_with_keys(page, server):
     from selenium.webdriver.common.keys import Keys
 
@@ -370,6 +446,59 @@ def test_a_slider_and_a_click_on_the_map_change_the_drawing(page, server):
     assert page.pixels(canvas) != moved
 
 
+def test_a_dot_shows_its_picture_its_neighbours_and_what_is_in_a_lasso(page, server):
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    page.open(server.address, "latent")
+    page.wait(DONE["latent"])
+    canvas = page.find(".map canvas")
+    page.wait("document.querySelectorAll('.near canvas').length === 12")
+    before = page.ask("document.querySelector('.below h2').textContent")
+    page.press_in(".map canvas", "\ue014")  # the next dot to the right
+    page.wait(f"document.querySelector('.below h2').textContent !== {json.dumps(before)}")
+    assert page.ask("document.querySelector('.below h2').textContent").endswith("by hidden")
+    page.ask("[...document.querySelectorAll('.map ~ .labels button, .labels button')][3].click()")
+    page.wait("document.querySelector('[aria-label=\"Selected images\"]').dataset.count > 20")
+    assert "of label 3 (100 %)" in page.text()
+    lasso = (
+        ActionChains(page.driver, duration=20)
+        .key_down("\ue008")
+        .move_to_element_with_offset(canvas, -250, -250)
+        .click_and_hold()
+    )
+    for x, y in ((500, 0), (0, 500), (-500, 0)):
+        lasso.move_by_offset(x, y)
+    lasso.release().key_up("\ue008").perform()
+    page.wait("document.querySelector('[aria-label=\"Selected images\"]').dataset.count > 500")
+    assert page.ask("document.querySelectorAll('.labels [aria-pressed=true]').length") == 0
+
+
+def test_a_map_is_zoomed_and_of_other_nodes(page, server):
+    page.open(server.address, "latent")
+    page.wait(DONE["latent"])
+    before = page.pixels(".map canvas")
+    page.ask("document.querySelector('[aria-label=\"Zoom in\"]').click()")
+    time.sleep(0.3)
+    assert page.pixels(".map canvas") != before
+    page.choose("Map of", "input")
+    page.wait("document.querySelector('.below h2').textContent.endsWith('by input')")
+    page.wait("document.body.innerText.includes('Click a dot for its picture.')")
+
+
+def test_what_all_units_prefer_is_shown_side_by_side(page, server):
+    page.open(server.address, "preferred")
+    page.wait(DONE["preferred"])
+    assert page.ask("document.querySelectorAll('.preferred li').length") == 40
+    first = page.pixels(".preferred li:nth-child(8) canvas")
+    assert len(set(first)) > 20
+    page.choose("Of each unit", "image")
+    page.wait("document.querySelector('.preferred').dataset.shown === 'W image'")
+    assert page.pixels(".preferred li:nth-child(8) canvas") != first
+    page.find(".preferred li:nth-child(8) button").click()
+    page.wait("document.querySelector('.side').innerText.includes('closed form')")
+    assert page.ask("document.querySelector('.side h2').textContent").startswith("Unit 7")
+
+
 def test_on_a_phone_the_drawing_stays_in_view_while_the_map_and_the_sliders_are_used(page, server):
     page.resize(390, 800)
     page.open(server.address, "filters")
@@ -391,6 +520,31 @@ def test_the_epochs_that_were_kept_can_be_looked_through(page, server):
     page.wait("document.querySelector('.epochs').dataset.epoch === '0'")
     assert "learning rate" in page.text()
     assert page.ask("document.querySelectorAll('.curves path').length") == 2
+
+
+def test_curves_are_zoomed_smoothed_and_taken_along(page, server):
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    page.open(server.address, "training")
+    page.wait(DONE["training"])
+    whole = page.ask("document.querySelector('.curves path').getAttribute('d')")
+    chart = page.find(".curves")
+    ActionChains(page.driver, duration=20).move_to_element_with_offset(chart, 0, 0).click_and_hold().move_by_offset(
+        200, 0
+    ).release().perform()
+    page.wait(f"document.querySelector('.curves path').getAttribute('d') !== '{whole}'")
+    assert [page.ask(f"{LABELLED}.value", words) for words in ("From epoch", "To epoch")] == ["1", "2"]
+    page.slide("Smoothing", 0.6)
+    page.wait("document.querySelectorAll('.curves .raw').length === 2")
+    page.driver.execute_script(
+        "const made = URL.createObjectURL;"
+        "URL.createObjectURL = (blob) => { blob.text().then((t) => { window.kept = t; }); return made(blob); };"
+        "[...document.querySelectorAll('button')].find((b) => b.textContent === 'Download CSV').click()"
+    )
+    page.wait("window.kept !== undefined")
+    assert page.ask("window.kept").splitlines()[:3] == ["epoch,cost autoencoder,cost strided", "0,100,100", "1,50,50"]
+    page.ask("[...document.querySelectorAll('button')].find((b) => b.textContent === 'All epochs').click()")
+    assert page.ask(f"{LABELLED}.value", "From epoch") == "0"
 
 
 def test_nodes_of_the_graph_are_found_by_name(page, server):
@@ -467,6 +621,55 @@ def test_ten_thousand_filters_scroll_smoothly(driver, tmp_path):
     finally:
         driver.get("about:blank")
         started.stop()
+
+
+def test_a_map_of_ten_thousand_codes_moves_smoothly(driver, tmp_path):
+    inspection = symae.inspect(
+        Autoencoder(0, n_visible=64, n_hidden=40), np.random.RandomState(0).rand(10_000, 8, 8), np.arange(10_000) % 10
+    )
+    address = inspection.pages.show(inspection, None, False, wait=False)
+    page = Page(driver)
+    page.resize(1280)
+    try:
+        page.open(address, "latent")
+        page.wait(DONE["latent"])
+        frames = page.driver.execute_async_script(
+            """const done = arguments[0], canvas = document.querySelector('.map canvas'), times = [];
+            const [zoom, out] = ["in", "out"].map((way) => document.querySelector(`[aria-label="Zoom ${way}"]`));
+            let last = performance.now();
+            const step = (now) => {
+              times.push([now - last, Number(canvas.dataset.milliseconds)]); last = now;
+              (times.length % 6 < 3 ? zoom : out).click();
+              if (times.length < 60) requestAnimationFrame(step); else done(times.slice(1));
+            };
+            requestAnimationFrame(step);"""
+        )
+        gaps, drawing = np.array(frames).T
+        print(f"frames: median {np.median(gaps):.1f} ms, drawing {np.median(drawing):.1f} ms, longest {gaps.max():.0f} ms")
+        assert np.median(gaps) < 100
+        assert np.median(drawing) < 50
+    finally:
+        driver.get("about:blank")
+
+
+def test_a_model_in_memory_has_a_page_with_the_tabs_that_it_needs(driver):
+    x, W = pt.tensor4("x"), pytensor.shared(np.random.RandomState(0).standard_normal((3, 3, 3, 3)), name="W")
+    inspection = symae.inspect({"maps": ops.conv2d(x, W)}, np.random.RandomState(0).rand(9, 3, 8, 10))
+    page = Page(driver)
+    page.resize(1280)
+    driver.get_log("browser")
+    try:
+        page.open(inspection.pages.show(inspection, None, False, wait=False), "training")  # which is not there
+        page.wait("document.getElementById('panel').dataset.ready === 'filters'")
+        tabs = page.ask("[...document.querySelectorAll('[role=tab]')].map((tab) => tab.textContent)")
+        assert tabs == ["Filters", "Preferred inputs", "Latent space", "Graph"]
+        for tab in ("preferred", "latent", "graph"):
+            page.ask(f"document.getElementById('tab-{tab}').click()")
+            page.wait(DONE[tab])
+        assert "n × 3 × 6 × 8 f64" in page.text()
+        assert page.ask("document.getElementById('problem').textContent") == ""
+    finally:
+        driver.get("about:blank")
 
 
 def test_an_exported_page_opens_from_a_file(driver, runs, tmp_path):

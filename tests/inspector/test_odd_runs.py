@@ -393,7 +393,7 @@ def test_filters_on_the_pixels_of_coloured_images_are_in_colours(make, first, la
         np.testing.assert_array_equal(inspection.filters(name).pictures, np.float32(np.moveaxis(weights, 1, 3)))
 
 
-@pytest.mark.parametrize("shape", [(8,), (8, 8, 2), (0, 8), (8, 8, 3, 1), (8.0, 8), (1, 5000)])
+@pytest.mark.parametrize("shape", [(8,), (0, 8), (8, 8, 3, 1), (8.0, 8), (1, 5000)])
 def test_shapes_of_no_image_are_refused(shape):
     with pytest.raises(InputError, match=r"expected \(h, w\)"):
         layout_of("image_shape", shape)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from symae.inspector.tabs import TABS
 # what comes after the run and the model in a path
 ABOUT_MODELS: dict[str, Answer] = united("paths of tabs", {"model": model}, *(tab.answers for tab in TABS.values()))
 POSTED = united("paths that tabs post to", *(tab.posted for tab in TABS.values()))
+FILES = united("paths that tabs send files to", *(tab.files for tab in TABS.values()))
 OF_RUNS = united("paths of tabs about all runs", *(tab.of_runs for tab in TABS.values()))
 
 
@@ -31,12 +33,12 @@ class Answers:
         self.live = live
 
     def get(self, path: str, query: Query) -> Content:
-        """Return content type and content for a path such as ``0/model/filters/W``; of nothing, UnknownError."""
+        """Return content type and content for a path such as ``0/model/filters/W``, quoted as in URLs; or UnknownError."""
         with np.errstate(all="ignore"):  # of a model that has diverged, all is infinite or not a number, and shown as that
             return self._get(path, query)
 
     def _get(self, path: str, query: Query) -> Content:
-        parts = path.split("/")
+        parts = [unquote(part) for part in path.split("/")]
         if parts == ["runs"]:
             listed = [run_listed(i, run, self.live) for i, run in enumerate(self.runs)]
             tabs = [{"name": name, "title": tab.title, "needs_model": tab.needs_model} for name, tab in TABS.items()]
@@ -52,11 +54,18 @@ class Answers:
 
     def post(self, path: str, body: Any) -> Content:
         """Answer a drawing: ``0/model/draw`` with its pixels reconstructs it."""
-        parts = path.split("/")
+        parts = [unquote(part) for part in path.split("/")]
         if len(parts) != 3 or parts[2] not in POSTED:
             raise UnknownError(f"/api/{path[:80]}", "nothing to post to", f"RUN/MODEL/ and one of {', '.join(POSTED)}")
         with np.errstate(all="ignore"):
             return POSTED[parts[2]](self._numbered(parts[0]), parts[1], body)
+
+    def receive(self, path: str, content: bytes, query: Query) -> Content:
+        """Answer a file: ``0/model/picture`` with a PNG returns its pixels."""
+        parts = [unquote(part) for part in path.split("/")]
+        if len(parts) != 3 or parts[2] not in FILES:
+            raise UnknownError(f"/api/{path[:80]}", "no place for a file", f"RUN/MODEL/ and one of {', '.join(FILES)}")
+        return FILES[parts[2]](self._numbered(parts[0]), parts[1], content, query)
 
     def _numbered(self, number: str) -> Run:
         """Return the run of that number, which must still be there."""

@@ -7,7 +7,8 @@ from typing import Any
 from symae.errors import InputError
 from symae.inspector.api.responses import Content, Query, json_answer, worded
 from symae.inspector.runs import Run, SavedModel
-from symae.inspector.tabs import TABS
+from symae.inspector.subject import title_of
+from symae.inspector.tabs import TABS, shown_tabs
 
 
 def run_listed(number: int, run: Run, live: bool = True) -> dict[str, Any]:
@@ -28,6 +29,7 @@ def run_listed(number: int, run: Run, live: bool = True) -> dict[str, Any]:
         "running": live and run.going_on,
         "models": models,
         "problem": problem,
+        "tabs": shown_tabs(run, None),
     }
 
 
@@ -38,11 +40,14 @@ def model(run: Run, name: str, rest: list[str], query: Query) -> Content:
     examples = inspection.examples
     return json_answer(
         {
-            "class": type(inspection.model).__name__,
+            "class": title_of(inspection.model),
             "configuration": {k: worded(k, v) for k, v in inspection.model.configuration().items()},
             "source": saved.source,
             "parameters": int(sum(v.size for v in inspection.model.parameters().values())),
+            "tabs": shown_tabs(run, inspection),
             "shape": inspection.shape,
+            "interleaved": inspection.layout.interleaved,
+            "limits": list(inspection.limits),
             "shape_known": inspection.layout.known,
             "diverged": [f"{parameter} {words}" for parameter, words in inspection.diverged.items()],
             "layers": [

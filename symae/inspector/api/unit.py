@@ -86,7 +86,7 @@ def _best(run: Run, name: str, rest: list[str], query: Query) -> Content:
     layer, unit = two(rest, "layer", "unit")
     inspection = run.inspection(name)
     bound = real("bound", query.get("bound", str(inspection.default_bound())), 1e-6, 1e6)
-    best = inspection.best_input(layer, whole("unit", unit), bound)
+    (best,) = inspection.kept_best_inputs(layer, [inspection.unit(layer, whole("unit", unit))], bound)
     if best is None:
         return json_answer({"dead": True})
     if not np.isfinite(best.value):

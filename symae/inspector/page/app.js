@@ -4,7 +4,7 @@ import { choice, empty, h, waiting } from "./dom.js";
 import { showTab } from "./tabs.js";
 
 const panel = document.getElementById("panel"), problem = document.getElementById("problem"), tabList = document.getElementById("tabs");
-const page = { runs: [], tabs: [], run: null, model: null, tab: null, image: 0, leave: [], turn: 0 };
+const page = { runs: [], tabs: [], run: null, model: null, tab: null, image: 0, leave: [], turn: 0, shown: [] };
 
 function fail(error) {
   problem.replaceChildren(h("p", { className: "problem" }, error.message));
@@ -28,15 +28,28 @@ function warnings(about) {
   return found;
 }
 
+// those of the tabs that have something to show
+function showTabs(names) {
+  const shown = page.tabs.filter((tab) => names.includes(tab.name));
+  page.shown = shown.length ? shown : [modelless()];
+  if (!page.shown.some((tab) => tab.name === page.tab)) page.tab = page.shown[0].name;
+  const wanted = page.shown.map((tab) => tab.name).join();
+  if (tabList.dataset.names !== wanted) {
+    tabList.dataset.names = wanted;
+    tabs();
+  }
+  mark(page.tab);
+}
+
 function tabs() {
-  tabList.replaceChildren(...page.tabs.map(({ name: key, title }) => h("button", {
+  tabList.replaceChildren(...page.shown.map(({ name: key, title }) => h("button", {
     type: "button", role: "tab", id: `tab-${key}`, "aria-controls": "panel", "aria-selected": String(key === page.tab),
     tabindex: key === page.tab ? 0 : -1, onclick: () => open(key), onkeydown: (event) => tabKey(event, key),
   }, title)));
 }
 
 function tabKey(event, key) {
-  const keys = page.tabs.map((tab) => tab.name), at = keys.indexOf(key), last = keys.length - 1;
+  const keys = page.shown.map((tab) => tab.name), at = keys.indexOf(key), last = keys.length - 1;
   const to = { ArrowRight: at === last ? 0 : at + 1, ArrowLeft: at === 0 ? last : at - 1, Home: 0, End: last }[event.key];
   if (to === undefined) return;
   event.preventDefault();
@@ -46,6 +59,11 @@ function tabKey(event, key) {
 
 function open(tab) {
   page.tab = tab;
+  mark(tab);
+  return show();
+}
+
+function mark(tab) {
   for (const button of tabList.children) {
     const chosen = button.id === `tab-${tab}`;
     button.setAttribute("aria-selected", String(chosen));
@@ -53,7 +71,6 @@ function open(tab) {
     if (chosen) button.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
   history.replaceState(null, "", `#${tab}`);
-  return show();
 }
 
 async function show() {
@@ -61,8 +78,6 @@ async function show() {
   for (const leave of page.leave.splice(0)) leave();
   problem.replaceChildren();
   panel.replaceChildren(waiting("Opening …"));
-  panel.setAttribute("aria-labelledby", `tab-${page.tab}`);
-  panel.dataset.tab = page.tab;
   delete panel.dataset.ready;
   const context = { run: String(page.run.number), model: page.model, leave: [], fail, live: isLive, running: page.run.running, about: null,
     get image() { return page.image; }, set image(number) { page.image = number; } };
@@ -76,6 +91,9 @@ async function show() {
     fail(error);
   }
   if (turn !== page.turn) return;
+  showTabs(context.about?.tabs ?? page.run.tabs);
+  panel.setAttribute("aria-labelledby", `tab-${page.tab}`);
+  panel.dataset.tab = page.tab;
   if (context.about) warn([...(page.run.problem ? [page.run.problem] : []), ...warnings(context.about)]);
   describe(context.about);
   panel.replaceChildren(content);
@@ -142,9 +160,8 @@ async function begin() {
   const begun = page.model === null ? modelless() : page.tabs[0];
   page.tab = (page.tabs.find((tab) => tab.name === asked) ?? begun).name;
   if (!isLive) document.body.classList.add("exported");
-  tabs();
   choices();
-  await open(page.tab);
+  await show();
 }
 
 begin();

@@ -24,11 +24,14 @@ export function newId(word) {
   return `${word}-${++idCount}`;
 }
 
+const LONG = 15; // letters that half a phone's width has no room for
+
 export function choice(label, options, value, onchange) {
   const id = newId("choice");
   const select = h("select", { id, onchange: () => onchange(select.value) });
   for (const [key, words] of options) select.append(h("option", { value: key, selected: key === value }, words));
-  const field = h("div", { className: "field" }, h("label", { for: id }, label), select);
+  const long = options.some(([, words]) => words.length > LONG);
+  const field = h("div", { className: long ? "field long" : "field" }, h("label", { for: id }, label), select);
   field.input = select;
   return field;
 }
@@ -60,6 +63,33 @@ export function pictured(words, caption = null, className = "") {
   const figure = h("figure", { className: `pictured ${className}` }, canvas, caption === null ? null : h("figcaption", {}, caption));
   figure.canvas = canvas;
   return figure;
+}
+
+// A button that stays pressed.
+export function toggle(words, pressed, onchange, attributes = {}) {
+  const element = button(words, () => element.press(element.getAttribute("aria-pressed") !== "true"), { ...attributes, "aria-pressed": String(pressed) });
+  element.press = (on, tell = true) => {
+    element.setAttribute("aria-pressed", String(on));
+    if (tell) onchange(on);
+  };
+  return element;
+}
+
+// Gives what was made in the page to the user as a file.
+export function download(blob, name) {
+  const url = URL.createObjectURL(blob);
+  h("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10000);
+}
+
+// Rows of cells as CSV. A cell that a spreadsheet would take for a formula is made a text.
+export function csvOf(rows) {
+  const cell = (value) => {
+    const text = value === null || value === undefined ? "" : String(value);
+    const safe = typeof value === "string" && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+    return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  };
+  return new Blob([rows.map((row) => row.map(cell).join(",") + "\r\n").join("")], { type: "text/csv" });
 }
 
 export function empty(...words) {

@@ -24,6 +24,9 @@ export function colourTable(name) {
   return tables.get(name);
 }
 
+// Numbers that came as float32 in base64.
+export const floatsOf = (text) => new Float32Array(decoded(text).buffer);
+
 const decoded = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
 export function bytesOf(picture) {

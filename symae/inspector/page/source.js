@@ -31,7 +31,7 @@ function address(parts, query) {
 }
 
 function keptAt(parts, query) {
-  const path = parts.join("/") + (query ? "?" + Object.entries(query).map(([key, value]) => `${key}=${value}`).join("&") : "");
+  const path = parts.map((part) => part.replaceAll("%", "%25").replaceAll("/", "%2F").replaceAll("?", "%3F")).join("/") + (query ? "?" + Object.entries(query).map(([key, value]) => `${key}=${value}`).join("&") : "");
   const value = keptAnswers[path];
   if (value === undefined) throw new Refusal("This is not in the exported page: symae inspect shows it.", 404);
   if (value?.refused) throw new Refusal(value.refused, 400);
@@ -56,4 +56,10 @@ export function blobOf({ base64, type = "image/png" }) {
 export async function posted(parts, body) {
   const headers = { "Content-Type": "application/json" };
   return (await fetched(address(parts), { method: "POST", headers, body: JSON.stringify(body) })).json();
+}
+
+// A file as it is, of whatever type: the server decodes it.
+export async function sentFile(parts, file, query) {
+  const headers = { "Content-Type": "application/octet-stream" };
+  return (await fetched(address(parts, query), { method: "POST", headers, body: file })).json();
 }

@@ -55,7 +55,7 @@ export async function unitPanel(side, context) {
   const bound = about.bound;
   const limit = slider("Norm at most", { min: bound / 4, max: bound * 4, step: bound / 20, value: bound, words: (v) => figures(v) }, show);
   limit.input.disabled = !context.live;
-  side.append(h("h3", {}, "What it stands for"), drawn, about_best, limit, button("Similar filters first", alike, { disabled: !context.live }));
+  side.append(h("h3", {}, "What it stands for"), drawn, about_best, limit, ...(alike ? [button("Similar filters first", alike, { disabled: !context.live })] : []));
   show(null);
   say(`Unit ${unit} is shown`);
   if (window.matchMedia("(max-width: 60rem)").matches) title.scrollIntoView({ block: "start" });

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from symae.inspector.api.responses import Answer, Content
+from symae.inspector.api.responses import Answer, Content, Query
 from symae.inspector.inspection import Inspection
 from symae.inspector.runs import Run
 
@@ -15,6 +15,10 @@ KEPT_IMAGES = 20  # test images whose pictures an exported page has
 
 def _nothing(*_: Any) -> Any:
     return {}
+
+
+def _of_models(run: Run, inspection: Inspection | None) -> bool:
+    return inspection is not None
 
 
 @dataclass(frozen=True)
@@ -33,4 +37,8 @@ class Tab:
     about: Callable[[Run, str, Inspection], dict[str, Any]] = _nothing
     # what an exported page keeps of a model, by what is known of it: paths that `answers` has, without run and model
     kept: Callable[[dict[str, Any]], Iterator[str]] = _nothing
+    # what is sent as a file: (run, model's name, bytes, query) -> content
+    files: Mapping[str, Callable[[Run, str, bytes, Query], Content]] = field(default_factory=dict)
+    # whether there is anything to see, of a model, or of a run without one (None): other tabs are hidden
+    shows: Callable[[Run, Inspection | None], bool] = _of_models
     needs_model: bool = True  # False: it shows runs without a saved model too

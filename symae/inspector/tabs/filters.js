@@ -24,7 +24,7 @@ class Tiles {
     this.canvas = h("canvas", { "aria-hidden": "true" });
     this.sizer = h("div", { className: "sizer" }, this.canvas);
     // two of them in turn, so that each move is a new active descendant, which is read out
-    this.options = [0, 1].map(() => h("div", { role: "option", id: newId("tile"), className: "hidden" }));
+    this.options = [0, 1].map(() => h("div", { role: "option", id: newId("tile"), className: "hidden", "aria-selected": "false", "aria-setsize": this.order.length, "aria-posinset": 1 }, words(0)));
     this.tip = h("div", { className: "tip", hidden: true, "aria-hidden": "true" });
     this.scroller = h("div", {
       className: "tiles", tabindex: 0, role: "listbox",
@@ -170,13 +170,12 @@ class Tiles {
   }
 
   announce() {
-    const [shown, other] = this.options;
+    const [, other] = this.options;
     this.options.reverse();
     other.textContent = this.words(this.order[this.cursor]);
     other.setAttribute("aria-setsize", this.order.length);
     other.setAttribute("aria-posinset", this.cursor + 1);
     other.setAttribute("aria-selected", String(this.order[this.cursor] === this.selected));
-    shown.textContent = "";
     this.scroller.setAttribute("aria-activedescendant", other.id);
     this.draw();
   }

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from symae.inspector.api import unit
-from symae.inspector.api.responses import Content, Query, json_answer, numbers, one, png_answer, two, whole
+from symae.inspector.api.responses import Content, Query, json_answer, numbers, one, png_answer, quoted, two, whole
 from symae.inspector.filters import SPRITE
 from symae.inspector.inspection import Inspection
 from symae.inspector.pixels import code_picture, pixels_json, stacked_pictures
@@ -17,7 +17,7 @@ from symae.inspector.tabs.base import KEPT_IMAGES, Tab
 
 MOST_NUMBERS = 64 * 28 * 28  # of a node's maps that are shown of an image
 # what an exported page has of a layer: units of the first one, of deeper ones, and of these with their best inputs
-UNITS, DEEPER, CLIMBED = 512, 64, 8
+UNITS, DEEPER, CLIMBED = 512, 64, 16
 
 
 def _filters(run: Run, name: str, rest: list[str], query: Query) -> Content:
@@ -83,21 +83,25 @@ def _about(run: Run, name: str, inspection: Inspection) -> dict[str, Any]:
     return {"bound": inspection.default_bound(), "decoder_maps": list(inspection.decoder_maps)}
 
 
+def _shows(run: Run, inspection: Inspection | None) -> bool:
+    return inspection is not None and (bool(inspection.layers) or inspection.examples is not None)
+
+
 def _kept(about: dict[str, Any]) -> Iterator[str]:
     examples = about["examples"]
     for layer in about["layers"]:
         name, units = layer["name"], layer["units"]
-        yield f"filters/{name}"
+        yield quoted("filters", name)
         for sprite in range(-(-units // SPRITE)):
-            yield f"sprite/{name}/{sprite}"
+            yield quoted("sprite", name, sprite)
         for sort in ("norm", "similarity", *(["active"] if examples else [])):
-            yield f"order/{name}/{sort}"
+            yield quoted("order", name, sort)
         if examples:
-            yield f"activity/{name}"
+            yield quoted("activity", name)
         for number in range(min(units, UNITS if layer["pixels"] else DEEPER)):
-            yield f"unit/{name}/{number}"
+            yield quoted("unit", name, number)
             if layer["pixels"] or number < CLIMBED:
-                yield f"best/{name}/{number}"
+                yield quoted("best", name, number)
     for image in range(min(KEPT_IMAGES, examples["count"]) if examples else 0):
         yield f"nodes/{image}"
 
@@ -115,4 +119,5 @@ TAB = Tab(
     },
     about=_about,
     kept=_kept,
+    shows=_shows,
 )

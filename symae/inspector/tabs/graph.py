@@ -7,7 +7,7 @@ from typing import Any
 
 from symae.compile.backends import BY_NAME, DEFAULT
 from symae.errors import InputError
-from symae.inspector.api.responses import Content, Query, json_answer, two
+from symae.inspector.api.responses import Content, Query, json_answer, quoted, two
 from symae.inspector.graphs import REWRITTEN_FOR, STAGES, TIMED
 from symae.inspector.inspection import Inspection
 from symae.inspector.runs import Run
@@ -34,7 +34,11 @@ def _about(run: Run, name: str, inspection: Inspection) -> dict[str, Any]:
 def _kept(about: dict[str, Any]) -> Iterator[str]:
     for name in about["graphs"]:
         for stage in STAGES:
-            yield f"graph/{name}/{stage}?backend={DEFAULT}"
+            yield f"{quoted('graph', name, stage)}?backend={DEFAULT}"
 
 
-TAB = Tab("Graph", position=50, answers={"graph": _graph}, about=_about, kept=_kept)
+def _shows(run: Run, inspection: Inspection | None) -> bool:
+    return inspection is not None and bool(inspection.graphs.names)
+
+
+TAB = Tab("Graph", position=50, answers={"graph": _graph}, about=_about, kept=_kept, shows=_shows)

@@ -1,252 +1,319 @@
-// The space of codes: a slider for each number, a map of the test images to click into, and what the model draws there.
+// Codes of the test images: a map of them, which are near, those in a lasso; and what the model draws of a code.
 import { answer, answerBlob, isLive } from "./source.js";
-import { paint } from "./pixels.js";
-import { button, choice, empty, figures, h, newest, percent, pictured, say, slider, waiting } from "./dom.js";
+import { floatsOf, paint } from "./pixels.js";
+import { button, choice, csvOf, download, empty, figures, h, newest, percent, pictured, say, slider, toggle, waiting } from "./dom.js";
+import { DotMap, colourOf } from "./map.js";
+import { thumbnailsOf } from "./thumbnails.js";
 import { addTab } from "./tabs.js";
 
-// those of symae.images.code_map, darker where white paper needs it
-const DIGITS = ["#4e79a7", "#f28e2b", "#d1484a", "#76b7b2", "#59a14f", "#d9b300", "#b07aa1", "#ff8fa3", "#8c6239", "#7f7f7f"];
-// labels beyond these get hues as far apart as the golden ratio puts them
-const colourOf = (label) => DIGITS[label] ?? `hsl(${Math.round(label * 222.492) % 360} 60% 45%)`;
+const SHOWN = 120, LEGEND = 30; // pictures of a selection; labels that have a button each
+const SMALL = 56; // pixels that are drawn while something moves
 
 async function latentTab(panel, context) {
   const { run, model, about } = context;
-  if (!about.latent) {
-    const why = about.examples ? "The code of this model is not a few numbers, so it has no sliders." : "There are no test images of this model's size, so nothing is known of its codes.";
-    panel.append(empty(why, "Worksheet 06 has a code of eight numbers; worksheet 04 with --code 10 one of ten."));
+  if (!about.examples) {
+    panel.append(empty("There are no test images of this model's size, so nothing is known of its codes."));
     return;
   }
   panel.append(waiting("Coding the test images …"));
-  const space = await answer([run, model, "latent"]);
+  const first = about.code ?? about.mapped.at(-1), at = [run, model];
+  const [labels, space] = await Promise.all([answer([...at, "labels"]), about.latent ? answer([...at, "latent"]) : null]);
+  const thumbnails = thumbnailsOf(run, model);
+  const state = { node: first, by: "pca", image: Math.min(context.image, about.examples.count - 1), place: null, code: null, size: 0 };
+  const words = (i) => `test image ${i}${labels ? `, a ${labels[i]}` : ""}`;
   panel.replaceChildren();
-  const state = { code: space.codes[0].slice(), size: space.any_resolution ? 112 : space.size, axes: "plane" };
-  const picture = pictured("What the model draws of this code", null, "drawn");
-  const note = h("p", { className: "status", role: "status" });
 
+  const map = new DotMap({
+    label: "Map of the test images. Arrow keys move through it, plus and minus zoom.",
+    choose: (i) => chooseImage(i), select: (found) => selection.take(found, "lasso"),
+    goTo: null, move: null,
+    fillTip: (tip, i) => {
+      const canvas = h("canvas");
+      tip.replaceChildren(canvas, h("span", {}, words(i)));
+      thumbnails.paint(canvas, i);
+    },
+  });
+  context.leave.push(() => map.close());
+  const drawing = space?.draws ? drawingPanel(context, space, state, () => placeOf(state.code)) : null;
+  const picture = drawing?.picture ?? pictured("The chosen test image", null, "drawn");
+  // beside what is drawn, the test image that it is the code of
+  const seen = drawing ? pictured("The chosen test image", "test image", "seen") : null;
+  const near = h("ul", { className: "near" }), nearTitle = h("h2", {}, "Nearest codes");
+  const note = h("p", { className: "note" });
+  const status = drawing?.note ?? h("p", { className: "status", role: "status" });
+
+  const inPlane = () => state.node === about.code && (state.by === "pca" || state.by.includes(","));
+  // where a code of few numbers stands: along the principal components, or by two of its numbers
+  function placeOf(code) {
+    if (!space?.few || !code) return null;
+    if (state.by !== "pca") return state.by.split(",").map((i) => code[Number(i)]);
+    return space.directions.map((d) => {
+      let dot = 0, length = 0;
+      for (let i = 0; i < space.n_latent; i++) { dot += d[i] * (code[i] - space.middle[i]); length += d[i] * d[i]; }
+      return length ? dot / length : 0;
+    });
+  }
+  // the code at a place: in all other directions as the current one is
+  function codeAt(place) {
+    const code = state.code.slice();
+    if (state.by !== "pca") {
+      state.by.split(",").forEach((i, k) => { code[Number(i)] = place[k]; });
+      return code;
+    }
+    const now = placeOf(code);
+    place.forEach((v, k) => { for (let i = 0; i < space.n_latent; i++) code[i] += (v - now[k]) * space.directions[k][i]; });
+    return code;
+  }
+  const dotAt = (i) => [map.points[2 * i], map.points[2 * i + 1]];
+  function marker() {
+    if (space?.few && inPlane()) map.mark(placeOf(state.code));
+    else if (state.image !== null) map.mark(dotAt(state.image));
+    else map.mark(inPlane() ? state.place : null);
+  }
+
+  function chooseImage(i) {
+    context.image = state.image = i;
+    state.place = null;
+    if (space?.few) take(space.codes[i], words(i), true);
+    else if (drawing) drawing.changed();
+    if (seen) {
+      thumbnails.paint(seen.canvas, i);
+      seen.canvas.setAttribute("aria-label", words(i));
+      seen.hidden = false;
+    } else {
+      thumbnails.paint(picture.canvas, i);
+      picture.canvas.setAttribute("aria-label", words(i));
+      status.textContent = words(i);
+    }
+    marker();
+    neighbours();
+    say(words(i));
+  }
+  function take(code, said, ofImage = false) {
+    state.code = code.slice();
+    if (!ofImage) state.image = null;
+    drawing.sliders.forEach((field, i) => field.set(state.code[i]));
+    marker();
+    drawing.changed();
+    if (!ofImage) neighbours();
+    say(said);
+  }
+  function goTo(place) {
+    if (space.few) return take(codeAt(place), "The code at this place");
+    state.image = null;
+    state.place = place;
+    marker();
+    neighbours();
+    drawing.changed();
+    return say("The code at this place");
+  }
+
+  const neighbours = newest(async () => {
+    const i = state.image;
+    nearTitle.textContent = i === null ? "Nearest codes" : `Nearest to ${words(i)}, by ${state.node}`;
+    if (i === null) {
+      if (seen) seen.hidden = true;
+      near.replaceChildren(h("li", { className: "note" }, "Choose a dot to see the test images whose codes are nearest to its own."));
+      return;
+    }
+    try {
+      const { images, distances } = await answer([...at, "neighbours", state.node, String(i)]);
+      near.replaceChildren(...images.map((k, n) => thumbnail(k, `distance ${figures(distances[n], 2)}`)));
+    } catch (error) { near.replaceChildren(h("li", { className: "note" }, error.message)); }
+  });
+  function thumbnail(i, caption) {
+    const canvas = h("canvas", { "aria-hidden": "true" });
+    thumbnails.paint(canvas, i);
+    return h("li", {}, h("button", { type: "button", title: words(i), "aria-label": `${words(i)}${caption ? `, ${caption}` : ""}`, onclick: () => chooseImage(i) }, canvas,
+      caption ? h("span", { className: "caption" }, caption.replace("distance ", "")) : null));
+  }
+
+  const selection = new Selection(labels, about, map, thumbnail);
+  const axisOf = (value) => value.split(",").map(Number);
+  async function lay() {
+    const plane = inPlane() && Boolean(drawing) && isLive;
+    map.goTo = drawing && inPlane() ? goTo : null;
+    map.move = space?.few && drawing && inPlane() ? goTo : null;
+    if (state.by.includes(",")) {
+      const [a, b] = axisOf(state.by);
+      map.show(Float32Array.from(space.codes.flatMap((code) => [code[a], code[b]])), labels);
+      note.textContent = "";
+    } else {
+      note.textContent = state.by === "pca" ? "Laying the codes out …" : "Laying the codes out; of many that takes a minute the first time …";
+      const wanted = `${state.node} ${state.by}`;
+      try {
+        const found = await answer([...at, "map", state.node, state.by]);
+        if (wanted !== `${state.node} ${state.by}`) return;
+        map.show(floatsOf(found.places), labels);
+        note.textContent = `${found.count} test images; ${found.note}. `;
+      } catch (error) {
+        note.textContent = error.message;
+        return;
+      }
+    }
+    note.textContent += plane ? "Click a dot for its code, or any other place for the code that lies there." : "Click a dot for its picture.";
+    marker();
+  }
+  function ways() {
+    const found = about.methods.filter((m) => m.installed && (isLive || m.name === "pca")).map((m) => [m.name, m.title]);
+    if (space?.few && isLive && state.node === about.code) {
+      for (let i = 0; i + 1 < space.n_latent; i += 2) found.push([`${i},${i + 1}`, `${space.names[i]} across, ${space.names[i + 1]} up`]);
+    }
+    return found;
+  }
+  const method = h("div");
+  function methods() {
+    const options = ways();
+    if (!options.some(([key]) => key === state.by)) state.by = "pca";
+    method.replaceChildren(choice("Laid out by", options, state.by, (by) => { state.by = by; lay(); }));
+  }
+  methods();
+  const nodes = isLive && about.mapped.length > 1
+    ? choice("Map of", about.mapped.map((name) => [name, name === about.code ? `${name} (the code)` : name]), state.node, (node) => { state.node = node; methods(); lay().then(neighbours); })
+    : null;
+  const missing = about.methods.filter((m) => !m.installed);
+  const more = isLive && missing.length ? h("p", { className: "note" }, `With ${missing.map((m) => m.package).join(" or ")} installed, also laid out by ${missing.map((m) => m.title).join(" or ")}.`) : null;
+  const random = button("Random test image", () => chooseImage(Math.floor(Math.random() * about.examples.count)));
+  panel.append(h("div", { className: "split space" },
+    h("div", { className: "main" },
+      h("div", { className: "tools" }, nodes, method, map.tools), map.element, selection.legend, note, more),
+    h("aside", { className: "side", "aria-label": "The chosen code" }, picture, h("div", { className: "tools" }, status, seen, ...(drawing?.tools ?? []), random)),
+    h("section", { className: "below" }, nearTitle, near, selection.element,
+      ...(space?.few && drawing ? [h("h2", {}, "The code"), h("div", { className: "sliders" }, drawing.sliders)] : []))));
+  map.layout();
+  if (drawing) drawing.onslide = () => { state.image = null; marker(); neighbours(); };
+  await lay();
+  chooseImage(state.image);
+}
+
+// What the model draws of a code, with its sliders and its files.
+function drawingPanel(context, space, state, placeOf) {
+  const { run, model } = context;
+  const picture = pictured("What the model draws of this code", null, "drawn"), note = h("p", { className: "status", role: "status" });
+  state.size = space.any_resolution ? 112 : space.size;
+  if (space.few) state.code = space.codes[0].slice();
+  const asked = () => {
+    if (space.few) return { code: state.code.map((v) => v.toPrecision(6)).join(",") };
+    return state.image === null ? { at: state.place.map((v) => v.toPrecision(6)).join(",") } : { image: state.image };
+  };
+  const painted = () => { picture.canvas.dataset.updates = String(Number(picture.canvas.dataset.updates ?? 0) + 1); };
   const draw = newest(async (size) => {
-    const code = state.code.map((v) => v.toPrecision(6)).join(",");
-    const query = space.any_resolution ? { code, size } : { code };
+    const query = space.any_resolution ? { ...asked(), size } : asked();
     const started = performance.now();
     try {
       const drawn = await answer([run, model, "drawn"], query);
       paint(picture.canvas, drawn);
-      picture.canvas.dataset.updates = String(Number(picture.canvas.dataset.updates ?? 0) + 1);
+      painted();
       picture.canvas.dataset.milliseconds = (performance.now() - started).toFixed(1);
       note.textContent = `${drawn.w} × ${drawn.h} pixels, drawn in ${(performance.now() - started).toFixed(0)} ms`;
     } catch (error) { note.textContent = error.message; if (error.status === 410) context.fail(error); }
   });
   // an exported page has drawings of some places, of which the nearest is shown
-  const atlas = isLive ? null : await answer([run, model, "atlas"]);
-  function lookUp() {
-    const { count, low, high, pictures } = atlas, height = pictures.h / (count * count);
-    const [column, row] = map.place(state.code).map((v, k) =>
-      Math.max(0, Math.min(count - 1, Math.round(((v - low[k]) / (high[k] - low[k] || 1)) * (count - 1)))));
+  let atlas = null;
+  async function lookUp() {
+    atlas ??= await answer([run, model, "atlas"]);
+    const { count, low, high, pictures } = atlas, height = pictures.h / (count * count), place = space.few ? placeOf() : state.place;
+    if (!place) return;
+    const [column, row] = place.map((v, k) => Math.max(0, Math.min(count - 1, Math.round(((v - low[k]) / (high[k] - low[k] || 1)) * (count - 1)))));
     paint(picture.canvas, pictures, "grey", ((count - 1 - row) * count + column) * height, height);
-    picture.canvas.dataset.updates = String(Number(picture.canvas.dataset.updates ?? 0) + 1);
+    painted();
     note.textContent = `The nearest of ${count} × ${count} places whose drawings are in this exported page; symae inspect draws any.`;
   }
   let rest = null;
   // small while something moves, as large as wanted once it rests
   function changed() {
-    if (!isLive) return lookUp();
-    draw(Math.min(state.size, space.any_resolution ? 56 : space.size));
+    if (!isLive) { lookUp().catch((error) => { note.textContent = error.message; }); return; }
+    draw(Math.min(state.size, space.any_resolution ? SMALL : space.size));
     clearTimeout(rest);
-    if (state.size <= 56) return;
+    if (!space.any_resolution || state.size <= SMALL) return;
     rest = setTimeout(() => {
-      if (space.any_resolution) note.textContent = `Drawing ${state.size} × ${state.size} pixels …`;
+      note.textContent = `Drawing ${state.size} × ${state.size} pixels …`;
       draw(state.size);
     }, 250);
   }
   context.leave.push(() => clearTimeout(rest));
-
-  const sliders = space.names.map((name, i) => {
+  const found = { picture, note, changed, onslide: () => {} };
+  found.sliders = !space.few ? [] : space.names.map((name, i) => {
     const [min, max] = [space.low[i], space.high[i]];
     const field = slider(name, { min, max, step: (max - min) / 200, value: state.code[i], words: (v) => figures(v, 3) }, (v) => {
       state.code[i] = v;
-      map.show();
+      found.onslide();
       changed();
     });
     field.input.disabled = !isLive;
     return field;
   });
-  function take(code, words) {
-    state.code = code.slice();
-    sliders.forEach((field, i) => field.set(state.code[i]));
-    map.show();
-    changed();
-    say(words);
-  }
-
-  const map = new CodeMap(space, state, take);
-  const axes = [["plane", `principal components (${percent(space.shares[0] + space.shares[1])} of variance)`]];
-  for (let i = 0; isLive && i + 1 < space.n_latent; i += 2) axes.push([`${i},${i + 1}`, `${space.names[i]} across, ${space.names[i + 1]} up`]);
   const resolution = space.any_resolution
     ? slider("Resolution", { min: 28, max: 1024, step: 4, value: state.size, words: (v) => `${v} × ${v}` }, (v) => { state.size = v; changed(); })
     : null;
+  if (resolution) resolution.input.disabled = !isLive;
   const save = button("Download as PNG", async () => {
     note.textContent = "Drawing the file …";
-    const code = state.code.map((v) => v.toPrecision(6)).join(",");
-    const size = space.any_resolution ? state.size : space.size;
     try {
-      const url = URL.createObjectURL(await answerBlob([run, model, "drawn.png"], { code, size }));
-      const link = h("a", { href: url, download: `image_${size}x${size}.png` });
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(url), 10000);
-      note.textContent = `image_${size}x${size}.png is downloaded`;
+      const blob = await answerBlob([run, model, "drawn.png"], { ...asked(), size: state.size });
+      download(blob, `image_${state.size}x${state.size}.png`);
+      note.textContent = `image_${state.size}x${state.size}.png is downloaded`;
     } catch (error) { note.textContent = error.message; }
   });
   save.disabled = !isLive;
-  if (resolution) resolution.input.disabled = !isLive;
-  panel.append(h("div", { className: "split space" },
-    h("div", { className: "main" },
-      h("div", { className: "tools" }, choice("Map by", axes, "plane", (value) => { state.axes = value; map.layout(); })),
-      map.element,
-      h("p", { className: "note" }, "Each dot is a test image, coloured by its label. Click a dot for its code, or any other place for the code that lies there.")),
-    h("aside", { className: "side" },
-      picture, h("div", { className: "tools" }, note, resolution, save, button("Random test image", () => {
-        const i = Math.floor(Math.random() * space.codes.length);
-        take(space.codes[i], `test image ${i}`);
-      }))),
-    h("section", { className: "below" }, h("h2", {}, "The code"), h("div", { className: "sliders" }, sliders))));
-  map.start();
-  context.leave.push(() => map.watcher.disconnect());
-  changed();
+  found.tools = [resolution, save];
+  return found;
 }
 
-class CodeMap {
-  constructor(space, state, take) {
-    Object.assign(this, { space, state, take });
-    this.canvas = h("canvas", {
-      tabindex: 0, role: "application",
-      "aria-label": "Map of the test images. Arrow keys move through it and draw the code that lies there.",
-      onclick: (event) => this.click(event), onkeydown: (event) => this.key(event), onpointermove: (event) => this.hover(event),
-      onpointerleave: () => { this.tip.hidden = true; },
-    });
-    this.tip = h("div", { className: "tip", hidden: true, "aria-hidden": "true" });
-    this.element = h("div", { className: "map" }, this.canvas, this.tip, this.legend());
+// The images that a lasso or a label has selected.
+class Selection {
+  constructor(labels, about, map, thumbnail) {
+    Object.assign(this, { labels, about, map, thumbnail });
+    this.images = [];
+    this.list = h("ul", { className: "near" });
+    this.title = h("h2", {}, "Selected");
+    this.words = h("p", { className: "note", role: "status" });
+    this.element = h("section", { hidden: true, "aria-label": "Selected images" }, this.title, this.words, this.list,
+      h("div", { className: "buttons" }, button("Download CSV", () => this.save()), button("Clear the selection", () => this.take([], "clear"))));
+    this.buttons = new Map();
+    this.legend = this.makeLegend();
   }
 
-  legend() {
-    if (!this.space.labels) return null;
-    const found = [...new Set(this.space.labels)].sort((a, b) => a - b);
-    return h("ul", { className: "digits", "aria-label": "Labels" }, found.map((digit) => {
+  makeLegend() {
+    if (!this.labels) return null;
+    const found = [...new Set(this.labels)].sort((a, b) => a - b);
+    const items = found.slice(0, LEGEND).map((label) => {
       const dot = h("span", { className: "dot", "aria-hidden": "true" });
-      dot.style.background = colourOf(digit);
-      return h("li", {}, dot, String(digit));
-    }));
-  }
-
-  start() {
-    this.watcher = new ResizeObserver(() => this.layout());
-    this.watcher.observe(this.element);
-    this.layout();
-  }
-
-  // where a code stands: along the principal components, or by two of its numbers
-  place(code) {
-    if (this.state.axes !== "plane") return this.state.axes.split(",").map((i) => code[Number(i)]);
-    const { directions, middle, n_latent: n } = this.space;
-    return directions.map((d) => {
-      let dot = 0, length = 0;
-      for (let i = 0; i < n; i++) { dot += d[i] * (code[i] - middle[i]); length += d[i] * d[i]; }
-      return length ? dot / length : 0;
+      dot.style.background = colourOf(label);
+      const press = toggle([dot, String(label)], false, () => this.byLabels(), { "aria-label": `Select the images of label ${label}` });
+      this.buttons.set(label, press);
+      return h("li", {}, press);
     });
+    if (found.length > LEGEND) items.push(h("li", { className: "note" }, `and ${found.length - LEGEND} more labels`));
+    return h("ul", { className: "labels", "aria-label": "Labels" }, items);
   }
 
-  // the code at a place: in all other directions as the current one is
-  codeAt([across, up]) {
-    const code = this.state.code.slice();
-    if (this.state.axes !== "plane") {
-      this.state.axes.split(",").forEach((i, k) => { code[Number(i)] = [across, up][k]; });
-      return code;
-    }
-    const now = this.place(code), { directions, n_latent: n } = this.space;
-    [across - now[0], up - now[1]].forEach((by, k) => { for (let i = 0; i < n; i++) code[i] += by * directions[k][i]; });
-    return code;
+  byLabels() {
+    const wanted = new Set([...this.buttons].filter(([, press]) => press.getAttribute("aria-pressed") === "true").map(([label]) => label));
+    this.take(this.labels.flatMap((label, i) => (wanted.has(label) ? [i] : [])), "labels");
   }
 
-  layout() {
-    const width = this.element.clientWidth;
-    if (!width) return;
-    const side = Math.min(width, 640), ratio = window.devicePixelRatio || 1;
-    this.side = side;
-    Object.assign(this.canvas, { width: Math.round(side * ratio), height: Math.round(side * ratio) });
-    this.canvas.style.width = this.canvas.style.height = `${side}px`;
-    this.points = this.space.codes.map((code) => this.place(code));
-    const [xs, ys] = [0, 1].map((k) => this.points.map((p) => p[k]));
-    this.low = [Math.min(...xs), Math.min(...ys)];
-    const spans = [Math.max(...xs) - this.low[0], Math.max(...ys) - this.low[1]];
-    this.scale = spans.map((span) => (side - 28) / (span || 1));
-    this.dots = null;
-    this.show();
+  take(images, how) {
+    this.images = images;
+    if (how !== "labels") for (const press of this.buttons.values()) press.press(false, false);
+    this.map.setSelected(images.length ? new Set(images) : null);
+    this.element.hidden = !images.length;
+    this.element.dataset.count = String(images.length);
+    this.title.textContent = `${images.length} selected`;
+    const counts = new Map();
+    if (this.labels) for (const i of images) counts.set(this.labels[i], (counts.get(this.labels[i]) ?? 0) + 1);
+    const of = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 12).map(([label, n]) => `${n} of label ${label} (${percent(n / images.length)})`);
+    const part = images.length > SHOWN ? ` The first ${SHOWN} are shown.` : "";
+    this.words.textContent = `${of.join(", ")}${of.length ? "." : ""}${part}`;
+    this.list.replaceChildren(...images.slice(0, SHOWN).map((i) => this.thumbnail(i, "")));
+    if (images.length) say(`${images.length} selected`);
+    else if (how === "lasso") say("Nothing is in the lasso");
   }
 
-  toCanvas([x, y]) { return [14 + (x - this.low[0]) * this.scale[0], this.side - 14 - (y - this.low[1]) * this.scale[1]]; }
-
-  fromCanvas(x, y) { return [this.low[0] + (x - 14) / this.scale[0], this.low[1] + (this.side - 14 - y) / this.scale[1]]; }
-
-  show() {
-    if (!this.side) return;
-    const ratio = window.devicePixelRatio || 1, pen = this.canvas.getContext("2d");
-    if (!this.dots) {
-      this.dots = document.createElement("canvas");
-      Object.assign(this.dots, { width: this.canvas.width, height: this.canvas.height });
-      const dotPen = this.dots.getContext("2d");
-      dotPen.scale(ratio, ratio);
-      this.points.forEach((point, i) => {
-        dotPen.beginPath();
-        dotPen.fillStyle = this.space.labels ? colourOf(this.space.labels[i]) : "#5f6368";
-        dotPen.arc(...this.toCanvas(point), 3.4, 0, 7);
-        dotPen.fill();
-      });
-    }
-    pen.setTransform(1, 0, 0, 1, 0, 0);
-    pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    pen.drawImage(this.dots, 0, 0);
-    pen.scale(ratio, ratio);
-    const [x, y] = this.toCanvas(this.place(this.state.code));
-    for (const [width, colour] of [[5, "--paper"], [2, "--ink"]]) {
-      pen.strokeStyle = getComputedStyle(this.element).getPropertyValue(colour);
-      pen.lineWidth = width;
-      pen.beginPath();
-      pen.arc(x, y, 9, 0, 7);
-      pen.stroke();
-    }
-  }
-
-  nearest(x, y) {
-    let best = -1, least = 64;
-    this.points.forEach((point, i) => {
-      const [px, py] = this.toCanvas(point), away = (px - x) ** 2 + (py - y) ** 2;
-      if (away < least) { least = away; best = i; }
-    });
-    return best;
-  }
-
-  click(event) {
-    const [x, y] = [event.offsetX, event.offsetY], i = this.nearest(x, y);
-    if (i >= 0) this.take(this.space.codes[i], this.words(i));
-    else this.take(this.codeAt(this.fromCanvas(x, y)), "The code at this place");
-  }
-
-  words(i) { return `test image ${i}${this.space.labels ? `, a ${this.space.labels[i]}` : ""}`; }
-
-  hover(event) {
-    const i = this.nearest(event.offsetX, event.offsetY);
-    this.tip.hidden = i < 0;
-    if (i < 0) return;
-    this.tip.textContent = this.words(i);
-    this.tip.style.left = `${Math.min(event.offsetX + 12, this.side - 130)}px`;
-    this.tip.style.top = `${event.offsetY + 14}px`;
-  }
-
-  key(event) {
-    const step = { ArrowLeft: [-8, 0], ArrowRight: [8, 0], ArrowUp: [0, -8], ArrowDown: [0, 8] }[event.key];
-    if (!step) return;
-    event.preventDefault();
-    const [x, y] = this.toCanvas(this.place(this.state.code));
-    const to = [x + step[0], y + step[1]].map((v) => Math.max(4, Math.min(this.side - 4, v)));
-    this.take(this.codeAt(this.fromCanvas(...to)), "Moved");
+  save() {
+    const rows = [["test image", "label", "x", "y"]];
+    for (const i of this.images) rows.push([i, this.labels ? this.labels[i] : "", this.map.points[2 * i], this.map.points[2 * i + 1]]);
+    download(csvOf(rows), "selected.csv");
   }
 }
 

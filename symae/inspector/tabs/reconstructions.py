@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from symae.datasets.pictures import decode
 from symae.datasets.pixel_scale import scaled
 from symae.errors import InputError
 from symae.inspector.api.responses import Content, Query, json_answer, one, real, whole
@@ -29,9 +31,9 @@ def _images(run: Run, name: str, rest: list[str], query: Query) -> Content:
     _, h, w = inspection.shape
     part = inspection.layout.pictures(examples.images[first : first + 100])
     labels = None if examples.labels is None else examples.labels[first : first + 100].tolist()
-    return json_answer(
-        {"first": first, "labels": labels, "pictures": pixels_json(stacked_pictures(part), high=1.0), "h": h, "w": w}
-    )
+    low, high = inspection.limits
+    pictures = pixels_json(stacked_pictures(part), low=low, high=high)
+    return json_answer({"first": first, "labels": labels, "pictures": pictures, "h": h, "w": w})
 
 
 def _reconstruct(run: Run, name: str, rest: list[str], query: Query) -> Content:
@@ -40,21 +42,42 @@ def _reconstruct(run: Run, name: str, rest: list[str], query: Query) -> Content:
 
 
 def _draw(run: Run, name: str, body: Any) -> Content:
-    """Reconstruct a drawing: JSON with its pixels, a byte each in base64, and what damages them."""
+    """Reconstruct a drawing: JSON with its pixels, a byte each or three in base64, and what damages them."""
     inspection = run.inspection(name)
     if not isinstance(body, dict):
         raise InputError("drawing", f"a {type(body).__name__}", "an object with pixels")
     _, h, w = inspection.shape
+    counts = {h * w: (h, w)} | ({3 * h * w: (h, w, 3)} if inspection.layout.coloured else {})
     try:
         data = base64.b64decode(str(body.get("pixels", "")), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise InputError("drawing: pixels", f"no base64 ({error})", f"{h * w} bytes in base64") from error
-    if len(data) != h * w:
-        raise InputError("drawing: pixels", f"{len(data)} bytes", f"{h * w}, one for each pixel")
-    image = scaled(np.frombuffer(data, np.uint8).reshape(h, w), inspection.pixel_scale, np.float64)
-    if body.get("centre") is True:
+        raise InputError("drawing: pixels", f"no base64 ({error})", f"{max(counts)} bytes in base64") from error
+    if len(data) not in counts:
+        words = "one for each pixel" + (", or three" if len(counts) > 1 else "")
+        raise InputError("drawing: pixels", f"{len(data)} bytes", f"{h * w}, {words}")
+    image = scaled(np.frombuffer(data, np.uint8).reshape(counts[len(data)]), inspection.pixel_scale, np.float64)
+    if body.get("centre") is True and image.ndim == 2:
         image = centred(image)
-    return json_answer(_reconstruction(inspection, inspection.layout.row(image), body))
+    low, high = inspection.limits
+    return json_answer(_reconstruction(inspection, inspection.layout.row(low + (high - low) * image), body))
+
+
+def _picture(run: Run, name: str, content: bytes, query: Query) -> Content:
+    """Return the pixels of a picture that a user opens, brought to the size that the model sees."""
+    inspection = run.inspection(name)
+    _, h, w = inspection.shape
+    shape = (3 if inspection.layout.coloured else 1, h, w)
+    fit = query.get("fit", "crop")
+    if fit not in ("crop", "pad"):
+        raise InputError("fit", repr(fit)[:40], "crop or pad")
+    images, _, notes = decode("picture", [("picture", lambda: io.BytesIO(content))], shape, fit)
+    picture = np.moveaxis(images[0], 0, 2).squeeze()
+    if picture.ndim < 2:
+        picture = images[0, 0] if shape[0] == 1 else np.moveaxis(images[0], 0, 2)
+    if query.get("inverse") == "1":
+        picture = 255 - picture
+    shown = pixels_json(picture.astype(np.float64), low=0.0, high=255.0)
+    return json_answer({"pixels": shown, "notes": list(notes)})
 
 
 def _reconstruction(inspection: Inspection, image: Any, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,11 +87,12 @@ def _reconstruction(inspection: Inspection, image: Any, asked: Mapping[str, Any]
     level = real("level", asked.get("level", 0), 0, 1)
     found = inspection.reconstruct(image, kind, level, whole("seed", asked.get("seed", 0)))
     code = code_picture(found.code)
+    low, high = inspection.limits
     return {
-        "original": pixels_json(found.original, high=1.0),
-        "corrupted": pixels_json(found.corrupted, high=1.0),
+        "original": pixels_json(found.original, low=low, high=high),
+        "corrupted": pixels_json(found.corrupted, low=low, high=high),
         "code": pixels_json(code, signed=bool((code < 0).any())),
-        "output": pixels_json(found.output, high=1.0),
+        "output": pixels_json(found.output, low=low, high=high),
         "error": pixels_json(found.error, signed=True),
         "rmse": found.rmse,
         "code_shape": list(np.shape(found.code)),
@@ -82,7 +106,15 @@ def _about(run: Run, name: str, inspection: Inspection) -> dict[str, Any]:
     level = settings.get("noise", default)
     level = min(max(float(level), 0.0), 1.0) if isinstance(level, int | float) else default
     damage = {"kind": "noise" if "noise" in settings else "zero", "level": level}
-    return {"reconstructs": inspection.described.output is not None, "corruption": damage}
+    return {"reconstructs": _reconstructs(inspection), "corruption": damage}
+
+
+def _reconstructs(inspection: Inspection) -> bool:
+    return inspection.described.drawn_from is not None and inspection.described.pixels is not None
+
+
+def _shows(run: Run, inspection: Inspection | None) -> bool:
+    return inspection is not None and _reconstructs(inspection)
 
 
 def _kept(about: dict[str, Any]) -> Iterator[str]:
@@ -100,6 +132,8 @@ TAB = Tab(
     position=20,
     answers={"images": _images, "reconstruct": _reconstruct},
     posted={"draw": _draw},
+    files={"picture": _picture},
+    shows=_shows,
     about=_about,
     kept=_kept,
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from symae.errors import InputError
 from symae.images import png_bytes
-from symae.inspector.api.responses import Content, Query, UnknownError, json_answer, two, whole, worded
+from symae.inspector.api.responses import Content, Query, UnknownError, json_answer, quoted, two, whole, worded
 from symae.inspector.api.unit import filters_json
 from symae.inspector.filters import Filters, filter_pictures
 from symae.inspector.inspection import Inspection
@@ -116,7 +116,14 @@ def _about(run: Run, name: str, inspection: Inspection) -> dict[str, Any]:
 def _kept(about: dict[str, Any]) -> Iterator[str]:
     for layer in about["layers"]:
         for epoch in _spread(about["epochs"]):
-            yield f"epoch/{epoch}/{layer['name']}"
+            yield quoted("epoch", epoch, layer["name"])
+
+
+def _shows(run: Run, inspection: Inspection | None) -> bool:
+    try:
+        return bool(run.record) or bool(run.history())
+    except (InputError, OSError):  # a run that is gone says so there
+        return True
 
 
 def _spread(epochs: list[int]) -> list[int]:
@@ -133,5 +140,6 @@ TAB = Tab(
     of_runs={"training": histories},
     about=_about,
     kept=_kept,
+    shows=_shows,
     needs_model=False,
 )
