@@ -68,7 +68,7 @@ def card(run: Run) -> str:
     saved = {name: model for name, model in run.models().items() if (run.folder / f"{name}.safetensors").is_file()}
     if not saved:
         raise MissingFileError(run.folder, "no saved model", "a run that has saved one")
-    models = {name: run.inspection(name).model for name in saved}
+    models = {name: run.model(name) for name in saved}
     title = record.get("title") or record.get("worksheet") or run.name
     last = {name: _last(run.history(), model.label) for name, model in saved.items()}
     lines = [
