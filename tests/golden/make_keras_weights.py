@@ -49,6 +49,22 @@ def pooled():
     return keras.Model(x, layers.Conv2D(1, 3, padding="same", activation="sigmoid")(y))
 
 
+class Strided(keras.Model):
+    """The same as a class, whose attributes have names."""
+
+    def __init__(self):
+        super().__init__()
+        made = strided(nested=False).layers
+        self.order = [layer.name for layer in made]
+        for layer in made:
+            setattr(self, layer.name, layer)
+
+    def call(self, x):
+        for name in self.order:
+            x = getattr(self, name)(x)
+        return x
+
+
 models = {"strided": strided(nested=False), "nested": strided(nested=True), "pooled": pooled()}
 outputs = {}
 for name, model in models.items():
@@ -58,6 +74,10 @@ for name, model in models.items():
     model.save(path("keras_" + name + ".keras"))
     model.save_weights(path("keras_" + name + ".weights.h5"))
     model.save(path("keras_" + name + ".h5"))
+subclassed = Strided()
+subclassed(np.zeros((1, 28, 28, 1)))
+subclassed.set_weights(models["strided"].get_weights())
+subclassed.save_weights(path("keras_subclassed.weights.h5"))
 lstm = keras.Sequential([keras.Input((28, 28)), layers.LSTM(2, name="reader"), layers.Dense(3, name="code")])
 lstm.save(path("keras_lstm.keras"))
 write_outputs("keras", outputs)

@@ -27,7 +27,7 @@ from symae import (
 )
 from symae.keras import Input, Model
 from symae.models import Model as OwnModel
-from symae.models import SparseAutoencoder, load_weights, read_weights
+from symae.models import SparseAutoencoder, coordinates, load_weights, read_weights
 from symae.ops import conv2d
 
 GOLDEN = Path(FOLDER)
@@ -95,6 +95,7 @@ def expected(library, name):
 
 CASES = [
     *(("keras", "strided", f"keras_strided{ending}", keras_strided) for ending in (".keras", ".weights.h5", ".h5")),
+    ("keras", "strided", "keras_subclassed.weights.h5", keras_strided),
     *(("keras", "nested", f"keras_nested{ending}", keras_strided) for ending in (".keras", ".h5")),
     *(("keras", "pooled", f"keras_pooled{ending}", keras_pooled) for ending in (".keras", ".weights.h5", ".h5")),
     *(("torch", "strided", f"torch_strided{ending}", strided) for ending in (".pt", ".safetensors", "_before_1.6.pt")),
@@ -206,6 +207,24 @@ def test_tensors_lie_in_storages_in_any_way(tmp_path):
                 found[name],
                 value.detach().to(torch.float64).numpy() if name in ("half", "brain", "double") else value.detach().numpy(),
             )
+
+
+def test_a_network_of_coordinates_in_pytorch_draws_the_same(tmp_path):
+    torch = pytest.importorskip("torch", reason="the oracle is not installed")
+    model = CoordinateVAE(1, n_latent=3)
+    sizes = {name.removesuffix("_W"): value.shape for name, value in model.parameters().items() if name.endswith("_W")}
+    layers = torch.nn.ModuleDict({name: torch.nn.Linear(*shape, dtype=torch.float64) for name, shape in sizes.items()})
+    torch.save(layers.state_dict(), tmp_path / "a.pt")
+    load_weights(model, tmp_path / "a.pt")
+    y = torch.tensor(images(), dtype=torch.float64)
+    for name in ("encoder1", "encoder2"):
+        y = torch.relu(layers[name](y))
+    places, z = torch.tensor(coordinates(28, 28)).expand(3, -1, -1), layers["mean"](y)[:, None].expand(-1, 784, -1)
+    y = torch.cat([places, z], 2)
+    for name in ("decoder1", "decoder2", "decoder3"):
+        y = torch.relu(layers[name](y))
+    with torch.no_grad():
+        np.testing.assert_allclose(drawn(model), torch.sigmoid(layers["decoder4"](y))[:, :, 0].numpy(), atol=1e-5)
 
 
 def foreign(model):

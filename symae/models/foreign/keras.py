@@ -122,6 +122,8 @@ def _of_layers(path: Path, h5py: Any, opened: Any, layers: Mapping[str, _Layer])
         if names is not None and known is not None:
             left_out = {"bias": "use_bias", "gamma": "scale", "beta": "center"}
             names = tuple(name for name in names if known.config.get(left_out.get(name, ""), True) is not False)
+        if names is None and _is_attribute(parts, [found[group][number] for number in numbers], layers):
+            names = ("kernel", "bias")
         of = "" if names is not None and len(numbers) <= len(names) else _strange(group, layers)
         for position, number in enumerate(numbers):
             array = found[group][number]
@@ -133,9 +135,16 @@ def _of_layers(path: Path, h5py: Any, opened: Any, layers: Mapping[str, _Layer])
     return stored
 
 
+def _is_attribute(parts: list[str], arrays: list[Any], layers: Mapping[str, _Layer]) -> bool:
+    """Return True if a group is called after an attribute of a model written as a class, and may be a layer with a bias."""
+    inside = any("/".join(parts[:end]) in layers for end in range(1, len(parts) + 1))
+    dimensions = tuple(array.ndim for array in arrays)
+    return not inside and parts[-2:-1] != ["layers"] and dimensions in ((2,), (4,), (2, 1), (4, 1))
+
+
 def _is_counted(layer: tuple[str, ...], kind: str) -> bool:
     """Return True if a layer of this class is called what Keras itself calls it."""
-    return re.fullmatch(rf"{re.escape(kind)}(_\d+)?", layer[-1]) is not None
+    return kind in LAYERS and re.fullmatch(rf"{kind}(_\d+)?", layer[-1]) is not None
 
 
 def _strange(group: str, layers: Mapping[str, _Layer]) -> str:
