@@ -12,6 +12,8 @@ from __future__ import annotations
 import builtins
 import os
 import stat
+import sys
+import sysconfig
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -70,6 +72,8 @@ class Places:
         self.linked: set[tuple[int, int]] = set()
         self._mentioned: set[str] = set()
         self._real_folders: dict[str, str] = {}
+        self._changed = self._installed_folders()
+        self._installed = tuple(self._changed)
         # The working directory, and where the script takes it to be: relative to the folders it started in, and in full.
         self._view = (self.out, ".", self.roots[0])
         self._here = threading.local()  # who asks here calls these functions again, and gets the real ones
@@ -79,10 +83,19 @@ class Places:
     def for_reading(self, path: Any, follows: bool = True) -> Any:
         """Return where to read what the script calls `path`: itself if it is nowhere, so that errors name what was asked."""
         name = name_of(path)
-        if name is None:
+        if name is None or self._is_installed(name):
             return path
         with self._once() as first:
             return self._read_at(path, name, follows) if first else path
+
+    def _is_installed(self, name: str) -> bool:
+        """Return True if a name lies in Python's own folders, and the run has changed nothing there.
+
+        Thousands of names are, while modules are imported: this is what can be said of them quickly.
+        """
+        if not name.startswith(self._installed) or os.pardir in name or self._gone or self._given:
+            return False
+        return not any(is_there(changed) for folder, changed in self._changed.items() if name.startswith(folder))
 
     def for_writing(self, path: Any, follows: bool = True) -> Any:
         """Return where to write `path`; the folder is made if the script can see one of that name."""
@@ -91,6 +104,17 @@ class Places:
             return path
         with self._once() as first:
             return self._write_at(path, name, follows) if first else path
+
+    def _installed_folders(self) -> dict[str, str]:
+        """Return Python's own folders, each with where what the run writes to it would be."""
+        folders = {}
+        for name in {sys.prefix, sys.base_prefix, *(sysconfig.get_path(which) for which in ("stdlib", "purelib", "platlib"))}:
+            folder = os.path.realpath(name)
+            if any(is_inside(place, folder) for place in (self.out, *self.roots)):
+                continue  # the script is among what is installed
+            of_root = (os.path.join(self.out, os.path.relpath(folder, root)) for root in self.roots if is_inside(folder, root))
+            folders[folder + os.sep] = next(of_root, os.path.join(self.out, ELSEWHERE))
+        return folders
 
     def _read_at(self, path: Any, name: str, follows: bool, depth: int = 0) -> Any:
         whole, places = self.places(name)

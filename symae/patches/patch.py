@@ -19,8 +19,8 @@ TESTED = {
     "c": PYTENSOR,
     "numba": f"{PYTENSOR}; numba 0.65.1, 0.68.0",
     "jax": f"{PYTENSOR}; jax 0.10.2, 0.12.0.1",
-    "pytorch": "pytensor 3.0.7; torch 2.13.0",
-    "mlx": "pytensor 3.0.7; mlx 0.32.4",
+    "pytorch": "pytensor 3.0.7, 3.3.8; torch 2.13.0",
+    "mlx": "pytensor 3.0.7, 3.3.8; mlx 0.32.4",
 }
 
 

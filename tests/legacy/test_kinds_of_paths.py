@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from symae.legacy.path_mapping import Places
+
 pytest.importorskip("fissix")
 
 
@@ -312,3 +314,46 @@ def test_functions_are_pythons_own_again_after_a_run(run):
     before = open, os.open, os.remove, os.stat, Path.open
     assert run("import os\nkept = open, os.remove\nopen('a', 'w').close()\n").status == 0
     assert (open, os.open, os.remove, os.stat, Path.open) == before
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["a virtual environment in the project", "one elsewhere"])
+def test_what_is_installed_is_read_where_it_is_until_the_run_changes_it(tmp_path, monkeypatch, inside):
+    work = tmp_path / "work"
+    installed = (work / ".venv" if inside else tmp_path / "venv") / "lib"
+    out = work / "out" / "old"
+    for folder in (out, installed):
+        folder.mkdir(parents=True)
+    for name in ("a", "b"):
+        (installed / name).write_text("installed")
+    monkeypatch.setattr("sys.prefix", str(installed.parent))
+    places = Places(out, work, work, say=lambda line: None)
+    a, b = str(installed / "a"), str(installed / "b")
+    looked_for = []
+    with monkeypatch.context() as watched:
+        watched.setattr(places, "places", looked_for.append)
+        assert places.for_reading(a) is a
+    assert not looked_for
+    changed = Path(places.for_writing(a))
+    assert changed != Path(a)
+    changed.parent.mkdir(parents=True, exist_ok=True)
+    changed.write_text("mine")
+    assert Path(places.for_reading(a)).read_text() == "mine"
+    assert places.for_reading(b) == b
+
+
+def test_what_is_installed_and_removed_is_gone_for_the_script(tmp_path, monkeypatch):
+    installed, out = tmp_path / "venv", tmp_path / "work" / "out" / "old"
+    for folder in (out, installed):
+        folder.mkdir(parents=True)
+    (installed / "a").write_text("installed")
+    monkeypatch.setattr("sys.prefix", str(installed))
+    places = Places(out, tmp_path / "work", tmp_path / "work", say=lambda line: None)
+    places.hide(installed / "a")
+    assert not Path(places.for_reading(str(installed / "a"))).exists()
+
+
+def test_a_script_among_what_is_installed_has_no_folders_that_are_read_as_they_are(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    (tmp_path / "out").mkdir()
+    places = Places(tmp_path / "out", tmp_path, tmp_path / "lib", say=lambda line: None)
+    assert not any(name.startswith(str(tmp_path)) for name in places._installed)
