@@ -8,7 +8,6 @@ import numpy as np
 import pytensor.scalar as ps
 from pytensor.compile.ops import DeepCopyOp, ViewOp
 from pytensor.graph.basic import Apply, Variable
-from pytensor.ifelse import IfElse
 from pytensor.raise_op import CheckAndRaise
 from pytensor.tensor import basic, blas
 from pytensor.tensor.blockwise import Blockwise
@@ -22,6 +21,11 @@ from pytensor.tensor.special import LogSoftmax, Softmax
 
 from symae.export.conversion import Conversion, converts
 from symae.ops.unbroadcast import Addbroadcast, Unbroadcast
+
+try:
+    from pytensor.conditional.op import IfElse
+except ImportError:  # before PyTensor 3.3
+    from pytensor.ifelse import IfElse
 
 REDUCTIONS: dict[type, str] = {
     ps.Add: "ReduceSum",
@@ -112,12 +116,19 @@ def _softmax(to: Conversion, node: Apply, x: str, *_: str) -> str | list[str]:
 
 
 @converts(SortOp, ArgSortOp)
-def _sort(to: Conversion, node: Apply, x: str, axis: str) -> str:
-    ndim = node.inputs[0].type.ndim
-    along = to.number(node.inputs[1], to.on_the_way(node.outputs[0]), "an axis") % ndim
+def _sort(to: Conversion, node: Apply, x: str, *axis: str) -> str:
+    along = _axis(to, node, node.inputs[1:])
     size = _length(to, node.inputs[0], x, along)
     sorted_, places = to.graph.add("TopK", x, size, n_outputs=2, axis=along, largest=0, sorted=1)
     return str(places if isinstance(node.op, ArgSortOp) else sorted_)
+
+
+def _axis(to: Conversion, node: Apply, among: Sequence[Variable]) -> int:
+    """Return the axis of an op: its own from PyTensor 3.3 on, before that the first of the inputs `among`."""
+    axis = getattr(node.op, "axis", None)
+    if axis is None:
+        axis = to.number(among[0], to.on_the_way(node.outputs[0]), "an axis")
+    return int(axis) % node.outputs[0].type.ndim
 
 
 def _length(to: Conversion, variable: Variable, x: str, axis: int) -> str:
@@ -203,16 +214,16 @@ def _split_dims(to: Conversion, node: Apply, x: str, new: str) -> str:
 
 
 @converts(basic.Join)
-def _join(to: Conversion, node: Apply, axis: str, *parts: str) -> str:
-    dtype = to.dtype(node.outputs[0])
-    along = to.number(node.inputs[0], to.on_the_way(node.outputs[0]), "an axis") % node.outputs[0].type.ndim
-    return str(to.graph.add("Concat", *(to.cast(part, dtype) for part in parts), axis=along))
+def _join(to: Conversion, node: Apply, *parts: str) -> str:
+    dtype, own = to.dtype(node.outputs[0]), hasattr(node.op, "axis")
+    arrays = parts if own else parts[1:]
+    return str(to.graph.add("Concat", *(to.cast(part, dtype) for part in arrays), axis=_axis(to, node, node.inputs)))
 
 
 @converts(basic.Split)
-def _split(to: Conversion, node: Apply, x: str, axis: str, lengths: str) -> list[str]:
-    along = to.number(node.inputs[1], to.on_the_way(node.outputs[0]), "an axis") % node.inputs[0].type.ndim
-    made = to.graph.add("Split", x, to.cast(lengths, "int64"), n_outputs=len(node.outputs), axis=along)
+def _split(to: Conversion, node: Apply, x: str, *rest: str) -> list[str]:
+    lengths, along = to.cast(rest[-1], "int64"), _axis(to, node, node.inputs[1:])
+    made = to.graph.add("Split", x, lengths, n_outputs=len(node.outputs), axis=along)
     return [made] if isinstance(made, str) else list(made)
 
 

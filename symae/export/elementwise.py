@@ -68,7 +68,12 @@ BITS: dict[type, tuple[str, str]] = {
     basic.XOR: ("Xor", "BitwiseXor"),
     basic.Invert: ("Not", "BitwiseNot"),
 }
-FACTORS: dict[type, float] = {basic.Deg2Rad: math.pi / 180, basic.Rad2Deg: 180 / math.pi}
+# before PyTensor 3.3, where they are products
+FACTORS: dict[type, float] = {
+    getattr(basic, name): factor
+    for name, factor in (("Deg2Rad", math.pi / 180), ("Rad2Deg", 180 / math.pi))
+    if hasattr(basic, name)
+}
 LOGARITHMS: dict[type, float] = {basic.Log2: 1 / math.log(2), basic.Log10: 1 / math.log(10)}
 
 

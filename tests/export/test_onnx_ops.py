@@ -6,7 +6,6 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
-from pytensor.ifelse import ifelse
 
 from symae import InputError, RandomStreams, function, nn
 from symae.export import converts, to_onnx
@@ -20,6 +19,7 @@ from symae.ops import (
     pool2d,
     upsample2d,
 )
+from symae.theano.ifelse import ifelse
 
 pytest.importorskip("onnx", reason="onnx is not installed")
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
