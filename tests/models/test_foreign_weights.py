@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import struct
 import zipfile
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -279,6 +280,59 @@ def test_weights_are_cast_to_the_precision_of_the_model(float32):
     load_weights(model, GOLDEN / "torch_tied.pt")
     assert model.W.get_value().dtype == np.float32
     np.testing.assert_allclose(drawn(model), expected("torch", "tied"), atol=1e-5)
+
+
+class Normalised(OwnModel):
+    """A layer and a normalisation, with its averages."""
+
+    parameter_names = ("fc_W", "fc_b", "bn_gamma", "bn_beta", "bn_mean", "bn_variance")
+
+    def __init__(self):
+        self.x = pt.matrix("x")
+        self.params = [
+            pytensor.shared(np.zeros((3, 2)), "fc_W"),
+            *(pytensor.shared(np.zeros(2), n) for n in self.parameter_names[1:]),
+        ]
+        W, b, gamma, beta, mean, variance = self.params
+        self.y = gamma * (pt.dot(self.x, W) + b - mean) / pt.sqrt(variance + 1e-5) + beta
+
+    @property
+    def nodes(self):
+        return {"y": self.y}
+
+    def checked_input(self, name, X):
+        return X
+
+
+def test_a_normalisation_has_what_it_has_seen(tmp_path):
+    torch = pytest.importorskip("torch", reason="the oracle is not installed")
+    layers = torch.nn.Sequential(OrderedDict(fc=torch.nn.Linear(3, 2), bn=torch.nn.BatchNorm1d(2))).double()
+    x = torch.tensor(np.random.RandomState(0).normal(size=(9, 3)))
+    layers(x * 2 + 1)
+    with torch.no_grad():
+        layers.bn.weight.copy_(torch.tensor([0.5, 2]))
+        expected = layers.eval()(x).numpy()
+    torch.save(layers.state_dict(), tmp_path / "a.pt")
+    np.savez(
+        tmp_path / "a.npz",
+        **{
+            f"updater/model:main/predictor/{chainers}": layers.state_dict()[torchs].numpy()
+            for chainers, torchs in (
+                ("fc/W", "fc.weight"),
+                ("fc/b", "fc.bias"),
+                ("bn/gamma", "bn.weight"),
+                ("bn/beta", "bn.bias"),
+                ("bn/avg_mean", "bn.running_mean"),
+                ("bn/avg_var", "bn.running_var"),
+                ("bn/N", "bn.num_batches_tracked"),
+            )
+        }
+        | {"updater/iteration": np.array(3), "updater/optimizer:main/t": np.array(3)},
+    )
+    for file in ("a.pt", "a.npz"):
+        model = Normalised()
+        load_weights(model, tmp_path / file)
+        np.testing.assert_allclose(model.node_values("y", x.numpy()), expected)
 
 
 class Filtered(OwnModel):

@@ -11,7 +11,9 @@ from symae.models.foreign.slots import Slot
 from symae.models.foreign.stored import StoredArray, Weights
 
 # as Keras calls the classes of layers in files
-OPERATIONS = ("dense", "conv2d", "conv2d_transpose")
+OPERATIONS = ("dense", "conv2d", "conv2d_transpose", "batch_normalization")
+# of a layer, what tells which layer it is; the others go where that goes
+LEADING = ("weight", "gamma")
 
 
 def matched(slots: Sequence[Slot], weights: Weights, names: Mapping[str, str]) -> dict[str, StoredArray]:
@@ -56,14 +58,14 @@ def matched(slots: Sequence[Slot], weights: Weights, names: Mapping[str, str]) -
 
 
 def _add_mates(slots: Sequence[Slot], left: Sequence[StoredArray], found: dict[str, StoredArray]) -> None:
-    """Give to each bias that has no array yet the one in the layer of its weights."""
+    """Give to each bias, and to what else has no array yet, the one in the layer of its weights."""
     of_layer = {(array.layer, array.kind): array for array in left}
     for slot in slots:
-        if slot.name in found or slot.kind != "bias":
+        if slot.name in found or slot.kind in LEADING:
             continue
-        weights = [s for s in slots if s.kind == "weight" and s.layers[:1] == slot.layers[:1] and s.name in found]
-        if len(weights) == 1 and (found[weights[0].name].layer, "bias") in of_layer:
-            found[slot.name] = of_layer[found[weights[0].name].layer, "bias"]
+        weights = [s for s in slots if s.kind in LEADING and s.layers[:1] == slot.layers[:1] and s.name in found]
+        if len(weights) == 1 and (found[weights[0].name].layer, slot.kind) in of_layer:
+            found[slot.name] = of_layer[found[weights[0].name].layer, slot.kind]
 
 
 def _given(slots: Sequence[Slot], weights: Weights, names: Mapping[str, str]) -> dict[str, StoredArray]:
@@ -104,8 +106,8 @@ def _by_class(rest: Sequence[Slot], left: Sequence[StoredArray], ordered: bool) 
     """
     found: dict[str, StoredArray] = {}
     for operation in OPERATIONS:
-        weights = [slot for slot in rest if slot.operation == operation and slot.kind == "weight"]
-        arrays = [array for array in left if array.counted and array.kind == "weight" and _class(array.layer) == operation]
+        weights = [slot for slot in rest if slot.operation == operation and slot.kind in LEADING]
+        arrays = [array for array in left if array.counted and array.kind in LEADING and _class(array.layer) == operation]
         above = {tuple(_class((part,)) for part in array.layer[:-1]) for array in arrays}
         if len(arrays) == len(weights) and (ordered or len(above) == 1):
             found |= {slot.name: array for slot, array in zip(weights, arrays, strict=True)}

@@ -37,7 +37,7 @@ class Slot:
         "weight", "bias", or what the name ends with.
     layers : tuple of str
         What its layer is called, the best name first.
-    operation : "dense", "conv2d", "conv2d_transpose" or ""
+    operation : "dense", "conv2d", "conv2d_transpose", "batch_normalization" or ""
         What the layer does.
     flips : bool
         The filters are turned round before they are laid on an image.
@@ -52,7 +52,7 @@ class Slot:
     dtype: str
     kind: str
     layers: tuple[str, ...] = ()
-    operation: Literal["dense", "conv2d", "conv2d_transpose", ""] = ""
+    operation: Literal["dense", "conv2d", "conv2d_transpose", "batch_normalization", ""] = ""
     flips: bool = False
     rows: Maps | None = None
     columns: Maps | None = None
@@ -76,7 +76,7 @@ def slots_of(model: Any) -> list[Slot]:
         kind = KINDS.get(word) or (
             "weight" if len(shape) > 1 else "bias" if len(shape) == 1 and word not in NORMALISED else word
         )
-        operation = seen.operations.get(name, "dense" if len(shape) == 2 else "")
+        operation = seen.operations.get(name, "dense" if len(shape) == 2 else "batch_normalization" if word == "gamma" else "")
         maps = seen.rows.get(name), seen.columns.get(name)
         rows, columns = (
             found if found and axis < len(shape) and shape[axis] == math.prod(found) else None
@@ -88,7 +88,7 @@ def slots_of(model: Any) -> list[Slot]:
                 shape,
                 dtype,
                 kind,
-                layers.get(name, ()),
+                layers.get(name) or (name.rpartition("_")[0],),
                 operation,
                 name in seen.flipped,
                 rows,
@@ -100,7 +100,7 @@ def slots_of(model: Any) -> list[Slot]:
 
 
 # last parts of the names of what a normalisation has
-NORMALISED = {"gamma", "beta", "mean", "variance", "std"}
+NORMALISED = {"gamma", "beta", "mean", "variance"}
 
 
 def _nodes(model: Any) -> Mapping[str, Variable]:
@@ -120,7 +120,7 @@ def _layers(model: Any, nodes: Mapping[str, Variable], variables: Mapping[str, S
     found: dict[str, list[str]] = {name: [] for name in variables}
     for name in variables:
         first, _, kind = name.rpartition("_")
-        if first and kind in KINDS:
+        if first and (kind in KINDS or kind in NORMALISED):
             found[name].append(first)
     known: set[Variable] = set()
     made_by: dict[str, str] = {}

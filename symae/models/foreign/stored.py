@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,16 @@ from symae.errors import InputError
 from symae.models.foreign.conventions import PYTORCH, PYTORCH_OWN, Convention
 
 MOST_ARRAYS = 10_000
-KINDS = {"weight": "weight", "W": "weight", "kernel": "weight", "bias": "bias", "b": "bias"}
+KINDS = {
+    **{"weight": "weight", "W": "weight", "kernel": "weight", "bias": "bias", "b": "bias"},
+    # of a normalisation, what it has seen
+    **{f"{of}_mean": "mean" for of in ("moving", "running", "avg")},
+    **dict.fromkeys(("moving_variance", "running_var", "avg_var"), "variance"),
+}
+# as PyTorch calls what others call gamma and beta
+OF_NORMALISATIONS = {"weight": "gamma", "bias": "beta"}
+# how many minibatches a normalisation has seen, in PyTorch and Chainer
+COUNTERS = ("num_batches_tracked", "/N")
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,8 @@ def weights_of(path: Path, arrays: Iterable[StoredArray], *, by_position: bool =
     """Return the arrays of a file, which have to have different names and not to be too many."""
     found: dict[str, StoredArray] = {}
     for array in arrays:
+        if array.shape == () and array.name.endswith(COUNTERS):
+            continue
         if array.name in found:
             raise InputError(path, f"two arrays called {excerpt(array.name)}", "one of each name")
         if len(found) >= MOST_ARRAYS:
@@ -90,6 +101,10 @@ def weights_of(path: Path, arrays: Iterable[StoredArray], *, by_position: bool =
         found[array.name] = array
     if not found:
         raise InputError(path, "no arrays", "the weights of a model")
+    normalised = {array.layer for array in found.values() if array.kind == "mean"}
+    for name, array in found.items():
+        if array.layer in normalised and array.kind in OF_NORMALISATIONS:
+            found[name] = replace(array, kind=OF_NORMALISATIONS[array.kind])
     return Weights(path, found, by_position, ordered)
 
 

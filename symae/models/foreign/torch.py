@@ -208,7 +208,6 @@ def _described(path: Path, tensors: dict[str, _Tensor], load: Callable[[str], np
             PYTORCH,
         )
         for name, tensor in tensors.items()
-        if not name.endswith("num_batches_tracked")
     )
     return weights_of(path, found)
 
