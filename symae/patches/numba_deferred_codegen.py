@@ -7,7 +7,8 @@ Python ever calls the outermost alone, so more than half the time of a first sta
 Within `whole_programs` functions that are compiled for others are lowered and linked, and no more; the outermost is optimised
 with everything that it calls. An inner one that Python calls later is finished then; an outermost one that is called with other
 arguments later, of another layout or dtype, is compiled for them as it was for the first. The disk's cache keeps inner ones as
-bitcode, in Numba's own format, which a process without this module reads too.
+bitcode, in Numba's own format, which a process without this module reads too. So does memory: as modules of LLVM, and in the
+copies that Numba makes of them for linking, those of a convolutional step are 150 MB, as bitcode 10.
 """
 
 from __future__ import annotations
@@ -97,6 +98,31 @@ def _connect_libraries(codegen: Any, changes: Changes) -> None:
     def is_deferred(library: Any) -> bool:
         return getattr(library, "_is_deferred", False)
 
+    def get_module(self: Any) -> Any:
+        if self.__dict__["_final_module"] is None:
+            self.__dict__["_final_module"] = binding.parse_bitcode(self._bitcode)
+        return self.__dict__["_final_module"]
+
+    def set_module(self: Any, module: Any) -> None:
+        self.__dict__["_final_module"], self._bitcode = module, None
+
+    def bitcode(library: Any) -> bytes:
+        """Return that of a deferred library, all that is kept of its module from now on."""
+        if library._bitcode is None:
+            library._bitcode = library._final_module.as_bitcode()
+        library.__dict__["_final_module"] = None
+        return library._bitcode
+
+    def module_to_link(library: Any) -> Any:
+        """Return a module that linking may destroy, its functions as `_get_module_for_linking` has them."""
+        if not is_deferred(library):
+            return library._get_module_for_linking().clone()
+        module = binding.parse_bitcode(bitcode(library))
+        for function in module.functions:
+            if not function.is_declaration and function.linkage == binding.Linkage.external:
+                function.linkage = "linkonce_odr"
+        return module
+
     def finalize(self: Any) -> None:
         if not _thread.inner:
             finalize_now(self)
@@ -104,7 +130,7 @@ def _connect_libraries(codegen: Any, changes: Changes) -> None:
         self._raise_if_finalized()
         for linked in dict.fromkeys(self._linking_libraries):
             self._reload_init.update(linked._reload_init)
-            self._final_module.link_in(linked._get_module_for_linking(), preserve=True)
+            self._final_module.link_in(module_to_link(linked))
         defer(self)
 
     def defer(self: Any) -> None:
@@ -112,7 +138,7 @@ def _connect_libraries(codegen: Any, changes: Changes) -> None:
         self._finalized = self._is_deferred = True
 
     def finish(self: Any) -> None:
-        self._is_deferred = False
+        self._is_deferred, self._final_module = False, self._final_module  # its bitcode is no longer what it is
         self._dynamic_globals.clear()  # they are looked for again
         self._optimize_final_module()
         self._final_module.verify()
@@ -136,7 +162,11 @@ def _connect_libraries(codegen: Any, changes: Changes) -> None:
             set_known_env(self, env_name, env)
 
     def serialize_using_object_code(self: Any) -> tuple[str, str, Any]:
-        return self.serialize_using_bitcode() if is_deferred(self) else serialize(self)
+        if is_deferred(self):
+            return self.name, "bitcode", bitcode(self)
+        state = serialize(self)
+        self._shared_module = None  # made once more if it is linked
+        return state
 
     def _unserialize(cls: Any, codegen: Any, state: tuple[str, str, Any]) -> Any:
         name, kind, data = state
@@ -157,6 +187,8 @@ def _connect_libraries(codegen: Any, changes: Changes) -> None:
         changes.replace(owner, function.__name__, function)
     changes.replace(Library, "_unserialize", classmethod(_unserialize))
     changes.replace(compiled_once, "can_wait", lambda: bool(_thread.inner))
+    changes.replace(Library, "_bitcode", None)
+    changes.replace(Library, "_final_module", property(get_module, set_module))
 
 
 def _connect_functions(cpu: Any, dispatcher: Any, changes: Changes) -> None:

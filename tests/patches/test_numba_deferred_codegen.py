@@ -80,6 +80,25 @@ def test_an_inner_function_can_still_be_called_from_python():
     assert innermost.nopython_signatures
 
 
+def libraries(*functions):
+    """Return the libraries of all that was compiled of the functions."""
+    return [compiled.library for function in functions for compiled in function.overloads.values()]
+
+
+def test_of_inner_functions_bitcode_alone_is_kept_until_they_are_called():
+    innermost, inner, outer = nest()
+    with whole_programs():
+        outer(np.array([4.0]))
+    # modules of LLVM take ten times as much, and linking made copies of them
+    assert all(vars(library)["_final_module"] is None for library in libraries(innermost, inner))
+    assert all(library._bitcode[:2] == b"BC" for library in libraries(innermost, inner))
+    assert all(library._shared_module is None for library in libraries(innermost, inner, outer))
+    assert innermost(16.0) == 4
+    (library,) = libraries(innermost)
+    assert library._bitcode is None
+    assert "innermost" in library.get_llvm_str()
+
+
 def test_an_inner_function_is_linked_into_what_is_compiled_later():
     innermost, _, outer = nest()
     with whole_programs():

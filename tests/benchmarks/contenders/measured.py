@@ -7,6 +7,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 __all__ = ["answer"]
 
@@ -20,5 +21,13 @@ def answer(compile_seconds: float, epoch: Callable[[], float]) -> None:
         started, used = time.perf_counter(), time.process_time()
         cost = epoch()
         seconds, cpu = time.perf_counter() - started, time.process_time() - used
-        megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps({"seconds": seconds, "cpu": cpu, "cost": cost, "megabytes": megabytes}), flush=True)
+        print(json.dumps({"seconds": seconds, "cpu": cpu, "cost": cost, "megabytes": _most_megabytes()}), flush=True)
+
+
+def _most_megabytes() -> float:
+    """Return the most memory that this process has had; getrusage counts on Linux what its parent had when it was started."""
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    (peak,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(peak.split()[1]) / 1024
