@@ -16,6 +16,7 @@ EXACT = 64  # numbers of a code of which all principal components are found; of 
 OVERSAMPLED, PASSES = 10, 6  # of the randomised decomposition
 REDUCED = 50  # principal components that t-SNE and UMAP get, as their authors do
 PERPLEXITY, NEIGHBOURS = 30.0, 15
+FEWEST = 10  # codes that they are of use for
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,11 +69,11 @@ def _pca(codes: np.ndarray) -> Embedding:
 
 
 def _tsne(codes: np.ndarray) -> Embedding:
+    if len(codes) < FEWEST:
+        return _pca(codes)
+    perplexity = min(PERPLEXITY, (len(codes) - 1) / 3)
     from sklearn.manifold import TSNE
 
-    perplexity = min(PERPLEXITY, (len(codes) - 1) / 3)
-    if len(codes) < 4:
-        return _pca(codes)
     reduced = _reduced(codes)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -81,13 +82,13 @@ def _tsne(codes: np.ndarray) -> Embedding:
 
 
 def _umap(codes: np.ndarray) -> Embedding:
-    from umap import UMAP
-
-    near = min(NEIGHBOURS, len(codes) - 1)
-    if near < 3:
+    if len(codes) < FEWEST:
         return _pca(codes)
+    near = min(NEIGHBOURS, len(codes) - 1)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # it warns of TensorFlow, which it can do without
+        from umap import UMAP
+
         places = UMAP(n_neighbors=near, random_state=0).fit_transform(_reduced(codes))
     return Embedding(places, f"{near} neighbours; distances between groups mean little")
 

@@ -402,7 +402,7 @@ def test_a_picture_is_opened_and_reconstructed(page, server, digits, tmp_path):
     assert "Coloured pictures: all are grey now" in page.text()
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff no picture")
     page.find("input[type=file]").send_keys(str(tmp_path / "broken.jpg"))
-    page.wait("document.body.innerText.includes('broken.jpg: found 1 pictures of which none can be decoded')")
+    page.wait("document.body.innerText.includes('broken.jpg: found 14 bytes that cannot be decoded')")
     [entry] = [e for e in page.driver.get_log("browser") if "400" in e["message"]]  # which is what the page says
     assert "/picture" in entry["message"]
 

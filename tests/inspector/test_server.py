@@ -10,10 +10,12 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
 import urllib.request
+import zlib
 
 import numpy as np
 import pytest
@@ -22,13 +24,15 @@ from PIL import Image
 
 pytest.importorskip("starlette", reason="the extra inspect is not installed")
 
+from symae import ImageAutoencoder
 from symae.errors import InputError
+from symae.images import principal_components
 from symae.inspector.api.responses import worded
 from symae.inspector.api.routes import OF_RUNS
 from symae.inspector.assets import ASSETS
 from symae.inspector.probe_images import read_examples
 from symae.inspector.runs import open_run
-from symae.inspector.security import LARGEST_BODY
+from symae.inspector.security import LARGEST_BODY, LARGEST_FILE
 from symae.inspector.server import application, bound_socket
 
 PORT = 8123
@@ -139,6 +143,88 @@ def test_a_drawing_is_reconstructed_as_the_model_does_it(client, trained):
     drawn = np.frombuffer(base64.b64decode(found["output"]["data"]), np.uint8) / 255.0
     np.testing.assert_allclose(drawn, expected, atol=0.003)
     assert found["code_shape"] == [40]
+
+
+def picture(size=(40, 60), mode="RGB", kind="PNG", colour="white"):
+    file = io.BytesIO()
+    Image.new(mode, size, colour).save(file, kind)
+    return file.getvalue()
+
+
+def sent(client, content, query="", **headers):
+    return client("/api/0/model/picture", "POST", content, query, content_type="application/octet-stream", **headers)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "PPM", "WEBP"])
+def test_a_picture_is_brought_to_the_size_that_the_model_sees(client, kind):
+    status, _, content = sent(client, picture(kind=kind))
+    assert status == 200
+    found = json.loads(content)["pixels"]
+    assert (found["w"], found["h"], found["high"]) == (28, 28, 255)
+    assert set(base64.b64decode(found["data"])) == {255}
+    inverse = json.loads(sent(client, picture(kind=kind), "inverse=1")[2])["pixels"]
+    assert set(base64.b64decode(inverse["data"])) == {0}
+
+
+def test_a_picture_keeps_its_colours_for_a_model_of_colours(tmp_path):
+    client = Client(write_run(tmp_path / "c", ImageAutoencoder(0, maps=3, image_shape=(3, 8, 8))))
+    found = json.loads(sent(client, picture(colour="red"))[2])["pixels"]
+    pixels = base64.b64decode(found["data"])
+    assert (found["channels"], pixels[:6]) == (3, bytes([255, 0, 0, 255, 0, 0]))
+    body = {"pixels": found["data"], "level": 0, "kind": "zero", "seed": 0}
+    drawn = json.loads(client.draw(body)[2])
+    assert base64.b64decode(drawn["original"]["data"]) == pixels
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no picture",
+        picture()[:60],
+        b"\xff\xd8\xff\xe0" + bytes(500),
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"%!PS",
+    ],
+)
+def test_what_is_no_picture_is_an_error_of_one_line(client, content):
+    status, _, answer = sent(client, content)
+    assert status == 400
+    assert json.loads(answer)["error"].startswith("picture: found ")
+    assert sent(client, picture())[0] == 200
+
+
+def test_a_picture_of_more_pixels_than_memory_has_is_not_decoded(client):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    huge = chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 0, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(bytes(9999)))
+    status, _, answer = sent(client, b"\x89PNG\r\n\x1a\n" + huge + chunk(b"IEND", b""))
+    assert (status, "megapixels" in json.loads(answer)["error"]) == (400, True)
+
+
+def test_pictures_may_be_larger_than_drawings_but_not_of_any_size(client):
+    assert sent(client, picture((2000, 2000), kind="BMP"))[0] == 200
+    assert sent(client, bytes(LARGEST_FILE + 1))[0] == 413
+    assert client("/api/0/model/draw", "POST", bytes(100), content_type="application/octet-stream")[0] == 404
+    assert sent(client, picture(), origin="http://evil.example")[0] == 403
+    assert client("/api/0/model/picture", "POST", picture(), content_type="image/png")[0] == 415
+
+
+def test_maps_neighbours_and_thumbnails_are_there_for_codes_of_any_size(client, trained):
+    found = client.json("/api/0/model/map/hidden/pca")
+    places = np.frombuffer(base64.b64decode(found["places"]), "<f4").reshape(-1, 2)
+    codes = trained.transform(read_examples("digits").images)
+    expected, _ = principal_components(codes)
+    np.testing.assert_allclose(places, expected, atol=1e-4)
+    near = client.json("/api/0/model/neighbours/hidden/5")
+    away = np.linalg.norm(codes - codes[5], axis=1)
+    assert near["images"] == np.argsort(away, kind="stable")[1:13].tolist()
+    np.testing.assert_allclose(near["distances"], np.sort(away)[1:13], rtol=1e-3)
+    thumbnails = client.json("/api/0/model/thumbnails/900")
+    assert (thumbnails["count"], thumbnails["pictures"]["h"]) == (100, 2800)
+    for path in ("map/none/pca", "map/hidden/none", "neighbours/hidden/1000", "thumbnails/1000"):
+        assert client(f"/api/0/model/{path}")[0] == 400
 
 
 def test_a_test_image_is_reconstructed_with_the_damage_asked_for(client):

@@ -6,6 +6,7 @@ import { Paper } from "./paper.js";
 import { addTab } from "./tabs.js";
 
 const STAGES = [["original", "original"], ["corrupted", "corrupted"], ["code", "code"], ["output", "reconstruction"], ["error", "error: blue too dark, orange too bright"]];
+const LARGEST = 32 * 2 ** 20; // bytes of a picture, as the server takes them
 const KINDS = [["zero", "pixels set to zero"], ["noise", "noise added"]];
 
 async function reconstructionsTab(panel, context) {
@@ -71,6 +72,10 @@ async function reconstructionsTab(panel, context) {
   // the server decodes the file with the readers of data sets, and returns what the model would see of it
   async function open(file) {
     if (!file) return;
+    if (file.size > LARGEST) {
+      notes.textContent = `${file.name}: found ${(file.size / 2 ** 20).toFixed(0)} MiB, expected at most ${LARGEST / 2 ** 20}`;
+      return;
+    }
     notes.textContent = `Opening ${file.name} …`;
     try {
       const { pixels, notes: lines } = await sentFile([run, model, "picture"], file, { fit: "crop", inverse: inverse.checked ? 1 : 0 });

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from symae.datasets.pictures import decode
+from symae.datasets.pictures import FORMATS, decode, header
 from symae.datasets.pixel_scale import scaled
 from symae.errors import InputError
 from symae.inspector.api.responses import Content, Query, json_answer, one, real, whole
@@ -70,10 +70,13 @@ def _picture(run: Run, name: str, content: bytes, query: Query) -> Content:
     fit = query.get("fit", "crop")
     if fit not in ("crop", "pad"):
         raise InputError("fit", repr(fit)[:40], "crop or pad")
-    images, _, notes = decode("picture", [("picture", lambda: io.BytesIO(content))], shape, fit)
-    picture = np.moveaxis(images[0], 0, 2).squeeze()
-    if picture.ndim < 2:
-        picture = images[0, 0] if shape[0] == 1 else np.moveaxis(images[0], 0, 2)
+    pictures = [("picture", lambda: io.BytesIO(content))]
+    if header(pictures[0][1]) is None:
+        raise InputError(
+            "picture", f"{len(content)} bytes that cannot be decoded", f"{', '.join(FORMATS)}, at most 64 megapixels"
+        )
+    images, _, notes = decode("picture", pictures, shape, fit)
+    picture = images[0, 0] if shape[0] == 1 else np.moveaxis(images[0], 0, 2)
     if query.get("inverse") == "1":
         picture = 255 - picture
     shown = pixels_json(picture.astype(np.float64), low=0.0, high=255.0)
