@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     begun = set()
     for item in items:
         marks = {mark.name: mark for mark in item.iter_markers()}
-        if marks.keys() & {"backends", "default_mode", "long"}:
+        if marks.keys() & {"backends", "default_mode", "docs", "long"}:
             continue
         backend = marks["on"].args[0] if "on" in marks else "numba"
         stage = "browser" if "driver" in getattr(item, "fixturenames", ()) else "backends" if backend != "numba" else None

@@ -1,4 +1,4 @@
-"""What docs and README say of the files of symae: they exist, lie where it is said, and a walk leads downwards."""
+"""What pages say of the files of symae: they exist, lie where it is said, and a walk leads downwards."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from test_layers import LEVEL, LEVELS
 
 ROOT = Path(__file__).parents[1]
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-FOLDERS = ("symae", "tests", "worksheets", "docs", "findings", "data")
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+FOLDERS = ("symae", "tests", "worksheets", "docs", "findings", "data", "tools")
 
 
 def _named_files(page: Path) -> list[str]:
@@ -57,3 +57,8 @@ def test_a_walk_leads_downwards_only(walk):
     levels = [_level(file) for file in _walks()[walk]]
     assert len(levels) > 5
     assert levels == sorted(levels, reverse=True)
+
+
+@pytest.mark.parametrize("path", re.findall(r"^    (symae/\S*)", ARCHITECTURE, re.MULTILINE))
+def test_every_part_that_it_describes_is_there(path):
+    assert (ROOT / path).exists()

@@ -23,7 +23,9 @@ ROOT = Path(__file__).parents[1]
 CI = ROOT / ".ci" / "run"
 README = (ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
+SNIPPETS = PYTHON.findall(README)
+OWN_CODE = PYTHON.findall((ROOT / "docs" / "own_code.md").read_text())
 
 
 def test_the_first_two_commands_are_one_line_each_and_do_all_the_set_up():
@@ -54,9 +56,9 @@ def test_what_the_test_command_leaves_out_is_a_stage_of_ci():
 def pasted(no_mnist, tmp_path):
     """Return what a Python example prints that is pasted as it is, in an empty folder, without MNIST."""
 
-    def run(number: int, **environment: str) -> str:
+    def run(example: str, **environment: str) -> str:
         environment = no_mnist | {"PYTHONPATH": str(ROOT)} | environment
-        command = [sys.executable, "-c", SNIPPETS[number]]
+        command = [sys.executable, "-c", example]
         result = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path)
         assert result.returncode == 0, result.stderr
         return result.stdout
@@ -69,36 +71,36 @@ COMPILED = pytest.param({}, marks=pytest.mark.long, id="compiled")
 
 
 def test_the_legacy_example_runs_as_pasted(pasted):
-    said = re.fullmatch(r"nats per image: (.*) before training, (.*) after an epoch\n", pasted(0))
+    said = re.fullmatch(r"nats per image: (.*) before training, (.*) after an epoch\n", pasted(SNIPPETS[0]))
     before, after = map(float, said.groups())
     assert after < before / 2
 
 
 def test_the_modern_example_runs_as_pasted(pasted, tmp_path):
-    said = re.fullmatch(r"100 numbers for each of 5000 images; mean error of a pixel (.*)\n", pasted(1))
+    said = re.fullmatch(r"100 numbers for each of 5000 images; mean error of a pixel (.*)\n", pasted(SNIPPETS[1]))
     assert 0 < float(said[1]) < 0.1
     assert (tmp_path / "denoising.json").is_file()
 
 
 @pytest.mark.parametrize("environment", [pytest.param(INTERPRETED, id="interpreted"), COMPILED])
 def test_the_example_with_images_runs_as_pasted(pasted, environment):
-    assert pasted(2, **environment) == "[(2, 3, 2, 2), (2, 1, 8, 8), (3, 1, 5, 5), (3, 1, 5, 5)]\n"
+    assert pasted(SNIPPETS[2], **environment) == "[(2, 3, 2, 2), (2, 1, 8, 8), (3, 1, 5, 5), (3, 1, 5, 5)]\n"
 
 
 @pytest.mark.parametrize("environment", [pytest.param(INTERPRETED, id="interpreted"), COMPILED])
 def test_the_example_of_layers_trains_as_pasted_and_knows_when_it_is_done(pasted, environment):
-    first, again = (pasted(3, **environment) for _ in range(2))
+    first, again = (pasted(OWN_CODE[3], **environment) for _ in range(2))
     assert [line.split(",")[0] for line in first.splitlines()] == ["Training epoch 0", "Training epoch 1", "2 epochs"]
     assert again.splitlines()[-1] == first.splitlines()[-1]
     assert "Training epoch" not in again
 
 
-def test_the_example_of_inspecting_runs_as_pasted(pasted):
-    assert 0 < float(pasted(4)) < 1
+def test_the_examples_that_both_have_are_the_same():
+    assert OWN_CODE[:3] == SNIPPETS
 
 
 def test_the_example_of_data_runs_as_printed(no_mnist, tmp_path):
-    (snippet,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "data.md").read_text(), re.DOTALL)
+    (snippet,) = PYTHON.findall((ROOT / "docs" / "data.md").read_text())
     environment = no_mnist | {"PYTHONPATH": str(ROOT)} | INTERPRETED
     result = subprocess.run([sys.executable, "-c", snippet], capture_output=True, text=True, env=environment, cwd=tmp_path)
     assert result.stdout.splitlines() == [
@@ -131,8 +133,10 @@ OF_PYTENSOR = re.compile(r'untyped function "mean"|"pytensor.tensor" does not ex
 def test_the_examples_are_typed_for_mypy(tmp_path):
     """mypy --strict has nothing to say of what symae gives, and of three examples nothing at all."""
     pytest.importorskip("mypy", reason="mypy is not installed")
-    files = [tmp_path / f"example{number}.py" for number in range(len(SNIPPETS))]
-    for file, snippet in zip(files, SNIPPETS, strict=True):
+    inspecting = PYTHON.findall((ROOT / "docs" / "inspector.md").read_text())
+    examples = [*OWN_CODE, *inspecting]
+    files = [tmp_path / f"example{number}.py" for number in range(len(examples))]
+    for file, snippet in zip(files, examples, strict=True):
         file.write_text(snippet)
     flags = ["--strict", "--follow-imports=normal", "--config-file", os.devnull, "--cache-dir", str(tmp_path / "cache")]
     command = [sys.executable, "-m", "mypy", *flags, *(file.name for file in files)]
@@ -155,8 +159,16 @@ def test_the_package_has_the_worksheets_the_page_and_no_pictures(tmp_path):
     assert not [name for name in names if name.endswith(".png")]
 
 
-@pytest.mark.parametrize(("name", "words"), re.findall(r"^\| `(\d\d_\w+)\.py` \| (.*) \|$", README, re.MULTILINE))
-def test_its_table_of_worksheets_begins_with_what_each_calls_itself(name, words):
+TUTORIAL = (ROOT / "docs" / "tutorial" / "index.md").read_text()
+WORKSHEETS = re.findall(r"^\| \[`(\d\d_\w+)\.py`\]\(\1\.md\) \| (.*) \|$", TUTORIAL, re.MULTILINE)
+
+
+def test_the_tutorials_table_has_all_worksheets():
+    assert [name for name, _ in WORKSHEETS] == list(worksheets())
+
+
+@pytest.mark.parametrize(("name", "words"), WORKSHEETS)
+def test_the_tutorials_table_begins_with_what_each_calls_itself(name, words):
     title = title_of(worksheets()[name])
     assert words.startswith(title[0].lower() + title[1:])
 
@@ -166,14 +178,14 @@ def test_the_package_page_has_words_where_the_repository_has_pictures():
     page = runpy.run_path(str(ROOT / "hatch_build.py"))["without_pictures"](README)
     assert re.findall(r"!\[", README)
     assert not re.findall(r"!\[|\]\((?!https?:)", page)
-    assert "A walk from a seven to a two between their codes" in page
+    assert "A map of test digits by their codes of ten numbers" in page
 
 
-@pytest.mark.parametrize("path", re.findall(r"^    ((?:symae|tests|worksheets|data)/\S*)", README, re.MULTILINE))
-def test_every_part_that_it_names_is_there(path):
-    assert (ROOT / path).exists()
+def test_it_is_one_page_with_three_examples():
+    assert README.count("\n") <= 120
+    assert len(SNIPPETS) == 3
 
 
 @pytest.mark.parametrize("target", re.findall(r"\]\((?!https?:)([^)]+)\)", README))
-def test_every_picture_that_it_shows_is_there(target):
+def test_every_file_that_it_shows_or_links_to_is_there(target):
     assert (ROOT / target).is_file()

@@ -1,7 +1,7 @@
 """All races of worksheets 01 to 06, one after the other, each contender a process of its own and all of them taking turns.
 
 `--only` runs some. With `--out` results are kept in a file, and those of parts that are not run now stay there.
-`--readme` makes the tables in README.md anew from all that are in it.
+`--tables` makes the tables in docs/benchmarks.md anew from all that are in it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from race import machine
 from race_tables import markdown, replaced
 
 HERE = Path(__file__).parent
-README = HERE.parents[1] / "README.md"
+PAGE = HERE.parents[1] / "docs" / "benchmarks.md"
 SETTINGS = "--floatX float64 float32 --batch 20 200 --hidden 100 500 --contenders symae,_Numba JAX,_scan PyTorch --rounds 3"
 FEW = "--contenders symae,_Numba JAX,_scan JAX,_step PyTorch NumPy PyTensor,_Numba Theano_1.0.5"
 
@@ -74,7 +74,7 @@ def main() -> None:
     )
     parser.add_argument("--compile", action="store_true", help="PyTorch with torch.compile on worksheets 03 to 06, too")
     parser.add_argument("--out", type=Path, metavar="JSON", help="keep the results here")
-    parser.add_argument("--readme", action="store_true", help="put the tables into README.md")
+    parser.add_argument("--tables", action="store_true", help="put the tables into docs/benchmarks.md")
     given = parser.parse_args()
 
     here = machine()
@@ -90,8 +90,8 @@ def main() -> None:
             given.out.write_text(json.dumps(results, indent=2) + "\n")
     tables = markdown(results)
     print(f"\n{time.perf_counter() - started:.0f} s\n\n{tables}")
-    if given.readme:
-        README.write_text(replaced(README.read_text(), tables))
+    if given.tables:
+        PAGE.write_text(replaced(PAGE.read_text(), tables))
 
 
 if __name__ == "__main__":

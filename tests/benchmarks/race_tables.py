@@ -1,4 +1,4 @@
-"""README's tables, made of what `all_races.py` has measured."""
+"""The tables of docs/benchmarks.md, made of what `all_races.py` has measured."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def replaced(text: str, tables: str) -> str:
         `text` does not have each comment once, in this order.
     """
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise ValueError(f"README: expected {BEGIN} once, and {END} once after it")
+        raise ValueError(f"benchmarks.md: expected {BEGIN} once, and {END} once after it")
     before, rest = text.split(BEGIN)
     return f"{before}{BEGIN}\n{tables.strip()}\n{END}{rest.split(END)[1]}"
 
@@ -142,7 +142,7 @@ def _images(parts: Mapping[str, Any]) -> list[str]:
         "Worksheets 03 to 06, float32: PyTorch's fastest way, and JAX's: by `lax.scan` or, in 04 to 06, by compiled steps.\n"
         "Memory is the most that a process has had, compiling included:"
     )
-    return [say, table(["", "", "symae, Numba", "PyTorch", "JAX", "memory of each, MB"], rows)]
+    return [say, table(["model", "time", "symae, Numba", "PyTorch", "JAX", "memory of each, MB"], rows)]
 
 
 def _fastest(results: Mapping[str, Any], kind: str) -> str:

@@ -1,4 +1,4 @@
-"""README's tables of races are made of the figures, and take the place of those before."""
+"""Tables of races are made of the figures, and take the place of those before."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ def test_only_what_stands_between_the_comments_is_replaced():
 
 
 @pytest.mark.parametrize("text", ["nothing", "<!-- races -->", "<!-- /races --> <!-- races -->", "<!-- races -->" * 2])
-def test_a_readme_without_its_two_comments_is_refused(text):
+def test_a_page_without_its_two_comments_is_refused(text):
     from race_tables import replaced
 
-    with pytest.raises(ValueError, match="README: expected <!-- races --> once"):
+    with pytest.raises(ValueError, match=r"benchmarks\.md: expected <!-- races --> once"):
         replaced(text, "new")
 
 
-def test_readme_has_the_two_comments():
+def test_the_page_of_benchmarks_has_the_two_comments():
     from race_tables import replaced
 
-    assert "new" in replaced((ROOT / "README.md").read_text(), "new")
+    assert "new" in replaced((ROOT / "docs" / "benchmarks.md").read_text(), "new")
 
 
 def test_a_ratio_is_symaes_median_as_a_part_of_the_others():

@@ -23,12 +23,13 @@ from symae.compile.loops.base import IndexedStep
 from symae.ops.traced import Arrays, TracedOp
 from symae.runs.options import worksheet_parser
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
 
 
-def table(heading):
-    """Return the rows of README's table whose first column is called `heading`."""
-    (rows,) = re.findall(rf"^\| {re.escape(heading)} \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", README, re.M)
+def table(page, heading):
+    """Return the rows of the table whose first column is called `heading`, on a page of docs/."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    (rows,) = re.findall(rf"^\| {re.escape(heading)} \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", text, re.M)
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows.splitlines()]
 
 
@@ -54,20 +55,20 @@ def test_the_default_comes_first_then_what_compiles_ahead_then_double_precision(
     assert symae.compile.BACKENDS == BACKENDS
 
 
-def test_readme_has_each_backend_with_what_it_needs():
+def test_the_docs_have_each_backend_with_what_it_needs():
     def needs(backend):
         return f'`pip install "symae[{backend.extra}]"`' if backend.extra else f"`{backend.program}`" if backend.program else ""
 
-    assert table("`backend=`") == [[f'`"{name}"`', b.compiler, needs(b)] for name, b in BY_NAME.items()]
+    assert table("backends.md", "`backend=`") == [[f'`"{name}"`', b.compiler, needs(b)] for name, b in BY_NAME.items()]
 
 
-def test_readme_says_on_which_backends_the_rewrites_are():
+def test_the_docs_say_on_which_backends_the_rewrites_are():
     def on(rewrite):
         tag = rewrites.tag(rewrites.need(rewrite))
         titles = [backend.title for backend in BY_NAME.values() if tag in backend.tags]
         return "all" if len(titles) == len(BY_NAME) else ", ".join(titles)
 
-    for names, _, where in table("rewrite"):
+    for names, _, where in table("speed.md", "rewrite"):
         assert where == "; ".join(dict.fromkeys(on(name) for name in re.findall(r"`(\w+)`", names)))
 
 

@@ -1,7 +1,7 @@
 """The page in a real browser: headless Chromium, driven by Selenium.
 
 ``SYMAE_SCREENSHOTS=folder`` makes the last test leave its pictures there, of the runs that ``SYMAE_INSPECTED`` names (separated
-by ``:``) instead of those made for the tests: so were the README's made.
+by ``:``) instead of those made for the tests: so were those of docs/inspector.md made.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class Backend:
 
     name: str  # what users write: function(..., backend=name); its file and the ops' methods with kernels for it have this name
     title: str  # its name in a text
-    compiler: str  # what makes the machine code, for README's table
+    compiler: str  # what makes the machine code, for the table of docs/backends.md
     mode: Mode  # PyTensor's, with the linker, without symae's rewrites
     needs: tuple[str, ...] = ()  # what it is like, as symae.rewrites lists it: it has the rewrites that need that
     module: str | None = None  # what has to be importable

@@ -1,4 +1,4 @@
-"""The same epoch by symae, in a loop of one's own as README has it: a call from Python for each minibatch, nothing else set."""
+"""The same epoch by symae, in a loop of one's own as in docs/own_code.md: a call from Python for each minibatch."""
 
 import numpy as np
 from autoencoder_settings import settings

@@ -1,0 +1,117 @@
+"""The site's pages have nothing that axe finds, wide and narrow, light and dark; its search finds what newcomers ask for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.docs
+
+AXE = "4.11.0"
+# One of each kind of page; SYMAE_ALL_PAGES=1 looks at all of them.
+PAGES = [
+    "index.html",
+    "first_ten_minutes.html",
+    "tutorial/index.html",
+    "tutorial/01_autoencoder.html",
+    "tutorial/07_porting_theano.html",
+    "data.html",
+    "benchmarks.html",
+    "patches.html",
+    "theano_tests.html",
+    "architecture.html",
+    "reference/symae.nn.html",
+    "reference/commands.html",
+]
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory) -> str:
+    """Return axe-core's source, from the npm registry."""
+    if named := os.environ.get("SYMAE_AXE"):
+        return Path(named).read_text(encoding="utf-8")
+    if shutil.which("npm") is None:
+        pytest.skip("no npm to get axe-core with")
+    folder = tmp_path_factory.mktemp("axe")
+    command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), f"axe-core@{AXE}"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"axe-core could not be installed: {done.stderr.strip()[-200:]}")
+    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+def _show(chromium, page: Path, width: int, scheme: str, fragment: str = "") -> None:
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+    chromium.get("about:blank")
+    chromium.get(f"{page.as_uri()}{fragment}")
+    chromium.execute_async_script("setTimeout(arguments[0], 300)")
+
+
+def _violations(chromium, source: str) -> list[str]:
+    chromium.execute_script(source)
+    found = chromium.execute_async_script(
+        "const done = arguments[0]; axe.run(document, {resultTypes: ['violations']}).then((r) => done(r.violations.map("
+        "(v) => v.id + ': ' + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200)).join(' | '))))"
+    )
+    return list(found)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_no_violation(width, scheme, site, chromium, axe):
+    pages = [str(p.relative_to(site)) for p in sorted(site.rglob("*.html"))] if os.environ.get("SYMAE_ALL_PAGES") else PAGES
+    found = {}
+    for page in pages:
+        _show(chromium, site / page, width, scheme)
+        if violations := _violations(chromium, axe):
+            found[page] = violations
+    assert found == {}
+
+
+def test_a_phone_scrolls_pages_down_only(site, chromium):
+    wide = []
+    for page in PAGES:
+        _show(chromium, site / page, 390, "light")
+        if chromium.execute_script("return document.documentElement.scrollWidth") > 390:
+            wide.append(page)
+    assert wide == []
+
+
+# What a newcomer asks, in words for the search, and the page that answers.
+QUESTIONS = {
+    "train on a folder of photographs": "data.html",
+    "backends differ last digit": "exactness.html",
+    "patches active": "patches.html",
+    "run a Lasagne script": "libraries.html",
+    "notebook options": "notebooks.html",
+    "faster than PyTorch": "benchmarks.html",
+    "add an op": "adding_an_op.html",
+    "python 2 script": "legacy.html",
+    "install": "first_ten_minutes.html",
+    "grid search": "scikit-learn.html",
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_search_has_the_answer_among_its_first_three(question, site, chromium):
+    """It is asked as a reader asks, by typing, on a page that was opened from the disk."""
+    _show(chromium, site / "index.html", 1280, "light")
+    field = chromium.find_element("css selector", "input[name=query]")
+    field.click()
+    field.send_keys(question)
+    links: list[str] = []
+    for _ in range(50):
+        chromium.execute_async_script("setTimeout(arguments[0], 200)")
+        links = chromium.execute_script(
+            "return [...document.querySelectorAll('.md-search-result__item > a.md-search-result__link')].map((a) => a.href)"
+        )
+        if links:
+            break
+    pages = [link.partition("#")[0].partition("?")[0].rpartition("/")[2] for link in links]
+    assert QUESTIONS[question] in list(dict.fromkeys(pages))[:3]
