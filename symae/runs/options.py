@@ -8,7 +8,7 @@ from pathlib import Path
 from symae._runtime.terminal import Parser, at_least, real_at_least
 from symae.compile.backends import BACKENDS, DEFAULT
 
-__all__ = ["at_least", "image_shape", "real_at_least", "worksheet_parser"]
+__all__ = ["at_least", "devices", "image_shape", "real_at_least", "worksheet_parser"]
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter):
@@ -59,6 +59,15 @@ def _not_empty(text: str) -> str:
     if not text:
         raise argparse.ArgumentTypeError("found '', expected a name or a path")
     return text
+
+
+def devices(text: str) -> int | str:
+    """Return the number in a text, or "all", as ``--devices`` takes it."""
+    if text == "all":
+        return text
+    if not (text.isascii() and text.isdecimal() and int(text[:9]) > 0):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number of at least 1, or all")
+    return int(text)
 
 
 def image_shape(text: str) -> tuple[int, ...]:

@@ -34,6 +34,7 @@ from symae._runtime.terminal import INTERRUPTED, at_least, print_anything, repor
 from symae.compile import compile_time, function
 from symae.compile.backends import BY_NAME, DEFAULT
 from symae.compile.environment import environment
+from symae.compile.sharded import Devices
 from symae.datasets import Dataset, available, load_data, read
 from symae.datasets import default as default_data
 from symae.datasets.pixel_scale import KERAS, TUTORIALS
@@ -41,7 +42,7 @@ from symae.errors import BackendError, InputError, UnwritableError
 from symae.images import save_png, unit_images
 from symae.models.base import Model
 from symae.report import NotebookReport, Picture, Report
-from symae.runs.options import worksheet_parser
+from symae.runs.options import devices, worksheet_parser
 from symae.runs.parameter_snapshots import KeptFilters
 from symae.runs.record import RunRecord
 from symae.training import Callback, EpochLog, History, Step, fit, train_epochs
@@ -70,7 +71,7 @@ class Worksheet:
     floatX : str
         The default of ``--floatX``.
     resumable : bool
-        Take ``--resume`` and ``--images``: for worksheets that use `fit` and `training_images`.
+        Take ``--resume``, ``--images`` and ``--devices``: for worksheets that use `fit` and `training_images`.
     subset : int, optional
         The default of ``--images``, where there are as many; all of them if not given.
     dataset : function, optional
@@ -122,6 +123,12 @@ class Worksheet:
                 help=f"train on the first N training images only (default: {default})",
             )
             self._parser.add_argument(
+                "--devices",
+                type=devices,
+                metavar="N|all",
+                help="divide each minibatch among so many devices of JAX, or all there are; takes --backend jax",
+            )
+            self._parser.add_argument(
                 "--resume", action="store_true", help="go on from the last checkpoint in --out, if there is one"
             )
         for option, keywords in (options or {}).items():
@@ -131,6 +138,7 @@ class Worksheet:
         if settings.floatX not in floats:
             expected = f"{' or '.join(floats)}, all that the backend {settings.backend} has"
             self.refuse(f"argument --floatX: found {settings.floatX}, expected {expected}")
+        self._shared_by()
         self.started = time.perf_counter()
         self.name = name
         self.seed: int = settings.seed
@@ -179,6 +187,18 @@ class Worksheet:
     def refuse(self, message: str) -> NoReturn:
         """End the run as argparse does: options that are fine by themselves do not go together."""
         self._parser.error(message)
+
+    def _shared_by(self) -> int | None:
+        """Return among how many devices minibatches are divided, None where ``--devices`` is not given."""
+        chosen = getattr(self.settings, "devices", None)
+        if chosen is None:
+            return None
+        if self.settings.backend != "jax":
+            self.refuse(f"argument --devices: found --backend {self.settings.backend}, expected --backend jax")
+        try:
+            return len(Devices(chosen))
+        except InputError as error:
+            self.refuse(f"argument --devices: found {error.found}, expected {error.expected}")
 
     def say(self, line: str) -> None:
         """Print a line, and keep it for the report."""
@@ -291,6 +311,9 @@ class Worksheet:
             self.say(f"{name}:")
         self._trained = True
         started, compiled = time.perf_counter(), self.compiling
+        shared = self._shared_by()
+        if shared is not None and batch_size % shared:
+            raise InputError("--devices", str(shared), f"a number that divides {batch_size}, the images of a minibatch")
         last = TrainingFolder(self.out, {}, name).last
         resume = getattr(self.settings, "resume", False)
         goes_on = resume and last.is_file()
@@ -318,6 +341,7 @@ class Worksheet:
                 log=self.say,
                 name=name,
                 function=partial(self._compiled_for, name),
+                devices=getattr(self.settings, "devices", None),
                 **keywords,
             )
         except InputError as error:

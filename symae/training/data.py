@@ -66,13 +66,15 @@ class Examples:
         """
         places = slice(start, start + length)
         rows = places if order is None else order[places]
-        for x in self.variables:
-            if x.type.shape[0] not in (None, length):
-                raise InputError(f"{self.name}[{x}]", f"minibatches of {length}", f"{x.type.shape[0]}, the fixed length of {x}")
+        check_minibatch_length(self, length)
         minibatches = {x: variable[rows] for x, variable in self.variables.items()}
         if not static:
             return list(minibatches.items())
         return [(x, minibatch.reshape((length, *self.shapes[x]))) for x, minibatch in minibatches.items()]
+
+    def read(self, places: np.ndarray) -> dict[Variable, np.ndarray]:
+        """Return the examples at `places` of each input."""
+        return {x: array[places] for x, array in self.arrays.items()}
 
     def fingerprint(self) -> str:
         """Describe the inputs with the dtypes and shapes of their arrays, and a SHA-256 of these and of all values."""
@@ -82,6 +84,14 @@ class Examples:
         for _, array in arrays:
             digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
         return f"{described}, SHA-256 {digest.hexdigest()}"
+
+
+def check_minibatch_length(examples: Examples, length: int) -> None:
+    """Refuse minibatches of another length than one that an input is declared with."""
+    for x in examples.variables:
+        if x.type.shape[0] not in (None, length):
+            expected = f"{x.type.shape[0]}, the fixed length of {x}"
+            raise InputError(f"{examples.name}[{x}]", f"minibatches of {length}", expected)
 
 
 def check_inputs(name: str, data: Mapping[Variable, Any], like: Examples | None) -> None:
@@ -122,8 +132,7 @@ class Pass:
         static: bool = True,
         compiled: dict[int, Any] | None = None,
     ):
-        full, rest = divmod(len(examples), length)
-        self.lengths = [length] * full + ([rest] if rest and not (drop_last and full) else [])
+        self.lengths = minibatch_lengths(len(examples), length, drop_last)
         index = pt.lscalar("index")
         compiled = {} if compiled is None else compiled
         for size in dict.fromkeys(self.lengths):
@@ -133,7 +142,7 @@ class Pass:
             compiled[size] = function([index], list(outputs), updates=list(updates), givens=givens)
             if isinstance(compiled[size], Function):
                 compiled[size].trust_input = True  # halves what a call costs beside its work; the index is of the right type
-        self._compiled, self._full, self._loop = compiled, full, loop
+        self._compiled, self._full, self._loop = compiled, len(examples) // length, loop
         self._calls = [(compiled[size], np.array(i, "int64")) for i, size in enumerate(self.lengths)]
 
     def __len__(self) -> int:
@@ -158,15 +167,27 @@ class Pass:
         return [float(np.average(column, weights=self.lengths)) for column in columns]
 
 
-def evaluation_batch_size(examples: int, batch_size: int) -> int:
+def minibatch_lengths(examples: int, length: int, drop_last: bool) -> list[int]:
+    """Return how many examples each minibatch has: `length`, and what remains, if it is not left out."""
+    full, rest = divmod(examples, length)
+    return [length] * full + ([rest] if rest and not (drop_last and full) else [])
+
+
+def places_in_order(order: SharedVariable | None, begin: int, end: int) -> np.ndarray:
+    """Return which examples come from `begin` to `end`: as `order` says, or in their own order."""
+    return np.arange(begin, end) if order is None else order.get_value(borrow=True)[begin:end].copy()
+
+
+def evaluation_batch_size(examples: int, batch_size: int, devices: int = 1) -> int:
     """Return the size of the batches in which means over `examples` are computed: without a remainder if that can be had.
 
     The largest divisor of `examples` of at most 2 `batch_size`, unless that is less than half of `batch_size`; else
-    2 `batch_size`, or all examples if there are fewer.
+    2 `batch_size`, or all examples if there are fewer. Of several `devices` it is a multiple, if there are as many examples.
     """
     most = min(2 * batch_size, examples)
     divisor = next(length for length in range(most, 0, -1) if examples % length == 0)
-    return divisor if 2 * divisor >= batch_size else most
+    length = divisor if 2 * divisor >= batch_size else most
+    return length // devices * devices or length
 
 
 def _shared(where: str, x: Any, values: Any) -> SharedVariable:

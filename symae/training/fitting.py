@@ -21,11 +21,13 @@ from symae._runtime.folder_lock import locked
 from symae._runtime.renamed import renamed_arguments
 from symae.compile import function as symae_function
 from symae.compile.loops import check_loop
+from symae.compile.sharded import Devices
 from symae.errors import InputError
 from symae.ops.random.draws import random_state, state_words
 from symae.training.callbacks import Shuffling, print_line
 from symae.training.checkpoints import Checkpoint, COrder, in_c_order, named_state, put, values
-from symae.training.data import evaluation_batch_size
+from symae.training.data import Examples, Pass, evaluation_batch_size
+from symae.training.devices import ShardedPass, devices_for
 from symae.training.early_stopping import BestParameters
 from symae.training.engine import Callback, check_callbacks
 from symae.training.epochs import train_epochs
@@ -70,6 +72,8 @@ def fit(
     function: Callable[..., Any] = symae_function,
     loop: str = "compiled",
     callbacks: Sequence[Callback] = (),
+    devices: Any = None,
+    shard: Mapping[str, Any] | None = None,
 ) -> History:
     """Train by minibatches that are drawn from `data` in a new order in each epoch.
 
@@ -132,6 +136,13 @@ def fit(
         As in `train_epochs`.
     callbacks : sequence of `symae.training.Callback`
         As in `train_epochs`; they are called when the checkpoint of an epoch is written.
+    devices : "all", int, or jax.sharding.Mesh, optional
+        Divide each minibatch among all devices of JAX, the first so many, or along the axis ``data`` of a mesh; `batch_size` is
+        that of all together. The backend is JAX. Costs, masks and checkpoints are those of one device, but for rounding, and
+        a training may be resumed with any number of devices.
+    shard : mapping from name to jax.sharding.PartitionSpec, optional
+        Divide parameters too: with ``{"W": PartitionSpec(None, "model")}`` the columns of W along the axis ``model`` of a mesh,
+        and with W what an optimizer remembers of it. Names are those in checkpoints. Other variables are on each device.
 
     Returns
     -------
@@ -166,6 +177,13 @@ def fit(
     integer("n_epochs", n_epochs, 0)
     integer("seed", seed, 0, 2**32 - 1)
     integer("patience", 1 if patience is None else patience, 1)
+    sharing = None
+    if devices is not None:
+        if backend is None and function is symae_function:
+            backend = "jax"
+        sharing = devices_for(devices, shard, batch_size, backend)
+    elif shard is not None:
+        raise InputError("shard", "no devices", 'devices="all", their number or a mesh')
     check_loop(loop)
     check_callbacks(callbacks)
     model = _by_name(params)
@@ -189,6 +207,8 @@ def fit(
         steps += averages.updates
         ending.append(averages)
     state = named_state(params, what_steps_change(outputs.values(), steps, data))
+    if sharing is not None:
+        sharing.share_like(params, state)
 
     with ExitStack() as held:
         shuffling = Shuffling(len(examples), np.random.RandomState(seed))
@@ -225,13 +245,13 @@ def fit(
         in_c_order(state.values())
         compiler = function if backend is None else partial(function, backend=backend)
         order = shuffling.order if shuffle else None
-        train = pass_over(examples)(
-            compiler, examples, batch_size, list(outputs.values()), steps, order=order, drop_last=drop_last, loop=loop
+        train = _pass(sharing, state, loop)(
+            compiler, examples, batch_size, list(outputs.values()), steps, order=order, drop_last=drop_last
         )
         check = None
         if held_out is not None:
-            length = evaluation_batch_size(len(held_out), batch_size)
-            check = pass_over(held_out)(compiler, held_out, length, checked, loop=loop)
+            length = evaluation_batch_size(len(held_out), batch_size, 1 if sharing is None else len(sharing))
+            check = _pass(sharing, state, loop)(compiler, held_out, length, checked)
 
         if resumed is not None:
             history, shuffling.rng = resumed.history, random_state(resumed.shuffling)
@@ -265,6 +285,17 @@ def fit(
             loop=loop,
             callbacks=[*beginning, *ending, *callbacks],
         )
+
+
+def _pass(sharing: Devices | None, state: Mapping[str, SharedVariable], loop: str) -> Callable[..., Pass | ShardedPass]:
+    """Return what makes steps of examples: (function, examples, length, outputs, …) -> a pass."""
+
+    def make(function: Callable[..., Any], examples: Examples, *arguments: Any, **settings: Any) -> Pass | ShardedPass:
+        if sharing is None:
+            return pass_over(examples)(function, examples, *arguments, loop=loop, **settings)
+        return ShardedPass(sharing, {v: name for name, v in state.items()}, function, examples, *arguments, **settings)
+
+    return make
 
 
 def _by_name(params: Sequence[SharedVariable]) -> dict[str, SharedVariable]:

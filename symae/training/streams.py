@@ -15,7 +15,16 @@ from pytensor.graph.basic import Variable
 
 from symae._runtime.checks import finite
 from symae.errors import InputError
-from symae.training.data import Examples, Pass, array_of, check_held, check_input, check_inputs, check_shape
+from symae.training.data import (
+    Examples,
+    Pass,
+    array_of,
+    check_held,
+    check_input,
+    check_inputs,
+    check_shape,
+    places_in_order,
+)
 
 IN_MEMORY = 64 << 20  # bytes of a memmap, up to which it is read once: steps of data in memory are faster
 READ_AT_ONCE = 8 << 20  # bytes of minibatches that are read together
@@ -225,7 +234,7 @@ class StreamedPass(Pass):
             minibatches.start * self._length,
             (minibatches.stop - 1) * self._length + self.lengths[minibatches.stop - 1],
         )
-        return np.arange(begin, end) if self._order is None else self._order.get_value(borrow=True)[begin:end].copy()
+        return places_in_order(self._order, begin, end)
 
 
 def examples_of(name: str, data: Mapping[Variable, Any], like: Examples | None = None) -> Examples:

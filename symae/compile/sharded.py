@@ -1,0 +1,249 @@
+"""A step of a training on several of JAX's devices: each computes with its part of the minibatch.
+
+The program is the one of a single device. JAX divides it by where its arrays are: minibatches along the axis ``data`` of a mesh
+of devices, parameters on each device or, by `shard`, divided too. What a sum over the minibatch needs is added up among the
+devices. Random masks are of the whole minibatch, of which each device computes its part, so they are those of one device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from pytensor.compile.executor import Function
+from pytensor.compile.sharedvalue import SharedVariable
+
+from symae._runtime.jax_64_bits import with_64_bits
+from symae.compile.backends import BY_NAME, linked_by
+from symae.compile.device_arrays import DeviceFunction, Sent, SharedSlot
+from symae.compile.locked_function import locked
+from symae.compile.loops.base import given_inputs
+from symae.errors import BackendError, InputError
+from symae.ops.runtime_errors import with_checks
+
+AXIS = "data"  # of the mesh, along which minibatches are divided
+EXPECTED = f'"all", a number of devices, or a jax.sharding.Mesh with an axis "{AXIS}"'
+
+
+class Devices:
+    """Say which devices a training has, and which variables are divided among them.
+
+    Parameters
+    ----------
+    devices : "all", int, or jax.sharding.Mesh
+        All devices of JAX, the first so many of them, or a mesh with an axis ``data``.
+    shard : mapping from name to jax.sharding.PartitionSpec, optional
+        Along which axes of the mesh the axes of a variable are divided; variables without an entry are on each device.
+
+    Raises
+    ------
+    InputError
+        There are fewer devices, or a mesh has no axis ``data``.
+    BackendError
+        JAX is not installed.
+    """
+
+    def __init__(self, devices: Any, shard: Mapping[str, Any] | None = None):
+        missing = BY_NAME["jax"].missing()
+        if missing is not None:
+            raise BackendError("devices", *missing)
+        import jax
+
+        self.shard = dict(shard or {})
+        if isinstance(devices, jax.sharding.Mesh):
+            if AXIS not in devices.axis_names:
+                raise InputError("devices", f"a mesh of the axes {', '.join(map(str, devices.axis_names))}", EXPECTED)
+            self.mesh = devices
+            return
+        present = jax.devices()
+        if devices == "all":
+            count = len(present)
+        elif isinstance(devices, int | np.integer) and not isinstance(devices, bool) and devices >= 1:
+            count = int(devices)
+        else:
+            raise InputError("devices", repr(devices), EXPECTED)
+        if count > len(present):
+            kinds = ", ".join(sorted({device.platform for device in present}))
+            raise InputError("devices", str(count), f"at most {len(present)}, the devices that JAX has here ({kinds})")
+        self.mesh = jax.sharding.Mesh(np.array(present[:count]), (AXIS,))
+
+    def __len__(self) -> int:
+        """Return among how many a minibatch is divided."""
+        return int(self.mesh.shape[AXIS])
+
+    def share_like(self, params: Sequence[SharedVariable], state: Mapping[str, SharedVariable]) -> None:
+        """Divide what an optimizer remembers of `params` as these are; refuse names that are not in `state`: an InputError."""
+        for name in self.shard:
+            if name not in state:
+                raise InputError("shard", repr(name), f"names among {', '.join(state)}")
+        for p in params:
+            if p.name in self.shard:
+                shape = np.shape(p.get_value(borrow=True))
+                for name, v in state.items():
+                    if name.startswith(f"{p.name}_") and np.shape(v.get_value(borrow=True)) == shape:
+                        self.shard.setdefault(name, self.shard[p.name])
+
+    def of_minibatch(self, length: int) -> Any:
+        """Return where a minibatch is: divided, or on each device if they do not divide it."""
+        from jax.sharding import NamedSharding, PartitionSpec
+
+        return NamedSharding(self.mesh, PartitionSpec(AXIS) if length % len(self) == 0 else PartitionSpec())
+
+    def of_variable(self, name: str | None, shape: Sequence[int]) -> Any:
+        """Return where a variable of that name and shape is, or raise InputError if it cannot be divided as `shard` says."""
+        from jax.sharding import NamedSharding, PartitionSpec
+
+        spec = self.shard.get(name, PartitionSpec()) if name is not None else PartitionSpec()
+        where = f"shard[{name!r}]"
+        if not isinstance(spec, PartitionSpec):
+            raise InputError(where, f"a {type(spec).__name__}", "a jax.sharding.PartitionSpec")
+        if len(spec) > len(shape):
+            raise InputError(where, str(spec), f"at most {len(shape)} entries, for shape {tuple(shape)}")
+        for size, entry in zip(shape, spec, strict=False):
+            axes = () if entry is None else entry if isinstance(entry, tuple) else (entry,)
+            for axis in axes:
+                if axis not in self.mesh.axis_names:
+                    expected = f"axes of the mesh: {', '.join(map(str, self.mesh.axis_names))}"
+                    raise InputError(where, f"the axis {axis!r}", f"{expected}; devices may be a mesh with others")
+            parts = int(np.prod([self.mesh.shape[axis] for axis in axes]))
+            if size % parts:
+                raise InputError(where, f"{parts} parts of shape {tuple(shape)}", "as many as divide it")
+        return NamedSharding(self.mesh, spec)
+
+
+class ShardedFunction:
+    """Call a function of minibatches that was compiled on JAX, on several devices.
+
+    When `run` has returned, shared variables have the new values, as NumPy's arrays; the devices keep theirs for the next call.
+    """
+
+    def __init__(self, compiled: Any, devices: Devices, names: Mapping[SharedVariable, str]):
+        """Prepare the calls; `names` are those by which ``devices.shard`` knows shared variables."""
+        import jax
+
+        backend = linked_by(compiled.maker.linker) if isinstance(compiled, Function) else None
+        if backend is None or backend.name != "jax":
+            found = f"the backend {backend.name}" if backend else "a function of another kind"
+            raise InputError("devices", found, "the backend jax: no other has several devices")
+        self.function, self.devices = compiled, devices
+        self._device_function: DeviceFunction = compiled.vm.jit_fn
+        fgraph = compiled.maker.fgraph
+        self._given = given_inputs(compiled)
+        self._updates = sorted((fgraph.update_mapping or {}).items())
+        self._figures = len(fgraph.outputs) - len(self._updates)
+        known = {id(v.container.storage): name for v, name in names.items()}
+        self._slots: dict[int, SharedSlot] = {}
+        self._shardings: dict[int, Any] = {}
+        for i, container in enumerate(compiled.input_storage):
+            if i not in self._given:
+                storage = container.storage
+                name = known.get(id(storage))
+                self._shardings[i] = devices.of_variable(name, np.shape(storage[0]))
+                self._slots[i] = SharedSlot(storage, partial(self._send, self._shardings[i]))
+        self._step: Any = None
+        with_checks(self._device_function.traceable, self._keep, jax.numpy.stack, len(fgraph.outputs))
+        self._programs: dict[Any, Any] = {}
+
+    def _keep(self, step: Any) -> Any:
+        self._step = step
+        return step
+
+    def _send(self, sharding: Any, value: np.ndarray) -> Sent:
+        import jax
+
+        # a copy: what the device has is given away for the new value, and may not be the host's memory
+        return value, jax.device_put(np.array(value), sharding), False
+
+    def run(self, minibatches: Iterable[Sequence[np.ndarray]]) -> list[list[float]]:
+        """Call the function for each of `minibatches`; the figures of each, up to the first whose cost is not finite.
+
+        The next minibatch is read while devices compute. If a call raises an error, shared variables are as before `run`.
+        """
+        with locked(self.function):
+            return with_64_bits(self._run)(minibatches)
+
+    def _run(self, minibatches: Iterable[Sequence[np.ndarray]]) -> list[list[float]]:
+        import jax
+
+        values = {i: slot[0] for i, slot in self._slots.items()}
+        updated = {into: values.pop(into) for _, into in self._updates}
+        rows: list[Any] = []
+        seen: list[Sequence[np.ndarray]] = []
+        try:
+            for minibatch in minibatches:
+                placed = [jax.device_put(array, self.devices.of_minibatch(len(array))) for array in minibatch]
+                updated, figures, accepted = self._program(tuple(x.sharding for x in placed))(updated, values, placed)
+                rows.append((figures, accepted))
+                seen.append(minibatch)
+            figures = jax.device_get(rows)
+            refused = next((i for i, (_, accepted) in enumerate(figures) if not accepted), None)
+            if refused is not None:
+                self._raise(seen[: refused + 1])
+        except BaseException:
+            self._forget()
+            raise
+        for out, into in self._updates:
+            type_ = self.function.maker.fgraph.outputs[out].type
+            host = np.array(updated[into], type_.dtype)
+            self._slots[into].keep(host, updated[into], False)
+            self._slots[into].storage[0] = host
+        costs = [[float(figure) for figure in row] for row, _ in figures]
+        last = next((i for i, row in enumerate(costs) if not np.isfinite(row[0])), len(costs))
+        return costs[: last + 1]
+
+    def _forget(self) -> None:
+        """Forget what the devices have: it was given away."""
+        for slot in self._slots.values():
+            slot.value = slot.device = None
+
+    def _raise(self, minibatches: Sequence[Sequence[np.ndarray]]) -> None:
+        """Make the calls on one device, of which the last one says what is refused."""
+        before = {into: self._slots[into].storage[0] for _, into in self._updates}
+        try:
+            for minibatch in minibatches:
+                self.function(*minibatch)
+        finally:
+            for into, value in before.items():
+                self._slots[into].storage[0] = value
+        raise AssertionError("a kernel has refused something on several devices, and not on one")
+
+    def _program(self, given: tuple[Any, ...]) -> Any:
+        if given not in self._programs:
+            import jax
+            from jax.sharding import NamedSharding, PartitionSpec
+
+            updated = {into: self._shardings[into] for _, into in self._updates}
+            read = {i: sharding for i, sharding in self._shardings.items() if i not in updated}
+            everywhere = NamedSharding(self.devices.mesh, PartitionSpec())
+            self._programs[given] = jax.jit(
+                self._call,
+                in_shardings=(updated, read, list(given)),
+                out_shardings=(updated, everywhere, everywhere),
+                donate_argnums=0,
+            )
+        return self._programs[given]
+
+    def _call(self, updated: dict[int, Any], read: dict[int, Any], given: list[Any]) -> Any:
+        import jax
+
+        values = {**updated, **read, **dict(zip(self._given, given, strict=True))}
+        results = self._step(*(values[i] for i in range(len(values))))
+        n_outputs = self._figures + len(self._updates)
+        accepted = results[n_outputs] if len(results) > n_outputs else jax.numpy.array(True)
+        new = {into: jax.lax.convert_element_type(results[out], updated[into].dtype) for out, into in self._updates}
+        return new, list(results[: self._figures]), accepted
+
+    def compiled_text(self, minibatch: Sequence[np.ndarray]) -> str:
+        """Return the program that XLA has made for such a minibatch, for those who look at what devices tell each other."""
+        import jax
+
+        def text() -> str:
+            values = {i: slot[0] for i, slot in self._slots.items()}
+            updated = {into: values.pop(into) for _, into in self._updates}
+            placed = [jax.device_put(array, self.devices.of_minibatch(len(array))) for array in minibatch]
+            program = self._program(tuple(x.sharding for x in placed))
+            return str(program.lower(updated, values, placed).compile().as_text())
+
+        return str(with_64_bits(text)())

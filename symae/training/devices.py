@@ -1,0 +1,107 @@
+"""Minibatches that are divided among the devices of JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph.basic import Variable
+
+from symae.compile.loops import run_in_bursts
+from symae.compile.sharded import Devices, ShardedFunction
+from symae.errors import InputError
+from symae.training.data import Examples, check_minibatch_length, minibatch_lengths, places_in_order
+from symae.training.read_ahead import ReadAhead
+from symae.training.streams import Streamed
+
+IN_FLIGHT = 32 << 20  # bytes of minibatches that devices are given before anybody waits for them
+
+
+class ShardedPass:
+    """Make steps of minibatches as `symae.training.data.Pass` does, on several devices.
+
+    `names` are those of the shared variables that a training changes. A smaller minibatch that the devices do not divide is
+    computed by each of them.
+    """
+
+    def __init__(
+        self,
+        devices: Devices,
+        names: Mapping[SharedVariable, str],
+        function: Callable[..., Any],
+        examples: Examples,
+        length: int,
+        outputs: Sequence[Variable],
+        updates: Sequence[tuple[SharedVariable, Variable]] = (),
+        *,
+        order: SharedVariable | None = None,
+        drop_last: bool = False,
+    ):
+        self.lengths = minibatch_lengths(len(examples), length, drop_last)
+        self._length, self._order = length, order
+        self._functions: dict[int, ShardedFunction] = {}
+        for size in dict.fromkeys(self.lengths):
+            check_minibatch_length(examples, size)
+            minibatch = {
+                x: pt.tensor(x.name, dtype=x.type.dtype, shape=(size, *examples.shapes[x])) for x in examples.variables
+            }
+            compiled = function(
+                [*minibatch.values()],
+                list(outputs),
+                updates=list(updates),
+                givens=list(minibatch.items()),
+                on_unused_input="ignore",
+            )
+            self._functions[size] = ShardedFunction(compiled, devices, names)
+        self._examples = examples
+        self._ahead = ReadAhead(examples.read) if isinstance(examples, Streamed) else None
+        bytes_each = sum(int(np.prod(examples.shapes[x])) * np.dtype(x.type.dtype).itemsize for x in examples.variables)
+        self._most = max(1, IN_FLIGHT // max(1, length * bytes_each))
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __call__(self, index: int) -> list[float]:
+        return self.run(index, 1)[0]
+
+    def run(self, first: int, count: int) -> list[list[float]]:
+        """Run at most `count` minibatches of the same length from number `first` on, as a `symae.compile.loops.Loop` does."""
+        last = min(first + min(count, self._most), len(self))
+        while self.lengths[last - 1] != self.lengths[first]:
+            last -= 1
+        return self._functions[self.lengths[first]].run(self._minibatches(first, last))
+
+    def _minibatches(self, first: int, last: int) -> Iterator[list[np.ndarray]]:
+        for index in range(first, last):
+            places = self._places(index)
+            if self._ahead is None:
+                found = self._examples.read(places)
+            else:
+                found = self._ahead.take(places, self._places(index + 1) if index + 1 < len(self) else None)
+            yield list(found.values())
+
+    def _places(self, index: int) -> np.ndarray:
+        begin = index * self._length
+        return places_in_order(self._order, begin, begin + self.lengths[index])
+
+    def means(self) -> list[float]:
+        """Return the means of the outputs over all examples, of outputs that are means over a minibatch."""
+        columns = zip(*chain.from_iterable(run_in_bursts(self, len(self))), strict=True)
+        return [float(np.average(column, weights=self.lengths)) for column in columns]
+
+
+def devices_for(devices: Any, shard: Mapping[str, Any] | None, batch_size: int, backend: str | None) -> Devices:
+    """Return the devices of a training, or refuse what does not go together: an InputError."""
+    if backend not in (None, "jax"):
+        raise InputError("devices", f"the backend {backend}", "the backend jax: no other has several devices")
+    if shard is not None and not isinstance(shard, Mapping):
+        raise InputError("shard", f"a {type(shard).__name__}", "a mapping from names to jax.sharding.PartitionSpec")
+    chosen = Devices(devices, shard)
+    if batch_size % len(chosen):
+        expected = f"a multiple of {len(chosen)}, the devices that a minibatch is divided among"
+        raise InputError("batch_size", str(batch_size), expected)
+    return chosen
