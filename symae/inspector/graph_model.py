@@ -253,6 +253,8 @@ def _chosen_input(
     for v in [*listed, *held]:
         if not isinstance(v, Variable) or not isinstance(v.type, TensorType) or isinstance(v, SharedVariable | Constant):
             raise InputError("inputs", f"a {type(v).__name__}", "symbolic variables that are not shared")
+    if len(listed) > 1:
+        raise InputError("inputs", f"{len(listed)} variables that see the images", "one")
     free = [
         v
         for v in graph_inputs(list(nodes.values()), blockers=[*listed, *held, *known])
