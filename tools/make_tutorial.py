@@ -30,10 +30,10 @@ PAGES = ROOT / "docs" / "tutorial"
 OPTIONS = {
     "01_autoencoder": ["--epochs", "60"],
     "02_denoising_autoencoder": ["--epochs", "60"],
-    "03_image_autoencoder": ["--epochs", "20"],
+    "03_image_autoencoder": ["--epochs", "8"],
     "04_convolutional_autoencoder": ["--epochs", "15"],
     "05_image_denoising": ["--epochs", "15"],
-    "06_any_resolution": ["--epochs", "12"],
+    "06_any_resolution": ["--epochs", "4"],
     "07_porting_theano": ["--epochs", "5"],
     "08_natural_patches": ["--epochs", "10", "--data", "digits"],
 }

@@ -235,8 +235,22 @@ def generated_pages() -> dict[str, str]:
     return pages
 
 
+def _pages_in(nav: Any) -> Iterator[str]:
+    """Yield the files that a navigation names."""
+    if isinstance(nav, str):
+        yield nav
+    for part in nav.values() if isinstance(nav, dict) else nav if isinstance(nav, list) else ():
+        yield from _pages_in(part)
+
+
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put the pages of the reference into the navigation."""
+    """Put the reference into the navigation, and pages of `docs/` that are not there yet at the end of "How to"."""
+    listed = set(_pages_in(config.nav))
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        if page.name not in listed:
+            heading = re.search(r"^# (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+            (how_to,) = [section["How to"] for section in config.nav or [] if "How to" in section]
+            how_to.append({heading[1] if heading else page.stem: page.name})
     modules = sorted([*public_modules(), "symae.theano"])
     reference: list[Any] = [{"The symae command": "reference/commands.md"}, *(f"reference/{module}.md" for module in modules)]
     for section in config.nav or []:
