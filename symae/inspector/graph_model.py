@@ -224,7 +224,7 @@ def graph_of(
 
 def keras_graph(model: Any, inputs: Inputs | None = None, shape: Sequence[int] | None = None) -> GraphModel:
     """Build what `symae.inspect` shows of a Keras-style model: its layers by name, and its outputs."""
-    nodes: dict[str, Variable] = {layer.name: v for layer, v in nn.layers_of(model.inputs, model.outputs)}
+    nodes: dict[str, Variable] = {layer.name: v for layer, v in nn.layers_of(model.inputs, nn.deterministic(model.outputs))}
     for i, v in enumerate(model.outputs):
         if not any(v is other for other in nodes.values()):
             nodes[v.name or f"output {i + 1}"] = v

@@ -5,7 +5,8 @@ between the inputs and the outputs may be any PyTensor expression; the layers am
 """
 
 from symae.keras.history import KerasHistory
-from symae.keras.model import Input, Model
+from symae.keras.layers import KerasLayer
+from symae.keras.model import Input, Model, load_model
 from symae.keras.objective import LOSSES, OPTIMIZERS
 
-__all__ = ["LOSSES", "OPTIMIZERS", "Input", "KerasHistory", "Model"]
+__all__ = ["LOSSES", "OPTIMIZERS", "Input", "KerasHistory", "KerasLayer", "Model", "load_model"]

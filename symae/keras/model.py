@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytensor
@@ -14,25 +13,24 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Constant, Variable
 from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import ancestors, graph_inputs
-from pytensor.tensor.type import TensorType
 from tqdm import tqdm
 
 from symae import nn, training
-from symae._runtime.checks import checked_counts
+from symae._runtime.checks import checked_counts, integer
 from symae._runtime.decimals import fixed
-from symae._runtime.tensor_files import not_finite
 from symae.compile.batched import BatchedFunction
 from symae.errors import InputError
+from symae.keras.arguments import arrays_for, listed, split
+from symae.keras.graph import built_graph, described_graph
 from symae.keras.history import KerasHistory, in_keras_names
-from symae.keras.objective import Loss, Objective, Optimizer, objective
+from symae.keras.layers import KerasLayer, set_weights
+from symae.keras.objective import Loss, Objective, Optimizer, checked_settings, named_settings, objective
+from symae.keras.saving import DESCRIPTION, read_weights, read_whole, warn_of_strange, write_weights, write_whole
 from symae.keras.summary import summary_lines
-from symae.models.saved import read_model, write_model
-from symae.training import Callback
+from symae.training import Callbacks
 from symae.training.callbacks import print_line
 from symae.training.checkpoints import put, values
 from symae.training.data import Examples, evaluation_batch_size
-
-KIND = "keras.Model"  # what files of weights call themselves
 
 
 def Input(shape: int | Sequence[int | None], *, name: str = "x", dtype: str | None = None) -> Variable:
@@ -74,6 +72,8 @@ class Model:
     inputs, outputs : lists of symbolic variables
     params : list of shared variables
         Those of the layers between inputs and outputs, which training changes; shared with other models of these layers.
+    weights : list of shared variables
+        These and running averages, layer by layer, in Keras's order.
 
     Raises
     ------
@@ -118,8 +118,8 @@ class Model:
     """
 
     def __init__(self, inputs: Variable | Sequence[Variable], outputs: Variable | Sequence[Variable]):
-        self.inputs, self._one_input = _listed("inputs", inputs)
-        self.outputs, self._one_output = _listed("outputs", outputs)
+        self.inputs, self._one_input = listed("inputs", inputs)
+        self.outputs, self._one_output = listed("outputs", outputs)
         names = [str(x) for x in self.inputs]
         if len(set(names)) < len(names):
             raise InputError("inputs", f"inputs named {', '.join(names)}", "a name for each: Input(shape, name=...)")
@@ -135,12 +135,14 @@ class Model:
                 raise InputError("inputs", f"{x}, on which no output hangs", "inputs that lead to the outputs")
         self._layers = nn.layers_of(self.inputs, self.outputs)
         self.params = list(dict.fromkeys(p for layer, _ in self._layers for p in layer.params))
-        self._named = {p.name: p for p in self.params}
-        if len(self._named) < len(self.params):
-            raise InputError("outputs", f"parameters named {', '.join(p.name for p in self.params)}", "a name for each")
+        self.weights = list(dict.fromkeys(v for layer, _ in self._layers for v in (*layer.params, *layer.state)))
+        self._named = {v.name: v for v in self.weights}
+        if len(self._named) < len(self.weights):
+            raise InputError("outputs", f"parameters named {', '.join(str(v.name) for v in self.weights)}", "a name for each")
         self._objective: Objective | None = None
+        self._settings: dict[str, Any] | None = None
         self._backend: str | None = None
-        self._predictions = BatchedFunction("predict", self.outputs, None)
+        self._predictions = BatchedFunction("predict", nn.deterministic(self.outputs), None)
         self._trainings = 0
         self._known_shapes: dict[tuple[tuple[int, ...], ...], list[tuple[int | None, ...]]] = {}
 
@@ -157,8 +159,9 @@ class Model:
         Parameters
         ----------
         optimizer : str or function
-            One of `OPTIMIZERS`, with the rates of classic Keras: 0.01 for sgd, momentum (of 0.9) and adagrad, 0.001 for rmsprop
-            and adam, 1 for adadelta. Or a function (cost, params) -> updates, such as ``partial(adam, learning_rate=1e-4)``.
+            One of `OPTIMIZERS`, with the rates of classic Keras: 0.01 for sgd, momentum (of 0.9) and adagrad, 0.001 for
+            rmsprop, adam and adamw (whose weights decay by 0.004), 1 for adadelta. Or a function (cost, params) -> updates,
+            such as ``partial(adam, learning_rate=CosineDecay(1e-3, steps=5000))``.
         loss : str or function, or a list with one for each output
             One of `LOSSES`, or a function (target, output) -> costs, such as `symae.nn.bernoulli_nll`, of which the mean is
             taken. The loss of several outputs is the sum of theirs, and each is measured as ``<output>_loss``.
@@ -175,9 +178,10 @@ class Model:
         if not self.params:
             raise InputError("outputs", "no layer with parameters on the way from the inputs", "something to train")
         self._objective = objective(self.outputs, self.params, optimizer, loss, metrics)
+        self._settings = named_settings(optimizer=optimizer, loss=loss, metrics=metrics)
         self._backend = backend
-        self._predictions = BatchedFunction("predict", self.outputs, backend)
-        self._figures = BatchedFunction("evaluate", list(self._objective.figures.values()), backend)
+        self._predictions = BatchedFunction("predict", nn.deterministic(self.outputs), backend)
+        self._figures = BatchedFunction("evaluate", nn.deterministic(list(self._objective.figures.values())), backend)
 
     def fit(
         self,
@@ -187,6 +191,7 @@ class Model:
         epochs: int = 1,
         *,
         verbose: int | str = "auto",
+        validation_split: float = 0.0,
         validation_data: tuple[Any, Any] | None = None,
         shuffle: bool = True,
         seed: int | None = None,
@@ -194,7 +199,7 @@ class Model:
         resume: bool = False,
         patience: int | None = None,
         restore_best: bool = False,
-        callbacks: Sequence[Callback] = (),
+        callbacks: Callbacks = (),
     ) -> KerasHistory:
         """Train with all examples in each epoch; a second call goes on with what the optimizer remembers.
 
@@ -205,8 +210,10 @@ class Model:
         batch_size, epochs : int
         verbose : int or "auto"
             0 prints nothing; otherwise a line for each epoch.
+        validation_split : float in [0, 1)
+            The share of the examples that are held out as validation data: the last ones, before any shuffling.
         validation_data : (x, y), optional
-            After each epoch their loss is ``val_loss``.
+            After each epoch their loss is ``val_loss``; nothing is split off then.
         shuffle : bool
         seed : int, optional
             Seeds the order of the examples. By default 0 in the first call, or with `resume`, and the next number in each later
@@ -226,7 +233,11 @@ class Model:
         DivergedError
             As in `symae.training.fit`.
         """
-        chosen, data = self._compiled(), self._data(x, y)
+        chosen = self._compiled()
+        if validation_data is None and validation_split != 0:
+            self._data(x, y)
+            (x, y), validation_data = split(x, y, self._one_input, self._one_output, validation_split)
+        data = self._data(x, y)
         if validation_data is not None and not (isinstance(validation_data, tuple | list) and len(validation_data) == 2):
             raise InputError("validation_data", f"a {type(validation_data).__name__}", "the two arrays (x, y)")
         if seed is None:
@@ -288,7 +299,7 @@ class Model:
             `x` does not fit; says why.
         """
         (batch_size,) = checked_counts("batch_size", batch_size, 1)
-        arrays = _arrays("x", x, self.inputs, self._one_input)
+        arrays = arrays_for("x", x, self.inputs, self._one_input)
         # one of zeros in the place of none, so that shapes are checked and known
         empty = all(getattr(a, "shape", (1,))[:1] == (0,) for a in arrays.values())
         data = {v: np.zeros((1, *a.shape[1:]), v.type.dtype) if empty else a for v, a in arrays.items()}
@@ -309,8 +320,52 @@ class Model:
         for line in summary_lines(self.inputs, self._layers):
             print_fn(line)
 
+    @property
+    def input(self) -> Any:
+        """The input, or the list of inputs if it was one."""
+        return self.inputs[0] if self._one_input else self.inputs
+
+    @property
+    def output(self) -> Any:
+        """The output, or the list of outputs if it was one."""
+        return self.outputs[0] if self._one_output else self.outputs
+
+    @property
+    def layers(self) -> list[KerasLayer]:
+        """The inputs, and then the layers in the order in which they are computed."""
+        inputs = [KerasLayer(str(x), "input", x, x) for x in self.inputs]
+        return inputs + [
+            KerasLayer(layer.name, layer.kind, layer.input, y, (*layer.params, *layer.state)) for layer, y in self._layers
+        ]
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> KerasLayer:
+        """Return the layer of this name, or at this place in `layers`.
+
+        Raises
+        ------
+        InputError
+            There is none: lists those there are. Or not one of the two was given.
+        """
+        layers = self.layers
+        if (name is None) == (index is None):
+            raise InputError("get_layer", "both" if index is not None else "neither", "a name, or an index=")
+        if index is not None:
+            return layers[integer("index", index, -len(layers), len(layers) - 1)]
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        raise InputError("get_layer", repr(name), f"one of {', '.join(layer.name for layer in layers)}")
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Return copies of the values of `weights`, layer by layer, as Keras does; filters keep symae's layout."""
+        return [np.array(v.get_value(borrow=True)) for v in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set `weights` to what `get_weights` of a model of these layers gave; else InputError, and nothing is changed."""
+        set_weights("weights", self.weights, weights)
+
     def parameters(self) -> dict[str, np.ndarray]:
-        """Return copies of the values of the parameters by name."""
+        """Return copies of the values of `weights` by name."""
         return {name: np.array(value) for name, value in values(self._named).items()}
 
     def set_parameters(self, parameters: Mapping[str, Any], source: str | Path = "parameters") -> None:
@@ -329,21 +384,67 @@ class Model:
                 raise InputError(source, one, f"{other}, as this model has")
         put({name: np.asarray(parameters[name], p.type.dtype) for name, p in self._named.items()}, self._named)
 
+    def save(self, path: str | Path) -> Path:
+        """Write the model, layers and parameters: ``<path>.safetensors``, and ``<path>.json`` that describes the graph.
+
+        What was given to `compile` is kept where it is all names; what an optimizer remembers is not, the ``folder`` of `fit`
+        has that. The random streams of dropout begin anew in a loaded model.
+
+        Raises
+        ------
+        InputError
+            There is something between the layers that cannot be described, or an activation of one's own: names it. Then
+            `save_weights` keeps the parameters.
+        UnwritableError
+            The disk is full or the place cannot be written; older files there are kept.
+        """
+        graph = described_graph(self.inputs, self.outputs)
+        return write_whole(path, graph, [self._one_input, self._one_output], self._settings, self.parameters())
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Load what `save` wrote: the same layers, the same weights, compiled again where `compile` was given names.
+
+        No code is run: a description has names of layers and numbers.
+
+        Raises
+        ------
+        MissingFileError, InputError
+            Nothing there, damaged, of another kind, or weights alone.
+
+        Warns
+        -----
+        RuntimeWarning
+            Parameters hold NaN or infinite values: names them.
+        """
+        graph, one, settings, weights = read_whole(path)
+        inputs, outputs = built_graph(path, graph, weights, Input)
+        if (one[0] and len(inputs) != 1) or (one[1] and len(outputs) != 1):
+            raise InputError(path, f"{len(inputs)} inputs and {len(outputs)} outputs", "one where the description says so")
+        try:
+            model = cls(inputs[0] if one[0] else inputs, outputs[0] if one[1] else outputs)
+            model.set_parameters(weights, path)
+            if settings is not None:
+                model.compile(**checked_settings(settings))
+        except InputError as error:
+            raise InputError(path, f"a damaged model ({error})", DESCRIPTION) from error
+        warn_of_strange(path, weights)
+        return model
+
     def save_weights(self, path: str | Path) -> Path:
         """Write the parameters by name to ``<path>.safetensors``, with ``<path>.json`` that describes them.
 
-        The layers are not saved: they are code. Whoever runs it again has the model for `load_weights`.
+        The layers are not saved: whoever runs the program again has the model for `load_weights`.
 
         Raises
         ------
         UnwritableError
             The disk is full or the place cannot be written; older files there are kept.
         """
-        layers = {layer.name: layer.kind for layer, _ in self._layers}
-        return write_model(path, KIND, {"layers": layers}, self.parameters())
+        return write_weights(path, {layer.name: layer.kind for layer, _ in self._layers}, self.parameters())
 
     def load_weights(self, path: str | Path) -> None:
-        """Set the parameters to those that `save_weights` wrote.
+        """Set the parameters to those that `save_weights` or `save` wrote.
 
         Raises
         ------
@@ -355,12 +456,9 @@ class Model:
         RuntimeWarning
             Parameters hold NaN or infinite values: names them.
         """
-        kind, _, parameters = read_model(path)
-        if kind != KIND:
-            raise InputError(path, f"a saved {kind}", "what save_weights wrote")
-        self.set_parameters(parameters, path)
-        if strange := not_finite(parameters):
-            warnings.warn(f"{path}: NaN or infinite values in {strange}", RuntimeWarning, stacklevel=2)
+        weights = read_weights(path)
+        self.set_parameters(weights, path)
+        warn_of_strange(path, weights)
 
     def training_graph(self) -> tuple[Variable, Any, list[Variable]] | None:
         """Return the loss, the updates of a step and the targets, for those who draw them; None before `compile`."""
@@ -374,8 +472,8 @@ class Model:
 
     def _data(self, x: Any, y: Any) -> dict[Variable, Any]:
         targets = self._compiled().targets
-        data = _arrays("x", x, self.inputs, self._one_input)
-        wanted = _arrays("y", y, targets, self._one_output)
+        data = arrays_for("x", x, self.inputs, self._one_input)
+        wanted = arrays_for("y", y, targets, self._one_output)
         shapes = {v: np.shape(a)[1:] for v, a in data.items()}
         if any(None in v.type.shape[1:] for v in self.outputs) and all(len(s) == v.type.ndim - 1 for v, s in shapes.items()):
             drawn = self._shapes_of_outputs(tuple(shapes[v] for v in self.inputs))
@@ -396,24 +494,6 @@ class Model:
         return self._known_shapes[shapes]
 
 
-def _listed(where: str, given: Variable | Sequence[Variable]) -> tuple[list[Variable], bool]:
-    """Return `given` as a list, and True if it was one variable; each is an array with an entry for each example."""
-    one = not isinstance(given, list | tuple)
-    variables = [given] if one else list(given)
-    expected = "symbolic arrays with an entry for each of any number of examples, (None, ...)"
-    if not variables:
-        raise InputError(where, "none", expected)
-    for v in variables:
-        if not isinstance(v, Variable) or not isinstance(v.type, TensorType) or not v.type.ndim or v.type.shape[0] is not None:
-            raise InputError(where, f"{v} of type {v.type}" if isinstance(v, Variable) else f"a {type(v).__name__}", expected)
-    return variables, one
-
-
-def _arrays(where: str, given: Any, variables: Sequence[Variable], one: bool) -> dict[Variable, Any]:
-    """Return what is given for each variable: itself for `one` variable, otherwise a list."""
-    if one:
-        return {variables[0]: given}
-    if not isinstance(given, list | tuple) or len(given) != len(variables):
-        found = f"{len(given)} arrays" if isinstance(given, list | tuple) else f"a {type(given).__name__}"
-        raise InputError(where, found, f"a list of {len(variables)}: {', '.join(map(str, variables))}")
-    return dict(zip(variables, given, strict=True))
+def load_model(path: str | Path) -> Model:
+    """Load the model that `Model.save` wrote; see `Model.load`."""
+    return Model.load(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +15,7 @@ from pytensor.graph.basic import Variable
 
 from symae import nn
 from symae.errors import InputError
-from symae.optimizers import adadelta, adagrad, adam, momentum, rmsprop, sgd
+from symae.optimizers import adadelta, adagrad, adam, adamw, momentum, rmsprop, sgd
 
 Loss = Callable[[Variable, Variable], Variable]
 Optimizer = Callable[[Variable, Sequence[SharedVariable]], Any]
@@ -26,6 +27,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
     "rmsprop": rmsprop,
     "adadelta": adadelta,
     "adam": adam,
+    "adamw": partial(adamw, weight_decay=0.004),
 }
 LOSSES: dict[str, Loss] = {
     "binary_crossentropy": nn.binary_cross_entropy,
@@ -76,6 +78,30 @@ def objective(
     except DisconnectedInputError as error:
         raise InputError("loss", "one that parameters do not change", "a function of the target and the output") from error
     return Objective(targets, {"cost": cost, **figures}, updates)
+
+
+def named_settings(**settings: Any) -> dict[str, Any] | None:
+    """Return what was given to ``compile``, if it is all names, which can be kept in a file; else None."""
+    kept = {
+        name: value if isinstance(value, str) else list(value) if isinstance(value, list | tuple) else None
+        for name, value in settings.items()
+    }
+    return kept if all(map(_is_named, kept.values())) else None
+
+
+def checked_settings(saved: Any) -> dict[str, Any]:
+    """Return what `named_settings` has kept, or raise InputError."""
+    if (
+        not isinstance(saved, dict)
+        or saved.keys() != {"optimizer", "loss", "metrics"}
+        or not all(map(_is_named, saved.values()))
+    ):
+        raise InputError("compile", reprlib.repr(saved), "names of an optimizer, losses and metrics")
+    return dict(saved)
+
+
+def _is_named(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(entry, str) for entry in value))
 
 
 def _chosen(where: str, given: Any, known: Mapping[str, Any]) -> Any:

@@ -6,7 +6,7 @@ and Manzagol (2008), "Extracting and composing robust features with denoising au
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from numbers import Real
 from typing import Any, ClassVar, Self, SupportsIndex
@@ -28,7 +28,7 @@ from symae.nn import check_random_state, cross_entropy, half_squared_error, tuto
 from symae.nn.weights import Seed
 from symae.optimizers import adam
 from symae.random import RandomStreams
-from symae.training import Callback
+from symae.training import Callbacks
 
 ADAM_RATE = 0.001
 
@@ -134,7 +134,7 @@ class Autoencoder(Model):
         z = pt.dot(hidden, self.W_prime) + self.b_prime
         return z if self.output_activation == "linear" else pt.sigmoid(z)
 
-    def training_step(self, learning_rate: float, corruption_level: float = 0.0, **settings: Any) -> tuple[TensorVariable, Any]:
+    def training_step(self, learning_rate: Any, corruption_level: float = 0.0, **settings: Any) -> tuple[TensorVariable, Any]:
         # by position, as the tutorials' own loops do: subclasses call their arguments what they like
         return self.get_cost_updates(corruption_level, learning_rate, **settings)
 
@@ -231,11 +231,11 @@ class Autoencoder(Model):
         *,
         epochs: int | None = None,
         batch_size: int | None = None,
-        learning_rate: float | None = None,
+        learning_rate: float | Callable[[Any], Any] | None = None,
         shuffle: bool | None = None,
         backend: str | None = None,
         verbose: bool = False,
-        callbacks: Sequence[Callback] = (),
+        callbacks: Callbacks = (),
         corruption_level: float | None = None,
     ) -> Self:
         """Train on the rows of `X` as `symae.models.base.Model.fit` does: by default 15 epochs in their order, at the rate 0.1.

@@ -23,8 +23,9 @@ from symae.errors import InputError
 from symae.models.description import ModelDescription, named_layers
 from symae.models.fitting import FitDefaults, Fitting, check_settings
 from symae.models.saved import check_shapes, read_image_shape, read_model, write_model
-from symae.optimizers import Updates
-from symae.training import Callback, History
+from symae.nn import deterministic
+from symae.optimizers import Updates, scheduled
+from symae.training import Callbacks, History
 
 _COMPILED = {"_graphs", "_functions", "_batched", "_fitting"}  # attributes that `Model` keeps to be quicker
 CHUNK = 100  # examples at a time where a whole set is evaluated
@@ -73,6 +74,8 @@ class Model:
         Their names in files. The variables carry them too, unless the user handed in variables of other names.
     x : symbolic variable
         The input.
+    state : sequence of shared variables
+        What training changes beside `params`, of models that have some: `symae.nn.Parameters.state`. It is saved like these.
     image_shape : tuple of int or None
         How the numbers of an image lie in a row of the input, for those who draw them: (h, w), (channels, h, w) or (h, w,
         channels). Models of images know it; of the others it may be set, and is saved with the model. None stands for a square.
@@ -87,6 +90,7 @@ class Model:
     params: list[SharedVariable]
     parameter_names: tuple[str, ...]
     x: TensorVariable
+    state: Sequence[SharedVariable] = ()
     image_shape: tuple[int, ...] | None = None
     history_: History
     fit_defaults: FitDefaults = FitDefaults()
@@ -121,7 +125,7 @@ class Model:
     def node_values(self, name: str, X: Any, *, backend: str | None = None) -> np.ndarray:
         """Compute the values of a node for the images `X`; its first axis counts them."""
         node = self.node(name)
-        compute = self._compiled(f"node {name}", backend, lambda: ([self.x], node, None))
+        compute = self._compiled(f"node {name}", backend, lambda: ([self.x], deterministic(node), None))
         return np.asarray(compute(self.checked_input("X", X)))
 
     def transform(self, X: Any, *, backend: str | None = None) -> np.ndarray:
@@ -174,7 +178,7 @@ class Model:
         """Compute `expression`, an entry for each example of `data`, in batches; it is compiled once for each `key`."""
         kept = self.__dict__.setdefault("_batched", {})
         if (key, backend) not in kept:
-            kept[key, backend] = BatchedFunction(key, [expression], backend)
+            kept[key, backend] = BatchedFunction(key, deterministic([expression]), backend)
         batches = kept[key, backend](data, self.x.type.shape[0] or CHUNK, pad_last=True)
         return np.concatenate([np.asarray(values)[:n] for (values,), n in batches])
 
@@ -267,11 +271,11 @@ class Model:
         *,
         epochs: int | None = None,
         batch_size: int | None = None,
-        learning_rate: float | None = None,
+        learning_rate: float | Callable[[Any], Any] | None = None,
         shuffle: bool | None = None,
         backend: str | None = None,
         verbose: bool = False,
-        callbacks: Sequence[Callback] = (),
+        callbacks: Callbacks = (),
     ) -> Self:
         """Train by minibatches of `X`; a second call goes on from the first, with what the optimizer remembers at that rate.
 
@@ -287,7 +291,8 @@ class Model:
         epochs : int >= 0, optional
         batch_size : int >= 1, optional
             Fewer examples are one minibatch.
-        learning_rate : float > 0, optional
+        learning_rate : float > 0, or schedule, optional
+            A schedule, such as `symae.optimizers.CosineDecay`, counts the steps of all calls.
         shuffle : bool, optional
             True: a new order in each epoch, the same in each run; what remains after the last full minibatch sits out, if there
             is one. False: the order of `X`, and the last minibatch holds what is left.
@@ -295,8 +300,9 @@ class Model:
             As in `symae.function`.
         verbose : bool
             Print the cost of the epochs.
-        callbacks : sequence of `symae.training.Callback`
-            What else happens during the training.
+        callbacks : sequence of `symae.training.Callback` or functions
+            What else happens during the training. A function is called with the `symae.training.TrainingState` as each epoch
+            ends, and ends the training if it returns True.
 
         Returns
         -------
@@ -319,11 +325,11 @@ class Model:
         y: Any,
         epochs: int | None,
         batch_size: int | None,
-        learning_rate: float | None,
+        learning_rate: float | Callable[[Any], Any] | None,
         shuffle: bool | None,
         backend: str | None,
         verbose: bool,
-        callbacks: Sequence[Callback],
+        callbacks: Callbacks,
         **settings: Any,
     ) -> Self:
         """Do what `fit` says; `settings` are what `training_step` takes besides the rate."""
@@ -340,7 +346,7 @@ class Model:
         with fitting.lock:
             self.history_ = fitting.run(
                 (rate, *settings.items()),
-                lambda: self.training_step(rate, **settings),
+                lambda: self._scheduled_step(rate, **settings),
                 data,
                 epochs=epochs,
                 batch_size=batch_size,
@@ -366,7 +372,13 @@ class Model:
         """Return what `score` is of, as `training_data` does."""
         return {self.x: self.checked_input("X", X)}
 
-    def training_step(self, learning_rate: float, **settings: Any) -> tuple[TensorVariable, Updates]:
+    def _scheduled_step(self, learning_rate: Any, **settings: Any) -> tuple[TensorVariable, Updates]:
+        """Return `training_step` at the rate that a schedule has at each step."""
+        rate, counting = scheduled(learning_rate)
+        cost, updates = self.training_step(rate, **settings)
+        return cost, [*updates, *counting]
+
+    def training_step(self, learning_rate: Any, **settings: Any) -> tuple[TensorVariable, Updates]:
         """Return the cost of a minibatch and the updates of a step, as `fit` trains."""
         if not hasattr(self, "get_cost_updates"):
             raise InputError("fit", f"a {type(self).__name__}", "a model with a method get_cost_updates(learning_rate=...)")
@@ -402,9 +414,11 @@ class Model:
         return None
 
     def parameters(self) -> dict[str, np.ndarray]:
-        """Return the values of the parameters by name."""
-        values = (np.asarray(p.get_value(borrow=True)) for p in self.params)
-        return dict(zip(self.parameter_names, values, strict=True))
+        """Return the values of the parameters, and of `state`, by name."""
+        return {name: np.asarray(v.get_value(borrow=True)) for name, v in self._saved().items()}
+
+    def _saved(self) -> dict[str, SharedVariable]:
+        return dict(zip(self.parameter_names, self.params, strict=True)) | {str(v.name): v for v in self.state}
 
     def set_parameters(self, values: Mapping[str, np.ndarray], source: str | Path = "parameters") -> None:
         """Replace all parameters; `source` names where they come from in the error.
@@ -416,7 +430,7 @@ class Model:
         """
         found, mine = ({name: np.shape(value) for name, value in part.items()} for part in (values, self.parameters()))
         check_shapes(source, found, mine)
-        for name, p in zip(self.parameter_names, self.params, strict=True):
+        for name, p in self._saved().items():
             p.set_value(np.array(values[name], dtype=p.type.dtype, order="C"))
 
     def save(self, path: str | Path) -> Path:
@@ -477,9 +491,7 @@ class Model:
             loadable = [k for k, c in Model._classes.items() if c.configuration is not Model.configuration and k[0] != "_"]
             expected = f"one of {', '.join(loadable)}" if cls is Model else cls.__name__
             if name == "keras.Model":
-                expected += (
-                    "; of a Keras-style model only weights are saved, which its load_weights reads, because its layers are code"
-                )
+                expected += "; a Keras-style model is what symae.keras.load_model reads, or of weights alone its load_weights"
             raise InputError(path, f"a saved {name}", f"a saved {expected}")
         if not kind.__module__.startswith("symae.models."):
             return None  # somebody's own class may have more parameters than the one it inherits from

@@ -124,10 +124,10 @@ def named_layers(x: Variable, nodes: Mapping[str, Variable], output: str | None 
     before: tuple[str, Variable] | None = None
     sees_pixels = True
     for layer, expression in layers_of([x], list(nodes.values())):
-        if layer.params:
+        kinds: tuple[LayerKind, ...] = ("deconvolution", "convolution", "dense")
+        kind = next((kind for kind in kinds if layer.kind.startswith(kind)), None)
+        if kind is not None:
             W, b = layer.params
-            kinds: tuple[LayerKind, ...] = ("deconvolution", "convolution", "dense")
-            kind = next(kind for kind in kinds if layer.kind.startswith(kind))
             if kind == "deconvolution" and before is not None:
                 layers.append(FilterLayer(W.name, *before, kind, draws_pixels=layer.name == output))
             else:

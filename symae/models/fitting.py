@@ -17,11 +17,11 @@ from symae._runtime.checks import integer
 from symae._runtime.locks import Lock
 from symae.compile import COMPILING, function
 from symae.errors import InputError
-from symae.training import Callback, History, train_epochs
+from symae.training import Callbacks, History, train_epochs
 from symae.training.callbacks import Shuffling
 from symae.training.data import Examples, Pass
 from symae.training.engine import check_callbacks
-from symae.training.fitting import what_steps_change
+from symae.training.fitting import what_steps_change, with_running_averages
 
 Graph = tuple[Variable, Sequence[tuple[SharedVariable, Variable]]]
 
@@ -40,12 +40,12 @@ class FitDefaults:
     static: bool = True
 
 
-def check_settings(epochs: int, batch_size: int, learning_rate: float, callbacks: Sequence[Callback]) -> None:
+def check_settings(epochs: int, batch_size: int, learning_rate: float | Callable[[Any], Any], callbacks: Callbacks) -> None:
     """Refuse what cannot be a number of epochs, of examples in a minibatch, a rate, or callbacks: an InputError."""
     integer("epochs", epochs, 0)
     integer("batch_size", batch_size)
-    if not (isinstance(learning_rate, Real) and learning_rate > 0):
-        raise InputError("learning_rate", repr(learning_rate), "a positive number")
+    if not callable(learning_rate) and not (isinstance(learning_rate, Real) and learning_rate > 0):
+        raise InputError("learning_rate", repr(learning_rate), "a positive number, or a schedule")
     check_callbacks(callbacks)
 
 
@@ -76,7 +76,7 @@ class Fitting:
         static: bool,
         backend: str | None,
         verbose: bool,
-        callbacks: Sequence[Callback],
+        callbacks: Callbacks,
     ) -> History:
         """Train on `data`; whoever calls holds `lock`, because threads share the model and the place of the data.
 
@@ -84,7 +84,8 @@ class Fitting:
         `symae.training.data.Pass`, the other settings are those of `symae.models.base.Model.fit`.
         """
         if key not in self._graphs:
-            self._graphs[key] = build()
+            cost, updates = build()
+            self._graphs[key] = cost, with_running_averages([cost], updates)
         cost, updates = self._graphs[key]
         arrays = {x: np.require(array, x.type.dtype, ["C", "W"]) for x, array in data.items()}
         for x, array in arrays.items():

@@ -109,7 +109,7 @@ class LogisticRegression(Model):
 
     scoring_data = training_data
 
-    def training_step(self, learning_rate: float, **settings: Any) -> tuple[TensorVariable, Updates]:
+    def training_step(self, learning_rate: Any, **settings: Any) -> tuple[TensorVariable, Updates]:
         return self.get_cost_updates(self._classes_of_input, learning_rate)
 
     def errors(self, y: Variable) -> TensorVariable:

@@ -13,6 +13,7 @@ from symae.nn.costs import (
 )
 from symae.nn.layers import Layer, conv, deconv, dense, flatten, layer_of, layers_of, max_pool, reshape, upsample
 from symae.nn.parameters import Parameters
+from symae.nn.phases import batch_norm, deterministic, dropout, running_updates
 from symae.nn.sparsity import k_sparse, kl_sparsity, l1_sparsity
 from symae.nn.weights import check_random_state, glorot_normal, glorot_uniform, he_normal, he_uniform, tutorial_weights
 
@@ -21,6 +22,7 @@ __all__ = [
     "Layer",
     "Parameters",
     "activation",
+    "batch_norm",
     "bernoulli_nll",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
@@ -29,6 +31,8 @@ __all__ = [
     "cross_entropy",
     "deconv",
     "dense",
+    "deterministic",
+    "dropout",
     "elu",
     "flatten",
     "gaussian_kl",
@@ -49,6 +53,7 @@ __all__ = [
     "relu",
     "reshape",
     "root_mean_square_error",
+    "running_updates",
     "sigmoid",
     "softmax",
     "softplus",

@@ -7,8 +7,8 @@ between a reader and the graph. What an expression is as a layer is written on i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -40,11 +40,23 @@ class Layer:
     kind : str
         In words, such as "convolution 3 x 3, relu".
     params : tuple of shared variables
+    state : tuple of shared variables
+        What training changes beside its parameters: running averages.
+    function : str
+        The function of `symae.nn` that made it.
+    input : symbolic
+        What the function got as its input, and
+    arguments : mapping
+        its other arguments, but for the name, initial weights and random streams.
     """
 
     name: str
     kind: str
-    params: tuple[SharedVariable, ...]
+    params: tuple[SharedVariable, ...] = ()
+    state: tuple[SharedVariable, ...] = ()
+    function: str = ""
+    input: Variable | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 def dense(
@@ -85,7 +97,9 @@ def dense(
     with params.together():
         weights, b = _weights_and_bias(params, name, shape, shape[1], W)
         f = activation_named(activation)
-        return _layer(_activated(pt.dot(x, weights), b, f), name, f"dense{_and(f)}", weights, b)
+        described = {"n_out": n_out, "activation": f}
+        y = _activated(pt.dot(x, weights), b, f)
+        return as_layer(y, Layer(name, f"dense{_and(f)}", (weights, b), (), "dense", x, described))
 
 
 def conv(
@@ -130,7 +144,9 @@ def conv(
         weights, b = _weights_and_bias(params, name, shape, maps, W)
         f = activation_named(activation)
         y = conv2d(x, weights, border_mode=border_mode, subsample=subsample, filter_flip=False)
-        return _layer(_activated(y, b, f), name, f"convolution {_by(shape[2:], subsample)}{_and(f)}", weights, b)
+        kind = f"convolution {_by(shape[2:], subsample)}{_and(f)}"
+        described = {"maps": maps, "kernel": kernel, "activation": f, "border_mode": border_mode, "subsample": subsample}
+        return as_layer(_activated(y, b, f), Layer(name, kind, (weights, b), (), "conv", x, described))
 
 
 def deconv(
@@ -172,24 +188,29 @@ def deconv(
         weights, b = _weights_and_bias(params, name, shape, maps, W)
         f = activation_named(activation)
         y = deconv2d(x, weights, border_mode=border_mode, subsample=subsample, filter_flip=False, output_shape=output_shape)
-        return _layer(_activated(y, b, f), name, f"deconvolution {_by(shape[2:], subsample)}{_and(f)}", weights, b)
+        kind = f"deconvolution {_by(shape[2:], subsample)}{_and(f)}"
+        described = {"maps": maps, "kernel": kernel, "activation": f, "border_mode": border_mode, "subsample": subsample}
+        described["output_shape"] = output_shape
+        return as_layer(_activated(y, b, f), Layer(name, kind, (weights, b), (), "deconv", x, described))
 
 
 def max_pool(name: str, x: Variable, ws: int | Sequence[int], *, pad: Any = "same") -> TensorVariable:
     """Take the maximum of each window by `symae.ops.pool2d`, which by default keeps what does not fill a window."""
-    return _layer(pool2d(x, ws, pad=pad), name, f"max pooling {_by(pair(f'{name}: ws', ws))}")
+    kind = f"max pooling {_by(pair(f'{name}: ws', ws))}"
+    return as_layer(pool2d(x, ws, pad=pad), Layer(name, kind, (), (), "max_pool", x, {"ws": ws, "pad": pad}))
 
 
 def upsample(name: str, x: Variable, ratio: int | Sequence[int]) -> TensorVariable:
     """Repeat each pixel by `symae.ops.upsample2d`."""
-    return _layer(upsample2d(x, ratio), name, f"upsampling {_by(pair(f'{name}: ratio', ratio))}")
+    kind = f"upsampling {_by(pair(f'{name}: ratio', ratio))}"
+    return as_layer(upsample2d(x, ratio), Layer(name, kind, (), (), "upsample", x, {"ratio": ratio}))
 
 
 def flatten(name: str, x: Variable) -> TensorVariable:
     """Flatten each image to a row, (n, ...) -> (n, k)."""
     size = None if None in x.type.shape[1:] else math.prod(x.type.shape[1:])
     y = pt.flatten(x, ndim=2) if size is None else x.reshape((_n(x), size))
-    return _layer(y, name, "flatten")
+    return as_layer(y, Layer(name, "flatten", (), (), "flatten", x))
 
 
 def reshape(name: str, x: Variable, shape: Sequence[int]) -> TensorVariable:
@@ -197,7 +218,7 @@ def reshape(name: str, x: Variable, shape: Sequence[int]) -> TensorVariable:
     known = None if None in x.type.shape[1:] else math.prod(x.type.shape[1:])
     if known not in (None, math.prod(shape)):
         raise InputError(f"{name}: shape", str(tuple(shape)), f"as many numbers as x has, {x.type.shape[1:]}")
-    return _layer(x.reshape((_n(x), *shape)), name, "reshape")
+    return as_layer(x.reshape((_n(x), *shape)), Layer(name, "reshape", (), (), "reshape", x, {"shape": shape}))
 
 
 def layer_of(expression: Variable) -> Layer | None:
@@ -217,11 +238,12 @@ def _activated(y: Variable, b: Variable, f: Activation) -> TensorVariable:
     return f(y + (b[:, None, None] if y.type.ndim == 4 else b))
 
 
-def _layer(y: Variable, name: str, kind: str, *params: SharedVariable) -> TensorVariable:
-    if layer_of(y) is not None:  # two layers are two expressions, even where the second changes nothing
+def as_layer(y: Variable, layer: Layer) -> TensorVariable:
+    """Return `y` with its name and description as a layer written on it."""
+    if y is layer.input or layer_of(y) is not None:  # two layers are two expressions, even where the second changes nothing
         y = pt.tensor_copy(y)
-    y.name = name
-    y.tag.layer = Layer(name, kind, params)
+    y.name = layer.name
+    y.tag.layer = layer
     return y
 
 

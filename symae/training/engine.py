@@ -107,11 +107,26 @@ class Callback:
         """Run once, after the last epoch; ``state.error`` is None unless `run_training` is about to raise it."""
 
 
+# a function is called with the state as each epoch ends; True ends the training
+Callbacks = Sequence[Callback | Callable[[TrainingState], Any]]
+
+
+class _AtEpochEnd(Callback):
+    """Calls a function as each epoch ends."""
+
+    def __init__(self, function: Callable[[TrainingState], Any]):
+        self._function = function
+
+    def on_epoch_end(self, state: TrainingState) -> None:
+        if self._function(state) is True:
+            state.stop = True
+
+
 def run_training(
     step: Step,
     n_batches: int,
     n_epochs: int,
-    callbacks: Sequence[Callback] = (),
+    callbacks: Callbacks = (),
     *,
     metric_names: Sequence[str] | None = (),
     batch_weights: Sequence[float] | None = None,
@@ -127,13 +142,14 @@ def run_training(
     """
     check_minibatches(n_batches)
     check_callbacks(callbacks)
+    called = [callback if isinstance(callback, Callback) else _AtEpochEnd(callback) for callback in callbacks]
     steps, steps_per_call = loop_over(step, loop), StepsPerCall()
     if rehearsing():
         steps, n_epochs = FirstStep(steps), min(n_epochs, 1)
     history = History() if history is None else history
     state = TrainingState(n_epochs, n_batches, history, epoch=len(history))
     begin, progress, pause, measure, end, exception = (
-        _defined(callbacks, name)
+        _defined(called, name)
         for name in ("on_epoch_begin", "on_progress", "on_pause", "on_measure", "on_epoch_end", "on_exception")
     )
 
@@ -168,7 +184,7 @@ def run_training(
         begun: list[Callback] = []
         ends.callback(lambda: _end(begun, state))
         try:
-            for callback in callbacks:
+            for callback in called:
                 begun.append(callback)
                 callback.on_train_begin(state)
         except BaseException as error:
@@ -210,14 +226,16 @@ def check_minibatches(n_batches: int) -> None:
         raise InputError("n_batches", str(n_batches), "at least one full minibatch of images")
 
 
-def check_callbacks(callbacks: Sequence[Callback]) -> None:
-    """Refuse what is not a sequence of callbacks: InputError names the first one that is not a `Callback`."""
+def check_callbacks(callbacks: Callbacks) -> None:
+    """Refuse what is not a sequence of callbacks: InputError names the first one that is neither `Callback` nor function."""
     if not isinstance(callbacks, Sequence):
         raise InputError("callbacks", f"a {type(callbacks).__name__}", "a list of instances of symae.training.Callback")
     for number, callback in enumerate(callbacks):
-        if not isinstance(callback, Callback):
+        if not isinstance(callback, Callback) and (isinstance(callback, type) or not callable(callback)):
             found = f"the class {callback.__name__}" if isinstance(callback, type) else f"a {type(callback).__name__}"
-            expected = "an instance of symae.training.Callback or of a class derived from it"
+            expected = (
+                "a function of the TrainingState, or an instance of symae.training.Callback or of a class derived from it"
+            )
             raise InputError(f"callbacks[{number}]", found, expected)
 
 

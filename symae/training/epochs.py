@@ -9,7 +9,7 @@ from pytensor.compile.sharedvalue import SharedVariable
 from symae._runtime.renamed import renamed_arguments
 from symae.training.callbacks import Interrupts, LambdaCallback, LogLines, ProgressBar, Rollback, Validation
 from symae.training.early_stopping import EarlyStopping
-from symae.training.engine import Callback, Step, check_callbacks, run_training
+from symae.training.engine import Callback, Callbacks, Step, check_callbacks, run_training
 from symae.training.history import History
 
 
@@ -32,7 +32,7 @@ def train_epochs(
     patience: int | None = None,
     history: History | None = None,
     loop: str = "compiled",
-    callbacks: Sequence[Callback] = (),
+    callbacks: Callbacks = (),
 ) -> History:
     """Run `n_epochs` times over `n_batches` minibatches, in order.
 
@@ -73,9 +73,10 @@ def train_epochs(
         How to get from one minibatch to the next: within compiled code, where `train` is compiled by `symae.function` on Numba
         or JAX, takes nothing but the index and returns nothing but scalars; or by a call from Python for each, as everywhere
         else. On Numba the results are the same to the last bit.
-    callbacks : sequence of `symae.training.Callback`
+    callbacks : sequence of `symae.training.Callback` or functions
         What else happens at the turning points of the training. They are called before `on_epoch`, and before the line of an
-        epoch is printed.
+        epoch is printed. A function is called with the `symae.training.TrainingState` as each epoch ends; if it returns True
+        the training ends.
 
     Returns
     -------

@@ -23,13 +23,14 @@ from symae.compile import function as symae_function
 from symae.compile.loops import check_loop
 from symae.compile.sharded import Devices
 from symae.errors import InputError
+from symae.nn import deterministic, running_updates
 from symae.ops.random.draws import random_state, state_words
 from symae.training.callbacks import Shuffling, print_line
 from symae.training.checkpoints import Checkpoint, COrder, in_c_order, named_state, put, values
 from symae.training.data import Examples, Pass, evaluation_batch_size
 from symae.training.devices import ShardedPass, devices_for
 from symae.training.early_stopping import BestParameters
-from symae.training.engine import Callback, check_callbacks
+from symae.training.engine import Callback, Callbacks, check_callbacks
 from symae.training.epochs import train_epochs
 from symae.training.history import History
 from symae.training.identity import Identity
@@ -71,7 +72,7 @@ def fit(
     name: str | None = None,
     function: Callable[..., Any] = symae_function,
     loop: str = "compiled",
-    callbacks: Sequence[Callback] = (),
+    callbacks: Callbacks = (),
     devices: Any = None,
     shard: Mapping[str, Any] | None = None,
 ) -> History:
@@ -86,7 +87,8 @@ def fit(
     cost : symbolic scalar
         The mean over a minibatch, in any units.
     updates : list of (shared variable, new value)
-        A step: those of `symae.optimizers`, or others. Random streams move on by themselves.
+        A step: those of `symae.optimizers`, or others. Random streams and the running averages of `symae.nn.batch_norm` move on
+        by themselves.
     data : mapping from symbolic input to array
         Each array's first axis counts examples. Shared variables are taken too, and expressions of them. Of arrays that are not
         in memory, NumPy's memmaps of more than 64 MiB, datasets of h5py and zarr, columns of Hugging Face's datasets, and
@@ -104,7 +106,8 @@ def fit(
         Leave out what remains after the last full minibatch, other examples in each epoch when they are shuffled. False, or if
         there are fewer examples than that: it is a smaller minibatch.
     validation : mapping from symbolic input to array, optional
-        Has the inputs of `data`. After each epoch the mean of the cost over all of it is the measure ``val_cost``.
+        Has the inputs of `data`. After each epoch the mean of the cost over all of it is the measure ``val_cost``, of the model
+        without dropout and with the running averages of batch normalisation, as `symae.nn.deterministic` says.
     measures : mapping from name to symbolic scalar, optional
         Means over a minibatch, of which the history gets those over the epoch, while the model learns; and, as ``val_<name>``,
         those over the validation data.
@@ -121,9 +124,9 @@ def fit(
     restore_best : bool
         Leave the best epoch's values in `params`; otherwise those of the last one.
     average : float in [0, 1), optional
-        Average the parameters over the steps with this decay, as `symae.training.parameter_averages` says; 0.99 reaches back
-        about 100 steps. The averages are what is measured with the validation data, and what is in `params` when the training
-        has ended. The steps and their cost are the same as without.
+        Average the parameters over the steps with this decay, as `symae.training.parameter_averages` says, and what batch
+        normalisation keeps; 0.99 reaches back about 100 steps. The averages are what is measured with the validation data, and
+        what is in `params` when the training has ended. The steps and their cost are the same as without.
     on_epoch, log_every, threads, log
         As in `train_epochs`.
     backend : str, optional
@@ -134,7 +137,7 @@ def fit(
         Compiles, in place of `symae.function`: called as ``function([index], outputs, updates=…, givens=…)``.
     loop : {"compiled", "python"}
         As in `train_epochs`.
-    callbacks : sequence of `symae.training.Callback`
+    callbacks : sequence of `symae.training.Callback` or functions
         As in `train_epochs`; they are called when the checkpoint of an epoch is written.
     devices : "all", int, or jax.sharding.Mesh, optional
         Divide each minibatch among all devices of JAX, the first so many, or along the axis ``data`` of a mesh; `batch_size` is
@@ -186,7 +189,7 @@ def fit(
         raise InputError("shard", "no devices", 'devices="all", their number or a mesh')
     check_loop(loop)
     check_callbacks(callbacks)
-    model = _by_name(params)
+    _by_name(params)
     if "cost" in (measures or {}):
         raise InputError("measures", "'cost'", "another name: the cost has this one")
     outputs = _scalars({"cost": cost, **(measures or {})})
@@ -198,8 +201,9 @@ def fit(
     monitor = monitor or figures[-len(outputs)]
     if monitor not in figures:
         raise InputError("monitor", repr(monitor), f"one of {', '.join(figures)}")
-    steps = list(updates.items()) if isinstance(updates, Mapping) else list(updates)
-    kept, checked = model, list(outputs.values())
+    steps = with_running_averages(outputs.values(), updates)
+    model = _by_name([*params, *(v for v, _ in running_updates(list(outputs.values())))])
+    kept, checked = model, deterministic(list(outputs.values()))
     ending: list[Callback] = []
     if average is not None:
         averages = Averages(model, steps, average)
@@ -314,6 +318,13 @@ def _scalars(outputs: Mapping[str, Variable]) -> dict[str, Variable]:
             found = output.type if isinstance(output, Variable) else type(output).__name__
             raise InputError(name, f"a {found}", "a symbolic scalar: the mean over a minibatch")
     return dict(outputs)
+
+
+def with_running_averages(outputs: Iterable[Variable], updates: Updates) -> list[tuple[SharedVariable, Variable]]:
+    """Return `updates` with those of the batch normalisation that `outputs` depend on, but for averages that they have."""
+    steps = list(updates.items()) if isinstance(updates, Mapping) else list(updates)
+    told = {v for v, _ in steps}
+    return steps + [(v, new) for v, new in running_updates(list(outputs)) if v not in told]
 
 
 def what_steps_change(

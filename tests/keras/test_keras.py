@@ -12,7 +12,7 @@ from backend_params import each
 
 import symae.compile.batched
 import symae.keras.model
-from symae import ConvolutionalAutoencoder, DenoisingAutoencoder, InputError, MissingFileError, nn
+from symae import ConvolutionalAutoencoder, DenoisingAutoencoder, InputError, MissingFileError, RandomStreams, nn
 from symae.errors import DivergedError
 from symae.keras import LOSSES, OPTIMIZERS, Input, KerasHistory, Model
 from symae.optimizers import adam, sgd
@@ -467,3 +467,146 @@ def test_weights_that_are_not_finite_are_named_as_they_are_loaded(tmp_path):
     model.model.save_weights(tmp_path / "w")
     with pytest.warns(RuntimeWarning, match="NaN or infinite values in code_b$"):
         Autoencoder().model.load_weights(tmp_path / "w")
+
+
+# Keras's other ways
+
+
+def test_the_last_examples_are_held_out_before_anything_is_shuffled():
+    split, told = compiled(), compiled()
+    history = split.fit(X, X, 2, 3, validation_split=0.35, verbose=0)  # Keras holds out the last 4 of 10: it rounds 6.5 down
+    expected = told.fit(X[:6], X[:6], 2, 3, validation_data=(X[6:], X[6:]), verbose=0)
+    assert history.history == expected.history
+    assert compiled().fit(X, X, validation_split=0.0, verbose=0).history.keys() == {"loss"}
+
+
+def test_validation_data_take_precedence_over_a_split():
+    history = compiled().fit(X, X, 5, validation_split=0.5, validation_data=(X[:2], X[:2]), verbose=0)
+    assert history.history == compiled().fit(X, X, 5, validation_data=(X[:2], X[:2]), verbose=0).history
+
+
+def test_lists_shared_variables_and_files_are_split_too(tmp_path):
+    file = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", "float64", X.shape)
+    file[:] = X
+    expected = compiled().fit(X, X, 2, validation_split=0.2, shuffle=False, verbose=0).history
+
+    class Elsewhere:
+        """Examples that have a length and are indexed by a vector, and no array."""
+
+        def __len__(self):
+            return len(X)
+
+        def __getitem__(self, key):
+            return X[key]
+
+    for x in (X.tolist(), pytensor.shared(X), file, Elsewhere()):
+        found = compiled().fit(x, X, 2, validation_split=0.2, shuffle=False, verbose=0).history
+        assert found == {name: pytest.approx(values, rel=1e-12) for name, values in expected.items()}
+
+
+@pytest.mark.parametrize("share", [1, 1.5, -0.1, "0.2", None, True, 0.99])
+def test_a_split_that_leaves_nothing_is_refused(share):
+    with pytest.raises(InputError, match="validation_split: found"):
+        compiled().fit(X[:5], X[:5], validation_split=share, verbose=0)
+
+
+def test_callbacks_see_each_epoch_and_may_stop_the_training():
+    seen = []
+    history = compiled().fit(X, X, epochs=5, verbose=0, callbacks=[lambda state: seen.append(state.cost) or len(seen) == 2])
+    assert history.history["loss"] == seen
+    assert len(seen) == 2
+
+
+class Normalised:
+    """Layers with running averages, and one that is left out at random."""
+
+    def __init__(self):
+        self.params = nn.Parameters(np.random.RandomState(0))
+        self.x = Input(6)
+        h = nn.batch_norm(self.params, "norm", nn.dense(self.params, "code", self.x, 3))
+        self.drawn = nn.dense(self.params, "drawn", nn.dropout("drop", h, 0.5, RandomStreams(3)), 6, activation="sigmoid")
+        self.model = Model(self.x, self.drawn)
+
+
+NAMES = ["code_W", "code_b", "norm_gamma", "norm_beta", "norm_mean", "norm_variance", "drawn_W", "drawn_b"]
+
+
+def test_predictions_are_those_of_a_model_that_has_learned():
+    network = Normalised()
+    network.model.compile("sgd", "mse")
+    network.model.fit(X, X, 5, 3, verbose=0)
+    W, b, gamma, beta, mean, variance, V, c = network.model.get_weights()
+    expected = 1 / (1 + np.exp(-((X @ W + b - mean) / np.sqrt(variance + 1e-5) * gamma + beta) @ V - c))
+    np.testing.assert_allclose(network.model.predict(X), expected, rtol=1e-10)
+    assert network.model.evaluate(X, X) == pytest.approx(np.mean((expected - X) ** 2))
+    assert mean.any()
+
+
+def test_weights_come_layer_by_layer_parameters_before_averages():
+    one, other = Normalised().model, Normalised().model
+    assert [v.name for v in one.weights] == NAMES
+    assert [p.name for p in one.params] == [name for name in NAMES if name not in ("norm_mean", "norm_variance")]
+    weights = [np.full(w.shape, float(i)) for i, w in enumerate(one.get_weights())]
+    one.set_weights(weights)
+    other.set_weights(one.get_weights())
+    for i, w in enumerate(other.get_weights()):
+        np.testing.assert_array_equal(w, weights[i])
+    one.get_weights()[0][:] = 7  # copies
+    assert (one.get_weights()[0] == 0).all()
+
+
+def test_averages_are_saved_with_the_weights(tmp_path):
+    one, other = Normalised().model, Normalised().model
+    one.compile("sgd", "mse")
+    one.fit(X, X, 5, 3, verbose=0)
+    one.save_weights(tmp_path / "weights")
+    other.load_weights(tmp_path / "weights")
+    np.testing.assert_array_equal(other.predict(X), one.predict(X))
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([], r"weights: found 0 arrays, expected a list of 4: code_W, code_b, drawn_W, drawn_b"),
+        (3, r"weights: found a int, expected a list of 4"),
+        (
+            [np.zeros((6, 3)), np.zeros(3), np.zeros((3, 6)), np.zeros(5)],
+            r"weights, drawn_b: found shape \(5,\), expected \(6,\)",
+        ),
+        ([np.ones((6, 3)), np.zeros(3), np.zeros((3, 6)), ["a"] * 6], "weights, drawn_b: found no array of numbers"),
+    ],
+)
+def test_weights_that_do_not_fit_change_nothing(weights, message):
+    model = Autoencoder().model
+    before = model.get_weights()
+    with pytest.raises(InputError, match=message):
+        model.set_weights(weights)
+    assert all((old == new).all() for old, new in zip(before, model.get_weights(), strict=True))
+
+
+def test_layers_have_names_places_and_ends_for_other_models():
+    network = Normalised()
+    model = network.model
+    assert [layer.name for layer in model.layers] == ["x", "code", "norm", "drop", "drawn"]
+    assert model.get_layer(index=-1).output is model.output is network.drawn
+    assert model.get_layer("code").input is model.input is network.x
+    norm = model.get_layer("norm")
+    assert (norm.kind, norm.count_params(), [v.name for v in norm.weights]) == ("batch normalisation", 12, NAMES[2:6])
+    norm.set_weights([np.full(3, value) for value in (2.0, 0.5, 1.0, 4.0)])
+    encoder = Model(model.input, model.get_layer("drop").output)
+    W, b = model.get_layer("code").get_weights()
+    np.testing.assert_allclose(encoder.predict(X), (X @ W + b - 1) / np.sqrt(4 + 1e-5) * 2 + 0.5, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"name": "nothing"}, "get_layer: found 'nothing', expected one of x, code, drawn"),
+        ({"index": 3}, "index: found 3, expected an integer from -3 to 2"),
+        ({}, "get_layer: found neither, expected a name, or an index="),
+        ({"name": "code", "index": 1}, "get_layer: found both"),
+    ],
+)
+def test_layers_that_are_not_there_are_refused(arguments, message):
+    with pytest.raises(InputError, match=message):
+        Autoencoder().model.get_layer(**arguments)

@@ -240,7 +240,7 @@ def test_a_fitted_model_keeps_no_training_data_and_can_be_copied(images):
         ({"batch_size": 2.5}, "batch_size: found 2.5, expected an integer of at least 1"),
         ({"learning_rate": -1.0}, "learning_rate: found -1.0, expected a positive number"),
         ({"shuffle": 1}, "shuffle: found 1, expected True or False"),
-        ({"callbacks": [3]}, r"callbacks\[0\]: found a int, expected an instance of symae.training.Callback"),
+        ({"callbacks": [3]}, r"callbacks\[0\]: found a int, expected a function of the TrainingState"),
     ],
 )
 def test_impossible_settings_are_refused_by_name(name, setting, message, images):

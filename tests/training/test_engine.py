@@ -82,6 +82,19 @@ def test_a_callback_can_stop_the_training_and_a_line_says_so(capsys):
     assert capsys.readouterr().out == "Training stopped after 2 of 9 epochs: cost was lowest in epoch 1, 1.000000\n"
 
 
+def test_a_function_is_a_callback_that_sees_each_epoch_and_may_stop_the_training():
+    seen = []
+
+    def look(state):
+        seen.append((state.epoch, state.cost))
+        return state.cost < 1.5
+
+    costs = iter([3.0, 1.0, 0.5])
+    history = train_epochs(lambda index: next(costs), 1, 9, log_every=0, callbacks=[look, lambda state: 1], log=seen.append)
+    assert seen[:2] == [(0, 3.0), (1, 1.0)]
+    assert (len(history), history.stopped_early) == (2, True)
+
+
 def test_patience_is_a_callback_too():
     costs = iter([3.0, 2.0, 2.5, 2.5])
     history = train_epochs(lambda index: next(costs), 1, 9, log_every=0, callbacks=[EarlyStopping(2)])
@@ -164,8 +177,11 @@ def test_a_training_that_had_nothing_left_begins_and_ends():
 @pytest.mark.parametrize(
     ("callbacks", "message"),
     [
-        ([print], r"callbacks\[0\]: found a builtin_function_or_method, expected an instance of symae.training.Callback or"),
-        ([LambdaCallback(), EarlyStopping], r"callbacks\[1\]: found the class EarlyStopping, expected an instance"),
+        (
+            ["print"],
+            r"callbacks\[0\]: found a str, expected a function of the TrainingState, or an instance of symae.training.C",
+        ),
+        ([LambdaCallback(), EarlyStopping], r"callbacks\[1\]: found the class EarlyStopping, expected a function"),
         (LambdaCallback(), "callbacks: found a LambdaCallback, expected a list"),
     ],
 )

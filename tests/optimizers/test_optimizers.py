@@ -8,7 +8,7 @@ import pytensor.tensor as pt
 import pytest
 
 from symae import InputError, function
-from symae.optimizers import adadelta, adagrad, adam, clipped, inverse_time_decay, momentum, rmsprop, sgd
+from symae.optimizers import adadelta, adagrad, adam, adamw, clipped, inverse_time_decay, momentum, rmsprop, sgd
 
 START = np.array([1.0, -2.0, 3.0])
 
@@ -56,8 +56,41 @@ def torch_steps(make, count=6, clip_norm=None):
         (lambda c, p: rmsprop(c, p, 0.1, 0.9), lambda o, p: o.RMSprop(p, lr=0.1, alpha=0.9)),
         (lambda c, p: adadelta(c, p), lambda o, p: o.Adadelta(p, lr=1.0, rho=0.95, eps=1e-7)),
         (lambda c, p: adam(c, p, 0.1), lambda o, p: o.Adam(p, lr=0.1)),
+        (lambda c, p: adamw(c, p, 0.1), lambda o, p: o.AdamW(p, lr=0.1)),
+        (
+            lambda c, p: adamw(c, p, 0.03, 0.8, 0.95, 1e-3, 0.3),
+            lambda o, p: o.AdamW(p, lr=0.03, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.3),
+        ),
+        (lambda c, p: sgd(c, p, 0.1, weight_decay=0.3), lambda o, p: o.SGD(p, lr=0.1, weight_decay=0.3)),
+        (
+            lambda c, p: momentum(c, p, 0.1, 0.9, nesterov=True, weight_decay=0.3),
+            lambda o, p: o.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.3),
+        ),
+        (lambda c, p: adagrad(c, p, 0.1, weight_decay=0.3), lambda o, p: o.Adagrad(p, lr=0.1, weight_decay=0.3)),
+        (lambda c, p: rmsprop(c, p, 0.1, weight_decay=0.3), lambda o, p: o.RMSprop(p, lr=0.1, alpha=0.9, weight_decay=0.3)),
+        (
+            lambda c, p: adadelta(c, p, weight_decay=0.3),
+            lambda o, p: o.Adadelta(p, lr=1.0, rho=0.95, eps=1e-7, weight_decay=0.3),
+        ),
+        (lambda c, p: adam(c, p, 0.1, weight_decay=0.3), lambda o, p: o.Adam(p, lr=0.1, weight_decay=0.3)),
     ],
-    ids=["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam"],
+    ids=[
+        "sgd",
+        "momentum",
+        "nesterov",
+        "adagrad",
+        "rmsprop",
+        "adadelta",
+        "adam",
+        "adamw",
+        "adamw-told",
+        "sgd-decay",
+        "nesterov-decay",
+        "adagrad-decay",
+        "rmsprop-decay",
+        "adadelta-decay",
+        "adam-decay",
+    ],
 )
 def test_steps_are_pytorchs(mine, theirs):
     p, cost = quadratic()
@@ -69,6 +102,37 @@ def test_clipped_steps_are_pytorchs():
     # PyTorch adds 1e-6 to the norm
     expected = torch_steps(lambda o, ps: o.SGD(ps, lr=0.1), clip_norm=2.0)
     np.testing.assert_allclose(steps(sgd(cost, [p], 0.1, clip_norm=2.0), p), expected, rtol=1e-6)
+
+
+def test_what_decays_is_clipped_before_as_in_pytorch():
+    p, cost = quadratic()
+    expected = torch_steps(lambda o, ps: o.AdamW(ps, lr=0.1, weight_decay=0.3), clip_norm=2.0)
+    found = steps(adamw(cost, [p], 0.1, weight_decay=0.3, clip_norm=2.0), p)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_a_mapping_says_which_parameters_decay():
+    W, b = (pytensor.shared(START.copy(), name=name) for name in "Wb")
+    cost = pt.sum(W * 0) + pt.sum(b * 0)
+    for make in (adamw, adam, sgd):
+        updates = dict(make(cost, [W, b], 0.1, weight_decay={W: 0.5}))
+        moved = function([], [updates[W], updates[b]])()
+        assert (moved[0] != START).all()
+        np.testing.assert_array_equal(moved[1], START)
+
+
+@pytest.mark.parametrize("decay", [-0.1, np.inf, np.nan, "much", True, [0.1]])
+def test_a_decay_that_is_none_is_refused(decay):
+    p, cost = quadratic()
+    for make in (adamw, sgd):
+        with pytest.raises(InputError, match=r"weight_decay: found .*, expected a number of at least 0, or a mapping"):
+            make(cost, [p], 0.1, weight_decay=decay)
+
+
+def test_a_decay_of_what_is_not_trained_is_refused():
+    p, cost = quadratic()
+    with pytest.raises(InputError, match=r"weight_decay: found a decay for q, expected those of p"):
+        adamw(cost, [p], weight_decay={pytensor.shared(START, name="q"): 0.1})
 
 
 def test_clipping_scales_all_gradients_together_and_leaves_small_ones():
@@ -105,7 +169,7 @@ def test_unit_gain_weighs_the_gradient_with_what_momentum_leaves():
     np.testing.assert_allclose(values, [first, second], rtol=1e-12)
 
 
-ALL = {"sgd": sgd, "momentum": momentum, "adagrad": adagrad, "rmsprop": rmsprop, "adadelta": adadelta, "adam": adam}
+ALL = {f.__name__: f for f in (sgd, momentum, adagrad, rmsprop, adadelta, adam, adamw)}
 STATE = {
     "sgd": [],
     "momentum": ["p_velocity"],
@@ -113,6 +177,7 @@ STATE = {
     "rmsprop": ["p_squares"],
     "adadelta": ["p_squares", "p_steps"],
     "adam": ["p_velocity", "p_squares", "adam_step"],
+    "adamw": ["p_velocity", "p_squares", "adam_step"],
 }
 
 
@@ -136,13 +201,14 @@ def test_the_first_step_of_adam_in_float32_is_not_lost_in_the_correction():
     np.testing.assert_allclose(steps(adam(cost, [p], 0.001), p, 1)[0], START - 0.001 * np.sign(2 * START + 1), rtol=1e-6)
 
 
-def test_every_backend_has_adam(float32_backend):
+@pytest.mark.parametrize("make", [adam, adamw])
+def test_every_backend_has_adam(make, float32_backend):
     p, cost = quadratic("float32")
-    step = function([], updates=adam(cost, [p], 0.1), backend=float32_backend)
+    step = function([], updates=make(cost, [p], 0.1), backend=float32_backend)
     step()
     step()
     q, cost = quadratic()
-    np.testing.assert_allclose(p.get_value(), steps(adam(cost, [q], 0.1), q, 2)[-1], rtol=1e-6)
+    np.testing.assert_allclose(p.get_value(), steps(make(cost, [q], 0.1), q, 2)[-1], rtol=1e-6)
 
 
 @pytest.mark.parametrize(
