@@ -120,7 +120,7 @@ def main() -> int:
         if checkout.exists() or home.exists():
             raise SystemExit(f"{folder}: found symae or home in it, expected neither")
         folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["git", "clone", "-q", str(ROOT), str(checkout)], check=True)
+        subprocess.run(["git", "-c", "advice.detachedHead=false", "clone", "-q", str(ROOT), str(checkout)], check=True)
         return run(checkout, home, given.python)
 
 
