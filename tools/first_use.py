@@ -25,17 +25,8 @@ ROOT = Path(__file__).parents[1]
 PAGE = "docs/first_ten_minutes.md"
 LIMIT = 600  # seconds a step
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-PASSED_ON = (
-    "LANG",
-    "LC_ALL",
-    "TMPDIR",
-    "SSL_CERT_FILE",
-    "PIP_INDEX_URL",
-    "PIP_CERT",
-    "PIP_CONFIG_FILE",
-    "REQUESTS_CA_BUNDLE",
-    "PYENV_VERSION",
-)
+PASSED_ON = ("LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PYENV_VERSION")
+PIPS = Path.home() / ".config" / "pip" / "pip.conf"  # which package index this machine has
 # What each step has to say, by words of the step: the first that begins with them.
 SAYS = {
     "python3 -m venv": r"report\.html",
@@ -86,7 +77,9 @@ def run(checkout: Path, home: Path, python: str) -> int:
     if found is None:
         raise SystemExit(f"found no {python}")
     (bin_folder / "python3").symlink_to(Path(found).resolve() if python == "python3" else found)
-    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    kept = {name: value for name, value in os.environ.items() if name in PASSED_ON or name.startswith("PIP_")}
+    if PIPS.is_file():
+        kept.setdefault("PIP_CONFIG_FILE", str(PIPS))
     environment = kept | {"HOME": str(home), "PATH": f"{bin_folder}:/usr/local/bin:/usr/bin:/bin", "PYTHONUNBUFFERED": "1"}
     total = time.perf_counter()
     for step in steps():

@@ -5,7 +5,8 @@ the graph that they are for: another process takes those that are not on the dis
 them there. This process compiles the rest of the graph, and then what is left in the queue.
 
 It is a Python of its own, not a fork of this one, whose threads may hold locks. It ends when nothing has been asked of it for a
-while, or when this process ends. There is none where Numba has one thread, or where no program can be started.
+while, or when this process ends. There is none where Numba has one thread, where other work keeps the cores busy, or where no
+program can be started.
 """
 
 from __future__ import annotations
@@ -29,8 +30,14 @@ def begin() -> None:
     from symae.kernels.compiled_once import QUEUE
     from symae.kernels.parallel.parts import THREADS
 
-    if THREADS > 1 and len(QUEUE.waiting) >= _ENOUGH:
+    if THREADS > 1 and len(QUEUE.waiting) >= _ENOUGH and not _busy():
         _process.start()
+
+
+def _busy() -> bool:
+    """Return True if no core is left in the last minute, beside the one that this process takes."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return hasattr(os, "getloadavg") and os.getloadavg()[0] > cores - 0.5
 
 
 class _Process:

@@ -21,6 +21,7 @@ from symae.kernels import compiled_once as once
 from symae.ops import max_pool2d_with_switches
 
 import symae.compile.numba_calls as calls
+second_process._busy = lambda: False
 made = []
 stock = once._Once._compiled
 once._Once._compiled = lambda *given: (made.append(given[0].name), stock(*given))[1]
@@ -52,6 +53,7 @@ def test_it_compiles_what_is_not_on_the_disk(tmp_path):
 def jobs(monkeypatch, tmp_path):
     """Two kernels that nobody has compiled."""
     monkeypatch.setattr("symae.kernels.parallel.parts.THREADS", 2)
+    monkeypatch.setattr(second_process, "_busy", lambda: False)
     two = [Job("no.kernel", (number,), (), tmp_path / str(number)) for number in range(2)]
     for job in two:
         QUEUE.add(job)
@@ -74,6 +76,22 @@ def test_one_kernel_is_not_worth_it(jobs, monkeypatch):
     monkeypatch.setattr(second_process._process, "start", lambda: pytest.fail("started"))
     QUEUE.take(jobs[0])
     second_process.begin()
+
+
+@pytest.mark.skipif(not hasattr(os, "getloadavg"), reason="the system does not say how busy it is")
+@pytest.mark.parametrize(("load", "started"), [(0.0, 1), (1000.0, 0)])
+def test_a_busy_machine_has_no_room_for_it(monkeypatch, load, started):
+    monkeypatch.setattr("symae.kernels.parallel.parts.THREADS", 2)
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1}, raising=False)
+    two, starts = [Job("no.kernel", (number,), (), None) for number in range(2)], []
+    monkeypatch.setattr(second_process._process, "start", lambda: starts.append(1))
+    for job in two:
+        QUEUE.add(job)
+    second_process.begin()
+    for job in two:
+        QUEUE.take(job)
+    assert len(starts) == started
 
 
 def test_a_job_that_another_process_has_is_waited_for():

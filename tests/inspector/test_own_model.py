@@ -97,7 +97,7 @@ def test_layers_of_symaes_functions_need_not_be_told(monkeypatch):
 
 def test_nobody_outside_the_models_asks_for_a_models_class():
     classes = {name for name, value in vars(symae.models).items() if isinstance(value, type) and issubclass(value, Model)}
-    classes |= {"ImageModel"}
+    classes = (classes | {"ImageModel"}) - {"Model"}  # what all have is known everywhere
     package = Path(symae.__file__).parent
     asked = [
         f"{file}:{node.lineno}"
