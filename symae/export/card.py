@@ -6,9 +6,11 @@ programs lie beside the model, older runs get one too, and no run writes over wh
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,8 @@ from symae.inspector.runs import Run
 from symae.models.base import Model
 
 FILE = "README.md"
-MARK = "<!-- written by symae export --card; take this line out before you change the page -->"
+# the line by which a card is known as written by symae: it has the checksum of all others
+MARK = "<!-- written by symae export --card, sha256 {}: a page that somebody changes stays as it is -->"
 # data sets of the Hugging Face Hub, by symae's names
 HUB = {
     "mnist": "ylecun/mnist",
@@ -51,13 +54,27 @@ def write_card(run: Run) -> Path:
     MissingFileError
         The run has saved no model.
     UnwritableError
-        The folder cannot be written, or has a ``README.md`` that is not symae's.
+        The folder cannot be written, or has a ``README.md`` that is not symae's, or that has been changed.
     """
     path = run.folder / FILE
-    if path.exists() and MARK not in read_regular(path).decode("utf-8", "replace"):
-        raise UnwritableError(path, f"a {FILE} that is not symae's, or that somebody has changed", "none, or one with its mark")
+    if path.exists() and not _is_as_written(read_regular(path).decode("utf-8", "replace")):
+        raise UnwritableError(
+            path, f"a {FILE} that is not symae's, or that somebody has changed", "none, or one as symae has written it"
+        )
     write_text(path, card(run))
     return path
+
+
+def _is_as_written(text: str) -> bool:
+    """Return True for a card that nobody has changed; how its lines end does not matter."""
+    lines = text.splitlines()
+    found = [line for line in lines if re.fullmatch(MARK.format("[0-9a-f]{64}"), line)]
+    return len(found) == 1 and found[0] == _mark(line for line in lines if line not in found)
+
+
+def _mark(others: Iterable[str]) -> str:
+    """Return the mark of a card of these other lines."""
+    return MARK.format(hashlib.sha256("\n".join(others).encode()).hexdigest())
 
 
 def card(run: Run) -> str:
@@ -71,10 +88,8 @@ def card(run: Run) -> str:
     models = {name: run.model(name) for name in saved}
     title = record.get("title") or record.get("worksheet") or run.name
     last = {name: _last(run.history(), model.label) for name, model in saved.items()}
+    front = [*_front_matter(run, record, title, models, last), ""]
     lines = [
-        *_front_matter(run, record, title, models, last),
-        "",
-        MARK,
         "",
         f"# {title}",
         "",
@@ -84,7 +99,9 @@ def card(run: Run) -> str:
         *_loading(run, models),
         *_settings(record),
     ]
-    return "\n".join(lines) + "\n"
+    # some entries are several lines, and titles may have whatever Python takes for the end of one
+    others = "\n".join([*front, *lines]).splitlines()
+    return "\n".join([*front, _mark(others), *lines]) + "\n"
 
 
 def _front_matter(

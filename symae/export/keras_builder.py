@@ -25,7 +25,6 @@ FUNCTIONS = {
     "Ceil": "ceil",
     "Cos": "cos",
     "Cosh": "cosh",
-    "Div": "divide",
     "Equal": "equal",
     "Erf": "erf",
     "Exp": "exp",
@@ -116,6 +115,10 @@ class Builder:
         """Return a value as Keras knows it; arrays of the graph may be small numbers only."""
         if name in self.tensors:
             return self.tensors[name]
+        if name not in self.arrays:
+            raise InputError(
+                name, "sizes that depend on the input, for which Keras has no layer", "a graph without it, or --onnx"
+            )
         array = self.arrays[name]
         if array.ndim == 0 or array.size == 1:
             return array.item()
@@ -124,10 +127,27 @@ class Builder:
         return array
 
     def arguments(self, node: Node) -> list[Any]:
-        """Return the inputs of a function; arrays beside images have their channels last too."""
+        """Return the inputs of a function; what stands beside images has its channels last too."""
         found = [self.tensor(name) for name in node.inputs]
-        images = any(name in self.tensors and len(v.shape) == 4 for name, v in zip(node.inputs, found, strict=True))
-        return [np.moveaxis(v, -3, -1) if images and isinstance(v, np.ndarray) and v.ndim >= 3 else v for v in found]
+        axes = [len(getattr(v, "shape", ())) for v in found]
+        last = [name in self.tensors and n == 4 for name, n in zip(node.inputs, axes, strict=True)]
+        if max(axes) > 4 and any(last):
+            raise self.refusal(node, "images beside an array of more axes")
+        if max(axes) != 4:
+            return found
+        return [v if done or not n else self.channels_last(v) for v, done, n in zip(found, last, axes, strict=True)]
+
+    def channels_last(self, x: Any) -> Any:
+        """Return what is (n, c, h, w) in the graph, or broadcasts with that, as (n, h, w, c)."""
+        if isinstance(x, np.ndarray):
+            return np.transpose(x.reshape((1,) * (4 - x.ndim) + x.shape), (0, 2, 3, 1))
+        for _ in range(4 - len(x.shape)):
+            x = self.keras.ops.expand_dims(x, 0)
+        return self.keras.ops.transpose(x, (0, 2, 3, 1))
+
+    def made(self, node: Node, x: Any) -> None:
+        """Keep what a function has made of arrays that are no images: if it has four axes, these are images from now on."""
+        self.tensors[node.outputs[0]] = self.channels_last(x) if len(x.shape) == 4 else x
 
     def layer(self, kind: Any, value: str, x: Any, arrays: Sequence[np.ndarray] = (), **settings: Any) -> Any:
         """Apply a layer that is named after `value`; `arrays` are its weights."""
@@ -138,6 +158,15 @@ class Builder:
         return y
 
     def _node(self, node: Node, layers: Mapping[str, Callable[[Builder, Node], None]]) -> None:
+        try:
+            self._build(node, layers)
+        except InputError:
+            raise
+        except Exception as error:  # of whatever kind the backend has
+            message = " ".join(str(error).split())
+            raise InputError(node.name, f"what Keras refuses: {message}", "a graph without it, or --onnx") from error
+
+    def _build(self, node: Node, layers: Mapping[str, Callable[[Builder, Node], None]]) -> None:
         build = layers.get(node.op)
         if build is not None:
             build(self, node)

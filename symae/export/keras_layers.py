@@ -15,8 +15,12 @@ from symae.export.keras_images import IMAGES
 def _dense(b: Builder, node: Node) -> None:
     x, W = node.inputs[:2]
     if W not in b.arrays or b.arrays[W].ndim != 2 or x in b.arrays:
-        b.tensors[node.outputs[0]] = b.keras.ops.matmul(b.tensor(x), b.tensor(W))
+        left, right = b.tensor(x), b.tensor(W)
+        for factor in (left, right):
+            _flat_only(b, node, factor)
+        b.tensors[node.outputs[0]] = b.keras.ops.matmul(left, right)
         return
+    _flat_only(b, node, b.tensor(x))
     kernel = b.arrays[W].T if node.attributes.get("transB") else b.arrays[W]
     bias, value = (b.arrays.get(node.inputs[2]) if len(node.inputs) > 2 else None), node.outputs[0]
     added = b.only_user(value, "Add")
@@ -124,13 +128,13 @@ def _unsqueeze(b: Builder, node: Node) -> None:
     _flat_only(b, node, x)
     for axis in b.arrays[node.inputs[1]]:
         x = b.keras.ops.expand_dims(x, int(axis))
-    b.tensors[node.outputs[0]] = x
+    b.made(node, x)
 
 
 def _squeeze(b: Builder, node: Node) -> None:
     x = b.tensor(node.inputs[0])
     _flat_only(b, node, x)
-    b.tensors[node.outputs[0]] = b.keras.ops.squeeze(x, tuple(int(axis) for axis in b.arrays[node.inputs[1]]))
+    b.made(node, b.keras.ops.squeeze(x, tuple(int(axis) for axis in b.arrays[node.inputs[1]])))
 
 
 def _transpose(b: Builder, node: Node) -> None:
@@ -142,6 +146,7 @@ def _transpose(b: Builder, node: Node) -> None:
 def _top_k(b: Builder, node: Node) -> None:
     k = b.arrays.get(node.inputs[1])
     x = b.tensor(node.inputs[0])
+    _flat_only(b, node, x)
     if k is None or node.attributes["axis"] != len(x.shape) - 1 or b.uses[node.outputs[1]]:
         raise b.refusal(node, "a sort along another than the last axis")
     sign = 1 if node.attributes["largest"] else -1
@@ -157,8 +162,10 @@ def _gather(b: Builder, node: Node) -> None:
     chosen = index.tolist() if index.ndim else int(index)
     axis = node.attributes["axis"]
     if isinstance(chosen, int) and chosen < 0:
+        if x.shape[axis] is None:
+            raise b.refusal(node, "an example that is counted from the last")
         chosen += x.shape[axis]
-    b.tensors[node.outputs[0]] = b.keras.ops.take(x, chosen, axis=axis)
+    b.made(node, b.keras.ops.take(x, chosen, axis=axis))
 
 
 def _expand(b: Builder, node: Node) -> None:
@@ -188,14 +195,25 @@ def _reduce(name: str) -> Callable[[Builder, Node], None]:
     def build(b: Builder, node: Node) -> None:
         x = b.tensor(node.inputs[0])
         axes = [int(axis) for axis in b.arrays[node.inputs[1]]]
-        if len(x.shape) == 4:
+        keep, images = bool(node.attributes.get("keepdims", 1)), len(x.shape) == 4
+        if images:
             axes = [{0: 0, 1: 3, 2: 1, 3: 2}[axis] for axis in axes]
-            if 1 not in node.outputs and len(axes) == 1 and axes != [3]:
-                raise b.refusal(node, "images that are added up along one axis")
-        keep = bool(node.attributes.get("keepdims", 1))
-        b.tensors[node.outputs[0]] = getattr(b.keras.ops, name)(x, axis=tuple(axes), keepdims=keep)
+            if not keep and 3 not in axes and len({1, 2} - {*axes}) > 0:  # rows or columns would stand before channels
+                raise b.refusal(node, f"images that are reduced along axes {b.arrays[node.inputs[1]].tolist()} alone")
+        reduced = getattr(b.keras.ops, name)(x, axis=tuple(axes), keepdims=keep)
+        if images:
+            b.tensors[node.outputs[0]] = reduced
+        else:
+            b.made(node, reduced)
 
     return build
+
+
+def _divide(b: Builder, node: Node) -> None:
+    """Divide; of whole numbers the graph divides only those that leave nothing over."""
+    value = b.graph.values.get(node.outputs[0])
+    divide = b.keras.ops.floor_divide if value is not None and "int" in value.dtype else b.keras.ops.divide
+    b.tensors[node.outputs[0]] = divide(*b.arguments(node))
 
 
 def _cast(b: Builder, node: Node) -> None:
@@ -217,6 +235,7 @@ LAYERS: dict[str, Callable[[Builder, Node], None]] = {
     "Add": _add,
     "ArgMax": _arg_max,
     "Cast": _cast,
+    "Div": _divide,
     "Expand": _expand,
     "Gather": _gather,
     "Gemm": _dense,

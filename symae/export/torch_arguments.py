@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -14,9 +16,10 @@ from symae.export.graph import Graph, Node
 class Arguments:
     """Give a node's arguments as expressions: `tensor` of an input, `numbers` of one that is known."""
 
-    def __init__(self, node: Node, graph: Graph, write: Callable[[str], str], kinds: dict[str, str]):
+    def __init__(self, node: Node, graph: Graph, write: Callable[[str], str], kinds: dict[str, str], device: str | None = None):
         self.node, self.graph, self.write, self.kinds = node, graph, write, kinds
         self.attributes = node.attributes
+        self.on_device = "" if device is None else f", device={device}"
 
     def __len__(self) -> int:
         return len(self.node.inputs)
@@ -29,12 +32,16 @@ class Arguments:
         """Return an input as an expression of a tensor; a number only where a `literal` will do."""
         name = self.node.inputs[i]
         array = self.graph.constants.get(name)
-        if array is not None and array.ndim == 0:
-            text = repr(array.item())
-            return text if literal else f"torch.tensor({text}, dtype=torch.{array.dtype})"
+        if literal and self.is_number(i) and array is not None:
+            return numbers_of(array.item())
         if self.kinds.get(name) == "sizes":
-            return f"torch.tensor({self.write(name)})"
+            return f"torch.tensor({self.write(name)}{self.on_device})"
         return self.write(name)
+
+    def is_number(self, i: int) -> bool:
+        """Return True for a constant without axes."""
+        array = self.graph.constants.get(self.node.inputs[i])
+        return array is not None and array.ndim == 0
 
     def numbers(self, i: int) -> list[int] | None:
         """Return a vector of whole numbers, if they are known."""
@@ -59,6 +66,13 @@ class Arguments:
 
     def ndim(self, i: int) -> int | None:
         return self.graph.ndim(self.node.inputs[i])
+
+
+def numbers_of(value: Any) -> str:
+    """Return a number, or nested lists of numbers, as Python reads them: infinity and NaN are no words of it."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(numbers_of, value))}]"
+    return repr(value) if math.isfinite(value) else f'float("{value}")'
 
 
 def bare(text: str) -> str:

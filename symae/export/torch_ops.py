@@ -59,16 +59,22 @@ CALLS = {
     "Where": "torch.where",
 }
 TENSORS_ONLY = {"Max", "Min", "Mod"}
+FAR = 2**31 - 1  # entries: more than an axis has
 
 
 def expression(a: Arguments) -> str:
     """Return what computes the node's first output, or a tuple of its outputs."""
     op = a.node.op
     if op in INFIX:
-        return f"({a.tensor(0, literal=True)} {INFIX[op]} {a.tensor(1, literal=True)})"
+        left = a.tensor(0, literal=True)
+        if op == "Pow" and left.startswith("-"):  # Python's sign binds less than its power
+            left = f"({left})"
+        return f"({left} {INFIX[op]} {a.tensor(1, literal=True)})"
     if op in CALLS:
-        literal = op not in TENSORS_ONLY
-        return f"{CALLS[op]}({', '.join(bare(a.tensor(i, literal)) for i in range(len(a)))})"
+        literal = [op not in TENSORS_ONLY] * len(a)
+        if op == "Where" and a.is_number(1) and a.is_number(2):  # of two numbers PyTorch would choose the dtype
+            literal[1] = False
+        return f"{CALLS[op]}({', '.join(bare(a.tensor(i, literal[i])) for i in range(len(a)))})"
     if op not in _WRITTEN:
         raise a.refuse(op)
     return _WRITTEN[op](a)
@@ -151,23 +157,28 @@ def _gather(a: Arguments) -> str:
 
 def _slice(a: Arguments) -> str:
     axes, steps = _known(a, 3, "an axis"), _known(a, 4, "a step")
-    if all(step == -1 for step in steps) and all(n < 0 for n in (a.numbers(2) or [0])) and a.numbers(1) is not None:
-        return f"{a.tensor(0)}.flip({', '.join(map(str, axes))})"
-    if any(step < 0 for step in steps):
-        raise a.refuse("a slice that goes backwards")
-    parts = [":"] * (max(axes) + 1)
+    text, parts = a.tensor(0), [":"] * (max(axes) + 1)
+    backwards = [axis for axis, step in zip(axes, steps, strict=True) if step < 0]
+    if backwards:  # PyTorch's slices go forwards only
+        text += f".flip({', '.join(map(str, backwards))})"
     for position, (axis, step) in enumerate(zip(axes, steps, strict=True)):
-        start, stop = (_bound(a, i, position) for i in (1, 2))
-        parts[axis] = f"{start}:{stop}" + (f":{step}" if step != 1 else "")
-    return f"{a.tensor(0)}[{', '.join(parts)}]"
+        start, stop = (_bound(a, i, position, step < 0) for i in (1, 2))
+        parts[axis] = f"{start}:{stop}" + (f":{abs(step)}" if abs(step) != 1 else "")
+    return text if all(part == ":" for part in parts) else f"{text}[{', '.join(parts)}]"
 
 
-def _bound(a: Arguments, i: int, position: int) -> str:
+def _bound(a: Arguments, i: int, position: int, flipped: bool) -> str:
+    """Return where a slice begins or ends.
+
+    Entry k of an axis is entry -1 - k of it flipped, whichever end k counts from; what lies outside of the axis still does.
+    """
     known = a.numbers(i)
-    if known is not None:
-        n = known[position]
-        return "" if (n == 0 and i == 1) or abs(n) > 2**60 else str(n)
-    return f"int({a.sizes(i)}[{position}])"
+    if known is None:
+        place = f"int({a.sizes(i)}[{position}])"
+        return f"-1 - {place}" if flipped else place
+    n = -1 - known[position] if flipped else known[position]
+    outside = n < -FAR if i == 1 else n >= FAR
+    return "" if outside or (n == 0 and i == 1) else str(n)
 
 
 def _scatter(a: Arguments) -> str:
@@ -218,7 +229,7 @@ _WRITTEN: dict[str, Callable[[Arguments], str]] = {
     "Not": lambda a: f"(~{a.tensor(0)})",
     "BitwiseNot": lambda a: f"(~{a.tensor(0)})",
     "Pad": _pad,
-    "Range": lambda a: f"torch.arange({', '.join(a.tensor(i, literal=True) for i in range(3))})",
+    "Range": lambda a: f"torch.arange({', '.join(a.tensor(i, literal=True) for i in range(3))}{a.on_device})",
     "ReduceMax": _reduce("amax"),
     "ReduceMin": _reduce("amin"),
     "ReduceProd": _reduce("prod"),

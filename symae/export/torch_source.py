@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import io
 import keyword
-import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,11 +19,12 @@ from symae.errors import InputError, UnwritableError
 from symae.export.extras import needed
 from symae.export.graph import Graph, Node
 from symae.export.parts import Part, converted, part_of
-from symae.export.torch_arguments import Arguments, bare
+from symae.export.torch_arguments import Arguments, bare, numbers_of
 from symae.export.torch_ops import expression
 from symae.models.base import Model
 
 WIDTH = 100  # characters of a line of the source
+SMALL = 8  # entries: constants of no more stand in the source, larger ones with the weights
 TAKEN = {"torch", "nn", "F", "math", "Path", "self", "load"}
 # what every nn.Module has under these names
 OF_MODULES = {
@@ -68,11 +68,12 @@ def export_torch(
     InputError
         As `symae.export.export_onnx`, or PyTorch has no function for something.
     UnwritableError
-        The files cannot be written.
+        The files cannot be written, or Python cannot import a file of that name.
     """
     path = Path(path)
     if path.suffix not in (".pt", ".pth"):
         raise UnwritableError(path, f"the ending {path.suffix!r}", "a name that ends in .pt or .pth")
+    _check_name(path)
     source_path = path.with_suffix(".py")
     torch = needed("torch", "torch", "export to PyTorch")
     text, arrays = torch_source(what, path.name, part=part, inputs=inputs, floatX=floatX)
@@ -91,6 +92,7 @@ def torch_source(
     floatX: str = "float32",
 ) -> tuple[str, dict[str, np.ndarray]]:
     """Return the source that `export_torch` writes, and the arrays of its ``state_dict`` by name."""
+    _check_name(Path(weights))
     chosen = part_of(what, part, inputs)
     methods = _methods(what, chosen, floatX)
     kind = _identifier(chosen.of.rpartition(".")[2], set())
@@ -103,6 +105,12 @@ def torch_source(
     text = "\n".join(lines) + "\n"
     ast.parse(text)
     return text, writer.state
+
+
+def _check_name(path: Path) -> None:
+    """Refuse a name that no module can have: the source is imported by it, and has it in it."""
+    if not path.stem.isidentifier() or keyword.iskeyword(path.stem):
+        raise UnwritableError(path, f"the name {path.stem!r}", "one that Python can import: letters, digits and _, as model.pt")
 
 
 def _methods(what: Any, chosen: Part, floatX: str) -> dict[str, Graph]:
@@ -136,6 +144,7 @@ class _Writer:
         self.state: dict[str, np.ndarray] = {}
         self._parameters: dict[str, str] = {}
         self._buffers: list[str] = []
+        self._small: dict[str, np.ndarray] = {}
         self._taken: set[str] = set(OF_MODULES)
         for graph in methods.values():
             for name, array in graph.parameters.items():
@@ -162,11 +171,14 @@ class _Writer:
         for name, array in self.state.items():
             size = ", ".join(map(str, array.shape))
             dtype = "" if array.dtype == "float32" else f", dtype=torch.{array.dtype}"
-            if name in self._buffers:
+            if name in self._buffers or array.dtype.kind != "f":  # PyTorch's parameters are floats
                 tensor = f"torch.zeros(({size}{',' if array.ndim == 1 else ''}){dtype})"
                 lines.append(f'        self.register_buffer("{name}", {tensor})')
             else:
                 lines.append(f"        self.{name} = nn.Parameter(torch.zeros({size or '()'}{dtype}))")
+        for name, array in self._small.items():
+            numbers = f"{numbers_of(array.tolist())}, dtype=torch.{array.dtype}"
+            lines.append(f'        self.register_buffer("{name}", torch.tensor({numbers}), persistent=False)')
         lines += body
         if "encode" in self.methods:
             given = self.methods["decode"].inputs
@@ -176,7 +188,7 @@ class _Writer:
             *lines,
             "",
             "",
-            f'def load(path=Path(__file__).with_name("{weights}")):',
+            f"def load(path=Path(__file__).with_name({weights!r})):",
             f"    model = {kind}()",
             '    model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))',
             "    return model.eval()",
@@ -186,13 +198,19 @@ class _Writer:
         return f"self.{self._parameters[name]}"
 
     def buffer(self, name: str, array: np.ndarray) -> str:
-        """Return the expression of a constant array, which is kept with the weights."""
-        for known in self._buffers:
-            if self.state[known].shape == array.shape and np.array_equal(self.state[known], array):
+        """Return the expression of a constant array, which goes where the module goes.
+
+        A large one is kept with the weights.
+        """
+        for known, other in [*((b, self.state[b]) for b in self._buffers), *self._small.items()]:
+            if (other.dtype, other.shape, other.tobytes()) == (array.dtype, array.shape, array.tobytes()):
                 return f"self.{known}"
         chosen = _identifier(name, self._taken)
-        self._buffers.append(chosen)
-        self.state[chosen] = array
+        if 0 < array.size <= SMALL:
+            self._small[chosen] = array
+        else:
+            self._buffers.append(chosen)
+            self.state[chosen] = array
         return f"self.{chosen}"
 
 
@@ -227,13 +245,11 @@ class _Method:
             return self.written[name]
         if name in self.graph.parameters:
             return self.writer.parameter(name)
-        array = self.graph.constants[name]
-        if array.size <= 8 and math.prod(array.shape) == array.size:
-            return f"torch.tensor({array.tolist()}, dtype=torch.{array.dtype})"
-        return self.writer.buffer(name, array)
+        return self.writer.buffer(name, self.graph.constants[name])
 
     def _node(self, node: Node, uses: Mapping[str, int]) -> None:
-        text = expression(Arguments(node, self.graph, self.write, self.kinds))
+        device = f"{self.arguments[0]}.device" if self.arguments else None
+        text = expression(Arguments(node, self.graph, self.write, self.kinds, device))
         if node.op == "Mod" and self.kinds.get(node.inputs[0]) == "switches":
             text = self.write(node.inputs[0])  # PyTorch's positions are those in an image already
         plural = node.op in ("TopK", "Split") or len(node.outputs) > 1

@@ -123,6 +123,20 @@ def test_a_card_that_somebody_has_written_stays(run, capsys):
     assert (run / "README.md").read_text() == "mine"
 
 
+def test_a_card_is_written_anew_until_somebody_changes_it(run, capsys):
+    page = run / "README.md"
+    assert main(["export", str(run), "--card"]) == 0
+    page.write_bytes(page.read_bytes().replace(b"\n", b"\r\n"))
+    (run / "net.onnx").touch()
+    assert main(["export", str(run), "--card"]) == 0
+    assert "net.onnx" in page.read_text()
+    changed = page.read_text() + "\nTrained on a Sunday.\n"
+    page.write_text(changed)
+    assert main(["export", str(run), "--card"]) == 2
+    assert "README.md: found a README.md that is not symae's, or that somebody has changed" in capsys.readouterr().err
+    assert page.read_text() == changed
+
+
 def test_a_damaged_record_is_no_card(run, capsys):
     (run / "run.json").write_text("{")
     assert main(["export", str(run), "--card"]) == 2

@@ -1,0 +1,149 @@
+"""Keras models compute what PyTensor does: each row of the table, and images beside arrays of fewer axes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+from op_cases import CASES, RNG, VALUES, arrays_of, check, in_stages, inputs_of, outputs_of
+
+from symae import BackendError, InputError, function
+from symae.export import to_keras
+from symae.export.conversion import retyped
+from symae.export.keras_model import _keras
+from symae.ops import conv2d
+
+try:
+    keras = _keras()
+except BackendError as error:
+    pytest.skip(f"no Keras 3: {error}", allow_module_level=True)
+
+# Keras, of its own arrays
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
+
+REFUSED = {
+    "a vector beside a matrix": "Slice",
+    "joins": "Slice",
+    "either of two": "Slice",
+    "slices": "Slice",
+    "backwards": "Slice",
+    "backwards from and to a place": "Slice",
+    "setting": "Slice",
+    "convolution": "Slice",
+    "convolution, full": "Slice",
+    "convolution, half": "Slice",
+    "convolution, same": "Slice",
+    "convolution, uneven padding": "Slice",
+    "convolution, dilation": "Slice",
+    "convolution in groups": "Slice",
+    "deconvolution": "Slice",
+    "deconvolution, larger than it must be": "Slice",
+    "deconvolution, to a size": "Slice",
+    "stacks of products": "Transpose of images",
+    "reductions": "sizes that depend on the input",
+    "shapes": "sizes that depend on the input",
+    "flatten": "sizes that depend on the input",
+    "ranges": "sizes that depend on the input",
+    "repeated rows": "sizes that depend on the input",
+    "new arrays": "sizes that depend on the input",
+    "backwards from a symbolic place": "sizes that depend on the input",
+    "slices of symbolic lengths": "sizes that depend on the input",
+    "entries by two vectors": "sizes that depend on the input",
+    "softmax of all": "LogSoftmax",
+    "sorted, and in which order": "a sort along another than the last axis",
+    "sorting": "a sort along another than the last axis",
+    "stacks": "Concat",
+    "splits": "Split",
+    "parts of a split": "Split",
+    "cumulative sums": "CumSum",
+    "numbers": "an example that is counted from the last",
+    "rows by a vector": "indices that depend on the input",
+    "columns by a vector": "indices that depend on the input",
+    "a mask": "NonZero",
+    "adding at repeated rows": "ReduceProd",
+    "setting a column": "ReduceProd",
+    "max pooling, overlapping borders": "maxima of images in a frame of other than Keras's size",
+    "maxima and switches": "positions of maxima",
+    "switches": "positions of maxima",
+    "switches with padding": "positions of maxima",
+    "unpooling with rows over": "positions of maxima",
+    "unpooling of windows that overlap": "positions of maxima",
+    "unpooling by switches": "positions of maxima",
+    "neighbourhoods": "Pad",
+    "neighbourhoods at borders": "Pad",
+}
+
+
+def with_sizes(name):
+    """Return a row's inputs and outputs, where sizes of inputs are known but for the first, as Keras wants them."""
+    inputs = inputs_of(name)
+    known = {w: pt.tensor(w.name, dtype=w.type.dtype, shape=(None, *VALUES[w].shape[1:])) for w in inputs}
+    become = retyped(known, outputs_of(name))
+    return [known[w] for w in inputs], [become.get(v, v) for v in outputs_of(name)]
+
+
+def computed(model, *arrays):
+    """Return a model's outputs, of images with their channels first."""
+    given = [np.moveaxis(a, 1, -1) if a.ndim == 4 else a for a in arrays]
+    found = model(given if len(given) > 1 else given[0])
+    found = map(keras.ops.convert_to_numpy, found if isinstance(found, list | tuple) else [found])
+    return [np.moveaxis(a, -1, 1) if a.ndim == 4 else a for a in found]
+
+
+@pytest.mark.parametrize("name", in_stages(name for name in CASES if name not in REFUSED))
+def test_keras_computes_the_same(name):
+    inputs, outputs = with_sizes(name)
+    check(name, computed(to_keras(outputs, inputs=inputs), *arrays_of(name)))
+
+
+@pytest.mark.parametrize("name", in_stages(REFUSED))
+def test_what_keras_lacks_is_refused_in_a_line(name):
+    inputs, outputs = with_sizes(name)
+    with pytest.raises(InputError, match=REFUSED[name]) as refusal:
+        to_keras(outputs, inputs=inputs)
+    assert "\n" not in str(refusal.value)
+
+
+# as many channels as columns, and as rows: no error tells where axes are confused
+square = pt.tensor("square", dtype="float32", shape=(None, 3, 3, 3))
+gate = pt.sigmoid(square.sum(axis=(2, 3)))
+BESIDE_IMAGES = {
+    "a row": square * pt.constant(np.arange(3, dtype="float32")),
+    "an image": square - pytensor.shared(RNG.rand(3, 3).astype("float32"), name="mean"),
+    "an image of channels": square / pt.constant(1 + RNG.rand(3, 3, 3).astype("float32")),
+    "a number for each channel": square * gate.dimshuffle(0, 1, "x", "x"),
+    "what is computed of it": square + square.sum(axis=1).dimshuffle(0, "x", 1, 2),
+    "sums of columns": square - square.sum(axis=(0, 1, 2)),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE_IMAGES)
+def test_what_stands_beside_images_is_turned_as_they_are(name):
+    images = RNG.rand(2, 3, 3, 3).astype("float32")
+    expected = function([square], BESIDE_IMAGES[name], mode="FAST_COMPILE")(images)
+    np.testing.assert_allclose(computed(to_keras(BESIDE_IMAGES[name]), images)[0], expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        (pt.matmul(square, pytensor.shared(np.eye(3, dtype="float32"), name="W")), "MatMul of images"),
+        (pt.matmul(square, square), "MatMul of images"),
+        (square.sum(axis=(0, 2)), r"images that are reduced along axes \[0, 2\] alone"),
+        (
+            conv2d(
+                square,
+                pytensor.shared(np.ones((1, 3, 2, 2), "float32"), name="F"),
+                subsample=2,
+                dilation=(2, 2),
+                filter_flip=False,
+            ),
+            r"output/Conv: found what Keras refuses: .*`strides > 1` not supported in conjunction with `dilation_rate > 1`",
+        ),
+    ],
+)
+def test_what_keras_cannot_do_with_images_is_refused_with_the_nodes_name(expression, message):
+    with pytest.raises(InputError, match=message) as refusal:
+        to_keras(expression)
+    assert "\n" not in str(refusal.value)
