@@ -10,7 +10,7 @@ import numpy as np
 from pytensor.graph.basic import Variable
 
 from symae.errors import InputError
-from symae.inspector.embeddings import Embedding, embedding, neighbours
+from symae.inspector.embeddings import METHODS, Embedding, embedding, neighbours
 from symae.inspector.functions import Functions
 from symae.inspector.subject import Subject
 
@@ -31,14 +31,16 @@ class Codes:
     def __init__(self, name: str, values: np.ndarray, shape: tuple[int, ...]):
         self.name, self.values, self.shape = name, values, shape
         self._maps: dict[str, Embedding] = {}
-        self._lock = threading.Lock()
+        self._locks = {method: threading.Lock() for method in METHODS}  # what takes minutes keeps no other map waiting
 
     def __len__(self) -> int:
         return len(self.values)
 
     def map(self, method: str = "pca") -> Embedding:
         """Return places on a plane, found by one of `symae.inspector.embeddings.METHODS` and kept; the errors are theirs."""
-        with self._lock:
+        if method not in self._locks:
+            return embedding(method, self.values)  # which refuses it
+        with self._locks[method]:
             if method not in self._maps:
                 self._maps[method] = embedding(method, self.values)
             return self._maps[method]

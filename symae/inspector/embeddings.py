@@ -17,6 +17,7 @@ OVERSAMPLED, PASSES = 10, 6  # of the randomised decomposition
 REDUCED = 50  # principal components that t-SNE and UMAP get, as their authors do
 PERPLEXITY, NEIGHBOURS = 30.0, 15
 FEWEST = 10  # codes that they are of use for
+AT_ONCE = 2**22  # bytes of codes that are compared at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +126,12 @@ def embedding(method: str, codes: np.ndarray) -> Embedding:
 
 def neighbours(codes: np.ndarray, index: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the numbers of the codes nearest to that of `index`, itself left out, and their Euclidean distances."""
-    away = np.sqrt(np.square(codes - codes[index]).sum(axis=1, dtype=np.float64))
+    away = np.empty(len(codes))
+    rows = max(1, AT_ONCE // max(1, codes[0].nbytes))
+    for first in range(0, len(codes), rows):
+        difference = codes[first : first + rows] - codes[index]
+        away[first : first + rows] = np.square(difference, out=difference).sum(axis=1, dtype=np.float64)
+    np.sqrt(away, out=away)
     away[index] = np.inf
     count = min(count, len(codes) - 1)
     nearest = np.argpartition(away, count - 1)[:count] if count else np.zeros(0, np.intp)

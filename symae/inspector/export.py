@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import logging
+import math
 from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import Any
@@ -17,6 +18,8 @@ from symae.inspector.assets import asset, bundled
 from symae.inspector.runs import Run
 from symae.inspector.tabs import TABS
 
+LARGEST = 2**27  # bytes of all answers in a page
+LARGEST_TAB = 2**26  # of them, of a tab of a model
 _log = logging.getLogger(__name__)
 
 
@@ -30,12 +33,16 @@ def export_html(runs: Sequence[Run], say: Callable[[str], None] = lambda _: None
 
     It holds all filters, orders, curves, graphs and maps of codes; of the first layer 512 units and of deeper ones 64, but the
     inputs that excite these most, found by gradient ascent, of 16 only; 20 images with their reconstructions and feature
-    maps, small pictures and nearest neighbours of as many as 3 MB hold, and 50 kept epochs.
+    maps, small pictures and nearest neighbours of as many as 3 MB hold, and 50 kept epochs. A tab of a model has 64 MiB of all
+    that, and the page 128; `say` is told what has no room.
     """
     answers = Answers(runs, live=False)
     kept: dict[str, Any] = {}
+    size = 0
 
-    def keep(path: str) -> Any:
+    def keep(path: str, room: float = math.inf) -> Any:
+        """Put an answer into the page, unless it is more than `room` bytes, and return it; None if it is not there."""
+        nonlocal size
         route, _, text = path.partition("?")
         query = dict(part.split("=", 1) for part in text.split("&") if part)
         try:
@@ -48,10 +55,11 @@ def export_html(runs: Sequence[Run], say: Callable[[str], None] = lambda _: None
             say(f"  {path} could not be computed: {type(error).__name__}: {error}")
             kept[path] = {"refused": f"symae failed: {type(error).__name__}: {error}"}
             return None
-        if kind == "application/json":
-            kept[path] = json.loads(content)
-        else:
-            kept[path] = {"base64": base64.b64encode(content).decode(), "type": kind}
+        answered = content if kind == "application/json" else base64.b64encode(content)
+        if len(answered) > room:
+            return None
+        size += len(answered)
+        kept[path] = json.loads(answered) if kind == "application/json" else {"base64": answered.decode(), "type": kind}
         return kept[path]
 
     listed = keep("runs")
@@ -65,8 +73,11 @@ def export_html(runs: Sequence[Run], say: Callable[[str], None] = lambda _: None
             if about is not None:
                 # what is computed of many units at once comes before what asks for the same one by one
                 for tab in reversed(TABS.values()):
+                    most = min(size + LARGEST_TAB, LARGEST)
                     for path in tab.kept(about):
-                        keep(f"{start}/{path}")
+                        if keep(f"{start}/{path}", most - size) is None and f"{start}/{path}" not in kept:
+                            say(f"  {tab.title}: {path} and what comes after it have no room in one file")
+                            break
     for tab in TABS.values():
         for path in tab.of_runs:
             keep(path)

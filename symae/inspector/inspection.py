@@ -23,6 +23,7 @@ from symae.inspector.codes import Codes, computed_codes
 from symae.inspector.corruption import corrupted
 from symae.inspector.figure import RGB, Figure, coloured
 from symae.inspector.filters import Filters, filter_pictures
+from symae.inspector.findings import Findings, stamp_of
 from symae.inspector.functions import Functions
 from symae.inspector.graphs import Graph, ModelGraphs
 from symae.inspector.latent import Latent, has_latent
@@ -33,7 +34,6 @@ from symae.inspector.subject import Subject, title_of
 from symae.models.description import FilterLayer, ModelDescription
 
 HUGE = 1e15  # no weight of a training that goes well comes near it
-BEST_KEPT = 4096  # inputs that excite units most
 CODES_KEPT = 4  # nodes whose codes are in memory
 
 
@@ -104,7 +104,7 @@ class Pages(Protocol):
 
 
 class Inspection:
-    """Look at a model with test images.
+    """Look at a model with test images, as its parameters are at that time: after more training all is computed again.
 
     Parameters
     ----------
@@ -129,6 +129,9 @@ class Inspection:
     # what opens pages stands on what is here, and enters itself: `symae.inspector.pages`
     pages: ClassVar[Pages]
 
+    # True where nobody else has the model: its parameters stay as they are, and are not compared, which of many takes a while
+    fixed = False
+
     def __init__(self, model: Subject, examples: Examples | None = None, layout: ImageLayout | None = None):
         self.model = model
         self.described: ModelDescription = model.describe()
@@ -142,12 +145,18 @@ class Inspection:
         # what is drawn black and white
         self.limits = (0.0, 1.0) if self.examples is None else self.examples.limits
         self.functions = Functions()
-        self._filters: dict[str, Filters] = {}
         self._graphs: dict[Any, Graph] = {}
-        self._codes: dict[str, Codes] = {}
-        self._best: dict[tuple[str, int, float], BestInput | None] = {}
+        self._found = Findings(None)
         # one for each kind of work, so that what is quick never waits for what is slow
-        self._locks = {kind: threading.Lock() for kind in ("filters", "activities", "latent", "codes", "graphs")}
+        self._locks = {kind: threading.Lock() for kind in ("filters", "activities", "latent", "codes", "graphs", "found")}
+
+    def _findings(self) -> Findings:
+        """Return what is known of the parameters as they are now: a model in memory may have been trained on."""
+        stamp = "fixed" if self.fixed else stamp_of(self.model.parameters())
+        with self._locks["found"]:
+            if self._found.stamp != stamp:
+                self._found = Findings(stamp)
+            return self._found
 
     def layer(self, name: str) -> FilterLayer:
         """Return the layer with the weights `name`, or raise an error that lists those there are."""
@@ -157,7 +166,7 @@ class Inspection:
 
     def unit(self, layer: str, number: int) -> int:
         """Return `number`, if `layer` has a unit of that number."""
-        count = len(self.filters(layer))
+        count = len(self.units(layer))
         if not 0 <= number < count:
             raise InputError("unit", str(number), f"a number from 0 to {count - 1}")
         return number
@@ -166,20 +175,20 @@ class Inspection:
         """Return the filters of a layer, the first one by default."""
         name = next(iter(self.layers), "") if layer is None else layer
         chosen = self.layer(name)
+        filters = self._findings().filters
         with self._locks["filters"]:
-            if name not in self._filters:
-                self._filters[name] = Filters(filter_pictures(chosen, self.model.parameters()[name], self.layout))
-        return self._filters[name]
-
-    @cached_property
-    def _activities(self) -> dict[str, Activity]:
-        return activities(self.model, list(self.layers.values()), self._rows, self.functions)
+            if name not in filters:
+                filters[name] = Filters(filter_pictures(chosen, self.model.parameters()[name], self.layout))
+        return filters[name]
 
     def activity(self, layer: str) -> Activity:
         """Return what the units of a layer do when they see the test images."""
         self.layer(layer)
+        found = self._findings()
         with self._locks["activities"]:
-            return self._activities[layer]
+            if found.activities is None:
+                found.activities = activities(self.model, list(self.layers.values()), self._rows, self.functions)
+            return found.activities[layer]
 
     @property
     def _rows(self) -> np.ndarray:
@@ -210,18 +219,13 @@ class Inspection:
         limit = self.default_bound() if bound is None else bound
         starts: list[np.ndarray | None] = [None] * len(numbers)
         if self.examples is not None and not chosen.sees_pixels:
-            starts = [self.image(self.activity(layer).extremes(number, 1)[0][0]) for number in numbers]
+            activity = self.activity(layer)
+            starts = [self.image(activity.extremes(number, 1)[0][0]) for number in numbers]
         return best_inputs(self.model, chosen, numbers, limit, self.functions, self.layout.size, starts)
 
     def kept_best_inputs(self, layer: str, units: Sequence[int], bound: float) -> list[BestInput | None]:
         """Return what `best_inputs` found when it was first asked for, for a page that asks again and again."""
-        missing = [unit for unit in units if (layer, unit, bound) not in self._best]
-        found = dict(zip(missing, self.best_inputs(layer, missing, bound) if missing else [], strict=True))
-        results = [found[unit] if unit in found else self._best.get((layer, unit, bound)) for unit in units]
-        if len(self._best) > BEST_KEPT:
-            self._best = {}
-        self._best |= {(layer, unit, bound): best for unit, best in found.items()}
-        return results
+        return self._findings().best.get(layer, units, bound, lambda missing: self.best_inputs(layer, missing, bound))
 
     def alone(self, layer: str, unit: int) -> np.ndarray | None:
         """Draw as the decoder does when this unit has its values of the image that excites it most, and the others 0.
@@ -269,9 +273,15 @@ class Inspection:
         pictures = [self.layout.pictures(np.asarray(p, np.float64))[0] for p in (row, damaged, drawn)]
         return Reconstruction(pictures[0], pictures[1], code[0], pictures[2], self.limits)
 
-    @cached_property
+    @property
     def diverged(self) -> dict[str, str]:
         """Tell in words what is wrong with each parameter that has numbers that are not weights any more."""
+        findings = self._findings()
+        if findings.diverged is None:
+            findings.diverged = self._find_diverged()
+        return findings.diverged
+
+    def _find_diverged(self) -> dict[str, str]:
         found = {}
         for name, value in self.model.parameters().items():
             largest = largest_magnitude(value)
@@ -286,17 +296,16 @@ class Inspection:
         """Whether there are codes of test images."""
         return has_latent(self.described) and self.examples is not None
 
-    @cached_property
-    def _latent(self) -> Latent:
-        return Latent(self.model, self.described, self._rows, self.functions, self.layout)
-
     @property
     def latent(self) -> Latent:
         """The space of codes."""
         if not self.has_latent:
             raise InputError("latent", "no code, or no test images", "a model with a code, and images of its size")
+        found = self._findings()
         with self._locks["latent"]:
-            return self._latent
+            if found.latent is None:
+                found.latent = Latent(self.model, self.described, self._rows, self.functions, self.layout)
+            return found.latent
 
     def codes(self, node: str | None = None) -> Codes:
         """Return what a node computes of the test images, the model's code by default, with maps and nearest neighbours."""
@@ -305,12 +314,13 @@ class Inspection:
         if node not in self.nodes:
             raise InputError("node", repr(node), f"one of {', '.join(self.nodes)}")
         rows = self._rows
+        codes = self._findings().codes
         with self._locks["codes"]:
-            if node not in self._codes:
-                while len(self._codes) >= CODES_KEPT:
-                    del self._codes[next(iter(self._codes))]
-                self._codes[node] = computed_codes(node, self.model, [self.nodes[node]], rows, self.functions)
-            return self._codes[node]
+            if node not in codes:
+                while len(codes) >= CODES_KEPT:
+                    del codes[next(iter(codes))]
+                codes[node] = computed_codes(node, self.model, [self.nodes[node]], rows, self.functions)
+            return codes[node]
 
     @cached_property
     def graphs(self) -> ModelGraphs:
@@ -358,7 +368,8 @@ class Inspection:
 
     def units(self, layer: str) -> Sequence[int]:
         """Return the numbers of a layer's units."""
-        return range(len(self.filters(layer)))
+        chosen = self.layer(layer)
+        return range(len(chosen.weights(self.model.parameters()[layer])))
 
     def _repr_png_(self) -> bytes:
         return self.filters().figure(zoom=2)._repr_png_()

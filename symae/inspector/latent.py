@@ -16,6 +16,7 @@ from symae.inspector.codes import Codes, computed_codes
 from symae.inspector.embeddings import components
 from symae.inspector.functions import Functions
 from symae.inspector.layout import ImageLayout, image_layout
+from symae.inspector.pixels import reduced
 from symae.inspector.subject import Subject
 from symae.models.coordinate_vae import coordinates
 from symae.models.description import ModelDescription
@@ -92,11 +93,15 @@ class Latent:
         code[: self.n_latent] += np.array([across, up]) @ self.directions
         return code
 
-    def atlas(self, count: int) -> np.ndarray:
-        """Draw points of the plane as far as the test images lie: (count * count, h, w[, 3]), row by row from above."""
+    def atlas(self, count: int, side: int | None = None) -> np.ndarray:
+        """Draw points of the plane as far as the test images lie: (count * count, h, w[, 3]), row by row from above.
+
+        Drawings of more than `side` pixels a side are made smaller.
+        """
         low, high = self.plane.min(axis=0), self.plane.max(axis=0)
         across, up = (np.linspace(low[i], high[i], count) for i in (0, 1))
-        return np.stack([self.draw(self.at(x, y)) for y in up[::-1] for x in across])
+        drawn = (self.draw(self.at(x, y)) for y in up[::-1] for x in across)
+        return np.stack([picture if side is None else reduced(picture[None], side)[0] for picture in drawn])
 
     def draw(self, code: Any, size: int | None = None) -> np.ndarray:
         """Draw a code (k,) as the model does, (h, w), or (h, w, 3) in colours, values from 0 to 1.

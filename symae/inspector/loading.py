@@ -62,6 +62,7 @@ def _opened(model: Subject | str | Path, images: Any, labels: Any, layout: Image
         run, name = chosen_model(model, layout=layout)
         found = run.inspection(name)
         if images is None:
+            found.fixed = False  # who has the inspection may train the model
             return found
         return Inspection(found.model, _examples(found.model, images, labels, run.pixel_scale), layout)
     if not hasattr(model, "describe"):
@@ -122,8 +123,18 @@ def _examples(model: Subject, images: Any, labels: Any, pixel_scale: int = KERAS
     rows = scaled(rows, pixel_scale, np.float32) if numbers else rows.astype(np.float32)
     if not np.isfinite(rows).all():
         raise InputError("images", "NaN or infinite values", "finite numbers")
-    chosen = None if labels is None else np.asarray(labels)
-    if chosen is not None and chosen.shape != (len(rows),):
-        raise InputError("labels", f"shape {chosen.shape}", f"({len(rows)},), one for each image")
+    chosen = None if labels is None else _checked_labels(labels, len(rows))
     told = array.shape[1:] if array.ndim in (3, 4) else None
     return Examples(rows, chosen, f"{len(rows)} images", pixel_scale, None if told is None else layout_of("images", told))
+
+
+def _checked_labels(labels: Any, count: int) -> np.ndarray:
+    try:
+        found = np.asarray(labels)
+    except ValueError as error:  # lists of several lengths
+        raise InputError("labels", "lists of several lengths", f"({count},), one integer for each image") from error
+    if found.shape != (count,):
+        raise InputError("labels", f"shape {found.shape}", f"({count},), one for each image")
+    if found.dtype.kind not in "biu":
+        raise InputError("labels", f"{found.dtype} such as {str(found[0])[:20]!r}", "integers")
+    return found.astype(np.int64)

@@ -162,6 +162,7 @@ class Run:
             stamp = path.stat().st_mtime if path.is_file() else 0.0
             if saved.inspection is None or saved.stamp != stamp:
                 saved.inspection = Inspection(self._load(saved, path, epoch), self.examples(), self._told_layout())
+                saved.inspection.fixed = True
                 saved.stamp = stamp
             return saved.inspection
 

@@ -499,6 +499,76 @@ def test_what_all_units_prefer_is_shown_side_by_side(page, server):
     assert page.ask("document.querySelector('.side h2').textContent").startswith("Unit 7")
 
 
+# what is asked for while a script holds it back, or makes it fail, by a part of its address
+HOLD = """
+window.asked ??= window.fetch;
+window.held = [];
+window.fetch = (url, options) => {
+  if (!String(url).includes(%s)) return window.asked(url, options);
+  return new Promise((resolve, reject) => window.held.push({
+    go: () => resolve(window.asked(url, options)), fail: () => reject(new TypeError("no network")),
+  }));
+};
+"""
+
+
+def hold(page: Page, part: str) -> None:
+    page.driver.execute_script(HOLD % json.dumps(part))
+
+
+def test_thumbnails_that_could_not_be_had_are_asked_for_again(page, server):
+    page.open(server.address, "filters")
+    hold(page, "/thumbnails/")
+    page.ask("document.getElementById('tab-latent').click()")
+    page.wait("window.held.length > 0")
+    page.driver.execute_script("window.fetch = window.asked; window.held.forEach((one) => one.fail());")
+    page.wait("document.querySelector('.seen canvas').hidden")
+    page.press_in(".map canvas", "\ue014")
+    page.wait("[...document.querySelectorAll('.near canvas')].some((canvas) => !canvas.hidden && canvas.width === 28)")
+
+
+def test_of_two_units_clicked_at_once_the_last_one_is_shown(page, server):
+    page.open(server.address, "preferred")
+    page.wait(DONE["preferred"])
+    hold(page, "/filters/")
+    for unit in (3, 5):
+        page.find(f".preferred li:nth-child({unit + 1}) button").click()
+    page.wait("window.held.length === 2")
+    page.driver.execute_script("window.fetch = window.asked; window.held[1].go();")
+    page.wait("document.querySelector('.side').innerText.includes('closed form')")
+    page.driver.execute_script("window.held[0].go();")
+    time.sleep(0.5)
+    assert page.ask("document.querySelector('.side h2').textContent").startswith("Unit 5")
+    assert page.ask("document.querySelector('.preferred [aria-pressed=true] .caption').textContent").startswith("5:")
+
+
+def test_the_error_of_a_tab_that_was_left_is_not_shown_in_the_next_one(page, server):
+    page.open(server.address, "filters")
+    hold(page, "/labels")
+    page.ask("document.getElementById('tab-latent').click()")
+    page.wait("window.held.length === 1")
+    page.ask("document.getElementById('tab-filters').click()")
+    page.wait("document.getElementById('panel').dataset.ready === 'filters'")
+    page.driver.execute_script("window.held[0].fail();")
+    time.sleep(0.3)
+    assert page.ask("document.getElementById('problem').textContent") == ""
+
+
+def test_a_map_that_cannot_be_had_leaves_no_dots_of_another(page, server):
+    page.open(server.address, "latent")
+    page.wait(DONE["latent"])
+    hold(page, "/map/")
+    page.choose("Map of", "input")
+    page.wait("window.held.length === 1")
+    page.driver.execute_script("window.held[0].fail(); window.fetch = window.asked;")
+    page.wait("document.body.innerText.includes('Is symae inspect still running?')")
+    page.wait(
+        "[...document.querySelector('.map canvas').getContext('2d').getImageData(0, 0, 300, 300).data].every((v) => v === 0)"
+    )
+    page.choose("Map of", "hidden")
+    page.wait("document.body.innerText.includes('1000 test images; ')")
+
+
 def test_on_a_phone_the_drawing_stays_in_view_while_the_map_and_the_sliders_are_used(page, server):
     page.resize(390, 800)
     page.open(server.address, "filters")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from symae.errors import BackendError, InputError
 from symae.images import principal_components
-from symae.inspector.embeddings import METHODS, Method, components, embedding, neighbours
+from symae.inspector.codes import Codes
+from symae.inspector.embeddings import METHODS, Embedding, Method, components, embedding, neighbours
 
 
 @pytest.fixture
@@ -39,8 +43,9 @@ def test_a_map_keeps_groups_together_and_is_the_same_each_time(method, groups):
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 def test_few_codes_have_a_map_too(method, count):
-    if METHODS[method].installed:
-        assert embedding(method, np.eye(5, dtype=np.float32)[:count]).places.shape == (count, 2)
+    if not METHODS[method].installed:
+        pytest.skip(f"{METHODS[method].package} is not installed")
+    assert embedding(method, np.eye(5, dtype=np.float32)[:count]).places.shape == (count, 2)
 
 
 def test_a_method_that_is_not_there_is_refused_with_what_to_install(monkeypatch, groups):
@@ -58,3 +63,40 @@ def test_the_nearest_codes_come_in_their_order_and_leave_out_the_code_itself(gro
     assert found.tolist() == np.argsort(expected, kind="stable")[:7].tolist()
     np.testing.assert_allclose(away, np.sort(expected)[:7], rtol=1e-5)
     assert neighbours(groups[:1], 0, 7)[0].tolist() == []
+
+
+def test_neighbours_of_large_codes_take_little_memory():
+    codes = np.random.RandomState(0).standard_normal((2000, 4096)).astype(np.float32)  # 31 MiB
+    tracemalloc.start()
+    try:
+        found, away = neighbours(codes, 5, 3)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < codes.nbytes / 3
+    np.testing.assert_allclose(away, [np.linalg.norm(codes[i].astype(np.float64) - codes[5]) for i in found], rtol=1e-6)
+
+
+def test_a_map_that_takes_minutes_keeps_no_other_waiting(monkeypatch, groups):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(codes):
+        begun.set()
+        go_on.wait(20)
+        return Embedding(np.zeros((len(codes), 2)), "slow")
+
+    monkeypatch.setitem(METHODS, "tsne", Method("t-SNE", "numpy", "numpy", slow))
+    codes, quick = Codes("code", groups, (80,)), []
+    threads = [threading.Thread(target=codes.map, args=("tsne",), daemon=True)]
+    threads[0].start()
+    assert begun.wait(10)
+    threads.append(threading.Thread(target=lambda: quick.append(codes.map("pca").note), daemon=True))
+    threads[1].start()
+    threads[1].join(10)
+    was_quick = list(quick)
+    go_on.set()
+    threads[0].join(10)
+    assert was_quick
+    assert codes.map("tsne").note == "slow"
+    with pytest.raises(InputError, match="expected one of pca, tsne, umap"):
+        codes.map("other")

@@ -153,6 +153,25 @@ def test_images_of_another_kind_are_refused(trained, images, message):
         symae.inspect(trained, images)
 
 
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([0.5, 1, 2], "labels: found float64 such as '0.5', expected integers"),
+        (["a", "b", "c"], "labels: found <U1 such as 'a', expected integers"),
+        ([1, 2], r"labels: found shape \(2,\), expected \(3,\), one for each image"),
+        ([[1], [2, 3], [4]], "labels: found lists of several lengths"),
+    ],
+)
+def test_labels_that_are_no_integers_are_refused(trained, digits, labels, message):
+    with pytest.raises(InputError, match=message):
+        symae.inspect(trained, digits[:3], labels)
+
+
+def test_labels_may_be_of_any_type_of_integers(trained, digits):
+    for labels in ([0, 7, 2], np.array([0, 7, 2], np.uint8)):
+        assert symae.inspect(trained, digits[:3], labels).examples.labels.tolist() == [0, 7, 2]
+
+
 @pytest.mark.parametrize(("layer", "unit"), [("V", 0), ("W", 40), ("W", -1)])
 def test_layers_and_units_that_are_not_there_are_named(inspection, layer, unit):
     with pytest.raises(InputError, match=r"one of W|from 0 to 39"):
@@ -221,6 +240,7 @@ def test_an_atlas_draws_the_plane_from_its_left_upper_corner(strided, digits):
     left, top = latent.plane[:, 0].min(), latent.plane[:, 1].max()
     np.testing.assert_allclose(atlas[0], latent.draw(latent.at(left, top)))
     assert atlas.shape == (9, 28, 28)
+    assert latent.atlas(2, 14).shape == (4, 14, 14)
 
 
 def test_a_coordinate_vae_draws_codes_at_any_resolution(coordinate_vae, digits):

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 from inspector_runs import write_run
 
+import symae
 import symae.inspector.tabs
 from symae.inspector.api.routes import ABOUT_MODELS, OF_RUNS, POSTED, Answers
 from symae.inspector.assets import ASSETS, EXPORT, IMPORT, MODULES, SCRIPTS, asset, bundled
 from symae.inspector.export import export_html
+from symae.inspector.opened_model import OpenedModel
 from symae.inspector.runs import open_run
 from symae.inspector.tabs import TABS
-from symae.models import StridedAutoencoder
+from symae.models import Autoencoder, StridedAutoencoder
 
 SCRIPTED = [name for name, kind in ASSETS.items() if kind == "text/javascript"]
 
@@ -59,6 +61,48 @@ def test_a_tab_finds_in_an_exported_page_what_it_keeps(name, kept):
     paths = [f"0/model/{path}" for path in TABS[name].kept(kept["0/model/model"])] + list(TABS[name].of_runs)
     assert paths
     assert [path for path in paths if "refused" in kept[path]] == []
+
+
+def test_an_exported_page_asks_for_a_reconstruction_by_the_digits_that_it_is_kept_under(trained, tmp_path):
+    folder = write_run(tmp_path / "third", trained)
+    record = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(record | {"settings": {"noise": 1 / 3}}))
+    run = open_run(folder, images=2)
+    about = json.loads(Answers([run]).get("0/model/model", {})[1])
+    damage = about["corruption"]
+    assert damage == {"kind": "noise", "level": 1 / 3, "kept": "0.3333333333333333"}
+    asked = f"reconstruct/1?kind=noise&level={damage['kept']}&seed=0"
+    assert asked in list(TABS["reconstructions"].kept(about))
+    json.loads(Answers([run]).get("0/model/reconstruct/1", {"kind": "noise", "level": damage["kept"], "seed": "0"})[1])
+
+
+def test_an_exported_page_has_a_bound_in_bytes_and_is_told_what_has_no_room(trained, tmp_path, monkeypatch):
+    run, told = open_run(write_run(tmp_path / "r", trained), images=5), []
+    monkeypatch.setattr("symae.inspector.export.LARGEST_TAB", 100_000)
+    page = export_html([run], told.append)
+    kept = json.loads(re.search('id="exported">(.*?)</script>', page, re.DOTALL).group(1))
+    about = kept["0/model/model"]
+    for tab in TABS.values():
+        size = sum(len(json.dumps(kept[f"0/model/{path}"])) for path in tab.kept(about) if f"0/model/{path}" in kept)
+        assert size < 110_000  # with the spaces that json.dumps adds
+    assert "0/model/filters/W" in kept
+    assert "0/model/unit/W/0" in kept
+    assert "0/model/unit/W/39" not in kept
+    assert any(
+        re.fullmatch(r"  Filters: (unit|best)/W/\d+ and what comes after it have no room in one file", line) for line in told
+    )
+
+
+def test_large_images_are_small_where_many_stand_side_by_side():
+    model = Autoencoder(np.random.RandomState(0), n_visible=320 * 320, n_hidden=2)
+    run = OpenedModel(symae.inspect(model, np.random.RandomState(0).rand(3, 320, 320)))
+    for path, query, side in (("preferred/W/0", {"kind": "input"}, 160), ("preferred/W/0", {"kind": "mean"}, 160)):
+        pictures = json.loads(Answers([run]).get(f"0/model/{path}", query)[1])["pictures"]
+        assert (pictures["w"], pictures["h"]) == (side, 2 * side)
+    unit = json.loads(Answers([run]).get("0/model/unit/W/1", {})[1])
+    assert (unit["most"]["pictures"]["w"], unit["picture"]["w"]) == (107, 320)
+    images = json.loads(Answers([run]).get("0/model/images/0", {"count": "2"})[1])
+    assert images["pictures"]["h"] == 2 * 320
 
 
 def test_modules_import_what_others_export_and_come_after_them():

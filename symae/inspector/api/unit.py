@@ -9,10 +9,11 @@ import numpy as np
 from symae.inspector.api.responses import Answer, Content, Query, json_answer, numbers, real, two, whole
 from symae.inspector.filters import SPRITE, Filters
 from symae.inspector.inspection import Inspection
-from symae.inspector.pixels import least_finite, pixels_json, stacked_pictures
+from symae.inspector.pixels import least_finite, pixels_json, reduced, stacked_pictures
 from symae.inspector.runs import Run
 
 LEAST_BINS, MOST_BINS = 8, 32
+SMALL = 112  # pixels a side at most of the images that a unit likes
 EXTREMES = 8  # test images that excite it most, and as many that excite it least
 
 
@@ -68,7 +69,7 @@ def _strip(inspection: Inspection, activity: Any, unit: int, images: list[int]) 
     """Return images over one another in one picture, their numbers and labels, and what the unit computes of them."""
     examples = inspection.examples
     assert examples is not None
-    pictures = inspection.layout.pictures(examples.images[images])
+    pictures = reduced(inspection.layout.pictures(examples.images[images]), SMALL)
     return {
         "images": images,
         "labels": None if examples.labels is None else examples.labels[images].tolist(),

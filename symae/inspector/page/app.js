@@ -101,6 +101,7 @@ async function show() {
     if (context.about || !page.tabs.find((tab) => tab.name === page.tab).needs_model) await showTab(page.tab, content, context);
     else content.append(page.model === null ? empty(...noModel()) : empty("The model cannot be read, for the reason above.", `The tab ${modelless().title} does not need it.`));
   } catch (error) {
+    if (turn !== page.turn) return; // another tab is open by now
     fail(error);
     content.replaceChildren(empty("This could not be shown, for the reason above."));
   }

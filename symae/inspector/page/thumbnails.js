@@ -11,7 +11,11 @@ class Thumbnails {
   }
 
   block(first) {
-    if (!this.blocks.has(first)) this.blocks.set(first, answer([this.run, this.model, "thumbnails", String(first)]));
+    if (!this.blocks.has(first)) {
+      const asked = answer([this.run, this.model, "thumbnails", String(first)]);
+      this.blocks.set(first, asked);
+      asked.catch(() => { this.blocks.delete(first); }); // the next time it may come
+    }
     return this.blocks.get(first);
   }
 

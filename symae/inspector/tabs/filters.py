@@ -98,12 +98,14 @@ def _kept(about: dict[str, Any]) -> Iterator[str]:
             yield quoted("order", name, sort)
         if examples:
             yield quoted("activity", name)
-        for number in range(min(units, UNITS if layer["pixels"] else DEEPER)):
-            yield quoted("unit", name, number)
-            if layer["pixels"] or number < CLIMBED:
-                yield quoted("best", name, number)
     for image in range(min(KEPT_IMAGES, examples["count"]) if examples else 0):
         yield f"nodes/{image}"
+    for number in range(UNITS):  # where there is no room for all, each layer has its first ones
+        for layer in about["layers"]:
+            if number < min(layer["units"], UNITS if layer["pixels"] else DEEPER):
+                yield quoted("unit", layer["name"], number)
+                if layer["pixels"] or number < CLIMBED:
+                    yield quoted("best", layer["name"], number)
 
 
 TAB = Tab(

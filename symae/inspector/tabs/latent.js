@@ -147,6 +147,9 @@ async function latentTab(panel, context) {
         map.show(floatsOf(found.places), labels);
         note.textContent = `${found.count} test images; ${found.note}. `;
       } catch (error) {
+        if (wanted !== `${state.node} ${state.by}`) return;
+        map.mark(null);
+        map.show(new Float32Array(0), null); // the dots that are there lie by another method
         note.textContent = error.message;
         return;
       }

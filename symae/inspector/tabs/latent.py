@@ -28,7 +28,7 @@ from symae.inspector.pixels import pixels_json, reduced, stacked_pictures
 from symae.inspector.runs import Run
 from symae.inspector.tabs.base import Tab
 
-ATLAS = 12  # drawings in a row of an atlas
+ATLAS, DRAWN = 12, 112  # drawings in a row of an atlas; pixels a side at most of each
 LIVE = 168  # pixels a side that are drawn while a slider moves
 NEIGHBOURS = 12
 THUMBNAIL, BLOCK = 56, 100  # pixels a side at most; images in an answer
@@ -97,7 +97,7 @@ def _atlas(run: Run, name: str, rest: list[str], query: Query) -> Content:
     """Draw many points, for a page that cannot ask for more."""
     inspection = run.inspection(name)
     latent = inspection.latent
-    pictures = latent.atlas(ATLAS)
+    pictures = latent.atlas(ATLAS, DRAWN)
     plane_low, plane_high = latent.plane.min(axis=0), latent.plane.max(axis=0)
     low, high = inspection.limits
     stacked = pixels_json(stacked_pictures(pictures), low=low, high=high)

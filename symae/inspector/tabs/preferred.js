@@ -15,15 +15,16 @@ async function preferredTab(panel, context) {
     panel.append(empty("There is nothing that units of this model are known to prefer."));
     return;
   }
-  const state = { layer: about.layers.find((x) => x.name === context.layer) ?? about.layers[0], turn: 0 };
+  const state = { layer: about.layers.find((x) => x.name === context.layer) ?? about.layers[0], turn: 0, opened: 0 };
   if (!about.preferred.includes(looks.kind)) looks.kind = about.preferred[0];
   const grid = h("ul", { className: "preferred" }), status = h("p", { className: "status", role: "status" });
   const side = h("aside", { className: "side", "aria-label": "The chosen unit" });
   side.append(empty("Choose a unit to see all that is known of it."));
-  context.leave.push(() => { state.turn += 1; });
+  context.leave.push(() => { state.turn += 1; state.opened += 1; });
 
   async function show() {
     const turn = ++state.turn, { layer } = state, kind = looks.kind;
+    state.opened += 1; // no button of the units that were there stays pressed
     const count = Math.min(layer.units, MOST), block = about.preferred_block;
     status.textContent = "Computing …";
     const items = Array.from({ length: count }, (_, unit) => {
@@ -65,12 +66,14 @@ async function preferredTab(panel, context) {
   }
 
   async function open(item, unit) {
+    const opened = ++state.opened, { layer } = state;
     grid.querySelectorAll("[aria-pressed]").forEach((other) => other.removeAttribute("aria-pressed"));
     item.setAttribute("aria-pressed", "true");
     try {
-      const filters = await answer([run, model, "filters", state.layer.name]);
-      await unitPanel(side, { ...context, layer: state.layer.name, node: state.layer.node, unit, filters, activity: null, alike: null });
-    } catch (error) { side.replaceChildren(empty(error.message)); }
+      const filters = await answer([run, model, "filters", layer.name]);
+      if (opened !== state.opened) return; // another one was chosen meanwhile
+      await unitPanel(side, { ...context, layer: layer.name, node: layer.node, unit, filters, activity: null, alike: null });
+    } catch (error) { if (opened === state.opened) side.replaceChildren(empty(error.message)); }
   }
 
   const size = slider("Size", { min: 32, max: 160, step: 4, value: looks.size, words: (v) => `${v} px` }, (v) => { looks.size = v; sized(); });

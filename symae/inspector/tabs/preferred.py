@@ -10,11 +10,12 @@ import numpy as np
 from symae.errors import InputError
 from symae.inspector.api.responses import Content, Query, json_answer, quoted, two, whole
 from symae.inspector.inspection import Inspection
-from symae.inspector.pixels import pixels_json, stacked_pictures
+from symae.inspector.pixels import pixels_json, reduced, stacked_pictures
 from symae.inspector.runs import Run
 from symae.inspector.tabs.base import Tab
 
 BLOCK = 16  # units in an answer
+TILE = 160  # pixels a side at most, as large as the page draws them
 MEAN_OF = 9  # test images that excite a unit most
 KINDS = ("input", "image", "mean")
 KEPT_UNITS, KEPT_CLIMBED = 512, 16  # of a layer in an exported page; of a deeper one, whose inputs are climbed to
@@ -38,7 +39,7 @@ def _computed(inspection: Inspection, layer: str, units: list[int]) -> dict[str,
     best = inspection.kept_best_inputs(layer, units, inspection.default_bound())
     blank = np.zeros(inspection.layout.size)
     rows = np.stack([blank if b is None or not np.isfinite(b.value) else b.input for b in best])
-    pictures = inspection.layout.pictures(rows)
+    pictures = reduced(inspection.layout.pictures(rows), TILE)
     largest = np.abs(pictures).reshape(len(pictures), -1).max(axis=1)
     scaled = pictures / np.where(largest > 0, largest, 1).reshape(-1, *[1] * (pictures.ndim - 1))
     return {
@@ -62,7 +63,7 @@ def _seen(inspection: Inspection, layer: str, units: list[int], count: int) -> d
         "images": [images[0] for images in chosen],
         "values": [float(activity.strongest[images, unit].mean()) for unit, images in zip(units, chosen, strict=True)],
         "dead": [],
-        "pictures": pixels_json(stacked_pictures(inspection.layout.pictures(rows)), low=low, high=high),
+        "pictures": pixels_json(stacked_pictures(reduced(inspection.layout.pictures(rows), TILE)), low=low, high=high),
     }
 
 

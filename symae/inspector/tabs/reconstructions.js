@@ -29,7 +29,7 @@ async function reconstructionsTab(panel, context) {
     let found;
     try {
       if (state.source === "image") {
-        found = await answer([run, model, "reconstruct", String(context.image)], { kind: state.kind, level: state.level, seed: state.seed });
+        found = await answer([run, model, "reconstruct", String(context.image)], { kind: state.kind, level: isLive || !state.level ? state.level : about.corruption.kept, seed: state.seed });
       } else {
         let text = "";
         for (const byte of paper.bytes()) text += String.fromCharCode(byte);
@@ -95,7 +95,7 @@ async function reconstructionsTab(panel, context) {
   paper.canvas.addEventListener("drop", (event) => { event.preventDefault(); open(event.dataTransfer.files[0]); });
 
   const centreId = newId("centre"), centre = h("input", { id: centreId, type: "checkbox", onchange: () => { state.centre = centre.checked; update(); } });
-  const fixed = about.corruption.level || 0.3;
+  const fixed = Number(about.corruption.kept);
   const level = slider("Corruption", isLive ? { min: 0, max: 1, step: 0.05, value: 0, words: (v) => v.toFixed(2) }
     : { min: 0, max: fixed, step: fixed, value: 0, words: (v) => v.toFixed(2) }, (v) => { state.level = v; update(); });
   const kinds = choice("Damage", KINDS, state.kind, (kind) => { state.kind = kind; update(); });
@@ -118,8 +118,8 @@ async function reconstructionsTab(panel, context) {
   panel.append(h("div", { className: "split even" }, draw, pick));
   if (about.examples) {
     try {
-      const images = await answer([run, model, "images", "0"]);
-      const count = isLive ? images.pictures.h / images.h : Math.min(20, images.pictures.h / images.h);
+      const images = await answer([run, model, "images", "0"], isLive ? null : { count: about.kept_images });
+      const count = images.pictures.h / images.h;
       gallery = new Gallery(images, count, (i) => chosen(i, images.pictures, i));
       pick.append(gallery.element, h("p", { className: "note" }, `${count} of ${about.examples.name}.`));
       gallery.choose(Math.min(context.image, count - 1));

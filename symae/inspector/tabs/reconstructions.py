@@ -20,6 +20,8 @@ from symae.inspector.pixels import code_picture, pixels_json, stacked_pictures
 from symae.inspector.runs import Run
 from symae.inspector.tabs.base import KEPT_IMAGES, Tab
 
+BLOCK = 100  # images in an answer
+
 
 def _images(run: Run, name: str, rest: list[str], query: Query) -> Content:
     """Test images from a number on, as one picture, and their labels."""
@@ -29,8 +31,9 @@ def _images(run: Run, name: str, rest: list[str], query: Query) -> Content:
     inspection.image(first)
     assert examples is not None
     _, h, w = inspection.shape
-    part = inspection.layout.pictures(examples.images[first : first + 100])
-    labels = None if examples.labels is None else examples.labels[first : first + 100].tolist()
+    last = first + min(max(whole("count", query.get("count", BLOCK)), 1), BLOCK)
+    part = inspection.layout.pictures(examples.images[first:last])
+    labels = None if examples.labels is None else examples.labels[first:last].tolist()
     low, high = inspection.limits
     pictures = pixels_json(stacked_pictures(part), low=low, high=high)
     return json_answer({"first": first, "labels": labels, "pictures": pictures, "h": h, "w": w})
@@ -108,8 +111,10 @@ def _about(run: Run, name: str, inspection: Inspection) -> dict[str, Any]:
     default = inspection.described.corruption_level
     level = settings.get("noise", default)
     level = min(max(float(level), 0.0), 1.0) if isinstance(level, int | float) else default
-    damage = {"kind": "noise" if "noise" in settings else "zero", "level": level}
-    return {"reconstructs": _reconstructs(inspection), "corruption": damage}
+    # an exported page asks for the level that it has by this text: digits that a browser makes of a number are others
+    kept = repr(float(level or 0.3))
+    damage = {"kind": "noise" if "noise" in settings else "zero", "level": level, "kept": kept}
+    return {"reconstructs": _reconstructs(inspection), "corruption": damage, "kept_images": KEPT_IMAGES}
 
 
 def _reconstructs(inspection: Inspection) -> bool:
@@ -123,11 +128,11 @@ def _shows(run: Run, inspection: Inspection | None) -> bool:
 def _kept(about: dict[str, Any]) -> Iterator[str]:
     if not (examples := about["examples"]):
         return
-    yield "images/0"
+    yield f"images/0?count={KEPT_IMAGES}"
     damage = about["corruption"]
     for image in range(min(KEPT_IMAGES, examples["count"]) if about["reconstructs"] else 0):
-        for level in (0, damage["level"] or 0.3):
-            yield f"reconstruct/{image}?kind={damage['kind']}&level={level:g}&seed=0"
+        for level in ("0", damage["kept"]):
+            yield f"reconstruct/{image}?kind={damage['kind']}&level={level}&seed=0"
 
 
 TAB = Tab(
