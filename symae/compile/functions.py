@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,7 +145,8 @@ def function(
     compiler = linked_by(chosen.linker)
     if compiler is not None and compiler.before_compiling is not None:
         compiler.before_compiling()
-    with _quiet(), whole_programs(), surrounding(chosen if mode is None else None):
+    around = nullcontext() if compiler is None else compiler.while_compiling()
+    with _quiet(), whole_programs(), surrounding(chosen if mode is None else None), around:
         compiled = pytensor.function(
             inputs,
             outputs,

@@ -7,7 +7,7 @@ are called.
 
 Ops `ask` for the kernels that they will call, as soon as they know. What is not on the disk waits in a queue then, for another
 process (`symae.compile.second_process`) or for this one: where a graph's machine code is made at the end, the names in it get
-their addresses just before (`complete`).
+their addresses just before (`complete`). What a graph asked for and did not need by then is forgotten (`jobs_of_a_graph`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import inspect
 import os
 import pickle
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -225,6 +225,11 @@ class Queue:
                 self.waiting[job] = None
                 self.changed.notify_all()
 
+    def keep_only(self, jobs: Collection[Job]) -> None:
+        """Forget the jobs that wait and are not among `jobs`."""
+        with self.changed:
+            self.waiting = {job: None for job in self.waiting if job in jobs}
+
     def take(self, job: Job | None = None) -> Job | None:
         """Take a job, that one or the first; None if it does not wait."""
         with self.changed:
@@ -269,6 +274,17 @@ def ask(kernel: Any, *arguments: Any) -> None:
         QUEUE.add(Job(once.name, once.settings, general, once.named(general)[1]))
 
 
+@contextmanager
+def jobs_of_a_graph() -> Iterator[None]:
+    """Forget at the end what the graph that is compiled in the block has asked for: it has all, or it has failed."""
+    with QUEUE.changed:
+        before = set(QUEUE.waiting)
+    try:
+        yield
+    finally:
+        QUEUE.keep_only(before)
+
+
 def can_wait() -> bool:
     """Return True if `complete` will be called before machine code that is being compiled gets its addresses."""
     return False
@@ -303,6 +319,12 @@ def complete() -> None:
             if other is None:
                 QUEUE.wait_for(job)
                 break
-            find(other.name, other.settings).symbol(other.arguments)
+            helped = find(other.name, other.settings)
+            try:
+                helped.symbol(other.arguments)
+            except Exception:
+                if (helped, other.arguments) in _missing:
+                    raise
+                # the error is for the graph that needs it
         QUEUE.take(job)
         once.symbol(arguments)

@@ -1,11 +1,17 @@
-"""Machine code that is kept on the disk, beside Numba's, for as long as symae's kernels and the processor are the same."""
+"""Machine code that is kept on the disk, beside Numba's, for as long as symae's kernels and the processor are the same.
+
+A file's name has a digest of what all of a process depend on. Those with another one, of other releases, say, are removed when
+nobody has read them for a month.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import hashlib
+import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,7 +22,11 @@ from pytensor import config
 
 from symae._runtime.atomic_files import replacing
 from symae.errors import UnwritableError
+from symae.kernels.fingerprint import fingerprint
 from symae.kernels.machine_code import named, target
+
+UNREAD = 30 * 86400.0  # seconds after which a file of another digest is removed
+_DAY = 86400.0
 
 
 def define_kept(names: Sequence[str], make: Callable[[], ir.Module]) -> dict[str, int]:
@@ -39,7 +49,9 @@ def define_kept(names: Sequence[str], make: Callable[[], ir.Module]) -> dict[str
 
 def kept_file(name: str, variant: str = "") -> Path:
     """Return where the machine code of that name is kept, for this processor and these sources."""
-    return Path(config.base_compiledir) / "numba" / f"{name}-{hashlib.sha256(f'{_digest()} {variant}'.encode()).hexdigest()}.o"
+    digest = _digest()
+    of_this = hashlib.sha256(f"{digest} {variant}".encode()).hexdigest()[:32]
+    return Path(config.base_compiledir) / "numba" / f"{name}-{digest[:16]}-{of_this}.o"
 
 
 def read_kept(file: Path) -> bytes | None:
@@ -48,6 +60,9 @@ def read_kept(file: Path) -> bytes | None:
         content = file.read_bytes()
     except OSError:
         return None
+    with contextlib.suppress(OSError):  # it may lie where nothing can be written
+        if file.stat().st_mtime < time.time() - _DAY:
+            os.utime(file)  # it is still of use
     return content[32:] if hashlib.sha256(content[32:]).digest() == content[:32] else None
 
 
@@ -57,6 +72,19 @@ def keep(file: Path, code: bytes) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file) as opened:
             opened.write(hashlib.sha256(code).digest() + code)
+        _remove_unread(file.parent, f"-{_digest()[:16]}-")
+
+
+@functools.cache
+def _remove_unread(folder: Path, digest: str) -> None:
+    """Remove the files of other digests that nobody has read for long, once a process; another process may do the same."""
+    before = time.time() - UNREAD
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("symae_") and entry.name.endswith(".o") and digest not in entry.name:
+                with contextlib.suppress(OSError):
+                    if entry.stat(follow_symlinks=False).st_mtime < before:
+                        Path(entry).unlink()
 
 
 def load(code: bytes, names: Sequence[str]) -> dict[str, int]:
@@ -71,12 +99,9 @@ def _machine() -> binding.TargetMachine:
     return target().create_target_machine(cpu=processor, features=features, opt=2)
 
 
-@functools.cache
 def _digest() -> str:
     """Return a digest of what machine code depends on."""
     settings = numba.config.NUMBA_NUM_THREADS, numba.config.OPT, numba.config.BOUNDSCHECK
     machine = cpu_target.target_context.codegen().magic_tuple()
-    digest = hashlib.sha256(repr((sys.version_info[:2], numba.__version__, settings, machine)).encode())
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    described = sys.version_info[:2], numba.__version__, settings, machine, fingerprint()
+    return hashlib.sha256(repr(described).encode()).hexdigest()

@@ -13,15 +13,14 @@ Without a method, C and Numba run ``perform`` (Numba in object mode, and the fun
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from pytensor.graph.basic import Apply
 from pytensor.link.c.op import COp
+
+from symae.kernels.fingerprint import fingerprint, sources
 
 
 class BackendOp(COp):
@@ -56,11 +55,7 @@ class BackendOp(COp):
         raise NotImplementedError(f"{type(self).__name__} has no C kernel")  # PyTensor then runs perform
 
     def c_code_cache_version(self) -> tuple[str, ...]:
-        return (_digest(_files(self)),)
-
-
-# Names of the patches of Numba that are applied: `symae.patches.registry` adds them. Machine code differs by them.
-APPLIED: set[str] = set()
+        return (sources(_files(self)),)
 
 
 def source_fingerprint(op: BackendOp) -> str:
@@ -69,27 +64,12 @@ def source_fingerprint(op: BackendOp) -> str:
     Numba's disk cache does not look at the source of a kernel: without this in the key, an edited kernel would keep running its
     old machine code.
     """
-    return _digest(_files(op), frozenset(APPLIED))
-
-
-def kernels_fingerprint() -> str:
-    """Return the same for machine code that has no BackendOp."""
-    return _digest((), frozenset(APPLIED))
+    return fingerprint(_files(op))
 
 
 def _files(op: BackendOp) -> tuple[str, ...]:
     classes = (cls for cls in type(op).__mro__ if issubclass(cls, BackendOp))
     return tuple(sorted({str(sys.modules[cls.__module__].__file__) for cls in classes}))
-
-
-@functools.cache
-def _digest(files: tuple[str, ...], applied: frozenset[str] = frozenset()) -> str:
-    package = Path(__file__).parents[1]
-    shared = (path for folder in ("geometry", "kernels", "patches") for path in (package / folder).rglob("*"))
-    digest = hashlib.sha256(" ".join(sorted(applied)).encode())
-    for file in [*map(Path, files), *sorted(path for path in shared if path.suffix in {".py", ".h"})]:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
 
 
 def kernel(backend: str, op: BackendOp, node: Apply) -> Callable[..., Any]:

@@ -15,7 +15,7 @@ from pytensor.scalar.basic import BinaryScalarOp, Exp, Log, Tanh, exp, log, tanh
 from pytensor.scalar.math import Sigmoid, Softplus, sigmoid, softplus
 
 from symae._runtime.import_hooks import after_import
-from symae.ops.base import kernels_fingerprint
+from symae.kernels.fingerprint import fingerprint
 
 
 class VectorisedExp(Exp):
@@ -81,7 +81,7 @@ def _connect(dispatch: Any) -> None:
         def function(a: Any, x: Any) -> Any:
             return cross_entropy(a, x)
 
-        return function, f"{kernels_fingerprint()} sigmoid_cross_entropy"
+        return function, f"{fingerprint()} sigmoid_cross_entropy"
 
     for op in VECTORISED.values():
         name = op.name.removeprefix("vectorised_")
@@ -96,7 +96,7 @@ def _connect(dispatch: Any) -> None:
             def function(x: Any) -> Any:
                 return kernel(x)
 
-            return function, f"{kernels_fingerprint()} {name}"
+            return function, f"{fingerprint()} {name}"
 
 
 after_import("pytensor.link.numba.dispatch", _connect)

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from symae.ops.base import kernels_fingerprint
+from symae.kernels.fingerprint import fingerprint
 
 # (function or anything that Numba compiles, key of its machine code on the disk or None)
 Converted = tuple[Any, str | None]
@@ -64,7 +64,7 @@ class Changes:
                 function, key = conversion(stock, op, node=node, **keywords)
                 if key is None:
                     return function, None
-                return function, hashlib.sha256(f"{kernels_fingerprint()} {conversion.__qualname__} {key}".encode()).hexdigest()
+                return function, hashlib.sha256(f"{fingerprint()} {conversion.__qualname__} {key}".encode()).hexdigest()
 
             basic.register_funcify_and_cache_key(kind)(keyed)
             return conversion

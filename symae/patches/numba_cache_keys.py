@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from symae.ops.base import kernels_fingerprint
+from symae.kernels.fingerprint import fingerprint
 from symae.patches.changes import Changes
 from symae.patches.patch import Expected, Patch
 
@@ -15,7 +15,7 @@ def apply(_: Any, changes: Changes) -> None:
     stock = NumbaPyTensorCacheLocator.get_disambiguator
 
     def get_disambiguator(self: Any) -> str:
-        return f"{stock(self)}-{kernels_fingerprint()[:16]}"
+        return f"{stock(self)}-{fingerprint()[:16]}"
 
     changes.replace(NumbaPyTensorCacheLocator, "get_disambiguator", get_disambiguator)
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from symae._runtime.import_hooks import after_import
 from symae.errors import BackendError, InputError
-from symae.ops.base import APPLIED
+from symae.kernels.fingerprint import APPLIED
 from symae.patches.changes import Changes
 from symae.patches.patch import Patch
 

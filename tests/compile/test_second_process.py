@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
 from symae.compile import second_process
+from symae.errors import InputError
 from symae.kernels.compiled_once import QUEUE, Job
 
 PROGRAM = """
@@ -49,6 +52,15 @@ def test_it_compiles_what_is_not_on_the_disk(tmp_path):
     assert len(list((tmp_path / "numba").glob("symae__maxima-*.o"))) == 2
 
 
+def executable(monkeypatch, folder, script):
+    """Let Python's program be a script of the shell, or one that is not there."""
+    program = folder / "python3.99"
+    if script is not None:
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+    monkeypatch.setattr(second_process.sys, "executable", str(program))
+
+
 @pytest.fixture
 def jobs(monkeypatch, tmp_path):
     """Two kernels that nobody has compiled."""
@@ -62,9 +74,9 @@ def jobs(monkeypatch, tmp_path):
         QUEUE.take(job)
 
 
-@pytest.mark.parametrize("python", ["/no/such/python", "false"])
-def test_where_there_can_be_none_the_work_waits_for_this_process(jobs, monkeypatch, python):
-    monkeypatch.setattr(second_process.sys, "executable", python)
+@pytest.mark.parametrize("python", [None, "exit 1"])
+def test_where_there_can_be_none_the_work_waits_for_this_process(jobs, monkeypatch, tmp_path, python):
+    executable(monkeypatch, tmp_path, python)
     second_process.begin()
     second_process._process._thread.join(60)
     assert second_process._process._thread.is_alive() is False
@@ -92,6 +104,63 @@ def test_a_busy_machine_has_no_room_for_it(monkeypatch, load, started):
     for job in two:
         QUEUE.take(job)
     assert len(starts) == started
+
+
+@pytest.mark.parametrize("program", [None, "", "/opt/application/application", "C:\\Blender\\blender.exe"])
+def test_a_program_that_is_no_python_is_not_started_once_more(jobs, monkeypatch, program):
+    monkeypatch.setattr(second_process._process, "start", lambda: pytest.fail("started"))
+    monkeypatch.setattr(second_process.sys, "executable", program)
+    second_process.begin()
+
+
+def test_nor_is_a_frozen_one(jobs, monkeypatch):
+    monkeypatch.setattr(second_process._process, "start", lambda: pytest.fail("started"))
+    monkeypatch.setattr(second_process.sys, "frozen", True, raising=False)
+    second_process.begin()
+
+
+def test_whatever_is_started_starts_no_other(jobs, monkeypatch, tmp_path):
+    executable(monkeypatch, tmp_path, f'printf %s "${second_process.VARIABLE}" > "{tmp_path}/said"')
+    second_process.begin()
+    second_process._process._thread.join(60)
+    assert (tmp_path / "said").read_text() == "off"
+
+
+def test_the_environment_switches_it_off(jobs, monkeypatch):
+    started = []
+    monkeypatch.setattr(second_process._process, "start", lambda: started.append(1))
+    for value, expected in (("off", 0), ("on", 1), ("", 2)):
+        monkeypatch.setenv(second_process.VARIABLE, value)
+        second_process.begin()
+        assert len(started) == expected
+    monkeypatch.setenv(second_process.VARIABLE, "no")
+    with pytest.raises(InputError, match="SYMAE_SECOND_PROCESS: found 'no', expected on or off"):
+        second_process.begin()
+
+
+def test_no_error_comes_from_its_thread(jobs, monkeypatch):
+    errors = []
+    monkeypatch.setattr(threading, "excepthook", errors.append)
+    monkeypatch.setattr(subprocess, "Popen", lambda *given, **named: [][1])
+    second_process.begin()
+    second_process._process._thread.join(60)
+    assert errors == []
+    assert all(job in QUEUE.waiting for job in jobs)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no forks")
+def test_a_fork_does_not_keep_it_alive():
+    process = second_process._Process()
+    process.child = child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    child.stdin.write(b"what the buffer has is not for it to read")
+    process._forget()
+    assert process.child is None
+    ended = time.monotonic() + 60
+    while os.waitpid(child.pid, os.WNOHANG)[0] == 0:
+        assert time.monotonic() < ended
+        time.sleep(0.01)
+    for pipe in (child.stdin, child.stdout):
+        pipe.close()
 
 
 def test_a_job_that_another_process_has_is_waited_for():

@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numba
 import numpy as np
+import pytensor.tensor as pt
 import pytest
+from pytensor.graph.basic import Apply
 
+from symae import function
 from symae.kernels import compiled_once as once
 from symae.kernels.compiled_once import compiled_once
 from symae.kernels.parallel.parts import jit
+from symae.ops.base import BackendOp
 
 
 @compiled_once(jit)
@@ -55,6 +60,66 @@ def test_a_call_names_arguments_like_any_other():
     assert halve.__doc__ == "Compute half of each number."
     with pytest.raises(numba.TypingError):
         numba.njit(lambda x: halve(x))(np.ones(3))
+
+
+class Asks(BackendOp):
+    """Ask for a kernel of Numba's, and have none."""
+
+    __props__ = ()
+
+    def make_node(self, x):
+        return Apply(self, [x], [x.type()])
+
+    def perform(self, node, inputs, outputs):
+        raise AssertionError("never called")
+
+    def numba(self, node):
+        once.QUEUE.add(once.Job("nobody.needs", None, (), Path("nowhere")))
+        raise NotImplementedError("no such kernel")
+
+
+def test_what_a_graph_asked_for_is_forgotten_when_its_compilation_has_failed():
+    x = pt.dvector("x")
+    other = once.Job("another.needs", None, (), Path("nowhere"))
+    once.QUEUE.add(other)
+    with pytest.raises(NotImplementedError, match="no such kernel"):
+        function([x], Asks()(x), backend="numba")
+    assert once.QUEUE.take(other) == other
+    assert not [job for job in once.QUEUE.waiting if job.name == "nobody.needs"]
+
+
+class Kernel:
+    """Pretend to be a function that is compiled once."""
+
+    settings = None
+
+    def __init__(self, name, error=None):
+        self.name, self.error, self.asked = name, error, []
+
+    def named(self, arguments):
+        return self.name, Path(self.name)
+
+    def symbol(self, arguments):
+        self.asked.append(arguments)
+        if self.error:
+            raise self.error
+
+
+def test_an_error_in_a_kernel_of_another_graph_is_not_this_ones(monkeypatch):
+    own, other = Kernel("own.kernel"), Kernel("other.kernel", ValueError("of another graph"))
+    monkeypatch.setitem(once._once, (other.name, None), other)
+    monkeypatch.setattr(once, "_missing", {(own, ()): None})
+    monkeypatch.setattr(once, "QUEUE", once.Queue())
+    monkeypatch.setattr(once, "PATIENCE", 0.0)
+    once.QUEUE.elsewhere.add(once.Job(own.name, None, (), Path(own.name)))
+    waiting = once.Job(other.name, None, (), Path(other.name))
+    once.QUEUE.add(waiting)
+    once.complete()
+    assert (own.asked, other.asked) == ([()], [()])
+    once._missing.update({(other, ()): None, (own, ()): None})
+    once.QUEUE.add(waiting)
+    with pytest.raises(ValueError, match="of another graph"):
+        once.complete()
 
 
 PROGRAM = """

@@ -15,7 +15,7 @@ import pytest
 
 import symae.patches
 from symae.errors import BackendError, InputError
-from symae.ops import base
+from symae.kernels import fingerprint
 from symae.patches import PATCHES, Expected, Patch, PatchStatus, Registry
 
 
@@ -203,10 +203,10 @@ def test_machine_code_has_another_key_with_each_set_of_patches(monkeypatch):
     import pytensor.tensor as pt
     from pytensor.link.numba.dispatch import basic
 
-    monkeypatch.setattr(base, "APPLIED", set(base.APPLIED))
+    monkeypatch.setattr(fingerprint, "APPLIED", set(fingerprint.APPLIED))
     node = (pt.dvector("x")[:3]).owner
     keys = [basic.numba_funcify_and_cache_key(node.op, node=node)[1] for _ in range(2)]
-    base.APPLIED.remove("numba_shape_error")
+    fingerprint.APPLIED.remove("numba_shape_error")
     keys.append(basic.numba_funcify_and_cache_key(node.op, node=node)[1])
     assert keys[0] == keys[1] != keys[2]
 

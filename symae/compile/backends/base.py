@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,7 @@ class Backend:
     array_packages: tuple[str, ...] = ()
     to_host: Callable[[Any], np.ndarray] = np.array  # makes a NumPy array of such an array
     before_compiling: Callable[[], None] | None = None  # called before a function is compiled
+    while_compiling: Callable[[], AbstractContextManager[None]] = nullcontext  # a function is compiled in such a block
     held_back: tuple[str, ...] = ()  # patterns of PyTensor's warnings at each compilation that no user can mend
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ from pytensor.compile.mode import NUMBA
 from pytensor.graph.basic import Apply
 
 from symae.compile.backends.base import Backend
-from symae.ops.base import APPLIED, BackendOp, kernel, source_fingerprint
+from symae.kernels.fingerprint import APPLIED
+from symae.ops.base import BackendOp, kernel, source_fingerprint
 from symae.rewrites.lazy_branches import rewrite_loop_steps
 from symae.rewrites.registry import EAGER_BRANCHES, FUSED_KERNELS, NATIVE
 
@@ -49,6 +51,12 @@ def _import_conversions() -> None:
     importlib.import_module("pytensor.link.numba.dispatch.basic")
 
 
+def _jobs_of_a_graph() -> AbstractContextManager[None]:
+    from symae.kernels.compiled_once import jobs_of_a_graph
+
+    return jobs_of_a_graph()
+
+
 def _compile_ahead(function: Any) -> bool:
     from symae.compile.numba_calls import compile_ahead
 
@@ -76,5 +84,6 @@ BACKEND = Backend(
     overrides=(_connect,),
     loop=_loop,
     before_compiling=_import_conversions,
+    while_compiling=_jobs_of_a_graph,
     held_back=(rf"Numba will use object mode to run ({'|'.join(_IN_PYTHON)})\b",),
 )
