@@ -157,6 +157,9 @@ class Pass:
         last = self._full if first < self._full else len(self)
         return self._loops[self.lengths[first]].run(first, min(count, last - first))
 
+    def close(self) -> None:
+        """Let go of what the next steps would have needed: nothing is read any more."""
+
     @cached_property
     def _loops(self) -> dict[int, Loop]:
         return {size: loop_over(compiled, self._loop) for size, compiled in self._compiled.items()}

@@ -15,8 +15,7 @@ from symae.compile.loops import run_in_bursts
 from symae.compile.sharded import Devices, ShardedFunction
 from symae.errors import InputError
 from symae.training.data import Examples, check_minibatch_length, minibatch_lengths, places_in_order
-from symae.training.read_ahead import ReadAhead
-from symae.training.streams import Streamed
+from symae.training.streams import Streamed, read_ahead
 
 IN_FLIGHT = 32 << 20  # bytes of minibatches that devices are given before anybody waits for them
 
@@ -58,7 +57,7 @@ class ShardedPass:
             )
             self._functions[size] = ShardedFunction(compiled, devices, names)
         self._examples = examples
-        self._ahead = ReadAhead(examples.read) if isinstance(examples, Streamed) else None
+        self._ahead = read_ahead(examples, length, self.lengths, order) if isinstance(examples, Streamed) else None
         bytes_each = sum(int(np.prod(examples.shapes[x])) * np.dtype(x.type.dtype).itemsize for x in examples.variables)
         self._most = max(1, IN_FLIGHT // max(1, length * bytes_each))
 
@@ -77,16 +76,19 @@ class ShardedPass:
 
     def _minibatches(self, first: int, last: int) -> Iterator[list[np.ndarray]]:
         for index in range(first, last):
-            places = self._places(index)
+            begin, size = index * self._length, self.lengths[index]
             if self._ahead is None:
-                found = self._examples.read(places)
-            else:
-                found = self._ahead.take(places, self._places(index + 1) if index + 1 < len(self) else None)
-            yield list(found.values())
+                yield [*self._examples.read(places_in_order(self._order, begin, begin + size)).values()]
+                continue
+            window, rows = self._ahead.take(index)
+            self._ahead.next = index + 1
+            begin -= window.start * self._length
+            yield [array[begin : begin + size] for array in rows.values()]
 
-    def _places(self, index: int) -> np.ndarray:
-        begin = index * self._length
-        return places_in_order(self._order, begin, begin + self.lengths[index])
+    def close(self) -> None:
+        """Let no examples be read any more."""
+        if self._ahead is not None:
+            self._ahead.close()
 
     def means(self) -> list[float]:
         """Return the means of the outputs over all examples, of outputs that are means over a minibatch."""

@@ -252,10 +252,12 @@ def fit(
         train = _pass(sharing, state, loop)(
             compiler, examples, batch_size, list(outputs.values()), steps, order=order, drop_last=drop_last
         )
+        held.callback(train.close)  # whatever ends the training: files of data may be closed after it
         check = None
         if held_out is not None:
             length = evaluation_batch_size(len(held_out), batch_size, 1 if sharing is None else len(sharing))
             check = _pass(sharing, state, loop)(compiler, held_out, length, checked)
+            held.callback(check.close)
 
         if resumed is not None:
             history, shuffling.rng = resumed.history, random_state(resumed.shuffling)

@@ -1,34 +1,76 @@
-"""The next minibatch is read by a thread while the present one is computed with."""
+"""Examples are read some megabytes at a time by a thread, the next ones while the present ones are computed with."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+from pytensor.compile.sharedvalue import SharedVariable
+
+from symae.training.data import places_in_order
 
 
 class ReadAhead:
-    """Call ``read(places)`` in a thread of its own, one call at a time, and before it is asked for where that is told.
+    """Read minibatches in windows: so many of one length that follow one another as `span` says.
 
-    What is read does not depend on it: whoever takes a minibatch says which examples it has, and one that was read for nothing
-    is thrown away. So a training has nothing to remember of it.
+    ``read(places)`` is called by a thread of its own, one call at a time. While a window is gone over, the next one of the
+    epoch is read; none of the next epoch, whose order is not known yet. `lengths` are those of an epoch's minibatches, all but
+    the last of which are of one length, and `order` is that of the examples, as `symae.training.data.Pass` has them.
+
+    Whoever has computed with a minibatch says with which number it goes on, in `next`. Any other number, and the first one, is
+    of another epoch: all is read anew, and what was read ahead is thrown away. So a training has nothing to remember of it.
     """
 
-    def __init__(self, read: Callable[[np.ndarray], Any]):
-        self._read = read
+    def __init__(
+        self, read: Callable[[np.ndarray], Any], lengths: Sequence[int], span: int, order: SharedVariable | None = None
+    ):
+        self._read, self._lengths, self._order = read, lengths, order
+        self._full = sum(length == lengths[0] for length in lengths)
+        self.span, self.next = max(1, min(span, self._full)), 0
+        self._window: range = range(0)
+        self._rows: Any = None
         self._thread: ThreadPoolExecutor | None = None
-        self._expected: tuple[np.ndarray, Future[Any]] | None = None
+        self._ahead: tuple[range, Future[Any]] | None = None
 
-    def take(self, places: np.ndarray, following: np.ndarray | None = None) -> Any:
-        """Return ``read(places)``, or raise its error; then begin to read `following`, if there are any."""
+    def take(self, index: int) -> tuple[range, Any]:
+        """Return the window in which minibatch number `index` is and its examples, or raise the error of reading them.
+
+        The examples are the same object as long as the window is.
+        """
+        goes_on = 0 < index == self.next
+        if goes_on and index in self._window:
+            return self._window, self._rows
+        self._window, self._rows = range(0), None
+        wanted = self._from(index)
+        ahead, self._ahead = self._ahead, None
+        if ahead is None or ahead[0] != wanted or not goes_on:
+            if ahead is not None:
+                ahead[1].cancel()
+            ahead = wanted, self._begun(wanted)
+        self._rows = ahead[1].result()
+        self._window = wanted
+        if wanted.stop < len(self._lengths):
+            following = self._from(wanted.stop)
+            self._ahead = following, self._begun(following)
+        return self._window, self._rows
+
+    def close(self) -> None:
+        """Return when nothing is read any more. What is asked for after that is read anew."""
+        self._window, self._rows, self._ahead = range(0), None, None
+        if self._thread is not None:
+            self._thread.shutdown(wait=True, cancel_futures=True)
+            self._thread = None
+
+    def _from(self, index: int) -> range:
+        """Return which minibatches are read together from number `index` on: those of one length."""
+        last = self._full if index < self._full else len(self._lengths)
+        return range(index, min(index + self.span, last))
+
+    def _begun(self, window: range) -> Future[Any]:
+        begin = window.start * self._lengths[0]
+        places = places_in_order(self._order, begin, begin + sum(self._lengths[i] for i in window))
         if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="symae_reads_ahead")
-        expected, self._expected = self._expected, None
-        if expected is None or not np.array_equal(expected[0], places):
-            expected = places, self._thread.submit(self._read, places)
-        found = expected[1].result()
-        if following is not None and len(following):
-            self._expected = following, self._thread.submit(self._read, following)
-        return found
+            self._thread = ThreadPoolExecutor(1, "symae-reads-ahead")
+        return self._thread.submit(self._read, places)

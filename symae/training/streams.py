@@ -6,11 +6,11 @@ import hashlib
 import math
 import mmap
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import numpy as np
 import pytensor
+from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 
 from symae._runtime.checks import finite
@@ -23,8 +23,8 @@ from symae.training.data import (
     check_input,
     check_inputs,
     check_shape,
-    places_in_order,
 )
+from symae.training.read_ahead import ReadAhead
 
 IN_MEMORY = 64 << 20  # bytes of a memmap, up to which it is read once: steps of data in memory are faster
 READ_AT_ONCE = 8 << 20  # bytes of minibatches that are read together
@@ -180,61 +180,45 @@ class Streamed(Examples):
 class StreamedPass(Pass):
     """Make steps of `Streamed` examples, of which so many minibatches are in memory as 8 MiB hold, at least one.
 
-    While they are gone over, within compiled code where that can be had, a thread reads the next ones; none of the next epoch,
-    whose order is not known yet.
+    While they are gone over, within compiled code where that can be had, a thread reads the next ones, as
+    `symae.training.read_ahead` says.
     """
 
     def __init__(self, function: Callable[..., Any], examples: Streamed, length: int, *arguments: Any, **settings: Any):
         super().__init__(function, examples, length, *arguments, **settings)
-        self._examples, self._length, self._order = examples, length, settings.get("order")
-        size = sum(np.dtype(x.type.dtype).itemsize * math.prod(shape) for x, shape in examples.shapes.items())
-        self._span = max(1, min(self._full, READ_AT_ONCE // max(1, size * length)))
-        self._held, self._next = range(0), 0
-        self._ahead: tuple[range, Future[dict[Variable, np.ndarray]]] | None = None
-        self._reader: ThreadPoolExecutor | None = None
+        self._examples, self._rows = examples, None
+        self._ahead = read_ahead(examples, length, self.lengths, settings.get("order"))
+        self._room = self._ahead.span * length
 
     def __call__(self, index: int) -> Any:
-        self._hold(index)
-        self._next = index + 1
-        return self._compiled[self.lengths[index]](np.array(index - self._held.start, "int64"))
+        window = self._hold(index)
+        self._ahead.next = index + 1
+        return self._compiled[self.lengths[index]](np.array(index - window.start, "int64"))
 
     def run(self, first: int, count: int) -> list[list[float]]:
-        self._hold(first)
-        rows = self._loops[self.lengths[first]].run(first - self._held.start, min(count, self._held.stop - first))
-        self._next = first + len(rows)
+        window = self._hold(first)
+        rows = self._loops[self.lengths[first]].run(first - window.start, min(count, window.stop - first))
+        self._ahead.next = first + len(rows)
         return rows
 
-    def _hold(self, index: int) -> None:
-        """Have minibatch number `index` in memory, and let those after it be read."""
-        if index == self._next and index in self._held:
-            return  # otherwise it is another epoch, in another order
-        wanted = self._from(index)
-        ahead, self._ahead = self._ahead, None
-        rows = None
-        if ahead is not None and not ahead[1].cancel():
-            wait([ahead[1]])  # two threads that read at once are too many for some files
-            if ahead[0] == wanted and index == self._next:
-                rows = ahead[1].result()
-        self._held = range(0)
-        self._examples.hold(self._examples.read(self._places(wanted)) if rows is None else rows, self._span * self._length)
-        self._held = wanted
-        if wanted.stop < len(self):
-            following = self._from(wanted.stop)
-            if self._reader is None:
-                self._reader = ThreadPoolExecutor(1, "symae-reads-ahead")
-            self._ahead = following, self._reader.submit(self._examples.read, self._places(following))
+    def close(self) -> None:
+        self._ahead.close()
+        self._rows = None
 
-    def _from(self, index: int) -> range:
-        """Return which minibatches are read together from number `index` on: those of one length."""
-        last = self._full if index < self._full else len(self)
-        return range(index, min(index + self._span, last))
+    def _hold(self, index: int) -> range:
+        """Have minibatch number `index` in memory, and return which ones are there."""
+        window, rows = self._ahead.take(index)
+        if rows is not self._rows:
+            self._rows = None
+            self._examples.hold(rows, self._room)
+            self._rows = rows
+        return window
 
-    def _places(self, minibatches: range) -> np.ndarray:
-        begin, end = (
-            minibatches.start * self._length,
-            (minibatches.stop - 1) * self._length + self.lengths[minibatches.stop - 1],
-        )
-        return places_in_order(self._order, begin, end)
+
+def read_ahead(examples: Streamed, length: int, lengths: Sequence[int], order: SharedVariable | None) -> ReadAhead:
+    """Return what reads `examples` for minibatches of `length`, in windows of `READ_AT_ONCE`: `lengths` are those of all."""
+    size = sum(np.dtype(x.type.dtype).itemsize * math.prod(shape) for x, shape in examples.shapes.items())
+    return ReadAhead(examples.read, lengths, READ_AT_ONCE // max(1, size * length), order)
 
 
 def examples_of(name: str, data: Mapping[Variable, Any], like: Examples | None = None) -> Examples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from backend_params import each
 from pytensor import shared
 
 from symae import function, nn
-from symae.errors import InputError
+from symae.errors import DivergedError, InputError
 from symae.optimizers import adam
 from symae.training import Callback, fit, train_epochs
 from symae.training.streams import Streamed, examples_of, is_outside, pass_over
@@ -44,14 +45,14 @@ class Rows:
 class Slow(Rows):
     """Examples that take their time, and tell who reads them."""
 
-    def __init__(self, array: np.ndarray):
+    def __init__(self, array: np.ndarray, seconds: float = 0.002):
         super().__init__(array)
-        self.readers, self.reading = [], threading.Lock()
+        self.readers, self.reading, self.seconds = [], threading.Lock(), seconds
 
     def __getitem__(self, places: object) -> np.ndarray:
         assert self.reading.acquire(blocking=False), "two read at a time"
         try:
-            time.sleep(0.002)
+            time.sleep(self.seconds)
             self.readers.append(threading.current_thread().name)
             return super().__getitem__(places)
         finally:
@@ -135,6 +136,29 @@ def test_a_training_that_was_stopped_in_an_epoch_reads_that_epoch_anew(monkeypat
         train_epochs(step, len(step), 1, log_every=0, callbacks=[Stop()])
         results.append((train_epochs(step, len(step), 2, log_every=0).costs, [p.get_value() for p in params]))
     same(*results)
+
+
+class Break(Callback):
+    """Raise an error in the middle of an epoch."""
+
+    def __init__(self, error: BaseException):
+        self.error = error
+
+    def on_epoch_begin(self, state):
+        state.pause_at = 2
+
+    def on_pause(self, state):
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), DivergedError("here")])
+def test_nothing_is_read_any_more_when_a_training_has_ended(monkeypatch, error):
+    monkeypatch.setattr("symae.training.streams.READ_AT_ONCE", 1)
+    rows = Slow(X, 0.05)
+    with contextlib.suppress(DivergedError):
+        train(rows, callbacks=[Break(error)])
+    assert not rows.reading.locked()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("symae-reads-ahead")]
 
 
 def test_what_the_thread_finds_wrong_is_an_error_of_the_training(monkeypatch):
