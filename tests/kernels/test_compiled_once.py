@@ -73,6 +73,9 @@ class Asks(BackendOp):
     def perform(self, node, inputs, outputs):
         raise AssertionError("never called")
 
+    def output_shapes(self, node, shapes):
+        return shapes
+
     def numba(self, node):
         once.QUEUE.add(once.Job("nobody.needs", None, (), Path("nowhere")))
         raise NotImplementedError("no such kernel")
