@@ -12,7 +12,7 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor.type import TensorType
 
 from symae.errors import InputError
-from symae.training.streams import is_outside
+from symae.training.streams import SLICED, is_outside
 
 
 def listed(where: str, given: Variable | Sequence[Variable]) -> tuple[list[Variable], bool]:
@@ -65,6 +65,21 @@ def split(x: Any, y: Any, one_input: bool, one_output: bool, share: Any) -> tupl
     return (part(x, one_input, head), part(y, one_output, head)), (part(x, one_input, tail), part(y, one_output, tail))
 
 
+def shape_of(values: Any) -> tuple[int, ...]:
+    """Return the shape of `values`; of what is not in memory one example at most is read.
+
+    Where that fails, or says nothing, the number of examples is all: what trains on them says what they lack.
+    """
+    if not is_outside(values):
+        return np.shape(values)
+    if isinstance(shape := getattr(values, "shape", None), tuple):
+        return shape
+    try:
+        return len(values), *np.shape(values[np.arange(min(1, len(values)))])[1:]
+    except (TypeError, ValueError, LookupError):
+        return (len(values),)
+
+
 def _rows(values: Any, wanted: slice) -> Any:
     if isinstance(values, SharedVariable):
         values = values.get_value(borrow=True)
@@ -86,12 +101,13 @@ class _Rows:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return len(self), *self._values.shape[1:]
+        return len(self), *shape_of(self._values)[1:]
 
     def __getitem__(self, places: Any) -> Any:
         wanted = np.asarray(places) + self._first
         if not wanted.ndim:
             return self._values[int(wanted)]
-        if len(wanted) and np.all(np.diff(wanted) == 1):  # files of arrays read slices faster
+        files = type(self._values).__module__.partition(".")[0] in SLICED
+        if files and len(wanted) and np.all(np.diff(wanted) == 1):  # which read slices faster; others may take none
             return self._values[int(wanted[0]) : int(wanted[-1]) + 1]
         return getattr(self._values, "oindex", self._values)[wanted]

@@ -171,7 +171,7 @@ class _Builder:
 
     def __init__(self, arrays: Mapping[str, np.ndarray]):
         self.arrays = arrays
-        self.params = nn.Parameters(0)
+        self.params = _Saved(arrays)
         self.streams = RandomStreams(0)
         self.values: list[Variable] = []
         self.fixed: set[Variable] = set()  # what depends on constants alone
@@ -257,6 +257,20 @@ class _Builder:
         if not 0 <= index < len(self.values):
             raise ValueError(f"place {index} of {len(self.values)}")
         return self.values[index]
+
+
+class _Saved(nn.Parameters):
+    """Make parameters of the dtypes that `arrays` have, by name: floatX may have been another where they were saved."""
+
+    def __init__(self, arrays: Mapping[str, np.ndarray]):
+        super().__init__(0)
+        self._arrays = arrays
+
+    def _added(self, variables: dict[str, SharedVariable], name: str, value: np.ndarray) -> SharedVariable:
+        dtype = self._arrays[name].dtype
+        if dtype.kind != "f":
+            raise ValueError(f"{name} of dtype {dtype}")
+        return super()._added(variables, name, np.asarray(value, dtype))
 
 
 def _keys(entry: Any, known: set[str], optional: set[str] = frozenset()) -> None:  # type: ignore[assignment]

@@ -20,7 +20,7 @@ from symae._runtime.checks import checked_counts, integer
 from symae._runtime.decimals import fixed
 from symae.compile.batched import BatchedFunction
 from symae.errors import InputError
-from symae.keras.arguments import arrays_for, listed, split
+from symae.keras.arguments import arrays_for, listed, shape_of, split
 from symae.keras.graph import built_graph, described_graph
 from symae.keras.history import KerasHistory, in_keras_names
 from symae.keras.layers import KerasLayer, set_weights
@@ -474,11 +474,11 @@ class Model:
         targets = self._compiled().targets
         data = arrays_for("x", x, self.inputs, self._one_input)
         wanted = arrays_for("y", y, targets, self._one_output)
-        shapes = {v: np.shape(a)[1:] for v, a in data.items()}
+        shapes = {v: shape_of(a)[1:] for v, a in data.items()}
         if any(None in v.type.shape[1:] for v in self.outputs) and all(len(s) == v.type.ndim - 1 for v, s in shapes.items()):
             drawn = self._shapes_of_outputs(tuple(shapes[v] for v in self.inputs))
             for v, array, expected in zip(self.outputs, wanted.values(), drawn, strict=True):
-                found = np.shape(array)[1:]
+                found = shape_of(array)[1:]
                 if len(found) == len(expected) and any(n not in (None, m) for n, m in zip(expected, found, strict=True)):
                     of = " and ".join(str(shape) for shape in shapes.values())
                     sizes = ", ".join("any" if n is None else str(n) for n in expected)

@@ -292,7 +292,9 @@ class Model:
         batch_size : int >= 1, optional
             Fewer examples are one minibatch.
         learning_rate : float > 0, or schedule, optional
-            A schedule, such as `symae.optimizers.CosineDecay`, counts the steps of all calls.
+            A schedule, such as `symae.optimizers.CosineDecay`, counts the steps of the calls that are given the same one, which
+            go on together; with another one, as each ``lambda`` is, the count begins at zero, and what the optimizer remembers
+            too, and the one before is forgotten.
         shuffle : bool, optional
             True: a new order in each epoch, the same in each run; what remains after the last full minibatch sits out, if there
             is one. False: the order of `X`, and the last minibatch holds what is left.

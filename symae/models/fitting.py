@@ -17,6 +17,7 @@ from symae._runtime.checks import integer
 from symae._runtime.locks import Lock
 from symae.compile import COMPILING, function
 from symae.errors import InputError
+from symae.optimizers.base import refuse_class
 from symae.training import Callbacks, History, train_epochs
 from symae.training.callbacks import Shuffling
 from symae.training.data import Examples, Pass
@@ -44,8 +45,14 @@ def check_settings(epochs: int, batch_size: int, learning_rate: float | Callable
     """Refuse what cannot be a number of epochs, of examples in a minibatch, a rate, or callbacks: an InputError."""
     integer("epochs", epochs, 0)
     integer("batch_size", batch_size)
+    refuse_class("learning_rate", learning_rate)
     if not callable(learning_rate) and not (isinstance(learning_rate, Real) and learning_rate > 0):
         raise InputError("learning_rate", repr(learning_rate), "a positive number, or a schedule")
+    try:
+        hash(learning_rate)
+    except TypeError as error:
+        expected = "a schedule with one, by which a second fit knows it"
+        raise InputError("learning_rate", f"a {type(learning_rate).__name__} without a hash", expected) from error
     check_callbacks(callbacks)
 
 
@@ -58,15 +65,15 @@ class Fitting:
 
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
-        self._graphs: dict[Any, Graph] = {}
-        self._functions: dict[Any, dict[int, Any]] = {}
+        self._graphs: dict[tuple[Any, ...], Graph] = {}
+        self._functions: dict[tuple[Any, ...], dict[int, Any]] = {}
         self._data: dict[Variable, SharedVariable] = {}
         self._shuffling: Shuffling | None = None
         self.lock = Lock()
 
     def run(
         self,
-        key: Any,
+        key: tuple[Any, ...],
         build: Callable[[], Graph],
         data: Mapping[Variable, np.ndarray],
         *,
@@ -80,10 +87,14 @@ class Fitting:
     ) -> History:
         """Train on `data`; whoever calls holds `lock`, because threads share the model and the place of the data.
 
-        `build` makes the graph for `key`, once: the cost of a minibatch and a step's updates. `static` is that of
+        `build` makes the graph for `key`, once: the cost of a minibatch and a step's updates. `key` begins with the rate: of
+        the graphs whose rate is a schedule only the last one is kept, as each function would leave one. `static` is that of
         `symae.training.data.Pass`, the other settings are those of `symae.models.base.Model.fit`.
         """
         if key not in self._graphs:
+            if callable(key[0]):
+                self._graphs = {known: graph for known, graph in self._graphs.items() if not callable(known[0])}
+                self._functions = {known: f for known, f in self._functions.items() if not callable(known[0][0])}
             cost, updates = build()
             self._graphs[key] = cost, with_running_averages([cost], updates)
         cost, updates = self._graphs[key]

@@ -148,11 +148,16 @@ def batch_norm(params: Parameters, name: str, x: Variable, *, momentum: float = 
 
     mean = pt.mean(x, axis=axes)
     variance = pt.mean(pt.sqr(x - along(mean)), axis=axes)
-    n = pt.cast(pt.prod([x.shape[axis] for axis in axes]), floatX)
+    # in the dtypes of the averages, which are those of a file in a loaded model
+    n = pt.cast(pt.prod([x.shape[axis] for axis in axes]), averages[1].type.dtype)
     unbiased = variance * (n / pt.maximum(n - 1, 1))
-    weight = np.asarray(momentum, floatX)
+
+    def moved(average: Variable, new: Variable) -> TensorVariable:
+        weight = np.asarray(momentum, average.type.dtype)
+        return (1 - weight) * average + weight * pt.cast(new, average.type.dtype)
+
     seen = [
-        tracked(now, average, (1 - weight) * average + weight * pt.cast(new, floatX))
+        tracked(now, average, moved(average, new))
         for now, average, new in zip((mean, variance), averages, (mean, unbiased), strict=True)
     ]
     y = phases(normalised(*seen), normalised(*averages))

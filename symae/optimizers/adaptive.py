@@ -186,4 +186,6 @@ def _adam(
 
 
 def _log(number: Any) -> Any:
-    return np.log(number) if isinstance(number, int | float) else pt.log(number)
+    if isinstance(number, int | float):
+        return np.log(number) if number else -np.inf  # NumPy would warn
+    return pt.log(number)

@@ -16,10 +16,34 @@ from symae.typing import TensorLike
 
 Updates = list[tuple[SharedVariable, Variable]]
 Params = Sequence[SharedVariable]
-# a schedule is called with the number of the step, from zero, a symbolic scalar of floatX
+# a schedule is called with the number of the step, from zero, a symbolic scalar
 Rate: TypeAlias = TensorLike | Callable[[Variable], Variable]
 # one for all parameters, or one for each parameter that decays
 WeightDecay: TypeAlias = TensorLike | Mapping[SharedVariable, TensorLike]
+
+
+class Schedule:
+    """Return the learning rate of a step when called with it: a symbolic scalar for one, numbers for numbers.
+
+    Those of one's own may be plain functions. What is derived from this class gets the step as an exact count, of int64; what
+    it returns is cast to floatX.
+    """
+
+    def __call__(self, step: Any) -> Any:
+        raise NotImplementedError
+
+
+def rate_at(schedule: Callable[[Any], Any], step: Any) -> Any:
+    """Return what `schedule` says of `step`; plain functions get a symbolic count in floatX, and compute in no other type."""
+    counts = isinstance(step, Variable) and not step.type.dtype.startswith("float") and not isinstance(schedule, Schedule)
+    return schedule(pt.cast(step, pytensor.config.floatX) if counts else step)
+
+
+def refuse_class(where: str, learning_rate: Any) -> None:
+    """Refuse the class of a schedule in the place of a schedule: an InputError."""
+    if isinstance(learning_rate, type):
+        name = learning_rate.__name__
+        raise InputError(where, f"the class {name}", f"a schedule that it makes, {name}(...)")
 
 
 def scheduled(learning_rate: Rate) -> tuple[TensorLike, Updates]:
@@ -31,7 +55,8 @@ def scheduled(learning_rate: Rate) -> tuple[TensorLike, Updates]:
     ----------
     learning_rate : float, symbolic scalar or function
         A function gets the number of the step, counted from zero, as a symbolic scalar of floatX, and returns its rate. Those
-        of `symae.optimizers.schedules` are such functions.
+        of `symae.optimizers.schedules` are such functions; as what is derived from `Schedule`, they get it as int64, since
+        float32 has no odd numbers above 2**24.
 
     Returns
     -------
@@ -42,7 +67,7 @@ def scheduled(learning_rate: Rate) -> tuple[TensorLike, Updates]:
     Raises
     ------
     InputError
-        The function returns something that is not a scalar.
+        The function returns something that is not a scalar, or is a class.
 
     Examples
     --------
@@ -53,11 +78,12 @@ def scheduled(learning_rate: Rate) -> tuple[TensorLike, Updates]:
     >>> [variable.name for variable, _ in updates]
     ['p', 'schedule_step']
     """
+    refuse_class("learning_rate", learning_rate)
     if isinstance(learning_rate, Variable) or not callable(learning_rate):
         return learning_rate, []
     floatX = pytensor.config.floatX
     step = pytensor.shared(np.asarray(0, "int64"), name="schedule_step")
-    rate = learning_rate(pt.cast(step, floatX))
+    rate = rate_at(learning_rate, step)
     found = type(rate).__name__
     try:
         rate = pt.as_tensor(rate)

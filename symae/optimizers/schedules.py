@@ -21,15 +21,8 @@ from pytensor.graph.basic import Variable
 
 from symae._runtime.checks import integer
 from symae.errors import InputError
-from symae.optimizers.base import Updates
+from symae.optimizers.base import Schedule, Updates, rate_at, refuse_class
 from symae.typing import TensorLike
-
-
-class Schedule:
-    """Return the learning rate of a step when called with it: a symbolic scalar for one, numbers for numbers."""
-
-    def __call__(self, step: Any) -> Any:
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -63,8 +56,10 @@ class StepDecay(Schedule):
         _number("factor", self.factor, "a number from 0 to 1, above 0", lambda x: 0 < x <= 1)
 
     def __call__(self, step: Any) -> Any:
-        t, xp = _time(step)
-        return self.rate * self.factor ** xp.floor(t / self.every)
+        t, _ = _count(step)
+        # of integers, because PyTensor makes t * (1 / every) of a quotient of floats, and 49 * (1 / 49) is less than 1
+        falls = (pt.cast(t, "int64") if isinstance(t, Variable) else t) // self.every
+        return self.rate * self.factor ** _real(falls)
 
 
 @dataclass(frozen=True)
@@ -99,8 +94,8 @@ class CosineDecay(Schedule):
         _number("final", self.final, "a number of at least 0", lambda x: x >= 0)
 
     def __call__(self, step: Any) -> Any:
-        t, xp = _time(step)
-        angle = xp.minimum(t, self.steps) * (math.pi / self.steps)
+        t, xp = _count(step)
+        angle = _real(xp.minimum(t, self.steps)) * (math.pi / self.steps)
         return self.final + 0.5 * (self.rate - self.final) * (1 + xp.cos(angle))
 
 
@@ -133,8 +128,8 @@ class InverseTimeDecay(Schedule):
         _number("half_after", self.half_after, "a positive number of steps", lambda x: x > 0)
 
     def __call__(self, step: Any) -> Any:
-        t, _ = _time(step)
-        return self.rate / (1 + t / self.half_after)
+        t, _ = _count(step)
+        return self.rate / (1 + _real(t) / self.half_after)
 
 
 @dataclass(frozen=True)
@@ -167,18 +162,19 @@ class WarmUp(Schedule):
     start: float = 0.1
 
     def __post_init__(self) -> None:
+        refuse_class("then", self.then)
         if not callable(self.then):
             _number("then", self.then, "a positive number, or a schedule", lambda x: x > 0)
         integer("steps", self.steps)
         _number("start", self.start, "a number from 0 to 1", lambda x: 0 <= x <= 1)
 
     def __call__(self, step: Any) -> Any:
-        t, xp = _time(step)
-        rise = self.start + (1 - self.start) * t / self.steps
+        t, xp = _count(step)
+        rise = self.start + (1 - self.start) * _real(t) / self.steps
         if not callable(self.then):
             return self.then * xp.minimum(rise, 1)
-        full = self.then(xp.zeros_like(t))
-        return xp.where(t < self.steps, full * rise, self.then(xp.maximum(t - self.steps, 0)))
+        full = rate_at(self.then, xp.zeros_like(t))
+        return xp.where(t < self.steps, full * rise, rate_at(self.then, xp.maximum(t - self.steps, 0)))
 
 
 def inverse_time_decay(learning_rate: TensorLike, half_after: float) -> tuple[Variable, Updates]:
@@ -220,8 +216,13 @@ def _number(where: str, value: Any, expected: str, holds: Callable[[Any], bool])
         raise InputError(where, repr(value), expected)
 
 
-def _time(step: Any) -> tuple[Any, Any]:
-    """Return the step as a float, and the module whose functions compute with it."""
-    if isinstance(step, Variable):
-        return (step if step.type.dtype.startswith("float") else pt.cast(step, pytensor.config.floatX)), pt
-    return np.asarray(step, float), np
+def _count(step: Any) -> tuple[Any, Any]:
+    """Return the step, a symbolic one as it is, and the module whose functions compute with it."""
+    return (step, pt) if isinstance(step, Variable) else (np.asarray(step, float), np)
+
+
+def _real(count: Any) -> Any:
+    """Return a symbolic count in floatX; counts are compared and subtracted before, since float32 rounds those above 2**24."""
+    if isinstance(count, Variable) and not count.type.dtype.startswith("float"):
+        return pt.cast(count, pytensor.config.floatX)
+    return count

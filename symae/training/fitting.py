@@ -202,7 +202,8 @@ def fit(
     if monitor not in figures:
         raise InputError("monitor", repr(monitor), f"one of {', '.join(figures)}")
     steps = with_running_averages(outputs.values(), updates)
-    model = _by_name([*params, *(v for v, _ in running_updates(list(outputs.values())))])
+    averages_of_layers = [v for v, _ in running_updates(list(outputs.values())) if v not in params]
+    model = _by_name([*params, *averages_of_layers])
     kept, checked = model, deterministic(list(outputs.values()))
     ending: list[Callback] = []
     if average is not None:

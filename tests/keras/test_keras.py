@@ -504,6 +504,27 @@ def test_lists_shared_variables_and_files_are_split_too(tmp_path):
         assert found == {name: pytest.approx(values, rel=1e-12) for name, values in expected.items()}
 
 
+class Made:
+    """Examples without a shape, which are made as a vector asks for them."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __len__(self):
+        return len(self.array)
+
+    def __getitem__(self, places):
+        assert np.ndim(places), "NumPy reads all of it, one example after the other"
+        return self.array[places]
+
+
+def test_the_shape_of_examples_outside_memory_is_that_of_the_first():
+    expected = compiled().fit(X, X, 2, validation_split=0.2, verbose=0).history
+    assert compiled().fit(Made(X), Made(X), 2, validation_split=0.2, verbose=0).history == expected
+    with pytest.raises(InputError, match=r"data\[x\]: found shape \(8, 3\), expected \(n, 6\)"):
+        compiled().fit(Made(X[:, :3]), X, 2, validation_split=0.2, verbose=0)
+
+
 @pytest.mark.parametrize("share", [1, 1.5, -0.1, "0.2", None, True, 0.99])
 def test_a_split_that_leaves_nothing_is_refused(share):
     with pytest.raises(InputError, match="validation_split: found"):

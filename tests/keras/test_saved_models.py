@@ -91,6 +91,34 @@ def test_a_loaded_model_is_the_one_that_was_saved(saved):
     assert any((mine != theirs).any() for mine, theirs in zip(loaded.get_weights(), model.get_weights(), strict=True))
 
 
+@pytest.mark.parametrize(("saved_in", "loaded_in"), [("float64", "float32"), ("float32", "float64")])
+def test_what_floatX_is_in_the_process_that_loads_a_model_changes_nothing(saved_in, loaded_in, tmp_path):
+    values, targets = IMAGES[:, 0, :3, 0], np.eye(4)[[0, 1, 2, 3, 0, 1]]
+
+    def learned(model):
+        model.fit(values, targets, batch_size=3, epochs=1, verbose=0)
+        return model.get_weights()
+
+    with pytensor.config.change_flags(floatX=saved_in):
+        params, x = nn.Parameters(0), Input(3)
+        h = nn.conv(params, "conv", nn.reshape("row", x, (1, 1, 3)), 2, 1, activation="relu")
+        h = nn.flatten("flat", nn.batch_norm(params, "norm", nn.deconv(params, "deconv", h, 2, 1)))
+        model = Model(x, nn.dense(params, "drawn", h, 4, activation="sigmoid"))
+        model.compile("sgd", loss="mse")
+        learned(model)
+        model.save(tmp_path / "model")
+        drawn, before = model.predict(values), model.get_weights()
+        after = learned(Model.load(tmp_path / "model"))
+    with pytensor.config.change_flags(floatX=loaded_in):
+        loaded = Model.load(tmp_path / "model")
+        np.testing.assert_array_equal(loaded.predict(values), drawn, strict=True)
+        for mine, theirs in zip(loaded.get_weights(), before, strict=True):
+            np.testing.assert_array_equal(mine, theirs, strict=True)
+        for mine, theirs in zip(learned(loaded), after, strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-7)
+            assert mine.dtype == theirs.dtype == saved_in
+
+
 def test_every_layer_can_be_saved_and_saved_again(path, tmp_path):
     described = json.loads(path.with_suffix(".json").read_text())["configuration"]
     assert {node["layer"] for node in described["graph"]["nodes"] if "layer" in node} == LAYERS.keys()

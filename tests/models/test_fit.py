@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import gc
 import inspect
 import pickle
 import threading
+import weakref
 
 import numpy as np
 import pytensor
@@ -23,7 +25,7 @@ from symae import (
 from symae.errors import DivergedError
 from symae.models import CoordinateVAE, LogisticRegression, SparseAutoencoder
 from symae.models.base import Model
-from symae.optimizers import sgd
+from symae.optimizers import CosineDecay, sgd
 from symae.training import Callback
 
 SHAPE = (1, 12, 12)
@@ -232,6 +234,34 @@ def test_a_fitted_model_keeps_no_training_data_and_can_be_copied(images):
     assert not np.array_equal(twin.params[0].get_value(), model.params[0].get_value())
 
 
+class Unhashable:
+    """A schedule that can be no key."""
+
+    __hash__ = None
+
+    def __call__(self, step):
+        return 0.1 + 0 * step
+
+
+def test_one_schedule_goes_on_in_a_second_fit_and_another_begins_and_takes_its_place(images):
+    def falling():
+        return lambda step: 0.1 / (1 + step)
+
+    parts, whole, schedule = MODELS["autoencoder"](), MODELS["autoencoder"](), falling()
+    for _ in range(2):
+        parts.fit(images, epochs=1, batch_size=15, learning_rate=schedule)
+    assert_equal(parts, whole.fit(images, epochs=2, batch_size=15, learning_rate=falling()))
+    parts.fit(images, epochs=1, batch_size=15)  # at a number
+    gone = weakref.ref(schedule)
+    del schedule
+    gc.collect()
+    assert gone() is not None
+    parts.fit(images, epochs=1, batch_size=15, learning_rate=falling())
+    gc.collect()
+    assert gone() is None
+    assert len(parts._fitting._graphs) == len(parts._fitting._functions) == 2
+
+
 @every_model
 @pytest.mark.parametrize(
     ("setting", "message"),
@@ -240,6 +270,8 @@ def test_a_fitted_model_keeps_no_training_data_and_can_be_copied(images):
         ({"batch_size": 2.5}, "batch_size: found 2.5, expected an integer of at least 1"),
         ({"learning_rate": -1.0}, "learning_rate: found -1.0, expected a positive number"),
         ({"shuffle": 1}, "shuffle: found 1, expected True or False"),
+        ({"learning_rate": CosineDecay}, r"learning_rate: found the class CosineDecay, expected a schedule that it makes, Cos"),
+        ({"learning_rate": Unhashable()}, "learning_rate: found a Unhashable without a hash, expected a schedule with one"),
         ({"callbacks": [3]}, r"callbacks\[0\]: found a int, expected a function of the TrainingState"),
     ],
 )

@@ -239,3 +239,9 @@ def test_parameters_without_names_of_their_own_are_refused():
     twins = [pytensor.shared(START.copy(), name="p") for _ in range(2)]
     with pytest.raises(InputError, match="params: found parameters named p, p, expected a name for each"):
         adam(pt.sum(twins[0] * twins[1]), twins)
+
+
+def test_adam_without_memory_takes_steps_of_the_rate_and_warns_of_nothing():
+    p, cost = quadratic()
+    found = steps(adam(cost, [p], 0.1, beta1=0.0, beta2=0, epsilon=0), p, count=2)
+    np.testing.assert_allclose(found, [START - 0.1 * np.sign(2 * START + 1) * n for n in (1, 2)], rtol=1e-12)

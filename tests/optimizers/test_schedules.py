@@ -13,6 +13,7 @@ from symae.compile.loops.numba import NumbaLoop
 from symae.optimizers import (
     CosineDecay,
     InverseTimeDecay,
+    Schedule,
     StepDecay,
     WarmUp,
     adamw,
@@ -71,6 +72,44 @@ def test_called_with_numbers_a_schedule_says_what_it_will_do(name):
     assert float(schedule(3)) == pytest.approx(schedule(np.arange(STEPS))[3])
 
 
+@pytest.mark.parametrize("floatX", ["float64", "float32"])
+@pytest.mark.parametrize("mode", ["FAST_COMPILE", pytest.param("NUMBA", marks=pytest.mark.default_mode)])
+def test_a_decay_in_steps_comes_at_its_step_though_a_quotient_of_floats_would_be_below_it(floatX, mode):
+    lengths = (49, 98, 103, 107, 196, 392, 784, 41, 55, 82)  # n * (1 / n) is less than 1 in doubles, or in float32
+    with pytensor.config.change_flags(floatX=floatX):
+        rates, counts = zip(*(scheduled(StepDecay(1.0, n, factor=0.5)) for n in lengths), strict=True)
+        found = pytensor.function([], rates, mode=mode)
+        for before, expected in ((1, 1.0), (0, 0.5)):
+            for n, [(step, _)] in zip(lengths, counts, strict=True):
+                step.set_value(np.asarray(n - before))
+            assert [float(rate) for rate in found()] == [expected] * len(lengths)
+
+
+def test_steps_are_counted_though_float32_has_no_such_number(float32):
+    n = 2**24 + 1
+    step_decay, [(first, _)] = scheduled(StepDecay(1.0, n, factor=0.5))
+    warm_up, [(second, _)] = scheduled(WarmUp(StepDecay(1.0, n, factor=0.5), steps=4, start=0.0))
+    found = pytensor.function([], [step_decay, warm_up])
+    for step, expected in ((n - 1, [1.0, 1.0]), (n, [0.5, 1.0]), (n + 3, [0.5, 1.0]), (n + 4, [0.5, 0.5])):
+        first.set_value(np.asarray(step))
+        second.set_value(np.asarray(step))
+        assert [float(rate) for rate in found()] == expected
+
+
+def test_a_schedule_of_ones_own_may_have_the_exact_count(float32):
+    class Odd(Schedule):
+        def __call__(self, step):
+            return step % 2
+
+    rate, [(step, _)] = scheduled(Odd())
+    step.set_value(np.asarray(2**24 + 1))
+    assert float(rate.eval()) == 1
+    dtypes = []
+    scheduled(lambda step: dtypes.append(step.dtype) or 0.1 * step)
+    scheduled(WarmUp(lambda step: dtypes.append(step.dtype) or 0.1 * step, steps=3))
+    assert set(dtypes) == {"float32"}
+
+
 def test_the_rate_of_a_cosine_stays_at_its_end():
     np.testing.assert_allclose(CosineDecay(0.5, steps=4, final=0.1)(np.array([4, 5, 400])), 0.1)
 
@@ -116,17 +155,29 @@ def training(schedule):
     return {"cost": cost, "updates": momentum(cost, [W], schedule), "data": {x: IMAGES}, "batch_size": 5, "params": [W]}
 
 
-@pytest.mark.parametrize(("name", "backend"), [*((name, None) for name in SCHEDULES), ("warm-up and cosine", "numba")])
-def test_a_resumed_training_goes_on_in_the_middle_of_a_schedule_to_the_last_bit(name, backend, tmp_path):
+def training_by_all_schedules():
+    """Return the arguments of `fit` for a number for each schedule, which goes down to the mean by its rates."""
+    x = pt.dmatrix("x")
+    params = [pytensor.shared(np.float64(3 + i), name=f"p{i}") for i in range(len(SCHEDULES))]
+    costs = [pt.sqr(p - pt.mean(x)) for p in params]
+    schedules = [schedule for schedule, _ in SCHEDULES.values()]
+    steps = [step for cost, p, schedule in zip(costs, params, schedules, strict=True) for step in sgd(cost, [p], schedule)]
+    return {"cost": sum(costs), "updates": steps, "data": {x: IMAGES}, "batch_size": 5, "params": params}
+
+
+@pytest.mark.parametrize("backend", [None, "numba"])
+def test_a_resumed_training_goes_on_in_the_middle_of_a_schedule_to_the_last_bit(backend, tmp_path):
     settings = {"log_every": 0, "backend": backend}
-    whole = training(SCHEDULES[name][0])
+    whole = training_by_all_schedules()
     expected = fit(**whole, n_epochs=3, **settings).costs
-    fit(**training(SCHEDULES[name][0]), n_epochs=1, folder=tmp_path, **settings)
-    assert int(read_checkpoint(tmp_path / "last.safetensors").arrays["schedule_step"]) == 4
-    resumed = training(SCHEDULES[name][0])
+    fit(**training_by_all_schedules(), n_epochs=1, folder=tmp_path, **settings)
+    arrays = read_checkpoint(tmp_path / "last.safetensors").arrays
+    assert [int(a) for name, a in arrays.items() if name.startswith("schedule_step")] == [4] * len(SCHEDULES)
+    resumed = training_by_all_schedules()
     history = fit(**resumed, n_epochs=3, folder=tmp_path, resume=True, log=lambda line: None, **settings)
     assert history.costs == expected
-    np.testing.assert_array_equal(resumed["params"][0].get_value(), whole["params"][0].get_value())
+    for mine, theirs in zip(resumed["params"], whole["params"], strict=True):
+        np.testing.assert_array_equal(mine.get_value(), theirs.get_value())
 
 
 def test_a_training_does_not_go_on_with_another_schedule(tmp_path):
@@ -151,6 +202,11 @@ def test_a_training_does_not_go_on_with_another_schedule(tmp_path):
         (lambda: InverseTimeDecay(0.1, np.nan), "half_after: found nan, expected a positive number of steps"),
         (lambda: WarmUp(-0.1, 3), "then: found -0.1, expected a positive number, or a schedule"),
         (lambda: WarmUp(0.1, 3, start=2), "start: found 2, expected a number from 0 to 1"),
+        (
+            lambda: WarmUp(CosineDecay, 3),
+            r"then: found the class CosineDecay, expected a schedule that it makes, CosineDecay\(",
+        ),
+        (lambda: scheduled(CosineDecay), r"learning_rate: found the class CosineDecay, expected a schedule that it makes"),
         (
             lambda: scheduled(lambda step: "fast"),
             "learning_rate: found a function that returns a str, expected one that returns",
