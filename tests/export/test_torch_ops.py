@@ -70,11 +70,14 @@ def test_whole_numbers_are_no_parameters():
     np.testing.assert_array_equal(computed(net, np.eye(3, dtype="float32")), [[[1, 0], [0, 0], [0, 1]]])
 
 
-def test_all_that_a_module_computes_with_goes_where_it_is_sent():
+def test_all_that_a_module_computes_with_is_where_its_input_is():
     shift = pt.constant(np.array([0.5, -1.0, 2.0]), name="shift")
-    drawn = pt.maximum(x + shift, 0.25) + pt.cast(x.shape[0], "float64")
-    net = module_of(drawn, [x]).to("meta")
-    assert net(torch.zeros(2, 3, device="meta")).device.type == "meta"
+    drawn = pt.maximum(x + shift, 0.25) + pt.arange(x.shape[1]) + pt.cast(x.shape[0], "float64")
+    net = module_of([drawn, pt.zeros((x.shape[0], 2))], [x])
+    with torch.device("meta"):  # where all tensors go that are made without a place
+        found = computed(net, np.zeros((2, 3), "float32"))
+    np.testing.assert_array_equal(found[0], [[2.5, 3.25, 6.0]] * 2)
+    np.testing.assert_array_equal(found[1], np.zeros((2, 2)))
     assert not net.state_dict()
 
 
