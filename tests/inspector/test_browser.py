@@ -523,8 +523,11 @@ def test_thumbnails_that_could_not_be_had_are_asked_for_again(page, server):
     page.wait("window.held.length > 0")
     page.driver.execute_script("window.fetch = window.asked; window.held.forEach((one) => one.fail());")
     page.wait("document.querySelector('.seen canvas').hidden")
-    page.press_in(".map canvas", "\ue014")
-    page.wait("[...document.querySelectorAll('.near canvas')].some((canvas) => !canvas.hidden && canvas.width === 28)")
+    page.ask("document.getElementById('tab-filters').click()")
+    page.wait("document.getElementById('panel').dataset.ready === 'filters'")
+    page.ask("document.getElementById('tab-latent').click()")  # with the same image
+    page.wait("document.getElementById('panel').dataset.ready === 'latent'")
+    page.wait("!document.querySelector('.seen canvas').hidden")
 
 
 def test_of_two_units_clicked_at_once_the_last_one_is_shown(page, server):
