@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+import safetensors
 import safetensors.numpy
 from safetensors import SafetensorError
 
@@ -31,6 +32,7 @@ DTYPES = {
     **{f"F{8 * size}": f"f{size}" for size in (2, 4, 8)},
     "C64": "c8",
 }
+BFLOAT16 = "bfloat16"
 
 Shapes = dict[str, tuple[tuple[int, ...], str]]
 
@@ -43,9 +45,12 @@ def encoded(arrays: Mapping[str, np.ndarray], key: str, description: Mapping[str
 
 
 class TensorFile:
-    """Read a safetensors file whose header is known to be sound: `shapes`, (shape, dtype) by name, and `metadata`."""
+    """Read a safetensors file whose header is known to be sound: `shapes`, (shape, dtype) by name, and `metadata`.
 
-    def __init__(self, path: Path, file: IO[bytes], expected: str):
+    Arrays of bfloat16, which NumPy lacks, are read as float32 where the caller admits them.
+    """
+
+    def __init__(self, path: Path, file: IO[bytes], expected: str, *, bfloat16: bool = False):
         self._path, self._file, self._expected = path, file, expected
         size = os.fstat(file.fileno()).st_size
         length = int.from_bytes(file.read(8), "little")
@@ -55,10 +60,10 @@ class TensorFile:
         try:
             entries = json.loads(self._header)
             self.metadata: dict[str, str] = {str(k): str(v) for k, v in entries.pop("__metadata__", {}).items()}
-            self.shapes: Shapes = {name: _shape(entry) for name, entry in entries.items()}
+            self.shapes: Shapes = {name: _shape(entry, bfloat16) for name, entry in entries.items()}
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise self._damaged(str(error)) from error
-        sizes = (math.prod(shape) * np.dtype(dtype).itemsize for shape, dtype in self.shapes.values())
+        sizes = (math.prod(s) * (2 if t == BFLOAT16 else np.dtype(t).itemsize) for s, t in self.shapes.values())
         if (found := sum(sizes)) != size - 8 - length:
             raise self._damaged(f"{size - 8 - length} bytes for {reprlib.repr(found)} bytes of arrays")
 
@@ -66,7 +71,7 @@ class TensorFile:
         """Return the arrays; the checksum in the description called `key`, which `checksum` asks for, has to be right."""
         content = len(self._header).to_bytes(8, "little") + self._header + self._file.read()
         try:
-            arrays = safetensors.numpy.load(content)
+            arrays = _loaded(content, self.shapes)
         except (SafetensorError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
             raise self._damaged(str(error)) from error
         described = self._description(key)
@@ -114,10 +119,25 @@ def _checksum(described: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) ->
     return digest.hexdigest()
 
 
-def _shape(entry: Any) -> tuple[tuple[int, ...], str]:
+def _loaded(content: bytes, shapes: Shapes) -> dict[str, np.ndarray]:
+    if not any(dtype == BFLOAT16 for _, dtype in shapes.values()):
+        return safetensors.numpy.load(content)
+    arrays = {}
+    for name, entry in safetensors.deserialize(content):
+        shape, dtype = shapes[name]
+        if dtype == BFLOAT16:  # the upper half of a float32
+            arrays[name] = (np.frombuffer(entry["data"], "<u2").astype(np.uint32) << 16).view(np.float32).reshape(shape)
+        else:
+            arrays[name] = np.frombuffer(entry["data"], DTYPES[entry["dtype"]]).reshape(shape)
+    return arrays
+
+
+def _shape(entry: Any, bfloat16: bool) -> tuple[tuple[int, ...], str]:
     shape = entry["shape"]
     if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
         raise ValueError(f"the shape {reprlib.repr(shape)}")
+    if bfloat16 and entry["dtype"] == "BF16":
+        return tuple(shape), BFLOAT16
     if entry["dtype"] not in DTYPES:
         raise ValueError(f"arrays of {reprlib.repr(entry['dtype'])}")
     return tuple(shape), str(np.dtype(DTYPES[entry["dtype"]]))

@@ -11,13 +11,13 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.traversal import ancestors, io_toposort
 from pytensor.scalar import basic as scalar
 from pytensor.scalar import math as scalar_math
-from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Dot
 from pytensor.tensor.reshape import JoinDims, SplitDims
 from pytensor.tensor.shape import Reshape, SpecifyShape
 
 from symae.models.description import FilterLayer
+from symae.models.products import core, matrix_of
 from symae.ops.conv.convolution import Convolution
 
 # the larger the number that goes in, the larger the one that comes out; of a sum the number is one part
@@ -77,21 +77,16 @@ def found_layers(
 def sees_pixels(x: Variable, expression: Variable, W: Variable) -> bool:
     """Return True if the weights `W` are multiplied with `x` itself on the way to a layer's units."""
     for apply in io_toposort([x], [expression]):
-        if isinstance(_core(apply.op), Dot | Convolution) and apply.inputs[1] is W:
+        if isinstance(core(apply.op), Dot | Convolution) and apply.inputs[1] is W:
             return _is_reshaped(apply.inputs[0], x)
     return False
-
-
-def _core(op: object) -> object:
-    """Return what is done to each of many matrices, which ``@`` is even for one."""
-    return op.core_op if isinstance(op, Blockwise) else op
 
 
 def _weights(
     apply: Apply, depends: set[Variable], names: Mapping[SharedVariable, str]
 ) -> tuple[SharedVariable, bool, Variable] | None:
     """Return the weights of a product, True if they have a row for each unit, and what they are multiplied with."""
-    if isinstance(_core(apply.op), Dot):
+    if isinstance(core(apply.op), Dot):
         (left, right), ndim = apply.inputs, 2
     elif isinstance(apply.op, Convolution):
         (left, right), ndim = apply.inputs[:2], 4
@@ -99,8 +94,7 @@ def _weights(
         return None
     if left not in depends or right in depends:
         return None
-    turned = ndim == 2 and right.owner is not None and isinstance(right.owner.op, DimShuffle)
-    W = right.owner.inputs[0] if turned and right.owner is not None else right
+    W, turned = matrix_of(right) if ndim == 2 else (right, False)
     if isinstance(W, SharedVariable) and W in names and W.type.ndim == left.type.ndim == ndim:
         return W, turned, left
     return None

@@ -19,7 +19,7 @@ from symae.datasets.contents import LARGEST, excerpt
 from symae.datasets.formats.hdf5 import is_hdf5
 from symae.errors import InputError
 from symae.models.foreign.arrays import is_archive, npz_weights, opened_archive, pickled_weights, safetensors_weights
-from symae.models.foreign.conventions import channels_to_front
+from symae.models.foreign.conventions import LASAGNE, channels_to_front
 from symae.models.foreign.keras import CONFIG, WEIGHTS, hdf5_weights, keras_weights
 from symae.models.foreign.matching import matched
 from symae.models.foreign.slots import Slot, slots_of
@@ -38,7 +38,7 @@ def load_weights(
     names: Mapping[str, str] | None = None,
     *,
     strict: bool = True,
-    flip_filters: bool | None = None,
+    flip_filters: bool | Mapping[str, bool] | None = None,
     channels_last: bool | None = None,
 ) -> dict[str, str]:
     """Set the parameters of a model to weights that another library has saved.
@@ -60,11 +60,14 @@ def load_weights(
         order counts; where layers are called after their class, ``conv2d_1``, the order within that class.
     strict : bool
         False: arrays that no parameter takes are left out. Each parameter has to get an array in any case.
-    flip_filters : bool, optional
-        The file's network turns filters round, as convolution does; by default as usual in its library.
+    flip_filters : bool, or dict of bool, optional
+        The file's network turns filters round, as convolution does; a transposed convolution, if that does of which it is the
+        gradient. By default as usual in its library. {name of a parameter: bool} tells it of some layers. For a file of
+        Lasagne a single bool is the ``flip_filters`` of its `Conv2DLayer`; that of `TransposedConv2DLayer` means the
+        contrary and has another default, so that its filters are told by their names.
     channels_last : bool, optional
         The images of the file's network are (h, w, channels), which counts where it turns them to rows, or rows to images; by
-        default as the file says, and if it does not, as usual in its library.
+        default as usual in its library. Where the file says it itself, as ``.keras``, that counts.
 
     Returns
     -------
@@ -75,14 +78,15 @@ def load_weights(
     ------
     MissingFileError, InputError
         No such file, a broken one, one that asks for code to be run or claims more than it holds; a parameter without an array
-        or with several; an array for which there is no parameter; another shape. The model is not changed then.
+        or with several; an array for which there is no parameter; another shape; a matrix that may be meant transposed or not;
+        `channels_last` is not what the file says. The model is not changed then.
     BackendError
         A file of Keras, and no h5py.
 
     Warns
     -----
     RuntimeWarning
-        Weights are NaN or infinite: names them.
+        Weights are NaN or infinite: names them. A normalisation has another epsilon in the file than in the model.
 
     Examples
     --------
@@ -97,11 +101,11 @@ def load_weights(
     """
     slots = slots_of(model)
     flag("strict", strict)
-    for name, value in (("flip_filters", flip_filters), ("channels_last", channels_last)):
-        if value is not None:
-            flag(name, value)
+    _check_flips(flip_filters, slots)
+    if channels_last is not None:
+        flag("channels_last", channels_last)
     with _opened(path) as weights:
-        said = {n: replace(a, convention=a.convention.said(flip_filters, channels_last)) for n, a in weights.arrays.items()}
+        said = {n: replace(a, convention=a.convention.said(channels_last)) for n, a in weights.arrays.items()}
         weights = replace(weights, arrays=said)
         strange = next((array.of for array in said.values() if array.of), "")
         if strict and strange:
@@ -109,6 +113,7 @@ def load_weights(
         found = matched(slots, weights, {} if names is None else names)
         for slot in slots:
             _check(weights.path, slot, found[slot.name])
+            found[slot.name] = _told_of_flips(slot, found[slot.name], flip_filters)
         used = {array.name for array in found.values()}
         extra = [array for name, array in weights.arrays.items() if name not in used]
         values = {slot.name: _adapted(slot, found[slot.name]) for slot in slots}
@@ -117,6 +122,8 @@ def load_weights(
         model.set_parameters(values, path)
     if not_numbers := not_finite(values):
         warnings.warn(f"{path}: NaN or infinite values in {not_numbers}", RuntimeWarning, stacklevel=2)
+    if other := _other_epsilon(slots, found):
+        warnings.warn(f"{path}: {other}", RuntimeWarning, stacklevel=2)
     return {slot.name: found[slot.name].name for slot in slots}
 
 
@@ -173,9 +180,46 @@ def _reader(path: Path, file: IO[bytes]) -> Reader:
     raise InputError(path, f"the first bytes {excerpt(begin[:8])}", FILES)
 
 
+def _check_flips(flip_filters: Any, slots: Sequence[Slot]) -> None:
+    """Raise InputError if `flip_filters` is neither None, a bool, nor one for each of some filters."""
+    if not isinstance(flip_filters, Mapping):
+        if flip_filters is not None:
+            flag("flip_filters", flip_filters)
+        return
+    known = [slot.name for slot in slots if len(slot.shape) == 4]
+    for name, value in flip_filters.items():
+        if name not in known:
+            raise InputError("flip_filters", repr(name), f"filters of the model: {', '.join(known) or 'it has none'}")
+        flag(f"flip_filters[{name!r}]", value)
+
+
+def _told_of_flips(slot: Slot, array: StoredArray, flip_filters: bool | Mapping[str, bool] | None) -> StoredArray:
+    """Return an array with what a caller says of its filters."""
+    if isinstance(flip_filters, Mapping):
+        told = flip_filters.get(slot.name)
+    elif array.convention.library == LASAGNE.library and slot.operation == "conv2d_transpose":
+        told = None
+    else:
+        told = flip_filters
+    return array if told is None else replace(array, convention=replace(array.convention, flips=told))
+
+
+def _other_epsilon(slots: Sequence[Slot], found: Mapping[str, StoredArray]) -> str:
+    """Say which normalisations have another epsilon in the file than in the model."""
+    other = {}
+    for slot in slots:
+        there, here = found[slot.name].epsilon, slot.epsilon
+        if there is not None and here is not None and there != here:
+            other[slot.layers[0]] = f"{slot.layers[0]} has epsilon {there:g} there and {here:g} here"
+    return "; ".join(other.values()) + ": nn.batch_norm(..., epsilon=) makes them equal" if other else ""
+
+
 def _check(path: Path, slot: Slot, array: StoredArray) -> None:
     """Raise InputError if an array is not what a parameter takes."""
     where = f"{path}, {array.name}"
+    if array.convention.unclear and len(slot.shape) == 2:
+        named = 'names with a layer: "code/W" as of Chainer, (out, in), or "code_W" as of symae, (in, out)'
+        raise InputError(where, array.convention.unclear, named)
     expected = array.convention.shape_there(slot.shape)
     if array.shape != expected and not _is_spread(slot, array):
         here = "" if expected == slot.shape else f", {slot.shape} here"
@@ -215,7 +259,7 @@ def _check_extra(
     tied = [slot for slot in slots if slot.tied]
     for array in extra:
         for slot in tied:
-            turned = replace(slot, shape=slot.shape[::-1])
+            turned = replace(slot, shape=slot.shape[::-1], rows=slot.columns, columns=slot.rows)
             if array.kind == "weight" and array.shape == array.convention.shape_there(turned.shape):
                 if np.array_equal(_adapted(turned, array), values[slot.name].T):
                     break

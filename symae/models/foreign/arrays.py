@@ -17,7 +17,7 @@ from symae._runtime.tensor_files import TensorFile
 from symae.datasets.contents import MOST_TIMES, UNSUSPICIOUS, excerpt, read_contents
 from symae.datasets.formats.npz import broken_archives, open_member, read_array, read_header
 from symae.errors import InputError
-from symae.models.foreign.conventions import CHAINER, LASAGNE, PYTORCH, SYMAE, THEANO, Convention
+from symae.models.foreign.conventions import CHAINER, LASAGNE, PYTORCH, SYMAE, THEANO, UNCLEAR, Convention
 from symae.models.foreign.pickled import arrays_in_pickles
 from symae.models.foreign.stored import Weights, stored, weights_of
 from symae.models.saved import KEY
@@ -31,7 +31,7 @@ def npz_weights(path: Path, file: IO[bytes]) -> Iterator[Weights]:
     """Yield the arrays of an .npz file.
 
     Those called ``arr_0`` and so on, which `numpy.savez` gives to arrays without names, are Lasagne's. Those with a slash are
-    Chainer's, and others have symae's own axes.
+    Chainer's, and others have symae's own axes; W and b alone have those which fit together.
     """
     with opened_archive(path, file) as archive:
         members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
@@ -40,26 +40,39 @@ def npz_weights(path: Path, file: IO[bytes]) -> Iterator[Weights]:
         by_position = all(re.fullmatch(r"arr_\d+", name) for name in members)
         convention = LASAGNE if by_position else CHAINER if any("/" in name for name in members) else SYMAE
         found = []
+        headers = {}
         for name, info in members.items():
-            where = f"{path}, {name}"
-            with open_member(path, archive, info) as member:
-                header = read_header(where, member, info.file_size)
-            load = partial(_member, path, archive, where, info)
-            found.append(stored(name, "/", header.shape, str(header.dtype), load, convention))
+            with broken_archives(path), open_member(path, archive, info) as member:
+                headers[name] = read_header(f"{path}, {name}", member, info.file_size)
+        if convention is SYMAE:
+            convention = _of_a_layer({name: header.shape for name, header in headers.items()})
+        for name, info in members.items():
+            load = partial(_member, path, archive, f"{path}, {name}", info)
+            found.append(stored(name, "/", headers[name].shape, str(headers[name].dtype), load, convention))
         if by_position:
             found.sort(key=lambda array: int(array.name[4:]))
         yield weights_of(path, found, by_position=by_position)
 
 
+def _of_a_layer(shapes: Mapping[str, tuple[int, ...]]) -> Convention:
+    """Return whose axes W has where there is nothing but W, and b: a single link of Chainer's, or a model of symae's."""
+    if not shapes.keys() <= {"W", "b"} or len(shapes.get("W", ())) != 2:
+        return SYMAE
+    n_rows, n_columns = shapes["W"]
+    if n_rows == n_columns:
+        return UNCLEAR
+    return CHAINER if shapes.get("b") == (n_rows,) else SYMAE
+
+
 def _member(path: Path, archive: zipfile.ZipFile, where: str, info: zipfile.ZipInfo) -> np.ndarray:
-    with open_member(path, archive, info) as file:
+    with broken_archives(path), open_member(path, archive, info) as file:
         return read_array(where, file, info.file_size, info.compress_size)
 
 
 @contextmanager
 def safetensors_weights(path: Path, file: IO[bytes]) -> Iterator[Weights]:
     """Yield the arrays of a safetensors file: PyTorch's, if it says nothing else, or symae's own."""
-    tensors = TensorFile(path, file, "a whole safetensors file of floats of 16 to 64 bits")
+    tensors = TensorFile(path, file, "a whole safetensors file of floats of 16 to 64 bits", bfloat16=True)
     written_by = tensors.metadata.get("format", "pt")
     own = KEY in tensors.metadata
     if not own and written_by != "pt":
@@ -100,7 +113,9 @@ def opened_archive(path: Path, file: IO[bytes]) -> Iterator[zipfile.ZipFile]:
     """Yield a zip archive whose parts claim no more bytes than the file has, and do not unpack to a great many times that."""
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
-    with broken_archives(path), zipfile.ZipFile(file) as archive:
+    with broken_archives(path):
+        archive = zipfile.ZipFile(file)
+    with archive:
         for info in archive.infolist():
             stored_as_it_is = info.compress_type == zipfile.ZIP_STORED
             most = info.compress_size if stored_as_it_is else max(UNSUSPICIOUS, MOST_TIMES * info.compress_size)
@@ -112,11 +127,12 @@ def opened_archive(path: Path, file: IO[bytes]) -> Iterator[zipfile.ZipFile]:
 
 def member_bytes(path: Path, archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     """Return the bytes of a part of an archive, of which there may not be more than `most`."""
-    info = archive.getinfo(name)
-    if info.file_size > most:
-        raise InputError(f"{path}, {name}", f"{info.file_size} bytes", f"at most {most}")
-    with open_member(path, archive, info) as file:
-        data = file.read(most + 1)
+    with broken_archives(path):
+        info = archive.getinfo(name)
+        if info.file_size > most:
+            raise InputError(f"{path}, {name}", f"{info.file_size} bytes", f"at most {most}")
+        with open_member(path, archive, info) as file:
+            data = file.read(most + 1)
     if len(data) > most:
         raise InputError(f"{path}, {name}", f"more than {most} bytes", f"at most {most}")
     return data

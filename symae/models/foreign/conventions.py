@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from symae.errors import InputError
+
 # to (maps, channels, kh, kw), or for a transposed convolution (channels, maps, kh, kw)
 AS_THEY_ARE, FROM_LAST = (0, 1, 2, 3), (3, 2, 0, 1)
 
@@ -25,6 +27,10 @@ class Convention:
         Filters are turned round before they are laid on an image, as a convolution does; False is correlation.
     rows_last, columns_last : bool
         Images are (h, w, channels) where they become rows for a matrix, and where they are made of such rows.
+    told : bool
+        The file itself says how images lie.
+    unclear : str
+        Why matrices may be either way round, in words.
     """
 
     library: str
@@ -33,13 +39,27 @@ class Convention:
     flips: bool = False
     rows_last: bool = False
     columns_last: bool = False
+    told: bool = False
+    unclear: str = ""
 
-    def said(self, flips: bool | None, channels_last: bool | None) -> Convention:
-        """Return the convention with what a caller says of a network; Keras flattens to (h, w, channels) in any case."""
-        changed = self if flips is None else replace(self, flips=flips)
-        if channels_last is not None:
-            changed = replace(changed, rows_last=channels_last or self.library == "Keras", columns_last=channels_last)
-        return changed
+    def said(self, channels_last: bool | None) -> Convention:
+        """Return the convention with what a caller says of a network whose file does not say it.
+
+        Keras whose default is channels_first flattens to (h, w, channels) all the same.
+
+        Raises
+        ------
+        InputError
+            The file says the contrary.
+        """
+        if channels_last is None:
+            return self
+        if self.told:
+            if channels_last != self.columns_last:
+                last = "last" if self.columns_last else "first"
+                raise InputError("channels_last", str(channels_last), f"None, as the file says of its layers: channels_{last}")
+            return self
+        return replace(self, rows_last=channels_last or self.library == "Keras", columns_last=channels_last)
 
     def axes(self, ndim: int) -> tuple[int, ...]:
         """Return which axes of an array, in which order, are symae's."""
@@ -63,6 +83,8 @@ KERAS = Convention("Keras", kernels=FROM_LAST, rows_last=True, columns_last=True
 CHAINER = Convention("Chainer", out_first=True)
 LASAGNE = Convention("Lasagne", flips=True)
 THEANO = Convention("Theano", flips=True)
+# W and b without a layer's name, as of a single link of Chainer's, or of a model of symae's, and as many rows as columns
+UNCLEAR = Convention("symae", unclear="a square W, which Chainer and symae transpose to one another, and no layer's name")
 
 
 def channels_to_front(array: np.ndarray, axis: int, maps: tuple[int, int, int]) -> np.ndarray:

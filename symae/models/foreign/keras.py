@@ -59,20 +59,34 @@ def keras_weights(path: Path, file: IO[bytes]) -> Iterator[Weights]:
         data = member_bytes(path, archive, WEIGHTS, LARGEST)
     h5py = needed("h5py", path)
     layers = dict(_layers(path, config, "", ()))
-    with broken_hdf5(path), h5py.File(io.BytesIO(data), "r") as opened:
-        yield weights_of(path, _of_layers(path, h5py, opened, layers))
+    with _opened(path, h5py, io.BytesIO(data)) as opened:
+        with broken_hdf5(path):
+            found = _of_layers(path, h5py, opened, layers)
+        yield weights_of(path, found)
 
 
 @contextmanager
 def hdf5_weights(path: Path, file: IO[bytes]) -> Iterator[Weights]:
     """Yield the arrays of an HDF5 file of Keras: of ``model.save_weights``, or of the older ``model.save``."""
     h5py = needed("h5py", path)
-    with broken_hdf5(path), h5py.File(path, "r", locking=False) as opened:
-        group = opened.get("model_weights", opened)
-        if "layer_names" in group.attrs or "layer_names0" in group.attrs:
-            yield weights_of(path, _of_old_layers(path, h5py, opened, group))
-        else:
-            yield weights_of(path, sorted(_of_layers(path, h5py, opened, {}), key=_by_number), ordered=False)
+    with _opened(path, h5py, path) as opened:
+        with broken_hdf5(path):
+            group = opened.get("model_weights", opened)
+            ordered = "layer_names" in group.attrs or "layer_names0" in group.attrs
+            if ordered:
+                found = _of_old_layers(path, h5py, opened, group)
+            else:
+                found = sorted(_of_layers(path, h5py, opened, {}), key=_by_number)
+        yield weights_of(path, found, ordered=ordered)
+
+
+@contextmanager
+def _opened(path: Path, h5py: Any, source: Any) -> Iterator[Any]:
+    """Yield an HDF5 file; what goes wrong with it while it is open, is for those who read it to name."""
+    with broken_hdf5(path):
+        opened = h5py.File(source, "r", locking=False)
+    with opened:
+        yield opened
 
 
 def _layers(path: Path, config: Any, group: str, above: tuple[str, ...]) -> Iterator[tuple[str, _Layer]]:
@@ -124,15 +138,26 @@ def _of_layers(path: Path, h5py: Any, opened: Any, layers: Mapping[str, _Layer])
             names = tuple(name for name in names if known.config.get(left_out.get(name, ""), True) is not False)
         if names is None and _is_attribute(parts, [found[group][number] for number in numbers], layers):
             names = ("kernel", "bias")
+        if kind == "batch_normalization" and known is None:
+            # of three, the file does not say whether gamma or beta is left out
+            names = {2: names[2:], 3: ("0", "1", "2")}.get(len(numbers), names) if names else names
         of = "" if names is not None and len(numbers) <= len(names) else _strange(group, layers)
+        epsilon = _epsilon(known)
         for position, number in enumerate(numbers):
             array = found[group][number]
             what = names[position] if names is not None and not of else number
             load = partial(_read, path, f"{group}/vars/{number}", array)
             name, shape = "/".join((*layer, what)), tuple(map(int, array.shape))
             counted, dtype = _is_counted(layer, kind), str(array.dtype)
-            stored.append(StoredArray(name, shape, dtype, load, convention, layer, KINDS.get(what, what), counted, of))
+            kept = KINDS.get(what, what)
+            stored.append(StoredArray(name, shape, dtype, load, convention, layer, kept, counted, of, epsilon))
     return stored
+
+
+def _epsilon(layer: _Layer | None) -> float | None:
+    """Return what a normalisation adds to the variance, if the file has it."""
+    found = layer.config.get("epsilon") if layer is not None and layer.kind == "batch_normalization" else None
+    return float(found) if isinstance(found, int | float) else None
 
 
 def _is_attribute(parts: list[str], arrays: list[Any], layers: Mapping[str, _Layer]) -> bool:
@@ -186,7 +211,8 @@ def _of_old_layers(path: Path, h5py: Any, opened: Any, group: Any) -> list[Store
             load, shape = partial(_read, path, f"{layer}/{name}", array), tuple(map(int, array.shape))
             name = "/".join((*inside, what))
             counted, dtype = is_of is not None and _is_counted(inside, is_of.kind), str(array.dtype)
-            stored.append(StoredArray(name, shape, dtype, load, convention, inside, KINDS.get(what, what), counted, of))
+            kind, epsilon = KINDS.get(what, what), _epsilon(is_of)
+            stored.append(StoredArray(name, shape, dtype, load, convention, inside, kind, counted, of, epsilon))
     return stored
 
 
@@ -201,8 +227,9 @@ def _convention(layers: Mapping[str, _Layer]) -> Convention:
     A Flatten that is told of channels_first makes rows in the order of channels_last, so that weights fit either.
     """
     flat = [layer.config.get("data_format") for layer in layers.values() if layer.kind == "flatten"]
-    first = any(layer.config.get("data_format") == "channels_first" for layer in layers.values() if layer.kind != "flatten")
-    return replace(KERAS, rows_last=not first or "channels_first" in flat, columns_last=not first)
+    formats = {layer.config.get("data_format") for layer in layers.values() if layer.kind != "flatten"} - {None}
+    first = "channels_first" in formats
+    return replace(KERAS, rows_last=not first or "channels_first" in flat, columns_last=not first, told=len(formats) == 1)
 
 
 def _datasets(path: Path, h5py: Any, opened: Any) -> Iterator[tuple[str, Any]]:

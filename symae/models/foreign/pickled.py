@@ -19,6 +19,8 @@ from symae.errors import InputError
 # A graph of Theano's takes some thousands, each of a hundred bytes of memory or two.
 MOST_INSTRUCTIONS = 1_000_000
 DEEPEST = 20
+# Each becomes a class, of two kilobytes; a network with its graph names some dozens.
+MOST_NAMES = 1000
 # objects of these are no models, and what is in them are no weights
 LIBRARIES = ("theano.", "pytensor.", "numpy.", "__builtin__.", "builtins.", "copy_reg.", "copyreg.")
 
@@ -110,6 +112,9 @@ class ArrayUnpickler(RestrictedUnpickler):
     def found(self, module: str, name: str) -> Any:
         key = re.sub(r"^numpy\.core\b", "numpy._core", module), name
         if key not in self._kept:
+            if len(self._kept) >= MOST_NAMES:
+                found = f"names of more than {MOST_NAMES} classes and functions"
+                raise InputError(self._where, found, "the weights of a model")
             meaning = self._meanings.get(key)
             if meaning is None:
                 self._kept[key] = type("Recorded", (Recorded,), {"asked": f"{module}.{name}"})
@@ -167,7 +172,13 @@ def named_arrays(path: str | PathLike[str], value: Any) -> dict[str, np.ndarray]
             order.append(owner)
         if owner not in found or _worth(names) < _worth(found[owner][0]):
             found[owner] = names, array
-    return {".".join(found[owner][0]) or "0": found[owner][1] for owner in order}
+    joined: dict[str, np.ndarray] = {}
+    for names, array in (found[owner] for owner in order):
+        name = ".".join(names) or "0"
+        if name in joined:
+            raise InputError(path, f"two arrays called {excerpt(name)}", "one of each name")
+        joined[name] = array
+    return joined
 
 
 def _worth(names: tuple[str, ...]) -> tuple[int, int]:

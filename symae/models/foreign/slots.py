@@ -11,17 +11,14 @@ import numpy as np
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.traversal import ancestors, toposort
-from pytensor.tensor.elemwise import DimShuffle, Elemwise
-from pytensor.tensor.math import Dot
-from pytensor.tensor.shape import Reshape
+from pytensor.tensor.elemwise import DimShuffle
 
 from symae.errors import InputError
+from symae.models.foreign.layouts import Maps, axes_of_images
 from symae.models.foreign.stored import KINDS
+from symae.nn import deterministic
 from symae.nn.layers import layer_of
-from symae.ops.bias_relu import Rectified
 from symae.ops.conv.convolution import Convolution, InputGradient
-
-Maps = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -42,9 +39,12 @@ class Slot:
     flips : bool
         The filters are turned round before they are laid on an image.
     rows, columns : (channels, h, w) or None
-        The images that the first axis of a matrix takes as rows, and those that its last axis, or a bias, is made to.
+        The images that the first axis of a matrix takes as rows, and those that its last axis, or a bias, is made to. A vector
+        beside flattened images has rows.
     tied : bool
         The matrix is used transposed too.
+    epsilon : float or None
+        Of a normalisation of `symae.nn`.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Slot:
     rows: Maps | None = None
     columns: Maps | None = None
     tied: bool = False
+    epsilon: float | None = None
 
 
 def slots_of(model: Any) -> list[Slot]:
@@ -65,10 +66,12 @@ def slots_of(model: Any) -> list[Slot]:
         raise InputError("model", f"a {type(model).__name__}", "a model of symae.models, or a symae.keras.Model")
     values: Mapping[str, np.ndarray] = model.parameters()
     names = getattr(model, "parameter_names", None) or [p.name for p in model.params]
-    variables = dict(zip(names, model.params, strict=True))
+    # running averages are no parameters of training, but of a file
+    more = model.weights if _is_keras(model) else getattr(model, "state", ())
+    variables = {str(v.name): v for v in more} | dict(zip(names, model.params, strict=True))
     nodes = _nodes(model)
     seen = _Uses(nodes.values(), {p: name for name, p in variables.items()})
-    layers = _layers(model, nodes, variables)
+    layers, epsilons = _layers(model, nodes, variables)
     slots = []
     for name, value in values.items():
         shape, dtype = value.shape, str(value.dtype)
@@ -94,6 +97,7 @@ def slots_of(model: Any) -> list[Slot]:
                 rows,
                 columns,
                 name in seen.tied,
+                epsilons.get(name),
             )
         )
     return slots
@@ -103,20 +107,27 @@ def slots_of(model: Any) -> list[Slot]:
 NORMALISED = {"gamma", "beta", "mean", "variance"}
 
 
+def _is_keras(model: Any) -> bool:
+    return isinstance(getattr(model, "outputs", None), Sequence)
+
+
 def _nodes(model: Any) -> Mapping[str, Variable]:
     """Return what a model computes, by name."""
-    outputs = getattr(model, "outputs", None)
-    if isinstance(outputs, Sequence):
-        return {str(v): v for v in outputs}
+    if _is_keras(model):
+        return {str(v): v for v in model.outputs}
     nodes: Mapping[str, Variable] = model.nodes
     return nodes
 
 
-def _layers(model: Any, nodes: Mapping[str, Variable], variables: Mapping[str, SharedVariable]) -> dict[str, tuple[str, ...]]:
+def _layers(
+    model: Any, nodes: Mapping[str, Variable], variables: Mapping[str, SharedVariable]
+) -> tuple[dict[str, tuple[str, ...]], dict[str, float]]:
     """Return what the layers of the parameters are called: as in ``<layer>_W``, as of `symae.nn`, or after the node they make.
 
-    Those of the node that is the model's code are the encoder too, and those of its drawing the decoder.
+    Those of the node that is the model's code are the encoder too, and those of its drawing the decoder. The epsilons of
+    normalisations are returned beside that.
     """
+    epsilons: dict[str, float] = {}
     found: dict[str, list[str]] = {name: [] for name in variables}
     for name in variables:
         first, _, kind = name.rpartition("_")
@@ -128,8 +139,10 @@ def _layers(model: Any, nodes: Mapping[str, Variable], variables: Mapping[str, S
         above = set(ancestors([expression]))
         for layer in filter(None, map(layer_of, above - known)):
             for name, p in variables.items():
-                if any(p is q for q in layer.params):
+                if any(p is q for q in (*layer.params, *layer.state)):
                     found[name].append(layer.name)
+                    if (epsilon := layer.arguments.get("epsilon")) is not None:
+                        epsilons[name] = epsilon
         for name, p in variables.items():
             if p in above:
                 made_by.setdefault(name, node)
@@ -140,7 +153,7 @@ def _layers(model: Any, nodes: Mapping[str, Variable], variables: Mapping[str, S
         if not found[name]:
             words = {getattr(description, "code", None): "encoder", getattr(description, "output", None): "decoder"}
             found[name] += [node, *([words[node]] if node in words else [])]
-    return {name: tuple(dict.fromkeys(words)) for name, words in found.items()}
+    return {name: tuple(dict.fromkeys(words)) for name, words in found.items()}, epsilons
 
 
 class _Uses:
@@ -151,10 +164,10 @@ class _Uses:
         self.operations: dict[str, Any] = {}
         self.flipped: set[str] = set()
         self.tied: set[str] = set()
-        self.rows: dict[str, Maps] = {}
-        self.columns: dict[str, Maps] = {}
-        for node in toposort(list(expressions)):
+        order = list(toposort(deterministic(list(expressions))))
+        for node in order:
             self._look_at(node)
+        self.rows, self.columns = axes_of_images(order, names)
 
     def _look_at(self, node: Apply) -> None:
         op, inputs = node.op, node.inputs
@@ -164,37 +177,5 @@ class _Uses:
                 self.operations.setdefault(name, "conv2d" if isinstance(op, Convolution) else "conv2d_transpose")
                 if op.filter_flip:
                     self.flipped.add(name)
-        elif isinstance(op, Dot):
-            if (name := self._names.get(inputs[1])) is not None and (maps := _flattened(inputs[0])) is not None:
-                self.rows[name] = maps
-        elif isinstance(op, DimShuffle) and op.new_order == (1, 0):
-            if (name := self._names.get(inputs[0])) is not None:
-                self.tied.add(name)
-        elif isinstance(op, Reshape) and inputs[0].type.ndim == 2 and node.outputs[0].type.ndim == 4:
-            maps = _known(node.outputs[0].type.shape[1:])
-            if maps is not None:
-                self._give(inputs[0], maps)
-
-    def _give(self, v: Variable, maps: Maps) -> None:
-        """Note for what makes the rows `v` that they become `maps`."""
-        if (name := self._names.get(v)) is not None:
-            self.columns[name] = maps
-        elif v.owner is not None and isinstance(v.owner.op, Dot):
-            if (name := self._names.get(v.owner.inputs[1])) is not None:
-                self.columns[name] = maps
-        elif v.owner is not None and isinstance(v.owner.op, Elemwise | Rectified | DimShuffle) and v.type.ndim in (1, 2):
-            for input in v.owner.inputs:
-                self._give(input, maps)
-
-
-def _flattened(v: Variable) -> Maps | None:
-    """Return the shape of the images whose numbers are the rows `v`."""
-    while v.owner is not None and isinstance(v.owner.op, Elemwise | Rectified):
-        v = max(v.owner.inputs, key=lambda input: (input.type.ndim, input.owner is not None))
-    if v.owner is None or not isinstance(v.owner.op, Reshape) or v.owner.inputs[0].type.ndim != 4:
-        return None
-    return _known(v.owner.inputs[0].type.shape[1:])
-
-
-def _known(sizes: Sequence[int | None]) -> Maps | None:
-    return None if None in sizes or len(sizes) != 3 else tuple(sizes)  # type: ignore[return-value]
+        elif isinstance(op, DimShuffle) and op.new_order == (1, 0) and (name := self._names.get(inputs[0])) is not None:
+            self.tied.add(name)

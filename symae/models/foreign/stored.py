@@ -47,6 +47,8 @@ class StoredArray:
         The layer has no name of its own: it is called after its class and counted, such as ``conv2d_1``.
     of : str
         A layer that has no counterpart in symae, in words.
+    epsilon : float or None
+        Of the normalisation that it belongs to, if the file has it.
     """
 
     name: str
@@ -58,6 +60,7 @@ class StoredArray:
     kind: str = ""
     counted: bool = False
     of: str = ""
+    epsilon: float | None = None
 
     @property
     def n_bytes(self) -> int:

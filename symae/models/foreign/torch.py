@@ -20,6 +20,7 @@ from typing import IO, Any
 import numpy as np
 
 from symae.datasets.contents import LARGEST, excerpt
+from symae.datasets.formats.npz import broken_archives
 from symae.datasets.formats.pickles import StandIn
 from symae.errors import InputError
 from symae.models.foreign.arrays import member_bytes, opened_archive
@@ -129,8 +130,9 @@ def _tensors(path: Path, value: Any) -> dict[str, _Tensor]:
     """Return the tensors of a state_dict by name."""
     if isinstance(value, Recorded):
         raise InputError(path, f"a pickled {value.asked}"[:200], EXPECTED)
-    if isinstance(value, dict) and not any(isinstance(item, _Tensor) for item in value.values()):
+    if isinstance(value, dict):  # beside which there may be tensors that are no weights: the best accuracy
         nested = [value[key] for key in NESTED if isinstance(value.get(key), dict)]
+        nested = [found for found in nested if any(isinstance(item, _Tensor) for item in found.values())]
         value = nested[0] if len(nested) == 1 else value
     if not isinstance(value, dict):
         raise InputError(path, "a tensor" if isinstance(value, _Tensor) else f"a {type(value).__name__}", EXPECTED)
@@ -152,10 +154,11 @@ def torch_weights(path: Path, file: IO[bytes]) -> Iterator[Weights]:
             raise InputError(path, f"{excerpt(packed[0])} packed", "what torch.save writes, which packs nothing")
         order = f"{root}byteorder"
         big_endian = order in names and member_bytes(path, archive, order, 16) == b"big"
-        with archive.open(f"{root}data.pkl") as pickled:
+        with broken_archives(path), archive.open(f"{root}data.pkl") as pickled:
             if archive.getinfo(f"{root}data.pkl").file_size > LONGEST_PICKLE:
                 raise InputError(path, f"a pickle of more than {LONGEST_PICKLE >> 20} MiB", EXPECTED)
-            tensors = _tensors(path, unpickled(path, pickled, MEANINGS, _storage))
+            described = unpickled(path, pickled, MEANINGS, _storage)
+        tensors = _tensors(path, described)
 
         def load(name: str) -> np.ndarray:
             tensor = tensors[name]
@@ -170,11 +173,17 @@ def old_torch_weights(path: Path, file: IO[bytes]) -> Iterator[Weights]:
     """Yield the tensors of a file that ``torch.save`` wrote before PyTorch 1.6."""
     for _ in ("magic", "protocol", "sizes of integers"):
         described = unpickled(path, file)
-    tensors = _tensors(path, unpickled(path, file, MEANINGS, _storage))
+    itemsizes: dict[str, int] = {}
+
+    def noted(identity: Any) -> _Storage:
+        storage = _storage(identity)
+        itemsizes[storage.key] = storage.itemsize
+        return storage
+
+    tensors = _tensors(path, unpickled(path, file, MEANINGS, noted))
     keys = unpickled(path, file)
     if not (isinstance(described, dict) and isinstance(keys, list) and all(isinstance(key, str | int) for key in keys)):
         raise InputError(path, "a broken file of PyTorch before 1.6", "a whole one")
-    itemsizes = {tensor.storage.key: tensor.storage.itemsize for tensor in tensors.values()}
     places: dict[str, tuple[int, int]] = {}
     position = file.tell()
     for key in map(str, keys):

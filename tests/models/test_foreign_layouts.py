@@ -1,0 +1,215 @@
+"""Images of other libraries that have their channels last, where they become rows and where they are made of rows."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+
+from symae import InputError, RandomStreams, nn
+from symae.keras import Input, Model
+from symae.models import Model as OwnModel
+from symae.models import load_weights
+from symae.models.foreign.slots import slots_of
+
+rng = np.random.RandomState(0)
+IMAGES, ROWS = rng.normal(size=(4, 2, 3, 2)), rng.normal(size=(4, 5))
+W, b = rng.normal(size=(12, 5)), rng.normal(size=5)
+V, c = rng.normal(size=(5, 12)), rng.normal(size=12)
+GAMMA, BETA, MEAN, VARIANCE = *rng.normal(size=(3, 12)), rng.uniform(1, 2, size=12)
+# as Chainer would call them; its matrices are (out, in)
+BEHIND = {"code/W": W.T, "code/b": b}
+BEFORE = {"code/W": V.T, "code/b": c}
+NORMAL = {"bn/gamma": GAMMA, "bn/beta": BETA, "bn/avg_mean": MEAN, "bn/avg_var": VARIANCE}
+
+
+def rows_of(images):
+    """Flatten images as a library does that has their channels last."""
+    return images.transpose(0, 2, 3, 1).reshape(len(images), -1)
+
+
+def images_of(rows):
+    return rows.reshape(-1, 3, 2, 2).transpose(0, 3, 1, 2)
+
+
+def normalised(rows):
+    return GAMMA * (rows - MEAN) / np.sqrt(VARIANCE + 1e-5) + BETA
+
+
+def dropped(x):
+    return nn.dropout("d", x, 0.5, RandomStreams(1))
+
+
+NETWORKS = {
+    "flatten, dense": (
+        lambda p, x: nn.dense(p, "code", nn.flatten("f", x), 5),
+        BEHIND,
+        lambda x: rows_of(x) @ W + b,
+    ),
+    "flatten, dropout, dense": (
+        lambda p, x: nn.dense(p, "code", dropped(nn.flatten("f", x)), 5),
+        BEHIND,
+        lambda x: rows_of(x) @ W + b,
+    ),
+    "flatten, normalisation, dense": (
+        lambda p, x: nn.dense(p, "code", nn.batch_norm(p, "bn", nn.flatten("f", x)), 5),
+        BEHIND | NORMAL,
+        lambda x: normalised(rows_of(x)) @ W + b,
+    ),
+    "dense, reshape": (
+        lambda p, x: nn.reshape("r", nn.dense(p, "code", x, 12), (2, 3, 2)),
+        BEFORE,
+        lambda x: images_of(x @ V + c),
+    ),
+    "dense, dropout, reshape": (
+        lambda p, x: nn.reshape("r", dropped(nn.dense(p, "code", x, 12)), (2, 3, 2)),
+        BEFORE,
+        lambda x: images_of(x @ V + c),
+    ),
+    "dense, normalisation, reshape": (
+        lambda p, x: nn.reshape("r", nn.batch_norm(p, "bn", nn.dense(p, "code", x, 12)), (2, 3, 2)),
+        BEFORE | NORMAL,
+        lambda x: images_of(normalised(x @ V + c)),
+    ),
+    "flatten, normalisation, reshape": (
+        lambda p, x: nn.reshape("r", nn.batch_norm(p, "bn", nn.flatten("f", x)), (2, 3, 2)),
+        NORMAL,
+        lambda x: images_of(normalised(rows_of(x))),
+    ),
+}
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_layers_between_a_matrix_and_images_do_not_hide_how_they_lie(network, tmp_path, fast_compile):
+    build, arrays, oracle = NETWORKS[network]
+    params, x = nn.Parameters(0), IMAGES if network.startswith("flatten") else ROWS
+    images = Input(x.shape[1:])
+    model = Model(images, build(params, images))
+    np.savez(tmp_path / "net.npz", **arrays)
+    load_weights(model, tmp_path / "net.npz", channels_last=True)
+    np.testing.assert_allclose(model.predict(x), oracle(x), atol=1e-6)
+
+
+@pytest.fixture
+def fast_compile():
+    with pytensor.config.change_flags(mode="FAST_COMPILE"):
+        yield
+
+
+class Own(OwnModel):
+    """A model of one's own, of one matrix."""
+
+    parameter_names = ("code_W",)
+
+    def __init__(self, shape, multiplied, x=None):
+        self.x = pt.tensor("x", dtype="float64", shape=(None, *(x or (2, 3, 2))))
+        self.params = [pytensor.shared(np.zeros(shape), "code_W", shape=shape)]
+        self.y = multiplied(self.x, self.params[0])
+
+    @property
+    def nodes(self):
+        return {"y": self.y}
+
+
+@pytest.mark.parametrize(
+    ("shape", "multiplied"),
+    [
+        ((12, 5), lambda x, W: x.flatten(2) @ W),
+        ((12, 5), lambda x, W: pt.dot(pt.specify_shape(x.flatten(2), (None, 12)), W)),
+        ((12, 5), lambda x, W: pt.dot(pt.join_dims(x, 1, 3), W)),
+        ((12, 5), lambda x, W: x.reshape((x.shape[0], -1)) @ W.astype("float32")),
+        ((5, 12), lambda x, W: x.flatten(2) @ W.T),
+    ],
+    ids=["@", "specify_shape", "join_dims", "cast", "transposed"],
+)
+def test_however_a_product_is_written_its_rows_are_seen(shape, multiplied):
+    (slot,) = slots_of(Own(shape, multiplied))
+    assert (slot.rows, slot.columns) == (((2, 3, 2), None) if shape == (12, 5) else (None, (2, 3, 2)))
+
+
+@pytest.mark.parametrize("split", [lambda y: y.reshape((-1, 2, 3, 2)), lambda y: pt.split_dims(y, (2, 3, 2), axis=1)])
+def test_however_images_are_made_their_columns_are_seen(split):
+    (slot,) = slots_of(Own((5, 12), lambda x, W: split(x @ W), (5,)))
+    assert (slot.rows, slot.columns) == (None, (2, 3, 2))
+    (slot,) = slots_of(Own((12, 5), lambda x, W: split(x @ W.T), (5,)))
+    assert (slot.rows, slot.columns) == ((2, 3, 2), None)
+
+
+def test_a_matrix_of_pixels_that_the_model_is_shown_has_no_layout():
+    (slot,) = slots_of(Own((12, 12), lambda x, W: pt.tanh(x @ W) @ W.T + x.reshape((-1, 2, 3, 2)).flatten(2), (12,)))
+    assert slot.rows is None
+
+
+def test_a_tied_decoder_is_the_transpose_with_its_axes_changed_over(tmp_path):
+    model = Own((12, 5), lambda x, W: x.flatten(2) @ W @ W.T)
+    np.savez(tmp_path / "net.npz", **{"code/W": W.T, "decoder/W": W})
+    load_weights(model, tmp_path / "net.npz", channels_last=True)
+    np.testing.assert_allclose(IMAGES.reshape(4, -1) @ model.parameters()["code_W"], rows_of(IMAGES) @ W)
+    np.savez(tmp_path / "net.npz", **{"code/W": W.T, "decoder/W": W[::-1]})
+    with pytest.raises(InputError, match=r"decoder/W .* not the transpose of the array for code_W"):
+        load_weights(model, tmp_path / "net.npz", channels_last=True)
+
+
+def keras_file(path, layers, arrays):
+    """Write a .keras: `layers` are (class, settings), `arrays` by their places in its HDF5."""
+    h5py = pytest.importorskip("h5py")
+    described = [{"class_name": cls, "config": settings} for cls, settings in layers]
+    with h5py.File(path.with_suffix(".weights.h5"), "w") as file:
+        for name, array in arrays.items():
+            file[name] = array
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", json.dumps({"config": {"layers": described}}))
+        archive.write(path.with_suffix(".weights.h5"), "model.weights.h5")
+    return path
+
+
+def flattening(path, flatten):
+    """Write a network with images that have their channels first."""
+    layers = [
+        ("MaxPooling2D", {"name": "pool", "data_format": "channels_first"}),
+        ("Flatten", {"name": "flat", "data_format": flatten}),
+        ("Dense", {"name": "code"}),
+    ]
+    return keras_file(path, layers, {"layers/dense/vars/0": W, "layers/dense/vars/1": b})
+
+
+@pytest.mark.parametrize(("flatten", "last"), [("channels_first", True), ("channels_last", False)])
+def test_a_keras_file_says_how_its_rows_lie_and_is_not_talked_out_of_it(flatten, last, tmp_path):
+    """Keras's Flatten turns images that it is told have channels first, and leaves others as they are."""
+    params, x = nn.Parameters(0), Input((2, 3, 2))
+    model, path = Model(x, nn.dense(params, "code", nn.flatten("f", x), 5)), flattening(tmp_path / "a.keras", flatten)
+    for said in (None, False):
+        load_weights(model, path, channels_last=said)
+        rows = rows_of(IMAGES) if last else IMAGES.reshape(4, -1)
+        np.testing.assert_allclose(IMAGES.reshape(4, -1) @ params["code_W"].get_value(), rows @ W)
+    message = "channels_last: found True, expected None, as the file says of its layers: channels_first"
+    with pytest.raises(InputError, match=message):
+        load_weights(model, path, channels_last=True)
+
+
+def normalising(**settings):
+    params, x = nn.Parameters(0), Input((12,))
+    return Model(x, nn.batch_norm(params, "bn", x, **settings))
+
+
+def test_another_epsilon_is_one_line_of_warning(tmp_path, recwarn):
+    layers = [("BatchNormalization", {"name": "bn", "epsilon": 1e-3})]
+    arrays = {f"layers/batch_normalization/vars/{i}": array for i, array in enumerate((GAMMA, BETA, MEAN, VARIANCE))}
+    path = keras_file(tmp_path / "a.keras", layers, arrays)
+    load_weights(normalising(epsilon=1e-3), path)
+    assert not recwarn
+    with pytest.warns(RuntimeWarning, match=r"a\.keras: bn has epsilon 0.001 there and 1e-05 here: nn.batch_norm") as caught:
+        load_weights(normalising(), path)
+    assert len(caught) == 1
+
+
+def test_three_arrays_of_a_normalisation_are_not_guessed_at(tmp_path):
+    arrays = {f"layers/batch_normalization/vars/{i}": array for i, array in enumerate((BETA, MEAN, VARIANCE))}
+    keras_file(tmp_path / "a.keras", [], arrays)
+    with pytest.raises(InputError, match=r"no array for bn_gamma .*among batch_normalization/0 \(12,\), ") as caught:
+        load_weights(normalising(), tmp_path / "a.weights.h5")
+    assert "\n" not in str(caught.value)
