@@ -31,7 +31,7 @@ PIPS = Path.home() / ".config" / "pip" / "pip.conf"  # which package index this 
 SAYS = {
     "python3 -m venv": r"report\.html",
     "symae data\n": r"digits",
-    "symae data photos": r"60",
+    "symae data photos": r"44/8/8 images",
     "symae show out/quick": r"\w",
 }
 
