@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from symae._runtime.jax_64_bits import in_64_bits
 from symae.compile.functions import function
 from symae.compile.state_names import shared_variables, unique_names
 from symae.errors import InputError
+from symae.nn.phases import with_running_updates
 from symae.ops.runtime_errors import judged
 
 Updates = Mapping[SharedVariable, Variable] | Sequence[tuple[SharedVariable, Variable]]
@@ -33,7 +34,8 @@ def pure_step(
     ----------
     cost : symbolic scalar
     updates : list of (shared variable, new value)
-        Those of `symae.optimizers`, or others. Random streams move on by themselves.
+        Those of `symae.optimizers`, or others. Random streams and the running averages of `symae.nn.batch_norm` move on by
+        themselves, as in `symae.training.fit`; of `symae.nn.deterministic` of a cost neither is left to move.
     inputs : symbolic variable, or a list or dict of them
         What a minibatch consists of.
     measures : mapping from name to symbolic scalar, optional
@@ -71,7 +73,7 @@ def pure_step(
     >>> step = jax.jit(step, donate_argnums=0)
     >>> for images in np.random.RandomState(0).uniform(size=(3, 20, 4)):
     ...     state, figures = step(state, images)
-    >>> model.set_parameters({name: state[name] for name in model.parameter_names})
+    >>> model.set_parameters({name: state[name] for name in model.parameters()})
     >>> list(state)
     ['W', 'b', 'b_prime', 'random_state_0']
     """
@@ -83,7 +85,7 @@ def pure_step(
             found = f"a {output.type}" if isinstance(output, Variable) else f"a {type(output).__name__}"
             raise InputError(name, found, "a symbolic scalar: the mean over a minibatch")
     names, variables = _leaves(inputs)
-    pure = PureFunction(variables, list(outputs.values()), updates, names)
+    pure = PureFunction(variables, outputs, with_running_updates(outputs.values(), updates), names)
 
     def step(state: State, batch: Any) -> tuple[State, dict[str, Any]]:
         """Make one step: (state, batch) -> (state, figures)."""
@@ -96,14 +98,15 @@ def pure_step(
 class PureFunction:
     """Compute ``outputs`` and the new values of shared variables from arrays: (state, inputs) -> (state, outputs).
 
-    `names` are those of `inputs` in errors. Outputs that are floats are NaN where kernels refuse something.
+    `names` are those of `inputs` in errors; `outputs` have theirs as keys. Outputs that are floats are NaN where kernels refuse
+    something.
     """
 
-    def __init__(self, inputs: Sequence[Variable], outputs: Sequence[Variable], updates: Updates, names: Sequence[str]):
+    def __init__(self, inputs: Sequence[Variable], outputs: Mapping[str, Variable], updates: Updates, names: Sequence[str]):
         steps = list(updates.items()) if isinstance(updates, Mapping) else list(updates)
-        compiled = function(list(inputs), list(outputs), updates=steps, backend="jax", on_unused_input="ignore")
+        compiled = function(list(inputs), list(outputs.values()), updates=steps, backend="jax", on_unused_input="ignore")
         fgraph, changed = compiled.maker.fgraph, [v for v, _ in steps]
-        graphs = [*outputs, *(new for _, new in steps)]
+        graphs = [*outputs.values(), *(new for _, new in steps)]
         read = shared_variables(graphs, inputs)
         moved = [v for v in read if v.default_update is not None]
         self.variables = unique_names([*changed, *moved, *read])
@@ -120,12 +123,12 @@ class PureFunction:
         self._given = list(zip(given, names, [v.type for v in inputs], strict=True))
         self._n_outputs = len(outputs)
         self._traceable = judged(compiled.vm.jit_fn.traceable)
-        self._check_64_bits()
+        self._check_64_bits([*self.variables.items(), *zip(names, inputs, strict=True), *outputs.items()])
 
-    def _check_64_bits(self) -> None:
+    def _check_64_bits(self, named: Iterable[tuple[str, Variable]]) -> None:
         import jax
 
-        wide = [name for name, v in self.variables.items() if v.type.dtype in ("float64", "complex128")]
+        wide = [name for name, v in named if getattr(v.type, "dtype", None) in ("float64", "complex128")]
         if wide and not jax.config.jax_enable_x64:
             expected = (
                 "float32, because JAX has no 64-bit numbers here: set jax_enable_x64, or floatX to float32 before the model"

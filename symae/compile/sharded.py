@@ -78,12 +78,14 @@ class Devices:
         for name in self.shard:
             if name not in state:
                 raise InputError("shard", repr(name), f"names among {', '.join(state)}")
-        for p in params:
-            if p.name in self.shard:
-                shape = np.shape(p.get_value(borrow=True))
-                for name, v in state.items():
-                    if name.startswith(f"{p.name}_") and np.shape(v.get_value(borrow=True)) == shape:
-                        self.shard.setdefault(name, self.shard[p.name])
+        shapes = {p.name: np.shape(p.get_value(borrow=True)) for p in params if p.name is not None}
+        for name, v in state.items():
+            if name in self.shard or any(v is p for p in params):
+                continue
+            # the longest name: what is remembered of W_prime begins with W_ too
+            of = max((p for p in shapes if name.startswith(f"{p}_")), key=len, default=None)
+            if of in self.shard and np.shape(v.get_value(borrow=True)) == shapes[of]:
+                self.shard[name] = self.shard[of]
 
     def of_minibatch(self, length: int) -> Any:
         """Return where a minibatch is: divided, or on each device if they do not divide it."""
@@ -159,7 +161,8 @@ class ShardedFunction:
     def run(self, minibatches: Iterable[Sequence[np.ndarray]]) -> list[list[float]]:
         """Call the function for each of `minibatches`; the figures of each, up to the first whose cost is not finite.
 
-        The next minibatch is read while devices compute. If a call raises an error, shared variables are as before `run`.
+        The next minibatch is read while devices compute. What devices have made of those after such a cost does not count. If a
+        call raises an error, shared variables are as before `run`.
         """
         with locked(self.function):
             return with_64_bits(self._run)(minibatches)
@@ -167,20 +170,19 @@ class ShardedFunction:
     def _run(self, minibatches: Iterable[Sequence[np.ndarray]]) -> list[list[float]]:
         import jax
 
-        values = {i: slot[0] for i, slot in self._slots.items()}
-        updated = {into: values.pop(into) for _, into in self._updates}
-        rows: list[Any] = []
         seen: list[Sequence[np.ndarray]] = []
         try:
-            for minibatch in minibatches:
-                placed = [jax.device_put(array, self.devices.of_minibatch(len(array))) for array in minibatch]
-                updated, figures, accepted = self._program(tuple(x.sharding for x in placed))(updated, values, placed)
-                rows.append((figures, accepted))
-                seen.append(minibatch)
+            updated, rows = self._steps(minibatches, seen)
             figures = jax.device_get(rows)
-            refused = next((i for i, (_, accepted) in enumerate(figures) if not accepted), None)
+            costs = [[float(figure) for figure in row] for row, _ in figures]
+            counted = next((i for i, row in enumerate(costs) if not np.isfinite(row[0])), len(costs)) + 1
+            refused = next((i for i, (_, accepted) in enumerate(figures[:counted]) if not accepted), None)
             if refused is not None:
                 self._raise(seen[: refused + 1])
+            if counted < len(costs) and self._updates:
+                # from the values before again: devices have gone on, and what they began with was given away
+                self._forget()
+                updated, _ = self._steps(seen[:counted], [])
         except BaseException:
             self._forget()
             raise
@@ -189,9 +191,23 @@ class ShardedFunction:
             host = np.array(updated[into], type_.dtype)
             self._slots[into].keep(host, updated[into], False)
             self._slots[into].storage[0] = host
-        costs = [[float(figure) for figure in row] for row, _ in figures]
-        last = next((i for i, row in enumerate(costs) if not np.isfinite(row[0])), len(costs))
-        return costs[: last + 1]
+        return costs[:counted]
+
+    def _steps(
+        self, minibatches: Iterable[Sequence[np.ndarray]], seen: list[Sequence[np.ndarray]]
+    ) -> tuple[dict[int, Any], list[Any]]:
+        """Make a step with each of `minibatches`, noted in `seen`; the updated values, and figures and acceptance of each."""
+        import jax
+
+        values = {i: slot[0] for i, slot in self._slots.items()}
+        updated = {into: values.pop(into) for _, into in self._updates}
+        rows: list[Any] = []
+        for minibatch in minibatches:
+            placed = [jax.device_put(array, self.devices.of_minibatch(len(array))) for array in minibatch]
+            updated, figures, accepted = self._program(tuple(x.sharding for x in placed))(updated, values, placed)
+            rows.append((figures, accepted))
+            seen.append(minibatch)
+        return updated, rows
 
     def _forget(self) -> None:
         """Forget what the devices have: it was given away."""

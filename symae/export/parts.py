@@ -27,6 +27,7 @@ from symae.export.names import give_names
 from symae.keras.model import Model as KerasModel
 from symae.models.base import Model
 from symae.nn.layers import layers_of
+from symae.nn.phases import deterministic, running_updates
 from symae.ops.pooling.pool import MaxPool
 
 PARTS = ("encoder", "decoder", "whole")
@@ -46,6 +47,8 @@ class Part:
     nodes : dict of str to symbolic variable
         What people know by a name on the way.
     parameters : dict of str to shared variable
+    state : frozenset of str
+        Which of these are no parameters that training changes by gradients: running averages.
     of : str
         What it is part of, for people: the model's class.
     facts : dict of str to text
@@ -57,6 +60,7 @@ class Part:
     outputs: dict[str, Variable]
     nodes: dict[str, Variable] = field(default_factory=dict)
     parameters: dict[str, Variable] = field(default_factory=dict)
+    state: frozenset[str] = frozenset()
     of: str = "graph"
     facts: dict[str, str] = field(default_factory=dict)
 
@@ -87,6 +91,7 @@ def _of_model(model: Model, part: str) -> Part:
     kind = type(model).__name__
     x = model.x
     nodes = {name: v for name, v in known.nodes.items() if v is not x}
+    nodes = dict(zip(nodes, deterministic(list(nodes.values())), strict=True))
     # rows of pixels that the input is not declared with
     wide = x
     if x.owner is None and x.type.ndim == 2 and x.type.shape[1] is None and known.pixels is not None:
@@ -97,9 +102,10 @@ def _of_model(model: Model, part: str) -> Part:
         nodes.setdefault(layer.name, v)
     code = None if known.code is None else nodes.get(known.code)
     output = None if known.output is None else nodes.get(known.output)
-    parameters = dict(zip(model.parameter_names, model.params, strict=True))
+    averages = {str(v.name): v for v in model.state}
+    parameters = dict(zip(model.parameter_names, model.params, strict=True)) | averages
     facts = {"symae_model": kind, "configuration": json.dumps(model.configuration())} if _is_known(model) else {}
-    common: dict[str, Any] = {"parameters": parameters, "of": kind, "facts": facts}
+    common: dict[str, Any] = {"parameters": parameters, "state": frozenset(averages), "of": kind, "facts": facts}
     given = {_name_of(x, "input"): wide}
     if part == "whole":
         drawn, name = (code, known.code) if output is None else (output, known.output)
@@ -157,10 +163,13 @@ def _above(v: Variable, nodes: Mapping[str, Variable]) -> set[str]:
 def _of_keras(model: KerasModel, part: str) -> Part:
     if part != "whole":
         raise InputError("part", repr(part), "'whole': Model(x, code) and Model(code, drawn) are the two parts")
-    nodes = {str(v.name): v for _, v in model._layers}
+    learned = deterministic(model.outputs, model.inputs)
+    nodes = {str(v.name): v for _, v in layers_of(model.inputs, learned)}
     inputs = {_name_of(v, "input"): v for v in model.inputs}
-    parameters = {str(p.name): p for p in model.params}
-    return Part("whole", inputs, _named(model.outputs, "output"), nodes, parameters, "keras.Model")
+    outputs = dict(zip(_named(model.outputs, "output"), learned, strict=True))
+    parameters = {str(v.name): v for v in model.weights}
+    averages = frozenset(name for name, v in parameters.items() if v not in model.params)
+    return Part("whole", inputs, outputs, nodes, parameters, averages, "keras.Model")
 
 
 def _of_expressions(what: Any, inputs: Sequence[Variable] | Mapping[str, Variable] | None) -> Part:
@@ -180,13 +189,17 @@ def _of_expressions(what: Any, inputs: Sequence[Variable] | Mapping[str, Variabl
     for v in given.values():
         if not isinstance(v, Variable) or isinstance(v, Constant | SharedVariable):
             raise InputError("inputs", f"a {type(v).__name__}", "symbolic variables")
+    averages = [v for v, _ in running_updates(list(outputs.values()))]
+    outputs = dict(zip(outputs, deterministic(list(outputs.values()), list(given.values())), strict=True))
     on_the_way = [v for v in ancestors(list(outputs.values()), blockers=list(given.values())) if v.name]
     nodes: dict[str, Variable] = {}
     for v in on_the_way:
         if v.owner is not None and v not in given.values():
             nodes.setdefault(str(v.name), v)
     shared = shared_arrays(list(outputs.values()), list(given.values()))
-    return Part("graph", given, outputs, nodes, _named(list(shared), "parameter"))
+    parameters = _named(list(shared), "parameter")
+    state = frozenset(name for name, v in parameters.items() if v in averages)
+    return Part("graph", given, outputs, nodes, parameters, state)
 
 
 def _named(variables: Sequence[Variable], otherwise: str) -> dict[str, Variable]:

@@ -6,7 +6,7 @@ import ast
 import io
 import keyword
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +100,7 @@ def torch_source(
         kind += chosen.name.capitalize()
     if not kind[0].isupper():
         kind = kind.capitalize()
-    writer = _Writer(methods)
+    writer = _Writer(methods, chosen.state)
     lines = writer.source(kind, weights, chosen, floatX)
     text = "\n".join(lines) + "\n"
     ast.parse(text)
@@ -137,20 +137,23 @@ def _identifier(name: str, taken: set[str]) -> str:
 
 
 class _Writer:
-    """Write a class; `state` holds the arrays that it needs."""
+    """Write a class; `state` holds the arrays that it needs, and `fixed` are names of parameters that are not trained."""
 
-    def __init__(self, methods: Mapping[str, Graph]):
+    def __init__(self, methods: Mapping[str, Graph], fixed: Collection[str] = ()):
         self.methods = methods
         self.state: dict[str, np.ndarray] = {}
         self._parameters: dict[str, str] = {}
         self._buffers: list[str] = []
         self._small: dict[str, np.ndarray] = {}
+        self._fixed: set[str] = set()
         self._taken: set[str] = set(OF_MODULES)
         for graph in methods.values():
             for name, array in graph.parameters.items():
                 if name not in self._parameters:
                     self._parameters[name] = _identifier(name, self._taken)
                     self.state[self._parameters[name]] = array
+                    if name in fixed:
+                        self._fixed.add(self._parameters[name])
 
     def source(self, kind: str, weights: str, part: Part, floatX: str) -> list[str]:
         bodies = [_Method(self, name, graph).lines() for name, graph in self.methods.items()]
@@ -171,7 +174,7 @@ class _Writer:
         for name, array in self.state.items():
             size = ", ".join(map(str, array.shape))
             dtype = "" if array.dtype == "float32" else f", dtype=torch.{array.dtype}"
-            if name in self._buffers or array.dtype.kind != "f":  # PyTorch's parameters are floats
+            if name in self._buffers or name in self._fixed or array.dtype.kind != "f":  # PyTorch's parameters are floats
                 tensor = f"torch.zeros(({size}{',' if array.ndim == 1 else ''}){dtype})"
                 lines.append(f'        self.register_buffer("{name}", {tensor})')
             else:

@@ -142,7 +142,7 @@ class Model:
         self._objective: Objective | None = None
         self._settings: dict[str, Any] | None = None
         self._backend: str | None = None
-        self._predictions = BatchedFunction("predict", nn.deterministic(self.outputs), None)
+        self._predictions = BatchedFunction("predict", nn.deterministic(self.outputs, self.inputs), None)
         self._trainings = 0
         self._known_shapes: dict[tuple[tuple[int, ...], ...], list[tuple[int | None, ...]]] = {}
 
@@ -180,8 +180,9 @@ class Model:
         self._objective = objective(self.outputs, self.params, optimizer, loss, metrics)
         self._settings = named_settings(optimizer=optimizer, loss=loss, metrics=metrics)
         self._backend = backend
-        self._predictions = BatchedFunction("predict", nn.deterministic(self.outputs), backend)
-        self._figures = BatchedFunction("evaluate", nn.deterministic(list(self._objective.figures.values())), backend)
+        self._predictions = BatchedFunction("predict", nn.deterministic(self.outputs, self.inputs), backend)
+        figures = nn.deterministic(list(self._objective.figures.values()), self.inputs)
+        self._figures = BatchedFunction("evaluate", figures, backend)
 
     def fit(
         self,

@@ -192,7 +192,8 @@ class Model:
     def to_jax(self, node: str | None = None) -> tuple[Callable[[Mapping[str, Any], Any], Any], dict[str, Any]]:
         """Return (pure function, parameters): ``function(parameters, X)`` computes the values of a node in JAX.
 
-        It may be handed to ``jax.jit``, ``jax.grad`` and ``jax.vmap``. Training this model changes neither of the two;
+        These are those of `node_values`: of the trained model, without dropout and with what batch normalisation has averaged.
+        The function may be handed to ``jax.jit``, ``jax.grad`` and ``jax.vmap``. Training this model changes neither of them;
         ``model.set_parameters(parameters)`` takes parameters back.
 
         Parameters
@@ -206,7 +207,7 @@ class Model:
         function : callable
             ``function(parameters, X) -> array``, for `X` as the input `x` takes it; its first axis counts examples.
         parameters : dict of str to jax.Array
-            Copies of the parameters, by name.
+            Copies of the parameters, and of `state`, by name.
 
         Raises
         ------
@@ -230,15 +231,15 @@ class Model:
         if node is None:
             description = self.describe()
             node = description.output or description.code or self.node_names()[-1]
-        pure = PureFunction([self.x], [self.node(node)], [], ["X"])
-        first, names = pure.first_state(), {v: name for name, v in pure.variables.items()}
-        keys = {names[p]: name for name, p in zip(self.parameter_names, self.params, strict=True) if p in names}
+        pure = PureFunction([self.x], {node: deterministic(self.node(node))}, [], ["X"])
+        first, names, saved = pure.first_state(), {v: name for name, v in pure.variables.items()}, self._saved()
+        keys = {names[v]: name for name, v in saved.items() if v in names}
         others = {name: value for name, value in first.items() if name not in keys}
 
         def function(parameters: Mapping[str, Any], X: Any) -> Any:
             """Compute the values of the node: (parameters, X) -> array."""
-            if parameters.keys() != set(self.parameter_names):
-                raise InputError("parameters", ", ".join(map(str, parameters)), ", ".join(self.parameter_names))
+            if parameters.keys() != saved.keys():
+                raise InputError("parameters", ", ".join(map(str, parameters)), ", ".join(saved))
             _, (values,) = pure(others | {mine: parameters[name] for mine, name in keys.items()}, [X])
             return values
 

@@ -17,12 +17,13 @@ from symae._runtime.checks import integer
 from symae._runtime.locks import Lock
 from symae.compile import COMPILING, function
 from symae.errors import InputError
+from symae.nn.phases import with_running_updates
 from symae.optimizers.base import refuse_class
 from symae.training import Callbacks, History, train_epochs
 from symae.training.callbacks import Shuffling
 from symae.training.data import Examples, Pass
 from symae.training.engine import check_callbacks
-from symae.training.fitting import what_steps_change, with_running_averages
+from symae.training.fitting import what_steps_change
 
 Graph = tuple[Variable, Sequence[tuple[SharedVariable, Variable]]]
 
@@ -96,7 +97,7 @@ class Fitting:
                 self._graphs = {known: graph for known, graph in self._graphs.items() if not callable(known[0])}
                 self._functions = {known: f for known, f in self._functions.items() if not callable(known[0][0])}
             cost, updates = build()
-            self._graphs[key] = cost, with_running_averages([cost], updates)
+            self._graphs[key] = cost, with_running_updates([cost], updates)
         cost, updates = self._graphs[key]
         arrays = {x: np.require(array, x.type.dtype, ["C", "W"]) for x, array in data.items()}
         for x, array in arrays.items():

@@ -7,7 +7,7 @@ themselves where they validate and predict.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any, Protocol
 
@@ -165,7 +165,7 @@ def batch_norm(params: Parameters, name: str, x: Variable, *, momentum: float = 
     return as_layer(y, Layer(name, "batch normalisation", (gamma, beta), averages, "batch_norm", x, described))
 
 
-def deterministic(outputs: Any) -> Any:
+def deterministic(outputs: Any, inputs: Sequence[Variable] = ()) -> Any:
     """Return what a trained model computes in the place of `outputs`: no masks, and the running averages of what was seen.
 
     Expressions without such layers are returned as they are.
@@ -174,6 +174,8 @@ def deterministic(outputs: Any) -> Any:
     ----------
     outputs : symbolic, or a list of such
         What `dropout` and `batch_norm` have made, and what was computed from it: also a cost.
+    inputs : sequence of symbolic variables, optional
+        Expressions that will be inputs: what they are computed from is left as it is, and so are they.
 
     Examples
     --------
@@ -187,7 +189,7 @@ def deterministic(outputs: Any) -> Any:
     """
     listed = [outputs] if isinstance(outputs, Variable) else list(outputs)
     now: dict[Variable, Variable] = {}
-    for node in io_toposort([], listed):
+    for node in io_toposort(inputs, listed):
         if isinstance(node.op, Phases):
             now[node.outputs[0]] = _named_as(node.outputs[0], now.get(node.inputs[1], node.inputs[1]))
         elif any(v in now for v in node.inputs):
@@ -226,6 +228,15 @@ def running_updates(outputs: Variable | Sequence[Variable]) -> list[tuple[Shared
         if isinstance(node.op, Tracked) and isinstance(node.inputs[1], SharedVariable):
             moved.setdefault(node.inputs[1], node.inputs[2])
     return sorted(moved.items(), key=lambda update: update[0].name or "")
+
+
+def with_running_updates(
+    outputs: Iterable[Variable], updates: Mapping[SharedVariable, Variable] | Sequence[tuple[SharedVariable, Variable]]
+) -> list[tuple[SharedVariable, Variable]]:
+    """Return `updates` with the `running_updates` of `outputs`, but for averages that they have."""
+    steps = list(updates.items()) if isinstance(updates, Mapping) else list(updates)
+    told = {v for v, _ in steps}
+    return steps + [(v, new) for v, new in running_updates(list(outputs)) if v not in told]
 
 
 def _named_as(marked: Variable, found: Variable) -> Variable:

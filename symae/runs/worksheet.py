@@ -200,6 +200,11 @@ class Worksheet:
         except InputError as error:
             self.refuse(f"argument --devices: found {error.found}, expected {error.expected}")
 
+    def _check_shared(self, batch_size: int) -> None:
+        shared = self._shared_by()
+        if shared is not None and batch_size % shared:
+            raise InputError("--devices", str(shared), f"a number that divides {batch_size}, the images of a minibatch")
+
     def say(self, line: str) -> None:
         """Print a line, and keep it for the report."""
         self._printed.append(line)
@@ -257,8 +262,10 @@ class Worksheet:
         Raises
         ------
         InputError
-            There are fewer images than ``--images`` asks for, or fewer than a minibatch of `batch_size`.
+            There are fewer images than ``--images`` asks for, or fewer than a minibatch of `batch_size`; ``--devices`` do not
+            divide that.
         """
+        self._check_shared(batch_size)
         images = self.dataset.training_images()
         chosen = getattr(self.settings, "images", None)
         if chosen is not None and chosen < batch_size:
@@ -311,9 +318,7 @@ class Worksheet:
             self.say(f"{name}:")
         self._trained = True
         started, compiled = time.perf_counter(), self.compiling
-        shared = self._shared_by()
-        if shared is not None and batch_size % shared:
-            raise InputError("--devices", str(shared), f"a number that divides {batch_size}, the images of a minibatch")
+        self._check_shared(batch_size)
         last = TrainingFolder(self.out, {}, name).last
         resume = getattr(self.settings, "resume", False)
         goes_on = resume and last.is_file()

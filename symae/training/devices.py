@@ -11,7 +11,7 @@ import pytensor.tensor as pt
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 
-from symae.compile.loops import run_in_bursts
+from symae.compile.loops import loop_over, run_in_bursts
 from symae.compile.sharded import Devices, ShardedFunction
 from symae.errors import InputError
 from symae.training.data import Examples, check_minibatch_length, minibatch_lengths, places_in_order
@@ -39,9 +39,10 @@ class ShardedPass:
         *,
         order: SharedVariable | None = None,
         drop_last: bool = False,
+        loop: str = "compiled",
     ):
         self.lengths = minibatch_lengths(len(examples), length, drop_last)
-        self._length, self._order = length, order
+        self._length, self._order, self._loop = length, order, loop
         self._functions: dict[int, ShardedFunction] = {}
         for size in dict.fromkeys(self.lengths):
             check_minibatch_length(examples, size)
@@ -92,7 +93,7 @@ class ShardedPass:
 
     def means(self) -> list[float]:
         """Return the means of the outputs over all examples, of outputs that are means over a minibatch."""
-        columns = zip(*chain.from_iterable(run_in_bursts(self, len(self))), strict=True)
+        columns = zip(*chain.from_iterable(run_in_bursts(loop_over(self, self._loop), len(self))), strict=True)
         return [float(np.average(column, weights=self.lengths)) for column in columns]
 
 

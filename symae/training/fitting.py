@@ -24,6 +24,7 @@ from symae.compile.loops import check_loop
 from symae.compile.sharded import Devices
 from symae.errors import InputError
 from symae.nn import deterministic, running_updates
+from symae.nn.phases import with_running_updates
 from symae.ops.random.draws import random_state, state_words
 from symae.training.callbacks import Shuffling, print_line
 from symae.training.checkpoints import Checkpoint, COrder, in_c_order, named_state, put, values
@@ -201,10 +202,10 @@ def fit(
     monitor = monitor or figures[-len(outputs)]
     if monitor not in figures:
         raise InputError("monitor", repr(monitor), f"one of {', '.join(figures)}")
-    steps = with_running_averages(outputs.values(), updates)
+    steps = with_running_updates(outputs.values(), updates)
     averages_of_layers = [v for v, _ in running_updates(list(outputs.values())) if v not in params]
     model = _by_name([*params, *averages_of_layers])
-    kept, checked = model, deterministic(list(outputs.values()))
+    kept, checked = model, deterministic(list(outputs.values()), list(data))
     ending: list[Callback] = []
     if average is not None:
         averages = Averages(model, steps, average)
@@ -300,7 +301,8 @@ def _pass(sharing: Devices | None, state: Mapping[str, SharedVariable], loop: st
     def make(function: Callable[..., Any], examples: Examples, *arguments: Any, **settings: Any) -> Pass | ShardedPass:
         if sharing is None:
             return pass_over(examples)(function, examples, *arguments, loop=loop, **settings)
-        return ShardedPass(sharing, {v: name for name, v in state.items()}, function, examples, *arguments, **settings)
+        names = {v: name for name, v in state.items()}
+        return ShardedPass(sharing, names, function, examples, *arguments, loop=loop, **settings)
 
     return make
 
@@ -321,13 +323,6 @@ def _scalars(outputs: Mapping[str, Variable]) -> dict[str, Variable]:
             found = output.type if isinstance(output, Variable) else type(output).__name__
             raise InputError(name, f"a {found}", "a symbolic scalar: the mean over a minibatch")
     return dict(outputs)
-
-
-def with_running_averages(outputs: Iterable[Variable], updates: Updates) -> list[tuple[SharedVariable, Variable]]:
-    """Return `updates` with those of the batch normalisation that `outputs` depend on, but for averages that they have."""
-    steps = list(updates.items()) if isinstance(updates, Mapping) else list(updates)
-    told = {v for v, _ in steps}
-    return steps + [(v, new) for v, new in running_updates(list(outputs)) if v not in told]
 
 
 def what_steps_change(

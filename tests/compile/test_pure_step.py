@@ -191,6 +191,12 @@ try:
     pure_step(w * x, [], x)
 except InputError as error:
     print(error)
+narrow, wide = pt.fvector("narrow"), pt.dvector("wide")
+for cost, batch in ((wide.astype("float32").sum(), {"wide": wide}), (narrow.sum(dtype="float64"), narrow)):
+    try:
+        pure_step(cost, [], batch)
+    except InputError as error:
+        print(error)
 assert not jax.config.jax_enable_x64
 """
 
@@ -198,7 +204,9 @@ assert not jax.config.jax_enable_x64
 def test_float32_needs_no_64_bits_of_the_process_and_float64_is_refused_without():
     done = subprocess.run([sys.executable, "-c", WITHOUT_64_BITS], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.startswith("w: found float64, expected float32, because JAX has no 64-bit numbers here")
+    refused = [line.partition(", because JAX has no 64-bit numbers here")[0] for line in done.stdout.splitlines()]
+    found = "found float64, expected float32"
+    assert refused == [f"w: {found}", f"batch['wide']: {found}", f"cost: {found}"]
 
 
 def test_what_the_documentation_shows_runs(capsys):

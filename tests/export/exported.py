@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
-from symae import function
+import numpy as np
+import pytensor.tensor as pt
+
+from symae import RandomStreams, function, nn
 from symae.models import (
     Autoencoder,
     ConvolutionalAutoencoder,
@@ -15,6 +18,35 @@ from symae.models import (
     SparseAutoencoder,
     StridedAutoencoder,
 )
+from symae.models.base import Model
+
+
+class _Normalised(Model):
+    """An autoencoder of one's own, whose layers learn with dropout and batch normalisation."""
+
+    image_shape = (2, 4, 4)
+
+    def __init__(self):
+        params, streams = nn.Parameters(0), RandomStreams(1)
+        self.x = x = pt.tensor("x", shape=(None, 2, 4, 4))
+        norm1 = nn.batch_norm(params, "norm1", nn.conv(params, "conv1", x, 3, 3, activation="relu"))
+        dense1 = nn.dense(params, "dense1", nn.flatten("flat", nn.dropout("drop1", norm1, 0.3, streams)), 5)
+        code = nn.batch_norm(params, "code", dense1)
+        drop2 = nn.dropout("drop2", code, 0.5, streams)
+        drawn = nn.reshape("drawn", nn.dense(params, "dense2", drop2, 32), (2, 4, 4))
+        self.nodes_ = {"input": x, "norm1": norm1, "code": code, "drop2": drop2, "drawn": drawn}
+        self.params, self.parameter_names, self.state = list(params), params.names, params.state
+
+    @property
+    def nodes(self):
+        return self.nodes_
+
+    def describe(self):
+        return replace(super().describe(), code="code", output="drawn")
+
+    def checked_input(self, name, X):
+        return np.asarray(X, self.x.type.dtype).reshape(-1, 2, 4, 4)
+
 
 MODELS = {
     "autoencoder": lambda: Autoencoder(0, n_visible=20, n_hidden=7),
@@ -31,6 +63,7 @@ MODELS = {
     "images, two layers": lambda: ImageAutoencoder(0, maps=(4, 2), pool=2, image_shape=(1, 12, 12)),
     "images, windows that leave rows": lambda: ImageAutoencoder(0, maps=2, pool=3, image_shape=(2, 11, 13)),
     "coordinates": lambda: CoordinateVAE(0, n_latent=3, image_shape=(1, 6, 7)),
+    "normalised": _Normalised,
     "coordinates, affine": lambda: CoordinateVAE(0, n_latent=3, affine=True, image_shape=(1, 6, 7)),
 }
 
@@ -40,6 +73,8 @@ def trained(name):
     model, rng = MODELS[name](), np.random.RandomState(1)
     for p in model.params:
         p.set_value((p.get_value() + rng.normal(0, 0.3, p.get_value().shape)).astype(p.type.dtype))
+    for v in model.state:
+        v.set_value((v.get_value() + rng.uniform(0.2, 1, v.get_value().shape)).astype(v.type.dtype))
     return model
 
 
@@ -51,7 +86,7 @@ def examples(model, count=3):
 
 def nodes_of(model, names, X):
     """Return what nodes compute, interpreted in NumPy."""
-    return function([model.x], [model.node(name) for name in names], mode="FAST_COMPILE")(X)
+    return function([model.x], nn.deterministic([model.node(name) for name in names]), mode="FAST_COMPILE")(X)
 
 
 def ends_of(model, part):

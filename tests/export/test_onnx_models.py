@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from exported import MODELS, ends_of, examples, nodes_of, trained
 
-from symae import BackendError, InputError, UnwritableError, function, nn
+from symae import BackendError, InputError, RandomStreams, UnwritableError, function, nn
 from symae.export import export_onnx, to_onnx
 from symae.keras import Input, Model
 
@@ -73,6 +73,20 @@ def test_layers_are_single_nodes_with_the_names_of_the_model():
         "unpool1/MaxUnpool(pool1, pool1/MaxPool_output_1)",
         "deconv1/ConvTranspose(unpool1, V1)",
     ]
+
+
+def test_keras_style_models_and_expressions_are_exported_as_they_predict():
+    params, x = nn.Parameters(0), Input(5, name="x")
+    code = nn.batch_norm(params, "code", nn.dense(params, "dense", nn.dropout("drop", x, 0.5, RandomStreams(1)), 3))
+    drawn = nn.dropout("last", nn.dense(params, "drawn", nn.batch_norm(params, "norm", code), 5), 0.2, RandomStreams(2))
+    X = np.random.RandomState(0).normal(size=(4, 5))
+    for v in params.state:
+        v.set_value(v.get_value() + 0.5)
+    for model, given in ((Model(x, drawn), X), (Model(code, drawn), X[:, :3])):
+        expected = model.predict(given)
+        for exported in (to_onnx(model), to_onnx(drawn, inputs=model.inputs)):
+            np.testing.assert_allclose(run(exported, float32(given))[0], expected, atol=1e-5)
+            assert {"norm_mean", "norm_variance"} <= {p.name for p in exported.graph.initializer}
 
 
 def test_parameters_keep_their_names_and_values():

@@ -54,6 +54,14 @@ def test_the_weights_have_the_names_and_shapes_that_they_have_in_symae(tmp_path)
     assert all(p.requires_grad for p in net.parameters())
 
 
+def test_running_averages_are_buffers_which_no_training_changes(tmp_path):
+    _, source = export_torch(trained("normalised"), tmp_path / "model.pt")
+    net = module_of(source).load()
+    averages = {"norm1_mean", "norm1_variance", "code_mean", "code_variance"}
+    assert averages <= {name for name, _ in net.named_buffers()}
+    assert not averages & {name for name, _ in net.named_parameters()}
+
+
 def test_tied_weights_stay_tied(tmp_path):
     _, source = export_torch(trained("autoencoder"), tmp_path / "model.pt")
     assert [name for name, _ in module_of(source).load().named_parameters()] == ["W", "b", "b_prime"]

@@ -10,6 +10,8 @@ from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import ancestors
 
 from symae import InputError, RandomStreams, function, nn
+from symae.compile import pure_step
+from symae.keras import Model as KerasModel
 from symae.models.base import Model, checked_matrix
 from symae.ops.phases import Marked
 from symae.optimizers import adamw, sgd
@@ -350,6 +352,39 @@ def test_models_of_ones_own_learn_show_and_save_the_averages(own_model, tmp_path
     np.testing.assert_array_equal(drawn, model.node_values("drawn", X))
     model.save(tmp_path / "model")
     np.testing.assert_array_equal(own_model.load(tmp_path / "model").node_values("drawn", X), drawn)
+
+
+def test_in_jax_a_model_is_the_trained_one_and_its_averages_are_among_the_parameters(own_model):
+    pytest.importorskip("jax")
+    model = own_model().fit(X, epochs=2, batch_size=3)
+    draw, parameters = model.to_jax("drawn")
+    assert parameters.keys() == model.parameters().keys()
+    np.testing.assert_allclose(draw(parameters, X), model.node_values("drawn", X), rtol=1e-12)
+    moved = parameters | {"norm2_mean": parameters["norm2_mean"] + 1}
+    assert np.abs(draw(moved, X) - draw(parameters, X)).max() > 0.01
+    with pytest.raises(InputError, match=r"^parameters: found .*, expected dense1_W, .*norm2_variance$"):
+        draw({name: parameters[name] for name in model.parameter_names}, X)
+
+
+def test_a_step_in_jax_moves_the_averages_as_fit_does(own_model):
+    pytest.importorskip("jax")
+    model, expected = own_model(), own_model().fit(X, epochs=1, batch_size=3, learning_rate=0.1, shuffle=False)
+    step, state = pure_step(*model.get_cost_updates(learning_rate=0.1), model.x)
+    for minibatch in (X[:3], X[3:]):
+        state, _ = step(state, minibatch)
+    model.set_parameters({name: state[name] for name in model.parameters()})
+    assert model.parameters()["norm1_mean"].any()
+    for name, value in model.parameters().items():
+        np.testing.assert_allclose(value, expected.parameters()[name], rtol=1e-9, atol=1e-12)
+
+
+def test_the_graph_of_afterwards_begins_at_expressions_that_are_inputs():
+    params, x, _ = network()
+    code = nn.batch_norm(params, "norm3", x)
+    drawn = nn.dropout("drop3", nn.batch_norm(params, "norm4", pt.tanh(code)), 0.5, RandomStreams(1))
+    assert code in ancestors([nn.deterministic(drawn, [code])])
+    decoder = KerasModel(code, drawn)
+    np.testing.assert_allclose(decoder.predict(X), np.tanh(X) / np.sqrt(1 + 1e-5), rtol=1e-12)
 
 
 # what is refused

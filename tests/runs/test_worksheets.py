@@ -624,6 +624,15 @@ def test_an_error_that_has_nothing_to_do_with_resuming_stays_as_it_is(tmp_path):
         small_fit(sheet_of(tmp_path, "--resume"), X=np.full((4, 4), np.nan))
 
 
+def test_devices_that_do_not_divide_a_minibatch_are_refused_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(Worksheet, "_shared_by", lambda self: 3)
+    sheet = sheet_of(tmp_path)
+    for begin in (lambda: sheet.training_images(128), lambda: small_fit(sheet)):
+        with pytest.raises(InputError, match=r"^--devices: found 3, expected a number that divides (128|5), the images of a"):
+            begin()
+    assert {p.name for p in tmp_path.iterdir()} <= {".training.lock"}
+
+
 def test_ctrl_c_in_fit_ends_all_trainings_and_says_how_to_go_on(tmp_path, capsys):
     def press(epoch, *figures):
         if epoch == 1:

@@ -7,9 +7,17 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
+import pytensor
+import pytensor.tensor as pt
 import pytest
+
+from symae import function
+from symae.compile.sharded import Devices, ShardedFunction
+from symae.training.data import Examples
+from symae.training.devices import ShardedPass
 
 pytest.importorskip("jax")
 
@@ -21,8 +29,8 @@ import numpy as np, pytensor, pytensor.tensor as pt, jax
 from jax.sharding import Mesh, PartitionSpec as P
 from symae import RandomStreams, function
 from symae.compile.sharded import Devices
-from symae.errors import DivergedError, InputError
-from symae.optimizers import adam
+from symae.errors import InputError
+from symae.optimizers import adam, momentum
 from symae.training import fit
 from symae.training.data import Examples
 from symae.training.devices import ShardedPass
@@ -37,14 +45,17 @@ def model(dtype="float64"):
     b = pytensor.shared(np.zeros(4, dtype), name="b")
     h = pt.tanh((x * mask).dot(W) + b)
     labelled = pt.special.log_softmax(h, axis=1)[pt.arange(y.shape[0]), y]
-    cost = ((h.dot(W.T) - x) ** 2).sum(axis=1).mean() - pt.cast(labelled, dtype).mean()
-    return x, y, mask, [W, b], cost
+    cost = ((h.dot(W.T) - x) ** 2).sum(axis=1).mean()
+    return x, y, mask, [W, b], cost, cost - pt.cast(labelled, dtype).mean()
 
-def train(n_epochs=5, X=X, Y=Y, dtype="float64", **settings):
-    x, y, mask, params, cost = model(dtype)
+def train(n_epochs=3, X=X, validated=False, **settings):
+    x, _, mask, params, cost, _ = model()
     settings = dict(batch_size=20, log_every=0, backend="jax", measures={"kept": mask.sum()}) | settings
-    history = fit(cost, adam(cost, params, 0.01), {x: X.astype(dtype), y: Y}, n_epochs=n_epochs, params=params, **settings)
-    return history.costs, [p.get_value().tolist() for p in params], history.measures
+    if validated:
+        # a minibatch of 10 remains, which four do not divide
+        settings |= dict(drop_last=False, validation={x: X[:30]}, average=0.9, patience=1, restore_best=True)
+    history = fit(cost, momentum(cost, params, 0.01), {x: X}, n_epochs=n_epochs, params=params, **settings)
+    return history.costs, [p.get_value().tolist() for p in params], history.measures, history.best_epoch
 """
 
 
@@ -60,39 +71,27 @@ def run(program: str, devices: int, *arguments: object) -> dict:
 TRAININGS = """
 found, wide = {}, P(None, "model")
 two_by_two = Mesh(np.array(jax.devices()).reshape(2, 2), ("data", "model"))
-for name, settings in {
-    "one": {},
-    "four": {"devices": "all"},
-    "wide": {"devices": two_by_two, "shard": {"W": wide}},
-    "rest": {"drop_last": False, "shuffle": False},
-    "rest of four": {"drop_last": False, "shuffle": False, "devices": 4},
-}.items():
-    x, y = model()[:2]
-    found[name] = train(**settings)
-
-def validated(**settings):
-    x, y, mask, params, cost = model()
-    data, held_out = {x: X[:60], y: Y[:60]}, {x: X[60:], y: Y[60:]}
-    settings |= dict(batch_size=20, n_epochs=4, log_every=0, backend="jax", average=0.9, patience=2, restore_best=True)
-    history = fit(cost, adam(cost, params, 0.01), data, validation=held_out, params=params, **settings)
-    return history.measures["val_cost"], [p.get_value().tolist() for p in params], history.best_epoch
-
-found["validated"], found["validated on four"] = validated(), validated(devices=4)
 
 class Rows:
     def __len__(self): return len(X)
     def __getitem__(self, places): return X[places]
 
-x, y, mask, params, cost = model()
-settings = dict(n_epochs=5, params=params, batch_size=20, log_every=0, devices=4, measures={"kept": mask.sum()})
-streamed = fit(cost, adam(cost, params, 0.01), {x: Rows(), y: Y}, **settings)
-found["streamed"] = streamed.costs
+for name, settings in {
+    "one": {"validated": True},
+    "four": {"validated": True, "devices": "all"},
+    "wide": {"devices": two_by_two, "shard": {"W": wide}},
+    "streamed": {"devices": 4, "X": Rows()},
+}.items():
+    found[name] = train(**settings)
 
-def error(kind=InputError, **settings):
+def error(do=train, **settings):
     try:
-        train(1, **settings)
-    except kind as error:
-        return str(error)
+        do(**settings)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+def divided(devices):
+    return error(lambda: Devices(devices, {"W": wide}).of_variable("W", (6, 4)))
 
 found["errors"] = {
     "batch": error(devices=4, batch_size=10),
@@ -102,29 +101,37 @@ found["errors"] = {
     "backend": error(devices=2, backend="numba"),
     "mesh": error(devices=Mesh(np.array(jax.devices()), ("model",))),
     "unknown": error(devices=2, shard={"V": wide}),
-    "axis": error(devices=2, shard={"W": wide}),
-    "parts": error(devices=Mesh(np.array(jax.devices()[:3]).reshape(1, 3), ("data", "model")), shard={"W": wide}),
+    "axis": divided(2),
+    "parts": divided(Mesh(np.array(jax.devices()[:3]).reshape(1, 3), ("data", "model"))),
     "no devices": error(shard={"W": wide}),
-    "label": error(Exception, devices=4, Y=np.where(np.arange(90) == 41, 9, Y), shuffle=False),
-    "diverged": error(DivergedError, devices=4, X=np.where(np.arange(90)[:, None] == 41, 1e300, X), shuffle=False),
 }
 
-def resumed(folder, n_epochs, devices):
+def resumed(n_epochs, devices):
     lines = []
-    costs = train(n_epochs, folder=Path(sys.argv[1]) / folder, resume=True, devices=devices, log=lines.append)[0]
-    return costs, lines
+    return train(n_epochs, folder=Path(sys.argv[1]), resume=True, devices=devices, log=lines.append)[0], lines
 
-found["resumed"] = {"whole": resumed("whole", 6, 4)[0], "first": resumed("parts", 2, 4)[0]}
-found["resumed"] |= {"parts": resumed("parts", 4, 4)[0], "on two": resumed("parts", 6, 2)}
+found["resumed"] = {"first": resumed(1, 4)[0], "same": resumed(2, 4)[0], "on two": resumed(3, 2)}
 
-def program(dtype):
-    x, y, mask, params, cost = model(dtype)
+def pass_of(dtype):
+    x, y, _, params, _, cost = model(dtype)
     make = lambda *inputs, **settings: function(*inputs, backend="jax", **settings)
     names, examples = {p: p.name for p in params}, Examples("data", {x: X.astype(dtype), y: Y})
     steps = ShardedPass(Devices(4), names, make, examples, 20, [cost], adam(cost, params, 0.01))
-    return steps._functions[20].compiled_text([*examples.read(np.arange(20)).values()])
+    return steps._functions[20], [*examples.read(np.arange(20)).values()]
 
-found["programs"] = {dtype: program(dtype) for dtype in ("float64", "float32")}
+found["programs"] = {}
+for dtype in ("float32", "float64"):
+    steps, minibatch = pass_of(dtype)
+    found["programs"][dtype] = steps.compiled_text(minibatch)
+
+images, labels = minibatch
+unknown, endless = [images, np.where(np.arange(20) == 7, 9, labels)], [images * 1e300, labels]
+variables = [v for v in steps.function.get_shared() if v.name in ("W", "adam_step")]
+values = lambda: {v.name: v.get_value().tolist() for v in variables}
+before = values()
+found["refused"] = [error(lambda: steps.run([minibatch, unknown])), error(lambda: steps.function(*unknown))]
+found["unchanged"] = values() == before
+found["diverged"] = len(steps.run([minibatch, endless, minibatch, unknown])), values()["adam_step"]
 print(json.dumps(found))
 """
 
@@ -139,30 +146,22 @@ def same(found, expected, rtol=1e-6):
         np.testing.assert_allclose(a, b, rtol=rtol)
 
 
-@pytest.mark.parametrize("name", ["four", "wide"])
-def test_costs_and_parameters_are_those_of_one_device(trainings, name):
-    costs, params, measures = trainings[name]
-    same(costs, trainings["one"][0])
-    for found, expected in zip(params, trainings["one"][1], strict=True):
-        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
-    assert measures == trainings["one"][2]  # how many pixels the masks kept
-
-
-def test_a_last_minibatch_that_devices_do_not_divide_is_trained_on_too(trainings):
-    same(trainings["rest of four"][0], trainings["rest"][0])
-
-
-def test_validation_averages_and_the_best_epoch_are_those_of_one_device(trainings):
-    (costs, params, best), (expected, expected_params, expected_best) = (
-        trainings[name] for name in ("validated on four", "validated")
-    )
-    same(costs, expected)
-    same(params, expected_params)
-    assert best == expected_best
+@pytest.mark.parametrize(("name", "expected"), [("four", "one"), ("wide", "streamed")])
+def test_costs_and_averages_and_the_best_epoch_are_those_of_one_device_also_of_parameters_that_are_divided(
+    trainings, name, expected
+):
+    costs, params, measures, best = trainings[name]
+    costs_of_one, params_of_one, measures_of_one, best_of_one = trainings[expected]
+    same(costs, costs_of_one)
+    for found, right in zip(params, params_of_one, strict=True):
+        np.testing.assert_allclose(found, right, rtol=1e-6, atol=1e-9)
+    assert measures["kept"] == measures_of_one["kept"]  # how many pixels the masks kept
+    assert best == best_of_one
+    same(measures.get("val_cost", []), measures_of_one.get("val_cost", []))
 
 
 def test_data_outside_of_memory_is_divided_as_arrays_are(trainings):
-    assert trainings["streamed"] == trainings["four"][0]
+    assert trainings["streamed"][0][:2] == trainings["resumed"]["same"]
 
 
 @pytest.mark.parametrize(
@@ -181,26 +180,60 @@ def test_data_outside_of_memory_is_divided_as_arrays_are(trainings):
         ("axis", "shard['W']: found the axis 'model', expected axes of the mesh: data; devices may be a mesh with others"),
         ("parts", "shard['W']: found 3 parts of shape (6, 4), expected as many as divide it"),
         ("no devices", 'shard: found no devices, expected devices="all", their number or a mesh'),
-        ("diverged", "epoch 0, minibatch 2: the cost is inf, expected a finite number; try a smaller rate"),
     ],
 )
 def test_what_does_not_go_together_is_one_line(trainings, case, message):
-    assert trainings["errors"][case].startswith(message)
+    assert trainings["errors"][case].startswith(f"InputError: {message}")
 
 
-def test_what_a_kernel_refuses_is_raised_as_on_one_device(trainings):
-    assert "9" in trainings["errors"]["label"]
+def test_what_a_kernel_refuses_is_raised_as_on_one_device_and_nothing_is_changed(trainings):
+    found, of_one_device = trainings["refused"]
+    assert "9" in of_one_device
+    assert found == of_one_device
+    assert trainings["unchanged"]
+
+
+def test_of_what_devices_do_after_a_cost_that_is_not_finite_nothing_is_left(trainings):
+    assert trainings["diverged"] == [2, 2]  # the figures of two steps, and as many updates
 
 
 def test_a_training_is_resumed_to_the_last_bit(trainings):
-    assert trainings["resumed"]["parts"] == trainings["resumed"]["whole"][:4]
+    assert len(trainings["resumed"]["first"]) == 1
+    assert trainings["resumed"]["same"] == trainings["streamed"][0][:2]
 
 
 def test_a_training_is_resumed_on_another_number_of_devices(trainings):
     costs, lines = trainings["resumed"]["on two"]
-    same(costs, trainings["resumed"]["whole"])
-    assert costs[:4] == trainings["resumed"]["whole"][:4]
-    assert lines == ["Training goes on after 4 of 6 epochs"]
+    same(costs, trainings["streamed"][0])
+    assert costs[:2] == trainings["resumed"]["same"]
+    assert lines == ["Training goes on after 2 of 3 epochs"]
+
+
+def test_what_an_optimizer_remembers_is_divided_as_its_parameter_and_other_parameters_are_not():
+    from jax.sharding import PartitionSpec
+
+    state = {name: pytensor.shared(np.zeros((2, 2)), name=name) for name in ("W", "W_prime", "W_velocity", "W_prime_velocity")}
+    devices = Devices(1, {"W": PartitionSpec("data")})
+    devices.share_like([state["W"], state["W_prime"]], state)
+    assert set(devices.shard) == {"W", "W_velocity"}
+
+
+def test_loops_in_python_wait_for_each_minibatch_of_the_validation_too(monkeypatch):
+    x, calls = pt.dmatrix("x"), []
+    run = ShardedFunction.run
+
+    def counted(self, minibatches):
+        rows = run(self, minibatches)
+        calls.append(len(rows))
+        return rows
+
+    monkeypatch.setattr(ShardedFunction, "run", counted)
+    make = partial(function, backend="jax")
+    examples = Examples("data", {x: np.arange(8.0)[:, None]})
+    for loop in ("compiled", "python"):
+        calls.clear()
+        assert ShardedPass(Devices(1), {}, make, examples, 1, [x.mean()], loop=loop).means() == [3.5]
+        assert (max(calls) == 1) == (loop == "python")
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
