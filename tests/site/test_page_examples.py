@@ -45,7 +45,9 @@ def test_the_examples_of_a_page_run_as_pasted(name, no_mnist, tmp_path):
     for number, block in enumerate(BLOCK.findall((DOCS / name).read_text(encoding="utf-8"))):
         script = tmp_path / f"block{number}.py"
         script.write_text(block, encoding="utf-8")
-        done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, env=environment, cwd=tmp_path)
+        done = subprocess.run(
+            [sys.executable, str(script)], capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=300
+        )
         assert done.returncode == 0, f"{block}\n{done.stderr}"
         printed += done.stdout
     assert re.fullmatch(PRINTED.get(name, r"(?s).*"), printed), printed
