@@ -215,47 +215,27 @@ def _loading(run: Run, models: Mapping[str, Model]) -> list[str]:
     known, part = model.describe(), part_of(model)
     x = next(iter(part.inputs.values()))
     example = f'X = np.zeros(({", ".join("1" if n is None else str(n) for n in x.type.shape)}), "float32")'
-    scale = f" Bytes of images are divided by {run.pixel_scale} first." if record_has_bytes(run) else ""
+    scaled = isinstance(run.record.get("pixel_scale"), int)
+    scale = f" Bytes of images are divided by {run.pixel_scale} first." if scaled else ""
     method = "reconstruct" if known.output else "transform"
-    lines = [
-        "",
-        "## How to load it",
-        "",
-        f"`X` stands for images, as rows or maps of pixels from 0 to 1.{scale}",
-        "",
-        "```python",
-    ]
-    lines += ["import numpy as np", "from symae.models import Model", "", example, f'model = Model.load("{name}")']
-    lines += [f"print(model.transform(X).shape, model.{method}(X).shape)", "```"]
+    loaded = ["import numpy as np", "from symae.models import Model", "", example, f'model = Model.load("{name}")']
+    loaded += [f"print(model.transform(X).shape, model.{method}(X).shape)"]
+    about = f"`X` stands for images, as rows or maps of pixels from 0 to 1.{scale}"
+    lines = ["", "## How to load it", *_program(about, loaded)]
     for file in sorted(run.folder.glob("*.onnx")):
-        lines += [
-            "",
-            f"`{file.name}` is ONNX, with a free number of examples:",
-            "",
-            "```python",
-            _ONNX.format(file=file.name),
-            "```",
-        ]
+        lines += _program(f"`{file.name}` is ONNX, with a free number of examples:", [_ONNX.format(file=file.name)])
     for file in sorted(run.folder.glob("*.pt")):
         if file.with_suffix(".py").is_file():
-            lines += ["", f"`{file.name}` and `{file.stem}.py` are for PyTorch:", "", "```python"]
-            lines += [f"from {file.stem} import load", "", "model = load()", "print(model)", "```"]
+            built = [f"from {file.stem} import load", "", "model = load()", "print(model)"]
+            lines += _program(f"`{file.name}` and `{file.stem}.py` are for PyTorch:", built)
     for file in sorted(run.folder.glob("*.keras")):
-        lines += [
-            "",
-            f"`{file.name}` is for Keras 3; images have their channels last there:",
-            "",
-            "```python",
-            "import keras",
-            "",
-        ]
-        lines += [f'model = keras.saving.load_model("{file.name}")', "model.summary()", "```"]
+        built = ["import keras", "", f'model = keras.saving.load_model("{file.name}")', "model.summary()"]
+        lines += _program(f"`{file.name}` is for Keras 3; images have their channels last there:", built)
     return lines
 
 
-def record_has_bytes(run: Run) -> bool:
-    """Return True if the run has said what it divides bytes by."""
-    return isinstance(run.record.get("pixel_scale"), int)
+def _program(about: str, lines: Sequence[str]) -> list[str]:
+    return ["", about, "", "```python", *lines, "```"]
 
 
 def _settings(record: Mapping[str, Any]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import io
 import os
 import sys
 import tempfile
@@ -63,9 +62,9 @@ def export_keras(
     with tempfile.TemporaryDirectory() as folder:
         kept = Path(folder, "model.keras")
         model.save(kept)
-        content = io.BytesIO(kept.read_bytes())
+        content = kept.read_bytes()
     with replacing(path) as file:
-        file.write(content.getvalue())
+        file.write(content)
     return path
 
 

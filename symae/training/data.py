@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
@@ -75,6 +76,11 @@ class Examples:
     def read(self, places: np.ndarray) -> dict[Variable, np.ndarray]:
         """Return the examples at `places` of each input."""
         return {x: array[places] for x, array in self.arrays.items()}
+
+    @property
+    def bytes_each(self) -> int:
+        """How many bytes an example has, in the types of the inputs."""
+        return sum(np.dtype(x.type.dtype).itemsize * math.prod(shape) for x, shape in self.shapes.items())
 
     def fingerprint(self) -> str:
         """Describe the inputs with the dtypes and shapes of their arrays, and a SHA-256 of these and of all values."""
@@ -166,8 +172,13 @@ class Pass:
 
     def means(self) -> list[float]:
         """Return the means of the outputs over all examples, of outputs that are means over a minibatch."""
-        columns = zip(*chain.from_iterable(run_in_bursts(self, len(self))), strict=True)
-        return [float(np.average(column, weights=self.lengths)) for column in columns]
+        return means_over(self, self.lengths)
+
+
+def means_over(loop: Loop, lengths: Sequence[int]) -> list[float]:
+    """Return the means over all examples of what a loop over minibatches of those `lengths` gives, means over a minibatch."""
+    columns = zip(*chain.from_iterable(run_in_bursts(loop, len(lengths))), strict=True)
+    return [float(np.average(column, weights=lengths)) for column in columns]
 
 
 def minibatch_lengths(examples: int, length: int, drop_last: bool) -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,10 @@ import pytensor.tensor as pt
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 
-from symae.compile.loops import loop_over, run_in_bursts
+from symae.compile.loops import loop_over
 from symae.compile.sharded import Devices, ShardedFunction
 from symae.errors import InputError
-from symae.training.data import Examples, check_minibatch_length, minibatch_lengths, places_in_order
+from symae.training.data import Examples, check_minibatch_length, means_over, minibatch_lengths, places_in_order
 from symae.training.streams import Streamed, read_ahead
 
 IN_FLIGHT = 32 << 20  # bytes of minibatches that devices are given before anybody waits for them
@@ -59,8 +58,7 @@ class ShardedPass:
             self._functions[size] = ShardedFunction(compiled, devices, names)
         self._examples = examples
         self._ahead = read_ahead(examples, length, self.lengths, order) if isinstance(examples, Streamed) else None
-        bytes_each = sum(int(np.prod(examples.shapes[x])) * np.dtype(x.type.dtype).itemsize for x in examples.variables)
-        self._most = max(1, IN_FLIGHT // max(1, length * bytes_each))
+        self._most = max(1, IN_FLIGHT // max(1, length * examples.bytes_each))
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -93,8 +91,7 @@ class ShardedPass:
 
     def means(self) -> list[float]:
         """Return the means of the outputs over all examples, of outputs that are means over a minibatch."""
-        columns = zip(*chain.from_iterable(run_in_bursts(loop_over(self, self._loop), len(self))), strict=True)
-        return [float(np.average(column, weights=self.lengths)) for column in columns]
+        return means_over(loop_over(self, self._loop), self.lengths)
 
 
 def devices_for(devices: Any, shard: Mapping[str, Any] | None, batch_size: int, backend: str | None) -> Devices:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import mmap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -217,8 +216,7 @@ class StreamedPass(Pass):
 
 def read_ahead(examples: Streamed, length: int, lengths: Sequence[int], order: SharedVariable | None) -> ReadAhead:
     """Return what reads `examples` for minibatches of `length`, in windows of `READ_AT_ONCE`: `lengths` are those of all."""
-    size = sum(np.dtype(x.type.dtype).itemsize * math.prod(shape) for x, shape in examples.shapes.items())
-    return ReadAhead(examples.read, lengths, READ_AT_ONCE // max(1, size * length), order)
+    return ReadAhead(examples.read, lengths, READ_AT_ONCE // max(1, examples.bytes_each * length), order)
 
 
 def examples_of(name: str, data: Mapping[Variable, Any], like: Examples | None = None) -> Examples:
