@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
 
 import hypothesis
@@ -43,26 +44,36 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 # Of what takes minutes in all, the files in which single tests do for half a minute and more.
 LONG_TESTS = {"test_random_graphs.py", "test_smoke.py", "test_without_patches.py", "test_cli.py"}
+SLOW_TO_COMPILE = {"c", "pytorch"}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave rows of tables to other stages of .ci/run, and begin ``-m default_mode`` with long tests.
 
-    A plain run has each test on Numba, but those that are marked; of each folder it has the first row on each other backend,
-    and the first in a browser. Long tests come first so that no worker is left with one when the others have finished.
+    A plain run has each test on Numba, but those that are marked. Of each folder it has the first row on each other backend,
+    but of those that compile for seconds only where functions are compiled and images convolved; of a test that is marked
+    ``table(n)`` it has each n-th row. Long tests come first so that no worker is left with one when the others have finished.
     """
     begun = set()
+    rows: Counter[str] = Counter()
     for item in items:
         marks = {mark.name: mark for mark in item.iter_markers()}
         if marks.keys() & {"backends", "default_mode", "docs", "long"}:
             continue
         backend = marks["on"].args[0] if "on" in marks else "numba"
-        stage = "browser" if "driver" in getattr(item, "fixturenames", ()) else "backends" if backend != "numba" else None
-        row = item.path.parent, stage, backend
-        if stage and row in begun:
-            item.add_marker(stage)
-        begun.add(row)
+        if "driver" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+        elif backend != "numba":
+            row = item.path.parent, backend
+            if row in begun or (backend in SLOW_TO_COMPILE and item.path.parent.name not in {"compile", "conv"}):
+                item.add_marker("backends")
+            begun.add(row)
+        elif "table" in marks:
+            table = item.nodeid.partition("[")[0]
+            if rows[table] % marks["table"].args[0]:
+                item.add_marker("tables")
+            rows[table] += 1
     items.sort(key=lambda item: not (item.path.name in LONG_TESTS and item.get_closest_marker("default_mode")))
 
 

@@ -87,6 +87,7 @@ def test_the_example_with_images_runs_as_pasted(pasted, environment):
     assert pasted(SNIPPETS[2], **environment) == "[(2, 3, 2, 2), (2, 1, 8, 8), (3, 1, 5, 5), (3, 1, 5, 5)]\n"
 
 
+@pytest.mark.docs
 @pytest.mark.parametrize("environment", [pytest.param(INTERPRETED, id="interpreted"), COMPILED])
 def test_the_example_of_layers_trains_as_pasted_and_knows_when_it_is_done(pasted, environment):
     first, again = (pasted(OWN_CODE[3], **environment) for _ in range(2))
@@ -99,6 +100,7 @@ def test_the_examples_that_both_have_are_the_same():
     assert OWN_CODE[:3] == SNIPPETS
 
 
+@pytest.mark.docs
 def test_the_example_of_data_runs_as_printed(no_mnist, tmp_path):
     (snippet,) = PYTHON.findall((ROOT / "docs" / "data.md").read_text())
     environment = no_mnist | {"PYTHONPATH": str(ROOT)} | INTERPRETED
@@ -110,6 +112,7 @@ def test_the_example_of_data_runs_as_printed(no_mnist, tmp_path):
     ], result.stderr
 
 
+@pytest.mark.docs
 def test_the_example_of_weights_prints_what_its_page_says(no_mnist, tmp_path):
     page = (ROOT / "docs" / "weights.md").read_text()
     (snippet,), (printed,) = (re.findall(rf"```{kind}\n(.*?)```", page, re.DOTALL) for kind in ("python", "text"))

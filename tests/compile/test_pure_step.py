@@ -20,6 +20,8 @@ from symae.ops.random.draws import state_words
 from symae.optimizers import adam
 
 jax = pytest.importorskip("jax")
+# A plain run has one row of each folder on JAX.
+pytestmark = pytest.mark.on("jax")
 
 IMAGES = np.random.RandomState(0).uniform(size=(6, 20, 4))
 

@@ -30,6 +30,7 @@ def checks(*estimators, but=()):
 QUICK = [*checks(DenoisingAutoencoder(epochs=1)), *checks(LogisticRegression(epochs=20), but=WIDE)]
 
 
+@pytest.mark.table(2)
 @pytest.mark.parametrize(("estimator", "check"), QUICK)
 def test_a_convention_is_kept(estimator, check):
     check(estimator)

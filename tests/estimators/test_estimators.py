@@ -50,6 +50,7 @@ def test_an_estimator_is_the_model_of_its_name(cls):
     assert list(estimator.get_feature_names_out()) == [f"{cls.__name__.lower()}{i}" for i in range(5)]
 
 
+@pytest.mark.table(4)
 @every_estimator
 @pytest.mark.parametrize("make", [lambda: 5, lambda: np.random.RandomState(5), lambda: np.random.default_rng(5)])
 def test_a_source_of_random_numbers_of_any_kind_makes_fits_repeatable(cls, make):
@@ -58,6 +59,7 @@ def test_a_source_of_random_numbers_of_any_kind_makes_fits_repeatable(cls, make)
     assert not np.array_equal(a, codes(fitted(cls, random_state=6)))
 
 
+@pytest.mark.table(3)
 @every_transformer
 def test_sources_of_random_numbers_are_moved_on(cls):
     for rng in (np.random.RandomState(5), np.random.default_rng(5), None):
@@ -79,6 +81,7 @@ def test_parts_of_the_data_are_learned_after_each_other(cls):
     np.testing.assert_array_equal(codes(parts), codes(whole.fit(DIGITS, CLASSES)))
 
 
+@pytest.mark.table(4)
 @every_estimator
 def test_a_second_fit_begins_again(cls):
     estimator = fitted(cls)

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "export.md").read_text()
 
 
+@pytest.mark.docs
 def test_its_examples_run_as_printed(tmp_path):
     for package in ("onnx", "onnxruntime", "torch"):
         pytest.importorskip(package, reason=f"{package} is not installed")

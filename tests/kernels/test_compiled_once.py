@@ -144,11 +144,12 @@ print(sorted(made), compile_time(f).cached, total)
 """
 
 
+@pytest.mark.default_mode
 @pytest.mark.parametrize(
     ("kind", "made", "total"),
     [
         ("product", ["gemm", "threaded_gemms"], 3000.0),
-        pytest.param("mask", ["bernoullis", "random_doubles"], 146.0, marks=pytest.mark.default_mode),
+        ("mask", ["bernoullis", "random_doubles"], 146.0),
     ],
 )
 def test_other_processes_and_other_graphs_find_it_on_the_disk(tmp_path, kind, made, total):

@@ -142,6 +142,7 @@ def test_a_file_stays_in_a_process_that_gives_up_writing(kept, name):
         kept.check(name)
 
 
+@pytest.mark.default_mode
 def test_nothing_is_left_beside_the_files(seen, kept):
     assert seen.more == kept.more == []
     assert len(PYTHON | HEAVY | REFUSED | IN_C | PROGRAMS) >= 100

@@ -72,6 +72,7 @@ def as_users_have_it() -> Iterator[None]:
     config._values.update(before)
 
 
+@pytest.mark.table(3)
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ALONE])
 def test_prints_what_it_printed_under_theano(name, quick, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

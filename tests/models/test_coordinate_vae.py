@@ -131,6 +131,7 @@ def test_coordinates_go_from_corner_to_corner_row_by_row():
         assert coordinates(2, 2).dtype == "float32"
 
 
+@pytest.mark.table(2)
 @SHAPES
 @AFFINE
 def test_the_decoder_is_a_network_of_place_and_code_together(affine, shape):
@@ -325,6 +326,7 @@ def test_progress_is_told_after_each_strip(codes, monkeypatch):
     assert told == [(40, 144), (72, 144), (112, 144), (144, 144)]
 
 
+@pytest.mark.table(2)
 @AFFINE
 def test_the_memory_does_not_grow_with_the_picture(codes, affine, monkeypatch):
     monkeypatch.setattr("symae.models.coordinate_vae.STRIP", 50)
@@ -354,6 +356,7 @@ def test_pictures_are_in_floatX(float32, codes):
 # Files, and what is refused
 
 
+@pytest.mark.table(2)
 @AFFINE
 def test_a_saved_model_comes_back_by_its_class_and_by_any(images, tmp_path, affine):
     model = posed() if affine else small()

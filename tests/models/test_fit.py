@@ -64,6 +64,7 @@ def assert_equal(one, other):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.table(3)
 @every_model
 def test_fit_learns_in_place_and_remembers_the_costs(name, images):
     model = MODELS[name]()
@@ -72,6 +73,7 @@ def test_fit_learns_in_place_and_remembers_the_costs(name, images):
     assert model.history_.costs[-1] < model.history_.costs[0]
 
 
+@pytest.mark.table(3)
 @every_model
 def test_a_second_fit_goes_on_from_the_first_as_if_they_were_one(name, images):
     if name == "coordinates":
@@ -89,6 +91,7 @@ def test_all_have_one_signature(method):
         assert list(inspect.signature(getattr(make(), method)).parameters)[: len(common) - 1] == common[1:]
 
 
+@pytest.mark.table(3)
 @every_model
 def test_the_score_is_what_training_lowers_and_codes_and_drawings_are_nodes(name, images, monkeypatch):
     monkeypatch.setattr("symae.models.base.CHUNK", 7)  # batches, and one that is not full
@@ -117,6 +120,7 @@ def test_the_score_of_autoencoders_and_classifiers_is_their_cost_by_hand(images)
     assert classifier.score(images, CLASSES) == pytest.approx(-np.log(p[np.arange(30), CLASSES]).mean(), rel=1e-12)
 
 
+@pytest.mark.table(5)
 @every_model
 @pytest.mark.parametrize("again", [lambda model: pickle.loads(pickle.dumps(model)), copy.deepcopy], ids=["pickle", "copy"])
 def test_pickles_and_copies_keep_the_history_and_learn_on_their_own(name, again, images):
@@ -162,9 +166,8 @@ def test_data_larger_than_memory_is_refused_before_it_is_copied(name, method):
         getattr(MODELS[name](), method)(images)
 
 
-@pytest.mark.parametrize(
-    "name", [*(pytest.param(name, marks=pytest.mark.default_mode) for name in ("denoising", "image")), "logistic"]
-)
+@pytest.mark.default_mode
+@pytest.mark.parametrize("name", ["denoising", "image", "logistic"])
 def test_compiled_loops_fit_what_python_does_and_call_nothing_between_steps(name, images):
     class CountsProgress(Callback):
         calls = 0

@@ -56,6 +56,7 @@ def test_training_goes_pytorchs_way(output, sparsity, weight):
     np.testing.assert_allclose([float(step(X)) for _ in expected], expected, rtol=1e-7)
 
 
+@pytest.mark.table(2)
 @pytest.mark.parametrize("sparsity", ["kl", "k"])
 def test_compiled_training_goes_the_same_way(sparsity):
     kinds = [small(sparsity=sparsity, sparsity_target=0.5).fit(X, epochs=3, batch_size=10, backend=b) for b in (None, "numba")]
@@ -108,6 +109,7 @@ KINDS = [
 every_kind = pytest.mark.parametrize(("cls", "options"), KINDS)
 
 
+@pytest.mark.table(4)
 @every_kind
 @pytest.mark.parametrize("again", ["load", "load any", "pickle", "copy"])
 def test_a_model_comes_back_with_its_options(cls, options, again, tmp_path):

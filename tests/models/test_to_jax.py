@@ -8,6 +8,8 @@ import pytest
 from symae import Autoencoder, CoordinateVAE, ImageAutoencoder, InputError, LogisticRegression
 
 jax = pytest.importorskip("jax")
+# A plain run has one row of each folder on JAX.
+pytestmark = pytest.mark.on("jax")
 
 X = np.random.RandomState(0).uniform(size=(5, 4))
 

@@ -89,6 +89,7 @@ def torchs(params, values, **settings):
     return layer
 
 
+@pytest.mark.table(2)
 @pytest.mark.parametrize("values", [X, IMAGES], ids=["units", "maps"])
 def test_outputs_gradients_and_averages_are_pytorchs_on_every_backend(values, float32_backend):
     values = values.astype("float32")
@@ -257,6 +258,7 @@ def small_training(**settings):
     return params, lambda **more: fit(cost, [(params[0], params[0] - 0.1 * cost)], params=list(params), **given, **more)
 
 
+@pytest.mark.table(2)
 @pytest.mark.parametrize(
     ("training", "backend", "kept"),
     [
@@ -354,6 +356,7 @@ def test_models_of_ones_own_learn_show_and_save_the_averages(own_model, tmp_path
     np.testing.assert_array_equal(own_model.load(tmp_path / "model").node_values("drawn", X), drawn)
 
 
+@pytest.mark.on("jax")
 def test_in_jax_a_model_is_the_trained_one_and_its_averages_are_among_the_parameters(own_model):
     pytest.importorskip("jax")
     model = own_model().fit(X, epochs=2, batch_size=3)
@@ -366,6 +369,7 @@ def test_in_jax_a_model_is_the_trained_one_and_its_averages_are_among_the_parame
         draw({name: parameters[name] for name in model.parameter_names}, X)
 
 
+@pytest.mark.on("jax")
 def test_a_step_in_jax_moves_the_averages_as_fit_does(own_model):
     pytest.importorskip("jax")
     model, expected = own_model(), own_model().fit(X, epochs=1, batch_size=3, learning_rate=0.1, shuffle=False)

@@ -120,6 +120,7 @@ def known(every_backend):
     return dict(zip(KNOWN, zip((got[:split], got[split:]), map(expected, values), strict=True), strict=True))
 
 
+@pytest.mark.default_mode
 @pytest.mark.parametrize("name", KNOWN)
 def test_every_backend_computes_layers_of_known_shapes(known, name):
     check(*known[name])

@@ -105,6 +105,7 @@ def in_float32(every_backend):
     return results("float32", IN_FLOAT32, every_backend)
 
 
+@pytest.mark.default_mode
 @pytest.mark.parametrize("name", IN_FLOAT32)
 def test_float32_stays_float32(in_float32, name):
     for got, wanted in in_float32[name]:
@@ -213,6 +214,7 @@ def test_negative_sizes_are_refused_alike_everywhere(where):
     assert str(caught.value) == "max_unpool2d_from_switches: shape: found (-2, -2), expected sizes of at least 0"
 
 
+@pytest.mark.default_mode
 @pytest.mark.parametrize("shape", [SHAPE, (None,) * 4], ids=["known", "unknown"])
 def test_numba_takes_the_machine_code_from_its_cache(shape):
     def build():

@@ -133,6 +133,7 @@ import symae
 """
 
 
+@pytest.mark.default_mode
 def test_what_has_moved_is_left_alone_and_said_once(tmp_path):
     """The body of one of Numba's methods is another, and a function of PyTensor's has other parameters."""
     found, summary, log = outcomes(tmp_path, "numba", "", *QUICK, before=MOVED)

@@ -57,7 +57,7 @@ LISTED: dict[str, tuple[str, ...]] = {
     "verify_grad_of_unittest_tools": ("unittest_tools.verify_grad has no counterpart",),
 }
 CARRIED = [name for name in NAMES if name not in LISTED]
-ALWAYS_IN_THE_DEFAULT_MODE = {"minimal_training_example", "scan_power_and_until"}
+ALWAYS_IN_THE_DEFAULT_MODE = {"minimal_training_example"}
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 pytest.importorskip("fissix")
@@ -93,6 +93,7 @@ def printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     sys.modules.pop(SIBLING, None)
 
 
+@pytest.mark.table(4)
 @pytest.mark.parametrize("name", CARRIED)
 def test_a_ported_script_prints_what_it_printed_under_theano(name, printed):
     with pytensor.config.change_flags(cxx="", mode="FAST_COMPILE", floatX="float64"):
@@ -108,6 +109,7 @@ def test_it_prints_it_in_the_default_mode(name, printed):
         assert differences(printed(name), (FOLDER / "legacy_scripts" / f"{name}.txt").read_text()) == []
 
 
+@pytest.mark.table(3)
 @pytest.mark.parametrize("name", LISTED)
 def test_what_a_ported_script_does_not_carry_over_is_listed(name):
     files = (name, SIBLING) if name == "sibling_module" else (name,)

@@ -141,6 +141,7 @@ def test_the_second_worksheet_shows_the_mask_and_both_models(no_mnist, tmp_path)
     assert all(f">{text}<" in page for text in ["original", "autoencoder", "denoising autoencoder"])
 
 
+@pytest.mark.default_mode
 def test_the_third_worksheet_trains_the_chosen_model_and_shows_its_code(no_mnist, tmp_path):
     result = run("03_image_autoencoder", "--pool", 2, "--epochs", 2, env=no_mnist, cwd=tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
@@ -361,6 +362,7 @@ def test_a_worksheets_heading_and_file_are_its_reports_title_and_name(name):
     assert [[ast.literal_eval(argument) for argument in call.args] for call in calls] == [[name, title_of(worksheets()[name])]]
 
 
+@pytest.mark.default_mode
 def test_a_seed_decides_everything(first_run, tmp_path):
     def weights(seed, epochs):
         out = tmp_path / str(seed)
@@ -378,6 +380,7 @@ def costs_by_epoch(out):
     return [{name: figure for name, figure in line.items() if name != "seconds"} for line in lines]
 
 
+@pytest.mark.default_mode
 def test_the_fourth_worksheet_draws_digits(no_mnist, few_digits, tmp_path):
     few = ["--backend", "jax", "--images", 256, "--data", few_digits(50)]  # the quickest to compile
     result = run("04_convolutional_autoencoder", *few, "--epochs", 2, env=no_mnist, cwd=tmp_path)
@@ -455,9 +458,10 @@ def test_the_fifth_worksheet_takes_noise_out(backend, no_mnist, few_digits, tmp_
     assert all(text in page for text in [f"{before:.2f} dB", f"{after:.2f} dB", "Peak signal-to-noise ratio", "32, 32 maps"])
 
 
-WITH_AND_WITHOUT_POSE = [pytest.param([], 2, marks=pytest.mark.default_mode), (["--affine"], 16)]
+WITH_AND_WITHOUT_POSE = [([], 2), (["--affine"], 16)]
 
 
+@pytest.mark.default_mode
 @pytest.mark.parametrize(("more", "test"), WITH_AND_WITHOUT_POSE, ids=["plain", "affine"])
 def test_the_sixth_worksheet_draws_at_any_resolution(more, test, no_mnist, few_digits, tmp_path):
     arguments = ["--backend", "jax", "--images", 128, "--epochs", 2, "--resolution", 40, "--data", few_digits(test), *more]

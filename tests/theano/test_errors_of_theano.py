@@ -9,6 +9,7 @@ import symae.theano.tensor as T
 from symae import function
 
 
+@pytest.mark.table(3)
 @pytest.mark.parametrize(
     ("build", "error", "message"),
     [
@@ -50,6 +51,7 @@ def test_what_broadcasts_is_computed_with_on_every_backend(float32_backend):
         f(np.ones((2, 3), "float32"), np.ones((2, 3), "float32"))
 
 
+@pytest.mark.default_mode
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_real_matrix_has_real_eigenvalues(dtype):
     x = T.matrix("x", dtype=dtype)

@@ -43,6 +43,7 @@ def assert_theanos(in_mode, mode, name):
         assert_same(evaluate(theano, name), GOLDEN[name])
 
 
+@pytest.mark.table(3)
 @in_modes(QUICK)
 @pytest.mark.filterwarnings("ignore:Numba will use object mode")
 def test_branches_are_theanos(in_mode, mode, name):

@@ -27,6 +27,7 @@ def golden() -> dict[str, dict[str, np.ndarray]]:
 
 
 # Python 3.13, of the logical not that PyTensor computes so without a compiler
+@pytest.mark.table(3)
 @pytest.mark.filterwarnings("ignore:Bitwise inversion")
 @pytest.mark.parametrize("floatX", ["float64", "float32"])
 @pytest.mark.parametrize("name", CASES)

@@ -27,6 +27,7 @@ def both(request):
     return ours, THEANO[request.param]
 
 
+@pytest.mark.table(3)
 @pytest.mark.parametrize("case", CASES)
 def test_draws_are_those_of_theano_bit_for_bit(both, case):
     ours, theano = both

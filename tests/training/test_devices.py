@@ -20,6 +20,8 @@ from symae.training.data import Examples
 from symae.training.devices import ShardedPass
 
 pytest.importorskip("jax")
+# They wait for child processes, of which each has devices of its own.
+pytestmark = [pytest.mark.on("jax"), pytest.mark.backends]
 
 # What the child processes share: a model with a mask, trained on one device or several.
 PROGRAM = """

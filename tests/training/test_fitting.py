@@ -690,6 +690,7 @@ def run(folder, lines_at_most=None):
     train(model, 20, validation={model.x: X[:7]}, folder=folder, resume=True, log_every=1, log=log)
 
 
+@pytest.mark.default_mode
 def test_a_process_that_is_killed_at_any_moment_can_be_followed_by_another(tmp_path):
     run(tmp_path / "whole")
     command = [sys.executable, "-c", RUN, str(tmp_path / "parts")]

@@ -172,6 +172,7 @@ def test_arrays_of_any_layout_are_taken(compiled_when_called):
     close(f(np.asfortranarray(x), np.repeat(W, 2, 3)[..., ::2], g[:, ::-1].copy()[:, ::-1]), want[:3])
 
 
+@pytest.mark.table(3)
 @pytest.mark.parametrize("infinite", range(3))
 def test_infinities_come_through_numbas_loops(numba_on_one_image, infinite):
     """They must not meet the zeros that the loops put beside the values."""
@@ -416,6 +417,7 @@ def test_phases_give_the_gradient_for_all_shapes(in_phases, counts, image, kerne
     np.testing.assert_allclose(got, wanted, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.table(4)
 @pytest.mark.parametrize(
     ("border_mode", "image", "kernel"),
     [

@@ -15,6 +15,8 @@ from symae.ops.random.mrg_states import seed_state, substreams
 from symae.random import RandomStreams
 
 jax = pytest.importorskip("jax")
+# A plain run has one row of each folder on JAX.
+pytestmark = pytest.mark.on("jax")
 
 CALLBACK = "callback"  # in the name of the call by which a program asks the host
 
