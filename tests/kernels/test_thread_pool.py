@@ -167,6 +167,41 @@ def test_machine_code_from_the_disk_is_right_with_another_number_of_threads(monk
         assert run(MODEL + program) == f"{threads}\n"
 
 
+@pytest.mark.default_mode
+def test_threads_that_take_memory_do_not_wait_for_a_python_that_traces_it(monkeypatch):
+    """tracemalloc takes Python's lock for each piece of memory; the caller, who waits for the threads, has it."""
+    program = """
+    import tracemalloc
+    import numpy as np
+    import pytensor.tensor as pt
+    import symae
+    from symae.kernels.parallel import pool as thread_pool
+    from symae.ops import pool2d
+    x = pt.tensor4("x", dtype="float32")
+    f = symae.function([x], pool2d(x, 3, stride=1), backend="numba")  # whose threads have arrays of their own
+    X = np.random.default_rng(0).normal(size=(64, 4, 64, 64)).astype("float32")
+
+    def in_threads():
+        found = {f(X).tobytes() for _ in range(20)}
+        assert len(found) == 1
+        return found
+
+    traced = tracemalloc.is_tracing()
+    tracemalloc.stop()
+    first = in_threads()
+    tracemalloc.start()
+    assert in_threads() == first
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert in_threads() == first
+    print(traced, peak > X.nbytes / 2, thread_pool.running() == thread_pool.THREADS - 1)
+    """
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "2")
+    assert run(program) == "False True True\n"
+    monkeypatch.setenv("PYTHONTRACEMALLOC", "1")  # from its beginning, so that what Python would call itself is not seen
+    assert run(program) == "True True True\n"
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_a_forked_process_computes_the_same_and_ends():
     program = """

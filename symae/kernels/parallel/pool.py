@@ -5,8 +5,8 @@ while other processes want the cores. Here a region is a call of ``symae_share(f
 ``function(argument, part)`` called once for each part from 0 to ``parts - 1``, whatever the number of threads: the code may
 have been compiled, and kept on the disk, where there were others. Whoever comes first takes a share of the parts: the caller
 never waits for a thread that has not begun, only for parts that are being worked on. So the results do not depend on which
-threads there are. A region within a region, a call while another thread has one, and a forked process whose threads are gone:
-the caller does all parts itself.
+threads there are. A region within a region, a call while another thread has one, a forked process whose threads are gone, and
+one whose memory is traced: the caller does all parts itself.
 
 The threads are started from Python at the first region, wait in machine code without Python's lock, and end before a fork and
 before the interpreter does. They sleep by the locks of Python's C interface, which are there on every system and need no
@@ -31,6 +31,7 @@ from llvmlite import ir
 
 from symae.kernels import tuning
 from symae.kernels.machine_code import Builder, define, word
+from symae.kernels.parallel.traced_memory import TRACED
 
 # How many threads there are, with the caller; also the number of parts in what is compiled in this process.
 THREADS: int = numba.config.NUMBA_NUM_THREADS
@@ -176,7 +177,9 @@ class _Pool:
         started, busy, number = (word(self._address(line)) for line in (_STARTED, _BUSY, _REGION))
         with b.if_then(b.equal(b.read(started), word(0)), likely=False):
             b.call_address(word(self._address(_WORK, 2)), ir.FunctionType(_NOTHING, []))
-        with b.if_then(b.and_(b.equal(b.read(started), word(1)), b.replace(busy, word(0), word(1)))):
+        traced = ir.Function(module, TRACED, "symae_traced")
+        has_threads, untraced = b.equal(b.read(started), word(1)), b.equal(b.call(traced, []), word(0))
+        with b.if_then(b.and_(has_threads, untraced)), b.if_then(b.replace(busy, word(0), word(1))):
             b.write(b.ptrtoint(function, _WORD), word(self._address(_WORK)))
             b.write(b.ptrtoint(argument, _WORD), word(self._address(_WORK, 1)))
             b.write(parts, word(self._address(_WORK, 5)))
