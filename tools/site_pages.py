@@ -33,6 +33,8 @@ DEEPER = {
     "symae.port.pipeline": "port",
     "symae.runs.worksheet": "Worksheet",
 }
+# Public classes that have methods of a base which is none.
+INHERITING = {"symae.keras.Model"}
 # pictures and pages that lie elsewhere in the repository, by their name on the site
 COPIED = {"pictures": "worksheets/*.png", "benchmarks": "tests/benchmarks/*.svg"}
 INCLUDED = {"changes.md": "CHANGELOG.md", "contributing.md": "CONTRIBUTING.md", "security.md": "SECURITY.md"}
@@ -113,7 +115,8 @@ def _reference_page(module: str, names: list[str]) -> str:
     for name in here:
         defined = _definition(module, name)
         if defined.startswith("symae."):
-            parts.append(f"::: {module}.{name}")
+            options = "\n    options: {inherited_members: true}" if f"{module}.{name}" in INHERITING else ""
+            parts.append(f"::: {module}.{name}{options}")
         else:
             parts.append(f"## {name} {{ #{module}.{name} }}\n\nPyTensor's, from `{defined.rpartition('.')[0]}`.")
     return "\n\n".join(parts) + "\n"
