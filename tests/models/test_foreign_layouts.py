@@ -60,6 +60,11 @@ NETWORKS = {
         BEHIND | NORMAL,
         lambda x: normalised(rows_of(x)) @ W + b,
     ),
+    "flatten, concatenation, dense": (
+        lambda p, x: nn.dense(p, "code", pt.concatenate([x[:, 0, 0, :1], nn.flatten("f", x), nn.flatten("g", x)], axis=1), 5),
+        {"code/W": np.concatenate([V[:1, :5], W, 2 * W]).T, "code/b": b},
+        lambda x: x[:, 0, 0, :1] @ V[:1, :5] + 3 * rows_of(x) @ W + b,
+    ),
     "dense, reshape": (
         lambda p, x: nn.reshape("r", nn.dense(p, "code", x, 12), (2, 3, 2)),
         BEFORE,
@@ -128,15 +133,15 @@ class Own(OwnModel):
 )
 def test_however_a_product_is_written_its_rows_are_seen(shape, multiplied):
     (slot,) = slots_of(Own(shape, multiplied))
-    assert (slot.rows, slot.columns) == (((2, 3, 2), None) if shape == (12, 5) else (None, (2, 3, 2)))
+    assert (slot.rows, slot.columns) == ((((2, 3, 2),), None) if shape == (12, 5) else (None, ((2, 3, 2),)))
 
 
 @pytest.mark.parametrize("split", [lambda y: y.reshape((-1, 2, 3, 2)), lambda y: pt.split_dims(y, (2, 3, 2), axis=1)])
 def test_however_images_are_made_their_columns_are_seen(split):
     (slot,) = slots_of(Own((5, 12), lambda x, W: split(x @ W), (5,)))
-    assert (slot.rows, slot.columns) == (None, (2, 3, 2))
+    assert (slot.rows, slot.columns) == (None, ((2, 3, 2),))
     (slot,) = slots_of(Own((12, 5), lambda x, W: split(x @ W.T), (5,)))
-    assert (slot.rows, slot.columns) == ((2, 3, 2), None)
+    assert (slot.rows, slot.columns) == (((2, 3, 2),), None)
 
 
 def test_a_matrix_of_pixels_that_the_model_is_shown_has_no_layout():
@@ -189,6 +194,53 @@ def test_a_keras_file_says_how_its_rows_lie_and_is_not_talked_out_of_it(flatten,
     message = "channels_last: found True, expected None, as the file says of its layers: channels_first"
     with pytest.raises(InputError, match=message):
         load_weights(model, path, channels_last=True)
+
+
+@pytest.fixture
+def without_layouts(tmp_path):
+    """Return a network with rows of images at both ends, and a .weights.h5, which does not say how images lie."""
+    params, x = nn.Parameters(0), Input((2, 3, 2))
+    code = nn.dense(params, "code", nn.flatten("f", x), 5)
+    model = Model(x, nn.reshape("r", nn.dense(params, "drawn", code, 12), (2, 3, 2)))
+    arrays = {"layers/dense/vars/0": W, "layers/dense/vars/1": b, "layers/dense_1/vars/0": V, "layers/dense_1/vars/1": c}
+    keras_file(tmp_path / "a.keras", [], arrays)
+    return model, tmp_path / "a.weights.h5"
+
+
+def test_rows_of_a_keras_file_that_may_be_either_way_are_asked_for(without_layouts):
+    model, path = without_layouts
+    before = model.get_weights()
+    message = (
+        r"a\.weights\.h5, dense/kernel: found channels_last=False, .* channels_last=\{'code_W': \.\.\., 'drawn_W': \.\.\.\}"
+    )
+    with pytest.raises(InputError, match=message) as caught:
+        load_weights(model, path, channels_last=False)
+    assert "\n" not in str(caught.value)
+    for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("rows", [True, False], ids=["Keras's setting for all layers", "layers told one by one"])
+def test_rows_of_each_layer_are_as_they_are_told(rows, without_layouts, fast_compile):
+    """Keras with channels_first for all layers flattens to (h, w, channels); told one by one, it leaves images as they are."""
+    model, path = without_layouts
+    load_weights(model, path, channels_last={"code_W": rows, "drawn_W": False})
+    code = (rows_of(IMAGES) if rows else IMAGES.reshape(4, -1)) @ W + b
+    np.testing.assert_allclose(model.predict(IMAGES), (code @ V + c).reshape(IMAGES.shape), atol=1e-6)
+
+
+def test_layouts_of_layers_are_of_layers_that_have_one_and_of_all_of_them(without_layouts):
+    model, path = without_layouts
+    for told, message in (
+        ({"code_W": True}, "channels_last: found nothing of drawn_W, drawn_b, expected a bool for each layer beside images"),
+        (
+            {"code_b": True},
+            r"channels_last: found 'code_b', expected parameters of the model beside rows .*: code_W, drawn_W, drawn_b",
+        ),
+        ({"code_W": 1, "drawn_W": True}, r"channels_last\['code_W'\]: found 1, expected True or False"),
+    ):
+        with pytest.raises(InputError, match=message):
+            load_weights(model, path, channels_last=told)
 
 
 def normalising(**settings):

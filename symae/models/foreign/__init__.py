@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,11 +20,12 @@ from symae.datasets.contents import LARGEST, excerpt
 from symae.datasets.formats.hdf5 import is_hdf5
 from symae.errors import InputError
 from symae.models.foreign.arrays import is_archive, npz_weights, opened_archive, pickled_weights, safetensors_weights
-from symae.models.foreign.conventions import LASAGNE, channels_to_front
+from symae.models.foreign.conventions import channels_to_front
 from symae.models.foreign.keras import CONFIG, WEIGHTS, hdf5_weights, keras_weights
 from symae.models.foreign.matching import matched
 from symae.models.foreign.slots import Slot, slots_of
 from symae.models.foreign.stored import StoredArray, Weights
+from symae.models.foreign.told import check_told, told_of
 from symae.models.foreign.torch import OLD_BEGIN, is_torch_archive, old_torch_weights, torch_weights
 
 __all__ = ["load_weights", "read_weights"]
@@ -39,7 +41,7 @@ def load_weights(
     *,
     strict: bool = True,
     flip_filters: bool | Mapping[str, bool] | None = None,
-    channels_last: bool | None = None,
+    channels_last: bool | Mapping[str, bool] | None = None,
 ) -> dict[str, str]:
     """Set the parameters of a model to weights that another library has saved.
 
@@ -65,9 +67,10 @@ def load_weights(
         gradient. By default as usual in its library. {name of a parameter: bool} tells it of some layers. For a file of
         Lasagne a single bool is the ``flip_filters`` of its `Conv2DLayer`; that of `TransposedConv2DLayer` means the
         contrary and has another default, so that its filters are told by their names.
-    channels_last : bool, optional
+    channels_last : bool, or dict of bool, optional
         The images of the file's network are (h, w, channels), which counts where it turns them to rows, or rows to images; by
-        default as usual in its library. Where the file says it itself, as ``.keras``, that counts.
+        default as usual in its library. {name of a parameter: bool} tells it of each layer beside such rows; a bias and a
+        normalisation are as the other parameters of their layer. Where the file says it itself, as ``.keras``, that counts.
 
     Returns
     -------
@@ -79,7 +82,7 @@ def load_weights(
     MissingFileError, InputError
         No such file, a broken one, one that asks for code to be run or claims more than it holds; a parameter without an array
         or with several; an array for which there is no parameter; another shape; a matrix that may be meant transposed or not;
-        `channels_last` is not what the file says. The model is not changed then.
+        `channels_last` is not what the file says, or does not say enough of a file of Keras's. The model is not changed then.
     BackendError
         A file of Keras, and no h5py.
 
@@ -101,24 +104,21 @@ def load_weights(
     """
     slots = slots_of(model)
     flag("strict", strict)
-    _check_flips(flip_filters, slots)
-    if channels_last is not None:
-        flag("channels_last", channels_last)
+    check_told(slots, flip_filters, channels_last)
     with _opened(path) as weights:
-        said = {n: replace(a, convention=a.convention.said(channels_last)) for n, a in weights.arrays.items()}
-        weights = replace(weights, arrays=said)
-        strange = next((array.of for array in said.values() if array.of), "")
+        strange = next((array.of for array in weights.arrays.values() if array.of), "")
         if strict and strange:
             raise InputError(path, strange, "layers that symae has too, or strict=False to leave others out")
         found = matched(slots, weights, {} if names is None else names)
+        told = partial(told_of, weights.path, slots, flips=flip_filters, last=channels_last)
         for slot in slots:
             _check(weights.path, slot, found[slot.name])
-            found[slot.name] = _told_of_flips(slot, found[slot.name], flip_filters)
+            found[slot.name] = told(slot, found[slot.name])
         used = {array.name for array in found.values()}
         extra = [array for name, array in weights.arrays.items() if name not in used]
         values = {slot.name: _adapted(slot, found[slot.name]) for slot in slots}
         if strict and extra:
-            _check_extra(weights.path, model, slots, values, extra)
+            _check_extra(weights.path, model, slots, values, extra, told)
         model.set_parameters(values, path)
     if not_numbers := not_finite(values):
         warnings.warn(f"{path}: NaN or infinite values in {not_numbers}", RuntimeWarning, stacklevel=2)
@@ -180,30 +180,6 @@ def _reader(path: Path, file: IO[bytes]) -> Reader:
     raise InputError(path, f"the first bytes {excerpt(begin[:8])}", FILES)
 
 
-def _check_flips(flip_filters: Any, slots: Sequence[Slot]) -> None:
-    """Raise InputError if `flip_filters` is neither None, a bool, nor one for each of some filters."""
-    if not isinstance(flip_filters, Mapping):
-        if flip_filters is not None:
-            flag("flip_filters", flip_filters)
-        return
-    known = [slot.name for slot in slots if len(slot.shape) == 4]
-    for name, value in flip_filters.items():
-        if name not in known:
-            raise InputError("flip_filters", repr(name), f"filters of the model: {', '.join(known) or 'it has none'}")
-        flag(f"flip_filters[{name!r}]", value)
-
-
-def _told_of_flips(slot: Slot, array: StoredArray, flip_filters: bool | Mapping[str, bool] | None) -> StoredArray:
-    """Return an array with what a caller says of its filters."""
-    if isinstance(flip_filters, Mapping):
-        told = flip_filters.get(slot.name)
-    elif array.convention.library == LASAGNE.library and slot.operation == "conv2d_transpose":
-        told = None
-    else:
-        told = flip_filters
-    return array if told is None else replace(array, convention=replace(array.convention, flips=told))
-
-
 def _other_epsilon(slots: Sequence[Slot], found: Mapping[str, StoredArray]) -> str:
     """Say which normalisations have another epsilon in the file than in the model."""
     other = {}
@@ -253,7 +229,12 @@ def _adapted(slot: Slot, array: StoredArray) -> np.ndarray:
 
 
 def _check_extra(
-    path: Path, model: Any, slots: Sequence[Slot], values: Mapping[str, np.ndarray], extra: Sequence[StoredArray]
+    path: Path,
+    model: Any,
+    slots: Sequence[Slot],
+    values: Mapping[str, np.ndarray],
+    extra: Sequence[StoredArray],
+    told: Callable[[Slot, StoredArray], StoredArray],
 ) -> None:
     """Raise InputError if there are arrays that no parameter takes, other than a tied matrix once more, transposed."""
     tied = [slot for slot in slots if slot.tied]
@@ -261,7 +242,7 @@ def _check_extra(
         for slot in tied:
             turned = replace(slot, shape=slot.shape[::-1], rows=slot.columns, columns=slot.rows)
             if array.kind == "weight" and array.shape == array.convention.shape_there(turned.shape):
-                if np.array_equal(_adapted(turned, array), values[slot.name].T):
+                if np.array_equal(_adapted(turned, told(slot, array)), values[slot.name].T):
                     break
                 found = f"{array}, which is not the transpose of the array for {slot.name}"
                 raise InputError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -43,9 +45,7 @@ class Convention:
     unclear: str = ""
 
     def said(self, channels_last: bool | None) -> Convention:
-        """Return the convention with what a caller says of a network whose file does not say it.
-
-        Keras whose default is channels_first flattens to (h, w, channels) all the same.
+        """Return the convention with what a caller says of a network, or a layer, whose file does not say it.
 
         Raises
         ------
@@ -59,7 +59,7 @@ class Convention:
                 last = "last" if self.columns_last else "first"
                 raise InputError("channels_last", str(channels_last), f"None, as the file says of its layers: channels_{last}")
             return self
-        return replace(self, rows_last=channels_last or self.library == "Keras", columns_last=channels_last)
+        return replace(self, rows_last=channels_last, columns_last=channels_last)
 
     def axes(self, ndim: int) -> tuple[int, ...]:
         """Return which axes of an array, in which order, are symae's."""
@@ -87,9 +87,17 @@ THEANO = Convention("Theano", flips=True)
 UNCLEAR = Convention("symae", unclear="a square W, which Chainer and symae transpose to one another, and no layer's name")
 
 
-def channels_to_front(array: np.ndarray, axis: int, maps: tuple[int, int, int]) -> np.ndarray:
-    """Bring the numbers of images along an axis from the order (h, w, channels) into (channels, h, w), which is `maps`."""
-    channels, height, width = maps
-    before, after = array.shape[:axis], array.shape[axis + 1 :]
-    images = array.reshape(*before, height, width, channels, *after)
-    return np.moveaxis(images, axis + 2, axis).reshape(array.shape)
+def channels_to_front(array: np.ndarray, axis: int, layout: Sequence[Sequence[int]]) -> np.ndarray:
+    """Bring the numbers of images along an axis from the order (h, w, channels) into (channels, h, w).
+
+    `layout` has the pieces of the axis: images, as (channels, h, w), and what is not of images, as (n,).
+    """
+    ends = np.cumsum([math.prod(piece) for piece in layout])[:-1]
+    pieces = []
+    for values, piece in zip(np.split(array, ends, axis), layout, strict=True):
+        if len(piece) == 3:
+            channels, height, width = piece
+            images = values.reshape(*array.shape[:axis], height, width, channels, *array.shape[axis + 1 :])
+            values = np.moveaxis(images, axis + 2, axis).reshape(values.shape)
+        pieces.append(values)
+    return np.concatenate(pieces, axis)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from pytensor.graph.basic import Apply, Variable
+from pytensor.tensor.basic import Join
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Dot
 from pytensor.tensor.reshape import JoinDims, SplitDims
@@ -15,13 +16,15 @@ from symae.models.products import core, matrix_of
 from symae.ops.bias_relu import Rectified
 from symae.ops.phases import Marked
 
-Maps = tuple[int, int, int]
+# The pieces of an axis, one after another: flattened images, (channels, h, w), and (n,) other numbers.
+Layout = tuple[tuple[int, ...], ...]
 
 
-def axes_of_images(order: Sequence[Apply], names: Mapping[Variable, str]) -> tuple[dict[str, Maps], dict[str, Maps]]:
+def axes_of_images(order: Sequence[Apply], names: Mapping[Variable, str]) -> tuple[dict[str, Layout], dict[str, Layout]]:
     """Return for which parameters the first axis is that of flattened images, and for which the last one becomes images.
 
-    A vector that is added to flattened images, or scales them, is among the first; they are (channels, h, w).
+    A vector that is added to flattened images, or scales them, is among the first. There may be other numbers before and behind
+    the images, if they are concatenated.
 
     Parameters
     ----------
@@ -30,15 +33,15 @@ def axes_of_images(order: Sequence[Apply], names: Mapping[Variable, str]) -> tup
     names : dict
         Of the parameters.
     """
-    flat: dict[Variable, Maps] = {}
+    flat: dict[Variable, Layout] = {}
     for node in order:
         found = {flat[v] for v in _alike(node) if v in flat}
-        if (maps := _flattened(node)) is not None:
+        if (maps := _flattened(node) or _joined(node, flat)) is not None:
             flat[node.outputs[0]] = maps
         elif len(found) == 1:
             flat[node.outputs[0]] = found.pop()
-    made: dict[Variable, Maps] = {}
-    beside: dict[Variable, Maps] = {}
+    made: dict[Variable, Layout] = {}
+    beside: dict[Variable, Layout] = {}
     for node in reversed(order):
         out = node.outputs[0]
         if (maps := _made(node)) is not None:
@@ -50,7 +53,7 @@ def axes_of_images(order: Sequence[Apply], names: Mapping[Variable, str]) -> tup
                 beside.setdefault(v, maps)
     rows = {names[v]: maps for v, maps in beside.items() if v in names and v.type.ndim == 1}
     columns = {names[v]: maps for v, maps in made.items() if v in names and names[v] not in rows}
-    drawing: dict[str, Maps] = {}  # by transposed matrices; those that are used as they are too have their rows from there
+    drawing: dict[str, Layout] = {}  # by transposed matrices; those that are used as they are too have their rows from there
     straight: set[str] = set()
     for node in order:
         if not isinstance(core(node.op), Dot):
@@ -81,7 +84,27 @@ def _alike(node: Apply) -> list[Variable]:
     return []
 
 
-def _flattened(node: Apply) -> Maps | None:
+def _joined(node: Apply, flat: Mapping[Variable, Layout]) -> Layout | None:
+    """Return the pieces of rows that a node joins, if some of them are flattened images and all lengths are known."""
+    if not isinstance(node.op, Join) or node.outputs[0].type.ndim != 2:
+        return None
+    axis, rows = getattr(node.op, "axis", None), node.inputs
+    if axis is None:  # before PyTensor 3.3 the first input
+        axis, rows = getattr(node.inputs[0], "data", None), node.inputs[1:]
+    if axis not in (1, -1) or not any(v in flat for v in rows):
+        return None
+    pieces: list[tuple[int, ...]] = []
+    for v in rows:
+        if v in flat:
+            pieces += flat[v]
+        elif (length := v.type.shape[1]) is not None:
+            pieces.append((length,))
+        else:
+            return None
+    return tuple(pieces)
+
+
+def _flattened(node: Apply) -> Layout | None:
     """Return the shape of the images that a node makes rows of."""
     x, out = node.inputs[0] if node.inputs else None, node.outputs[0]
     flattens = isinstance(node.op, Reshape) or (isinstance(node.op, JoinDims) and node.op.start_axis == 1)
@@ -90,14 +113,14 @@ def _flattened(node: Apply) -> Maps | None:
     return _known(x.type.shape[1:], out.type.shape[1])
 
 
-def _made(node: Apply) -> Maps | None:
+def _made(node: Apply) -> Layout | None:
     """Return the shape of the images that a node makes of rows."""
     if not isinstance(node.op, Reshape | SplitDims) or node.inputs[0].type.ndim != 2 or node.outputs[0].type.ndim != 4:
         return None
     return _known(node.outputs[0].type.shape[1:], node.inputs[0].type.shape[1])
 
 
-def _known(sizes: Sequence[int | None], length: int | None) -> Maps | None:
+def _known(sizes: Sequence[int | None], length: int | None) -> Layout | None:
     """Return the sizes of images, if they are known and may be those of rows of that length."""
     known = [size for size in sizes if size is not None]
-    return tuple(known) if len(known) == 3 and length in (None, math.prod(known)) else None  # type: ignore[return-value]
+    return (tuple(known),) if len(known) == 3 and length in (None, math.prod(known)) else None

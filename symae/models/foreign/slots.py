@@ -14,7 +14,7 @@ from pytensor.graph.traversal import ancestors, toposort
 from pytensor.tensor.elemwise import DimShuffle
 
 from symae.errors import InputError
-from symae.models.foreign.layouts import Maps, axes_of_images
+from symae.models.foreign.layouts import Layout, axes_of_images
 from symae.models.foreign.stored import KINDS
 from symae.nn import deterministic
 from symae.nn.layers import layer_of
@@ -38,9 +38,9 @@ class Slot:
         What the layer does.
     flips : bool
         The filters are turned round before they are laid on an image.
-    rows, columns : (channels, h, w) or None
-        The images that the first axis of a matrix takes as rows, and those that its last axis, or a bias, is made to. A vector
-        beside flattened images has rows.
+    rows, columns : pieces of an axis, or None
+        The images, each (channels, h, w), that the first axis of a matrix takes as rows, and those that its last axis, or a
+        bias, is made to; (n,) for n other numbers between them. A vector beside flattened images has rows.
     tied : bool
         The matrix is used transposed too.
     epsilon : float or None
@@ -54,8 +54,8 @@ class Slot:
     layers: tuple[str, ...] = ()
     operation: Literal["dense", "conv2d", "conv2d_transpose", "batch_normalization", ""] = ""
     flips: bool = False
-    rows: Maps | None = None
-    columns: Maps | None = None
+    rows: Layout | None = None
+    columns: Layout | None = None
     tied: bool = False
     epsilon: float | None = None
 
@@ -82,7 +82,7 @@ def slots_of(model: Any) -> list[Slot]:
         operation = seen.operations.get(name, "dense" if len(shape) == 2 else "batch_normalization" if word == "gamma" else "")
         maps = seen.rows.get(name), seen.columns.get(name)
         rows, columns = (
-            found if found and axis < len(shape) and shape[axis] == math.prod(found) else None
+            found if found and axis < len(shape) and shape[axis] == sum(map(math.prod, found)) else None
             for found, axis in zip(maps, (0, -1), strict=True)
         )
         slots.append(
