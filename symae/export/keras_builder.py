@@ -57,6 +57,14 @@ FUNCTIONS = {
     "Xor": "logical_xor",
 }
 LARGE = 1000  # entries: what is larger belongs to the weights, and is not written into the description of the layers
+# what is done with a size, or a vector of sizes, and leaves sizes
+OF_SIZES = {"Cast", "Gather", "Identity", "Reshape", "Slice", "Squeeze", "Unsqueeze"}
+
+
+def python_slice(start: int, stop: int, step: int) -> slice:
+    """Return Python's slice for ONNX's, whose ends may lie far outside: before the first, say, for steps backwards."""
+    far = 2**31 - 1
+    return slice(None if abs(start) >= far else start, None if abs(stop) >= far else stop, step)
 
 
 class Builder:
@@ -116,6 +124,8 @@ class Builder:
         if name in self.tensors:
             return self.tensors[name]
         if name not in self.arrays:
+            if (sizes := self.sizes(name)) is not None and len(sizes) == 1 and sizes[0] is not None:
+                return sizes[0]
             raise InputError(
                 name, "sizes that depend on the input, for which Keras has no layer", "a graph without it, or --onnx"
             )
@@ -125,6 +135,32 @@ class Builder:
         if array.size > LARGE:
             raise InputError(name, f"an array of shape {array.shape} within a function", "weights of a layer, for Keras")
         return array
+
+    def sizes(self, value: str) -> list[int | None] | None:
+        """Return the sizes that a value holds, None for the number of examples; None if it is not known to hold sizes."""
+        array, node = self.arrays.get(value), self.producers.get(value)
+        if array is not None:
+            return [int(n) for n in np.ravel(array)] if array.dtype.kind in "iu" else None
+        if node is None:
+            return None
+        if node.op == "Shape":
+            of = self.graph.values.get(node.inputs[0])
+            first, end = node.attributes.get("start", 0), node.attributes.get("end")
+            return None if of is None or None in of.shape[1:] else list(of.shape)[first:end]
+        if node.op == "Concat":
+            parts = [self.sizes(name) for name in node.inputs]
+            return None if None in parts else [size for part in parts for size in part or []]
+        if node.op in OF_SIZES:
+            rest = [self.arrays.get(name) for name in node.inputs[1:]]
+            found = self.sizes(node.inputs[0])
+            if found is None or any(array is None for array in rest):
+                return None
+            if node.op == "Gather":
+                return [found[int(i)] for i in np.ravel(rest[0])]  # type: ignore[arg-type]
+            if node.op == "Slice":
+                return found[python_slice(*(int(rest[i].item()) for i in (0, 1, 3)))]  # type: ignore[union-attr]
+            return found
+        return None
 
     def arguments(self, node: Node) -> list[Any]:
         """Return the inputs of a function; what stands beside images has its channels last too."""
@@ -144,6 +180,11 @@ class Builder:
         for _ in range(4 - len(x.shape)):
             x = self.keras.ops.expand_dims(x, 0)
         return self.keras.ops.transpose(x, (0, 2, 3, 1))
+
+    def flat_only(self, node: Node, x: Any) -> None:
+        """Refuse images, whose axes are others here, to a function that goes by axes."""
+        if len(getattr(x, "shape", ())) == 4:
+            raise self.refusal(node, f"{node.op} of images")
 
     def made(self, node: Node, x: Any) -> None:
         """Keep what a function has made of arrays that are no images: if it has four axes, these are images from now on."""
@@ -167,6 +208,9 @@ class Builder:
             raise InputError(node.name, f"what Keras refuses: {message}", "a graph without it, or --onnx") from error
 
     def _build(self, node: Node, layers: Mapping[str, Callable[[Builder, Node], None]]) -> None:
+        given = {name for name in node.inputs if name}
+        if node.op != "Expand" and given and not given & self.tensors.keys() and not given <= self.arrays.keys():
+            return  # of sizes: who takes them says whether it can do without
         build = layers.get(node.op)
         if build is not None:
             build(self, node)

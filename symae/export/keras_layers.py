@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from symae.export.graph import Node
+from symae.export.keras_arrays import ARRAYS
 from symae.export.keras_builder import LARGE, Builder
 from symae.export.keras_images import IMAGES
 
@@ -17,10 +18,10 @@ def _dense(b: Builder, node: Node) -> None:
     if W not in b.arrays or b.arrays[W].ndim != 2 or x in b.arrays:
         left, right = b.tensor(x), b.tensor(W)
         for factor in (left, right):
-            _flat_only(b, node, factor)
+            b.flat_only(node, factor)
         b.tensors[node.outputs[0]] = b.keras.ops.matmul(left, right)
         return
-    _flat_only(b, node, b.tensor(x))
+    b.flat_only(node, b.tensor(x))
     kernel = b.arrays[W].T if node.attributes.get("transB") else b.arrays[W]
     bias, value = (b.arrays.get(node.inputs[2]) if len(node.inputs) > 2 else None), node.outputs[0]
     added = b.only_user(value, "Add")
@@ -49,12 +50,20 @@ def _channels_first(b: Builder, value: str, x: Any) -> Any:
 
 
 def _reshape(b: Builder, node: Node) -> None:
-    value, shape = node.outputs[0], b.arrays.get(node.inputs[1])
+    value, found = node.outputs[0], b.sizes(node.inputs[1])
+    array = b.arrays.get(node.inputs[0])
+    if array is not None and found is not None and None not in found:
+        b.arrays[value] = array.reshape([int(n) for n in found if n is not None])
+        return
     x = b.tensor(node.inputs[0])
-    if shape is None:
+    if found is None or None in found[1:] or (found[0] is None and found.count(-1) > 1):
         raise b.refusal(node, "a shape that depends on the input")
     x = _channels_first(b, value, x)
-    sizes, known = [int(n) for n in shape], [n for n in x.shape[1:] if n is not None]
+    known = [n for n in x.shape[1:] if n is not None]
+    rest = [int(n) for n in found[1:] if n is not None]
+    if found[0] is None and -1 in rest:  # the number of examples stays, so that the free size is known
+        rest[rest.index(-1)] = int(np.prod(known)) // -int(np.prod(rest)) if np.prod(rest) else 0
+    sizes = [-1 if found[0] is None else found[0], *rest]
     if sizes == [-1, x.shape[-1]] and len(x.shape) == 3 and _only_in_front(b, value):
         return
     if sizes[0] != -1 or np.prod(sizes[1:]) != np.prod(known):  # examples are put together, or apart
@@ -86,11 +95,6 @@ def _only_in_front(b: Builder, value: str) -> bool:
     b.tensors[node.outputs[0]] = b.tensors[b.producers[value].inputs[0]]
     b.done.add(id(node))
     return True
-
-
-def _flat_only(b: Builder, node: Node, x: Any) -> None:
-    if len(getattr(x, "shape", ())) == 4:
-        raise b.refusal(node, f"{node.op} of images")
 
 
 def _add(b: Builder, node: Node) -> None:
@@ -125,7 +129,7 @@ def _unsqueeze(b: Builder, node: Node) -> None:
         b.arrays[node.outputs[0]] = array
         return
     x = b.tensor(node.inputs[0])
-    _flat_only(b, node, x)
+    b.flat_only(node, x)
     for axis in b.arrays[node.inputs[1]]:
         x = b.keras.ops.expand_dims(x, int(axis))
     b.made(node, x)
@@ -133,39 +137,25 @@ def _unsqueeze(b: Builder, node: Node) -> None:
 
 def _squeeze(b: Builder, node: Node) -> None:
     x = b.tensor(node.inputs[0])
-    _flat_only(b, node, x)
+    b.flat_only(node, x)
     b.made(node, b.keras.ops.squeeze(x, tuple(int(axis) for axis in b.arrays[node.inputs[1]])))
 
 
 def _transpose(b: Builder, node: Node) -> None:
     x = b.tensor(node.inputs[0])
-    _flat_only(b, node, x)
+    b.flat_only(node, x)
     b.tensors[node.outputs[0]] = b.keras.ops.transpose(x, tuple(node.attributes["perm"]))
 
 
 def _top_k(b: Builder, node: Node) -> None:
     k = b.arrays.get(node.inputs[1])
     x = b.tensor(node.inputs[0])
-    _flat_only(b, node, x)
+    b.flat_only(node, x)
     if k is None or node.attributes["axis"] != len(x.shape) - 1 or b.uses[node.outputs[1]]:
         raise b.refusal(node, "a sort along another than the last axis")
     sign = 1 if node.attributes["largest"] else -1
     best = b.keras.ops.top_k(x if sign > 0 else b.keras.ops.negative(x), int(k[0]))[0]
     b.tensors[node.outputs[0]] = best if sign > 0 else b.keras.ops.negative(best)
-
-
-def _gather(b: Builder, node: Node) -> None:
-    index, x = b.arrays.get(node.inputs[1]), b.tensor(node.inputs[0])
-    if index is None:
-        raise b.refusal(node, "indices that depend on the input")
-    _flat_only(b, node, x)
-    chosen = index.tolist() if index.ndim else int(index)
-    axis = node.attributes["axis"]
-    if isinstance(chosen, int) and chosen < 0:
-        if x.shape[axis] is None:
-            raise b.refusal(node, "an example that is counted from the last")
-        chosen += x.shape[axis]
-    b.made(node, b.keras.ops.take(x, chosen, axis=axis))
 
 
 def _expand(b: Builder, node: Node) -> None:
@@ -182,7 +172,10 @@ def _shape(b: Builder, node: Node) -> None:
 
 def _softmax(b: Builder, node: Node) -> None:
     x = b.tensor(node.inputs[0])
-    _flat_only(b, node, x)
+    b.flat_only(node, x)
+    if node.op == "LogSoftmax":
+        b.tensors[node.outputs[0]] = b.keras.ops.log_softmax(x, axis=node.attributes["axis"])
+        return
     b.tensors[node.outputs[0]] = b.layer(b.keras.layers.Softmax, node.outputs[0], x, axis=node.attributes["axis"])
 
 
@@ -227,7 +220,7 @@ def _identity(b: Builder, node: Node) -> None:
 
 def _arg_max(b: Builder, node: Node) -> None:
     x = b.tensor(node.inputs[0])
-    _flat_only(b, node, x)
+    b.flat_only(node, x)
     b.tensors[node.outputs[0]] = b.keras.ops.argmax(x, axis=node.attributes["axis"])
 
 
@@ -237,13 +230,14 @@ LAYERS: dict[str, Callable[[Builder, Node], None]] = {
     "Cast": _cast,
     "Div": _divide,
     "Expand": _expand,
-    "Gather": _gather,
     "Gemm": _dense,
     "Identity": _identity,
     "LeakyRelu": _leaky,
+    "LogSoftmax": _softmax,
     "MatMul": _dense,
     "ReduceMax": _reduce("max"),
     "ReduceMin": _reduce("min"),
+    "ReduceProd": _reduce("prod"),
     "ReduceSum": _reduce("sum"),
     "Reshape": _reshape,
     "Shape": _shape,
@@ -252,5 +246,6 @@ LAYERS: dict[str, Callable[[Builder, Node], None]] = {
     "TopK": _top_k,
     "Transpose": _transpose,
     "Unsqueeze": _unsqueeze,
+    **ARRAYS,
     **IMAGES,
 }

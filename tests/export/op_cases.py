@@ -67,6 +67,7 @@ ARRAYS = {
     "products": pt.dot(x, y.T) + pt.dot(x, v)[:, None],
     "stacks of products": pt.matmul(images, images.dimshuffle(0, 1, 3, 2)),
     "reductions": x.sum(axis=0) + y.max(axis=0) - y.min(axis=0) + x.prod(axis=0) + x.mean() + y.var(axis=0) + x.sum(),
+    "means of rows": x.mean(axis=1) + x.sum(axis=1) / x.shape[1],
     "all and any": pt.cast((x > 0).any(axis=1), "int8") + pt.cast((y > -1).all(axis=1), "int8"),
     "argmax": pt.argmax(x, axis=1) * 100 + pt.argmax(y),
     "softmax of all": pt.special.softmax(x) + pt.special.log_softmax(y, axis=0),
