@@ -273,7 +273,18 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 # How much more, or less, a page counts in the search: those that answer questions come before those that list names.
-BOOSTS = {"reference/": 0.4, "changes.md": 0.3, "tutorial/": 0.8, "adding_": 0.8, "contributing.md": 0.6}
+BOOSTS = {
+    "reference/": 0.4,
+    "changes.md": 0.3,
+    "tutorial/": 0.8,
+    "adding_": 0.8,
+    "contributing.md": 0.6,
+    "theano_tests.md": 0.4,
+    "legacy_coverage.md": 0.6,
+    "legacy_scripts.md": 0.6,
+    "findings.md": 0.8,
+    "questions.md": 4.0,
+}
 ANSWERS = 2.0
 
 

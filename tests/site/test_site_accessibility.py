@@ -95,6 +95,11 @@ QUESTIONS = {
     "python 2 script": "legacy.html",
     "install": "first_ten_minutes.html",
     "grid search": "scikit-learn.html",
+    "CUDA": "questions.html",
+    "load my Keras weights": "weights.html",
+    "Theano scan slow": "questions.html",
+    "ImportError cxx": "questions.html",
+    "how do I cite": "questions.html",
 }
 
 
