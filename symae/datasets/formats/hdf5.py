@@ -18,10 +18,9 @@ from symae.datasets.contents import LARGEST, MOST_TIMES, UNSUSPICIOUS, excerpt
 from symae.datasets.dataset import Found
 from symae.datasets.extras import needed
 from symae.datasets.formats.base import Format
+from symae.datasets.hdf5_heaps import OFFSETS, SIGNATURE
 from symae.errors import InputError
 
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
-OFFSETS = (0, 512, 1024, 2048)  # where it may stand; what is before belongs to whoever wrote the file
 MOST_OBJECTS = 1000
 DEEPEST = 4
 # No others: HDF5 would look for a plugin, and run it.

@@ -23,6 +23,7 @@ import numpy as np
 from symae.datasets.contents import LARGEST, excerpt
 from symae.datasets.extras import needed
 from symae.datasets.formats.hdf5 import broken_hdf5, read_values
+from symae.datasets.hdf5_heaps import check_heaps, check_texts
 from symae.errors import InputError
 from symae.models.foreign.arrays import member_bytes, opened_archive
 from symae.models.foreign.conventions import KERAS, Convention
@@ -40,6 +41,8 @@ LAYERS = {
 }
 # what is not a layer's: an optimizer's memory, seeds of dropout, measures
 PASSED_OVER = {"optimizer", "seed_generator", "optimizer_weights", "_metrics", "metrics", "_compile_metrics", "compile_metrics"}
+# attributes that are read
+TEXTS = ("layer_names", "weight_names", "keras_version", "backend", "model_config", "dtype")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ def keras_weights(path: Path, file: IO[bytes]) -> Iterator[Weights]:
         config = _json(f"{path}, {CONFIG}", member_bytes(path, archive, CONFIG, LONGEST_CONFIG))
         data = member_bytes(path, archive, WEIGHTS, LARGEST)
     h5py = needed("h5py", path)
+    _check_texts(f"{path}, {WEIGHTS}", io.BytesIO(data))
     layers = dict(_layers(path, config, "", ()))
     with _opened(path, h5py, io.BytesIO(data)) as opened:
         with broken_hdf5(path):
@@ -69,6 +73,7 @@ def keras_weights(path: Path, file: IO[bytes]) -> Iterator[Weights]:
 def hdf5_weights(path: Path, file: IO[bytes]) -> Iterator[Weights]:
     """Yield the arrays of an HDF5 file of Keras: of ``model.save_weights``, or of the older ``model.save``."""
     h5py = needed("h5py", path)
+    _check_texts(path, file)
     with _opened(path, h5py, path) as opened:
         with broken_hdf5(path):
             group = opened.get("model_weights", opened)
@@ -78,6 +83,11 @@ def hdf5_weights(path: Path, file: IO[bytes]) -> Iterator[Weights]:
             else:
                 found = sorted(_of_layers(path, h5py, opened, {}), key=_by_number)
         yield weights_of(path, found, ordered=ordered)
+
+
+def _check_texts(path: str | Path, file: IO[bytes]) -> None:
+    check_heaps(path, file)
+    check_texts(path, file, TEXTS)
 
 
 @contextmanager
