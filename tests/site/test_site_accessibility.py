@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from axe import RUN, axe_source
 
 pytestmark = pytest.mark.docs
 
-AXE = "4.11.0"
 # One of each kind of page; SYMAE_ALL_PAGES=1 looks at all of them, at three widths and in both themes.
 PAGES = [
     "index.html",
@@ -30,18 +28,8 @@ PAGES = [
 
 
 @pytest.fixture(scope="module")
-def axe(tmp_path_factory) -> str:
-    """Return axe-core's source, from the npm registry."""
-    if named := os.environ.get("SYMAE_AXE"):
-        return Path(named).read_text(encoding="utf-8")
-    if shutil.which("npm") is None:
-        pytest.skip("no npm to get axe-core with")
-    folder = tmp_path_factory.mktemp("axe")
-    command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), f"axe-core@{AXE}"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"axe-core could not be installed: {done.stderr.strip()[-200:]}")
-    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+def axe() -> str:
+    return axe_source()
 
 
 def _show(chromium, page: Path, width: int, scheme: str, fragment: str = "") -> None:
@@ -55,11 +43,7 @@ def _show(chromium, page: Path, width: int, scheme: str, fragment: str = "") -> 
 
 def _violations(chromium, source: str) -> list[str]:
     chromium.execute_script(source)
-    found = chromium.execute_async_script(
-        "const done = arguments[0]; axe.run(document, {resultTypes: ['violations']}).then((r) => done(r.violations.map("
-        "(v) => v.id + ': ' + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200)).join(' | '))))"
-    )
-    return list(found)
+    return list(chromium.execute_async_script(RUN))
 
 
 def _shown(site) -> tuple[list[str], list[tuple[int, str]]]:
