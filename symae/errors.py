@@ -17,6 +17,7 @@ __all__ = [
     "InputError",
     "LabelCountError",
     "LabelError",
+    "LostProcessError",
     "MaskShapeError",
     "MissingFileError",
     "ShapeError",
@@ -135,6 +136,10 @@ class MaskShapeError(IndexError):
         )
 
 
+class LostProcessError(RuntimeError):
+    """Raised when another process of a training is gone, or has ended before its time; says which."""
+
+
 class DivergedError(FloatingPointError):
     """Raised when the cost becomes infinite or not a number."""
 
@@ -147,7 +152,7 @@ def shortened(text: str, most: int) -> str:
 def one_line(error: BaseException) -> str | None:
     """Return what a command prints of an error that its user can mend; None for a defect of symae, which needs a traceback."""
     text = None
-    if isinstance(error, InputError | DivergedError):
+    if isinstance(error, InputError | DivergedError | LostProcessError):
         text = str(error)
     elif isinstance(error, OSError) and error.filename is not None:
         text = f"{error.filename}: {error.strerror}"

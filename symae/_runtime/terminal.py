@@ -12,8 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
-from symae.errors import one_line
+from symae.errors import LostProcessError, one_line
 
+BAD_INPUT = 2
+TRY_AGAIN = 75  # EX_TEMPFAIL: another process was lost, and the same command goes on from the last checkpoint
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
 FULL_TRACEBACK = "SYMAE_TRACEBACK"  # a variable of the environment: show the frames of libraries too
 READER_LEFT = 141  # what it reports when nobody reads the output any more
@@ -33,7 +35,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         if self.missing and message.startswith("the following arguments are required"):
             message = self.missing
-        self.exit(2, f"{self.prog}: error: {message}\n")
+        self.exit(BAD_INPUT, f"{self.prog}: error: {message}\n")
 
 
 def at_least(least: int, most: int | None = None) -> Callable[[str], int]:
@@ -68,7 +70,7 @@ def real_at_least(least: float) -> Callable[[str], float]:
 
 
 def report_bad_input(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Print one line and exit with 2 for an error that the user can mend, a traceback for any other: an excepthook."""
+    """Print one line and exit with `status_of` an error that the user can mend, a traceback for any other: an excepthook."""
     if issubclass(kind, KeyboardInterrupt):
         print("interrupted", file=sys.stderr)
         raise SystemExit(INTERRUPTED)
@@ -79,7 +81,19 @@ def report_bad_input(kind: type[BaseException], error: BaseException, trace: Tra
         sys.__excepthook__(kind, error, trace)
         return
     print(f"{Path(sys.argv[0]).stem}: error: {line}", file=sys.stderr)
-    raise SystemExit(2)
+    raise SystemExit(status_of(error))
+
+
+def status_of(error: BaseException) -> int:
+    """Return the exit status after an error of one line."""
+    return TRY_AGAIN if isinstance(error, LostProcessError) else BAD_INPUT
+
+
+def end_at_once(line: str, status: int) -> NoReturn:
+    """Print an error's line and end the process, from whatever thread, though others may be computing."""
+    sys.stdout.flush()
+    print(f"{Path(sys.argv[0]).stem or 'symae'}: error: {line}", file=sys.stderr, flush=True)
+    os._exit(status)
 
 
 def print_anything() -> None:

@@ -16,7 +16,7 @@ from symae import patches
 from symae._runtime.atomic_files import make_folder
 from symae._runtime.decimals import fixed
 from symae._runtime.roomy_calls import roomy
-from symae._runtime.terminal import INTERRUPTED, Parser, at_least, print_anything, reader_left
+from symae._runtime.terminal import INTERRUPTED, Parser, at_least, print_anything, reader_left, status_of
 from symae.cli.inspect import COMMANDS, add_inspector, run_inspector
 from symae.cli.port import PROGRAMS, add_port, run_port
 from symae.cli.warmup import add_warmup, run_path, run_warmup
@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None, own_process: bool = False) -> int:
         if line is None:
             raise
         print(f"symae: error: {line}", file=sys.stderr)
-        return 2
+        return status_of(error)
     return 0
 
 

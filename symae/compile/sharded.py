@@ -7,7 +7,7 @@ devices. Random masks are of the whole minibatch, of which each device computes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,103 +16,15 @@ from pytensor.compile.executor import Function
 from pytensor.compile.sharedvalue import SharedVariable
 
 from symae._runtime.jax_64_bits import with_64_bits
-from symae.compile.backends import BY_NAME, linked_by
+from symae.compile.backends import linked_by
 from symae.compile.device_arrays import DeviceFunction, Sent, SharedSlot
 from symae.compile.locked_function import locked
 from symae.compile.loops.base import given_inputs
-from symae.errors import BackendError, InputError
+from symae.compile.mesh import Devices
+from symae.errors import InputError
 from symae.ops.runtime_errors import with_checks
 
-AXIS = "data"  # of the mesh, along which minibatches are divided
-EXPECTED = f'"all", a number of devices, or a jax.sharding.Mesh with an axis "{AXIS}"'
-
-
-class Devices:
-    """Say which devices a training has, and which variables are divided among them.
-
-    Parameters
-    ----------
-    devices : "all", int, or jax.sharding.Mesh
-        All devices of JAX, the first so many of them, or a mesh with an axis ``data``.
-    shard : mapping from name to jax.sharding.PartitionSpec, optional
-        Along which axes of the mesh the axes of a variable are divided; variables without an entry are on each device.
-
-    Raises
-    ------
-    InputError
-        There are fewer devices, or a mesh has no axis ``data``.
-    BackendError
-        JAX is not installed.
-    """
-
-    def __init__(self, devices: Any, shard: Mapping[str, Any] | None = None):
-        missing = BY_NAME["jax"].missing()
-        if missing is not None:
-            raise BackendError("devices", *missing)
-        import jax
-
-        self.shard = dict(shard or {})
-        if isinstance(devices, jax.sharding.Mesh):
-            if AXIS not in devices.axis_names:
-                raise InputError("devices", f"a mesh of the axes {', '.join(map(str, devices.axis_names))}", EXPECTED)
-            self.mesh = devices
-            return
-        present = jax.devices()
-        if devices == "all":
-            count = len(present)
-        elif isinstance(devices, int | np.integer) and not isinstance(devices, bool) and devices >= 1:
-            count = int(devices)
-        else:
-            raise InputError("devices", repr(devices), EXPECTED)
-        if count > len(present):
-            kinds = ", ".join(sorted({device.platform for device in present}))
-            raise InputError("devices", str(count), f"at most {len(present)}, the devices that JAX has here ({kinds})")
-        self.mesh = jax.sharding.Mesh(np.array(present[:count]), (AXIS,))
-
-    def __len__(self) -> int:
-        """Return among how many a minibatch is divided."""
-        return int(self.mesh.shape[AXIS])
-
-    def share_like(self, params: Sequence[SharedVariable], state: Mapping[str, SharedVariable]) -> None:
-        """Divide what an optimizer remembers of `params` as these are; refuse names that are not in `state`: an InputError."""
-        for name in self.shard:
-            if name not in state:
-                raise InputError("shard", repr(name), f"names among {', '.join(state)}")
-        shapes = {p.name: np.shape(p.get_value(borrow=True)) for p in params if p.name is not None}
-        for name, v in state.items():
-            if name in self.shard or any(v is p for p in params):
-                continue
-            # the longest name: what is remembered of W_prime begins with W_ too
-            of = max((p for p in shapes if name.startswith(f"{p}_")), key=len, default=None)
-            if of in self.shard and np.shape(v.get_value(borrow=True)) == shapes[of]:
-                self.shard[name] = self.shard[of]
-
-    def of_minibatch(self, length: int) -> Any:
-        """Return where a minibatch is: divided, or on each device if they do not divide it."""
-        from jax.sharding import NamedSharding, PartitionSpec
-
-        return NamedSharding(self.mesh, PartitionSpec(AXIS) if length % len(self) == 0 else PartitionSpec())
-
-    def of_variable(self, name: str | None, shape: Sequence[int]) -> Any:
-        """Return where a variable of that name and shape is, or raise InputError if it cannot be divided as `shard` says."""
-        from jax.sharding import NamedSharding, PartitionSpec
-
-        spec = self.shard.get(name, PartitionSpec()) if name is not None else PartitionSpec()
-        where = f"shard[{name!r}]"
-        if not isinstance(spec, PartitionSpec):
-            raise InputError(where, f"a {type(spec).__name__}", "a jax.sharding.PartitionSpec")
-        if len(spec) > len(shape):
-            raise InputError(where, str(spec), f"at most {len(shape)} entries, for shape {tuple(shape)}")
-        for size, entry in zip(shape, spec, strict=False):
-            axes = () if entry is None else entry if isinstance(entry, tuple) else (entry,)
-            for axis in axes:
-                if axis not in self.mesh.axis_names:
-                    expected = f"axes of the mesh: {', '.join(map(str, self.mesh.axis_names))}"
-                    raise InputError(where, f"the axis {axis!r}", f"{expected}; devices may be a mesh with others")
-            parts = int(np.prod([self.mesh.shape[axis] for axis in axes]))
-            if size % parts:
-                raise InputError(where, f"{parts} parts of shape {tuple(shape)}", "as many as divide it")
-        return NamedSharding(self.mesh, spec)
+Minibatch = Sequence[np.ndarray]  # an array for each input, of the rows that this process has
 
 
 class ShardedFunction:
@@ -153,68 +65,75 @@ class ShardedFunction:
         return step
 
     def _send(self, sharding: Any, value: np.ndarray) -> Sent:
-        import jax
-
         # a copy: what the device has is given away for the new value, and may not be the host's memory
-        return value, jax.device_put(np.array(value), sharding), False
+        return value, self.devices.put(value, sharding), False
 
-    def run(self, minibatches: Iterable[Sequence[np.ndarray]]) -> list[list[float]]:
+    def run(
+        self,
+        minibatches: Iterable[Minibatch],
+        length: int | None = None,
+        whole: Callable[[int], Minibatch] | None = None,
+    ) -> list[list[float]]:
         """Call the function for each of `minibatches`; the figures of each, up to the first whose cost is not finite.
 
         The next minibatch is read while devices compute. What devices have made of those after such a cost does not count. If a
-        call raises an error, shared variables are as before `run`.
+        call raises an error, shared variables are as before `run`. Where other processes have devices too, all call this with
+        as many minibatches, of `length` examples together, each with its rows, and ``whole(i)`` reads all of number i.
         """
         with locked(self.function):
-            return with_64_bits(self._run)(minibatches)
+            return with_64_bits(self._run)(minibatches, length, whole)
 
-    def _run(self, minibatches: Iterable[Sequence[np.ndarray]]) -> list[list[float]]:
+    def _run(
+        self, minibatches: Iterable[Minibatch], length: int | None, whole: Callable[[int], Minibatch] | None
+    ) -> list[list[float]]:
         import jax
 
-        seen: list[Sequence[np.ndarray]] = []
+        seen: list[Minibatch] = []
         try:
-            updated, rows = self._steps(minibatches, seen)
+            updated, rows = self._steps(minibatches, seen, length)
             figures = jax.device_get(rows)
             costs = [[float(figure) for figure in row] for row, _ in figures]
             counted = next((i for i, row in enumerate(costs) if not np.isfinite(row[0])), len(costs)) + 1
             refused = next((i for i, (_, accepted) in enumerate(figures[:counted]) if not accepted), None)
             if refused is not None:
-                self._raise(seen[: refused + 1])
+                self._raise([seen[i] if whole is None else whole(i) for i in range(refused + 1)])
             if counted < len(costs) and self._updates:
                 # from the values before again: devices have gone on, and what they began with was given away
                 self._forget()
-                updated, _ = self._steps(seen[:counted], [])
+                updated, _ = self._steps(seen[:counted], [], length)
         except BaseException:
             self._forget()
             raise
         for out, into in self._updates:
             type_ = self.function.maker.fgraph.outputs[out].type
-            host = np.array(updated[into], type_.dtype)
+            host = np.array(self.devices.fetch(updated[into]), type_.dtype)
             self._slots[into].keep(host, updated[into], False)
             self._slots[into].storage[0] = host
         return costs[:counted]
 
     def _steps(
-        self, minibatches: Iterable[Sequence[np.ndarray]], seen: list[Sequence[np.ndarray]]
+        self, minibatches: Iterable[Minibatch], seen: list[Minibatch], length: int | None
     ) -> tuple[dict[int, Any], list[Any]]:
         """Make a step with each of `minibatches`, noted in `seen`; the updated values, and figures and acceptance of each."""
-        import jax
-
         values = {i: slot[0] for i, slot in self._slots.items()}
         updated = {into: values.pop(into) for _, into in self._updates}
         rows: list[Any] = []
         for minibatch in minibatches:
-            placed = [jax.device_put(array, self.devices.of_minibatch(len(array))) for array in minibatch]
+            placed = self._placed(minibatch, length)
             updated, figures, accepted = self._program(tuple(x.sharding for x in placed))(updated, values, placed)
             rows.append((figures, accepted))
             seen.append(minibatch)
         return updated, rows
+
+    def _placed(self, minibatch: Minibatch, length: int | None) -> list[Any]:
+        return [self.devices.put_minibatch(array, len(array) if length is None else length) for array in minibatch]
 
     def _forget(self) -> None:
         """Forget what the devices have: it was given away."""
         for slot in self._slots.values():
             slot.value = slot.device = None
 
-    def _raise(self, minibatches: Sequence[Sequence[np.ndarray]]) -> None:
+    def _raise(self, minibatches: Sequence[Minibatch]) -> None:
         """Make the calls on one device, of which the last one says what is refused."""
         before = {into: self._slots[into].storage[0] for _, into in self._updates}
         try:
@@ -251,14 +170,13 @@ class ShardedFunction:
         new = {into: jax.lax.convert_element_type(results[out], updated[into].dtype) for out, into in self._updates}
         return new, list(results[: self._figures]), accepted
 
-    def compiled_text(self, minibatch: Sequence[np.ndarray]) -> str:
+    def compiled_text(self, minibatch: Minibatch, length: int | None = None) -> str:
         """Return the program that XLA has made for such a minibatch, for those who look at what devices tell each other."""
-        import jax
 
         def text() -> str:
             values = {i: slot[0] for i, slot in self._slots.items()}
             updated = {into: values.pop(into) for _, into in self._updates}
-            placed = [jax.device_put(array, self.devices.of_minibatch(len(array))) for array in minibatch]
+            placed = self._placed(minibatch, length)
             program = self._program(tuple(x.sharding for x in placed))
             return str(program.lower(updated, values, placed).compile().as_text())
 

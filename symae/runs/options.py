@@ -7,8 +7,10 @@ from pathlib import Path
 
 from symae._runtime.terminal import Parser, at_least, real_at_least
 from symae.compile.backends import BACKENDS, DEFAULT
+from symae.errors import InputError
+from symae.training.joining import parse
 
-__all__ = ["at_least", "devices", "image_shape", "real_at_least", "worksheet_parser"]
+__all__ = ["at_least", "devices", "distributed", "image_shape", "real_at_least", "worksheet_parser"]
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter):
@@ -68,6 +70,14 @@ def devices(text: str) -> int | str:
     if not (text.isascii() and text.isdecimal() and int(text[:9]) > 0):
         raise argparse.ArgumentTypeError(f"found {text!r}, expected a number of at least 1, or all")
     return int(text)
+
+
+def distributed(text: str) -> bool | str:
+    """Return what `symae.training.fit` takes, of HOST:PORT,N,I or an empty text, as ``--distributed`` takes it."""
+    try:
+        return text if parse(text) is not None else True
+    except InputError as error:
+        raise argparse.ArgumentTypeError(f"found {error.found}, expected {error.expected}") from error
 
 
 def image_shape(text: str) -> tuple[int, ...]:

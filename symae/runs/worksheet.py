@@ -12,12 +12,15 @@ import gc
 import math
 import os
 import re
+import shutil
 import sys
+import tempfile
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -34,7 +37,7 @@ from symae._runtime.terminal import INTERRUPTED, at_least, print_anything, repor
 from symae.compile import compile_time, function
 from symae.compile.backends import BY_NAME, DEFAULT
 from symae.compile.environment import environment
-from symae.compile.sharded import Devices
+from symae.compile.mesh import Devices
 from symae.datasets import Dataset, available, load_data, read
 from symae.datasets import default as default_data
 from symae.datasets.pixel_scale import KERAS, TUTORIALS
@@ -42,12 +45,14 @@ from symae.errors import BackendError, InputError, UnwritableError
 from symae.images import save_png, unit_images
 from symae.models.base import Model
 from symae.report import NotebookReport, Picture, Report
-from symae.runs.options import devices, worksheet_parser
+from symae.runs.options import devices, distributed, worksheet_parser
 from symae.runs.parameter_snapshots import KeptFilters
 from symae.runs.record import RunRecord
 from symae.training import Callback, EpochLog, History, Step, fit, train_epochs
 from symae.training.checkpoints import read_checkpoint
 from symae.training.identity import AGAIN
+from symae.training.joining import join
+from symae.training.processes import processes
 from symae.training.training_folder import TrainingFolder
 
 RESULTS = {".html", ".json", ".jsonl", ".png", ".safetensors", ".txt"}
@@ -71,7 +76,8 @@ class Worksheet:
     floatX : str
         The default of ``--floatX``.
     resumable : bool
-        Take ``--resume``, ``--images`` and ``--devices``: for worksheets that use `fit` and `training_images`.
+        Take ``--resume``, ``--images``, ``--devices`` and ``--distributed``: for worksheets that use `fit` and
+        `training_images`.
     subset : int, optional
         The default of ``--images``, where there are as many; all of them if not given.
     dataset : function, optional
@@ -129,6 +135,15 @@ class Worksheet:
                 help="divide each minibatch among so many devices of JAX, or all there are; takes --backend jax",
             )
             self._parser.add_argument(
+                "--distributed",
+                nargs="?",
+                const="",
+                type=distributed,
+                metavar="HOST:PORT,N,I",
+                help="train together with other processes, which SLURM, Open MPI or Kubernetes has started; or as process I of "
+                "N, of which number 0 is at HOST:PORT. The first one writes the results; takes --backend jax",
+            )
+            self._parser.add_argument(
                 "--resume", action="store_true", help="go on from the last checkpoint in --out, if there is one"
             )
         for option, keywords in (options or {}).items():
@@ -138,6 +153,7 @@ class Worksheet:
         if settings.floatX not in floats:
             expected = f"{' or '.join(floats)}, all that the backend {settings.backend} has"
             self.refuse(f"argument --floatX: found {settings.floatX}, expected {expected}")
+        self._first = self._join()
         self._shared_by()
         self.started = time.perf_counter()
         self.name = name
@@ -153,7 +169,8 @@ class Worksheet:
         self.epochs: int = settings.epochs
         if settings.epochs is None and images is not None:
             self.epochs = max(1, round(epochs * images / sum(len(part.x) for part in self.dataset.parts[:-1])))
-        self.out = make_folder(settings.out)
+        self._results = make_folder(settings.out) if self._first else settings.out
+        self.out = self._results if self._first else _scratch()
         self._lock = FolderLock(self.out)  # until the run has ended: it writes more than its trainings do
         weakref.finalize(self, self._lock.release)
         for taken in sorted(self.out.iterdir()):  # better said now than when the training is done
@@ -187,6 +204,26 @@ class Worksheet:
     def refuse(self, message: str) -> NoReturn:
         """End the run as argparse does: options that are fine by themselves do not go together."""
         self._parser.error(message)
+
+    def _join(self) -> bool:
+        """Let this run be one of several processes if ``--distributed`` says so; whether it is the one that writes."""
+        chosen = getattr(self.settings, "distributed", None)
+        if chosen is None:
+            return True
+        if self.settings.backend != "jax":
+            self.refuse(f"argument --distributed: found --backend {self.settings.backend}, expected --backend jax")
+        try:
+            join(chosen)
+        except InputError as error:
+            self.refuse(f"argument --distributed: found {error.found}, expected {error.expected}")
+        self.settings.devices = self.settings.devices or "all"
+        group = processes()
+        if group is None or group.writes:
+            return True
+        sys.stdout.flush()
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 1)  # for JAX too, which prints by itself
+        return False
 
     def _shared_by(self) -> int | None:
         """Return among how many devices minibatches are divided, None where ``--devices`` is not given."""
@@ -319,7 +356,7 @@ class Worksheet:
         self._trained = True
         started, compiled = time.perf_counter(), self.compiling
         self._check_shared(batch_size)
-        last = TrainingFolder(self.out, {}, name).last
+        last = TrainingFolder(self._results, {}, name, writes=self._first).last
         resume = getattr(self.settings, "resume", False)
         goes_on = resume and last.is_file()
         if resume and not goes_on:
@@ -340,7 +377,7 @@ class Worksheet:
                 n_epochs=self.epochs,
                 params=model.params,
                 seed=self.seed,
-                folder=self.out,
+                folder=self._results,
                 resume=resume,
                 threads=self.threads,
                 log=self.say,
@@ -472,6 +509,13 @@ class Worksheet:
         print(f"Results are in {self.out}{os.sep}: open report.html")
         if self.interrupted and not hasattr(builtins, "__IPYTHON__"):
             raise SystemExit(INTERRUPTED)
+
+
+def _scratch() -> Path:
+    """Return a folder that is gone when the process is, for the results of a process that is not the first one."""
+    folder = Path(tempfile.mkdtemp(prefix="symae-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def about_ten(epochs: int) -> list[int]:

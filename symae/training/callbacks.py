@@ -31,9 +31,10 @@ class Interrupts(Callback):
 
     def on_train_begin(self, state: TrainingState) -> None:
         def remember(number: int, frame: Any) -> None:
-            if state.interrupting:
+            if state.asked:
                 signal.default_int_handler(number, frame)
-            state.interrupting = True
+            state.asked = True
+            state.interrupting = state.interrupting or state.alone
 
         self._held.enter_context(interrupts_told(remember))
 

@@ -11,9 +11,11 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 
 from symae.compile.loops import loop_over
-from symae.compile.sharded import Devices, ShardedFunction
+from symae.compile.mesh import Devices
+from symae.compile.sharded import ShardedFunction
 from symae.errors import InputError
 from symae.training.data import Examples, check_minibatch_length, means_over, minibatch_lengths, places_in_order
+from symae.training.processes import Processes
 from symae.training.streams import Streamed, read_ahead
 
 IN_FLIGHT = 32 << 20  # bytes of minibatches that devices are given before anybody waits for them
@@ -23,7 +25,8 @@ class ShardedPass:
     """Make steps of minibatches as `symae.training.data.Pass` does, on several devices.
 
     `names` are those of the shared variables that a training changes. A smaller minibatch that the devices do not divide is
-    computed by each of them.
+    computed by each of them. Where `processes` share the devices, each reads only its rows of a minibatch, and all make as many
+    steps in a burst.
     """
 
     def __init__(
@@ -39,8 +42,10 @@ class ShardedPass:
         order: SharedVariable | None = None,
         drop_last: bool = False,
         loop: str = "compiled",
+        processes: Processes | None = None,
     ):
         self.lengths = minibatch_lengths(len(examples), length, drop_last)
+        self._devices, self._processes = devices, processes
         self._length, self._order, self._loop = length, order, loop
         self._functions: dict[int, ShardedFunction] = {}
         for size in dict.fromkeys(self.lengths):
@@ -57,7 +62,9 @@ class ShardedPass:
             )
             self._functions[size] = ShardedFunction(compiled, devices, names)
         self._examples = examples
-        self._ahead = read_ahead(examples, length, self.lengths, order) if isinstance(examples, Streamed) else None
+        self._ahead = None
+        if isinstance(examples, Streamed):
+            self._ahead = read_ahead(examples, length, self.lengths, order, devices.rows_here)
         self._most = max(1, IN_FLIGHT // max(1, length * examples.bytes_each))
 
     def __len__(self) -> int:
@@ -68,21 +75,32 @@ class ShardedPass:
 
     def run(self, first: int, count: int) -> list[list[float]]:
         """Run at most `count` minibatches of the same length from number `first` on, as a `symae.compile.loops.Loop` does."""
+        if self._processes is not None:
+            count = self._processes.agree_on_steps(count)
         last = min(first + min(count, self._most), len(self))
         while self.lengths[last - 1] != self.lengths[first]:
             last -= 1
-        return self._functions[self.lengths[first]].run(self._minibatches(first, last))
+        size = self.lengths[first]
+        return self._functions[size].run(self._minibatches(first, last), size, lambda i: self._whole(first + i))
 
     def _minibatches(self, first: int, last: int) -> Iterator[list[np.ndarray]]:
         for index in range(first, last):
-            begin, size = index * self._length, self.lengths[index]
+            begin, end = self._devices.rows_here(self.lengths[index])
             if self._ahead is None:
-                yield [*self._examples.read(places_in_order(self._order, begin, begin + size)).values()]
+                start = index * self._length
+                yield self._read(start + begin, start + end)
                 continue
             window, rows = self._ahead.take(index)
             self._ahead.next = index + 1
-            begin -= window.start * self._length
-            yield [array[begin : begin + size] for array in rows.values()]
+            start = (index - window.start) * (end - begin)
+            yield [array[start : start + end - begin] for array in rows.values()]
+
+    def _whole(self, index: int) -> list[np.ndarray]:
+        start = index * self._length
+        return self._read(start, start + self.lengths[index])
+
+    def _read(self, begin: int, end: int) -> list[np.ndarray]:
+        return [*self._examples.read(places_in_order(self._order, begin, end)).values()]
 
     def close(self) -> None:
         """Let no examples be read any more."""

@@ -52,6 +52,8 @@ class TrainingState:
         Call `Callback.on_pause` when so many steps are done, counted from the first epoch on.
     interrupting : bool
         Ctrl-C was pressed: the training ends after the present burst of steps.
+    asked, alone : bool
+        Ctrl-C was pressed in this process; unless it is alone, the processes agree on `interrupting`.
     error : BaseException or None
         What ends the training. `Callback.on_exception` may put another error in its place; None leaves it.
     """
@@ -67,6 +69,8 @@ class TrainingState:
     stop: bool = False
     pause_at: float | None = None
     interrupting: bool = False
+    asked: bool = False
+    alone: bool = True
     error: BaseException | None = None
 
     @property
@@ -80,7 +84,14 @@ class Callback:
 
     The callbacks of a training are called in their order. Whatever ends the training, `on_train_end` is called for each whose
     `on_train_begin` was.
+
+    Attributes
+    ----------
+    first_process_only : bool
+        Of several processes that train together, call it in the first one only, because it writes files.
     """
+
+    first_process_only = False
 
     def on_train_begin(self, state: TrainingState) -> None:
         """Run once, before the first epoch."""

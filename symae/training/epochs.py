@@ -33,6 +33,7 @@ def train_epochs(
     history: History | None = None,
     loop: str = "compiled",
     callbacks: Callbacks = (),
+    progress: bool = True,
 ) -> History:
     """Run `n_epochs` times over `n_batches` minibatches, in order.
 
@@ -77,6 +78,8 @@ def train_epochs(
         What else happens at the turning points of the training. They are called before `on_epoch`, and before the line of an
         epoch is printed. A function is called with the `symae.training.TrainingState` as each epoch ends; if it returns True
         the training ends.
+    progress : bool
+        Show a progress bar on a terminal.
 
     Returns
     -------
@@ -92,7 +95,7 @@ def train_epochs(
         A minibatch's cost is infinite or not a number. Says which, at once.
     """
     check_callbacks(callbacks)
-    standard: list[Callback] = [Interrupts(), ProgressBar()]
+    standard: list[Callback] = [Interrupts(), *([ProgressBar()] if progress else [])]
     if measure is not None:
         standard.append(Validation(measure))
     if patience is not None:

@@ -21,7 +21,7 @@ from symae._runtime.folder_lock import locked
 from symae._runtime.renamed import renamed_arguments
 from symae.compile import function as symae_function
 from symae.compile.loops import check_loop
-from symae.compile.sharded import Devices
+from symae.compile.mesh import Devices
 from symae.errors import InputError
 from symae.nn import deterministic, running_updates
 from symae.nn.phases import with_running_updates
@@ -35,7 +35,9 @@ from symae.training.engine import Callback, Callbacks, check_callbacks
 from symae.training.epochs import train_epochs
 from symae.training.history import History
 from symae.training.identity import Identity
+from symae.training.joining import join
 from symae.training.parameter_averages import Averages
+from symae.training.processes import Processes, Together, callbacks_here, compared, no_line, processes_of
 from symae.training.streams import examples_of, pass_over
 from symae.training.training_folder import Checkpoints, TrainingFolder
 
@@ -76,6 +78,7 @@ def fit(
     callbacks: Callbacks = (),
     devices: Any = None,
     shard: Mapping[str, Any] | None = None,
+    distributed: bool | str | None = None,
 ) -> History:
     """Train by minibatches that are drawn from `data` in a new order in each epoch.
 
@@ -147,6 +150,11 @@ def fit(
     shard : mapping from name to jax.sharding.PartitionSpec, optional
         Divide parameters too: with ``{"W": PartitionSpec(None, "model")}`` the columns of W along the axis ``model`` of a mesh,
         and with W what an optimizer remembers of it. Names are those in checkpoints. Other variables are on each device.
+    distributed : True or str, optional
+        Train together with other processes, on this machine or others, all of whose devices are those of `devices`. True: JAX
+        finds them under SLURM, Open MPI and on Kubernetes. ``"HOST:PORT,N,I"``: process I of N, of which number 0 listens
+        there. Each runs the same program with the same data, of which it reads its rows of each minibatch; the first one
+        writes, and `folder` is one that all see. Callbacks are called in each. See ``docs/scaling.md``.
 
     Returns
     -------
@@ -161,6 +169,8 @@ def fit(
         is changed then.
     UnwritableError
         `folder` cannot be written, or has no room for checkpoints.
+    LostProcessError
+        Another process of the training is gone; says which.
     DivergedError
         The cost of a minibatch is not finite: says which, and where the last good checkpoint is. All variables get back the
         values they had at the end of the last finished epoch.
@@ -181,42 +191,53 @@ def fit(
     integer("n_epochs", n_epochs, 0)
     integer("seed", seed, 0, 2**32 - 1)
     integer("patience", 1 if patience is None else patience, 1)
-    sharing = None
-    if devices is not None:
-        if backend is None and function is symae_function:
-            backend = "jax"
-        sharing = devices_for(devices, shard, batch_size, backend)
-    elif shard is not None:
+    if distributed:
+        join(distributed)
+        devices = "all" if devices is None else devices
+    if devices is None and shard is not None:
         raise InputError("shard", "no devices", 'devices="all", their number or a mesh')
-    check_loop(loop)
-    check_callbacks(callbacks)
-    _by_name(params)
-    if "cost" in (measures or {}):
-        raise InputError("measures", "'cost'", "another name: the cost has this one")
-    outputs = _scalars({"cost": cost, **(measures or {})})
-    if resume and folder is None:
-        raise InputError("resume", "no folder", "the folder of the training to go on with")
-    examples = examples_of("data", data)
-    held_out = None if validation is None else examples_of("validation", validation, examples)
-    figures = [*outputs, *(f"val_{figure}" for figure in outputs if held_out is not None)]
-    monitor = monitor or figures[-len(outputs)]
-    if monitor not in figures:
-        raise InputError("monitor", repr(monitor), f"one of {', '.join(figures)}")
-    steps = with_running_updates(outputs.values(), updates)
-    averages_of_layers = [v for v, _ in running_updates(list(outputs.values())) if v not in params]
-    model = _by_name([*params, *averages_of_layers])
-    kept, checked = model, deterministic(list(outputs.values()), list(data))
-    ending: list[Callback] = []
-    if average is not None:
-        averages = Averages(model, steps, average)
-        kept, checked = averages.variables, averages.in_place_of_params(checked)
-        steps += averages.updates
-        ending.append(averages)
-    state = named_state(params, what_steps_change(outputs.values(), steps, data))
-    if sharing is not None:
-        sharing.share_like(params, state)
-
     with ExitStack() as held:
+        group = None if devices is None else processes_of(devices)
+        writes = group is None or group.writes
+        if group is not None:
+            held.enter_context(group.together())
+            group.compare_versions()
+            callbacks, log = callbacks_here(callbacks, writes), log if writes else no_line
+        sharing = None
+        if devices is not None:
+            if backend is None and function is symae_function:
+                backend = "jax"
+            sharing = devices_for(devices, shard, batch_size, backend)
+        check_loop(loop)
+        check_callbacks(callbacks)
+        _by_name(params)
+        if "cost" in (measures or {}):
+            raise InputError("measures", "'cost'", "another name: the cost has this one")
+        outputs = _scalars({"cost": cost, **(measures or {})})
+        if resume and folder is None:
+            raise InputError("resume", "no folder", "the folder of the training to go on with")
+        examples = examples_of("data", data)
+        held_out = None if validation is None else examples_of("validation", validation, examples)
+        figures = [*outputs, *(f"val_{figure}" for figure in outputs if held_out is not None)]
+        monitor = monitor or figures[-len(outputs)]
+        if monitor not in figures:
+            raise InputError("monitor", repr(monitor), f"one of {', '.join(figures)}")
+        if group is not None and len(examples) < group.count:
+            raise InputError("data", f"{len(examples)} examples", f"at least {group.count}, one for each process")
+        steps = with_running_updates(outputs.values(), updates)
+        averages_of_layers = [v for v, _ in running_updates(list(outputs.values())) if v not in params]
+        model = _by_name([*params, *averages_of_layers])
+        kept, checked = model, deterministic(list(outputs.values()), list(data))
+        ending: list[Callback] = []
+        if average is not None:
+            averages = Averages(model, steps, average)
+            kept, checked = averages.variables, averages.in_place_of_params(checked)
+            steps += averages.updates
+            ending.append(averages)
+        state = named_state(params, what_steps_change(outputs.values(), steps, data))
+        if sharing is not None:
+            sharing.share_like(params, state)
+
         shuffling = Shuffling(len(examples), np.random.RandomState(seed))
         history, resumed, best = History(), None, None
         identity = Identity(outputs, steps, list(data), state)
@@ -226,7 +247,7 @@ def fit(
             return Checkpoint(history, values(state), settings, state_words(shuffling.rng), identity.description())
 
         files = None
-        if folder is not None:
+        if folder is not None or group is not None:
             settings = {
                 "batch_size": int(batch_size),
                 "seed": int(seed),
@@ -238,27 +259,32 @@ def fit(
                 "monitor": monitor,
                 **({} if average is None else {"average": float(average)}),
             }
-            files = TrainingFolder(folder, settings, name)
-            held.enter_context(locked(files.folder))
+        if folder is not None and (writes or resume):
+            files = TrainingFolder(folder, settings, name, writes=writes)
+            if writes:
+                held.enter_context(locked(files.folder))
             if resume:
                 resumed = files.resumed(state, identity)
                 if resumed is not None and restore_best:
                     names = {v: name for name, v in state.items()}
                     arrays = files.best_arrays(resumed, {names[v]: v for v in kept.values()})
                     best = {name: arrays[names[v]] for name, v in kept.items()}
-            files.check_room(described(history))
+            if writes:
+                files.check_room(described(history))
+        if group is not None:
+            group.compare(compared(settings, n_epochs, devices, identity, resumed))
 
         in_c_order(state.values())
         compiler = function if backend is None else partial(function, backend=backend)
         order = shuffling.order if shuffle else None
-        train = _pass(sharing, state, loop)(
+        train = _pass(sharing, state, loop, group)(
             compiler, examples, batch_size, list(outputs.values()), steps, order=order, drop_last=drop_last
         )
         held.callback(train.close)  # whatever ends the training: files of data may be closed after it
         check = None
         if held_out is not None:
             length = evaluation_batch_size(len(held_out), batch_size, 1 if sharing is None else len(sharing))
-            check = _pass(sharing, state, loop)(compiler, held_out, length, checked)
+            check = _pass(sharing, state, loop, group)(compiler, held_out, length, checked)
             held.callback(check.close)
 
         if resumed is not None:
@@ -272,7 +298,7 @@ def fit(
             beginning.append(shuffling)
         if restore_best:
             ending.append(BestParameters(model, kept, best))
-        if files is not None:
+        if files is not None and writes:
             files.begin(resumed)
             ending.append(Checkpoints(files, described))
         return train_epochs(
@@ -291,18 +317,21 @@ def fit(
             patience=patience,
             history=history,
             loop=loop,
-            callbacks=[*beginning, *ending, *callbacks],
+            callbacks=[*beginning, *ending, *callbacks, *([] if group is None else [Together(group)])],
+            progress=writes,
         )
 
 
-def _pass(sharing: Devices | None, state: Mapping[str, SharedVariable], loop: str) -> Callable[..., Pass | ShardedPass]:
+def _pass(
+    sharing: Devices | None, state: Mapping[str, SharedVariable], loop: str, group: Processes | None
+) -> Callable[..., Pass | ShardedPass]:
     """Return what makes steps of examples: (function, examples, length, outputs, …) -> a pass."""
 
     def make(function: Callable[..., Any], examples: Examples, *arguments: Any, **settings: Any) -> Pass | ShardedPass:
         if sharing is None:
             return pass_over(examples)(function, examples, *arguments, loop=loop, **settings)
         names = {v: name for name, v in state.items()}
-        return ShardedPass(sharing, names, function, examples, *arguments, loop=loop, **settings)
+        return ShardedPass(sharing, names, function, examples, *arguments, loop=loop, processes=group, **settings)
 
     return make
 

@@ -35,6 +35,8 @@ class JSONLines(Callback):
         The file cannot be written.
     """
 
+    first_process_only = True
+
     def __init__(self, path: str | Path, model: str | None = None):
         self.path = Path(path)
         self._log = EpochLog(self.path, model, append=True)
@@ -72,6 +74,8 @@ class TensorBoard(Callback):
     UnwritableError
         `folder` cannot be written.
     """
+
+    first_process_only = True
 
     def __init__(
         self,

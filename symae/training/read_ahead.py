@@ -21,12 +21,20 @@ class ReadAhead:
 
     Whoever has computed with a minibatch says with which number it goes on, in `next`. Any other number, and the first one, is
     of another epoch: all is read anew, and what was read ahead is thrown away. So a training has nothing to remember of it.
+
+    ``rows(length)`` says which rows of each minibatch are read, all of them by default: (first, end).
     """
 
     def __init__(
-        self, read: Callable[[np.ndarray], Any], lengths: Sequence[int], span: int, order: SharedVariable | None = None
+        self,
+        read: Callable[[np.ndarray], Any],
+        lengths: Sequence[int],
+        span: int,
+        order: SharedVariable | None = None,
+        rows: Callable[[int], tuple[int, int]] | None = None,
     ):
         self._read, self._lengths, self._order = read, lengths, order
+        self._part = rows or (lambda length: (0, length))
         self._full = sum(length == lengths[0] for length in lengths)
         self.span, self.next = max(1, min(span, self._full)), 0
         self._window: range = range(0)
@@ -69,8 +77,9 @@ class ReadAhead:
         return range(index, min(index + self.span, last))
 
     def _begun(self, window: range) -> Future[Any]:
-        begin = window.start * self._lengths[0]
-        places = places_in_order(self._order, begin, begin + sum(self._lengths[i] for i in window))
+        first, end = self._part(self._lengths[window.start])
+        starts = [i * self._lengths[0] for i in window]
+        places = np.concatenate([places_in_order(self._order, start + first, start + end) for start in starts])
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, "symae-reads-ahead")
         return self._thread.submit(self._read, places)

@@ -214,9 +214,18 @@ class StreamedPass(Pass):
         return window
 
 
-def read_ahead(examples: Streamed, length: int, lengths: Sequence[int], order: SharedVariable | None) -> ReadAhead:
-    """Return what reads `examples` for minibatches of `length`, in windows of `READ_AT_ONCE`: `lengths` are those of all."""
-    return ReadAhead(examples.read, lengths, READ_AT_ONCE // max(1, examples.bytes_each * length), order)
+def read_ahead(
+    examples: Streamed,
+    length: int,
+    lengths: Sequence[int],
+    order: SharedVariable | None,
+    rows: Callable[[int], tuple[int, int]] | None = None,
+) -> ReadAhead:
+    """Return what reads `examples` for minibatches of `length`, in windows of `READ_AT_ONCE`: `lengths` are those of all.
+
+    ``rows(length)`` says which rows of a minibatch are read: (first, end).
+    """
+    return ReadAhead(examples.read, lengths, READ_AT_ONCE // max(1, examples.bytes_each * length), order, rows)
 
 
 def examples_of(name: str, data: Mapping[Variable, Any], like: Examples | None = None) -> Examples:

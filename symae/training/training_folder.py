@@ -48,12 +48,13 @@ class TrainingFolder:
     When another training begins in the folder, the two are put out of its reach as ``last.safetensors.old`` and
     ``best.safetensors.old``, until it has a finished epoch of its own. `settings` have to be the same when the training goes
     on. Where several models are trained in one folder, `name` tells this one's lines in the history and files from the others'.
+    Whoever only reads what is there, with `writes` False, makes no folder.
     """
 
-    def __init__(self, folder: str | Path, settings: Mapping[str, Any], name: str | None = None):
+    def __init__(self, folder: str | Path, settings: Mapping[str, Any], name: str | None = None, *, writes: bool = True):
         if name is not None and (not name or Path(name).name != name or "\0" in name):
             raise InputError("name", repr(name), "one with which the name of a file can begin")
-        self.folder = make_folder(folder)
+        self.folder = make_folder(folder) if writes else Path(folder)
         self.settings = settings
         self.last, self.best = checkpoint_files(self.folder, name)
         self.log = EpochLog(self.folder / "history.jsonl", name, append=True)

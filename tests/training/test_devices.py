@@ -15,7 +15,8 @@ import pytensor.tensor as pt
 import pytest
 
 from symae import function
-from symae.compile.sharded import Devices, ShardedFunction
+from symae.compile.mesh import Devices
+from symae.compile.sharded import ShardedFunction
 from symae.training.data import Examples
 from symae.training.devices import ShardedPass
 
@@ -30,7 +31,7 @@ from pathlib import Path
 import numpy as np, pytensor, pytensor.tensor as pt, jax
 from jax.sharding import Mesh, PartitionSpec as P
 from symae import RandomStreams, function
-from symae.compile.sharded import Devices
+from symae.compile.mesh import Devices
 from symae.errors import InputError
 from symae.optimizers import adam, momentum
 from symae.training import fit
@@ -224,8 +225,8 @@ def test_loops_in_python_wait_for_each_minibatch_of_the_validation_too(monkeypat
     x, calls = pt.dmatrix("x"), []
     run = ShardedFunction.run
 
-    def counted(self, minibatches):
-        rows = run(self, minibatches)
+    def counted(self, minibatches, *more):
+        rows = run(self, minibatches, *more)
         calls.append(len(rows))
         return rows
 

@@ -1,0 +1,196 @@
+"""Processes that train together find one another: `jax.distributed`, with errors of one line where that would end the process.
+
+JAX's coordination service, by which processes know of each other, is a part of the first process, and JAX ends all others in
+the very moment when it is gone, before anyone could say why. Here the service is a process beside the first one and outlives it
+by some seconds, in which the others notice that it is gone, and say so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from symae._runtime.terminal import BAD_INPUT, end_at_once
+from symae.compile.backends import BY_NAME
+from symae.errors import BackendError, InputError
+from symae.training.processes import processes
+
+EXPECTED = "HOST:PORT,N,I (process 0's address, how many processes, the number of this one), or nothing under a launcher"
+SECONDS = 300  # until all processes have to be there; JAX's own default
+WAIT = "SYMAE_JOIN_SECONDS"  # another number of seconds, in the environment
+LINGERS = 25  # seconds that the service outlives the first process
+
+SERVICE = f"""
+import json, os, sys, time
+from jaxlib import _jax
+arguments, keywords = json.loads(sys.argv[1])
+try:
+    service = _jax.get_distributed_runtime_service(*arguments, **keywords)
+except BaseException as error:
+    print(json.dumps(str(error)), flush=True)
+    os._exit(1)
+print('"ready"', flush=True)
+if sys.stdin.readline() == "":
+    time.sleep({LINGERS})
+else:
+    service.shutdown()
+os._exit(0)
+"""
+
+
+def parse(text: str) -> tuple[str, int, int] | None:
+    """Return (address, number of processes, number of this one) of ``HOST:PORT,N,I``, and None of an empty text."""
+    if not text:
+        return None
+    found = re.fullmatch(r"(?P<host>[^,\s]+):(?P<port>\d{1,5}),(?P<n>\d{1,6}),(?P<i>\d{1,6})", text, re.ASCII)
+    if found is None or not 0 < int(found["port"]) < 2**16:
+        raise InputError("distributed", repr(text), EXPECTED)
+    count, number = int(found["n"]), int(found["i"])
+    if number >= count:
+        raise InputError("distributed", f"process {number} of {count}", f"a number from 0 to {count - 1}, of {count} processes")
+    return f"{found['host']}:{found['port']}", count, number
+
+
+def join(distributed: bool | str) -> None:
+    """Let this process be one of several that train together, before anything of JAX has been computed.
+
+    Parameters
+    ----------
+    distributed : True or str
+        True: as JAX finds out by itself under SLURM, Open MPI and on Kubernetes. ``"HOST:PORT,N,I"``: process number I of N,
+        of which number 0 listens at that address. In a process that has joined already, nothing happens.
+
+    Raises
+    ------
+    InputError
+        Nothing of the kind is found; the port is taken; JAX has computed already. Where not all processes are there within
+        300 s (``SYMAE_JOIN_SECONDS`` in the environment), this process ends with one line and status 2.
+    BackendError
+        JAX is not installed.
+    """
+    if distributed is not True and not isinstance(distributed, str):
+        raise InputError("distributed", repr(distributed), f"True, or {EXPECTED}")
+    chosen = None if distributed is True else parse(distributed)
+    missing = BY_NAME["jax"].missing()
+    if missing is not None:
+        raise BackendError("distributed", *missing)
+    import jax
+
+    initialize: Any = jax.distributed.initialize
+    if not hasattr(jax.config, "jax_enable_recoverability"):
+        raise InputError("distributed", f"JAX {jax.__version__}", "JAX 0.7 or later, which has jax_enable_recoverability")
+    if jax.distributed.is_initialized():
+        return
+    address, count, number = chosen or (None, None, None)
+    if address is not None and number == 0:
+        _check_free(address)
+    # a SIGTERM would be kept for a program that asks for it, and end nothing
+    jax.config.update("jax_enable_preemption_service", False)
+    # no process waits at its end for one that is gone: `Processes` sees to the order in which they end
+    jax.config.update("jax_enable_recoverability", True)
+    seconds = _seconds()
+    try:
+        with _at_most(seconds, address, count), _served_apart():
+            initialize(address, count, number, initialization_timeout=seconds + 60)
+    except (ValueError, RuntimeError, OSError, KeyError) as error:
+        text = " ".join(str(error).split())
+        if "must be called before" in text:
+            raise InputError("distributed", "JAX that has computed already", "to join before anything of JAX") from error
+        if "should be defined" in text or "must be defined" in text:
+            raise InputError("distributed", "no launcher that JAX knows (SLURM, Open MPI, Kubernetes)", EXPECTED) from error
+        raise InputError("distributed", text or type(error).__name__, "a place in which JAX can join processes") from error
+    processes()
+
+
+def _check_free(address: str) -> None:
+    port = address.rpartition(":")[2]
+    for family in (socket.AF_INET6, socket.AF_INET):
+        try:
+            with socket.socket(family) as found:
+                found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                found.bind(("", int(port)))
+                found.listen(1)
+        except OSError as error:
+            if error.errno in (98, 48, 10048):  # Linux, macOS, Windows
+                raise InputError("distributed", f"the port {port} taken on this machine", "one that is free") from error
+
+
+def _seconds() -> int:
+    text = os.environ.get(WAIT, "")
+    return int(text) if text.isdecimal() and int(text[:6]) > 0 else SECONDS
+
+
+@contextmanager
+def _at_most(seconds: int, address: str | None, count: int | None) -> Iterator[None]:
+    """End the process if the block takes longer: JAX would end it too, with a trace of its machine code."""
+
+    def end() -> None:
+        all_of_them = "all processes" if count is None else f"all {count} processes"
+        where = address or "the address of process 0"
+        error = InputError("distributed", f"not {all_of_them} at {where} in {seconds} s", "them")
+        end_at_once(str(error), BAD_INPUT)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+class _Apart:
+    """JAX's coordination service in a process of its own, which ends when it is told to or some time after this one."""
+
+    def __init__(self, arguments: tuple[Any, ...], keywords: dict[str, Any]):
+        call = json.dumps([arguments, keywords])
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", SERVICE, call],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, "JAX_PLATFORMS": "cpu"},
+        )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if line != '"ready"\n':
+            self._process.wait()
+            raise RuntimeError(json.loads(line) if line else "the coordination service did not start")
+
+    def shutdown(self) -> None:
+        """End the service: all processes have left it."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write("end\n")
+            self._process.stdin.close()
+            self._process.wait(timeout=10)
+        except (OSError, subprocess.TimeoutExpired):
+            self._process.kill()
+
+
+@contextmanager
+def _served_apart() -> Iterator[None]:
+    """Let JAX, if it starts a coordination service in the block, start it beside this process."""
+    from jax._src import distributed
+
+    inside = getattr(distributed, "_jax", None)
+    name = "get_distributed_runtime_service"
+    if not hasattr(inside, name):  # another JAX: all processes end with the first one then, with JAX's own words
+        yield
+        return
+    before = getattr(inside, name)
+    setattr(inside, name, lambda *arguments, **keywords: _Apart(arguments, keywords))
+    try:
+        yield
+    finally:
+        setattr(inside, name, before)
