@@ -14,8 +14,9 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from symae._runtime.terminal import BAD_INPUT, end_at_once
@@ -71,8 +72,8 @@ def join(distributed: bool | str) -> None:
     Raises
     ------
     InputError
-        Nothing of the kind is found; the port is taken; JAX has computed already. Where not all processes are there within
-        300 s (``SYMAE_JOIN_SECONDS`` in the environment), this process ends with one line and status 2.
+        Nothing of the kind is found; the port is taken; JAX has computed already; not all processes are there within 300 s,
+        or ``SYMAE_JOIN_SECONDS`` in the environment. Under a launcher this process ends then with one line and status 2.
     BackendError
         JAX is not installed.
     """
@@ -90,13 +91,13 @@ def join(distributed: bool | str) -> None:
     if jax.distributed.is_initialized():
         return
     address, count, number = chosen or (None, None, None)
-    if address is not None and number == 0:
-        _check_free(address)
+    seconds = _seconds()
+    if address is not None and count is not None and number is not None:
+        _meet(address, count, number, seconds)
     # a SIGTERM would be kept for a program that asks for it, and end nothing
     jax.config.update("jax_enable_preemption_service", False)
     # no process waits at its end for one that is gone: `Processes` sees to the order in which they end
     jax.config.update("jax_enable_recoverability", True)
-    seconds = _seconds()
     try:
         with _at_most(seconds, address, count), _served_apart():
             initialize(address, count, number, initialization_timeout=seconds + 60)
@@ -110,17 +111,70 @@ def join(distributed: bool | str) -> None:
     processes()
 
 
-def _check_free(address: str) -> None:
-    port = address.rpartition(":")[2]
-    for family in (socket.AF_INET6, socket.AF_INET):
+def _meet(address: str, count: int, number: int, seconds: int) -> None:
+    """Come back when all processes are there, in each of them, or raise InputError, which says which ones are not.
+
+    JAX would wait for them too, but ends the process where they do not come, and cannot be stopped meanwhile.
+    """
+    host, _, port = address.rpartition(":")
+    until = time.monotonic() + seconds
+    if number == 0:
+        _receive(int(port), count, until)
+        return
+    mine = json.dumps({"symae": number, "count": count}).encode() + b"\n"
+    while (left := until - time.monotonic()) > 0:
         try:
-            with socket.socket(family) as found:
-                found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                found.bind(("", int(port)))
-                found.listen(1)
-        except OSError as error:
-            if error.errno in (98, 48, 10048):  # Linux, macOS, Windows
-                raise InputError("distributed", f"the port {port} taken on this machine", "one that is free") from error
+            with socket.create_connection((host.strip("[]"), int(port)), timeout=left) as found:
+                found.sendall(mine)
+                answer = json.loads(found.makefile("rb").readline(10000))
+        except (OSError, ValueError):  # not there yet, or something else
+            time.sleep(min(0.2, left))
+            continue
+        if answer != "all there":
+            raise InputError("distributed", *answer)
+        return
+    raise InputError("distributed", f"no process 0 at {address} in {seconds} s", f"it, as {address},{count},0")
+
+
+def _receive(port: int, count: int, until: float) -> None:
+    """Wait for the other processes, and tell them that all are there, or what is wrong."""
+    try:
+        dual = socket.has_dualstack_ipv6()
+        server = socket.create_server(
+            ("", port), family=socket.AF_INET6 if dual else socket.AF_INET, dualstack_ipv6=dual, backlog=count
+        )
+    except OSError as error:
+        taken = f"the port {port}: {os.strerror(error.errno or 0)}"
+        raise InputError("distributed", taken, "one that is free on this machine") from error
+    others: dict[int, socket.socket] = {}
+    wrong: tuple[str, str] | None = None
+    with ExitStack() as held:
+        held.enter_context(server)
+        begun = time.monotonic()
+        while len(others) < count - 1 and wrong is None:
+            server.settimeout(max(0.01, until - time.monotonic()))
+            try:
+                other = held.enter_context(server.accept()[0])
+                other.settimeout(5)
+                said = json.loads(other.makefile("rb").readline(10000))
+                number, of = int(said["symae"]), int(said["count"])
+            except TimeoutError:
+                if time.monotonic() > until:
+                    missing = ", ".join(str(i) for i in range(1, count) if i not in others)
+                    wrong = f"no process {missing} of {count} in {time.monotonic() - begun:.0f} s", f"{count} processes"
+                continue
+            except (OSError, ValueError, KeyError, TypeError):
+                continue  # somebody else who looks what is at the port
+            if of != count:
+                wrong = f"{of} processes in process {number}", f"{count}, as in process 0"
+            elif number in others:
+                wrong = f"two processes with the number {number}", f"numbers from 0 to {count - 1}, each once"
+            others[number if number not in others else -number] = other
+        for other in others.values():
+            with suppress(OSError):
+                other.sendall(json.dumps("all there" if wrong is None else wrong).encode() + b"\n")
+    if wrong is not None:
+        raise InputError("distributed", *wrong)
 
 
 def _seconds() -> int:

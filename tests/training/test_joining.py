@@ -6,11 +6,12 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from symae.errors import InputError
-from symae.training.joining import parse
+from symae.training.joining import _meet, parse
 
 PROGRAM = """
 import sys
@@ -60,21 +61,57 @@ def test_a_port_that_is_taken_is_one_line():
         status, said = ended(f"127.0.0.1:{port},2,0")
     assert (status, said) == (
         2,
-        f"-c: error: distributed: found the port {port} taken on this machine, expected one that is free\n",
+        f"-c: error: distributed: found the port {port}: Address already in use, expected one that is free on this machine\n",
     )
 
 
-def test_without_a_launcher_and_without_the_others_it_is_one_line():
-    pytest.importorskip("jax")
+def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    status, said = ended(f"127.0.0.1:{port},2,1")
-    line = f"-c: error: distributed: found not all 2 processes at 127.0.0.1:{port} in 2 s, expected them\n"
-    assert (status, said) == (2, line)
+        return int(found.getsockname()[1])
+
+
+def test_without_a_launcher_it_is_one_line():
+    pytest.importorskip("jax")
     status, said = ended(True)
     assert status == 2
-    assert said.startswith(
-        "-c: error: distributed: found no launcher that JAX knows (SLURM, Open MPI, Kubernetes), expected HOST:"
-    )
+    assert said.startswith("-c: error: distributed: found no launcher that JAX knows (SLURM, Open MPI, Kubernetes), expected ")
     assert said.count("\n") == 1
+
+
+def meet(count: int, *others: tuple[int, int], seconds: int = 5) -> list[str]:
+    """Let process 0 of `count` meet `others`, each of (number, count); what each is told."""
+    address, said = f"127.0.0.1:{free_port()}", {}
+
+    def come(key: int, number: int, count: int) -> None:
+        try:
+            _meet(address, count, number, seconds)
+            said[key] = "all there"
+        except InputError as error:
+            said[key] = str(error).replace(address, "ADDRESS")
+
+    threads = [threading.Thread(target=come, args=(key, *other)) for key, other in enumerate([(0, count), *others])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [said[key] for key in sorted(said)]
+
+
+def test_processes_meet_before_jax_is_asked():
+    assert meet(3, (2, 3), (1, 3)) == ["all there"] * 3
+
+
+def test_who_does_not_come_and_who_is_wrong_is_told_to_all():
+    missing = "distributed: found no process 1, 3 of 4 in 1 s, expected 4 processes"
+    assert meet(4, (2, 4), seconds=1)[0] == missing
+    assert meet(2, (1, 3)) == ["distributed: found 3 processes in process 1, expected 2, as in process 0"] * 2
+    assert (
+        meet(3, (1, 3), (1, 3))
+        == ["distributed: found two processes with the number 1, expected numbers from 0 to 2, each once"] * 3
+    )
+
+
+def test_a_process_0_that_does_not_come_is_one_line():
+    with pytest.raises(InputError, match=r"^distributed: found no process 0 at .*:\d+ in 1 s, expected it, as .*,2,0$"):
+        _meet(f"127.0.0.1:{free_port()}", 2, 1, 1)
