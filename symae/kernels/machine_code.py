@@ -58,9 +58,9 @@ class Builder(ir.IRBuilder):
         self.position_at_end(after)
 
     @contextmanager
-    def repeat(self, first: Any, end: Any, step: int = 1) -> Iterator[Any]:
+    def repeat(self, first: Any, end: Any, step: Any = 1) -> Iterator[Any]:
         """Repeat the block for each number in ``range(first, end, step)``."""
-        first, end = (word(value) if isinstance(value, int) else value for value in (first, end))
+        first, end, step = (word(value) if isinstance(value, int) else value for value in (first, end, step))
         counter = self.variable()
         self.store(first, counter)
         with self.loop() as after:
@@ -68,7 +68,7 @@ class Builder(ir.IRBuilder):
             with self.if_then(self.icmp_signed(">=", number, end)):
                 self.branch(after)
             yield number
-            self.store(self.add(number, word(step)), counter)
+            self.store(self.add(number, step), counter)
 
     def variable(self) -> Any:
         """Reserve a word on the stack, once for each call of the function."""

@@ -63,7 +63,16 @@ UNPACKED_TERMS: Final = 256
 UNPACKED_LEAST: Final = 4
 UNPACKED_MOST: Final = 256
 
-# A side of so many rows, columns or terms makes a piece of such a product; and the most pieces.
+# Rows at most whose copies lie in the second cache while tiles go over them, 246 kB of float32: as many as a piece has, and a
+# multiple of the widest tiles' 12 and of a line of the cache. (Derived, not varied.)
+UNPACKED_ROWS: Final = 240
+
+# Bytes from row to row of the right matrix from which on copies pay even if two tiles have all rows: with one thread, AVX-512,
+# 20 x 784 x 1000 went from 65 to 75 GFLOP/s, and x' d from 65 to 80; 20 x 256 x 64 would have gone from 82 to 60.
+UNPACKED_APART: Final = 1024
+
+# A side of so many rows, columns or terms makes a piece of such a product, but there are two pieces, or four times some, so
+# that each of two or four threads has as many; and the most pieces.
 UNPACKED_PIECE: Final = 192
 UNPACKED_PIECES: Final = 16
 

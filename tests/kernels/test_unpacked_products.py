@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from llvmlite import binding
 
 from symae.kernels.kept_code import read_kept
+from symae.kernels.tuning import UNPACKED_TERMS
 from symae.kernels.unpacked.calls import fits
-from symae.kernels.unpacked.products import define
+from symae.kernels.unpacked.products import define, room_for
 from symae.kernels.unpacked.tiles import available
 
 pytestmark = pytest.mark.skipif(not available(), reason="the tiles need AVX2")
@@ -32,11 +33,13 @@ def described(A, ta, B):
 def gemm(C, alpha, beta, A, ta, B, tb, second=None):
     """Compute C <- alpha (op(A) op(B) + op(D) E) + beta C, as graphs do; `second` is (D, is D transposed, E)."""
     number, word = (ctypes.c_float if C.itemsize == 4 else ctypes.c_double), ctypes.c_int64
-    kind = ctypes.CFUNCTYPE(None, word, word, number, number, *[word] * 15)
+    kind = ctypes.CFUNCTYPE(None, word, word, number, number, *[word] * 16)
     define(LETTERS[C.dtype.name])
     function = kind(binding.address_of_symbol(f"symae_gemm_{LETTERS[C.dtype.name]}"))
     more = described(*second) if second else [0] * 6
-    function(*C.shape, alpha, beta, C.ctypes.data, C.strides[0], int(tb), *described(A, ta, B), *more)
+    terms = sum(min(each[0], UNPACKED_TERMS) for each in (described(A, ta, B), more))
+    room = np.full(terms * room_for(LETTERS[C.dtype.name], True) + 16, np.nan, C.dtype)
+    function(*C.shape, alpha, beta, C.ctypes.data, C.strides[0], int(tb), *described(A, ta, B), *more, room.ctypes.data)
 
 
 def product(A, ta, B, tb=False):
@@ -45,8 +48,8 @@ def product(A, ta, B, tb=False):
 
 @given(
     dtype=st.sampled_from(sorted(LETTERS)),
-    m=st.integers(1, 45),
-    n=st.integers(1, 45),
+    m=st.integers(1, 45) | st.integers(180, 400),
+    n=st.integers(1, 45) | st.integers(60, 300),
     k=st.integers(0, 40) | st.integers(250, 530),
     flags=st.tuples(st.booleans(), st.booleans(), st.booleans()),
     beta=st.sampled_from([0.0, 1.0, -0.5]),

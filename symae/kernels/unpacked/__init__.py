@@ -7,6 +7,9 @@ once, and nothing is written but the result. In y W' the vectors would have to b
 a vector has numbers, is transposed through registers into the nearest cache before. In x' d, which has few terms, the tile is
 of W itself, and a second such product is added while it is in registers.
 
+Of more rows than a tile has, W goes by several times. What tiles read is copied then, some vectors of columns at a time, as a
+column is in as many pages of memory as there are terms, and tiles are two vectors wide: reading limits those of one.
+
 `tiles` makes tiles and panels, `products` whole products of them and their division among threads, `calls` calls those from
 compiled graphs.
 

@@ -12,10 +12,15 @@ from numba.extending import intrinsic
 from symae.kernels import tuning
 from symae.kernels.parallel.parts import THREADS, jit
 from symae.kernels.simd.vectors import word
-from symae.kernels.unpacked.products import COLUMNS, CONNECTIONS, ROWS, STATE, TERMS, define
-from symae.kernels.unpacked.tiles import NOTHING, WORD, available
+from symae.kernels.unpacked.products import COLUMNS, CONNECTIONS, ROWS, STATE, TERMS, define, room_for
+from symae.kernels.unpacked.tiles import NOTHING, WORD, available, highest
 
 _AVAILABLE = available()
+_HIGHEST, _STEP = highest()
+# Numbers for each term, of float32, which has more: panels of the right matrix, and with copies of a transposed left one; and
+# numbers for the room to begin with a line of the cache.
+_PANELS, _COPIES = (room_for("s", transposed) if _AVAILABLE else 0 for transposed in (False, True))
+_SLACK = 16
 
 
 @jit
@@ -42,16 +47,24 @@ def multiply(
         elif tb:
             cut = COLUMNS if 2 * n >= k or both else TERMS
         else:
-            cut = TERMS if 2 * k >= n and not both else COLUMNS
+            cut = TERMS if 2 * k >= n and not both and m <= 2 * _HIGHEST else COLUMNS
         side = m if cut == ROWS else n if cut == COLUMNS else k
-        parts, pieces = THREADS, min(tuning.UNPACKED_PIECES, max(2, side // tuning.UNPACKED_PIECE))
-    sums = np.empty(pieces * C.size if cut == TERMS else 0, C.dtype)
+        pieces = side // tuning.UNPACKED_PIECE
+        pieces = 2 if pieces < 3 else 4 if pieces < 8 else min(tuning.UNPACKED_PIECES, pieces // 4 * 4)
+        parts = THREADS
     at_once = both and not (tb or te)
-    second = (D.shape[0] if td else D.shape[1]) if at_once else 0
-    _gemms(alpha, A, ta, B, tb, D, td, E, second, beta, C, cut, pieces, parts, sums)
+    of_second = D.shape[0] if td else D.shape[1]
+    sums = np.empty(pieces * C.size if cut == TERMS else 0, C.dtype)
+    each = 0  # numbers of a part's copies
+    if m > _STEP and not (tb and (te or not both)):
+        terms = min(k, tuning.UNPACKED_TERMS) + (min(of_second, tuning.UNPACKED_TERMS) if both else 0)
+        each = terms * (_COPIES if ta or (both and td) else _PANELS) + _SLACK
+    room = np.empty(parts * each, C.dtype)
+    second = of_second if at_once else 0
+    _gemms(alpha, A, ta, B, tb, D, td, E, second, beta, C, cut, pieces, parts, sums, room)
     if both and not at_once:
         again = ROWS if cut == TERMS else cut
-        _gemms(alpha, D, td, E, te, D, td, E, 0, C.dtype.type(1), C, again, pieces, parts, sums)
+        _gemms(alpha, D, td, E, te, D, td, E, 0, C.dtype.type(1), C, again, pieces, parts, sums, room)
 
 
 @intrinsic
@@ -72,10 +85,12 @@ def _gemms(
     pieces: Any,
     parts: Any,
     sums: Any,
+    room: Any,
 ) -> Any:
     """Compute C <- alpha (op(A) op(B) + op(D) E) + beta C, the second product of `second` terms: none if op(B) is B'.
 
-    The side `cut` is divided into `pieces`, done in `parts`; `sums` has room for each piece if it is that of the terms.
+    The side `cut` is divided into `pieces`, done in `parts`; `sums` has room for each piece if it is that of the terms, and
+    `room` for copies of each part.
     """
     dtype = C.dtype
     size = dtype.bitwidth // 8
@@ -83,7 +98,7 @@ def _gemms(
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         if not _AVAILABLE:  # never called then, but its name would have to be known
             return context.get_dummy_value()
-        alpha, A, ta, B, tb, D, td, E, second, beta, C, cut, pieces, parts, sums = arguments
+        alpha, A, ta, B, tb, D, td, E, second, beta, C, cut, pieces, parts, sums, room = arguments
         number = context.get_value_type(dtype)
 
         def look(position: int, value: Any) -> tuple[Any, Any, Any, Any]:
@@ -103,10 +118,12 @@ def _gemms(
         terms, a, row_a, term_a = left(1, A, ta)
         _, d, row_d, term_d = left(5, D, td)
         (b, *_, row_b), (e, *_, row_e) = look(3, B), look(7, E)
-        room = context.make_array(signature.args[14])(context, builder, sums)
+        sums, room = (context.make_array(signature.args[n])(context, builder, v) for n, v in ((14, sums), (15, room)))
+        of_part = builder.mul(builder.sdiv(builder.extract_value(room.shape, 0), parts), word(size))
         backwards = builder.zext(builder.or_(ta, tb), WORD)
         values = [m, n, alpha, beta, c, row_c, builder.zext(tb, WORD), terms, a, row_a, term_a, b, row_b]
-        values += [second, d, row_d, term_d, e, row_e, cut, pieces, parts, backwards, builder.ptrtoint(room.data, WORD)]
+        values += [second, d, row_d, term_d, e, row_e, cut, pieces, parts, backwards]
+        values += [builder.ptrtoint(sums.data, WORD), builder.ptrtoint(room.data, WORD), of_part]
         state = cgutils.alloca_once(builder, ir.ArrayType(WORD, len(STATE)))
         for position, value in enumerate(values):
             slot = cgutils.gep_inbounds(builder, state, 0, position)
@@ -119,5 +136,5 @@ def _gemms(
         return context.get_dummy_value()
 
     flag, whole = types.boolean, types.intp
-    signature = types.void(dtype, A, flag, B, flag, D, flag, E, whole, dtype, C, whole, whole, whole, sums)
+    signature = types.void(dtype, A, flag, B, flag, D, flag, E, whole, dtype, C, whole, whole, whole, sums, room)
     return signature, codegen

@@ -8,8 +8,9 @@ sizes alone, by fused multiply-adds.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from llvmlite import ir
 
@@ -17,14 +18,56 @@ from symae.kernels import tuning
 from symae.kernels.kept_code import define_kept
 from symae.kernels.machine_code import Builder, word
 from symae.kernels.parallel.pool import PART, SHARE
-from symae.kernels.unpacked.tiles import DTYPES, NOTHING, PRODUCT, WORD, Tiles, available
+from symae.kernels.unpacked.tiles import DTYPES, NOTHING, PRODUCT, WORD, Tiles, available, widest
 
 ROWS, COLUMNS, TERMS = range(3)  # what of a product is divided
 # The words of `symae_gemms`: the product's sizes, matrices, bytes from row to row and from term to term, and how it is divided.
 STATE = (
     *("m", "n", "alpha", "beta", "C", "row_c", "transposed", "terms", "A", "row_a", "term_a", "B", "row_b"),
-    *("second", "D", "row_d", "term_d", "E", "row_e", "cut", "pieces", "parts", "backwards", "sums"),
+    *("second", "D", "row_d", "term_d", "E", "row_e", "cut", "pieces", "parts", "backwards", "sums", "room", "of_part"),
 )
+
+
+LEFT, RIGHT = 1, 4  # which of the words of a product are the addresses of A and B
+PANELS = 2  # of B's columns that are copied together: a page of B has them all, and a page has to be looked up
+
+
+def room_for(letter: str, transposed: bool) -> int:
+    """Return the numbers that `symae_gemm` wants room for, for each term of its products of which it takes some at once.
+
+    They are panels of B's columns, and copies of A's rows if one of the products has a transposed A.
+    """
+    return PANELS * widest(letter) + (tuning.UNPACKED_ROWS if transposed else 0)
+
+
+class Room(NamedTuple):
+    """Room for copies, and how many terms of the first product they have."""
+
+    address: Any
+    terms: Any
+
+    def parts(self, b: Builder, transposed: Any, second: Any, of_panel: Any, size: int) -> tuple[list[Any], list[Any]]:
+        """Emit the addresses of each product's rows of A, and of its panels; `second` are the terms of the second."""
+        rows = b.select(transposed, word(tuning.UNPACKED_ROWS * size), word(0))
+        first = b.and_(b.add(self.address, word(63)), word(-64))
+        tiles = [first, b.add(first, b.mul(rows, self.terms))]
+        panels = [b.add(tiles[1], b.mul(rows, second))]
+        return tiles, [*panels, b.add(panels[0], b.mul(of_panel, word(PANELS)))]
+
+
+class Described:
+    """The words that describe up to two products to a tile, at an address."""
+
+    def __init__(self, b: Builder, address: Any):
+        self._builder, self.address = b, address
+
+    def put(self, number: int, place: int, value: Any) -> None:
+        b = self._builder
+        b.store(value, b.inttoptr(b.add(self.address, word(8 * (PRODUCT * number + place))), WORD.as_pointer()))
+
+    def describe(self, number: int, values: Iterable[Any]) -> None:
+        for place, value in enumerate(values):
+            self.put(number, place, value)
 
 
 class Products(Tiles):
@@ -37,57 +80,143 @@ class Products(Tiles):
         self._emit_gemms()
 
     def _emit_gemm(self) -> Any:
-        """Emit symae_gemm(m, n, alpha, beta, C, from row to row, first product, is B transposed, second product).
+        """Emit symae_gemm(m, n, alpha, beta, C, from row to row, first product, is B transposed, second product, room).
 
-        Products are described as tiles want them; the second has 0 terms where there is none, and none if B is transposed.
+        Products are described as tiles want them; the second has 0 terms where there is none, and none if B is transposed. More
+        rows than a tile's want `room_for` numbers at `room`.
         """
-        kind = ir.FunctionType(NOTHING, [WORD, WORD, self.number, self.number] + [WORD] * (3 + 2 * PRODUCT))
+        kind = ir.FunctionType(NOTHING, [WORD, WORD, self.number, self.number] + [WORD] * (4 + 2 * PRODUCT))
         function = ir.Function(self.module, kind, f"symae_gemm_{self.letter}")
-        m, n, alpha, beta, C, next_c, transposed, *described = function.args
+        m, n, alpha, beta, C, next_c, transposed, *described, room = function.args
         first, second = described[:PRODUCT], described[PRODUCT:]
         terms, A, next_row, next_term, B, next_b = first
         b = Builder(function)
-        products = b.alloca(ir.ArrayType(WORD, 2 * PRODUCT))
-        products.align = 64
-        panel = b.alloca(ir.ArrayType(self.number, tuning.UNPACKED_TERMS * self.lanes))
+        described = b.alloca(ir.ArrayType(WORD, 2 * PRODUCT))
+        described.align = 64
+        panel = b.alloca(ir.ArrayType(self.number, tuning.UNPACKED_TERMS * self.lanes * self.vectors))
         panel.align = 64
-        products, panel = (b.ptrtoint(array, WORD) for array in (products, panel))
-        width = word(self.lanes * self.size)
-
-        def describe(number: int, values: Any) -> None:
-            for position, value in enumerate(values):
-                b.store(value, b.inttoptr(b.add(products, word(8 * (PRODUCT * number + position))), WORD.as_pointer()))
-
-        describe(1, second)
+        panel, products = b.ptrtoint(panel, WORD), Described(b, b.ptrtoint(described, WORD))
+        of_panel = word(self.lanes * self.vectors * self.size)
         anyway = b.select(b.equal(terms, word(0)), word(1), terms)  # C may have to be multiplied by beta
+        few = b.icmp_signed("<=", second[0], word(tuning.UNPACKED_TERMS))
+        more = b.and_(b.icmp_signed(">", m, word(self.step)), b.icmp_signed(">=", next_b, word(tuning.UNPACKED_APART)))
+        tall = b.and_(b.or_(b.icmp_signed(">", m, word(self.heights[-1])), more), few)
+        room = Room(room, b.select(b.icmp_signed("<", terms, word(tuning.UNPACKED_TERMS)), terms, word(tuning.UNPACKED_TERMS)))
         with self.blocks(b, anyway, tuning.UNPACKED_TERMS) as (k, _):
             rest = b.sub(terms, k)
             inside = b.icmp_signed("<=", rest, word(tuning.UNPACKED_TERMS))
             some = b.select(inside, rest, word(tuning.UNPACKED_TERMS))
             share = b.select(b.equal(k, word(0)), beta, self.number(1))
-            left = b.add(A, b.mul(k, next_term))
+            left, start = b.add(A, b.mul(k, next_term)), b.add(B, b.mul(k, next_b))
+            count = b.select(b.and_(inside, b.icmp_signed(">", second[0], word(0))), word(2), word(1))
             with b.if_else(b.equal(transposed, word(1))) as (by_panels, as_it_lies):
-                with by_panels, self.blocks(b, n, self.lanes) as (j, columns):
-                    start = b.add(B, b.add(b.mul(j, next_b), b.mul(k, word(self.size))))
-                    b.call(self.pack, [start, next_b, columns, some, panel])
-                    describe(0, [some, left, next_row, next_term, panel, width])
-                    self.rows(b, m, products, word(1), alpha, share, b.add(C, b.mul(j, word(self.size))), next_c, columns)
-                with as_it_lies:
-                    count = b.select(b.and_(inside, b.icmp_signed(">", second[0], word(0))), word(2), word(1))
-                    start = b.add(B, b.mul(k, next_b))
-                    with self.blocks(b, m, self.heights[-1]) as (i, rows):
-                        tile = self._tile(b, rows)
-                        with self.blocks(b, n, self.lanes) as (j, columns):
-                            shift = b.mul(j, word(self.size))
-                            describe(0, [some, left, next_row, next_term, b.add(start, shift), next_b])
-                            b.store(
-                                b.add(second[4], shift),
-                                b.inttoptr(b.add(products, word(8 * (PRODUCT + 4))), WORD.as_pointer()),
-                            )
-                            where = b.add(b.add(C, b.mul(i, next_c)), shift)
-                            b.call(tile, [products, count, i, alpha, share, where, next_c, rows, columns])
+                with by_panels, self.blocks(b, n, self.lanes * self.vectors) as (j, columns):
+                    here = b.add(B, b.add(b.mul(j, next_b), b.mul(k, word(self.size))))
+                    with self.blocks(b, columns, self.lanes) as (vector, some_columns):
+                        to = b.add(panel, b.mul(vector, word(self.size)))
+                        b.call(self.pack, [b.add(here, b.mul(vector, next_b)), next_b, some_columns, some, to])
+                    products.describe(0, [some, left, next_row, next_term, panel, of_panel])
+                    with self.tiles_of(b, m, columns) as (i, rows, tile):
+                        where = b.add(C, b.add(b.mul(i, next_c), b.mul(j, word(self.size))))
+                        b.call(tile, [products.address, word(1), i, alpha, share, where, next_c, rows, columns])
+                with as_it_lies, b.if_else(tall) as (packed, otherwise):
+                    with packed:
+                        both = (some, left, next_row, next_term, start, next_b), second
+                        self._tall(b, m, n, both, count, alpha, share, C, next_c, room, products)
+                    with otherwise:
+                        products.describe(1, second)
+                        with self.blocks(b, m, self.heights[-1]) as (i, rows):
+                            tile = self.tile(b, rows, self.tiles)
+                            with self.blocks(b, n, self.lanes) as (j, columns):
+                                shift = b.mul(j, word(self.size))
+                                products.describe(0, [some, left, next_row, next_term, b.add(start, shift), next_b])
+                                products.put(1, RIGHT, b.add(second[RIGHT], shift))
+                                where = b.add(b.add(C, b.mul(i, next_c)), shift)
+                                b.call(tile, [products.address, count, i, alpha, share, where, next_c, rows, columns])
         b.ret_void()
         return function
+
+    def _tall(
+        self,
+        b: Builder,
+        m: Any,
+        n: Any,
+        both: Any,
+        count: Any,
+        alpha: Any,
+        share: Any,
+        C: Any,
+        next_c: Any,
+        room: Room,
+        products: Described,
+    ) -> None:
+        """Emit products of more rows than a tile has, as BLAS makes them: what tiles read is copied to where they read it.
+
+        As it lies, a vector of columns of B is in as many pages of memory as there are terms, and so is a tile of a transposed
+        A. `both` describes the products, of which there are `count`.
+        """
+        high, lanes, size = self.step, self.lanes, word(self.size)
+        width, of_tile = word(lanes * self.vectors * self.size), word(high * self.size)
+        # of a transposed A numbers are neighbours from row to row: that is copied
+        across = [b.and_(b.equal(row, size), b.icmp_signed("!=", term, size)) for _, _, row, term, *_ in both]
+        of_panel = b.mul(width, room.terms)
+        lengths = of_panel, b.mul(width, both[1][0])
+        tiles, panels = room.parts(b, b.or_(*across), both[1][0], of_panel, self.size)
+
+        def of(second: Any, values: Any) -> Any:
+            return b.select(second, values[1], values[0])
+
+        # all rows if they are not copied, and else blocks of about the same height
+        most, step = word(tuning.UNPACKED_ROWS), word(high)
+        blocks = b.sdiv(b.add(m, b.sub(most, word(1))), most)
+        block = b.mul(b.sdiv(b.add(m, b.sub(b.mul(blocks, step), word(1))), b.mul(blocks, step)), step)
+        with self.blocks(b, m, b.select(b.or_(*across), block, m)) as (top, height):
+            with b.repeat(0, count) as each:
+                second = b.equal(each, word(1))
+                with b.if_then(of(second, across)):
+                    terms, A, _, next_term, *_ = (of(second, pair) for pair in zip(*both, strict=True))
+                    to = b.variable()
+                    b.store(of(second, tiles), to)
+                    with self.blocks(b, height, high) as (i, rows):
+                        masks = [self.first(b, b.sub(rows, word(lane))) for lane in range(0, high, lanes)]
+                        start = b.add(A, b.mul(b.add(top, i), size))
+                        with b.repeat(0, terms) as k:
+                            here = b.add(start, b.mul(k, next_term))
+                            for number, mask in enumerate(masks):
+                                shift = word(number * lanes * self.size)
+                                self._copied(b, b.add(here, shift), b.add(b.load(to), shift), mask)
+                            b.store(b.add(b.load(to), of_tile), to)
+            for number, (terms, _, next_row, next_term, *_) in enumerate(both):
+                lies = b.select(across[number], size, next_row), b.select(across[number], of_tile, next_term)
+                products.describe(number, [terms, word(0), *lies, word(0), width])
+            with self.blocks(b, n, PANELS * self.vectors * lanes) as (first, wide):
+                vectors = PANELS * self.vectors
+                masks = [self.first(b, b.sub(wide, word(vector * lanes))) for vector in range(vectors)]
+                with b.repeat(0, count) as each:
+                    second = b.equal(each, word(1))
+                    terms, _, _, _, B, next_b = (of(second, pair) for pair in zip(*both, strict=True))
+                    start, to = b.add(B, b.mul(first, size)), of(second, panels)
+                    with b.repeat(0, terms) as k:
+                        here, there = b.add(start, b.mul(k, next_b)), b.add(to, b.mul(k, width))
+                        for vector, mask in enumerate(masks):
+                            panel, inside = divmod(vector, self.vectors)
+                            place = b.add(b.mul(of(second, lengths), word(panel)), word(inside * lanes * self.size))
+                            self._copied(b, b.add(here, word(vector * lanes * self.size)), b.add(there, place), mask)
+                with self.blocks(b, wide, self.vectors * lanes) as (j, columns):
+                    column = b.add(C, b.mul(b.add(first, j), size))
+                    number_of_panel = b.sdiv(j, word(self.vectors * lanes))
+                    for number in range(2):
+                        products.put(number, RIGHT, b.add(panels[number], b.mul(number_of_panel, lengths[number])))
+                    with self.tiles_of(b, height, columns) as (i, rows, tile):
+                        for number, (terms, A, next_row, *_) in enumerate(both):
+                            copied = b.add(tiles[number], b.mul(b.mul(i, terms), size))
+                            lies = b.add(A, b.mul(b.add(top, i), next_row))
+                            products.put(number, LEFT, b.select(across[number], copied, lies))
+                        where = b.add(column, b.mul(b.add(top, i), next_c))
+                        b.call(tile, [products.address, count, word(0), alpha, share, where, next_c, rows, columns])
+
+    def _copied(self, b: Builder, here: Any, there: Any, mask: Any) -> None:
+        self.masked_store(b, self.masked_load(b, here, mask), there, mask)
 
     def _emit_part(self) -> Any:
         """Emit part(state, number): the pieces that are this part's, of `parts`, of the product described in `state`.
@@ -133,7 +262,8 @@ class Products(Tiles):
             product = [b.select(of_terms, length, g["terms"]), A, g["row_a"], g["term_a"], B, g["row_b"]]
             D, E = b.add(g["D"], shift(of_rows, g["row_d"])), b.add(g["E"], shift(of_columns, size))
             more = [g["second"], D, g["row_d"], g["term_d"], E, g["row_e"]]
-            b.call(self.gemm, [m, n, g["alpha"], beta, C, row_c, g["transposed"], *product, *more])
+            room = b.add(g["room"], b.mul(part, g["of_part"]))
+            b.call(self.gemm, [m, n, g["alpha"], beta, C, row_c, g["transposed"], *product, *more, room])
         b.ret_void()
         return function
 

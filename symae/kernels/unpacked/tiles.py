@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import chain, pairwise, product
 from typing import Any
 
 from llvmlite import ir
@@ -17,6 +17,8 @@ DTYPES = {"s": (ir.FloatType(), 4), "d": (ir.DoubleType(), 8)}  # by BLAS's lett
 
 # How high tiles are; besides the sums, a vector of the right matrix and, without AVX-512, one of the left need registers.
 _HEIGHTS = {32: (4, 8, 12, 16, 20), 16: (4, 8, 12)}
+# The same of tiles of two vectors: a number of the left is read for two products then, and reading is what limits the others.
+_WIDE = {32: (4, 8, 12), 16: ()}
 # Words that describe a product: terms, address, bytes from row to row and from term to term; address, bytes from row to row.
 PRODUCT = 6
 
@@ -26,6 +28,20 @@ def available() -> bool:
     return vector_registers().number > 0
 
 
+def highest() -> tuple[int, int]:
+    """Return how many rows the highest of this processor's tiles have, and the highest of the widest; 0 if there are none."""
+    if not available():
+        return 0, 0
+    number = vector_registers().number
+    return _HEIGHTS[number][-1], (_WIDE[number] or _HEIGHTS[number])[-1]
+
+
+def widest(letter: str) -> int:
+    """Return how many columns the widest tiles have, for the dtype that BLAS has this letter for."""
+    registers = vector_registers()
+    return (2 if _WIDE[registers.number] else 1) * registers.size // DTYPES[letter][1]
+
+
 class Tiles:
     """Emit the functions of tiles and panels into a module for one dtype."""
 
@@ -33,14 +49,18 @@ class Tiles:
         self.letter = letter
         self.number, self.size = DTYPES[letter]
         registers = vector_registers()
-        self.heights = _HEIGHTS[registers.number]
+        self.heights, wide = _HEIGHTS[registers.number], _WIDE[registers.number]
+        self.wide_registers = registers.number == 32
+        self.vectors = 2 if wide else 1  # that the widest tiles have
+        self.step = (wide or self.heights)[-1]  # rows of the highest of those
         self.lanes = registers.size // self.size
         self.vector = ir.VectorType(self.number, self.lanes)
         self.mask = ir.VectorType(ir.IntType(1), self.lanes)
         self.module = ir.Module(f"symae_gemm_{letter}")
         self.name = f"v{self.lanes}f{8 * self.size}"
         self.tile_type = ir.FunctionType(NOTHING, [WORD] * 3 + [self.number] * 2 + [WORD] * 4)
-        self.tiles = [self._emit_tile(rows) for rows in self.heights]
+        self.tiles = [self._emit_tile(rows, 1) for rows in self.heights]
+        self.wide = [self._emit_tile(rows, 2) for rows in wide]
         self.pack = self._emit_pack()
 
     def intrinsic(self, name: str, result: Any, *arguments: Any) -> Any:
@@ -67,9 +87,18 @@ class Tiles:
         return self.shuffled(b, single, ir.Constant(kind, ir.Undefined), [0] * self.lanes)
 
     def first(self, b: Builder, count: Any) -> Any:
-        """Emit a mask of so many lanes."""
-        numbers = ir.Constant(ir.VectorType(WORD, self.lanes), list(range(self.lanes)))
-        return b.icmp_signed("<", numbers, self.fill(b, count))
+        """Emit a mask of so many lanes.
+
+        Where masks have registers of their own it is made from bits: LLVM moves comparisons into the loops of tiles, where they
+        keep one of the two units from multiplying.
+        """
+        if not self.wide_registers:
+            numbers = ir.Constant(ir.VectorType(WORD, self.lanes), list(range(self.lanes)))
+            return b.icmp_signed("<", numbers, self.fill(b, count))
+        some = b.select(b.icmp_signed("<", count, word(self.lanes)), count, word(self.lanes))
+        some = b.select(b.icmp_signed(">", some, word(0)), some, word(0))
+        bits = b.trunc(b.sub(b.shl(word(1), some), word(1)), ir.IntType(self.lanes))
+        return b.bitcast(bits, self.mask)
 
     def masked_load(self, b: Builder, address: Any, mask: Any) -> Any:
         pointer = self.vector.as_pointer()
@@ -92,25 +121,28 @@ class Tiles:
 
     # functions
 
-    def _emit_tile(self, height: int) -> Any:
+    def _emit_tile(self, height: int, vectors: int) -> Any:
         """Emit tile(products, count, i, alpha, beta, C, from row to row of C, rows, columns).
 
-        C's tile is of the last `rows` of `height` or one of three less; of A the tile's first row is number i. What is past the
-        last row is computed as the last row, and not stored.
+        C's tile is of the last `rows` of `height` or one of three less, and of columns that need so many vectors; of A the
+        tile's first row is number i. What is past the last row is computed as the last row, and not stored.
         """
-        function = self.function(f"tile_{height}", self.tile_type)
+        function = self.function(f"tile_{height}_{vectors}", self.tile_type)
         products, count, i, alpha, beta, C, next_c, rows, columns = function.args
         b = Builder(function)
-        sums = [b.alloca(self.vector) for _ in range(height)]
-        for total in sums:
+        width = self.lanes * self.size
+        sums = [[b.alloca(self.vector) for _ in range(vectors)] for _ in range(height)]
+        for total in chain(*sums):
             b.store(ir.Constant(self.vector, None), total)
-        mask = self.first(b, columns)
-        for row in range(height):
-            self.fetch(b, b.add(C, b.mul(next_c, word(row))), write=True)
+        masks = [self.first(b, b.sub(columns, word(vector * self.lanes))) for vector in range(vectors)]
+        for row, vector in product(range(height), range(vectors)):
+            self.fetch(b, b.add(C, b.add(b.mul(next_c, word(row)), word(vector * width))), write=True)
         groups = range(0, height, 4)
         with b.repeat(0, count) as each:
-            product = b.add(products, b.mul(each, word(8 * PRODUCT)))
-            terms, A, next_row, next_term, B, next_b = (self.load(b, b.add(product, word(8 * n)), WORD) for n in range(PRODUCT))
+            described = b.add(products, b.mul(each, word(8 * PRODUCT)))
+            terms, A, next_row, next_term, B, next_b = (
+                self.load(b, b.add(described, word(8 * n)), WORD) for n in range(PRODUCT)
+            )
             A = b.add(A, b.mul(i, next_row))
             steps = [b.mul(next_row, word(n)) for n in range(4)]
             last = b.sub(rows, word(height - 3))  # the last row of the last group
@@ -122,27 +154,31 @@ class Tiles:
             b.store(B, right)
             with b.repeat(0, terms):
                 here = b.load(right)
-                vector = self.masked_load(b, here, mask)
-                self.fetch(b, b.add(here, word(self.lanes * self.size)), write=False)  # of the next tile to the right
+                of_term = [self.masked_load(b, b.add(here, word(v * width)), mask) for v, mask in enumerate(masks)]
+                if vectors == 1:
+                    self.fetch(b, b.add(here, word(width)), write=False)  # of the next tile to the right
                 b.store(b.add(here, next_b), right)
                 for group, left in zip(groups, lefts, strict=True):
                     start = b.load(left)
                     for n, step in enumerate(ends if group == groups[-1] else steps):
-                        total = sums[group + n]
                         factor = self.fill(b, self.load(b, b.add(start, step)))
-                        b.store(self.fma(b, factor, vector, b.load(total)), total)
+                        for total, vector in zip(sums[group + n], of_term, strict=True):
+                            b.store(self.fma(b, factor, vector, b.load(total)), total)
                     b.store(b.add(start, next_term), left)
         factor, share = self.fill(b, alpha), self.fill(b, beta)
         fresh = b.fcmp_ordered("==", beta, self.number(0))
 
         def put(row: int) -> None:
-            where = b.add(C, b.mul(next_c, word(row)))
+            of_row = b.add(C, b.mul(next_c, word(row)))
+            places = [b.add(of_row, word(vector * width)) for vector in range(vectors)]
             with b.if_else(fresh) as (anew, more):
                 with anew:
-                    self.masked_store(b, b.fmul(b.load(sums[row]), factor), where, mask)
+                    for total, where, mask in zip(sums[row], places, masks, strict=True):
+                        self.masked_store(b, b.fmul(b.load(total), factor), where, mask)
                 with more:
-                    before = b.fmul(share, self.masked_load(b, where, mask))
-                    self.masked_store(b, self.fma(b, b.load(sums[row]), factor, before), where, mask)
+                    for total, where, mask in zip(sums[row], places, masks, strict=True):
+                        before = b.fmul(share, self.masked_load(b, where, mask))
+                        self.masked_store(b, self.fma(b, b.load(total), factor, before), where, mask)
 
         for row in range(height):
             if row < height - 3:
@@ -154,12 +190,15 @@ class Tiles:
         return function
 
     def _emit_pack(self) -> Any:
-        """Emit pack(B, from row to row, rows, terms, panel): write up to a vector's rows of B as columns of a panel."""
+        """Emit pack(B, from row to row, rows, terms, panel): write up to a vector's rows of B as columns of a panel.
+
+        A row of the panel has the vectors of the widest tiles.
+        """
         function = self.function("pack", ir.FunctionType(NOTHING, [WORD] * 5))
         B, next_row, rows, terms, panel = function.args
         b = Builder(function)
         group = 16 // self.size  # numbers that one of the registers' quarters or halves has
-        part, width = ir.VectorType(self.number, group), self.lanes * self.size
+        part, width = ir.VectorType(self.number, group), self.vectors * self.lanes * self.size
         done = b.variable()
         b.store(word(0), done)
         with b.if_then(b.equal(rows, word(self.lanes))):
@@ -213,22 +252,29 @@ class Tiles:
         return vectors
 
     @contextmanager
-    def blocks(self, b: Builder, size: Any, step: int) -> Iterator[tuple[Any, Any]]:
+    def blocks(self, b: Builder, size: Any, step: Any) -> Iterator[tuple[Any, Any]]:
         """Emit a loop over blocks of at most `step`: yield where each begins, and how much it has."""
         with b.repeat(0, size, step) as first:
             rest = b.sub(size, first)
-            yield first, b.select(b.icmp_signed("<", rest, word(step)), rest, word(step))
+            most = word(step) if isinstance(step, int) else step
+            yield first, b.select(b.icmp_signed("<", rest, most), rest, most)
 
-    def rows(
-        self, b: Builder, m: Any, products: Any, count: Any, alpha: Any, beta: Any, C: Any, next_c: Any, columns: Any
-    ) -> None:
-        with self.blocks(b, m, self.heights[-1]) as (i, rows):
-            where = b.add(C, b.mul(i, next_c))
-            b.call(self._tile(b, rows), [products, count, i, alpha, beta, where, next_c, rows, columns])
+    @contextmanager
+    def tiles_of(self, b: Builder, m: Any, columns: Any) -> Iterator[Any]:
+        """Emit the block for each tile of columns that the widest tiles have: yield (first row, rows, tile)."""
 
-    def _tile(self, b: Builder, rows: Any) -> Any:
+        def tile(rows: Any) -> Any:
+            narrow = self.tile(b, rows, self.tiles)
+            if not self.wide:
+                return narrow
+            return b.select(b.icmp_signed(">", columns, word(self.lanes)), self.tile(b, rows, self.wide), narrow)
+
+        with self.blocks(b, m, self.step) as (i, rows):
+            yield i, rows, tile(rows)
+
+    def tile(self, b: Builder, rows: Any, tiles: Sequence[Any]) -> Any:
         """Emit the choice of the lowest tile that has so many rows."""
-        chosen = self.tiles[-1]
-        for (height, _), tile in reversed(list(zip(pairwise(self.heights), self.tiles, strict=False))):
+        chosen = tiles[-1]
+        for (height, _), tile in reversed(list(zip(pairwise(self.heights), tiles[:-1], strict=False))):
             chosen = b.select(b.icmp_signed("<=", rows, word(height)), tile, chosen)
         return chosen
