@@ -116,6 +116,14 @@ def native_backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture
+def jax_in_double():
+    """JAX has 64-bit numbers, whatever floatX was when PyTensor imported it: PyTensor asks then, for the whole process."""
+    jax = pytest.importorskip("jax")
+    with jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64():
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _leave_the_process_as_it_was():
     """Restore floatX and the excepthook, which a worksheet sets for its process."""

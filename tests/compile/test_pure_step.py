@@ -21,7 +21,7 @@ from symae.optimizers import adam
 
 jax = pytest.importorskip("jax")
 # A plain run has one row of each folder on JAX.
-pytestmark = pytest.mark.on("jax")
+pytestmark = [pytest.mark.on("jax"), pytest.mark.usefixtures("jax_in_double")]
 
 IMAGES = np.random.RandomState(0).uniform(size=(6, 20, 4))
 

@@ -9,7 +9,7 @@ from symae import Autoencoder, CoordinateVAE, ImageAutoencoder, InputError, Logi
 
 jax = pytest.importorskip("jax")
 # A plain run has one row of each folder on JAX.
-pytestmark = pytest.mark.on("jax")
+pytestmark = [pytest.mark.on("jax"), pytest.mark.usefixtures("jax_in_double")]
 
 X = np.random.RandomState(0).uniform(size=(5, 4))
 

@@ -357,6 +357,7 @@ def test_models_of_ones_own_learn_show_and_save_the_averages(own_model, tmp_path
 
 
 @pytest.mark.on("jax")
+@pytest.mark.usefixtures("jax_in_double")
 def test_in_jax_a_model_is_the_trained_one_and_its_averages_are_among_the_parameters(own_model):
     pytest.importorskip("jax")
     model = own_model().fit(X, epochs=2, batch_size=3)
@@ -370,6 +371,7 @@ def test_in_jax_a_model_is_the_trained_one_and_its_averages_are_among_the_parame
 
 
 @pytest.mark.on("jax")
+@pytest.mark.usefixtures("jax_in_double")
 def test_a_step_in_jax_moves_the_averages_as_fit_does(own_model):
     pytest.importorskip("jax")
     model, expected = own_model(), own_model().fit(X, epochs=1, batch_size=3, learning_rate=0.1, shuffle=False)

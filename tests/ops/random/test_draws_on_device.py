@@ -16,7 +16,7 @@ from symae.random import RandomStreams
 
 jax = pytest.importorskip("jax")
 # A plain run has one row of each folder on JAX.
-pytestmark = pytest.mark.on("jax")
+pytestmark = [pytest.mark.on("jax"), pytest.mark.usefixtures("jax_in_double")]
 
 CALLBACK = "callback"  # in the name of the call by which a program asks the host
 
