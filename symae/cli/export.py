@@ -75,4 +75,4 @@ def _write(format_: str, model: Any, target: Path, options: dict[str, Any], opse
         from symae.export.keras_model import export_keras
 
         written = [export_keras(model, target, **options)]
-    return [f"{file}: {file.stat().st_size / 1e6:.2f} MB" for file in written]
+    return [f"{file}: {file.stat().st_size / 1e6:.3g} MB" for file in written]

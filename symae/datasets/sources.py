@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from symae.datasets.array_names import as_bytes
-from symae.datasets.contents import is_file, is_folder
+from symae.datasets.contents import excerpt, is_file, is_folder
 from symae.datasets.dataset import Dataset, Found, ImageShape, Pair, checked_dataset, checked_shape, three_parts
 from symae.datasets.folders import digits_file, find_mnist, mnist_folder, search_folders
 from symae.datasets.formats import FORMATS, READERS, WORDS
@@ -152,7 +152,19 @@ def _read_folder(folder: Path, options: dict[str, Any]) -> Found:
         for path in (folder / name, folder / name / name):
             if is_file(path):
                 return _read_file(path, options)
-    raise MissingFileError(folder, f"none of the files that symae reads{pointed_at(folder)}", WORDS)
+    raise MissingFileError(folder, f"{_listing(folder)}none of the files that symae reads{pointed_at(folder)}", WORDS)
+
+
+def _listing(folder: Path) -> str:
+    """Say what is in a folder, for an error: its first names."""
+    try:
+        names = sorted(path.name for path in folder.iterdir())
+    except OSError:
+        return ""
+    if not names:
+        return "nothing in it, "
+    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+    return f"{', '.join(map(excerpt, names[:2]))}{more}, "
 
 
 def _read_file(path: Path, options: dict[str, Any]) -> Found:

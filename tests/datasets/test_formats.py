@@ -24,3 +24,18 @@ def test_an_error_lists_what_could_have_been_there(tmp_path):
     assert str(raised.value).endswith(f", expected {formats.WORDS}")
     assert formats.WORDS.startswith("a folder with MNIST's four IDX files or CIFAR's batches or ")
     assert len(formats.WORDS) < 600  # more would be cut out of the middle of an error
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        ([], "nothing in it, none of the files that symae reads"),
+        (["a.heic"], "'a.heic', none of the files"),
+        ([f"{k}.heic" for k in range(9)], "'0.heic', '1.heic' and 7 more, none of the files"),
+    ],
+)
+def test_an_error_says_what_is_in_a_folder_without_data(names, found, tmp_path):
+    for name in names:
+        (tmp_path / name).write_bytes(b"?")
+    with pytest.raises(MissingFileError, match=f": found {found}"):
+        read(tmp_path)

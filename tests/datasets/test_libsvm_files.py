@@ -44,8 +44,8 @@ def test_black_pixels_at_the_end_are_missing_and_belong_to_the_square(tmp_path):
         (b"1 70000:1", "line 2: found b'70000:1'"),
         (b"1 0:1", "line 2: found b'0:1'"),
         (b"1 1:", "line 2: found an empty pixel"),
-        (b"1 1:x", "line 2: found the pixel b'x'"),
-        (b"x 1:1", "line 2: found the label b'x'"),
+        (b"1 1:x", "line 2: found the pixel 'x'"),
+        (b"x 1:1", "line 2: found the label 'x'"),
         (b"1 1:300", r"expected values in \[0, 1\]"),
     ],
 )

@@ -116,7 +116,12 @@ def test_python_2_headers_with_long_numbers_are_read(tmp_path, arrays):
         ("valid_y", np.array(3), r"labels of shape \(\)"),
         ("test_y", np.array([3]), "test: found 3 images and 1 labels"),
         ("test_y", np.array([None, None, None]), "test_y: found an array of Python objects"),
-        ("test_y", np.array(["1", "2", "3"]), "an array of numbers in NumPy's format"),
+        (
+            "test_y",
+            np.array(["cat", "dog", "eel"]),
+            "test_y: found an array of texts, '<U3', expected an array of numbers, classes",
+        ),
+        ("test_y", np.array(["1", "2", "3"]), "found an array of texts, '<U1', expected an array of numbers, classes from 0"),
         ("test_y", np.zeros(3, [("a", "i4")]), "an array of numbers in NumPy's format"),
         ("valid_x", np.zeros((2, 784)), "uint8, float64, uint8"),
     ],

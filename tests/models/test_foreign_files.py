@@ -104,6 +104,23 @@ def test_a_checkpoint_may_have_tensors_beside_its_weights(tmp_path):
         np.testing.assert_array_equal(found["weight"], weights["weight"].numpy())
 
 
+def test_a_checkpoint_calls_its_weights_as_it_likes_if_nothing_else_in_it_is_a_state_dict(tmp_path):
+    torch = pytest.importorskip("torch", reason="the oracle is not installed")
+    net = torch.nn.Linear(2, 3)
+    memory = torch.optim.SGD(net.parameters(), 0.1).state_dict()
+    torch.save({"model_state": net.state_dict(), "optimizer_state": memory, "epoch": 3}, tmp_path / "a.pt")
+    assert list(read_weights(tmp_path / "a.pt")) == ["weight", "bias"]
+    torch.save({"generator": net.state_dict(), "critic": net.state_dict()}, tmp_path / "two.pt")
+    with pytest.raises(InputError, match=r"two\.pt: found 'generator', a (\w+), expected a state_dict: torch.save"):
+        read_weights(tmp_path / "two.pt")
+
+
+def test_a_table_is_no_broken_pickle(tmp_path):
+    (tmp_path / "a.csv").write_text("label,p0\n1,2\n")
+    with pytest.raises(InputError, match=r"a\.csv: found the first bytes b'label,p0', expected \.keras, "):
+        load_weights(filtering(), tmp_path / "a.csv")
+
+
 def test_bfloat16_of_pytorch_is_read_from_safetensors(tmp_path):
     values = np.array([[1, -2.5, 3e38], [np.inf, 0, -1e-38]], "f4").view("u4") >> 16  # the upper halves are bfloat16
     other = np.arange(3, dtype="f4")

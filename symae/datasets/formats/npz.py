@@ -137,6 +137,8 @@ def read_header(where: str, file: IO[bytes], size: int) -> ArrayHeader:
     text = (begin[start:] + file.read(max(start + length - 12, 0)))[:length]
     if b"'O'" in text or b"|O" in text:
         raise InputError(where, "an array of Python objects", "an array of numbers")
+    if texts := re.search(rb"'[<>|=]?[US]\d+'", text):
+        raise InputError(where, f"an array of texts, {texts[0].decode()}", "an array of numbers, classes from 0 on for labels")
     dtype, order, shape = DTYPE.search(text), ORDER.search(text), SHAPE.search(text)
     if not (dtype and order and shape):
         raise InputError(where, f"the header {excerpt(text)}", "an array of numbers in NumPy's format")

@@ -175,7 +175,7 @@ def _reader(path: Path, file: IO[bytes]) -> Reader:
         return old_torch_weights
     if begin[8:9] == b"{":
         return safetensors_weights
-    if begin[:1] in b"\x80(]})cl" or begin[:2] == b"\x1f\x8b" or begin[:3] == b"BZh":
+    if begin[:1] in b"\x80(]})c" or begin[:2] == b"\x1f\x8b" or begin[:3] == b"BZh":
         return pickled_weights
     raise InputError(path, f"the first bytes {excerpt(begin[:8])}", FILES)
 

@@ -36,7 +36,7 @@ DTYPES = {
     **{"Float": "f4", "Double": "f8", "Half": "f2", "BFloat16": BFLOAT16},
     **{"Long": "i8", "Int": "i4", "Short": "i2", "Char": "i1", "Byte": "u1", "Bool": "?"},
 }
-# under which checkpoints keep the weights beside other things
+# under which checkpoints keep the weights beside other things, if there are several dictionaries of tensors
 NESTED = ("state_dict", "model_state_dict", "model")
 EXPECTED = "a state_dict: torch.save(model.state_dict(), path)"
 LONGEST_PICKLE = 64 << 20
@@ -131,9 +131,10 @@ def _tensors(path: Path, value: Any) -> dict[str, _Tensor]:
     if isinstance(value, Recorded):
         raise InputError(path, f"a pickled {value.asked}"[:200], EXPECTED)
     if isinstance(value, dict):  # beside which there may be tensors that are no weights: the best accuracy
-        nested = [value[key] for key in NESTED if isinstance(value.get(key), dict)]
-        nested = [found for found in nested if any(isinstance(item, _Tensor) for item in found.values())]
-        value = nested[0] if len(nested) == 1 else value
+        nested = {key: found for key, found in value.items() if isinstance(found, dict)}
+        nested = {key: found for key, found in nested.items() if any(isinstance(item, _Tensor) for item in found.values())}
+        best = [nested[key] for key in NESTED if key in nested] or list(nested.values())
+        value = best[0] if len(best) == 1 else value
     if not isinstance(value, dict):
         raise InputError(path, "a tensor" if isinstance(value, _Tensor) else f"a {type(value).__name__}", EXPECTED)
     strange = [key for key, item in value.items() if not (isinstance(key, str) and isinstance(item, _Tensor))]
