@@ -41,6 +41,8 @@ CONCERNS = {
     "numba_elemwise": ELEMENTWISE,
     "numba_extremes": ["maxima", "sums and means"],
     "numba_indexing": INDICES,
+    "numba_large_graphs": QUICK,
+    "numba_long_tuples": QUICK,
     "numba_matrix_products": LAYER,
     "numba_reciprocal": ELEMENTWISE,
     "numba_reductions": ["maxima", "sums and means"],
