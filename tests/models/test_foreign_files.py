@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
 import struct
@@ -13,10 +14,12 @@ import numpy as np
 import pytest
 
 from symae import InputError, nn
+from symae.datasets.hdf5_heaps import check_heaps, check_texts
 from symae.keras import Input, Model
 from symae.models import load_weights, read_weights
 from symae.models.foreign import _opened
 
+GOLDEN = Path(__file__).parents[1] / "golden" / "foreign_weights"
 rng = np.random.RandomState(0)
 FILTERS = {"conv_W": rng.normal(size=(2, 1, 3, 3)), "deconv_W": rng.normal(size=(2, 1, 3, 3))}
 
@@ -166,3 +169,57 @@ def test_two_arrays_of_one_joined_name_are_refused(tmp_path):
 def test_who_reads_no_such_file_does_not_wait_for_its_readers():
     program = "import sys, symae, symae.models as m; assert 'symae.models.foreign' not in sys.modules; m.load_weights"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
+def collection(*objects):
+    """Return what a heap of texts has in an HDF5 file, without the file around it, which no library would read."""
+    content = b"".join(struct.pack("<HHIQ", number, 1, 0, length) + text for number, length, text in objects)
+    return b"GCOL\1\0\0\0" + struct.pack("<Q", 16 + len(content)) + content
+
+
+WHOLE = (1, 5, b"dense\0\0\0")
+
+
+@pytest.mark.parametrize("objects", [(WHOLE,), (WHOLE, WHOLE), (WHOLE, (0, 16, b""))], ids=["one", "two", "free space"])
+def test_a_whole_heap_of_texts_is_read(objects):
+    check_heaps("a.h5", io.BytesIO(b"before" + collection(*objects)))
+
+
+@pytest.mark.parametrize("wrong", [(0, 0, b""), (1, 2**64 - 1, b""), (2, 8193, b"text")], ids=["no size", "huge", "too long"])
+def test_a_heap_of_texts_whose_sizes_cannot_be_is_refused(wrong):
+    message = rf"a\.h5.*: found an object of {wrong[1]} bytes in the heap of \d+ at byte 6, expected a whole HDF5 file"
+    with pytest.raises(InputError, match=message):
+        check_heaps("a.h5", io.BytesIO(b"before" + collection(WHOLE, wrong)))
+
+
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+@pytest.mark.parametrize("name", ["layer_names", "keras_version", "layer_names12"])
+def test_a_text_takes_no_memory_that_its_file_does_not_have(name, libver, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "a.h5", "w", libver=libver) as file:
+        for other in ("layer_names", "keras_version", "layer_names12"):
+            file.attrs[other] = ["conv", "dense"] if other == name else "2.3.1"
+    data = (tmp_path / "a.h5").read_bytes()
+    names = ("layer_names", "keras_version")
+    check_texts("a.h5", io.BytesIO(data), names)
+    at = data.index(name.encode() + b"\0")
+    second = data.index((5).to_bytes(4, "little"), at) - at + 32
+    part = bytearray(data[at - 32 : at + 200])  # of the file, so that it is none
+    part[second : second + 4] = (1000).to_bytes(4, "little")
+    message = f"found an attribute {name.rstrip('12')} with a text of 1000 bytes, expected at most 232"
+    with pytest.raises(InputError, match=message):
+        check_texts("a.h5", io.BytesIO(part), names)
+
+
+@pytest.mark.parametrize("check", ["check_heaps", "check_texts"])
+@pytest.mark.parametrize("ending", [".h5", ".keras"])
+def test_files_are_looked_through_before_hdf5_reads_them(check, ending, monkeypatch):
+    h5py = pytest.importorskip("h5py")
+
+    def refused(*_):
+        raise InputError("a file", "what was looked for", "a whole one")
+
+    monkeypatch.setattr(f"symae.models.foreign.keras.{check}", refused)
+    monkeypatch.setattr(h5py, "File", lambda *_, **__: pytest.fail("it was read first"))
+    with pytest.raises(InputError, match="found what was looked for"):
+        read_weights(GOLDEN / f"keras_pooled{ending}")
