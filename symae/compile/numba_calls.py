@@ -13,6 +13,7 @@ from pytensor.link.numba.dispatch.basic import get_numba_type
 from pytensor.sparse.type import SparseTensorType
 from pytensor.tensor.type import DenseTensorType
 
+from symae.compile.first_run import seconds_to_compile, watched
 from symae.compile.second_process import begin
 
 
@@ -58,5 +59,6 @@ def compile_ahead(compiled: Any) -> bool:
         return False  # an input without a Numba type that is known here: the first call will compile
     begin()
     as_tuple = (numba.types.BaseTuple.from_types(arguments),)
-    load_or_compile(dispatcher, as_tuple if takes_tuple(dispatcher) else tuple(arguments))
+    with watched(lambda: seconds_to_compile(compiled.maker.fgraph)):
+        load_or_compile(dispatcher, as_tuple if takes_tuple(dispatcher) else tuple(arguments))
     return bool(sum(dispatcher.stats.cache_hits.values()))

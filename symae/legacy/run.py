@@ -18,6 +18,7 @@ import pytensor
 
 from symae._runtime.atomic_files import make_folder
 from symae._runtime.terminal import FULL_TRACEBACK, INTERRUPTED
+from symae.compile import first_run
 from symae.errors import InputError, one_line
 from symae.legacy.confinement import confined
 from symae.legacy.data import Data
@@ -102,6 +103,7 @@ def _run(session: Session, source: Source, argv: list[str]) -> int:
     with ExitStack() as stack:
         stack.enter_context(_flags_kept())
         stack.enter_context(session.record.listening())
+        stack.enter_context(first_run.telling(first_run.on_terminal))
         printed, errors = sys.stdout, sys.stderr
         stack.callback(_put_back, *before)
         sys.argv = argv

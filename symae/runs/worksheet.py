@@ -34,7 +34,7 @@ from symae._runtime.folder_lock import FolderLock
 from symae._runtime.memory import tune_process
 from symae._runtime.notebook import in_notebook
 from symae._runtime.terminal import INTERRUPTED, at_least, print_anything, report_bad_input
-from symae.compile import compile_time, function
+from symae.compile import compile_time, first_run, function
 from symae.compile.backends import BY_NAME, DEFAULT
 from symae.compile.environment import environment
 from symae.compile.mesh import Devices
@@ -249,8 +249,21 @@ class Worksheet:
 
     def function(self, what: str, *arguments: Any, **keywords: Any) -> Any:
         """Compile with `symae.function` on the backend of this run, and print how long `what` took."""
-        print(f"Compiling {what} …", end=" ", flush=True)
-        compiled = function(*arguments, backend=self.backend, **keywords)
+        begun = f"Compiling {what} …"
+        print(begun, end=" ", flush=True)
+
+        @contextmanager
+        def tell(seconds: float) -> Iterator[None]:
+            shared = sys.stdout.isatty() and first_run.shows_bar()  # the bar stands in the place of this line
+            if not shared:
+                print(f"first run: about {seconds:.0f} s …", end=" ", flush=True)
+            with first_run.bar(seconds):
+                yield
+            if shared:
+                print(f"\r{begun}", end=" ", flush=True)
+
+        with first_run.telling(tell):
+            compiled = function(*arguments, backend=self.backend, **keywords)
         print(compile_time(compiled), flush=True)
         self.compiling += compile_time(compiled).total
         tune_process()  # not before: what reading the data and compiling have freed is not for steps

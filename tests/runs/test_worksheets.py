@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 import os
 import re
@@ -29,6 +30,8 @@ from symae import (
     InputError,
     StridedAutoencoder,
 )
+from symae.compile import first_run as told
+from symae.compile.functions import CompileTime
 from symae.datasets import load_data
 from symae.errors import MissingFileError
 from symae.images import psnr
@@ -579,6 +582,31 @@ def test_a_training_goes_on_after_its_checkpoint(tmp_path, capsys):
     assert lines[3] == "Training goes on after 2 of 4 epochs"
     assert lines[4].startswith("Training epoch 2, cost ")
     assert costs_by_epoch(tmp_path / "parts") == costs_by_epoch(tmp_path / "whole")
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "pipe"])
+def test_a_first_run_says_about_how_long_it_compiles(tmp_path, monkeypatch, terminal):
+    sheet = sheet_of(tmp_path)
+    out, err = (Terminal(), Terminal()) if terminal else (io.StringIO(), io.StringIO())
+
+    def compiled(*_, **__):
+        with told._tell.get()(6.2):
+            return "compiled"
+
+    monkeypatch.setattr("symae.runs.worksheet.function", compiled)
+    monkeypatch.setattr("symae.runs.worksheet.compile_time", lambda _: CompileTime(1.0, 4.0, cached=False))
+    monkeypatch.setattr("sys.stdout", out)
+    monkeypatch.setattr("sys.stderr", err)
+    assert sheet.function("the step", [], None) == "compiled"
+    begun = "Compiling the step … "
+    # on a terminal the bar stands in the line meanwhile
+    assert out.getvalue() == (f"{begun}\r{begun}5.0 s\n" if terminal else f"{begun}first run: about 6 s … 5.0 s\n")
+    assert ("about 6 s" in err.getvalue()) == terminal
 
 
 def test_where_there_is_nothing_to_go_on_with_it_says_so(tmp_path, capsys):
