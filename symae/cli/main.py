@@ -17,6 +17,7 @@ from symae._runtime.atomic_files import make_folder
 from symae._runtime.decimals import fixed
 from symae._runtime.roomy_calls import roomy
 from symae._runtime.terminal import INTERRUPTED, Parser, at_least, print_anything, reader_left, status_of
+from symae.cli.compare import add_compare, run_compare
 from symae.cli.inspect import COMMANDS, add_inspector, run_inspector
 from symae.cli.port import PROGRAMS, add_port, run_port
 from symae.cli.warmup import add_warmup, run_path, run_warmup
@@ -55,6 +56,8 @@ def main(argv: Sequence[str] | None = None, own_process: bool = False) -> int:
             _show(settings)
         elif settings.command == "port":
             return run_port(settings)
+        elif settings.command == "compare":
+            run_compare(settings)
         elif settings.command in COMMANDS:
             run_inspector(settings)
         elif settings.command == "warmup":
@@ -121,6 +124,7 @@ def _parser() -> Parser:
     show.add_argument("--out", type=Path, metavar="FOLDER", help="where to; by default the run's folder")
 
     add_inspector(commands)
+    add_compare(commands)
     add_port(commands)
 
     add_warmup(commands)

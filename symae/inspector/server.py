@@ -127,15 +127,18 @@ def bound_socket(port: int | None) -> socket.socket:
     return listening
 
 
-def serve(runs: Sequence[Run], port: int | None = None, *, browser: bool = True, wait: bool = True) -> str | None:
+def serve(
+    runs: Sequence[Run], port: int | None = None, *, browser: bool = True, wait: bool = True, tab: str | None = None
+) -> str | None:
     """Show the page of some runs until Ctrl-C, or return its address at once, if it is not to `wait`, and serve it meanwhile.
 
+    The page opens with `tab`, if one is named.
     A BackendError says that the extra ``inspect`` is not installed.
     """
     check_installed()
     listening = bound_socket(port)
     taken = listening.getsockname()[1]
-    address = f"http://127.0.0.1:{taken}/"
+    address = f"http://127.0.0.1:{taken}/" + (f"#{tab}" if tab else "")
     ends = " (Ctrl-C ends)" if wait else ""
     print(f"Inspecting {', '.join(run.name for run in runs)} at {address}{ends}", flush=True)
     # the browser starts while the server's modules are imported; what it asks meanwhile waits at the socket

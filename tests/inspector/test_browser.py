@@ -591,8 +591,17 @@ def test_the_epochs_that_were_kept_can_be_looked_through(page, server):
     page.wait("document.querySelector('.epochs')?.dataset.epoch === '2'")
     page.slide("Epoch", 0)
     page.wait("document.querySelector('.epochs').dataset.epoch === '0'")
-    assert "learning rate" in page.text()
     assert page.ask("document.querySelectorAll('.curves path').length") == 2
+
+
+def test_what_differs_between_runs_is_shown_first_and_all_when_it_is_asked_for(page, server):
+    page.open(server.address, "training")
+    page.wait(DONE["training"])
+    assert "epochs finished" in page.text()
+    assert "learning rate" not in page.text()
+    page.driver.execute_script(f"{LABELLED}.click()", "only what differs")
+    page.wait("document.body.innerText.includes('learning rate')")
+    assert page.text().index("epochs finished") < page.text().index("learning rate")
 
 
 def test_curves_are_zoomed_smoothed_and_taken_along(page, server):

@@ -9,11 +9,11 @@ const POLL = 2000;
 
 async function trainingTab(panel, context) {
   const chart = h("div", { className: "chart" }), table = h("div", { className: "table" }), kept = h("section");
-  const state = { figure: null, scale: null, differences: false, data: null, range: null, smoothing: 0 };
+  const state = { figure: null, scale: null, differences: null, data: null, range: null, smoothing: 0 };
   const live = h("p", { className: "status", role: "status" });
   const tools = h("div", { className: "tools" });
   const hint = h("p", { className: "note" }, "Drag across the chart to look at a range of epochs; a double click shows all.");
-  panel.append(h("h2", {}, "Figures by epoch"), tools, chart, hint, live, kept, h("h2", {}, "Settings"), table);
+  panel.append(h("h2", {}, "Figures by epoch"), tools, chart, hint, live, kept, h("h2", {}, "Figures and settings"), table);
   chart.append(waiting("Reading the histories …"));
 
   // the range of epochs that is looked at: dragged in the chart, or typed
@@ -85,13 +85,14 @@ async function trainingTab(panel, context) {
 function settings(data, state, again) {
   const id = newId("differences");
   const differ = (row) => new Set(row.values).size > 1;
+  const many = data.runs.length > 1;
+  state.differences ??= many;
   const rows = data.table.filter((row) => !state.differences || differ(row));
   const box = h("input", { id, type: "checkbox", onchange: () => { state.differences = box.checked; again(); } });
   box.checked = state.differences;
-  const many = data.runs.length > 1;
   return h("div", {},
     many ? h("div", { className: "field check" }, box, h("label", { for: id }, "only what differs")) : null,
-    h("div", { className: "scroll", role: "region", tabindex: 0, "aria-label": "Settings and versions" },
+    h("div", { className: "scroll", role: "region", tabindex: 0, "aria-label": "Final figures, settings and versions" },
       h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "setting"), data.runs.map((name) => h("th", { scope: "col" }, name)))),
         h("tbody", {}, rows.map((row) => h("tr", { className: many && differ(row) ? "differs" : "" },
           h("th", { scope: "row" }, row.name), row.values.map((value) => h("td", {}, value || "–"))))))));

@@ -8,8 +8,9 @@ from typing import Any
 
 from symae.errors import InputError
 from symae.images import png_bytes
-from symae.inspector.api.responses import Content, Query, UnknownError, json_answer, quoted, two, whole, worded
+from symae.inspector.api.responses import Content, Query, UnknownError, json_answer, quoted, two, whole
 from symae.inspector.api.unit import filters_json
+from symae.inspector.comparison import described, table_of
 from symae.inspector.filters import Filters, filter_pictures
 from symae.inspector.inspection import Inspection
 from symae.inspector.runs import Run
@@ -24,7 +25,7 @@ def histories(runs: Sequence[Run], live: bool = True) -> dict[str, Any]:
     """Return curves and settings of runs, as the page takes them.
 
     ``curves`` has for each run, model and figure its epochs and values, those that are finite; ``table`` rows of a setting's
-    name and its value in each run; ``running`` says whether any run goes on; then ``problems``.
+    name and its value in each run, those that differ first; ``running`` says whether any run goes on; then ``problems``.
     """
     curves: list[dict[str, Any]] = []
     columns: list[dict[str, str]] = []
@@ -36,7 +37,7 @@ def histories(runs: Sequence[Run], live: bool = True) -> dict[str, Any]:
             problems.append(str(error))
             columns.append({})
             continue
-        columns.append(_settings(run, entries))
+        columns.append(described(run, entries))
         series: dict[tuple[str, str], list[tuple[int, float]]] = {}
         for entry in entries:
             for figure, value in entry.items():
@@ -58,8 +59,7 @@ def histories(runs: Sequence[Run], live: bool = True) -> dict[str, Any]:
                     "y": [float(f"{y:.8g}") for _, y in points],
                 }
             )
-    keys = list(dict.fromkeys(key for column in columns for key in column))
-    table = [{"name": key, "values": [column.get(key, "") for column in columns]} for key in keys]
+    table = [{"name": row.name, "values": row.values} for row in table_of(columns)]
     return {
         "curves": curves,
         "table": table,
@@ -67,29 +67,6 @@ def histories(runs: Sequence[Run], live: bool = True) -> dict[str, Any]:
         "running": live and any(run.going_on for run in runs),
         "problems": problems,
     }
-
-
-def _settings(run: Run, entries: list[dict[str, Any]]) -> dict[str, str]:
-    record = run.record
-    if "problem" in record:
-        return {"record": record["problem"]}
-    found: dict[str, str] = {}
-    if record:
-        state = str(record.get("state", ""))
-        if state == "running" and not run.going_on:
-            state = "ended before its time"
-        began = str(record.get("started", "")).replace("T", " ").replace("+00:00", " UTC")
-        found = {"worksheet": str(record.get("worksheet", "")), "state": state, "began": began}
-    else:
-        found["record"] = "none: the run is older than symae inspect; its report.html has the settings"
-    found["epochs finished"] = str(len(entries))
-    if record.get("data"):  # a run that has ended says more of it below
-        found["data"] = str(record["data"])
-    found |= {
-        str(k): worded(str(k), v) for k, v in {**record.get("settings", {}), **record.get("facts", {})}.items() if k != "out"
-    }
-    found |= {str(k): str(v) for k, v in record.get("versions", {}).items()}
-    return found
 
 
 def _epoch(run: Run, name: str, rest: list[str], query: Query) -> Content:
