@@ -90,6 +90,11 @@ def test_every_patch_every_finding_and_every_command_has_its_place(site, made):
     assert all(f'id="symae-{name}"' in commands for name in ("run", "data", "show", "port", "inspect", "warmup", "export"))
 
 
+def test_every_column_of_a_table_has_a_name(site):
+    unnamed = [page.name for page in site.rglob("*.html") if re.search(r"<th[^>]*>\s*</th>", page.read_text(encoding="utf-8"))]
+    assert unnamed == []
+
+
 def test_formulas_are_drawn_by_the_browser_itself(site):
     page = (site / "reference" / "symae.nn.html").read_text(encoding="utf-8")
     assert page.count("<math") > 5
