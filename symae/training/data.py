@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -246,6 +246,8 @@ def array_of(where: str, x: Variable, values: Any) -> np.ndarray:
             values = pytensor.function([], values, mode=Mode("py", None))()
         except MissingInputError as error:
             raise InputError(where, f"the expression {values} with inputs of its own", expected) from error
+    if isinstance(values, Iterable) and not hasattr(values, "__len__") and not hasattr(values, "__array__"):
+        raise InputError(where, f"{type(values).__name__} without a length", f"{expected}, or examples with a length")
     array = as_numbers(where, values, expected)
     if array.dtype.kind not in "buif":
         raise InputError(where, f"dtype {array.dtype}", expected)

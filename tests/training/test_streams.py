@@ -240,6 +240,13 @@ def test_columns_of_hugging_faces_datasets_are_read_and_tables_of_them_refused()
         train(table)
 
 
+def test_examples_that_only_come_one_after_the_other_are_refused():
+    """Generators, and the datasets of Hugging Face's that are streamed."""
+    message = r"data\[x\]: found generator without a length, expected an array of numbers for x, .* or examples with a length"
+    with pytest.raises(InputError, match=message):
+        train(row for row in X)
+
+
 def test_arrays_and_lists_are_in_memory():
     assert not any(map(is_outside, (X, [1.0], 3, pt.vector(), memoryview(b"a"))))
     assert is_outside(Rows(X))
