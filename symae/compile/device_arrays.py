@@ -110,6 +110,7 @@ class DeviceFunction:
         self.linker, self.traceable, self.slots = linker, traceable, linker.slots
         self._call = call
         self._types = [v.type for v in linker.fgraph.outputs]
+        self.loop_programs: dict[Any, Any] = {}  # of `symae.compile.loops.jax`, for as long as this function lives
         self._updated = {out: self.slots[i] for out, i in (linker.fgraph.update_mapping or {}).items()}
 
     def __call__(self, *inputs: Any) -> list[Any]:

@@ -100,3 +100,22 @@ def _connect(dispatch: Any) -> None:
 
 
 after_import("pytensor.link.numba.dispatch", _connect)
+
+
+def _connect_jax(dispatch: Any) -> None:
+    import jax
+
+    @jax.custom_jvp
+    def cross_entropy(a: Any, x: Any) -> Any:
+        size = jax.numpy.abs(a)
+        return size * jax.numpy.where(a > 0, 1 - x, x) + jax.numpy.log1p(jax.numpy.exp(-size))
+
+    # of what users derive themselves: |a| has no derivative at 0
+    cross_entropy.defjvps(lambda da, _, a, x: (jax.nn.sigmoid(a) - x) * da, lambda dx, _, a, x: -a * dx)
+
+    @dispatch.jax_funcify.register(SigmoidCrossEntropy)
+    def _(op: Any, **_: Any) -> Callable[..., Any]:
+        return cross_entropy
+
+
+after_import("pytensor.link.jax.dispatch", _connect_jax)

@@ -14,6 +14,7 @@ _Rewriter = TypeVar("_Rewriter")
 ALL = "all"
 NATIVE = "native"  # symae's machine code, on arrays of NumPy, in whose memory results may take the place of operands
 FUSED_KERNELS = "fused_kernels"  # kernels for those ops of symae that do the work of several of PyTensor's in one pass
+FUNCTIONS_OF_NUMBERS = "functions_of_numbers"  # those of symae that are several of PyTensor's, with fewer exponentials
 STATIC_SHAPES = "static_shapes"  # sizes are constants of the program
 EAGER_BRANCHES = "eager_branches"  # computes both branches of a choice, but for `LazyIfElse`, of which it has a kernel
 C_OPERANDS = "c_operands"  # computes in the type that C has for the operands, even where that of the result is wider

@@ -29,11 +29,11 @@ from pytensor.tensor.variable import TensorConstant
 
 from symae.ops.elementwise import sigmoid_cross_entropy as entropy
 from symae.rewrites.linear_combination import Term, terms
-from symae.rewrites.registry import NATIVE, register
+from symae.rewrites.registry import FUNCTIONS_OF_NUMBERS, register
 
 
 # after theano_saturation, whose sigmoids are none of these, and before what gives sigmoids other names
-@register(position=48.4, need=NATIVE)
+@register(position=48.4, need=FUNCTIONS_OF_NUMBERS)
 @node_rewriter([Elemwise])
 def sigmoid_cross_entropy(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
     """Replace a sum in which two terms are as above, beside others perhaps."""

@@ -51,6 +51,8 @@ ENTRIES = {
     "symae, Numba": Entry("symae_autoencoder.py", "numba"),
     "symae, own loop": Entry("symae_own_loop.py", "numba", one_blas_thread=None),
     "symae, C": Entry("symae_autoencoder.py", "c"),
+    "symae, JAX": Entry("symae_autoencoder.py", "jax", "jax", False),
+    "symae, PyTorch": Entry("symae_autoencoder.py", "pytorch", "torch", False),
     "JAX, scan": Entry("jax_autoencoder.py", "scan", "jax", False),
     "JAX, step": Entry("jax_autoencoder.py", "step", "jax", False),
     "PyTorch": Entry("torch_autoencoder.py", "eager", "torch", False),

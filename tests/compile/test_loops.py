@@ -258,6 +258,15 @@ def test_the_host_sees_what_jaxs_loop_left_and_the_loop_what_the_host_puts():
     assert step["steps"] == 16
 
 
+def test_who_trains_on_with_a_new_loop_has_the_program_of_the_last_on_jax(monkeypatch):
+    jax = pytest.importorskip("jax")
+    step = counter("jax")
+    loop_over(step.call).run(0, 3)
+    monkeypatch.setattr(jax.stages.Lowered, "compile", None)
+    loop_over(step.call).run(3, 4)
+    assert step["steps"] == 7
+
+
 # What is called from Python
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytensor
 import pytensor.tensor as pt
 import pytest
+from backend_params import on
 from pytensor.scalar.math import Softplus
 
 from symae import Autoencoder, function
-from symae.compile import options
+from symae.compile import options, pure_step
 from symae.ops.elementwise import SigmoidCrossEntropy
 
 a, x = pt.dmatrix("a"), pt.dmatrix("x")
@@ -97,3 +99,26 @@ def test_machine_code_gives_the_same_and_no_nan_at_ten_thousand(dtype):
     for found, expected in zip(fused, plain, strict=True):
         assert np.isfinite(found).all()
         np.testing.assert_allclose(found, expected, rtol=1e-13 if dtype == "float64" else 2e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("backend", [on("jax")])
+def test_xla_computes_it_exactly_too(backend, ops_of):
+    cost = -(x * pt.log(z) + (1 - x) * pt.log(1 - z))
+    f = function([a, x], [cost, pt.grad(cost.sum(), a)], backend=backend)
+    assert len(ops_of(f, SigmoidCrossEntropy)) == 1
+    value, gradient = f(A, X)
+    np.testing.assert_allclose(value, exact(A, X), rtol=1e-15)
+    np.testing.assert_allclose(gradient, np.where(A > -700, 1 / (1 + np.exp(-np.clip(A, -700, None))), 0) - X, atol=1e-16)
+
+
+@pytest.mark.parametrize("backend", [on("jax")])
+def test_its_derivative_by_jax_is_sigmoid_minus_target_where_the_logit_is_zero_too(backend, jax_in_double):
+    import jax
+
+    logits = pytensor.shared(np.array([0.0, -3.0, 40.0, 800.0]), "logits")
+    s, target = pt.sigmoid(logits), pt.dvector("target")
+    step, state = pure_step(-pt.sum(target * pt.log(s) + (1 - target) * pt.log(1 - s)), [], target)
+    values = np.array([0.25, 0.5, 1.0, 0.0])
+    derivative = jax.grad(lambda state: step(state, values)[1]["cost"])(state)
+    (found,) = jax.tree.leaves(derivative)
+    np.testing.assert_allclose(found, 1 / (1 + np.exp(-logits.get_value())) - values, atol=1e-15)

@@ -6,7 +6,7 @@ import pytensor
 from pytensor.compile.mode import CVM
 
 from symae.compile.backends.base import Backend
-from symae.rewrites.registry import C_OPERANDS, NATIVE
+from symae.rewrites.registry import C_OPERANDS, FUNCTIONS_OF_NUMBERS, NATIVE
 
 
 def _lacking() -> tuple[str, str] | None:
@@ -18,7 +18,7 @@ BACKEND = Backend(
     title="C",
     compiler="the C++ compiler",
     mode=CVM,
-    needs=(NATIVE, C_OPERANDS),
+    needs=(NATIVE, FUNCTIONS_OF_NUMBERS, C_OPERANDS),
     program="g++",
     lacking=_lacking,
     one_program=False,

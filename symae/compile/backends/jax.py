@@ -18,7 +18,7 @@ from symae.ops.jax_on_host import call_on_host
 from symae.ops.runtime_errors import error_unless, with_checks
 from symae.ops.traced import NumPyLikeArrays
 from symae.rewrites.lazy_branches import rewrite_loop_steps
-from symae.rewrites.registry import EAGER_BRANCHES, STATIC_SHAPES
+from symae.rewrites.registry import EAGER_BRANCHES, FUNCTIONS_OF_NUMBERS, STATIC_SHAPES
 
 if TYPE_CHECKING:
     from symae.compile.loops.base import IndexedStep, Loop
@@ -125,7 +125,7 @@ BACKEND = Backend(
     title="JAX",
     compiler="XLA",
     mode=Mode(JAXDeviceLinker(), JAX.provided_optimizer),
-    needs=(STATIC_SHAPES, EAGER_BRANCHES),
+    needs=(FUNCTIONS_OF_NUMBERS, STATIC_SHAPES, EAGER_BRANCHES),
     module="jax",
     extra="jax",
     dispatch="pytensor.link.jax.dispatch",

@@ -16,7 +16,7 @@ from symae.compile.backends.base import Backend
 from symae.kernels.fingerprint import APPLIED
 from symae.ops.base import BackendOp, kernel, source_fingerprint
 from symae.rewrites.lazy_branches import rewrite_loop_steps
-from symae.rewrites.registry import EAGER_BRANCHES, FUSED_KERNELS, NATIVE
+from symae.rewrites.registry import EAGER_BRANCHES, FUNCTIONS_OF_NUMBERS, FUSED_KERNELS, NATIVE
 
 if TYPE_CHECKING:
     from symae.compile.loops.base import IndexedStep, Loop
@@ -76,7 +76,7 @@ BACKEND = Backend(
     title="Numba",
     compiler="Numba, cached on the disk; the default",
     mode=NUMBA,
-    needs=(NATIVE, FUSED_KERNELS, EAGER_BRANCHES),
+    needs=(NATIVE, FUNCTIONS_OF_NUMBERS, FUSED_KERNELS, EAGER_BRANCHES),
     module="numba",
     compiles_ahead=True,
     compile_ahead=_compile_ahead,

@@ -39,7 +39,8 @@ class JAXLoop:
         self.device_function: DeviceFunction = indexed.function.vm.jit_fn
         # `with_checks` adds whether what kernels refuse has happened
         with_checks(self.device_function.traceable, self._keep, jnp.stack, self._outputs)
-        self._programs: dict[Any, Any] = {}
+        # whoever trains on makes a new loop, and XLA takes a second for a program
+        self._programs = self.device_function.loop_programs
 
     def run(self, first: int, count: int) -> list[list[float]]:
         with locked(self.indexed.function):
