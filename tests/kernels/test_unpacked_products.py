@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from llvmlite import binding
 
 from symae.kernels.kept_code import read_kept
-from symae.kernels.tuning import UNPACKED_TERMS
-from symae.kernels.unpacked.calls import fits
-from symae.kernels.unpacked.products import define, room_for
+from symae.kernels.unpacked.calls import fits, room_of_part
+from symae.kernels.unpacked.products import define
 from symae.kernels.unpacked.tiles import available
 
 pytestmark = pytest.mark.skipif(not available(), reason="the tiles need AVX2")
@@ -31,15 +30,20 @@ def described(A, ta, B):
 
 
 def gemm(C, alpha, beta, A, ta, B, tb, second=None):
-    """Compute C <- alpha (op(A) op(B) + op(D) E) + beta C, as graphs do; `second` is (D, is D transposed, E)."""
+    """Compute C <- alpha (op(A) op(B) + op(D) E) + beta C, as graphs do; `second` is (D, is D transposed, E).
+
+    It has the room that graphs give it, and writes nowhere else.
+    """
     number, word = (ctypes.c_float if C.itemsize == 4 else ctypes.c_double), ctypes.c_int64
     kind = ctypes.CFUNCTYPE(None, word, word, number, number, *[word] * 16)
     define(LETTERS[C.dtype.name])
     function = kind(binding.address_of_symbol(f"symae_gemm_{LETTERS[C.dtype.name]}"))
     more = described(*second) if second else [0] * 6
-    terms = sum(min(each[0], UNPACKED_TERMS) for each in (described(A, ta, B), more))
-    room = np.full(terms * room_for(LETTERS[C.dtype.name], True) + 16, np.nan, C.dtype)
+    td = bool(second and second[1])
+    size = room_of_part.py_func(len(C), described(A, ta, B)[0], ta, tb, more[0], td, False, second is not None)
+    room = np.full(size + 1000, 0.5, C.dtype)
     function(*C.shape, alpha, beta, C.ctypes.data, C.strides[0], int(tb), *described(A, ta, B), *more, room.ctypes.data)
+    assert set(room[size:]) == {0.5}
 
 
 def product(A, ta, B, tb=False):
@@ -51,27 +55,28 @@ def product(A, ta, B, tb=False):
     m=st.integers(1, 45) | st.integers(180, 400),
     n=st.integers(1, 45) | st.integers(60, 300),
     k=st.integers(0, 40) | st.integers(250, 530),
-    flags=st.tuples(st.booleans(), st.booleans(), st.booleans()),
+    flags=st.tuples(st.booleans(), st.booleans(), st.booleans(), st.booleans()),
+    terms=st.integers(0, 30) | st.integers(250, 270),
     beta=st.sampled_from([0.0, 1.0, -0.5]),
     apart=st.integers(0, 3),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_products_are_numpys(dtype, m, n, k, flags, beta, apart, seed):
-    rng, (ta, tb, both) = np.random.default_rng(seed), flags
+def test_products_are_numpys(dtype, m, n, k, flags, terms, beta, apart, seed):
+    rng, (ta, tb, both, td) = np.random.default_rng(seed), flags
 
     def matrix(rows, columns):
         """Rows may be apart."""
         return rng.normal(size=(rows, columns + apart)).astype(dtype)[:, :columns]
 
     A, B, C = matrix(*((k, m) if ta else (m, k))), matrix(*((n, k) if tb else (k, n))), matrix(m, n)
-    second = (matrix(7, m), True, matrix(7, n)) if both and not tb else None
+    second = (matrix(*((terms, m) if td else (m, terms))), td, matrix(terms, n)) if both and not tb else None
     added = product(A, ta, B, tb) + (product(*second) if second else 0)
     expected = beta * C.astype("float64") + 0.25 * added
     if beta == 0:
         C[:] = np.nan  # does not matter
     beyond = C.base[:, n:].copy()
     gemm(C, 0.25, beta, A, ta, B, tb, second)
-    tolerance = (2e-6 if dtype == "float32" else 4e-15) * (k + 20) ** 0.5
+    tolerance = (2e-6 if dtype == "float32" else 4e-15) * (k + terms + 20) ** 0.5
     np.testing.assert_allclose(C, expected, atol=tolerance)
     np.testing.assert_array_equal(C.base[:, n:], beyond)
 

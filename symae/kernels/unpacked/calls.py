@@ -17,9 +17,9 @@ from symae.kernels.unpacked.tiles import NOTHING, WORD, available, highest
 
 _AVAILABLE = available()
 _HIGHEST, _STEP = highest()
-# Numbers for each term, of float32, which has more: panels of the right matrix, and with copies of a transposed left one; and
-# numbers for the room to begin with a line of the cache.
-_PANELS, _COPIES = (room_for("s", transposed) if _AVAILABLE else 0 for transposed in (False, True))
+# Numbers of `room` for each term, those of float32, which are more: without a transposed left matrix, and with one. And some
+# more, so that it can begin with a line of the cache.
+_ROOM, _ROOM_TRANSPOSED = (room_for("s", transposed) if _AVAILABLE else 0 for transposed in (False, True))
 _SLACK = 16
 
 
@@ -27,6 +27,15 @@ _SLACK = 16
 def fits(m: int, n: int, k: int, ta: bool) -> bool:
     """Return True if an (m, n) product of k terms is better made without packing: one of few rows, or few terms in x' d."""
     return _AVAILABLE and min(m, n) >= tuning.UNPACKED_LEAST and (k if ta else m) <= tuning.UNPACKED_MOST
+
+
+@jit
+def room_of_part(m: int, k: int, ta: bool, tb: bool, second: int, td: bool, te: bool, both: bool) -> int:
+    """Return how many numbers of room a part has for copies, with m rows at most and k and `second` terms."""
+    if m <= _STEP or (tb and (te or not both)):  # no copies
+        return 0
+    terms = min(k, tuning.UNPACKED_TERMS) + (min(second, tuning.UNPACKED_TERMS) if both else 0)
+    return int(terms * (_ROOM_TRANSPOSED if ta or (both and td) else _ROOM) + _SLACK)
 
 
 @jit
@@ -51,20 +60,15 @@ def multiply(
         side = m if cut == ROWS else n if cut == COLUMNS else k
         pieces = side // tuning.UNPACKED_PIECE
         pieces = 2 if pieces < 3 else 4 if pieces < 8 else min(tuning.UNPACKED_PIECES, pieces // 4 * 4)
-        parts = THREADS
+        parts = min(THREADS, pieces)
     at_once = both and not (tb or te)
     of_second = D.shape[0] if td else D.shape[1]
     sums = np.empty(pieces * C.size if cut == TERMS else 0, C.dtype)
-    each = 0  # numbers of a part's copies
-    if m > _STEP and not (tb and (te or not both)):
-        terms = min(k, tuning.UNPACKED_TERMS) + (min(of_second, tuning.UNPACKED_TERMS) if both else 0)
-        each = terms * (_COPIES if ta or (both and td) else _PANELS) + _SLACK
-    room = np.empty(parts * each, C.dtype)
+    room = np.empty(parts * room_of_part(m, k, ta, tb, of_second, td, te, both), C.dtype)
     second = of_second if at_once else 0
     _gemms(alpha, A, ta, B, tb, D, td, E, second, beta, C, cut, pieces, parts, sums, room)
     if both and not at_once:
-        again = ROWS if cut == TERMS else cut
-        _gemms(alpha, D, td, E, te, D, td, E, 0, C.dtype.type(1), C, again, pieces, parts, sums, room)
+        _gemms(alpha, D, td, E, te, D, td, E, 0, C.dtype.type(1), C, cut, pieces, parts, sums, room)
 
 
 @intrinsic

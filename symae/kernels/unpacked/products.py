@@ -1,8 +1,8 @@
 """Products of tiles, and their division among threads: functions that compiled graphs call by name.
 
-All is one function, ``symae_gemm_s`` for float32 and ``symae_gemm_d`` for float64. It is
-serial; ``symae_gemms_s`` and ``symae_gemms_d`` divide it. Each number of the result is a sum in an order that follows from the
-sizes alone, by fused multiply-adds.
+All is one function, ``symae_gemm_s`` for float32 and ``symae_gemm_d`` for float64. It is serial; ``symae_gemms_s`` and
+``symae_gemms_d`` divide it. Each number of the result is a sum in an order that follows from the sizes alone, by fused
+multiply-adds.
 """
 
 from __future__ import annotations
@@ -159,6 +159,7 @@ class Products(Tiles):
         width, of_tile = word(lanes * self.vectors * self.size), word(high * self.size)
         # of a transposed A numbers are neighbours from row to row: that is copied
         across = [b.and_(b.equal(row, size), b.icmp_signed("!=", term, size)) for _, _, row, term, *_ in both]
+        across[1] = b.and_(across[1], b.icmp_signed(">", both[1][0], word(0)))
         of_panel = b.mul(width, room.terms)
         lengths = of_panel, b.mul(width, both[1][0])
         tiles, panels = room.parts(b, b.or_(*across), both[1][0], of_panel, self.size)
