@@ -201,11 +201,8 @@ def test_the_help_of_run_lists_the_worksheets_with_their_titles(capsys):
     assert re.search(r"^  01_autoencoder +An autoencoder with tied weights$", capsys.readouterr().out, re.MULTILINE)
 
 
-ALL_ON_JAX = pytest.param(["--backend", "jax"], marks=pytest.mark.default_mode)
-
-
 @pytest.mark.default_mode
-@pytest.mark.parametrize("arguments", [["01"], pytest.param(["07"], marks=pytest.mark.default_mode), ALL_ON_JAX])
+@pytest.mark.parametrize("arguments", [["01"], ["07"], ["--backend", "jax"]])
 def test_warmup_compiles_what_the_worksheets_need(arguments, no_mnist, tmp_path):
     command = [sys.executable, "-m", "symae", "warmup", *arguments]
     result = subprocess.run(command, capture_output=True, text=True, env=no_mnist, cwd=tmp_path)

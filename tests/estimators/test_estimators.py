@@ -50,7 +50,7 @@ def test_an_estimator_is_the_model_of_its_name(cls):
     assert list(estimator.get_feature_names_out()) == [f"{cls.__name__.lower()}{i}" for i in range(5)]
 
 
-@pytest.mark.table(4)
+@pytest.mark.table(5)
 @every_estimator
 @pytest.mark.parametrize("make", [lambda: 5, lambda: np.random.RandomState(5), lambda: np.random.default_rng(5)])
 def test_a_source_of_random_numbers_of_any_kind_makes_fits_repeatable(cls, make):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import atexit
 import bz2
+import contextlib
 import functools
 import gzip
 import io
@@ -26,6 +27,7 @@ import struct
 import sys
 import tarfile
 import tempfile
+import threading
 import time
 import warnings
 import zipfile
@@ -364,16 +366,36 @@ FOREIGN_ACTS = (
     "ctypes.dlopen",
 )
 acts: list[str] = []
+watched = threading.Event()  # while a reader reads
 
 
 def note_foreign_acts(event: str, arguments: tuple[object, ...]) -> None:
-    if event.startswith(FOREIGN_ACTS):
+    if watched.is_set() and event.startswith(FOREIGN_ACTS):
         acts.append(f"{event} {arguments!r}")
 
 
-def set_alarms(seconds: float, waiting: float) -> None:
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    signal.setitimer(signal.ITIMER_REAL, waiting)
+@functools.cache
+def watch() -> None:
+    """See from now on what a file's code would do, and hear the alarms of `watching`."""
+    sys.addaudithook(note_foreign_acts)
+    for number in (signal.SIGPROF, signal.SIGALRM):
+        signal.signal(number, too_late)
+
+
+@contextlib.contextmanager
+def watching() -> Iterator[None]:
+    watch()
+    acts.clear()
+    watched.set()
+    timers = {signal.ITIMER_PROF: SECONDS, signal.ITIMER_REAL: WAITING}
+    for timer, seconds in timers.items():
+        signal.setitimer(timer, seconds)
+    try:
+        yield
+    finally:
+        for timer in timers:
+            signal.setitimer(timer, 0)
+        watched.clear()
 
 
 def check(reader: Reader, folder: Path, written: object) -> str:
@@ -412,11 +434,9 @@ def outcomes_of(name: str, numbers: Iterable[int], seed: int) -> Iterator[tuple[
             else:
                 data = mutated(rng, data, others)
             (folder / file).write_bytes(data)
-            acts.clear()
-            set_alarms(SECONDS, WAITING)
             started = time.process_time()
-            outcome = check(Reader(reader.files, reader.read, valid), folder, written)
-            set_alarms(0, 0)
+            with watching():
+                outcome = check(Reader(reader.files, reader.read, valid), folder, written)
             seconds = time.process_time() - started
             if acts:
                 outcome = f"it did {acts.pop()[:200]}"
@@ -508,9 +528,6 @@ def main() -> int:
     options = parser.parse_args()
     os.fsync = lambda descriptor: None  # power is not what is lost here, and the disk is slow
     CoordinateVAE(1, image_shape=(1, 2, 2))  # all classes are imported before memory is bounded
-    sys.addaudithook(note_foreign_acts)
-    for number in (signal.SIGPROF, signal.SIGALRM):
-        signal.signal(number, too_late)
     originals()
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
     space = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

@@ -13,8 +13,9 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # Pages that tests of their own run, with what they print: tests/estimators/test_page.py, tests/test_readme.py,
-# tests/training/test_training_page.py, tests/compile/test_pure_step.py; what else scaling.md has are lines of a program.
-ELSEWHERE = {"scikit-learn.md", "data.md", "training.md", "scaling.md"}
+# tests/training/test_training_page.py, tests/compile/test_pure_step.py, tests/export/test_export_page.py; what else scaling.md
+# has are lines of a program.
+ELSEWHERE = {"scikit-learn.md", "data.md", "training.md", "scaling.md", "export.md"}
 # what a page's blocks print in all, where it is to be told
 PRINTED = {
     "own_code.md": r"nats per image: .*\n100 numbers for .*\n\[\(2, 3, 2, 2\), .*\]\n(Training epoch .*\n)+2 epochs, .*\n",

@@ -33,7 +33,10 @@ LONG = {
 
 
 def in_modes(names):
-    return pytest.mark.parametrize(("mode", "name"), [(mode, name) for mode in names for name in names[mode]])
+    """All cases of each mode; a backend's are its rows."""
+    marks = {mode: [pytest.mark.on(mode)] if mode in BY_NAME else [] for mode in names}
+    rows = [pytest.param(mode, name, marks=marks[mode]) for mode in names for name in names[mode]]
+    return pytest.mark.parametrize(("mode", "name"), rows)
 
 
 def assert_theanos(in_mode, mode, name):

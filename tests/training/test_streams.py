@@ -94,7 +94,7 @@ def same(a: object, b: object) -> None:
         np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.table(3)
+@pytest.mark.table(4)
 @pytest.mark.parametrize("at_once", [1, 2, 100])
 @pytest.mark.parametrize("settings", [{}, {"shuffle": False}, {"drop_last": False}, {"batch_size": 100}, {"loop": "python"}])
 def test_steps_of_minibatches_that_are_read_are_those_of_arrays(monkeypatch, settings, at_once):
