@@ -16,7 +16,7 @@ def all_reduced_bytes(text: str) -> int:
     `symae.compile.sharded.ShardedFunction.compiled_text` gives such a text. What is asked of XLA to be done in parts, ``start``
     and ``done``, counts once.
     """
-    found = re.findall(r"= (\([^=]*?\)|\S+) all-reduce(?:-start)?\(", text)
+    found = re.findall(r"= (.*?) all-reduce(?:-start)?\(", text)
     shapes = [shape for result in found for shape in re.findall(r"(\w+)\[([\d,]*)\]", result)]
     return sum(_BITS[kind] // 8 * math.prod(int(n) for n in sizes.split(",") if n) for kind, sizes in shapes)
 

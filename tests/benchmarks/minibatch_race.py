@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +31,16 @@ def save_images(folder: Path, *, rows: bool = False, count: int | None = None) -
     return f"{len(pixels['images'])} of {dataset.name}"
 
 
-def start(name: str, script: str, model: Any, folder: Path, **options: Any) -> Contender:
+def start(
+    name: str, script: str, model: Any, folder: Path, environment: Mapping[str, str] | None = None, **options: Any
+) -> Contender:
     """Start a contender that trains `model`, a symae model, from its present weights; an option that is True is a bare flag."""
     weights = folder / f"{type(model).__name__}.npz"
     np.savez(weights, **model.parameters())
     given = {"images": folder / "images.npy", "weights": weights} | options
     words = [word for option, value in given.items() for word in ([f"--{option}"] if value is True else [f"--{option}", value])]
-    environment = ONE_BLAS_THREAD if script.startswith("symae") else {}
-    return Contender(name, contender_command(script, type(model).__name__, *words), environment)
+    threads = ONE_BLAS_THREAD if script.startswith("symae") else {}
+    return Contender(name, contender_command(script, type(model).__name__, *words), threads | dict(environment or {}))
 
 
 def start_jax(script: str, model: Any, folder: Path, **options: Any) -> list[Contender]:

@@ -7,7 +7,7 @@ import pytest
 from symae.compile.communication import Network, all_reduced_bytes
 
 PROGRAM = """
-  %all-reduce = (f32[784,500]{1,0}, f32[500]{0}, f32[]) all-reduce(%a, %b, %c), channel_id=1, replica_groups={{0,1}}
+  %all-reduce = (f32[784,500]{1,0}, f32[500]{0}, /*index=2*/f32[]) all-reduce(%a, %b, %c), channel_id=1, replica_groups={{0,1}}
   %all-reduce.1 = s64[2]{0} all-reduce(%d), to_apply=%region
   %all-reduce-start.2 = bf16[3,2]{1,0} all-reduce-start(%e), to_apply=%region
   %all-reduce-done.2 = bf16[3,2]{1,0} all-reduce-done(%all-reduce-start.2)

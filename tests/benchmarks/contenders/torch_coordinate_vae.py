@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from minibatches import settings
-from torch_minibatches import Parameters, train
+from torch_minibatches import DEVICE, Parameters, train
 
 
 def dense(w: Parameters, name: str, x: torch.Tensor) -> torch.Tensor:
@@ -40,5 +40,5 @@ given = settings()
 torch.set_num_threads(given.threads)
 torch.manual_seed(0)
 v, u = np.meshgrid(*[np.linspace(-1, 1, 28, dtype="float32")] * 2, indexing="ij")
-places = torch.from_numpy(np.stack([u.ravel(), v.ravel()], axis=1))
+places = torch.from_numpy(np.stack([u.ravel(), v.ravel()], axis=1)).to(DEVICE)
 train(given, cost_of, lambda params: torch.optim.Adam(params, lr=0.001))
