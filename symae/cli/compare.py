@@ -7,8 +7,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from symae._runtime.decimals import size
 from symae._runtime.terminal import at_least
 from symae.cli.targets import check_target
+from symae.errors import InputError
 
 
 def add_compare(commands: Any) -> None:
@@ -23,7 +25,9 @@ def add_compare(commands: Any) -> None:
     compare.add_argument("--all", action="store_true", help="also what is the same in all runs")
     compare.add_argument("--open", action="store_true", help="open the page of symae inspect at its curves")
     compare.add_argument("--page", type=Path, metavar="FILE", help="keep that page as one HTML file")
-    compare.add_argument("--port", type=at_least(1, 65535), metavar="N", help="where the page is; a free one by default")
+    compare.add_argument(
+        "--port", type=at_least(1, 65535), metavar="N", help="with --open: where the page is; a free one by default"
+    )
     compare.add_argument("--no-browser", action="store_true", help="with --open: only say where the page is")
 
 
@@ -34,6 +38,13 @@ def run_compare(settings: argparse.Namespace) -> None:
 
     if settings.page is not None:
         check_target(settings.page, (".html",), settings.run)
+    if not settings.open:
+        for option, given in {
+            f"--port {settings.port}": settings.port is not None,
+            "--no-browser": settings.no_browser,
+        }.items():
+            if given:
+                raise InputError("compare", option, "--open beside it, which is what opens a page")
     runs = [open_run(path) for path in settings.run]
     many = Counter(run.name for run in runs)
     for run, path in zip(runs, settings.run, strict=True):
@@ -50,7 +61,7 @@ def run_compare(settings: argparse.Namespace) -> None:
         from symae.inspector.export import export_page
 
         export_page(runs, settings.page, lambda line: print(line, flush=True))
-        print(f"{settings.page}: {settings.page.stat().st_size / 1e6:.1f} MB; its curves are at #training")
+        print(f"{settings.page}: {size(settings.page.stat().st_size)}; its curves are at #training")
     if settings.open:
         from symae.inspector.server import serve
 

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from symae._runtime.decimals import size
 from symae._runtime.terminal import at_least
 from symae.cli.targets import check_target
 from symae.errors import InputError
@@ -75,4 +76,4 @@ def _write(format_: str, model: Any, target: Path, options: dict[str, Any], opse
         from symae.export.keras_model import export_keras
 
         written = [export_keras(model, target, **options)]
-    return [f"{file}: {file.stat().st_size / 1e6:.3g} MB" for file in written]
+    return [f"{file}: {size(file.stat().st_size)}" for file in written]

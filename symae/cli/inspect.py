@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from symae._runtime.atomic_files import write_text
+from symae._runtime.decimals import size
 from symae._runtime.terminal import Parser, at_least
 from symae.cli.export import PAGE, add_models, export_models
 from symae.cli.targets import check_target
@@ -119,8 +120,8 @@ def _filters(settings: argparse.Namespace) -> None:
     shown = len(filters) if settings.tile is None else min(len(filters), settings.tile[0] * settings.tile[1])
     saved = run.models()[name]
     source = "" if saved.source == SAVED else f", {saved.source}"
-    size = f"{figure.image.width} x {figure.image.height} pixels"
-    print(f"{settings.out}: {shown} of {len(filters)} filters of {layer}{source}, {size}")
+    pixels = f"{figure.image.width} x {figure.image.height} pixels"
+    print(f"{settings.out}: {shown} of {len(filters)} filters of {layer}{source}, {pixels}")
 
 
 def _graph(settings: argparse.Namespace) -> None:
@@ -152,7 +153,7 @@ def _export(settings: argparse.Namespace) -> None:
     out = settings.out or PAGE
     check_target(out, (".html",), settings.run)
     export_page(_runs(settings), out, lambda line: print(line, flush=True))
-    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
+    print(f"{out}: {size(out.stat().st_size)}")
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {

@@ -74,15 +74,15 @@ def watched(estimate: Callable[[], float]) -> Iterator[None]:
 _PROCESS, _KIND, _KERNELS, _NODE = 1.5, 0.2, 0.7, 0.01
 _PIECE, _STEPS = 0.0071, 50_000
 
-_compiled: set[Any] = set()
+_compiled: set[int] = set()  # hashes: ops have graphs, and these arrays
 
 
 def seconds_to_compile(fgraph: Any) -> float:
     """Estimate how long Numba takes for a graph here and now, of which only what this process has compiled is on the disk."""
     nodes = list(_nodes(fgraph))
-    kinds = {(node.op, *(_in_numba(v.type) for v in (*node.inputs, *node.outputs))) for node in nodes}
-    new = kinds - _compiled
-    kernels = sum(isinstance(kind[0], BackendOp) for kind in new)
+    kinds = {hash((n.op, *(_in_numba(v.type) for v in (*n.inputs, *n.outputs)))): isinstance(n.op, BackendOp) for n in nodes}
+    new = kinds.keys() - _compiled
+    kernels = sum(kinds[kind] for kind in new)
     seconds = _KIND * len(new) + _KERNELS * kernels + _NODE * len(nodes) + (0.0 if _compiled else _PROCESS)
     _compiled.update(kinds)
     return seconds * _slower()

@@ -34,13 +34,13 @@ def _scalar_node(to: Conversion, node: Apply, *inputs: str) -> str | list[str]:
 
 def _without_leading_ones(to: Conversion, node: Apply, inputs: Sequence[str]) -> list[str]:
     """Return the inputs without the axes of length one that broadcasting puts in front in any case."""
-    numbers = _filled_with_anumber(to, node, inputs)
+    numbers = _filled_with_a_number(to, node, inputs)
     shorter = [_shortened(to, v, value) for v, value in zip(node.inputs, numbers, strict=True)]
     whole = [value == short for value, short in zip(inputs, shorter, strict=True)]
     return shorter if any(whole) else list(inputs)
 
 
-def _filled_with_anumber(to: Conversion, node: Apply, inputs: Sequence[str]) -> list[str]:
+def _filled_with_a_number(to: Conversion, node: Apply, inputs: Sequence[str]) -> list[str]:
     """Return the inputs, with a number in the place of an array that is filled with it, where another one has its shape."""
     result = list(inputs)
     for i, v in enumerate(node.inputs):

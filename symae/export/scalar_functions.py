@@ -92,15 +92,16 @@ def _bits(to: Conversion, kind: type, values: list[str], dtype: str, widest: str
 
 
 def _factor(to: Conversion, kind: type, values: list[str], dtype: str, widest: str) -> str:
-    return str(to.graph.add("Mul", to.cast(values[0], dtype), number(to, FACTORS[kind], dtype)))
+    return str(to.graph.add("Mul", to.cast(values[0], dtype), _constant(to, FACTORS[kind], dtype)))
 
 
 def _logarithm(to: Conversion, kind: type, values: list[str], dtype: str, widest: str) -> str:
     natural = to.graph.add("Log", to.cast(values[0], dtype))
-    return str(to.graph.add("Mul", natural, number(to, LOGARITHMS[kind], dtype)))
+    return str(to.graph.add("Mul", natural, _constant(to, LOGARITHMS[kind], dtype)))
 
 
-def number(to: Conversion, number: float, dtype: str) -> str:
+def _constant(to: Conversion, number: float, dtype: str) -> str:
+    """Return the name of a number in the graph, of a dtype."""
     return to.graph.constant(np.asarray(number, dtype))
 
 
@@ -124,27 +125,27 @@ def _square(to: Conversion, kind: type, values: list[str], dtype: str, widest: s
 
 
 def _exp2(to: Conversion, kind: type, values: list[str], dtype: str, widest: str) -> str:
-    return str(to.graph.add("Exp", to.graph.add("Mul", to.cast(values[0], dtype), number(to, math.log(2), dtype))))
+    return str(to.graph.add("Exp", to.graph.add("Mul", to.cast(values[0], dtype), _constant(to, math.log(2), dtype))))
 
 
 def _expm1(to: Conversion, kind: type, values: list[str], dtype: str, widest: str) -> str:
     """Compute exp(x) - 1, near zero as 2 t / (1 - t) with t = tanh(x / 2): the difference would have no digits there."""
-    g, x, one = to.graph, to.cast(values[0], dtype), number(to, 1, dtype)
-    t = g.add("Tanh", g.add("Mul", x, number(to, 0.5, dtype)))
+    g, x, one = to.graph, to.cast(values[0], dtype), _constant(to, 1, dtype)
+    t = g.add("Tanh", g.add("Mul", x, _constant(to, 0.5, dtype)))
     near = g.add("Div", g.add("Add", t, t), g.add("Sub", one, t))
     return str(g.add("Where", g.add("Less", g.add("Abs", x), one), near, g.add("Sub", g.add("Exp", x), one)))
 
 
 def _log1p(to: Conversion, kind: type, values: list[str], dtype: str, widest: str) -> str:
     """Compute log(1 + x), near zero as 2 artanh(x / (2 + x)): the sum would have lost the digits of x there."""
-    g, x, half = to.graph, to.cast(values[0], dtype), number(to, 0.5, dtype)
-    t = g.add("Atanh", g.add("Div", x, g.add("Add", x, number(to, 2, dtype))))
-    far = g.add("Log", g.add("Add", x, number(to, 1, dtype)))
+    g, x, half = to.graph, to.cast(values[0], dtype), _constant(to, 0.5, dtype)
+    t = g.add("Atanh", g.add("Div", x, g.add("Add", x, _constant(to, 2, dtype))))
+    far = g.add("Log", g.add("Add", x, _constant(to, 1, dtype)))
     return str(g.add("Where", g.add("Less", g.add("Abs", x), half), g.add("Add", t, t), far))
 
 
 def _erfc(to: Conversion, kind: type, values: list[str], dtype: str, widest: str) -> str:
-    return str(to.graph.add("Sub", number(to, 1, dtype), to.graph.add("Erf", to.cast(values[0], dtype))))
+    return str(to.graph.add("Sub", _constant(to, 1, dtype), to.graph.add("Erf", to.cast(values[0], dtype))))
 
 
 def _trunc(to: Conversion, kind: type, values: list[str], dtype: str, widest: str) -> str:
@@ -154,11 +155,11 @@ def _trunc(to: Conversion, kind: type, values: list[str], dtype: str, widest: st
 
 def _round_away(to: Conversion, kind: type, values: list[str], dtype: str, widest: str) -> str:
     """Round halves away from zero: |x| + 1/2 would be rounded to the next even number where it has no more digits."""
-    g, x, half = to.graph, to.cast(values[0], dtype), number(to, 0.5, dtype)
+    g, x, half = to.graph, to.cast(values[0], dtype), _constant(to, 0.5, dtype)
     size = g.add("Abs", x)
     whole = g.add("Floor", size)
     up = g.add("GreaterOrEqual", g.add("Sub", size, whole), half)
-    return str(g.add("Mul", g.add("Sign", x), g.add("Where", up, g.add("Add", whole, number(to, 1, dtype)), whole)))
+    return str(g.add("Mul", g.add("Sign", x), g.add("Where", up, g.add("Add", whole, _constant(to, 1, dtype)), whole)))
 
 
 def _clip(to: Conversion, kind: type, values: list[str], dtype: str, widest: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 from symae._runtime.decimals import fixed
@@ -11,7 +12,7 @@ from symae.inspector.api.responses import worded
 from symae.inspector.runs import Run
 
 LEAST, MOST = 12, 30  # characters of a column of the table at a terminal
-NAMES = 24  # of the names of rows, at most
+NAMES = 24  # of the names of rows, at most; the rest comes below
 
 
 @dataclass(frozen=True)
@@ -69,19 +70,27 @@ def described(run: Run, entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def _figures(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Return the figures of each model's last epoch, and the seconds of all its epochs."""
+    """Return the figures of each model's last epoch, empty if only earlier ones have it, and the seconds of all its epochs."""
     found: dict[str, str] = {}
     seconds: dict[str, float] = {}
+    last = {entry.get("model"): entry for entry in entries}
     for entry in entries:
         model = f"{entry['model']}: " if entry.get("model") else ""
         for figure, value in entry.items():
-            if figure in ("epoch", "model") or not isinstance(value, int | float):
+            if figure == "epoch" or isinstance(value, str):
                 continue
             if figure == "seconds":
-                seconds[model] = seconds.get(model, 0.0) + value
+                seconds[model] = seconds.get(model, 0.0) + (value or 0.0)
             else:
-                found[f"{model}last {figure}"] = fixed(float(value))
+                found[f"{model}last {figure}"] = _last(last[entry.get("model")], figure)
     return found | {f"{model}seconds of all epochs": f"{total:.1f}" for model, total in seconds.items()}
+
+
+def _last(entry: Mapping[str, Any], figure: str) -> str:
+    """Return a figure of an epoch: empty if the epoch has none, "diverged" if it is not finite."""
+    if figure not in entry or isinstance(entry[figure], str):
+        return ""
+    return "diverged" if entry[figure] is None else fixed(float(entry[figure]))
 
 
 def lines_of(names: Sequence[str], rows: Sequence[Row], width: int = 80) -> list[str]:
@@ -98,9 +107,10 @@ def lines_of(names: Sequence[str], rows: Sequence[Row], width: int = 80) -> list
         if begin:
             lines.append("")
         for row in cells:
-            texts = [_short(row[0], first).ljust(first)]
+            name, *rest = wrap(row[0], first, subsequent_indent="  ") or [""]
+            texts = [name.ljust(first)]
             texts += [_short(text or "–", size).ljust(size) for text, size in zip(row[1:], widths, strict=True)]
-            lines.append("  ".join(texts).rstrip())
+            lines += ["  ".join(texts).rstrip(), *rest]
     return lines
 
 

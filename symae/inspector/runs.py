@@ -87,7 +87,10 @@ class Run:
         return is_going_on(self.record)
 
     def history(self) -> list[dict[str, Any]]:
-        """Return the epochs so far, as they stand in the file; half a line, which is being written, does not count."""
+        """Return the epochs so far, as they stand in the file; half a line, which is being written, does not count.
+
+        A figure that is not finite is None.
+        """
         self.check()
         try:
             with open_regular(self.folder / HISTORY) as file:
@@ -101,7 +104,7 @@ class Run:
             except (ValueError, RecursionError):
                 continue
             if isinstance(entry, dict) and _is_epoch(entry.get("epoch")):
-                entries.append({k[:LONGEST]: _figure(v) for k, v in entry.items() if _figure(v) is not None})
+                entries.append({k[:LONGEST]: _figure(v) for k, v in entry.items() if _is_figure(k, v)})
         return entries
 
     def examples(self) -> Examples | None:
@@ -240,14 +243,19 @@ def _is_epoch(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
 
 
-def _figure(value: Any) -> float | str | None:
-    """Return a value of a line of the history: a text, or a number if it is finite; None for everything else."""
+def _is_figure(name: str, value: Any) -> bool:
+    """Return True for what a line of the history may hold: texts, and numbers, null where JSON has no word for them."""
+    if isinstance(value, str):
+        return True
+    return not isinstance(value, bool) and isinstance(value, int | float | None) and name not in ("model", "name")
+
+
+def _figure(value: float | str | None) -> float | str | None:
+    """Return a value of a line of the history: a text, or a number if it is finite, otherwise None."""
     if isinstance(value, str):
         return value[:LONGEST]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
     # a whole number of hundreds of digits is no float
-    return value if abs(value) <= sys.float_info.max else None
+    return value if value is not None and abs(value) <= sys.float_info.max else None
 
 
 def open_run(path: str | Path, data: str | Path | None = None, images: int = COUNT, layout: ImageLayout | None = None) -> Run:

@@ -65,7 +65,7 @@ class Network:
         used = set(ancestors(self.outputs, blockers=self.inputs))
         for x in self.inputs:
             if x not in used:
-                raise InputError("inputs", f"{x}, on which no output hangs", "inputs that lead to the outputs")
+                raise InputError("inputs", f"{x}, on which no output depends", "inputs that lead to the outputs")
         self._layers = nn.layers_of(self.inputs, self.outputs)
         self.params = list(dict.fromkeys(p for layer, _ in self._layers for p in layer.params))
         self.weights = list(dict.fromkeys(v for layer, _ in self._layers for v in (*layer.params, *layer.state)))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from pathlib import Path
 
 import pytest
 
 from symae.cli.main import main
 from symae.inspector.comparison import Row, lines_of
+from symae.inspector.runs import open_run
+from symae.inspector.tabs.training import histories
 from symae.runs.record import RunRecord
 
 
@@ -44,6 +48,33 @@ def test_what_differs_is_shown_with_the_figures_and_the_rest_is_counted(two, cap
     assert "others are the same in all runs; --all shows them" in printed
 
 
+def test_the_last_figure_is_that_of_the_last_epoch_of_each_model(tmp_path, capsys):
+    folder = write(tmp_path / "run", "04_convolutional_autoencoder", seed=1, backend="numba", costs=[])
+    lines = [
+        {"model": "good", "epoch": 0, "cost": 3.0, "val_cost": 4.0, "seconds": 0.5},
+        {"model": "good", "epoch": 1, "cost": 2.0, "seconds": 0.5},
+        {"model": "bad", "epoch": 0, "cost": 3.5, "gap": 1.0, "seconds": 0.5},
+        {"model": "bad", "epoch": 1, "cost": None, "gap": math.nan, "seconds": None},
+    ]
+    (folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert main(["compare", str(folder)]) == 0
+    rows = dict(re.split("  +", line)[:2] for line in capsys.readouterr().out.splitlines()[1:] if "  " in line.strip())
+    assert {name: value for name, value in rows.items() if ": last" in name} == {
+        "good: last cost": "2.000000",
+        "good: last val_cost": "–",
+        "bad: last cost": "diverged",
+        "bad: last gap": "diverged",
+    }
+    page = {row["name"]: row["values"] for row in histories([open_run(folder)])["table"]}
+    assert page["bad: last cost"] == ["diverged"]
+    assert page["bad: seconds of all epochs"] == ["0.5"]
+
+
+def test_a_long_name_of_a_row_is_there_to_its_end(capsys):
+    lines = lines_of(["one", "other"], [Row("two_layers: seconds of all epochs", ["1.5", "2.5"])])
+    assert lines[1:] == ["two_layers: seconds of    1.5  2.5", "  all epochs"]
+
+
 def test_all_shows_what_is_the_same_after_what_differs(two, capsys):
     assert main(["compare", "--all", *two]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -75,6 +106,8 @@ def test_as_many_runs_as_there_is_room_for_stand_side_by_side_and_the_others_bel
         (["compare", "FOLDER"], "found no run, expected the folder of a run"),
         (["compare", "RUN", "FOLDER/a/04/run.json"], "run.json: found a file, expected the folder of a run"),
         (["compare", "RUN", "--page", "page.txt"], ".html"),
+        (["compare", "RUN", "--port", "8000"], "compare: found --port 8000, expected --open beside it"),
+        (["compare", "RUN", "--page", "page.html", "--no-browser"], "compare: found --no-browser, expected --open beside it"),
     ],
 )
 def test_what_is_no_run_is_one_line_and_nothing_is_written(two, tmp_path, arguments, said, capsys, monkeypatch):

@@ -399,7 +399,7 @@ def test_sizes_of_inputs_may_be_unknown():
             lambda n: Model(n.x, n.drawn + pt.matrix("z")),
             "inputs: found x, expected z among them, because the outputs depend on it",
         ),
-        (lambda n: Model([n.x, Input(3, name="z")], n.drawn), "inputs: found z, on which no output hangs"),
+        (lambda n: Model([n.x, Input(3, name="z")], n.drawn), "inputs: found z, on which no output depends"),
         (lambda n: Model([n.x, Input(6)], n.drawn), "inputs: found inputs named x, x, expected a name for each"),
         (lambda n: Model([], n.drawn), "inputs: found none, expected symbolic arrays"),
         (lambda n: Model(X, n.drawn), "inputs: found a ndarray, expected symbolic arrays"),
