@@ -39,12 +39,17 @@ def check_heaps(path: str | PathLike[str], file: IO[bytes]) -> None:
             if lengths not in (b"\x08", b""):
                 raise InputError(path, f"lengths of {lengths[0]} bytes in HDF5's header", "of 8")
             break
+    length_of_file = file.seek(0, io.SEEK_END)
+    objects = 0
     for start in _starts(file):
         file.seek(start)
         size = int.from_bytes(file.read(HEADER)[8:], "little")
-        end = min(start + size, file.seek(0, io.SEEK_END))
+        end = min(start + size, length_of_file)
         at = start + HEADER
         while at + OBJECT <= end:
+            objects += 1
+            if objects > length_of_file // OBJECT:
+                raise InputError(path, "heaps that lie in one another", "a whole HDF5 file, whose heaps lie apart")
             file.seek(at)
             header = file.read(OBJECT)
             length = int.from_bytes(header[8:], "little")
@@ -77,10 +82,14 @@ def check_texts(path: str | PathLike[str], file: IO[bytes], names: Iterable[str]
     """
     file.seek(0)
     data = file.read() if isinstance(file, io.BytesIO) else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    texts = 0
     for name in names:
         at = data.find(name.encode())
         while at >= 0:
             for length in _lengths(data, at, name):
+                texts += 1
+                if texts > len(data) // REFERENCE:
+                    raise InputError(path, f"attributes {name} whose texts lie in one another", "a whole HDF5 file")
                 if length > len(data):
                     raise InputError(path, f"an attribute {name} with a text of {length} bytes", f"at most {len(data)}")
             at = data.find(name.encode(), at + 1)
@@ -100,7 +109,7 @@ def _lengths(data: bytes | mmap.mmap, at: int, name: str) -> Iterator[int]:
         sizes = struct.unpack("<3H", data[at - before + 2 : at - before + 8])
         of_name, of_type, of_space = ((size + 7) // 8 * 8 if version == 1 else size for size in sizes)
         space = data[at + of_name + of_type : at + of_name + of_type + of_space]
-        if sizes[0] != len(name) + len(word[0]) or data[at + of_name] & 15 != VARIABLE or len(space) < 4:
+        if sizes[0] != len(name) + len(word[0]) or len(space) < 4 or data[at + of_name] & 15 != VARIABLE:
             continue
         first = 8 if space[0] == 1 else 4
         count = math.prod(int.from_bytes(space[first + 8 * i : first + 8 * i + 8], "little") for i in range(space[1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import pickle
@@ -192,6 +193,13 @@ def test_a_heap_of_texts_whose_sizes_cannot_be_is_refused(wrong):
         check_heaps("a.h5", io.BytesIO(b"before" + collection(WHOLE, wrong)))
 
 
+def test_heaps_that_lie_in_one_another_take_no_time():
+    begin = b"GCOL\1\0\0\0" + struct.pack("<Q", 1 << 20)
+    within = collection(*[(1, len(begin), begin)] * 300)  # each goes on to the end
+    with pytest.raises(InputError, match="found heaps that lie in one another"):
+        check_heaps("a.h5", io.BytesIO(within))
+
+
 @pytest.mark.parametrize("libver", ["earliest", "latest"])
 @pytest.mark.parametrize("name", ["layer_names", "keras_version", "layer_names12"])
 def test_a_text_takes_no_memory_that_its_file_does_not_have(name, libver, tmp_path):
@@ -209,6 +217,9 @@ def test_a_text_takes_no_memory_that_its_file_does_not_have(name, libver, tmp_pa
     message = f"found an attribute {name.rstrip('12')} with a text of 1000 bytes, expected at most 232"
     with pytest.raises(InputError, match=message):
         check_texts("a.h5", io.BytesIO(part), names)
+    for end in range(len(part)):
+        with contextlib.suppress(InputError):
+            check_texts("a.h5", io.BytesIO(part[:end]), names)
 
 
 @pytest.mark.parametrize("check", ["check_heaps", "check_texts"])
