@@ -58,6 +58,28 @@ from symae.training.training_folder import TrainingFolder
 RESULTS = {".html", ".json", ".jsonl", ".png", ".safetensors", ".txt"}
 
 
+@contextmanager
+def _saying(begun: str) -> Iterator[None]:
+    """Print the beginning of a line, and say in that line if machine code is made for the first time inside the block."""
+    print(begun, end=" ", flush=True)
+    said = False
+
+    @contextmanager
+    def tell(seconds: float) -> Iterator[None]:
+        nonlocal said
+        in_its_place = sys.stdout.isatty() and first_run.shows_bar()  # the bar, in the place of this line
+        if not in_its_place and not said:  # in the block may be several functions
+            said = True
+            print(f"first run: about {seconds:.0f} s …", end=" ", flush=True)
+        with first_run.bar(seconds):
+            yield
+        if in_its_place:
+            print(f"\r{begun}", end=" ", flush=True)
+
+    with first_run.telling(tell):
+        yield
+
+
 class Worksheet:
     """Run a worksheet once.
 
@@ -249,20 +271,7 @@ class Worksheet:
 
     def function(self, what: str, *arguments: Any, **keywords: Any) -> Any:
         """Compile with `symae.function` on the backend of this run, and print how long `what` took."""
-        begun = f"Compiling {what} …"
-        print(begun, end=" ", flush=True)
-
-        @contextmanager
-        def tell(seconds: float) -> Iterator[None]:
-            shared = sys.stdout.isatty() and first_run.shows_bar()  # the bar stands in the place of this line
-            if not shared:
-                print(f"first run: about {seconds:.0f} s …", end=" ", flush=True)
-            with first_run.bar(seconds):
-                yield
-            if shared:
-                print(f"\r{begun}", end=" ", flush=True)
-
-        with first_run.telling(tell):
+        with _saying(f"Compiling {what} …"):
             compiled = function(*arguments, backend=self.backend, **keywords)
         print(compile_time(compiled), flush=True)
         self.compiling += compile_time(compiled).total
@@ -272,9 +281,9 @@ class Worksheet:
     @contextmanager
     def preparing(self, what: str) -> Iterator[None]:
         """Say how long the block takes, and count it as compiling: a first call that compiles `what`."""
-        print(f"Compiling {what} …", end=" ", flush=True)
         started = time.perf_counter()
-        yield
+        with _saying(f"Compiling {what} …"):
+            yield
         seconds = time.perf_counter() - started
         print(f"{seconds:.1f} s", flush=True)
         self.compiling += seconds

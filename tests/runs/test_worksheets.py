@@ -595,8 +595,10 @@ def test_a_first_run_says_about_how_long_it_compiles(tmp_path, monkeypatch, term
     out, err = (Terminal(), Terminal()) if terminal else (io.StringIO(), io.StringIO())
 
     def compiled(*_, **__):
-        with told._tell.get()(6.2):
-            return "compiled"
+        for seconds in (6.2, 3.0):  # as where a function has another one compiled
+            with told._tell.get()(seconds):
+                pass
+        return "compiled"
 
     monkeypatch.setattr("symae.runs.worksheet.function", compiled)
     monkeypatch.setattr("symae.runs.worksheet.compile_time", lambda _: CompileTime(1.0, 4.0, cached=False))
@@ -605,7 +607,7 @@ def test_a_first_run_says_about_how_long_it_compiles(tmp_path, monkeypatch, term
     assert sheet.function("the step", [], None) == "compiled"
     begun = "Compiling the step … "
     # on a terminal the bar stands in the line meanwhile
-    assert out.getvalue() == (f"{begun}\r{begun}5.0 s\n" if terminal else f"{begun}first run: about 6 s … 5.0 s\n")
+    assert out.getvalue() == (f"{begun}\r{begun}\r{begun}5.0 s\n" if terminal else f"{begun}first run: about 6 s … 5.0 s\n")
     assert ("about 6 s" in err.getvalue()) == terminal
 
 
