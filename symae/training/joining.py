@@ -27,6 +27,7 @@ from symae.training.processes import processes
 EXPECTED = "HOST:PORT,N,I (process 0's address, how many processes, the number of this one), or nothing under a launcher"
 SECONDS = 300  # until all processes have to be there; JAX's own default
 WAIT = "SYMAE_JOIN_SECONDS"  # another number of seconds, in the environment
+JAX_SILENT = 3600  # seconds without a sign of life, after which JAX ends processes in its own words
 LINGERS = 25  # seconds that the service outlives the first process
 
 SERVICE = f"""
@@ -101,7 +102,8 @@ def join(distributed: bool | str) -> None:
     jax.config.update("jax_enable_recoverability", True)
     try:
         with _at_most(seconds, address, count), _served_apart():
-            initialize(address, count, number, initialization_timeout=seconds + 60)
+            # `Processes` knows who is gone, and not by the clock: all processes may be stopped for a while
+            initialize(address, count, number, initialization_timeout=seconds + 60, heartbeat_timeout_seconds=JAX_SILENT)
     except (ValueError, RuntimeError, OSError, KeyError) as error:
         text = " ".join(str(error).split())
         if "must be called before" in text:

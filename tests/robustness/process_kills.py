@@ -123,6 +123,25 @@ def interrupted(folder: Path, distributed: str, epochs: int) -> None:
     train(folder, distributed, epochs, on_epoch=at_epoch)
 
 
+def programs(folder: Path, distributed: str, epochs: int) -> None:
+    """Print the sums that processes make in a step, and what else they send."""
+    from symae.compile.sharded import ShardedFunction
+
+    run = ShardedFunction._run
+
+    def shown(self: Any, minibatches: Any, length: int, whole: Any) -> Any:
+        minibatches = list(minibatches)
+        if self._updates:
+            text = self.compiled_text(minibatches[0], length)
+            reduced = re.findall(r"= (.*) all-reduce\(", text)
+            others = re.findall(r"all-gather|all-to-all|collective-permute|pure_callback", text)
+            print(json.dumps([[sorted(set(re.findall(r"(\w+)\[", found))) for found in reduced], others]), flush=True)
+        return run(self, minibatches, length, whole)
+
+    ShardedFunction._run = shown
+    train(folder, distributed, 1)
+
+
 # what is different in two processes, or wrong: each says so in one line, or is ended by Ctrl-C in one
 DIFFERENCES = [
     different_data,
@@ -133,6 +152,7 @@ DIFFERENCES = [
     undivided,
     one_with_an_error,
     interrupted,
+    programs,
 ]
 
 
@@ -255,7 +275,11 @@ def run(count: int, kills: int, epochs: int, seed: int) -> int:
             while True:
                 killed = rng.randrange(count) if done < kills else None
                 ended = together(folder, count, epochs, killed, rng)
-                if killed is None or all(end.status == 0 for end in ended):
+                if all(end.status == 0 for end in ended):
+                    break
+                if killed is None:  # nobody was killed
+                    wrong += 1
+                    print("\n".join(f"status {end.status}: {end.printed[-1500:]}" for end in ended), flush=True)
                     break
                 done, of_this = done + 1, of_this + 1
                 longest = max(longest, *(end.at - ended[killed].at for end in ended))

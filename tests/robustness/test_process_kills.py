@@ -29,8 +29,12 @@ def test_when_one_of_two_processes_is_killed_the_other_says_so_and_the_training_
     assert 240 <= int(read) < 320  # half of 480, and what the fingerprint of the data looks at
 
 
-def test_data_that_is_not_the_same_in_all_processes_is_named_in_one_line_in_each():
-    found = json.loads(run("--differences", "different_data"))["different_data"]
+def test_processes_add_up_once_a_step_and_data_that_is_not_the_same_in_all_is_named_in_one_line_in_each():
+    cases = json.loads(run("--differences", "different_data", "programs"))
+    assert cases["programs"]["status"] == [0, 0]
+    for lines in cases["programs"]["lines"]:
+        assert {json.dumps(json.loads(line)) for line in lines} == {'[[["f64"]], []]'}
+    found = cases["different_data"]
     assert found["status"] == [2, 2]
     assert found["left"] == []
     assert found["lines"][0] == found["lines"][1]
