@@ -6,7 +6,6 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from pytensor.sparse.type import SparseTensorType
 from pytensor.tensor.variable import _tensor_py_operators
 
 from symae.patches.changes import Changes
@@ -22,6 +21,7 @@ def apply(module: Any, changes: Changes) -> None:
 
 def left_to_sparse(operator: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap `operator` so that of a dense and a sparse matrix the sparse one computes: ``dense * sparse`` is sparse."""
+    from pytensor.sparse.type import SparseTensorType  # which takes a tenth of a second to import, with SciPy's
 
     @functools.wraps(operator)
     def computed(self: Any, other: Any) -> Any:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytensor
 import pytensor.sparse as sparse
@@ -33,3 +36,8 @@ def test_a_dense_factor_may_stand_before_a_sparse_one(kind):
         found = pytensor.function([s], outputs)(csr_matrix(DENSE))
     for value, wanted in zip(found, (FACTORS * DENSE, FACTORS + DENSE, FACTORS - DENSE), strict=True):
         np.testing.assert_array_equal(value, wanted)
+
+
+def test_who_imports_symae_does_not_wait_for_sparse_matrices():
+    program = "import sys, symae; assert 'pytensor.sparse' not in sys.modules and 'scipy.sparse' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
