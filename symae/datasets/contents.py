@@ -124,8 +124,13 @@ def is_folder(path: Path) -> bool:
 
 
 def excerpt(value: object) -> str:
-    """Return at most 40 characters of the repr of `value`, fit for one line of an error."""
-    text = repr(value)
+    r"""Return at most 40 characters of the repr of `value`, fit for one line of an error.
+
+    Bytes of a file are shown as the text that they are in UTF-8, others among them as ``\xff``.
+    """
+    text = repr(value.decode(errors="surrogateescape") if isinstance(value, bytes) else value)
+    if isinstance(value, bytes):  # repr has written what is no UTF-8 as \udcff
+        text = text.replace(r"\udc", r"\x")
     return text if len(text) <= 40 else text[:37] + "..."
 
 

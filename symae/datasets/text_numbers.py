@@ -24,11 +24,11 @@ def pixels(where: str, what: str, tokens: Sequence[bytes]) -> np.ndarray:
         pass
     if all(token.isdigit() for token in tokens):
         wrong = next(token for token in tokens if token not in BYTES)
-        raise InputError(where, f"the {what} {excerpt(wrong.decode('latin1'))}", EXPECTED)
+        raise InputError(where, f"the {what} {excerpt(wrong)}", EXPECTED)
     values = np.array(floats(where, what, tokens))
     if not (values.min() >= 0 and values.max() <= 1) and not (np.isin(values, np.arange(256)).all()):
         wrong = tokens[int(np.argmin((values >= 0) & (values <= 1)))]
-        raise InputError(where, f"the {what} {excerpt(wrong.decode('latin1'))}", EXPECTED)
+        raise InputError(where, f"the {what} {excerpt(wrong)}", EXPECTED)
     return values.astype(np.float32)
 
 
@@ -40,9 +40,8 @@ def floats(where: str, what: str, tokens: Sequence[bytes]) -> list[float]:
             # float() would also take Python's 1_000.
             values.append(float("_" if b"_" in token else token))
         except ValueError as error:
-            raise InputError(
-                where, f"the {what} {excerpt(token.decode('latin1'))}" if token else f"an empty {what}", "a number"
-            ) from error
+            found = f"the {what} {excerpt(token)}" if token else f"an empty {what}"
+            raise InputError(where, found, "a number") from error
     return values
 
 
@@ -50,7 +49,7 @@ def whole(where: str, what: str, token: bytes) -> int:
     """Return a label, which may be written as a float."""
     (value,) = floats(where, what, [token])
     if not (value == value // 1 and abs(value) < 2**31):  # NaN fails this
-        raise InputError(where, f"the {what} {excerpt(token.decode('latin1'))}", "a whole number")
+        raise InputError(where, f"the {what} {excerpt(token)}", "a whole number")
     return int(value)
 
 

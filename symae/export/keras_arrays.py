@@ -31,29 +31,37 @@ def _slice(b: Builder, node: Node) -> None:
 
 
 def _sliced(b: Builder, node: Node, x: Any, axis: int, ends: slice) -> Any:
-    n, ops = x.shape[axis], b.keras.ops
+    n = x.shape[axis]
+    if n is None and ends in (slice(None, None, 1), slice(0, None, 1)):
+        return x
+    _within_examples(b, node, x, axis)
     if ends.step > 0:
         return x[(slice(None),) * axis + (ends,)]
-    if n is not None:
-        return ops.take(x, [*range(*ends.indices(n))], axis=axis)
-    if ends.start is not None or ends.stop is not None:
-        raise b.refusal(node, "examples backwards from one, or to one, that is counted")
-    turned = ops.flip(x, axis)
-    return turned if ends.step == -1 else turned[(slice(None),) * axis + (slice(None, None, -ends.step),)]
+    return b.keras.ops.take(x, [*range(*ends.indices(n))], axis=axis)
+
+
+def _within_examples(b: Builder, node: Node, x: Any, axis: int) -> None:
+    """Raise InputError if an axis is that of the examples, of which Keras's `predict` shows a model only 32 at a time."""
+    if x.shape[axis] is None:
+        raise b.refusal(node, "examples that are chosen, joined or added by their places")
 
 
 def _concat(b: Builder, node: Node) -> None:
     parts, axis = [b.tensor(name) for name in node.inputs], node.attributes["axis"]
     if any(name not in b.tensors for name in node.inputs):
         raise b.refusal(node, "numbers of its own beside what depends on the input, in one array")
-    b.tensors[node.outputs[0]] = b.keras.ops.concatenate(parts, axis=_axis(parts[0], axis))
+    axis = _axis(parts[0], axis)
+    _within_examples(b, node, parts[0], axis)
+    b.tensors[node.outputs[0]] = b.keras.ops.concatenate(parts, axis=axis)
 
 
 def _split(b: Builder, node: Node) -> None:
     lengths, x = b.arrays.get(node.inputs[1]), b.tensor(node.inputs[0])
     if lengths is None:
         raise b.refusal(node, "parts whose lengths depend on the input")
-    parts = b.keras.ops.split(x, np.cumsum(lengths)[:-1].tolist(), axis=_axis(x, node.attributes["axis"]))
+    axis = _axis(x, node.attributes["axis"])
+    _within_examples(b, node, x, axis)
+    parts = b.keras.ops.split(x, np.cumsum(lengths)[:-1].tolist(), axis=axis)
     b.tensors |= zip(node.outputs, parts, strict=True)
 
 
@@ -61,7 +69,9 @@ def _cumulative(b: Builder, node: Node) -> None:
     x, axis = b.tensor(node.inputs[0]), b.arrays.get(node.inputs[1])
     if axis is None:
         raise b.refusal(node, "an axis that depends on the input")
-    b.tensors[node.outputs[0]] = b.keras.ops.cumsum(x, axis=_axis(x, int(axis)))
+    along = _axis(x, int(axis))
+    _within_examples(b, node, x, along)
+    b.tensors[node.outputs[0]] = b.keras.ops.cumsum(x, axis=along)
 
 
 def _axis(x: Any, axis: int) -> int:
@@ -77,9 +87,8 @@ def _gather(b: Builder, node: Node) -> None:
     b.flat_only(node, x)
     chosen = index.tolist() if index.ndim else int(index)
     axis = node.attributes["axis"]
+    _within_examples(b, node, x, axis)
     if isinstance(chosen, int) and chosen < 0:
-        if x.shape[axis] is None:
-            raise b.refusal(node, "an example that is counted from the last")
         chosen += x.shape[axis]
     b.made(node, b.keras.ops.take(x, chosen, axis=axis))
 

@@ -11,6 +11,7 @@ from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from symae import models
+from symae.errors import InputError
 from symae.sklearn.base import ModelEstimator, undone_if_refused
 
 
@@ -122,6 +123,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ModelEstima
         """Draw features from the codes `X`: (n, n_hidden) -> (n, n_features)."""
         check_is_fitted(self)
         codes = check_array(X, dtype=pytensor.config.floatX, input_name="X")
+        if codes.shape[1] != self.model_.n_hidden:
+            raise InputError("X", f"shape {codes.shape}", f"(n, {self.model_.n_hidden})")
         return self.model_.inverse_transform(codes, backend=self.backend)
 
     def score(self, X: Any, y: Any = None) -> float:

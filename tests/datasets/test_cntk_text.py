@@ -100,7 +100,7 @@ def test_a_packed_file_is_read(tmp_path):
         (f"|labels {ONE_HOT} |features 1e999 {PIXELS}", "the feature '1e999'"),
         (f"|labels {ONE_HOT} |features 1e39 {PIXELS}", r"the feature '1e\+?39'"),
         (f"|labels {ONE_HOT} |features 1_0 {PIXELS}", "the feature '1_0', expected a number"),
-        (f"|labels {ONE_HOT} |features 3:1 {PIXELS}", r"b'0' after \|features, expected index:value"),
+        (f"|labels {ONE_HOT} |features 3:1 {PIXELS}", r"found '0' after \|features, expected index:value"),
         (f"|labels {ONE_HOT} |features \xff {PIXELS}", "expected a number"),
         (f"|labels {ONE_HOT} |features {'9' * 100} {PIXELS}", r"the feature '9+\.\.\.,"),
         (f"|labels {ONE_HOT} |features 0.5 {PIXELS}", "line 1: found the feature 255 among floats"),

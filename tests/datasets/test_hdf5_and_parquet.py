@@ -84,7 +84,7 @@ def test_a_damaged_hdf5_file_is_refused(tmp_path, h5py):
     data = (tmp_path / "a.h5").read_bytes()
     for damaged, message in (
         (data[:700], "broken HDF5 data"),
-        (b"nothing" * 9, "the first bytes b'nothingn', expected an HDF5"),
+        (b"nothing" * 9, "the first bytes 'nothingn', expected an HDF5"),
     ):
         (tmp_path / "a.h5").write_bytes(damaged)
         with pytest.raises(InputError, match=message):

@@ -39,10 +39,12 @@ def test_black_pixels_at_the_end_are_missing_and_belong_to_the_square(tmp_path):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (b"1 2:1 1:1", "line 2: found b'1:1', expected index:value, indices that rise"),
-        (b"1 99999999999:1", "line 2: found b'99999999999:1'"),
-        (b"1 70000:1", "line 2: found b'70000:1'"),
-        (b"1 0:1", "line 2: found b'0:1'"),
+        (b"1 2:1 1:1", "line 2: found '1:1', expected index:value, indices that rise"),
+        (b"1 99999999999:1", "line 2: found '99999999999:1'"),
+        (b"1 70000:1", "line 2: found '70000:1'"),
+        (b"1 0:1", "line 2: found '0:1'"),
+        ("1 \N{LATIN SMALL LETTER A WITH DIAERESIS}:1".encode(), "line 2: found '\N{LATIN SMALL LETTER A WITH DIAERESIS}:1'"),
+        (b"1 \xff:1", r"line 2: found '\\xff:1'"),
         (b"1 1:", "line 2: found an empty pixel"),
         (b"1 1:x", "line 2: found the pixel 'x'"),
         (b"x 1:1", "line 2: found the label 'x'"),

@@ -95,7 +95,7 @@ def matrix(shape: tuple[int, ...], data: bytes, kind: int = 2) -> bytes:
             b"MATLAB 7.3 MAT-file".ljust(600, b" "),
             r"a.mat: found a MATLAB file of version 7.3, expected version 5 to 7.2, .*-v7",
         ),
-        (b"nothing", "the first bytes b'nothing', expected a MATLAB file"),
+        (b"nothing", "the first bytes 'nothing', expected a MATLAB file"),
         (header() + matrix((3, 4), b"\0" * 11), "found 11 bytes of values, expected as many as uint8"),
         (header() + matrix((2**31 - 1, 2**31 - 1), b"\0" * 16), "found 16 bytes of values"),
         (header() + matrix((-3, 4), b"\0" * 12), "numbers in two dimensions or more"),

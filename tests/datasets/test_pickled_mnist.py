@@ -198,7 +198,7 @@ EMPTY = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR
         (b"cos", "cut off"),
         (b".", "broken pickle"),
         (b"N.N.", "2 bytes after the end"),
-        (b"\xff.", r"the byte b'\\xff' at 0"),
+        (b"\xff.", r"the byte '\\xff' at 0"),
         (b"S'\\q'\n.", "an object of type str"),
         (b"\x80\x09N.", "broken pickle"),
         (b"I1\n.", "an object of type int"),

@@ -99,6 +99,7 @@ def test_amat_has_its_label_at_the_end_of_a_line(tmp_path):
         ("a.csv", "label\n1\n", "the columns 'label', expected pixels"),
         ("a.amat", "0.5 0.5 0.5 0.5 1\n0.5 1\n", "a.amat, line 2: found 1 numbers and a label, expected 4"),
         ("a.amat", "0.5 0.5 x 0.5 1\n", "line 1: found the number 'x'"),
+        ("a.amat", "0.5 0.5 \u00e4 0.5 1\n", "line 1: found the number '\u00e4'"),
         ("a.amat", "5\n", "line 1: found 0 numbers and a label"),
         ("a.amat", "\n", "no lines"),
     ],

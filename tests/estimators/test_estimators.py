@@ -45,6 +45,8 @@ def test_an_estimator_is_the_model_of_its_name(cls):
     assert type(model) is getattr(models, cls.__name__)
     np.testing.assert_array_equal(estimator.transform(DIGITS), model.transform(DIGITS))
     np.testing.assert_array_equal(estimator.inverse_transform(model.transform(DIGITS)), model.reconstruct(DIGITS))
+    with pytest.raises(InputError, match=r"^X: found shape \(2, 4\), expected \(n, 5\)"):
+        estimator.inverse_transform(np.zeros((2, 4)))
     assert estimator.score(DIGITS) == -model.score(DIGITS)
     assert len(estimator.history_) == 2
     assert list(estimator.get_feature_names_out()) == [f"{cls.__name__.lower()}{i}" for i in range(5)]

@@ -89,6 +89,7 @@ ARRAYS = {
 }
 INDEXING = {
     "slices": x[1:, ::2] + x[:-1, ::-2],
+    "slices within examples": x[:, 1:4:2] + x[:, -2::-2][:],
     "backwards": x[::-1, ::-1],
     "backwards from and to a place": [x[2::-1], x[:-3:-1], x[:, 3:0:-2], x[-2::-1], x[:1:-1, 1:], x[99::-1], x[:-99:-1]],
     "backwards from a symbolic place": [x[y.shape[0] - 2 :: -1], x[: y.shape[0] - 3 : -1]],

@@ -23,22 +23,25 @@ except BackendError as error:
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
 
 REFUSED = {
-    "either of two": "If",
+    "either of two": "examples that are chosen",
     "stacks of products": "Transpose of images",
     "reductions": "sizes that depend on the input",
-    "shapes": "sizes that depend on the input",
+    "shapes": "examples that are chosen",
+    "a vector beside a matrix": "examples that are chosen",
     "ranges": "sizes that depend on the input",
     "entries by two vectors": "sizes that depend on the input",
     "adding at repeated rows": "sizes that depend on the input",
     "repeated rows": "an array that is spread out",
-    "setting": "an array that is spread out",
+    "setting": "examples that are chosen",
     "setting a column": "ScatterElements",
-    "backwards from and to a place": "examples backwards from one, or to one, that is counted",
+    "slices": "examples that are chosen, joined or added by their places",
+    "backwards": "examples that are chosen",
+    "backwards from and to a place": "examples that are chosen",
     "backwards from a symbolic place": "a slice whose ends depend on the input",
     "slices of symbolic lengths": "a slice whose ends depend on the input",
     "sorted, and in which order": "a sort along another than the last axis",
     "sorting": "a sort along another than the last axis",
-    "numbers": "an example that is counted from the last",
+    "numbers": "examples that are chosen",
     "rows by a vector": "indices that depend on the input",
     "columns by a vector": "indices that depend on the input",
     "a mask": "NonZero",
@@ -84,6 +87,31 @@ def test_what_keras_lacks_is_refused_in_a_line(name):
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        lambda x: x[:2],
+        lambda x: x[1],
+        lambda x: x[:, 0].take([0, 2]),
+        lambda x: pt.concatenate([x, x], axis=0),
+        lambda x: pt.split(x, [1, 2], n_splits=2, axis=0)[1],
+        lambda x: pt.cumsum(x, axis=0),
+    ],
+    ids=["slice", "number", "indices", "concatenate", "split", "cumsum"],
+)
+def test_examples_are_not_told_apart_by_places_that_predict_counts_anew_in_each_minibatch(expression):
+    x = pt.tensor("x", dtype="float32", shape=(None, 3))
+    with pytest.raises(InputError, match="found examples that are chosen, joined or added by their places"):
+        to_keras(expression(x), inputs=[x])
+
+
+def test_what_is_computed_within_each_example_is_the_same_over_several_minibatches():
+    x = pt.tensor("x", dtype="float32", shape=(None, 3))
+    rows = RNG.rand(40, 3).astype("float32")
+    found = to_keras(pt.concatenate([x[:, ::-1], pt.cumsum(x, axis=1), x[:, 1:2]], axis=1), inputs=[x]).predict(rows, verbose=0)
+    np.testing.assert_allclose(found, np.hstack([rows[:, ::-1], rows.cumsum(1), rows[:, 1:2]]), rtol=1e-6)
+
+
 # as many channels as columns, and as rows: no error tells where axes are confused
 square = pt.tensor("square", dtype="float32", shape=(None, 3, 3, 3))
 gate = pt.sigmoid(square.sum(axis=(2, 3)))
@@ -109,9 +137,10 @@ def test_what_stands_beside_images_is_turned_as_they_are(name):
 
 
 def test_pieces_of_arrays_are_saved_as_keras_saves_them(tmp_path):
-    inputs, outputs = with_sizes("slices")
+    name = "slices within examples"
+    inputs, outputs = with_sizes(name)
     to_keras(outputs, inputs=inputs).save(tmp_path / "model.keras")
-    check("slices", computed(keras.saving.load_model(tmp_path / "model.keras"), *arrays_of("slices")))
+    check(name, computed(keras.saving.load_model(tmp_path / "model.keras"), *arrays_of(name)))
 
 
 @pytest.mark.parametrize(

@@ -499,7 +499,7 @@ def test_a_whole_pickled_network_of_pytorch_is_refused(tmp_path):
     ("content", "message"),
     [
         (b"", "found an empty file"),
-        (b"hello, world", "found the first bytes b'hello, w'"),
+        (b"hello, world", "found the first bytes 'hello, w'"),
         (b"PK\3\4", "found a broken or cut off archive"),
         (b"\x89HDF\r\n\x1a\n", "found broken HDF5 data"),
         (b"\x80\x02", "found a broken pickle"),

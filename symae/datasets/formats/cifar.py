@@ -94,7 +94,7 @@ def _found(where: Where, files: Mapping[str, Load]) -> Found | None:
 
 def _class_names(where: Path, data: bytes) -> tuple[str, ...]:
     if where.suffix == ".txt":
-        return tuple(line.strip()[:100] for line in data[:100_000].decode("latin1").splitlines() if line.strip())
+        return tuple(line.strip()[:100] for line in data[:100_000].decode(errors="replace").splitlines() if line.strip())
     found = _unpickled(where, data)
     names = found.get("label_names", found.get("fine_label_names"))
     return tuple(name[:100] for name in names if isinstance(name, str)) if isinstance(names, list) else ()

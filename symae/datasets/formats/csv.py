@@ -87,7 +87,7 @@ def _label_column(where: str, names: Sequence[bytes]) -> int | None:
     if len(found) > 1:
         raise InputError(where, f"{len(found)} columns of labels", "one")
     if len(names) < 1 + len(found) + 1 or all(name in LABEL_COLUMNS | INDEX_COLUMNS for name in lower):
-        raise InputError(where, f"the columns {excerpt(b','.join(names).decode('latin1'))}", "pixels")
+        raise InputError(where, f"the columns {excerpt(b','.join(names))}", "pixels")
     return found[0] if found else None
 
 

@@ -132,10 +132,10 @@ def _matrix(path: Where, kind: int, data: memoryview, order: str) -> Matrix | No
         return None
     shape = tuple(int(n) for n in np.frombuffer(dimensions, f"{order}i4"))
     stored, size, begin = _tag(path, head, position, order)
-    where = f"{path}, {excerpt(name.decode('latin1'))}"
+    where = f"{path}, {excerpt(name)}"
     if stored not in STORED or min(shape) < 0:
         raise InputError(where, f"type {stored} and shape {excerpt(shape)}", "numbers in two dimensions or more")
-    matrix = Matrix(name.decode("latin1"), shape, np.dtype(order + STORED[stored]), begin, data, packed)
+    matrix = Matrix(name.decode(errors="backslashreplace"), shape, np.dtype(order + STORED[stored]), begin, data, packed)
     if matrix.n_bytes != size:
         raise InputError(where, f"{size} bytes of values", f"as many as {matrix.dtype.name} in shape {excerpt(shape)} takes")
     return matrix

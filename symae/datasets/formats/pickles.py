@@ -133,7 +133,7 @@ def _look_through(path: str | PathLike[str], contents: Contents, most: int) -> b
         if opcode.name == "INST":
             # An old way to name something; GLOBAL's names are refused when they are looked up.
             _, end = _argument(path, data, end, pickletools.UP_TO_NEWLINE)
-            raise _asks_for(path, *data[begin : end - 1].decode("latin1").split("\n", 1))
+            raise _asks_for(path, *data[begin : end - 1].decode(errors="backslashreplace").split("\n", 1))
         if not INSTRUCTIONS.fullmatch(opcode.name):
             raise InputError(path, f"the pickle instruction {opcode.name}", ARRAYS_ONLY)
         containers += CONTAINERS.fullmatch(opcode.name) is not None

@@ -133,14 +133,18 @@ def _tensors(path: Path, value: Any) -> dict[str, _Tensor]:
     if isinstance(value, dict):  # beside which there may be tensors that are no weights: the best accuracy
         nested = {key: found for key, found in value.items() if isinstance(found, dict)}
         nested = {key: found for key, found in nested.items() if any(isinstance(item, _Tensor) for item in found.values())}
-        best = [nested[key] for key in NESTED if key in nested] or list(nested.values())
+        best = [nested[key] for key in NESTED if key in nested]
+        # a dictionary of another name is the only one, and beside it lie no weights
+        if not best and not any(isinstance(item, _Tensor) and item.shape for item in value.values()):
+            best = list(nested.values())
         value = best[0] if len(best) == 1 else value
     if not isinstance(value, dict):
         raise InputError(path, "a tensor" if isinstance(value, _Tensor) else f"a {type(value).__name__}", EXPECTED)
     strange = [key for key, item in value.items() if not (isinstance(key, str) and isinstance(item, _Tensor))]
     if strange:
         one = value[strange[0]]
-        what = one.asked if isinstance(one, Recorded) else "function" if isinstance(one, StandIn) else type(one).__name__
+        kind = next((cls.__name__ for cls in (dict, list) if isinstance(one, cls)), type(one).__name__)
+        what = one.asked if isinstance(one, Recorded) else "function" if isinstance(one, StandIn) else kind
         raise InputError(path, f"{excerpt(strange[0])}, a {what}"[:200], EXPECTED)
     return value
 
