@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from pytensor.link.utils import compile_function_src
 from pytensor.scalar.basic import ScalarType
 
 from symae.patches.changes import Changes
@@ -37,7 +38,7 @@ def apply(_: Any, changes: Changes) -> None:
         whole = stock(fgraph, *given, **named)
         # what is computed for each number of an array must stay where LLVM can see through it
         of_numbers = all(isinstance(v.type, ScalarType) for v in (*fgraph.inputs, *fgraph.outputs))
-        if of_numbers or len(fgraph.apply_nodes) < LEAST or not compiling_whole_programs():
+        if of_numbers or len(fgraph.apply_nodes) < LEAST or not compiling_whole_programs() or not _fit_frames(fgraph):
             return whole
         return cut(whole, basic.numba_njit) or whole
 
@@ -56,27 +57,31 @@ def cut(whole: Callable[..., Any], njit: Callable[..., Any]) -> Callable[..., An
     if max(len(program.live(end)) for end in ends[:-1]) > MOST:
         return None
     namespace = dict(whole.__globals__) | _loans(program)
-    lines = [f"{program.frame} = {program.word('frame')}({program.places(ends)})"]
+    lines = [f"{program.frame} = {program.function_name('frame')}({program.places(ends)})"]
     for number, (first, end) in enumerate(zip([0, *ends], ends, strict=False)):
         part = _Part(program, f"{program.name}_{number}", first, end, namespace)
-        namespace[part.name] = njit(_defined(part.source(), part.name, dict(whole.__globals__) | _loans(program)))
+        # with the source in a file, as PyTensor's: Numba's errors show its lines
+        function = compile_function_src(part.source(), part.name, dict(whole.__globals__) | _loans(program))
+        namespace[part.name] = njit(function)
         lines.append(part.call())
-    lines += [f"{name} = {program.word('take')}({program.frame}, {program.lent(name)})" for name in program.results]
+    take = program.function_name("take")
+    lines += [f"{name} = {take}({program.frame}, {program.loan_name(name)})" for name in program.results]
     source = "\n    ".join([f"def {program.name}({', '.join(program.inputs)}):", *lines, program.last])
-    return _defined(source, program.name, namespace)
-
-
-def _defined(source: str, name: str, namespace: dict[str, Any]) -> Callable[..., Any]:
-    exec(compile(source, "<string>", "exec"), namespace)
-    function: Any = namespace.pop(name)
-    function.__source__ = source
-    return function
+    return compile_function_src(source, program.name, namespace)
 
 
 def _loans(program: _Program) -> dict[str, Any]:
+    """Return the functions of `symae.kernels.loans` by the names under which the lines find them."""
     from symae.kernels import loans
 
-    return {program.word(name): getattr(loans, name) for name in ("frame", "lend", "borrow", "take")}
+    return {program.function_name(name): getattr(loans, name) for name in ("frame", "lend", "borrow", "take")}
+
+
+def _fit_frames(fgraph: Any) -> bool:
+    """Return True if there is room in a frame for every variable: not for arrays of 14 axes."""
+    from symae.kernels.loans import MOST_DIMENSIONS
+
+    return all(getattr(v.type, "ndim", 0) <= MOST_DIMENSIONS for node in fgraph.apply_nodes for v in node.outputs)
 
 
 class _Program:
@@ -85,6 +90,7 @@ class _Program:
     Attributes
     ----------
     lines : list of str
+        Each below the comments that stand above it.
     sets, reads : list of list of str
         Of each line, in the order in which they stand there.
     last : str
@@ -93,21 +99,21 @@ class _Program:
         What that reads of what the lines have set, each once.
     """
 
-    def __init__(self, name: str, inputs: Sequence[str], lines: Sequence[Any], last: Any):
+    def __init__(self, name: str, inputs: Sequence[str], lines: Sequence[Any], last: Any, source: str):
         self.name, self.inputs, self.last = name, list(inputs), ast.unparse(last)
-        self.lines = [ast.unparse(line) for line in lines]
+        self.lines = _with_comments(lines, source)
         self.sets = [_names(line, ast.Store) for line in lines]
         self.reads = [_names(line, ast.Load) for line in lines]
         self.set_at = {name: number for number, names in enumerate(self.sets) for name in names}
         self.read_last = {name: number for number, names in enumerate(self.reads) for name in names}
         self.results = [name for name in dict.fromkeys(_names(last, ast.Load)) if name in self.set_at]
         self.read_last |= dict.fromkeys(self.results, len(lines))
-        names = {*self.inputs, *self.set_at, *self.read_last}
+        names = {*inputs, *(node.id for line in (*lines, last) for node in ast.walk(line) if isinstance(node, ast.Name))}
         self.place_of: dict[str, int] = {}
-        self._mark = "_lent"  # no name ends with it
-        while any(name.endswith(self._mark) for name in names):
-            self._mark += "_"
-        self.frame = self.word("memory")
+        # The ends of names of our own, which no name has, and of which none is the other's: loans have those of variables, and
+        # variables may have those of functions.
+        self._of_loans, self._of_functions = _unused_end("_lent", names), _unused_end("_loans", names)
+        self.frame = self.function_name("memory")
 
     @classmethod
     def read(cls, source: str) -> _Program | None:
@@ -121,16 +127,16 @@ class _Program:
         only_names = not (described.vararg or described.kwarg or described.kwonlyargs or described.defaults)
         if not only_names or not isinstance(last, ast.Return) or not all(map(_is_call, lines)):
             return None
-        program = cls(function.name, [a.arg for a in described.args], lines, last)
+        program = cls(function.name, [a.arg for a in described.args], lines, last, source)
         return program if len(program.set_at) == sum(map(len, program.sets)) else None
 
-    def lent(self, name: str) -> str:
-        """Return the name of the loan of what has that name."""
-        return name + self._mark
+    def loan_name(self, name: str) -> str:
+        """Return the name of the loan of the variable of that name."""
+        return name + self._of_loans
 
-    def word(self, function: str) -> str:
-        """Return the name under which the lines find a function of `symae.kernels.loans`."""
-        return f"{function}{self._mark}"
+    def function_name(self, function: str) -> str:
+        """Return the name under which the lines find a function of `symae.kernels.loans`, or the frame."""
+        return function + self._of_functions
 
     def live(self, end: int) -> list[str]:
         """Return what the lines before `end` set and others read."""
@@ -170,33 +176,52 @@ class _Part:
         while name in namespace or name in program.set_at or name in program.inputs:
             name += "_"
         self.program, self.name, self.first, self.end = program, name, first, end
-        read = dict.fromkeys(name for names in program.reads[first:end] for name in names)
-        self.loans = [name for name in read if program.set_at.get(name, first) < first]
-        self.arguments = [name for name in read if name in program.inputs or self._is_shared(name, namespace.get(name))]
-        self.results = [name for name in program.live(end) if program.set_at[name] >= first]
+        read = dict.fromkeys(v for variables in program.reads[first:end] for v in variables)
+        self.loans = [v for v in read if program.set_at.get(v, first) < first]
+        self.arguments = [v for v in read if v in program.inputs or self._is_shared(v, namespace.get(v))]
+        self.results = [v for v in program.live(end) if program.set_at[v] >= first]
 
-    def _is_shared(self, name: str, value: Any) -> bool:
+    def _is_shared(self, variable: str, value: Any) -> bool:
         """Return True for a large constant that other parts read, too: it is handed to them, so that there is one of it."""
         if not isinstance(value, np.ndarray) or value.nbytes < LARGE:
             return False
         others = self.program.reads[: self.first] + self.program.reads[self.end :]
-        return any(name in names for names in others)
+        return any(variable in variables for variables in others)
 
     def source(self) -> str:
+        """Return the source text of the function."""
         program, taken = self.program, []
-        for name in self.loans:
-            how = "take" if program.read_last[name] < self.end else "borrow"
-            taken.append(f"{name} = {program.word(how)}({program.frame}, {program.lent(name)})")
-        given = ", ".join([program.frame, *self.arguments, *map(program.lent, self.loans)])
-        lend = f"{program.word('lend')}({program.frame}"
-        lent = "".join(f"{lend}, {program.place_of[name]}, {name}), " for name in self.results)
+        for variable in self.loans:
+            how = program.function_name("take" if program.read_last[variable] < self.end else "borrow")
+            taken.append(f"{variable} = {how}({program.frame}, {program.loan_name(variable)})")
+        given = ", ".join([program.frame, *self.arguments, *map(program.loan_name, self.loans)])
+        lend = f"{program.function_name('lend')}({program.frame}"
+        lent = "".join(f"{lend}, {program.place_of[variable]}, {variable}), " for variable in self.results)
         lines = [*taken, *program.lines[self.first : self.end], f"return ({lent})"]
         return "\n    ".join([f"def {self.name}({given}):", *lines])
 
     def call(self) -> str:
-        results = "".join(f"{self.program.lent(name)}, " for name in self.results)
-        given = ", ".join([self.program.frame, *self.arguments, *map(self.program.lent, self.loans)])
+        """Return the line that calls the function."""
+        results = "".join(f"{self.program.loan_name(variable)}, " for variable in self.results)
+        given = ", ".join([self.program.frame, *self.arguments, *map(self.program.loan_name, self.loans)])
         return f"{results}{'= ' if results else ''}{self.name}({given})"
+
+
+def _unused_end(end: str, names: Iterable[str]) -> str:
+    """Return `end`, with as many underscores as it takes for no name to end with it."""
+    while any(name.endswith(end) for name in names):
+        end += "_"
+    return end
+
+
+def _with_comments(lines: Sequence[ast.stmt], source: str) -> list[str]:
+    """Return the text of each line below the comments above it: PyTensor's say which node it is, for errors of Numba."""
+    texts, whole, before = [], source.splitlines(), 0
+    for line in lines:
+        above = (text.strip() for text in whole[before : line.lineno - 1])
+        texts.append("\n    ".join([*(text for text in above if text.startswith("#")), ast.unparse(line)]))
+        before = line.end_lineno or line.lineno
+    return texts
 
 
 def _names(line: ast.AST, context: type) -> list[str]:
@@ -226,7 +251,8 @@ PATCH = Patch(
     apply=apply,
     expects=(
         Expected("pytensor.link.numba.dispatch.basic", "fgraph_to_python", ("fgraph", "op_conversion_fn"), others=True),
-        Expected("numba.core.datamodel.models", "ProxyModel"),
+        Expected("numba.core.datamodel.models", "PrimitiveModel"),
+        Expected("pytensor.link.utils", "compile_function_src", ("src", "function_name", "global_env"), others=True),
         NUMBA_NJIT,
     ),
 )

@@ -44,6 +44,8 @@ def _joined(func_ir: Any, block: Any, ir: Any) -> list[str]:
             continue
         name, value = statement.target.name, statement.value
         made = _items(value, items, ir)
+        if made is not None and any(item.name == name for item in made):
+            made = None  # of what the variable was before
         for other in [other for other in readers.pop(name, ()) if other in items]:
             del items[other]  # it was made of what this variable was before
         items.pop(name, None)

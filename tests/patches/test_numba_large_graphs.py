@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import numba
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
 from numba.core.runtime import _nrt_python, rtsys
 from pytensor.graph.basic import Apply
+from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.op import Op
+from pytensor.link.numba.dispatch import basic
+from pytensor.link.utils import compile_function_src
 
 from symae import RandomStreams, function
+from symae.kernels import loans
 from symae.patches import numba_large_graphs as large
+from symae.patches.numba_deferred_codegen import whole_programs
 
 
 @pytest.fixture
@@ -28,7 +37,8 @@ def cut_small(monkeypatch):
         return result
 
     monkeypatch.setattr(large, "cut", counted)
-    return parts
+    with pytensor.config.change_flags(numba__cache=False):  # a whole graph has the key of one that is cut
+        yield parts
 
 
 def both(monkeypatch, compiled):
@@ -145,13 +155,84 @@ def test_a_large_constant_that_several_parts_read_is_handed_to_them(cut_small):
 
 
 @pytest.mark.default_mode
-def test_an_error_says_the_same_in_whichever_part_it_is(cut_small):
+def test_an_error_says_the_same_in_whichever_part_it_is(cut_small, monkeypatch):
     x, y = pt.dmatrices("x", "y")
-    f = function([x, y], chain(chain(x, 7) @ y, 7), backend="numba")
+    said = []
+    for f in both(monkeypatch, lambda: function([x, y], chain(chain(x, 5) @ y, 2), backend="numba")):
+        with pytest.raises(ValueError, match="4") as raised:
+            f(np.ones((3, 4)), np.ones((5, 4)))
+        said.append(str(raised.value))
+        assert f(np.ones((3, 4)), np.ones((4, 4))).shape == (3, 4)
+    assert len(cut_small) == 1
     assert cut_small[0] >= 2
-    with pytest.raises(ValueError, match=r"4|shape"):
-        f(np.ones((3, 4)), np.ones((5, 4)))
-    assert f(np.ones((3, 4)), np.ones((4, 4))).shape == (3, 4)
+    assert said[0] == said[1]
+
+
+OURS = ("memory", "frame", "lend", "borrow", "take")
+
+
+@pytest.mark.default_mode
+def test_variables_may_have_the_names_of_our_own_functions(cut_small):
+    x = pt.dmatrix("x")
+    named = [pt.cumsum(x if k % 2 else x[::-1], axis=k // 2 % 2) for k in range(4)]
+    named.append(pt.cumsum(named[0], axis=1))
+    for variable, name in zip(named, OURS, strict=True):
+        variable.name = name
+    got = function([x], [*named, chain(named[4], 6)], backend="numba")(np.ones((3, 4)))
+    assert cut_small[0] >= 2
+    np.testing.assert_array_equal(got[4], np.cumsum(np.cumsum(np.ones((3, 4)), axis=0), axis=1))
+
+
+@pytest.mark.parametrize("end", ["", "_lent", "_loans", "_lent_", "_loans_"])
+def test_each_name_of_our_own_is_new(end):
+    names = [f"{name}{end}" for name in OURS]
+    source = (
+        f"def program(x):\n    {', '.join(names)} = f(x)\n    y = f({', '.join(names)})\n    return ({', '.join(names)}, y)"
+    )
+    program = large._Program.read(source)
+    functions = {*large._loans(program), program.frame}
+    loans = {program.loan_name(name) for name in names}
+    assert len(functions) == len(loans) == 5
+    assert not functions & loans
+    assert not (functions | loans) & {*names, "f", "x", "y"}
+
+
+@pytest.mark.default_mode
+def test_a_graph_with_arrays_of_more_axes_than_a_frame_has_room_for_stays_whole(cut_small):
+    x = pt.dmatrix("x")
+    deep = x.dimshuffle(0, *["x"] * (loans.MOST_DIMENSIONS - 1), 1)
+    got = function([x], [deep, chain(x, 6)], backend="numba")(np.ones((3, 4)))
+    assert cut_small == []
+    assert got[0].shape == (3, *[1] * 12, 4)
+
+
+def test_a_graph_of_as_many_nodes_as_are_cut_is_cut_where_it_should_be():
+    x = pt.dvector("x")
+    y = x
+    for _ in range(large.LEAST):
+        y = pt.cumsum(y)
+    negative = numba.njit(lambda a: -a)
+    with whole_programs():
+        graph = FunctionGraph([x], [y], clone=True)
+        program = basic.fgraph_to_python(graph, lambda op, **_: negative)
+        np.testing.assert_array_equal(numba.njit(program)(np.arange(3.0))[0], np.arange(3.0))
+        assert sum("fgraph_to_python_" in line for line in program.__source__.splitlines()) == 8  # of 50 nodes
+        graph = FunctionGraph([x], [y.owner.inputs[0]], clone=True)
+        assert "frame" not in basic.fgraph_to_python(graph, lambda op, **_: negative).__source__
+
+
+def test_an_error_of_numba_shows_the_line_and_which_node_it_is(cut_small):
+    lines = [f"    # Node{k}\n    #  of a graph\n    v{k + 1} = {'wrong' if k == 9 else 'f'}(v{k})\n" for k in range(14)]
+    source = f"def program(v0):\n{''.join(lines)}    return (v14, v3)\n"
+    wrong = numba.njit(lambda a: a.nothing_of_that_name)
+    whole = compile_function_src(source, "program", {"f": numba.njit(lambda a: -a), "wrong": wrong})
+    with pytest.raises(numba.TypingError) as raised:
+        numba.njit(large.cut(whole, numba.njit))(np.ones(3))
+    assert cut_small == [2]
+    said = str(raised.value)
+    assert "#  of a graph\n    v10 = wrong(v9)\n" in said
+    file = re.search(r"def program_1.*", said) and re.findall(r"typing of call at (\S+) \(", said)
+    assert any("# Node9\n" in Path(name).read_text() for name in file)
 
 
 def test_small_graphs_and_functions_of_numbers_stay_whole(monkeypatch):
@@ -184,18 +265,18 @@ def test_a_part_takes_what_no_other_reads_and_borrows_the_rest():
     assert program.places([2, 4]) == 2  # d has that of b
     part = large._Part(program, "part", 2, 4, {"constant": constant})
     assert part.source().splitlines() == [
-        "def part(memory_lent, b_lent, a_lent):",
-        "    b = take_lent(memory_lent, b_lent)",
-        "    a = borrow_lent(memory_lent, a_lent)",
+        "def part(memory_loans, b_lent, a_lent):",
+        "    b = take_loans(memory_loans, b_lent)",
+        "    a = borrow_loans(memory_loans, a_lent)",
         "    c = h(b, constant)",
         "    d = h(c, a)",
-        "    return (lend_lent(memory_lent, 1, d), )",
+        "    return (lend_loans(memory_loans, 1, d), )",
     ]
-    assert part.call() == "d_lent, = part(memory_lent, b_lent, a_lent)"
+    assert part.call() == "d_lent, = part(memory_loans, b_lent, a_lent)"
     again = large._Program.read(SOURCE.replace("h(c, a)", "h(c, constant)"))
     again.places([2, 3, 4])
-    assert large._Part(again, "part", 2, 3, {"constant": constant}).call() == "c_lent, = part(memory_lent, constant, b_lent)"
-    assert large._Part(again, "part", 2, 3, {"constant": np.zeros(2)}).call() == "c_lent, = part(memory_lent, b_lent)"
+    assert large._Part(again, "part", 2, 3, {"constant": constant}).call() == "c_lent, = part(memory_loans, constant, b_lent)"
+    assert large._Part(again, "part", 2, 3, {"constant": np.zeros(2)}).call() == "c_lent, = part(memory_loans, b_lent)"
 
 
 def test_parts_end_where_little_is_handed_on(monkeypatch):

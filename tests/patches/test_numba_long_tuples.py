@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import numba
 import numpy as np
@@ -13,6 +15,7 @@ from numba.core import ir
 from numba.core.compiler import run_frontend
 
 from symae import function
+from symae.patches import numba_long_tuples
 from symae.patches.numba_deferred_codegen import whole_programs
 
 
@@ -68,6 +71,7 @@ def test_they_compute_what_python_does(f, within):
         f"@numba.njit\ndef g(*xs):\n    return xs[0] + xs[36] + xs[-1]\ndef f(a):\n    more = (a + 1, a)\n"
         f"    return g(*more, {'a, ' * 35}), g({'a, ' * 35} *more), g({'a, ' * 34}a + 3, a, a, a)",
         f"def f(a):\n    return ({'a if a > 1 else -a, ' * 33})",
+        f"def f(a):\n    more = (a, a)\n    more = (more, a)\n    return more + ({'a, ' * 35})",
     ],
 )
 def test_what_is_put_together_in_other_ways_is_left_as_it_is(source):
@@ -84,6 +88,18 @@ def test_what_is_put_together_in_other_ways_is_left_as_it_is(source):
         wanted = None
     assert got == wanted
     assert wanted in (None, f(2.0))
+
+
+def test_a_sum_with_a_tuple_that_is_made_of_what_its_variable_was_before_stays_a_sum():
+    """Python's compiler puts what it reads into another variable first, and others that make Numba's IR may not."""
+    at = ir.unknown_loc
+    t, a, many, result = (ir.Var(None, name, at) for name in ("t", "a", "$many", "$result"))
+    block = ir.Block(ir.Scope(None, at), at)
+    joined = ir.Expr.binop(operator.add, t, many, at)
+    for value, target in ((ir.Expr.build_tuple([t, a], at), t), (ir.Expr.build_tuple([a] * 35, at), many), (joined, result)):
+        block.append(ir.Assign(value, target, at))
+    numba_long_tuples._joined(SimpleNamespace(_definitions={}), block, ir)
+    assert block.body[-1].value is joined
 
 
 def test_a_graph_of_forty_results_and_of_forty_inputs():

@@ -42,7 +42,7 @@ CONCERNS = {
     "numba_extremes": ["maxima", "sums and means"],
     "numba_indexing": INDICES,
     "numba_large_graphs": QUICK,
-    "numba_long_tuples": QUICK,
+    "numba_long_tuples": ["forty arguments"],
     "numba_matrix_products": LAYER,
     "numba_reciprocal": ELEMENTWISE,
     "numba_reductions": ["maxima", "sums and means"],
