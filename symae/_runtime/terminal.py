@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import io
 import math
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
@@ -89,10 +91,22 @@ def status_of(error: BaseException) -> int:
     return TRY_AGAIN if isinstance(error, LostProcessError) else BAD_INPUT
 
 
+_at_ends: list[Callable[[], object]] = []
+
+
+def at_each_end(call: Callable[[], object]) -> None:
+    """Have `call` called as the process ends, also by `end_at_once`."""
+    atexit.register(call)
+    _at_ends.append(call)
+
+
 def end_at_once(line: str, status: int) -> NoReturn:
     """Print an error's line and end the process, from whatever thread, though others may be computing."""
     sys.stdout.flush()
     print(f"{Path(sys.argv[0]).stem or 'symae'}: error: {line}", file=sys.stderr, flush=True)
+    while _at_ends:
+        with suppress(Exception):
+            _at_ends.pop()()
     os._exit(status)
 
 

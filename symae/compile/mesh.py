@@ -40,6 +40,7 @@ class Devices:
         import jax
 
         self.shard = dict(shard or {})
+        self._gather: Any = None
         self.here: int = jax.process_index()
         if isinstance(devices, jax.sharding.Mesh):
             if AXIS not in devices.axis_names:
@@ -137,7 +138,9 @@ class Devices:
         from jax.sharding import NamedSharding, PartitionSpec
 
         if not array.is_fully_addressable and not array.is_fully_replicated:
-            array = jax.jit(lambda x: x, out_shardings=NamedSharding(self.mesh, PartitionSpec()))(array)
+            if self._gather is None:  # kept: a new function would be compiled at each call
+                self._gather = jax.jit(lambda x: x, out_shardings=NamedSharding(self.mesh, PartitionSpec()))
+            array = self._gather(array)
         return np.asarray(array)
 
 

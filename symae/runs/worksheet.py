@@ -33,7 +33,7 @@ from symae._runtime.decimals import fixed
 from symae._runtime.folder_lock import FolderLock
 from symae._runtime.memory import tune_process
 from symae._runtime.notebook import in_notebook
-from symae._runtime.terminal import INTERRUPTED, at_least, print_anything, report_bad_input
+from symae._runtime.terminal import INTERRUPTED, at_each_end, at_least, print_anything, report_bad_input
 from symae.compile import compile_time, first_run, function
 from symae.compile.backends import BY_NAME, DEFAULT
 from symae.compile.environment import environment
@@ -536,7 +536,7 @@ class Worksheet:
 def _scratch() -> Path:
     """Return a folder that is gone when the process is, for the results of a process that is not the first one."""
     folder = Path(tempfile.mkdtemp(prefix="symae-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    at_each_end(partial(shutil.rmtree, folder, ignore_errors=True))
     return folder
 
 

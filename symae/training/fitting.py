@@ -37,8 +37,9 @@ from symae.training.history import History
 from symae.training.identity import Identity
 from symae.training.joining import join
 from symae.training.parameter_averages import Averages
-from symae.training.processes import Processes, Together, callbacks_here, compared, no_line, processes_of
+from symae.training.processes import Processes, processes_of
 from symae.training.streams import examples_of, pass_over
+from symae.training.together import Together, callbacks_here, compared, no_line
 from symae.training.training_folder import Checkpoints, TrainingFolder
 
 Updates = Mapping[SharedVariable, Variable] | Sequence[tuple[SharedVariable, Variable]]
@@ -191,7 +192,7 @@ def fit(
     integer("n_epochs", n_epochs, 0)
     integer("seed", seed, 0, 2**32 - 1)
     integer("patience", 1 if patience is None else patience, 1)
-    if distributed:
+    if distributed is not None and distributed is not False:  # "" is a launcher, as where a command says --distributed
         join(distributed)
         devices = "all" if devices is None else devices
     if devices is None and shard is not None:
@@ -200,7 +201,7 @@ def fit(
         group = None if devices is None else processes_of(devices)
         writes = group is None or group.writes
         if group is not None:
-            held.enter_context(group.together())
+            held.enter_context(group.together(checkpoints=folder is not None))
             group.compare_versions()
             callbacks, log = callbacks_here(callbacks, writes), log if writes else no_line
         sharing = None
@@ -272,7 +273,7 @@ def fit(
             if writes:
                 files.check_room(described(history))
         if group is not None:
-            group.compare(compared(settings, n_epochs, devices, identity, resumed))
+            group.compare(compared(settings, n_epochs, devices, shard, identity, resumed))
 
         in_c_order(state.values())
         compiler = function if backend is None else partial(function, backend=backend)

@@ -10,41 +10,64 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
+import tempfile
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from symae._runtime.terminal import BAD_INPUT, end_at_once
 from symae.compile.backends import BY_NAME
 from symae.errors import BackendError, InputError
+from symae.training.meeting import LINGERS, listen, meet
 from symae.training.processes import processes
 
 EXPECTED = "HOST:PORT,N,I (process 0's address, how many processes, the number of this one), or nothing under a launcher"
 SECONDS = 300  # until all processes have to be there; JAX's own default
 WAIT = "SYMAE_JOIN_SECONDS"  # another number of seconds, in the environment
 JAX_SILENT = 3600  # seconds without a sign of life, after which JAX ends processes in its own words
-LINGERS = 25  # seconds that the service outlives the first process
+LONGEST = 10**6  # seconds that may be asked for
 
+# What the service's process runs: JAX's arguments, and the number of the process that it belongs to. A child of that one may
+# have its end of the pipe and outlive it, so the pipe alone does not say that it is gone. Others that are there still are those
+# whose connections are: a line of the system's table has the local port, in hexadecimal digits, and the state, 01, of each.
 SERVICE = f"""
-import json, os, sys, time
+import json, os, sys, threading, time
 from jaxlib import _jax
 arguments, keywords = json.loads(sys.argv[1])
+first, port = int(sys.argv[2]), int(arguments[0].rsplit(":", 1)[1])
 try:
     service = _jax.get_distributed_runtime_service(*arguments, **keywords)
 except BaseException as error:
     print(json.dumps(str(error)), flush=True)
     os._exit(1)
 print('"ready"', flush=True)
-if sys.stdin.readline() == "":
+said, heard = [], threading.Event()
+
+def listen():
+    said.append(sys.stdin.readline())
+    heard.set()
+
+def asked():
+    try:
+        lines = [line.split() for name in ("tcp", "tcp6") if os.path.exists("/proc/self/net/" + name)
+                 for line in open("/proc/self/net/" + name).readlines()[1:]]
+    except OSError:
+        return True
+    return not lines or any(line[3] == "01" and int(line[1].rsplit(":", 1)[1], 16) == port for line in lines)
+
+threading.Thread(target=listen, daemon=True).start()
+while not heard.wait(0.2) and os.getppid() == first:
+    pass
+if said and said[0]:
+    service.shutdown()
+else:
     for _ in range({LINGERS * 5}):  # not by the clock: all processes may be stopped for a while
         time.sleep(0.2)
-else:
-    service.shutdown()
+        if not asked():
+            break
 os._exit(0)
 """
 
@@ -92,10 +115,12 @@ def join(distributed: bool | str) -> None:
         raise InputError("distributed", f"JAX {jax.__version__}", "JAX 0.7 or later, which has jax_enable_recoverability")
     if jax.distributed.is_initialized():
         return
+    if _has_computed():
+        raise InputError("distributed", "JAX that has computed already", "to join before anything of JAX")
     address, count, number = chosen or (None, None, None)
     seconds = _seconds()
     if address is not None and count is not None and number is not None:
-        _meet(address, count, number, seconds)
+        meet(address, count, number, seconds)
     # a SIGTERM would be kept for a program that asks for it, and end nothing
     jax.config.update("jax_enable_preemption_service", False)
     # no process waits at its end for one that is gone: `Processes` sees to the order in which they end
@@ -104,85 +129,26 @@ def join(distributed: bool | str) -> None:
         with _at_most(seconds, address, count), _served_apart():
             # `Processes` knows who is gone, and not by the clock: all processes may be stopped for a while
             initialize(address, count, number, initialization_timeout=seconds + 60, heartbeat_timeout_seconds=JAX_SILENT)
+    except InputError:
+        raise
     except (ValueError, RuntimeError, OSError, KeyError) as error:
         text = " ".join(str(error).split())
-        if "must be called before" in text:
-            raise InputError("distributed", "JAX that has computed already", "to join before anything of JAX") from error
         if "should be defined" in text or "must be defined" in text:
             raise InputError("distributed", "no launcher that JAX knows (SLURM, Open MPI, Kubernetes)", EXPECTED) from error
         raise InputError("distributed", text or type(error).__name__, "a place in which JAX can join processes") from error
     processes()
 
 
-def _meet(address: str, count: int, number: int, seconds: int) -> None:
-    """Come back when all processes are there, in each of them, or raise InputError, which says which ones are not.
+def _has_computed() -> bool:
+    """Return whether JAX has chosen its devices already: it cannot have those of other processes then."""
+    from jax._src import xla_bridge
 
-    JAX would wait for them too, but ends the process where they do not come, and cannot be stopped meanwhile.
-    """
-    host, _, port = address.rpartition(":")
-    until = time.monotonic() + seconds
-    if number == 0:
-        _receive(int(port), count, until)
-        return
-    mine = json.dumps({"symae": number, "count": count}).encode() + b"\n"
-    while (left := until - time.monotonic()) > 0:
-        try:
-            with socket.create_connection((host.strip("[]"), int(port)), timeout=left) as found:
-                found.sendall(mine)
-                answer = json.loads(found.makefile("rb").readline(10000))
-        except (OSError, ValueError):  # not there yet, or something else
-            time.sleep(min(0.2, left))
-            continue
-        if answer != "all there":
-            raise InputError("distributed", *answer)
-        return
-    raise InputError("distributed", f"no process 0 at {address} in {seconds} s", f"it, as {address},{count},0")
-
-
-def _receive(port: int, count: int, until: float) -> None:
-    """Wait for the other processes, and tell them that all are there, or what is wrong."""
-    try:
-        dual = socket.has_dualstack_ipv6()
-        server = socket.create_server(
-            ("", port), family=socket.AF_INET6 if dual else socket.AF_INET, dualstack_ipv6=dual, backlog=count
-        )
-    except OSError as error:
-        taken = f"the port {port}: {os.strerror(error.errno or 0)}"
-        raise InputError("distributed", taken, "one that is free on this machine") from error
-    others: dict[int, socket.socket] = {}
-    wrong: tuple[str, str] | None = None
-    with ExitStack() as held:
-        held.enter_context(server)
-        begun = time.monotonic()
-        while len(others) < count - 1 and wrong is None:
-            server.settimeout(max(0.01, until - time.monotonic()))
-            try:
-                other = held.enter_context(server.accept()[0])
-                other.settimeout(5)
-                said = json.loads(other.makefile("rb").readline(10000))
-                number, of = int(said["symae"]), int(said["count"])
-            except TimeoutError:
-                if time.monotonic() > until:
-                    missing = ", ".join(str(i) for i in range(1, count) if i not in others)
-                    wrong = f"no process {missing} of {count} in {time.monotonic() - begun:.0f} s", f"{count} processes"
-                continue
-            except (OSError, ValueError, KeyError, TypeError):
-                continue  # somebody else who looks what is at the port
-            if of != count:
-                wrong = f"{of} processes in process {number}", f"{count}, as in process 0"
-            elif number in others:
-                wrong = f"two processes with the number {number}", f"numbers from 0 to {count - 1}, each once"
-            others[number if number not in others else -number] = other
-        for other in others.values():
-            with suppress(OSError):
-                other.sendall(json.dumps("all there" if wrong is None else wrong).encode() + b"\n")
-    if wrong is not None:
-        raise InputError("distributed", *wrong)
+    return bool(getattr(xla_bridge, "backends_are_initialized", bool)())
 
 
 def _seconds() -> int:
     text = os.environ.get(WAIT, "")
-    return int(text) if text.isdecimal() and int(text[:6]) > 0 else SECONDS
+    return min(int(text[:7]), LONGEST) if text.isdecimal() and int(text[:7]) > 0 else SECONDS
 
 
 @contextmanager
@@ -208,31 +174,45 @@ class _Apart:
     """JAX's coordination service in a process of its own, which ends when it is told to or some time after this one."""
 
     def __init__(self, arguments: tuple[Any, ...], keywords: dict[str, Any]):
-        call = json.dumps([arguments, keywords])
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", SERVICE, call],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-            env={**os.environ, "JAX_PLATFORMS": "cpu"},
-        )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if line != '"ready"\n':
-            self._process.wait()
-            raise RuntimeError(json.loads(line) if line else "the coordination service did not start")
+        # a service that outlives another training would take calls that are meant for this one: JAX lets both have the port
+        listen(int(arguments[0].rpartition(":")[2]), LINGERS + 5).close()
+        with tempfile.TemporaryFile("w+", errors="replace") as errors:
+            self._process = subprocess.Popen(
+                # -P: nothing that lies in the working folder is a module of Python's
+                [sys.executable, "-P", "-c", SERVICE, json.dumps([arguments, keywords]), str(os.getpid())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                start_new_session=True,
+                env={**os.environ, "JAX_PLATFORMS": "cpu"},
+            )
+            assert self._process.stdout is not None
+            line = self._process.stdout.readline()
+            if line == '"ready"\n':
+                return
+            self._close()
+            errors.seek(0)
+            said = errors.read().strip().splitlines()
+        raise RuntimeError(json.loads(line) if line else f"a coordination service that did not start: {(said or [''])[-1]}")
 
     def shutdown(self) -> None:
         """End the service: all processes have left it."""
         assert self._process.stdin is not None
-        try:
+        with suppress(OSError):
             self._process.stdin.write("end\n")
+        self._close()
+
+    def _close(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with suppress(OSError):
             self._process.stdin.close()
+        try:
             self._process.wait(timeout=10)
-        except (OSError, subprocess.TimeoutExpired):
+        except subprocess.TimeoutExpired:
             self._process.kill()
+        self._process.stdout.close()
 
 
 @contextmanager

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import atexit
 import json
+import math
 import os
 import platform
+import queue
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -18,9 +21,7 @@ import numpy as np
 from symae._runtime.terminal import TRY_AGAIN, end_at_once
 from symae._runtime.versions import versions
 from symae.errors import InputError, LostProcessError, one_line
-from symae.training.checkpoints import Checkpoint
-from symae.training.engine import Callback, Callbacks, TrainingState
-from symae.training.identity import Identity
+from symae.training.engine import TrainingState
 
 BEAT = 1.0  # seconds between two signs of life
 SILENT = 20  # beats without one, after which a process counts as gone
@@ -29,7 +30,9 @@ ACQUAINTED = 300.0  # seconds until all processes have said who they are
 COMPARED = ("symae", "pytensor", "numpy", "scipy", "jax", "jaxlib")  # versions
 LONGEST = 18.0  # seconds until it is known why a step has failed
 ENDED = 3  # beats that a process says that it has ended until that counts: the others may be ending too
+TOLD = 2.0  # seconds at most that a process takes to tell the others why it ends
 GRACE = 3.0  # seconds that the main thread has to end the process, once one is gone; it may never come back from a step
+LAST = 2**31 - 1  # the largest number that processes agree on
 ROOT = "symae"  # of keys in JAX's coordination service
 
 _joined: Processes | None = None
@@ -69,17 +72,26 @@ class Processes:
         self.number: int = jax.process_index()
         self.count: int = jax.process_count()
         self.state: TrainingState | None = None  # of the training that goes on
-        self._together = 0
-        self._calls = 0
+        self._pid = os.getpid()
+        self._begun = 0  # trainings, which have the same numbers in all processes
+        self._open: list[int] = []  # the number of the training that goes on, after those within which it was begun
+        self._changing = threading.Lock()  # which trainings are open, and whether a process is lost
+        self._calls: Counter[int] = Counter()
+        self._checkpoints = True
         self._largest: Any = None
         self._lost = threading.Event()
         self._reason = ""
         self._suspicious = False
-        self._said = False  # that it ends, and why
+        self._line = ""  # why the last training has ended with an error
+        self._sayings: queue.SimpleQueue[tuple[dict[str, Any], threading.Event]] = queue.SimpleQueue()
+        self._told = threading.Event()  # the others know that a process is lost
         self._set("who", {"host": platform.node(), "pid": os.getpid()})
         self._who = [self._get("who", i, ACQUAINTED) for i in range(self.count)]
         self._silent = [0] * self.count  # beats without a sign of life
-        self._ended = [0] * self.count  # beats that say that the process has ended
+        self._unanswered = 0  # beats since the service has answered
+        self._heard: tuple[int, dict[int, str], dict[int, Any]] = 0, {}, {}  # number of the answer, signs of life, ends
+        self._ended: Counter[tuple[int, int | None]] = Counter()  # beats since process i has ended that training, or all
+        threading.Thread(target=self._ask, name="symae-asks-for-processes", daemon=True).start()
         threading.Thread(target=self._watch, name="symae-watches-processes", daemon=True).start()
         atexit.register(self._leave)
 
@@ -100,8 +112,9 @@ class Processes:
 
     def compare(self, mine: Mapping[str, Any]) -> None:
         """Raise InputError, in all processes, for the first entry that is not the same in all; all call this."""
-        self._calls += 1
-        key = f"compare {self._calls}"
+        training = self._open[-1] if self._open else 0
+        self._calls[training] += 1
+        key = f"compare {training} {self._calls[training]}"
         self._set(key, dict(mine))
         found = [self._get(key, i) for i in range(self.count)]
         for number, other in enumerate(found):
@@ -128,27 +141,44 @@ class Processes:
     def agree_on_steps(self, count: int) -> int:
         """Return how many steps all make next, of at most `count`; Ctrl-C in any process is one in all after them."""
         state = self.state
-        least, asked = self.agree(-count, int(state is not None and state.asked))
-        if asked and state is not None:
+        if state is None:
+            return -self.agree(-count)[0]
+        pause = min(-1 if state.pause_at is None else math.ceil(min(state.pause_at, LAST)), LAST)
+        least, asked, latest, earliest = self.agree(-count, int(state.asked), pause, -pause)
+        if latest != -earliest:
+            raise InputError("pause_at", f"{state.pause_at} in {self.words(self.number)}", "the same step in all processes")
+        if asked:
             state.interrupting = True
         return -least
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """Let this process end, with a LostProcessError, when another one ends before all have come to the block's end."""
-        self._together += 1
+    def together(self, checkpoints: bool = True) -> Iterator[None]:
+        """Let this process end, with a LostProcessError, when another one ends before all have come to the block's end.
+
+        All processes come to as many such blocks. Without `checkpoints` the error does not speak of them.
+        """
+        with self._changing:
+            if self._lost.is_set():
+                raise LostProcessError(self._reason)
+            self._begun += 1
+            self._open.append(self._begun)
+            self._suspicious, self._line, self._checkpoints = False, "", checkpoints
         try:
             yield
             self.agree(0)
         except BaseException as error:
             if not isinstance(error, InputError | LostProcessError | KeyboardInterrupt) and self._wait_for_reason(error):
                 raise LostProcessError(self._reason) from error
-            self._said = True
-            self._set("end", {"line": one_line(error) or f"{type(error).__name__}: {error}"[:300]})
+            if isinstance(error, KeyboardInterrupt):
+                self._line = "it was interrupted by Ctrl-C"
+            else:
+                self._line = one_line(error) or f"{type(error).__name__}: {error}"[:300]
+            if not self._lost.is_set():  # the others know more then
+                self._say({"training": self._open[-1], "line": self._line})
             raise
         finally:
-            self._together -= 1
-            self._ended = [0] * self.count
+            with self._changing:
+                self._open.pop()
 
     def _wait_for_reason(self, error: BaseException) -> bool:
         """Return whether a step has failed because a process is gone, when that is known."""
@@ -162,68 +192,107 @@ class Processes:
                     break
         return self._lost.is_set()
 
-    def _watch(self) -> None:
-        beats, unanswered = 0, 0
-        last = ["" for _ in range(self.count)]
-        while not self._lost.is_set():
+    def _ask(self) -> None:
+        """Give signs of life and ask for those of the others; a call to a machine that is gone may never come back."""
+        beats = 0
+        while not self._lost.is_set() or not self._sayings.empty():
             beats += 1
-            try:
+            with suppress(Exception):  # whatever JAX raises where the service does not answer
                 self._client.key_value_set(f"{ROOT}/beat/{self.number}", str(beats), allow_overwrite=True)
                 signs, ends = self._all("beat"), self._all("end")
-                unanswered = 0
-            except Exception:  # whatever JAX raises where the service does not answer
-                unanswered += 1
-                signs, ends = {}, {}
-            for i in range(self.count):
-                self._silent[i] = 0 if signs.get(i, last[i]) != last[i] or not signs else self._silent[i] + 1
-                last[i] = signs.get(i, last[i])
-                self._ended[i] = self._ended[i] + 1 if i in ends else 0
-            self._judge(ends, unanswered)
+                self._heard = beats, signs, {i: json.loads(end) for i, end in ends.items()}
+            with suppress(queue.Empty):
+                said, told = self._sayings.get(timeout=BEAT)
+                with suppress(Exception):
+                    self._set("end", said)
+                told.set()
+
+    def _watch(self) -> None:
+        """Count beats, and end this process when another one is gone."""
+        answer, last = 0, ["" for _ in range(self.count)]
+        while not self._lost.is_set():
+            number, signs, ends = self._heard
+            self._unanswered = 0 if number != answer else self._unanswered + 1
+            for i in range(self.count if number != answer else 0):
+                self._silent[i] = 0 if signs.get(i, "") != last[i] else self._silent[i] + 1
+                last[i] = signs.get(i, "")
+                if i in ends:
+                    self._ended[i, ends[i]["training"]] += 1
+            answer = number
+            self._judge(ends)
             time.sleep(BEAT)
         told = time.monotonic() + GRACE
         while time.monotonic() < told:
             time.sleep(0.1)
-        if self._together:  # a step that never ends
+        if self._open:  # a step that never ends
             end_at_once(self._reason, TRY_AGAIN)
 
-    def _judge(self, ends: Mapping[int, str], unanswered: int) -> None:
-        """Decide whether a process is gone, and which."""
-        if not self._together:
-            return None
+    def _judge(self, ends: Mapping[int, Any]) -> None:
+        """Decide whether a process is gone without which a training cannot go on, and tell the others."""
+        with self._changing:
+            reason = self._gone(ends) if self._open else None
+            if reason is None:
+                return
+            after = (
+                "the last checkpoint is whole, and the training goes on from it when it is resumed"
+                if self._checkpoints
+                else "there are no checkpoints, because the training has no folder"
+            )
+            self._reason = f"{reason}; {after}"
+            told = self._say({"training": None, "line": self._reason, "lost": reason}, wait=False)
+            self._lost.set()
+        told.wait(TOLD)
+        self._told.set()
+
+    def _gone(self, ends: Mapping[int, Any]) -> str | None:
+        """Return which process is gone and why, if one is."""
         others = [i for i in range(self.count) if i != self.number]
+        # a process that is ending too has an error of its own to tell
+        ending = self.state is not None and self.state.error is not None
+        counted = [None, *([] if ending else self._open)]
         for i in others:
-            if self._ended[i] >= ENDED:
-                said = json.loads(ends[i])
+            if i in ends and ends[i]["training"] in counted and self._ended[i, ends[i]["training"]] >= ENDED:
+                lost = ends[i].get("lost", "")
                 # of a process that ended because of another one it is that one that counts
-                return self._lose(said.get("lost") or f"{self.words(i)} has ended: {said['line']}")
+                return lost if lost and self.words(self.number) not in lost else f"{self.words(i)} has ended: {ends[i]['line']}"
         most = SUSPICIOUS if self._suspicious else SILENT
         silent = max(others, key=lambda i: self._silent[i])
-        if unanswered >= most and self.number:
+        if self._unanswered >= most:
+            if not self.number:
+                return "JAX's coordination service, a process beside this one, does not answer any more"
             silent = 0
         elif self._silent[silent] < most:
             return None
-        return self._lose(f"{self.words(silent)} has ended, or its machine cannot be reached any more")
+        return f"{self.words(silent)} has ended, or its machine cannot be reached any more"
 
-    def _lose(self, reason: str) -> None:
-        self._reason = f"{reason}; the last checkpoint is whole, and the training goes on from it when it is resumed"
-        with suppress(Exception):  # the service may be gone too
-            self._set("end", {"line": self._reason, "lost": reason})
-        self._lost.set()
+    def _say(self, end: dict[str, Any], wait: bool = True) -> threading.Event:
+        """Tell the others why a training, or this process if it has no number, has ended; wait a moment until they know."""
+        told = threading.Event()
+        self._sayings.put((end, told))
+        if wait:
+            told.wait(TOLD)
+        return told
 
     def _leave(self) -> None:
         """Say that this process ends, at its end; where another one is gone, JAX would wait for it."""
+        if os.getpid() != self._pid:  # a child that was forked
+            return
         if self._lost.is_set():
             sys.stdout.flush()
             sys.stderr.flush()
+            self._told.wait(TOLD)
             if self.writes:
                 time.sleep(2 * BEAT)  # the service ends some time after this process, and others ask it who is gone
             os._exit(TRY_AGAIN)
-        if not self._said:
-            self._set("end", {"line": "it has left the training"})
+        self._say({"training": None, "line": self._line or "it has left the training"})
         # the service ends with the first process, and JAX ends all that still have it then
-        others = [i for i in range(self.count) if i != self.number] if self.writes else []
-        while any(not self._ended[i] and self._silent[i] < SILENT for i in others):
+        others = {i for i in range(self.count) if i != self.number} if self.writes else set()
+        while self._unanswered < SILENT and any(self._silent[i] < SILENT for i in others - self._left()):
             time.sleep(BEAT / 5)
+
+    def _left(self) -> set[int]:
+        """Return which processes have said that they end."""
+        return {i for i, end in self._heard[2].items() if end["training"] is None}
 
     def _set(self, what: str, value: Any) -> None:
         self._client.key_value_set(f"{ROOT}/{what}/{self.number}", json.dumps(value), allow_overwrite=True)
@@ -247,48 +316,5 @@ class Processes:
         return {int(key.rsplit("/", 1)[1]): value for key, value in found}
 
 
-class Together(Callback):
-    """Lets Ctrl-C and a callback that ends the training in one process do so in all, and no process be waited for in vain."""
-
-    def __init__(self, processes: Processes):
-        self.processes = processes
-
-    def on_train_begin(self, state: TrainingState) -> None:
-        state.alone, self.processes.state = False, state
-
-    def on_epoch_end(self, state: TrainingState) -> None:
-        (stop,) = self.processes.agree(int(state.stop))
-        state.stop = bool(stop)
-
-    def on_train_end(self, state: TrainingState) -> None:
-        self.processes.state = None
-
-
 def _shown(value: Any) -> str:
     return "nothing" if value is None else value if isinstance(value, str) else json.dumps(value)
-
-
-def compared(
-    settings: Mapping[str, Any], n_epochs: int, devices: Any, identity: Identity, resumed: Checkpoint | None
-) -> dict[str, Any]:
-    """Return what has to be the same in all processes of a training, each entry by the name that errors have."""
-    described = identity.description()
-    return {
-        **settings,
-        "n_epochs": int(n_epochs),
-        "devices": str(devices),
-        "updates": described["graph"],
-        **{f"value of {name}": digest for name, digest in described["read"].items()},
-        # a model whose weights were drawn without a seed
-        **({} if resumed else {f"first value of {name}": digest for name, digest in described["began with"].items()}),
-        "checkpoint": "none" if resumed is None else f"epoch {resumed.epoch} of the training {resumed.training.get('id')}",
-    }
-
-
-def callbacks_here(callbacks: Callbacks, writes: bool) -> Callbacks:
-    """Return those callbacks that are called in this process."""
-    return [c for c in callbacks if writes or not getattr(c, "first_process_only", False)]
-
-
-def no_line(line: str) -> None:
-    """Print nothing: the first process prints."""

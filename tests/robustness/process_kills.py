@@ -4,7 +4,8 @@
 
 The training is small, with a random mask and an optimizer that remembers. It is run whole once for each number of processes;
 then any of its processes is killed with SIGKILL, all others have to end within 30 seconds, each with one line that names it,
-and the same command goes on, until nothing is left to train. What comes out is the same to the last bit.
+and the same command, with the same port, goes on at once, until nothing is left to train. What comes out is the same to the
+last bit.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import random
 import re
 import shutil
 import signal
-import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -31,20 +32,25 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("SYMAE_JOIN_SECONDS", "120")
 
-import jax  # noqa: F401  (before processes are forked: importing everything takes longer than training)
+import jax  # before processes are forked: importing everything takes longer than training
 import numpy as np
 import pytensor
 import pytensor.link.jax.dispatch
 import pytensor.tensor as pt
+from jax._src.distributed import global_state as distributed_state
 from kills import state
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from free_ports import free_port
 
 import symae.training
 from symae import RandomStreams
 from symae._runtime.terminal import TRY_AGAIN, report_bad_input
+from symae.errors import DivergedError, InputError
 from symae.optimizers import adam
 
 NO_ERRORS = r"Training |\[Gloo\]|\d+ rows"  # lines of a training that ends well
-ENDED = 30  # seconds in which all others have to end
+ENDED = 30  # seconds in which all others have to end, unless --within says otherwise
 
 
 class Rows:
@@ -111,8 +117,8 @@ def undivided(folder: Path, distributed: str, epochs: int) -> None:
     train(folder, distributed, epochs, batch_size=9)
 
 
-def one_with_an_error(folder: Path, distributed: str, epochs: int) -> None:
-    train(folder, distributed, epochs, on_epoch=(lambda *_: 1 / 0) if distributed.endswith("1") else None)
+def one_with_an_error(folder: Path, distributed: str, epochs: int, **different: Any) -> None:
+    train(folder, distributed, epochs, on_epoch=(lambda *_: 1 / 0) if distributed.endswith("1") else None, **different)
 
 
 def interrupted(folder: Path, distributed: str, epochs: int) -> None:
@@ -142,6 +148,84 @@ def programs(folder: Path, distributed: str, epochs: int) -> None:
     train(folder, distributed, 1)
 
 
+def quickly(seconds: float = 0.2) -> None:
+    """Let signs of life come more often, so that tests of what happens some of them later take little time."""
+    symae.training.processes.BEAT = symae.training.processes.GRACE = seconds
+
+
+def trained_again(folder: Path, distributed: str, epochs: int) -> None:
+    """Train after trainings that have ended with the same error in all processes, one before and one within its steps."""
+    quickly()
+    train(folder, distributed, 1)
+    for error, different in ((InputError, {"seed": 1}), (DivergedError, {"scale": 1e200, "resume": False})):
+        try:
+            train(folder, distributed, epochs, **different)
+        except error as expected:
+            print("rows: 0 rows", type(expected).__name__)
+        else:
+            raise AssertionError(f"no {error.__name__}")
+    train(folder, distributed, epochs, resume=False, on_epoch=lambda *_: time.sleep(0.3))
+
+
+def interrupted_twice(folder: Path, distributed: str, epochs: int) -> None:
+    """Press Ctrl-C in one process, and again where the first one does not count yet."""
+    quickly()
+
+    def at_epoch(epoch: int, *_: Any) -> None:
+        if epoch == 2 and distributed.endswith("1"):
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.1)
+
+    train(folder, distributed, epochs, on_epoch=at_epoch)
+
+
+class Pausing(symae.training.Callback):
+    """Pauses after some steps, and ends the training there in one process."""
+
+    def __init__(self, at: float, stops: bool):
+        self.at, self.stops = at, stops
+
+    def on_train_begin(self, state: Any) -> None:
+        state.pause_at = self.at
+
+    def on_pause(self, state: Any) -> None:
+        state.stop, state.pause_at = self.stops, state.n_epochs * state.n_batches
+
+
+def paused(folder: Path, distributed: str, epochs: int) -> None:
+    quickly()
+    train(folder, distributed, epochs, callbacks=[Pausing(25, distributed.endswith("1"))])
+
+
+def paused_apart(folder: Path, distributed: str, epochs: int) -> None:
+    quickly()
+    train(folder, distributed, epochs, callbacks=[Pausing(25 + int(distributed[-1]), False)])
+
+
+def different_shards(folder: Path, distributed: str, epochs: int) -> None:
+    spec = jax.sharding.PartitionSpec("data" if distributed.endswith("1") else None)
+    train(folder, distributed, epochs, shard={"W": spec})
+
+
+def without_a_folder(folder: Path, distributed: str, epochs: int) -> None:
+    one_with_an_error(None, distributed, epochs, resume=False)  # type: ignore[arg-type]
+
+
+def service_stops(folder: Path, distributed: str, epochs: int) -> None:
+    """Let JAX's coordination service answer nobody, as where its machine cannot be reached any more."""
+    quickly()
+
+    def at_epoch(epoch: int, *_: Any) -> None:
+        service = distributed_state.service
+        if epoch == 2 and service is not None:
+            os.kill(service._process.pid, signal.SIGSTOP)
+            subprocess.Popen(["sh", "-c", f"sleep 30; kill -9 {service._process.pid}"])
+        time.sleep(3 if epoch >= 2 else 0)
+
+    train(folder, distributed, epochs, on_epoch=at_epoch)
+
+
 # what is different in two processes, or wrong: each says so in one line, or is ended by Ctrl-C in one
 DIFFERENCES = [
     different_data,
@@ -153,6 +237,13 @@ DIFFERENCES = [
     one_with_an_error,
     interrupted,
     programs,
+    interrupted_twice,
+    trained_again,
+    paused,
+    paused_apart,
+    different_shards,
+    without_a_folder,
+    service_stops,
 ]
 
 
@@ -202,17 +293,18 @@ class Child:
         return self.ended
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 def together(
-    folder: Path, count: int, epochs: int, killed: int | None, rng: random.Random, run: Callable[..., None] = train
+    folder: Path,
+    count: int,
+    epochs: int,
+    killed: int | None,
+    rng: random.Random,
+    run: Callable[..., None] = train,
+    port: int | None = None,
+    within: float = ENDED,
 ) -> list[Ended]:
     """Train in `count` processes, of which one is killed at some moment, if that comes before the end; how each ended."""
-    address = f"127.0.0.1:{free_port()}"
+    address = f"127.0.0.1:{port or free_port()}"
     outputs = [folder.parent / f"{folder.name}.{i}.txt" for i in range(count)]
     children = [Child(run, folder, f"{address},{count},{i}", epochs, outputs[i]) for i in range(count)]
     # a moment of any part of a training: in an epoch, between two, while something is written
@@ -220,14 +312,14 @@ def together(
     dies: float | None = None
     patience = time.monotonic() + 300
     try:
-        while any(child.poll() is None for child in children):
+        while None in [child.poll() for child in children]:  # of all of them: each has its time
             text = outputs[0].read_text(errors="replace") if outputs[0].exists() else ""
             if killed is not None and dies is None and text.count("Training epoch") >= lines:
                 time.sleep(wait)
                 if children[killed].poll() is None:
                     os.kill(children[killed].pid, signal.SIGKILL)
                 dies = time.monotonic()
-            if time.monotonic() > (patience if dies is None else dies + 2 * ENDED):
+            if time.monotonic() > (patience if dies is None else dies + 2 * within):
                 break
             time.sleep(0.02)
     finally:
@@ -241,25 +333,23 @@ def together(
     return [end for end in found if end is not None]
 
 
-def faults(ended: list[Ended], killed: int) -> list[str]:
-    """Return what is wrong about how the processes ended, of which one was killed."""
-    if all(end.status == 0 for end in ended):
-        return []  # the training was over
+def faults(ended: list[Ended], killed: int, over: bool, within: float = ENDED) -> list[str]:
+    """Return what is wrong about how the processes ended, of which one was killed; `over` is whether the training was."""
     wrong, at = [], ended[killed].at
     for i, end in enumerate(ended):
-        if i == killed or end.status == 0:
+        if i == killed or (end.status == 0 and over):
             continue
         lines = [line for line in end.printed.splitlines() if not re.match(NO_ERRORS, line)]
         if end.status != TRY_AGAIN:
             wrong.append(f"process {i} has status {end.status}: {end.printed[-1500:]}")
         elif len(lines) != 1 or f"process {killed} of {len(ended)} (" not in lines[0]:
             wrong.append(f"process {i} says {lines}")
-        elif end.at - at > ENDED:
+        elif end.at - at > within:
             wrong.append(f"process {i} ended after {end.at - at:.1f} s")
     return wrong
 
 
-def run(count: int, kills: int, epochs: int, seed: int) -> int:
+def run(count: int, kills: int, epochs: int, seed: int, within: float) -> int:
     """Kill so often, in as many trainings as that takes; returns how many faults there were."""
     rng, wrong, done, number, longest = random.Random(f"{count} {seed}"), 0, 0, 0, 0.0
     temporary = tempfile.mkdtemp()  # at the end of a process that was forked Python would remove a TemporaryDirectory
@@ -271,10 +361,10 @@ def run(count: int, kills: int, epochs: int, seed: int) -> int:
         read = {re.findall(r"(\d+) rows", end.printed)[0] for end in whole}
         print(f"{count} processes: {', '.join(sorted(read))} rows read by each of 80 in {epochs} epochs", flush=True)
         while done < kills:
-            folder, of_this = Path(temporary) / str(number), 0
+            folder, of_this, port = Path(temporary) / str(number), 0, free_port()
             while True:
                 killed = rng.randrange(count) if done < kills else None
-                ended = together(folder, count, epochs, killed, rng)
+                ended = together(folder, count, epochs, killed, rng, port=port, within=within)
                 if all(end.status == 0 for end in ended):
                     break
                 if killed is None:  # nobody was killed
@@ -283,7 +373,7 @@ def run(count: int, kills: int, epochs: int, seed: int) -> int:
                     break
                 done, of_this = done + 1, of_this + 1
                 longest = max(longest, *(end.at - ended[killed].at for end in ended))
-                for fault in faults(ended, killed):
+                for fault in faults(ended, killed, finished(folder, epochs), within):
                     print(fault, flush=True)
                     wrong += 1
             found = state(folder) if (folder / "last.safetensors").exists() else {}
@@ -302,6 +392,11 @@ def run(count: int, kills: int, epochs: int, seed: int) -> int:
         shutil.rmtree(temporary)
     print(f"{count} processes: the others ended at most {longest:.1f} s after the one that was killed", flush=True)
     return wrong
+
+
+def finished(folder: Path, epochs: int) -> bool:
+    history = folder / "history.jsonl"
+    return history.exists() and history.read_text().count("\n") >= epochs
 
 
 def show_differences(names: list[str]) -> int:
@@ -328,10 +423,11 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--differences", nargs="+", help="show instead how processes end that differ: names, or all")
+    parser.add_argument("--within", type=float, default=ENDED, help="seconds in which the others have to end")
     options = parser.parse_args()
     if options.differences:
         return show_differences(options.differences)
-    wrong = sum(run(count, options.kills, options.epochs, options.seed) for count in options.processes)
+    wrong = sum(run(count, options.kills, options.epochs, options.seed, options.within) for count in options.processes)
     print(f"{wrong} faults")
     return int(wrong > 0)
 
