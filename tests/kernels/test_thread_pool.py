@@ -202,6 +202,35 @@ def test_threads_that_take_memory_do_not_wait_for_a_python_that_traces_it(monkey
     assert run(program) == "True True True\n"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="where a function lies is not known there")
+def test_another_tracer_of_memory_is_known_that_was_there_before():
+    program = """
+    import ctypes
+    import sys
+    from llvmlite import binding, ir
+    from symae.kernels.machine_code import define, word
+
+    at, bytes_ = ir.IntType(8).as_pointer(), ir.IntType(64)
+    allocator = ctypes.c_void_p * 5
+    own = allocator()
+    ctypes.pythonapi.PyMem_GetAllocator(0, own)
+    module = ir.Module()
+    traced_malloc = ir.Function(module, ir.FunctionType(at, [at, bytes_]), "traced_malloc")  # in no library
+    builder = ir.IRBuilder(traced_malloc.append_basic_block())
+    builder.ret(builder.call(builder.inttoptr(word(own[1]), traced_malloc.type), traced_malloc.args))
+    other = allocator(own[0], define(module)["traced_malloc"], *own[2:])
+    ctypes.pythonapi.PyMem_SetAllocator(0, other)
+
+    assert "symae.kernels.parallel.traced_memory" not in sys.modules
+    import symae.kernels.parallel.traced_memory
+    is_traced = ctypes.CFUNCTYPE(ctypes.c_int64)(binding.address_of_symbol("symae_traced"))
+    before = is_traced()
+    ctypes.pythonapi.PyMem_SetAllocator(0, own)
+    print(before, is_traced())
+    """
+    assert run(program) == "1 0\n"
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_a_forked_process_computes_the_same_and_ends():
     program = """

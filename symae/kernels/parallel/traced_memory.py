@@ -2,12 +2,14 @@
 
 Numba takes memory by ``PyMem_RawMalloc``. While `tracemalloc` is on that takes Python's lock, to write down where: a thread of
 the pool waits for the lock, which the caller holds, who waits for the thread. Other tools that trace memory put functions of
-their own there too.
+their own there too. One that is there when this module is imported is known by the library in which its function lies, not on
+Windows; what begins on top of it later is taken for Python itself.
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
 import tracemalloc
 
 from llvmlite import ir
@@ -29,9 +31,27 @@ def _malloc() -> int:
     return found[1] or 0
 
 
+class _Symbol(ctypes.Structure):
+    """Describe where an address is, as dladdr does."""
+
+    _fields_ = (("file", ctypes.c_char_p), ("library", ctypes.c_void_p), ("name", ctypes.c_char_p), ("at", ctypes.c_void_p))
+
+
+def _library(address: int) -> int:
+    """Return where the library begins that an address is in; 0 if it is in none, or if the system doesn't say."""
+    found = _Symbol()
+    look = getattr(ctypes.CDLL(None), "dladdr", None) if os.name == "posix" else None
+    return (found.library or 0) if look is not None and look(ctypes.c_void_p(address), ctypes.byref(found)) else 0
+
+
+def _is_traced() -> bool:
+    """Return True if memory is traced now: Python says so, or what is called is not in Python's library."""
+    return tracemalloc.is_tracing() or _library(_malloc()) != _library(ctypes.cast(_get, ctypes.c_void_p).value or 0)
+
+
 def _emit() -> None:
-    """Emit symae_traced(). Where Python traces already, what it would call itself is not known, but what it does not."""
-    compared = "==" if tracemalloc.is_tracing() else "!="
+    """Emit symae_traced(). Where memory is traced already, what Python would call itself is not known, but what it does not."""
+    compared = "==" if _is_traced() else "!="
     module = ir.Module("symae_traced_memory")
     b = Builder(ir.Function(module, TRACED, "symae_traced"))
     found = b.alloca(ir.IntType(64), _FUNCTIONS)
