@@ -117,7 +117,8 @@ def _front_matter(
     lines += [f"pipeline_tag: {task}"]
     if data in HUB:
         lines += ["datasets:", f"- {HUB[data]}"]
-    measured = {name: figures for name, figures in last.items() if figures}
+    finite = {name: {k: v for k, v in figures.items() if v is not None} for name, figures in last.items()}
+    measured = {name: figures for name, figures in finite.items() if figures}
     if measured:
         dataset = _data_name(record)
         lines += ["model-index:"]
@@ -189,10 +190,14 @@ def _shape(shape: Sequence[int | None], batch: str = "n") -> str:
 
 
 def _last(history: Sequence[Mapping[str, Any]], label: str | None) -> dict[str, Any]:
-    """Return the figures of a model's last epoch; of a run of several models by its label."""
+    """Return the figures of a model's last epoch, None for what is not finite; of a run of several models by its label."""
     mine = [entry for entry in history if label is None or entry.get("model", entry.get("name")) in (label, None)]
     skipped = {"epoch", "seconds", "model", "name"}
-    return {} if not mine else {k: v for k, v in mine[-1].items() if k not in skipped and isinstance(v, int | float)}
+    return {} if not mine else {k: v for k, v in mine[-1].items() if k not in skipped and isinstance(v, int | float | None)}
+
+
+def _cell(figure: float | None) -> str:
+    return "diverged" if figure is None else fixed(figure)
 
 
 def _words(figure: str) -> str:
@@ -204,7 +209,7 @@ def _figures(last: Mapping[str, Mapping[str, Any]]) -> list[str]:
     if not columns:
         return []
     rows = [["model", *map(_words, columns)], ["---"] * (1 + len(columns))]
-    rows += [[f"`{name}`", *(fixed(f[c]) if c in f else "" for c in columns)] for name, f in last.items()]
+    rows += [[f"`{name}`", *(_cell(f[c]) if c in f else "" for c in columns)] for name, f in last.items()]
     about = "After the last epoch. Training images are measured while the model still learns."
     return ["", "## Figures", "", about, "", *(f"| {' | '.join(row)} |" for row in rows)]
 

@@ -105,6 +105,16 @@ def test_the_card_says_what_the_run_knows(run, capsys):
     assert "MNIST <60000>" not in text.split("---\n")[2]
 
 
+def test_the_card_says_which_model_has_diverged(run):
+    yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
+    EpochLog(run / "history.jsonl", "model", append=True)(1, float("nan"), 0.1, {"val_cost": 2.5})
+    assert main(["export", str(run), "--card"]) == 0
+    text = (run / "README.md").read_text()
+    assert "| `model` | diverged | 2.500000 |" in text
+    results = yaml.safe_load(text.split("---\n")[1])["model-index"][0]["results"][0]
+    assert [metric["type"] for metric in results["metrics"]] == ["val_cost"]
+
+
 def test_how_to_load_it_runs_as_printed(run, capsys, monkeypatch):
     monkeypatch.chdir(run)
     onnx = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
