@@ -14,6 +14,7 @@ from symae import InputError, RandomStreams, nn
 from symae.keras import Input, Model
 from symae.models import Model as OwnModel
 from symae.models import load_weights
+from symae.models.foreign.layouts import several
 from symae.models.foreign.slots import slots_of
 
 rng = np.random.RandomState(0)
@@ -38,6 +39,11 @@ def images_of(rows):
 
 def normalised(rows):
     return GAMMA * (rows - MEAN) / np.sqrt(VARIANCE + 1e-5) + BETA
+
+
+def softmax(rows):
+    powers = np.exp(rows)
+    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def dropped(x):
@@ -80,6 +86,41 @@ NETWORKS = {
         BEFORE | NORMAL,
         lambda x: images_of(normalised(x @ V + c)),
     ),
+    "flatten, softmax, dense": (
+        lambda p, x: nn.dense(p, "code", nn.softmax(nn.flatten("f", x)), 5),
+        BEHIND,
+        lambda x: softmax(rows_of(x)) @ W + b,
+    ),
+    "reshape, reshape, dense": (
+        lambda p, x: nn.dense(p, "code", nn.reshape("s", nn.reshape("r", x, (2, 6)), (12,)), 5),
+        BEHIND,
+        lambda x: rows_of(x) @ W + b,
+    ),
+    "flatten, concatenation, slice, dense": (
+        lambda p, x: nn.dense(p, "code", pt.concatenate([x[:, 0, 0, :2], nn.flatten("f", x)], axis=1)[:, 1:], 5),
+        {"code/W": np.concatenate([V[:1, :5], W]).T, "code/b": b},
+        lambda x: x[:, 0, 0, 1:2] @ V[:1, :5] + rows_of(x) @ W + b,
+    ),
+    "dense, slice, reshape": (
+        lambda p, x: nn.reshape("r", nn.dense(p, "code", x, 15)[:, 2:14], (2, 3, 2)),
+        {"code/W": np.hstack([W[:5, :2], V, W[:5, :1]]).T, "code/b": np.concatenate([b[:2], c, b[:1]])},
+        lambda x: images_of(x @ V + c),
+    ),
+    "dense, reshape, activation, reshape": (
+        lambda p, x: nn.reshape("r", pt.tanh(nn.reshape("s", nn.dense(p, "code", x, 12), (2, 6))), (2, 3, 2)),
+        BEFORE,
+        lambda x: images_of(np.tanh(x @ V + c)),
+    ),
+    "channels put last, flatten, dense": (
+        lambda p, x: nn.dense(p, "code", nn.flatten("f", pt.tanh(x.dimshuffle(0, 2, 3, 1))), 5),
+        BEHIND,
+        lambda x: np.tanh(rows_of(x)) @ W + b,
+    ),
+    "dense, reshape, channels put first": (
+        lambda p, x: pt.tanh(nn.reshape("r", nn.dense(p, "code", x, 12), (3, 2, 2))).dimshuffle(0, 3, 1, 2),
+        BEFORE,
+        lambda x: images_of(np.tanh(x @ V + c)),
+    ),
     "flatten, normalisation, reshape": (
         lambda p, x: nn.reshape("r", nn.batch_norm(p, "bn", nn.flatten("f", x)), (2, 3, 2)),
         NORMAL,
@@ -91,12 +132,43 @@ NETWORKS = {
 @pytest.mark.parametrize("network", NETWORKS)
 def test_layers_between_a_matrix_and_images_do_not_hide_how_they_lie(network, tmp_path, fast_compile):
     build, arrays, oracle = NETWORKS[network]
-    params, x = nn.Parameters(0), IMAGES if network.startswith("flatten") else ROWS
+    params, x = nn.Parameters(0), ROWS if network.startswith("dense") else IMAGES
     images = Input(x.shape[1:])
     model = Model(images, build(params, images))
     np.savez(tmp_path / "net.npz", **arrays)
     load_weights(model, tmp_path / "net.npz", channels_last=True)
     np.testing.assert_allclose(model.predict(x), oracle(x), atol=1e-6)
+
+
+MIXED = {
+    "denses, concatenation, reshape": lambda p, x: nn.reshape(
+        "r", pt.concatenate([nn.dense(p, "code", x[:, 0, 0], 5), nn.dense(p, "more", x[:, 0, 0], 7)], axis=1), (2, 3, 2)
+    ),
+    "a slice of images": lambda p, x: nn.dense(p, "code", nn.flatten("f", x)[:, :8], 5),
+    "images backwards": lambda p, x: nn.dense(p, "code", nn.flatten("f", x)[:, ::-1], 5),
+    "sorted numbers of images": lambda p, x: nn.dense(p, "code", pt.sort(nn.flatten("f", x)), 5),
+    "rows and columns changed over": lambda p, x: nn.dense(p, "code", nn.flatten("f", x.dimshuffle(0, 1, 3, 2)), 5),
+    "a dense backwards, reshape": lambda p, x: nn.reshape("r", nn.dense(p, "code", x[:, 0, 0], 12)[:, ::-1], (2, 3, 2)),
+}
+
+
+@pytest.mark.parametrize("network", MIXED)
+def test_rows_whose_order_is_not_known_are_refused_if_the_file_has_its_channels_last(network, tmp_path):
+    params, images = nn.Parameters(0), Input((2, 3, 2))
+    model = Model(images, MIXED[network](params, images))
+    arrays = {name.replace("_", "/"): value for name, value in model.parameters().items()}
+    np.savez(tmp_path / "net.npz", **{name: value.T for name, value in arrays.items()})
+    message = (
+        r"net\.npz, (code|more)/W: found (rows|columns) of (code|more)_W whose order is not known here, of images "
+        r"that are \(h, w, channels\) there, expected images of known sizes, "
+        r".*, or channels_last=\{'(code|more)_W': False, \.\.\.\}"
+    )
+    with pytest.raises(InputError, match=message) as caught:
+        load_weights(model, tmp_path / "net.npz", channels_last=True)
+    assert "\n" not in str(caught.value)
+    load_weights(model, tmp_path / "net.npz", channels_last=False)
+    of_layers = [slot.name for slot in slots_of(model) if several(slot.rows) or several(slot.columns)]
+    load_weights(model, tmp_path / "net.npz", channels_last=dict.fromkeys(of_layers, False))
 
 
 @pytest.fixture
@@ -147,6 +219,55 @@ def test_however_images_are_made_their_columns_are_seen(split):
 def test_a_matrix_of_pixels_that_the_model_is_shown_has_no_layout():
     (slot,) = slots_of(Own((12, 12), lambda x, W: pt.tanh(x @ W) @ W.T + x.reshape((-1, 2, 3, 2)).flatten(2), (12,)))
     assert slot.rows is None
+
+
+@pytest.mark.parametrize(
+    ("multiplied", "sizes"),
+    [
+        (lambda x, W: x.flatten(2) @ W, (2, None, None)),
+        (
+            lambda x, W: pt.concatenate([x[:, 0].flatten(2), x[:, 0].sum(axis=1)[:, : x.shape[0]], x.flatten(2)], axis=1) @ W,
+            (2, 3, 2),
+        ),
+        (lambda x, W: x.flatten(2) @ (2 * W), (2, 3, 2)),
+        (lambda x, W: (W.T @ x.flatten(2).T).T, (2, 3, 2)),
+    ],
+    ids=["images", "what lies beside them", "a matrix that is computed", "the product's transpose"],
+)
+def test_what_is_not_known_of_rows_is_known_not_to_be(multiplied, sizes):
+    (slot,) = slots_of(Own((12, 5), multiplied, sizes))
+    assert slot.rows == ()
+
+
+@pytest.mark.parametrize(
+    "multiplied",
+    [
+        lambda x, W: x.reshape((-1, 2, 6)).mean(axis=2) @ W,
+        lambda x, W: x.mean(axis=(2, 3)) @ W,
+        lambda x, W: x.reshape((-1, 2, 6)).dimshuffle(0, 2, 1).reshape((-1, 2)) @ W,
+        lambda x, W: x.reshape((-1, 2, 6)).dimshuffle(0, 2, 1) @ W,
+        lambda x, W: pt.concatenate([x.flatten(2).sum(axis=1, keepdims=True)] * 2, axis=1) @ W,
+    ],
+    ids=["means", "means of images", "pixels as rows", "pixels", "sums"],
+)
+def test_numbers_that_are_no_longer_of_several_channels_and_pixels_have_no_order(multiplied):
+    (slot,) = slots_of(Own((2, 5), multiplied))
+    assert slot.rows is None
+
+
+@pytest.mark.parametrize(
+    ("added", "columns"),
+    [
+        (lambda y, b: y + b.reshape((1, 12)), ((2, 3, 2),)),
+        (lambda y, b: y + b[::-1], ()),
+        (lambda y, b: y.reshape((-1, 2, 6)) + b[:2, None], None),
+    ],
+    ids=["as a matrix", "backwards", "of channels"],
+)
+def test_a_bias_lies_as_the_rows_that_it_is_added_to(added, columns):
+    model = Own((12,), lambda x, b: added(x, b).reshape((-1, 2, 3, 2)), (12,))
+    (slot,) = slots_of(model)
+    assert slot.columns == columns
 
 
 def test_a_tied_decoder_is_the_transpose_with_its_axes_changed_over(tmp_path):
@@ -211,7 +332,8 @@ def test_rows_of_a_keras_file_that_may_be_either_way_are_asked_for(without_layou
     model, path = without_layouts
     before = model.get_weights()
     message = (
-        r"a\.weights\.h5, dense/kernel: found channels_last=False, .* channels_last=\{'code_W': \.\.\., 'drawn_W': \.\.\.\}"
+        r"a\.weights\.h5, dense/kernel: found channels_last=False, which does not say how Flatten lays rows, "
+        r"expected channels_last=\{'code_W': \.\.\., 'drawn_W': False\}, True for rows \(h, w, channels\), or a \.keras"
     )
     with pytest.raises(InputError, match=message) as caught:
         load_weights(model, path, channels_last=False)
@@ -237,10 +359,31 @@ def test_layouts_of_layers_are_of_layers_that_have_one_and_of_all_of_them(withou
             {"code_b": True},
             r"channels_last: found 'code_b', expected parameters of the model beside rows .*: code_W, drawn_W, drawn_b",
         ),
+        (
+            {"code_W": True, "drawn_W": True, "drawn_b": False},
+            "channels_last: found True of drawn_W and False of drawn_b, expected the same of both, .* of the layer drawn",
+        ),
         ({"code_W": 1, "drawn_W": True}, r"channels_last\['code_W'\]: found 1, expected True or False"),
     ):
         with pytest.raises(InputError, match=message):
             load_weights(model, path, channels_last=told)
+
+
+def test_a_matrix_of_kerass_that_takes_and_makes_images_has_no_single_layout(tmp_path):
+    """Keras with channels_first for all layers has rows (h, w, channels) and makes (channels, h, w) of columns."""
+    params, x = nn.Parameters(0), Input((2, 3, 2))
+    model = Model(x, nn.reshape("r", nn.dense(params, "code", nn.flatten("f", x), 12), (2, 3, 2)))
+    square, path = rng.normal(size=(12, 12)), tmp_path / "a.weights.h5"
+    keras_file(tmp_path / "a.keras", [], {"layers/dense/vars/0": square, "layers/dense/vars/1": c})
+    message = r"dense/kernel: found channels_last=True of code_W, which takes rows of images and makes some, .*, or a \.keras"
+    with pytest.raises(InputError, match=message):
+        load_weights(model, path, channels_last={"code_W": True})
+    load_weights(model, path, channels_last={"code_W": False})
+    np.testing.assert_array_equal(params["code_W"].get_value(), square)
+    load_weights(model, path, channels_last=True)
+    np.testing.assert_allclose(
+        IMAGES.reshape(4, -1) @ params["code_W"].get_value(), images_of(rows_of(IMAGES) @ square).reshape(4, -1)
+    )
 
 
 def normalising(**settings):

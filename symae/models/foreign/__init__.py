@@ -22,10 +22,10 @@ from symae.errors import InputError
 from symae.models.foreign.arrays import is_archive, npz_weights, opened_archive, pickled_weights, safetensors_weights
 from symae.models.foreign.conventions import channels_to_front
 from symae.models.foreign.keras import CONFIG, WEIGHTS, hdf5_weights, keras_weights
+from symae.models.foreign.layout_options import check_options, with_options
 from symae.models.foreign.matching import matched
 from symae.models.foreign.slots import Slot, slots_of
 from symae.models.foreign.stored import StoredArray, Weights
-from symae.models.foreign.told import check_told, told_of
 from symae.models.foreign.torch import OLD_BEGIN, is_torch_archive, old_torch_weights, torch_weights
 
 __all__ = ["load_weights", "read_weights"]
@@ -66,7 +66,7 @@ def load_weights(
         The file's network turns filters round, as convolution does; a transposed convolution, if that does of which it is the
         gradient. By default as usual in its library. {name of a parameter: bool} tells it of some layers. For a file of
         Lasagne a single bool is the ``flip_filters`` of its `Conv2DLayer`; that of `TransposedConv2DLayer` means the
-        contrary and has another default, so that its filters are told by their names.
+        contrary and has another default, so that its filters are given by their names.
     channels_last : bool, or dict of bool, optional
         The images of the file's network are (h, w, channels), which counts where it turns them to rows, or rows to images; by
         default as usual in its library. {name of a parameter: bool} tells it of each layer beside such rows; a bias and a
@@ -104,21 +104,21 @@ def load_weights(
     """
     slots = slots_of(model)
     flag("strict", strict)
-    check_told(slots, flip_filters, channels_last)
+    check_options(slots, flip_filters, channels_last)
     with _opened(path) as weights:
         strange = next((array.of for array in weights.arrays.values() if array.of), "")
         if strict and strange:
             raise InputError(path, strange, "layers that symae has too, or strict=False to leave others out")
         found = matched(slots, weights, {} if names is None else names)
-        told = partial(told_of, weights.path, slots, flips=flip_filters, last=channels_last)
+        given = partial(with_options, weights.path, slots, flips=flip_filters, last=channels_last)
         for slot in slots:
             _check(weights.path, slot, found[slot.name])
-            found[slot.name] = told(slot, found[slot.name])
+            found[slot.name] = given(slot, found[slot.name])
         used = {array.name for array in found.values()}
         extra = [array for name, array in weights.arrays.items() if name not in used]
         values = {slot.name: _adapted(slot, found[slot.name]) for slot in slots}
         if strict and extra:
-            _check_extra(weights.path, model, slots, values, extra, told)
+            _check_extra(weights.path, model, slots, values, extra, given)
         model.set_parameters(values, path)
     if not_numbers := not_finite(values):
         warnings.warn(f"{path}: NaN or infinite values in {not_numbers}", RuntimeWarning, stacklevel=2)
@@ -220,9 +220,9 @@ def _adapted(slot: Slot, array: StoredArray) -> np.ndarray:
     values = values.reshape(slot.shape) if _is_spread(slot, array) else values.transpose(there.axes(len(slot.shape)))
     if values.ndim == 4 and there.flips != slot.flips:
         values = values[:, :, ::-1, ::-1]
-    if there.rows_last and slot.rows is not None:
+    if there.rows_last and slot.rows:
         values = channels_to_front(values, 0, slot.rows)
-    if there.columns_last and slot.columns is not None:
+    if there.columns_last and slot.columns:
         values = channels_to_front(values, values.ndim - 1, slot.columns)
     with np.errstate(over="ignore"):  # float64 that is infinite in float32 is warned of as any infinity
         return np.ascontiguousarray(values, dtype=slot.dtype)
@@ -234,7 +234,7 @@ def _check_extra(
     slots: Sequence[Slot],
     values: Mapping[str, np.ndarray],
     extra: Sequence[StoredArray],
-    told: Callable[[Slot, StoredArray], StoredArray],
+    given: Callable[[Slot, StoredArray], StoredArray],
 ) -> None:
     """Raise InputError if there are arrays that no parameter takes, other than a tied matrix once more, transposed."""
     tied = [slot for slot in slots if slot.tied]
@@ -242,7 +242,7 @@ def _check_extra(
         for slot in tied:
             turned = replace(slot, shape=slot.shape[::-1], rows=slot.columns, columns=slot.rows)
             if array.kind == "weight" and array.shape == array.convention.shape_there(turned.shape):
-                if np.array_equal(_adapted(turned, told(slot, array)), values[slot.name].T):
+                if np.array_equal(_adapted(turned, given(turned, array)), values[slot.name].T):
                     break
                 found = f"{array}, which is not the transpose of the array for {slot.name}"
                 raise InputError(

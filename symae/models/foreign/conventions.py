@@ -29,7 +29,7 @@ class Convention:
         Filters are turned round before they are laid on an image, as a convolution does; False is correlation.
     rows_last, columns_last : bool
         Images are (h, w, channels) where they become rows for a matrix, and where they are made of such rows.
-    told : bool
+    layout_given : bool
         The file itself says how images lie.
     unclear : str
         Why matrices may be either way round, in words.
@@ -41,7 +41,7 @@ class Convention:
     flips: bool = False
     rows_last: bool = False
     columns_last: bool = False
-    told: bool = False
+    layout_given: bool = False
     unclear: str = ""
 
     def said(self, channels_last: bool | None) -> Convention:
@@ -54,7 +54,7 @@ class Convention:
         """
         if channels_last is None:
             return self
-        if self.told:
+        if self.layout_given:
             if channels_last != self.columns_last:
                 last = "last" if self.columns_last else "first"
                 raise InputError("channels_last", str(channels_last), f"None, as the file says of its layers: channels_{last}")

@@ -239,7 +239,8 @@ def _convention(layers: Mapping[str, _Layer]) -> Convention:
     flat = [layer.config.get("data_format") for layer in layers.values() if layer.kind == "flatten"]
     formats = {layer.config.get("data_format") for layer in layers.values() if layer.kind != "flatten"} - {None}
     first = "channels_first" in formats
-    return replace(KERAS, rows_last=not first or "channels_first" in flat, columns_last=not first, told=len(formats) == 1)
+    rows_last = not first or "channels_first" in flat
+    return replace(KERAS, rows_last=rows_last, columns_last=not first, layout_given=len(formats) == 1)
 
 
 def _datasets(path: Path, h5py: Any, opened: Any) -> Iterator[tuple[str, Any]]:

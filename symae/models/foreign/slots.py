@@ -14,7 +14,7 @@ from pytensor.graph.traversal import ancestors, toposort
 from pytensor.tensor.elemwise import DimShuffle
 
 from symae.errors import InputError
-from symae.models.foreign.layouts import Layout, axes_of_images
+from symae.models.foreign.layouts import UNCLEAR, Layout, axes_of_images, several
 from symae.models.foreign.stored import KINDS
 from symae.nn import deterministic
 from symae.nn.layers import layer_of
@@ -40,7 +40,8 @@ class Slot:
         The filters are turned round before they are laid on an image.
     rows, columns : pieces of an axis, or None
         The images, each (channels, h, w), that the first axis of a matrix takes as rows, and those that its last axis, or a
-        bias, is made to; (n,) for n other numbers between them. A vector beside flattened images has rows.
+        bias, is made to; (n,) for n other numbers between them; none where their order is not known. A vector beside flattened
+        images has rows.
     tied : bool
         The matrix is used transposed too.
     epsilon : float or None
@@ -81,10 +82,7 @@ def slots_of(model: Any) -> list[Slot]:
         )
         operation = seen.operations.get(name, "dense" if len(shape) == 2 else "batch_normalization" if word == "gamma" else "")
         maps = seen.rows.get(name), seen.columns.get(name)
-        rows, columns = (
-            found if found and axis < len(shape) and shape[axis] == sum(map(math.prod, found)) else None
-            for found, axis in zip(maps, (0, -1), strict=True)
-        )
+        rows, columns = (_fitting(shape[axis], found) if shape else None for found, axis in zip(maps, (0, -1), strict=True))
         slots.append(
             Slot(
                 name,
@@ -101,6 +99,11 @@ def slots_of(model: Any) -> list[Slot]:
             )
         )
     return slots
+
+
+def _fitting(length: int, found: Layout | None) -> Layout | None:
+    """Return a layout if it is of as many numbers; of images for which it makes a difference, nothing is known then."""
+    return found if found is None or length == sum(map(math.prod, found)) else UNCLEAR if several(found) else None
 
 
 # last parts of the names of what a normalisation has
