@@ -137,7 +137,10 @@ class MaskShapeError(IndexError):
 
 
 class LostProcessError(RuntimeError):
-    """Raised when another process of a training is gone, or has ended before its time; says which."""
+    """Raised when another process of a training is gone, or has ended before its time; says which.
+
+    A program may catch it, but can train no more with other processes, and has status 75 when it ends.
+    """
 
 
 class DivergedError(FloatingPointError):

@@ -49,7 +49,7 @@ class TrainingState:
     stop : bool
         Set it to end the training with the present epoch, in `Callback.on_pause` at once.
     pause_at : float or None
-        Call `Callback.on_pause` when so many steps are done, counted from the first epoch on.
+        Call `Callback.on_pause` when so many steps are done, counted from the first epoch on; the same in all processes.
     interrupting : bool
         Ctrl-C was pressed: the training ends after the present burst of steps.
     asked, alone : bool

@@ -221,6 +221,20 @@ def test_what_an_optimizer_remembers_is_divided_as_its_parameter_and_other_param
     assert set(devices.shard) == {"W", "W_velocity"}
 
 
+def test_a_parameter_of_which_other_processes_have_parts_is_brought_together_by_one_program(monkeypatch):
+    import jax
+
+    class OfSeveralProcesses:
+        is_fully_addressable = is_fully_replicated = False
+
+    made = []
+    monkeypatch.setattr(jax, "jit", lambda function, **settings: made.append(function) or (lambda array: np.ones(2)))
+    devices = Devices(1)
+    for _ in range(3):
+        assert devices.fetch(OfSeveralProcesses()).tolist() == [1, 1]
+    assert len(made) == 1
+
+
 def test_loops_in_python_wait_for_each_minibatch_of_the_validation_too(monkeypatch):
     x, calls = pt.dmatrix("x"), []
     run = ShardedFunction.run

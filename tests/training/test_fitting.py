@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections import namedtuple
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -706,3 +707,19 @@ def test_a_process_that_is_killed_at_any_moment_can_be_followed_by_another(tmp_p
         finished.append(len(read_checkpoint(tmp_path / "parts" / "last.safetensors").history))
         assert finished[-1] > finished[-2]
     assert_same_training(tmp_path / "whole", tmp_path / "parts")
+
+
+@pytest.mark.parametrize(("distributed", "joined"), [("", [""]), (True, [True]), (None, []), (False, [])])
+def test_an_empty_address_of_process_0_means_a_launcher_as_in_a_command_and_never_to_train_alone(
+    monkeypatch, distributed, joined
+):
+    asked = []
+
+    def join(distributed):
+        asked.append(distributed)
+        raise InputError("distributed", "no launcher", "one")
+
+    monkeypatch.setattr("symae.training.fitting.join", join)
+    with suppress(InputError):
+        train(n_epochs=0, distributed=distributed)
+    assert asked == joined
