@@ -305,7 +305,7 @@ def flattening(path, flatten):
 
 @pytest.mark.parametrize(("flatten", "last"), [("channels_first", True), ("channels_last", False)])
 def test_a_keras_file_says_how_its_rows_lie_and_is_not_talked_out_of_it(flatten, last, tmp_path):
-    """Keras's Flatten turns images that it is told have channels first, and leaves others as they are."""
+    """Keras's Flatten turns images that it is given as having channels first, and leaves others as they are."""
     params, x = nn.Parameters(0), Input((2, 3, 2))
     model, path = Model(x, nn.dense(params, "code", nn.flatten("f", x), 5)), flattening(tmp_path / "a.keras", flatten)
     for said in (None, False):
@@ -342,9 +342,9 @@ def test_rows_of_a_keras_file_that_may_be_either_way_are_asked_for(without_layou
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("rows", [True, False], ids=["Keras's setting for all layers", "layers told one by one"])
+@pytest.mark.parametrize("rows", [True, False], ids=["Keras's setting for all layers", "layers given one by one"])
 def test_rows_of_each_layer_are_as_they_are_told(rows, without_layouts, fast_compile):
-    """Keras with channels_first for all layers flattens to (h, w, channels); told one by one, it leaves images as they are."""
+    """Keras with channels_first for all layers flattens to (h, w, channels); given one by one, it leaves images as they are."""
     model, path = without_layouts
     load_weights(model, path, channels_last={"code_W": rows, "drawn_W": False})
     code = (rows_of(IMAGES) if rows else IMAGES.reshape(4, -1)) @ W + b
@@ -353,7 +353,7 @@ def test_rows_of_each_layer_are_as_they_are_told(rows, without_layouts, fast_com
 
 def test_layouts_of_layers_are_of_layers_that_have_one_and_of_all_of_them(without_layouts):
     model, path = without_layouts
-    for told, message in (
+    for given, message in (
         ({"code_W": True}, "channels_last: found nothing of drawn_W, drawn_b, expected a bool for each layer beside images"),
         (
             {"code_b": True},
@@ -366,7 +366,7 @@ def test_layouts_of_layers_are_of_layers_that_have_one_and_of_all_of_them(withou
         ({"code_W": 1, "drawn_W": True}, r"channels_last\['code_W'\]: found 1, expected True or False"),
     ):
         with pytest.raises(InputError, match=message):
-            load_weights(model, path, channels_last=told)
+            load_weights(model, path, channels_last=given)
 
 
 def test_a_matrix_of_kerass_that_takes_and_makes_images_has_no_single_layout(tmp_path):

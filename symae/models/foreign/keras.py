@@ -234,7 +234,7 @@ def _by_number(array: StoredArray) -> list[tuple[str, int]]:
 def _convention(layers: Mapping[str, _Layer]) -> Convention:
     """Return Keras's convention for a model: whether its images have their channels first or last, its layers say.
 
-    A Flatten that is told of channels_first makes rows in the order of channels_last, so that weights fit either.
+    A Flatten that is given channels_first makes rows in the order of channels_last, so that weights fit either.
     """
     flat = [layer.config.get("data_format") for layer in layers.values() if layer.kind == "flatten"]
     formats = {layer.config.get("data_format") for layer in layers.values() if layer.kind != "flatten"} - {None}
