@@ -76,7 +76,7 @@ def test_a_data_set(tmp_path, name):
 def test_one_of_the_four_files_of_mnist(tmp_path):
     for name in FILES:
         pipe(tmp_path / name)
-    with pytest.raises(InputError, match="found none of the files"):
+    with pytest.raises(InputError, match="none of the files that symae reads"):
         read(tmp_path)
 
 
