@@ -50,23 +50,28 @@ def listen():
     said.append(sys.stdin.readline())
     heard.set()
 
-def asked():
+def asking():  # how many are connected; one if that cannot be seen, which it can on Linux
     try:
         lines = [line.split() for name in ("tcp", "tcp6") if os.path.exists("/proc/self/net/" + name)
                  for line in open("/proc/self/net/" + name).readlines()[1:]]
     except OSError:
-        return True
-    return not lines or any(line[3] == "01" and int(line[1].rsplit(":", 1)[1], 16) == port for line in lines)
+        return 1
+    return sum(line[3] == "01" and int(line[1].rsplit(":", 1)[1], 16) == port for line in lines) if lines else 1
 
 threading.Thread(target=listen, daemon=True).start()
 while not heard.wait(0.2) and os.getppid() == first:
     pass
 if said and said[0]:
+    # the first process has left, and waits here; of the others one may still be told that it has, and JAX aborts it otherwise
+    for _ in range(15):
+        if asking() <= 1:
+            break
+        time.sleep(0.2)
     service.shutdown()
 else:
     for _ in range({LINGERS * 5}):  # not by the clock: all processes may be stopped for a while
         time.sleep(0.2)
-        if not asked():
+        if not asking():
             break
 os._exit(0)
 """
