@@ -227,17 +227,23 @@ class Worksheet:
         """End the run as argparse does: options that are fine by themselves do not go together."""
         self._parser.error(message)
 
+    @contextmanager
+    def _on_jax(self, option: str) -> Iterator[None]:
+        """Refuse an option that another backend than JAX does not have, or whose value the block finds wrong."""
+        if self.settings.backend != "jax":
+            self.refuse(f"argument {option}: found --backend {self.settings.backend}, expected --backend jax")
+        try:
+            yield
+        except InputError as error:
+            self.refuse(f"argument {option}: found {error.found}, expected {error.expected}")
+
     def _join(self) -> bool:
         """Let this run be one of several processes if ``--distributed`` says so; whether it is the one that writes."""
         chosen = getattr(self.settings, "distributed", None)
         if chosen is None:
             return True
-        if self.settings.backend != "jax":
-            self.refuse(f"argument --distributed: found --backend {self.settings.backend}, expected --backend jax")
-        try:
+        with self._on_jax("--distributed"):
             join(chosen)
-        except InputError as error:
-            self.refuse(f"argument --distributed: found {error.found}, expected {error.expected}")
         self.settings.devices = self.settings.devices or "all"
         group = processes()
         if group is None or group.writes:
@@ -252,12 +258,8 @@ class Worksheet:
         chosen = getattr(self.settings, "devices", None)
         if chosen is None:
             return None
-        if self.settings.backend != "jax":
-            self.refuse(f"argument --devices: found --backend {self.settings.backend}, expected --backend jax")
-        try:
+        with self._on_jax("--devices"):
             return len(Devices(chosen))
-        except InputError as error:
-            self.refuse(f"argument --devices: found {error.found}, expected {error.expected}")
 
     def _check_shared(self, batch_size: int) -> None:
         shared = self._shared_by()
