@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from symae._runtime.cpp_terminate import call_before_abort
 from symae._runtime.terminal import TRY_AGAIN, end_at_once
 from symae._runtime.versions import versions
 from symae.errors import InputError, LostProcessError, one_line
@@ -94,6 +95,7 @@ class Processes:
         threading.Thread(target=self._ask, name="symae-asks-for-processes", daemon=True).start()
         threading.Thread(target=self._watch, name="symae-watches-processes", daemon=True).start()
         atexit.register(self._leave)
+        call_before_abort(self._wait_to_be_ended)
 
     def words(self, number: int) -> str:
         """Return which process that is, for people."""
@@ -191,6 +193,17 @@ class Processes:
                 if self._lost.wait(BEAT / 5):
                     break
         return self._lost.is_set()
+
+    def _wait_to_be_ended(self) -> None:
+        """Let a thread of gloo's wait whose connections are broken: `_watch` knows who is gone, and ends the process.
+
+        gloo takes what a process sends after a step that failed for what it still expects of that step, and of another size.
+        """
+        if not self._open or os.getpid() != self._pid:
+            return
+        self._suspicious = True
+        for _ in range(round((LONGEST + GRACE) / BEAT * 5)):  # not by the clock: all processes may be stopped for a while
+            time.sleep(BEAT / 5)
 
     def _ask(self) -> None:
         """Give signs of life and ask for those of the others; a call to a machine that is gone may never come back."""

@@ -306,6 +306,8 @@ def together(
     """Train in `count` processes, of which one is killed at some moment, if that comes before the end; how each ended."""
     address = f"127.0.0.1:{port or free_port()}"
     outputs = [folder.parent / f"{folder.name}.{i}.txt" for i in range(count)]
+    for output in outputs:
+        output.unlink(missing_ok=True)  # what the training before has printed says nothing about this one
     children = [Child(run, folder, f"{address},{count},{i}", epochs, outputs[i]) for i in range(count)]
     # a moment of any part of a training: in an epoch, between two, while something is written
     lines, wait = rng.choice([1, 1, 2, 3, 5]), rng.random() * 0.3
