@@ -1,7 +1,7 @@
 """The draws that have kernels of their own, in Numba and in C: uniform, normal and binomial numbers.
 
-The kernels are in `symae.kernels.random.mt19937` and, for C, in ``mt19937.h`` beside it. On JAX masks and uniform numbers are
-drawn by XLA, ``mt19937_jax.py``.
+The kernels are in `symae.kernels.random.mt19937` and, for C, in ``mt19937.h`` beside it. On JAX masks, uniform and normal
+numbers are drawn by XLA, ``mt19937_jax.py``.
 """
 
 from __future__ import annotations
@@ -173,6 +173,26 @@ class NormalDraw(CompiledDraw):
             return std
 
         return _scaled(checked, gaussians)
+
+    def jax(self, node: Apply) -> Callable[..., Any]:
+        import jax
+
+        from symae.kernels.random.mt19937_jax import normals
+
+        avg, std = (known_number(p) for p in node.inputs[-2:])
+        if std is not None and np.signbit(std) and not np.isnan(std):
+            return super().jax(node)  # refuses it
+        dtype = jax.dtypes.canonicalize_dtype(self.dtype)
+
+        def draw(state: Any, *inputs: Any) -> tuple[Any, Any]:
+            shape = self._traced_shape(node, (state, *inputs))
+            a, b = (x if number is None else number for number, x in zip((avg, std), inputs[-2:], strict=True))
+            if std is None:
+                refused = jax.numpy.signbit(b) & ~jax.numpy.isnan(b)
+                error_unless(~refused.any(), lambda: ValueError("normal: scale < 0, expected std >= 0"))
+            return normals(state, a, b, shape, dtype)
+
+        return draw
 
 
 class BinomialDraw(CompiledDraw):

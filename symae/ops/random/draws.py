@@ -128,8 +128,9 @@ class Draw(BackendOp):
     def jax(self, node: Apply) -> Callable[..., Any]:
         import jax
 
-        # JAX's keys give other numbers, and a draw that takes logarithms has to take libm's: the host draws, so that the
-        # streams are Theano's here too. Draws that can do without are computed on the device, by methods of their own.
+        # JAX's keys give other numbers, and a search or a rejection by logarithms has to take libm's: the host draws, so that
+        # the streams are Theano's here too. Draws of whose words that is not true are computed on the device, by methods of
+        # their own.
         first = 1 + self.ndim
         dtype = jax.dtypes.canonicalize_dtype(self.dtype)
 

@@ -1,4 +1,4 @@
-"""JAX draws masks and uniform numbers in its own program, and they are NumPy's and Theano's to the last bit."""
+"""JAX draws masks, uniform and normal numbers in its own program, and they are NumPy's and Theano's to the last bit."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytensor.tensor as pt
 import pytest
 
 from symae.compile import function, pure_step
+from symae.models import CoordinateVAE
 from symae.ops.random.draws import random_state, state_words
 from symae.ops.random.mrg import MRGUniform
 from symae.ops.random.mrg_states import seed_state, substreams
@@ -87,6 +88,35 @@ def test_uniform_numbers_with_limits_for_each_are_numpys():
     np.testing.assert_array_equal(f(*limits), generator.uniform(*limits, (4, 3)))
 
 
+@pytest.mark.parametrize("cached", [False, True])
+@pytest.mark.parametrize("size", [0, 1, 2, 311, 1000])
+def test_normal_numbers_and_the_state_after_them_are_numpys_from_every_position(size, cached):
+    from symae.kernels.random.mt19937_jax import normals
+
+    draw = jax.jit(lambda state, avg, std: normals(state, avg, std, (size,), "float64"))
+    for position in (0, 1, 397, 622, 623, 624):
+        generator = generator_at(position)
+        if cached:
+            generator.normal()
+        state = state_words(generator)
+        for avg, std in ((0.0, 1.0), (0.3, 1.7), (-1e300, 0.0)):  # odd counts leave a number to the next draw
+            state, numbers = draw(state, avg, std)
+            np.testing.assert_array_equal(numbers, generator.normal(avg, std, size))
+            np.testing.assert_array_equal(state, state_words(generator))
+
+
+def test_normal_numbers_need_no_luck(monkeypatch):
+    """Few points in a round are not enough for all numbers: more rounds follow, and nothing is lost between them."""
+    from symae.kernels.random import mt19937_jax
+
+    monkeypatch.setattr(mt19937_jax, "tries_of", lambda points: 5)
+    generator = generator_at(100)
+    draw = jax.jit(lambda state: mt19937_jax.normals(state, 0.0, 1.0, (101,), "float64"))
+    after, numbers = draw(state_words(generator))
+    np.testing.assert_array_equal(numbers, generator.normal(size=101))
+    np.testing.assert_array_equal(after, state_words(generator))
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("streams", "count"), [(7, 0), (7, 3), (7, 7), (7, 50), (600, 1500), (600, 1200), (1, 10)])
 def test_mrg_streams_are_those_of_the_kernel(streams, count, dtype):
@@ -118,14 +148,22 @@ def mrg_mask(x):
     [
         lambda x: RandomStreams(5).binomial(x.shape, p=0.7, dtype="float64"),
         lambda x: RandomStreams(5).uniform(x.shape, low=-1.0),
+        lambda x: RandomStreams(5).normal(x.shape, std=0.1),
         mrg_mask,
     ],
-    ids=["mask", "uniform", "MRG's mask"],
+    ids=["mask", "uniform", "normal", "MRG's mask"],
 )
 def test_a_step_with_a_mask_asks_the_host_for_nothing(draw):
     assert CALLBACK not in lowered(draw)
 
 
-def test_what_takes_libms_logarithms_is_drawn_on_the_host():
-    """So the test above would see a callback."""
-    assert CALLBACK in lowered(lambda x: RandomStreams(5).normal(x.shape))
+def test_a_step_of_a_variational_autoencoder_asks_the_host_for_nothing():
+    model = CoordinateVAE(0)
+    step, state = pure_step(*model.get_cost_updates(), model.x)
+    images = np.zeros((4, 784), model.x.type.dtype)
+    assert CALLBACK not in jax.jit(step).lower(state, images).as_text()
+
+
+def test_what_is_searched_by_libms_logarithms_is_drawn_on_the_host():
+    """So the tests above would see a callback."""
+    assert CALLBACK in lowered(lambda x: RandomStreams(5).poisson(x.shape, dtype="float64"))
