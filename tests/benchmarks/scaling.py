@@ -19,6 +19,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ class Group:
             port = found.getsockname()[1]
         flags = f"--xla_force_host_platform_device_count={devices // processes}"
         environment = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
+        self.name = f"{model} on {devices} devices in {processes} processes"
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (as long as the group)
         self.members = []
         for i in range(processes):
@@ -50,8 +52,9 @@ class Group:
 
     def epoch(self) -> dict[str, float]:
         for member in self.members:
-            member.stdin.write("epoch\n")
-            member.stdin.flush()
+            with suppress(BrokenPipeError):  # `_answers` says what it died of
+                member.stdin.write("epoch\n")
+                member.stdin.flush()
         answers = self._answers()
         return {**answers[0], "cpu": sum(answer["cpu"] for answer in answers)}
 
@@ -66,8 +69,9 @@ class Group:
         for member in self.members:
             while not (line := member.stdout.readline()).startswith("{"):  # gloo prints there too
                 if not line:
+                    status = member.wait()  # -9: killed, perhaps for its memory
                     self.errors.seek(0)
-                    raise RuntimeError(self.errors.read()[-3000:])
+                    raise RuntimeError(f"a process of {self.name} ended with status {status}:\n{self.errors.read()[-3000:]}")
             found.append(json.loads(line))
         return found
 

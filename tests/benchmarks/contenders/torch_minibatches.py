@@ -36,7 +36,7 @@ def train(given: Settings, cost_of: CostOf, optimizer: Callable[[list[torch.Tens
         cost = compiled(params, images[batch])
         cost.backward()
         steps.step()
-        return cost.detach()
+        return cost.detach().clone()  # of a CUDA graph the next step overwrites it
 
     def epoch() -> float:
         trained = torch.stack([step(batch) for batch in torch.from_numpy(given.next_round()).to(device)]).mean()
