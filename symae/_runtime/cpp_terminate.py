@@ -13,6 +13,7 @@ LIBRARY = "libstdc++.so.6"
 SET_TERMINATE = "_ZSt13set_terminatePFvvE"  # std::set_terminate(void (*)())
 
 _kept: list[object] = []  # what C++ calls must not be collected
+_undo: list[Callable[[], object]] = []
 
 
 def call_before_abort(call: Callable[[], object]) -> bool:
@@ -40,4 +41,11 @@ def call_before_abort(call: Callable[[], object]) -> bool:
     handler = kind(ask)
     _kept.append(handler)
     before = set_terminate(handler)
+    _undo.append(lambda: set_terminate(kind(before)))
     return True
+
+
+def abort_as_before() -> None:
+    """Let nothing be called any more before C++ aborts the process: Python is about to end."""
+    while _undo:
+        _undo.pop()()

@@ -383,6 +383,7 @@ class Worksheet:
         last = TrainingFolder(self._results, {}, name, writes=self._first).last
         resume = getattr(self.settings, "resume", False)
         goes_on = resume and last.is_file()
+        noted = self.record.path.exists()
         if resume and not goes_on:
             self.say(f"--resume: there is no {last} yet, so the training begins from the start")
         keywords["callbacks"] = [*self._callbacks(model, name, overwrite=not goes_on), *keywords.get("callbacks", ())]
@@ -411,6 +412,8 @@ class Worksheet:
                 **keywords,
             )
         except InputError as error:
+            if not noted and not last.is_file():
+                self.record.path.unlink(missing_ok=True)  # nothing is left of what has not begun
             if not goes_on or isinstance(error, BackendError | UnwritableError):
                 raise
             # a fingerprint is known by its beginning

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from symae._runtime.cpp_terminate import call_before_abort
+from symae._runtime.cpp_terminate import abort_as_before, call_before_abort
 from symae._runtime.terminal import TRY_AGAIN, end_at_once
 from symae._runtime.versions import versions
 from symae.errors import InputError, LostProcessError, one_line
@@ -81,10 +81,11 @@ class Processes:
         self._checkpoints = True
         self._largest: Any = None
         self._lost = threading.Event()
+        self._over = threading.Event()  # this process ends, and its threads do
         self._reason = ""
         self._suspicious = False
         self._line = ""  # why the last training has ended with an error
-        self._sayings: queue.SimpleQueue[tuple[dict[str, Any], threading.Event]] = queue.SimpleQueue()
+        self._sayings: queue.SimpleQueue[tuple[dict[str, Any] | None, threading.Event]] = queue.SimpleQueue()
         self._told = threading.Event()  # the others know that a process is lost
         self._set("who", {"host": platform.node(), "pid": os.getpid()})
         self._who = [self._get("who", i, ACQUAINTED) for i in range(self.count)]
@@ -92,8 +93,12 @@ class Processes:
         self._unanswered = 0  # beats since the service has answered
         self._heard: tuple[int, dict[int, str], dict[int, Any]] = 0, {}, {}  # number of the answer, signs of life, ends
         self._ended: Counter[tuple[int, int | None]] = Counter()  # beats since process i has ended that training, or all
-        threading.Thread(target=self._ask, name="symae-asks-for-processes", daemon=True).start()
-        threading.Thread(target=self._watch, name="symae-watches-processes", daemon=True).start()
+        self._threads = [
+            threading.Thread(target=self._ask, name="symae-asks-for-processes", daemon=True),
+            threading.Thread(target=self._watch, name="symae-watches-processes", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
         atexit.register(self._leave)
         call_before_abort(self._wait_to_be_ended)
 
@@ -216,6 +221,8 @@ class Processes:
                 self._heard = beats, signs, {i: json.loads(end) for i, end in ends.items()}
             with suppress(queue.Empty):
                 said, told = self._sayings.get(timeout=BEAT)
+                if said is None:
+                    return
                 with suppress(Exception):
                     self._set("end", said)
                 told.set()
@@ -224,6 +231,8 @@ class Processes:
         """Count beats, and end this process when another one is gone."""
         answer, last = 0, ["" for _ in range(self.count)]
         while not self._lost.is_set():
+            if self._over.is_set():
+                return
             number, signs, ends = self._heard
             self._unanswered = 0 if number != answer else self._unanswered + 1
             for i in range(self.count if number != answer else 0):
@@ -233,7 +242,7 @@ class Processes:
                     self._ended[i, ends[i]["training"]] += 1
             answer = number
             self._judge(ends)
-            time.sleep(BEAT)
+            self._over.wait(BEAT)
         told = time.monotonic() + GRACE
         while time.monotonic() < told:
             time.sleep(0.1)
@@ -302,6 +311,12 @@ class Processes:
         others = {i for i in range(self.count) if i != self.number} if self.writes else set()
         while self._unanswered < SILENT and any(self._silent[i] < SILENT for i in others - self._left()):
             time.sleep(BEAT / 5)
+        # a thread that came back from JAX while Python ends would end the process in C++'s words
+        self._over.set()
+        self._sayings.put((None, threading.Event()))
+        for thread in self._threads:
+            thread.join(TOLD)
+        abort_as_before()
 
     def _left(self) -> set[int]:
         """Return which processes have said that they end."""
