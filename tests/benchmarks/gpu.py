@@ -129,10 +129,8 @@ def _race(number: str, given: argparse.Namespace, failed: list[str]) -> dict[str
             started = [("symae jax", "symae_minibatches.py", {"way": "jax"})]
             if installed("PyTorch", "torch"):
                 options = {"way": way, "threads": os.cpu_count()}
-                started += [
-                    ("PyTorch", script, options),
-                    ("PyTorch, compiled, CUDA graphs", script, {**options, "compiled": True}),
-                ]
+                started += [("PyTorch", script, options)]
+                started += [("PyTorch, compiled, CUDA graphs", script, {**options, "compiled": True})]
             contenders = []
             for contender, of, options in started:
                 try:
