@@ -18,6 +18,7 @@ from pytensor.compile.sharedvalue import SharedVariable
 from symae._runtime.jax_64_bits import with_64_bits
 from symae.compile.backends import linked_by
 from symae.compile.device_arrays import DeviceFunction, Sent, SharedSlot
+from symae.compile.joined_products import with_joined_products
 from symae.compile.locked_function import locked
 from symae.compile.loops.base import given_inputs
 from symae.compile.mesh import Devices
@@ -164,7 +165,9 @@ class ShardedFunction:
         import jax
 
         values = {**updated, **read, **dict(zip(self._given, given, strict=True))}
-        results = self._step(*(values[i] for i in range(len(values))))
+        rows = {x.shape[0] for x in given if x.ndim}
+        step = with_joined_products(self._step, rows) if len(self.devices) > 1 else self._step
+        results = step(*(values[i] for i in range(len(values))))
         n_outputs = self._figures + len(self._updates)
         accepted = results[n_outputs] if len(results) > n_outputs else jax.numpy.array(True)
         new = {into: jax.lax.convert_element_type(results[out], updated[into].dtype) for out, into in self._updates}

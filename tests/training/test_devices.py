@@ -259,3 +259,5 @@ def test_devices_tell_each_other_sums_once_a_step_for_each_dtype_and_no_paramete
     dtypes = [set(re.findall(r"(\w+)\[", found)) for found in re.findall(r"= (.*) all-reduce\(", text)]
     assert sorted(map(sorted, dtypes)) == [["f64" if dtype == "float64" else "f32"], ["s64"]]  # s64: of labels, for errors
     assert not re.findall(r"all-gather|all-to-all|collective-permute|callback", text)
+    (sums,) = [found for found in re.findall(r"= (.*) all-reduce\(", text) if "s64" not in found]
+    assert len(re.findall(r"\[6,4\]", sums)) == 1  # of the weights that are used twice, their two gradients are added up before
