@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import signal
@@ -45,6 +46,29 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 # Of what takes minutes in all, the files in which single tests do for half a minute and more.
 LONG_TESTS = {"test_random_graphs.py", "test_smoke.py", "test_without_patches.py", "test_cli.py"}
 SLOW_TO_COMPILE = {"c", "pytorch"}
+# What stands in each file that has rows in one of these stages. The others need not be imported for ``-m STAGE``: all of them
+# take a quarter of a minute, and there are seven such runs in .ci/run.
+WORDS_OF_STAGES = {
+    "tables": ("mark.table",),
+    "default_mode": ("default_mode", "training_backend"),
+    "browser": ("driver",),
+    "notebooks": ("mark.notebooks",),
+    "docs": ("mark.docs",),
+}
+
+
+@functools.cache
+def _may_have_rows(path: Path, stage: str) -> bool:
+    text = path.read_text(encoding="utf-8")
+    return any(word in text for word in WORDS_OF_STAGES[stage])
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out files without a row of the one stage that ``-m`` names."""
+    stage = config.option.markexpr
+    if stage not in WORDS_OF_STAGES or not collection_path.match("test_*.py"):
+        return None
+    return None if _may_have_rows(collection_path, stage) else True
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -74,6 +98,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if rows[table] % marks["table"].args[0]:
                 item.add_marker("tables")
             rows[table] += 1
+    for item in items:
+        for stage in WORDS_OF_STAGES:
+            if item.get_closest_marker(stage) and not _may_have_rows(item.path, stage):
+                raise pytest.UsageError(f"{item.nodeid} is in the stage {stage}: WORDS_OF_STAGES has no word of its file")
     items.sort(key=lambda item: not (item.path.name in LONG_TESTS and item.get_closest_marker("default_mode")))
 
 

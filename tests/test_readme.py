@@ -52,6 +52,16 @@ def test_what_the_test_command_leaves_out_is_a_stage_of_ci():
     assert (done.returncode, done.stderr) == (2, f"found stage all, expected of {stages}\n")
 
 
+def test_ci_contributors_page_and_hosted_machines_have_the_same_stages():
+    (stages,) = re.findall(r"^stages=\((.*)\)$", CI.read_text(), re.MULTILINE)
+    told = re.findall(r"^#   (\w+)  ", CI.read_text(), re.MULTILINE)
+    table = re.findall(r"^\| `(\w+)` \|", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    assert told == table == stages.split()
+    hosted = (ROOT / ".github" / "workflows" / "tests.yml").read_text()
+    lists = ", ".join(re.findall(r"stage: \[(.*)\]", hosted)).split(", ")
+    assert {*lists, *re.findall(r"stage: (\w+),", hosted)} == set(stages.split())
+
+
 @pytest.fixture
 def pasted(no_mnist, tmp_path):
     """Return what a Python example prints that is pasted as it is, in an empty folder, without MNIST."""
