@@ -58,6 +58,8 @@ LISTED: dict[str, tuple[str, ...]] = {
 }
 CARRIED = [name for name in NAMES if name not in LISTED]
 ALWAYS_IN_THE_DEFAULT_MODE = {"minimal_training_example"}
+# Ported, they make the graphs that Theano's names make, which tests/legacy compiles: here each third is compiled too.
+COMPILED = [name for k, name in enumerate(CARRIED) if k % 3 == 0 or name in ALWAYS_IN_THE_DEFAULT_MODE]
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 pytest.importorskip("fissix")
@@ -102,7 +104,7 @@ def test_a_ported_script_prints_what_it_printed_under_theano(name, printed):
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=[] if n in ALWAYS_IN_THE_DEFAULT_MODE else [pytest.mark.default_mode]) for n in CARRIED],
+    [pytest.param(n, marks=[] if n in ALWAYS_IN_THE_DEFAULT_MODE else [pytest.mark.default_mode]) for n in COMPILED],
 )
 def test_it_prints_it_in_the_default_mode(name, printed):
     with pytensor.config.change_flags(floatX="float64"):
