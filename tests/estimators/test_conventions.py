@@ -35,6 +35,7 @@ def test_a_convention_is_kept(estimator, check):
     check(estimator)
 
 
+# Compiled, their models train in tests/models/test_fit.py and test_sparse_autoencoder.py.
 @pytest.mark.tables
 @pytest.mark.parametrize(("estimator", "check"), checks(Autoencoder(epochs=1), SparseAutoencoder(epochs=1)))
 def test_a_convention_is_kept_by_the_other_transformers(estimator, check):
