@@ -47,7 +47,11 @@ class Group:
             address = f"127.0.0.1:{port},{processes},{i}" if processes > 1 else "alone"
             command = [sys.executable, str(WORKER), model, str(batch), str(minibatches), address]
             pipe = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self.errors}
-            self.members.append(subprocess.Popen(command, text=True, env=environment, **pipe))
+            member = subprocess.Popen(command, text=True, env=environment, **pipe)
+            if processes > 1 and hasattr(os, "sched_setaffinity"):  # as launchers do, or each would have threads for all cores
+                cores = sorted(os.sched_getaffinity(0))
+                os.sched_setaffinity(member.pid, {cores[i % len(cores)]})
+            self.members.append(member)
         self.ready = self._answers()
 
     def epoch(self) -> dict[str, float]:
