@@ -119,3 +119,33 @@ def _connect_jax(dispatch: Any) -> None:
 
 
 after_import("pytensor.link.jax.dispatch", _connect_jax)
+
+
+def _connect_pytorch(dispatch: Any) -> None:
+    import torch
+
+    @dispatch.pytorch_funcify.register(SigmoidCrossEntropy)
+    def _(op: Any, **_: Any) -> Callable[..., Any]:
+        def cross_entropy(a: Any, x: Any) -> Any:
+            size = torch.abs(a)
+            return size * torch.where(a > 0, 1 - x, x) + torch.log1p(torch.exp(-size))
+
+        return cross_entropy
+
+
+after_import("pytensor.link.pytorch.dispatch", _connect_pytorch)
+
+
+def _connect_mlx(dispatch: Any) -> None:
+    import mlx.core as mx
+
+    @dispatch.mlx_funcify.register(SigmoidCrossEntropy)
+    def _(op: Any, **_: Any) -> Callable[..., Any]:
+        def cross_entropy(a: Any, x: Any) -> Any:
+            size = mx.abs(a)
+            return size * mx.where(a > 0, 1 - x, x) + mx.log1p(mx.exp(-size))
+
+        return cross_entropy
+
+
+after_import("pytensor.link.mlx.dispatch", _connect_mlx)

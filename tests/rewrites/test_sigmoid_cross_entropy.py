@@ -101,8 +101,8 @@ def test_machine_code_gives_the_same_and_no_nan_at_ten_thousand(dtype):
         np.testing.assert_allclose(found, expected, rtol=1e-13 if dtype == "float64" else 2e-6, atol=1e-7)
 
 
-@pytest.mark.parametrize("backend", [on("jax")])
-def test_xla_computes_it_exactly_too(backend, ops_of):
+@pytest.mark.parametrize("backend", [on("jax"), on("pytorch", pytest.mark.backends)])
+def test_it_is_exact_on_backends_that_trace_too(backend, ops_of):
     cost = -(x * pt.log(z) + (1 - x) * pt.log(1 - z))
     f = function([a, x], [cost, pt.grad(cost.sum(), a)], backend=backend)
     assert len(ops_of(f, SigmoidCrossEntropy)) == 1

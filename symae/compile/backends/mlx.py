@@ -21,7 +21,7 @@ from symae.ops.base import connect
 from symae.ops.random.draws import Draw
 from symae.ops.runtime_errors import error_unless, with_checks
 from symae.ops.traced import NumPyLikeArrays
-from symae.rewrites.registry import STATIC_SHAPES
+from symae.rewrites.registry import FUNCTIONS_OF_NUMBERS, STATIC_SHAPES
 
 UNKNOWN = {"float64": "float32", "complex128": "complex64"}
 
@@ -96,7 +96,7 @@ BACKEND = Backend(
     title="MLX",
     compiler="Apple's MLX, in float32 only",
     mode=Mode(MLXDeviceLinker(), MLX.provided_optimizer.excluding("fusion")),  # mx.compile fuses by itself
-    needs=(STATIC_SHAPES,),
+    needs=(FUNCTIONS_OF_NUMBERS, STATIC_SHAPES),
     module="mlx",
     extra="mlx",
     dtypes=frozenset(UNKNOWN.values()),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import functools
+import importlib
+import os
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,7 +20,7 @@ from symae.ops.arguments import known
 from symae.ops.base import BackendOp, connect
 from symae.ops.traced import NumPyLikeArrays, TracedOp
 from symae.patches.pytorch_indexing import looking_at_indices
-from symae.rewrites.registry import EAGER_BRANCHES
+from symae.rewrites.registry import EAGER_BRANCHES, FUNCTIONS_OF_NUMBERS
 
 
 class PytorchArrays(NumPyLikeArrays):
@@ -77,34 +80,34 @@ def _build(backend: str, op: BackendOp, node: Apply) -> Callable[..., Any]:
 
 
 class ExplainingPytorchLinker(PytorchLinker):
-    """Link as PyTensor's PytorchLinker; the functions say of an index which one is outside of which axis."""
+    """Link as PyTensor's PytorchLinker, in one program; the functions say of an index which one is outside of which axis."""
 
-    def jit_compile(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        import torch._dynamo  # noqa: F401  (has its handlers of the log then)
+    def fgraph_convert(self, fgraph: Any, **_: Any) -> Any:
+        from symae.compile.pytorch_program import PytorchProgram
 
-        call = super().jit_compile(fn)
-        # what torch.compile says of every symbolic slice that PyTensor hands it: nobody can mend it
+        return PytorchProgram(fgraph)
+
+    def jit_compile(self, fn: Any) -> Callable[..., Any]:
+        # what torch.compile says where it has to make two programs of one: nobody can mend it
         quiet = without_log("torch._dynamo")
 
         def explaining(*inputs: Any) -> Any:
             try:
                 with quiet:
-                    return call(*inputs)
+                    return fn(*inputs)
             except Exception as error:
                 # The rewrites that work in place are not for PyTorch, so the inputs are what they were.
-                explained = _explained(call, inputs)
+                explained = _explained(fn, inputs)
                 raise (error if explained is None else explained) from None
 
         return explaining
 
 
-def _explained(call: Callable[..., Any], inputs: Sequence[Any]) -> Exception | None:
+def _explained(program: Any, inputs: Sequence[Any]) -> Exception | None:
     """Return what is wrong with an index in a call that has failed."""
-    import torch
-
-    with torch.compiler.set_stance("force_eager"), looking_at_indices():
+    with looking_at_indices():
         try:
-            call(*inputs)
+            program.eagerly(*inputs)
         except (IndexRangeError, MaskShapeError, ShapeError) as error:
             return error
         except Exception:
@@ -112,17 +115,34 @@ def _explained(call: Callable[..., Any], inputs: Sequence[Any]) -> Exception | N
     return None
 
 
+def _let_waiting_threads_sleep() -> None:
+    """Import PyTorch, whose threads wait for each other without a rest otherwise.
+
+    Theirs is GNU's OpenMP. Beside a busy program, a thread that spins keeps the core from the one that it waits for, and a step
+    takes a hundred times as long; after a thousand turns, some microseconds, it sleeps. Without effect if PyTorch was imported
+    before; whoever sets one of these variables takes precedence.
+    """
+    if "torch" in sys.modules or not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}.isdisjoint(os.environ):
+        return
+    os.environ["GOMP_SPINCOUNT"] = "1000"
+    try:
+        importlib.import_module("torch")
+    finally:
+        os.environ.pop("GOMP_SPINCOUNT", None)
+
+
 BACKEND = Backend(
     name="pytorch",
     title="PyTorch",
     compiler="`torch.compile`",
     mode=Mode(ExplainingPytorchLinker(), PYTORCH.provided_optimizer),
-    needs=(EAGER_BRANCHES,),
+    needs=(FUNCTIONS_OF_NUMBERS, EAGER_BRANCHES),
     module="torch",
     extra="torch",
     dispatch="pytensor.link.pytorch.dispatch",
     overrides=(functools.partial(connect, "pytorch", build=_build),),
     array_namespace=PytorchArrays,
+    before_compiling=_let_waiting_threads_sleep,
     # of the constants that PyTensor hands it, which are read-only
     held_back=("The given NumPy array is not writable",),
 )

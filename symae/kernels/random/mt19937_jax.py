@@ -22,10 +22,10 @@ import numpy as np
 from jax import numpy as jnp
 
 from symae._runtime.jax_64_bits import in_64_bits
+from symae.kernels.random.bernoulli import HIGHEST, search
 
 N, M = 624, 397
 POSITION, CACHED, GAUSSIAN = 624, 625, 626
-HIGHEST = 1.0 - 2.0**-53  # of the numbers that are drawn
 
 
 def _twisted(key: Any) -> Any:
@@ -98,17 +98,12 @@ def _doubles(numerators: Any) -> Any:
 def bernoulli_threshold(p: float) -> int | None:
     """Return up to which numerator of 2^53 a number of the stream is ``binomial(1, p)``'s likelier value.
 
-    None where `p` is no probability, or one of those for which NumPy's search may have to start again
-    (`symae.kernels.random.mt19937.bernoullis`).
+    None where `p` is no probability, or one of those for which NumPy's search may have to start again.
     """
-    if not 0.0 <= p <= 1.0:
+    bounds = search(p)
+    if bounds is None or HIGHEST - bounds[0] > bounds[1]:
         return None
-    less = p if p <= 0.5 else 1.0 - p
-    q = 1.0 - less
-    nothing = math.exp(1 * math.log(q))
-    if HIGHEST - nothing > (1 * less * nothing) / (1 * q):
-        return None
-    return int(nothing * 2.0**53)
+    return int(bounds[0] * 2.0**53)
 
 
 def bernoullis(state: Any, p: float, shape: Sequence[int], dtype: Any) -> tuple[Any, Any]:

@@ -7,6 +7,7 @@ checkpoint can store it and two machines can exchange it.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -35,12 +36,20 @@ def state_words(generator: np.random.RandomState) -> np.ndarray:
     return words
 
 
-def random_state(words: np.ndarray) -> np.random.RandomState:
-    """Return a ``RandomState`` that goes on from `words`, an array of 628 uint32."""
+class _Thread(threading.local):
+    def __init__(self) -> None:
+        self.generator = np.random.RandomState()
+
+
+_thread = _Thread()
+
+
+def random_state(words: np.ndarray, generator: np.random.RandomState | None = None) -> np.random.RandomState:
+    """Return a ``RandomState``, `generator` or a new one, that goes on from `words`, an array of 628 uint32."""
     words = np.ascontiguousarray(words, np.uint32)
     if words.shape != (STATE_SIZE,) or words[624] > 624:
         raise ValueError(f"a random state has shape {words.shape}, expected ({STATE_SIZE},) with a position of at most 624")
-    generator = np.random.RandomState()
+    generator = np.random.RandomState() if generator is None else generator
     generator.set_state(("MT19937", words[:624], int(words[624]), int(words[625]), float(words[626:].view(np.float64)[0])))
     return generator
 
@@ -114,7 +123,7 @@ class Draw(BackendOp):
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
         first = 1 + self.ndim
-        generator = random_state(inputs[0])
+        generator = random_state(inputs[0], _thread.generator)  # a new one costs as much as a small draw
         size = tuple(int(d) for d in inputs[1:first])
         draws = self.sample(generator, size, *(np.asarray(p) for p in inputs[first:]))
         output_storage[0][0] = state_words(generator)

@@ -1,0 +1,132 @@
+"""A graph as one program of ``torch.compile``, and what is computed before it is entered."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import subprocess
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import pytensor.link.utils
+import torch
+import torch._dynamo  # has its handlers of the log then
+from pytensor.graph.fg import FunctionGraph
+from pytensor.link.pytorch.dispatch import pytorch_funcify, pytorch_typify
+from pytensor.link.utils import unique_name_generator
+
+from symae._runtime.free_cores import FreeCores
+from symae._runtime.quiet import without_log
+from symae.compile.pytorch_prologue import split
+
+_serial = itertools.count()
+_cores = FreeCores()
+
+
+class PytorchProgram:
+    """Call what ``torch.compile`` has made of a graph, with NumPy arrays; return NumPy arrays."""
+
+    def __init__(self, fgraph: FunctionGraph):
+        self._fgraph = fgraph
+        self._names: list[str] = []
+        weakref.finalize(self, _forget, self._names)
+        parts = split(fgraph, lambda node: pytorch_funcify(node.op, node=node))
+        self._parts = parts
+        # whole numbers, as tensors, are the same ones from call to call
+        self._dtypes = [getattr(torch, str(v.type.dtype)) for v in parts.made] if parts else []
+        self._tensors: dict[tuple[int, int], torch.Tensor] = {}
+        if parts is None:
+            self._program = self._compiled(fgraph)
+            return
+        self._program = self._compiled(parts.program) if parts.program.outputs else lambda *_: ()
+        places = {v: i for i, v in enumerate((*fgraph.inputs, *parts.made))}
+        self._given = [places[v] for v in parts.given]
+        made = {v: i for i, v in enumerate(parts.made)}
+        of_program = iter(range(len(parts.program.outputs)))
+        # (True, which of those made before) or (False, which output of the program)
+        self._outputs = [(True, made[v]) if v in made else (False, next(of_program)) for v in fgraph.outputs]
+
+    def __call__(self, *inputs: Any) -> tuple[Any, ...]:
+        threads = torch.get_num_threads()
+        free = _cores.limit(threads)
+        if free == threads:
+            return self._call(*inputs)
+        torch.set_num_threads(free)
+        try:
+            return self._call(*inputs)
+        finally:
+            torch.set_num_threads(threads)
+
+    def _call(self, *inputs: Any) -> tuple[Any, ...]:
+        parts = self._parts
+        if parts is None:
+            return tuple(out.cpu().numpy() for out in self._program(*map(pytorch_typify, inputs)) or ())
+        tensors = [pytorch_typify(x) for x in inputs]
+        made = parts.prologue(*(int(x) if i in parts.numbers else tensors[i] for i, x in enumerate(inputs)))
+        tensors += [x if isinstance(x, torch.Tensor) else self._tensor(i, x) for i, x in enumerate(made)]
+        results = self._program(*[tensors[i] for i in self._given])
+        first = len(inputs)
+        return tuple((tensors[first + i].clone() if before else results[i]).cpu().numpy() for before, i in self._outputs)
+
+    def _tensor(self, i: int, number: int) -> torch.Tensor:
+        tensor = self._tensors.get((i, number))
+        if tensor is None:
+            if len(self._tensors) > 64:
+                self._tensors.clear()
+            tensor = self._tensors[i, number] = torch.tensor(number, dtype=self._dtypes[i])
+        return tensor
+
+    def eagerly(self, *inputs: Any) -> Any:
+        """Compute the whole graph without a compiler, op by op."""
+        return pytorch_funcify(self._fgraph)(*map(pytorch_typify, inputs))
+
+    def _compiled(self, fgraph: FunctionGraph) -> Callable[..., Sequence[Any]]:
+        """Compile a graph: a function of tensors."""
+        serial, unique = next(_serial), unique_name_generator()
+
+        def name_of(x: Any, force_unique: bool = False) -> str:
+            return f"{unique(x, force_unique)}_of_{serial}"
+
+        def convert(*arguments: Any, **keywords: Any) -> Callable[..., Any]:
+            function: Callable[..., Any] = pytorch_funcify(*arguments, **keywords)
+            # torch.compile looks up the functions of inner graphs in the module where PyTensor makes functions
+            name = name_of(function)
+            setattr(pytensor.link.utils, name, function)
+            self._names.append(name)
+            return function
+
+        with without_log("torch._dynamo"):
+            function = pytorch_funcify(fgraph, unique_name=name_of, conversion_func=convert)
+        torch._dynamo.config.capture_dynamic_output_shape_ops = True
+        options: dict[str, Any] = {"guard_filter_fn": _what_can_change, "cpp.dynamic_threads": True, "size_asserts": False}
+        if _compiler_knows_vectors():
+            options["cpp.vec_isa_ok"] = True  # PyTorch would try each in a program that takes seconds to compile
+        return cast(Callable[..., Sequence[Any]], torch.compile(function, options=options))
+
+
+def _what_can_change(guards: Sequence[Any]) -> list[bool]:
+    """Return which guards are to be looked at in each call.
+
+    Not those on the functions of ops and on constants, nor that on the state of PyTorch, which has the number of threads.
+    """
+    return [not guard.is_global and guard.guard_type != "GLOBAL_STATE" for guard in guards]
+
+
+@functools.cache
+def _compiler_knows_vectors() -> bool:
+    """Return True if the C++ compiler takes the flags of all vectors of x86 that PyTorch may compile for."""
+    from torch._inductor.cpp_builder import get_cpp_compiler
+
+    flags = ("-mavx2", "-mfma", "-mf16c", "-mavx512f", "-mavx512vnni", "-mamx-tile", "-mamx-bf16", "-mamx-int8")
+    try:
+        words = [get_cpp_compiler(), *flags, "-fsyntax-only", "-x", "c++", os.devnull]
+        return subprocess.run(words, capture_output=True, timeout=20, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def _forget(names: Sequence[str]) -> None:
+    for name in names:
+        vars(pytensor.link.utils).pop(name, None)

@@ -1,0 +1,101 @@
+"""What PyTorch's program would end at, slices of minibatches and draws, is computed before it, with the values of NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+from backend_params import on
+from pytensor.graph.fg import FunctionGraph
+from pytensor.graph.rewriting.utils import rewrite_graph
+from pytensor.tensor.subtensor import Subtensor
+
+from symae import Autoencoder, RandomStreams, function
+from symae.compile.pytorch_prologue import split
+from symae.ops.random.draws import Draw
+
+data = np.arange(45.0).reshape(9, 5)
+x, i = pt.dmatrix("x"), pt.lscalar("i")
+
+
+def parts_of(inputs, *outputs):
+    return split(FunctionGraph(inputs, outputs, clone=True), lambda node: node.op._on_host)
+
+
+SLICES = {
+    "a minibatch": (x[i * 2 : (i + 1) * 2], lambda i: data[i * 2 : (i + 1) * 2]),
+    "columns": (x[:, i - 1 : i + 1], lambda i: data[:, i - 1 : i + 1]),
+    "every other row": (x[i::2], lambda i: data[i::2]),
+    "one row": (x[i], lambda i: data[i]),
+    "up to the larger": (x[: pt.maximum(i, 2)], lambda i: data[: max(i, 2)]),
+    "from the middle": (x[pt.switch(i > 2, i, -i) :], lambda i: data[(i if i > 2 else -i) :]),
+    "of a slice": (x[i:][:, i:], lambda i: data[i:, i:]),
+}
+
+
+@pytest.mark.parametrize("name", SLICES)
+@pytest.mark.parametrize("number", [0, 1, 4, 5, -2])
+def test_slices_are_numpys_and_may_reach_over_the_end(name, number):
+    symbolic, expected = SLICES[name]
+    parts = parts_of([x, i], symbolic * 2.0)
+    assert not [node for node in parts.program.apply_nodes if isinstance(node.op, Subtensor)]
+    if name == "one row" and number == -2:
+        number = 3
+    (found,) = [v for v in parts.prologue(data, number) if isinstance(v, np.ndarray)]
+    np.testing.assert_array_equal(found, expected(number))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int32", "int64"])
+def test_whole_numbers_wrap_around(dtype):
+    j = pt.scalar("j", dtype=dtype)
+    most = np.iinfo(dtype).max
+    parts = parts_of([x, j], x[j + np.array(2, dtype) :] + 1.0)
+    (found,) = parts.prologue(data, int(most))  # the smallest number but one: all rows
+    np.testing.assert_array_equal(found, data)
+
+
+def test_slices_that_the_program_can_have_stay_in_it():
+    assert parts_of([x], x[1:3] * 2.0) is None
+    assert parts_of([x, i], x[i::-1] * 2.0) is None  # PyTorch has none that go backwards
+
+
+def test_draws_are_made_before_and_give_the_streams_numbers():
+    streams = RandomStreams(7)
+    mask = streams.binomial(size=(3, 5), p=0.5, dtype="float64")
+    ((state, after),) = streams.updates()
+    parts = parts_of([state], *rewrite_graph([mask * 2.0, after]))
+    assert not [node for node in parts.program.apply_nodes if isinstance(node.op, Draw)]
+    made = parts.prologue(state.container.storage[0])
+    drawn, state_after = sorted(made, key=lambda v: -v.ndim)
+    expected, expected_after = function([], [mask, after], mode="FAST_COMPILE")()
+    np.testing.assert_array_equal(drawn, expected)
+    np.testing.assert_array_equal(state_after, expected_after)
+
+
+@pytest.mark.parametrize("backend", [on("pytorch", pytest.mark.backends)])
+def test_a_training_step_is_one_program_on_pytorch_and_gives_what_pytorch_gives_by_hand(backend):
+    import torch
+    import torch.nn.functional as F
+    from torch._dynamo.utils import counters
+
+    images = np.random.RandomState(0).rand(50, 12)
+    model = Autoencoder(np.random.RandomState(1), n_visible=12, n_hidden=5)
+    params = [torch.tensor(p.get_value(), requires_grad=True) for p in (model.W, model.b, model.b_prime)]
+    cost, updates = model.get_cost_updates(0.0, 0.1)
+    rows = pytensor.shared(images)[i * 20 : (i + 1) * 20]
+    step = function([i], cost, updates=updates, givens={model.x: rows}, backend=backend)
+    counters.clear()
+    for number in (0, 1, 0, 1, 2):  # the last has ten rows
+        seen = torch.from_numpy(images[number * 20 : (number + 1) * 20])
+        W, b, b_prime = params
+        logits = torch.sigmoid(seen @ W + b) @ W.T + b_prime
+        by_hand = F.binary_cross_entropy_with_logits(logits, seen, reduction="none").sum(axis=1).mean()
+        gradients = torch.autograd.grad(by_hand, params)
+        params = [(p - 0.1 * g).detach().requires_grad_() for p, g in zip(params, gradients, strict=True)]
+        np.testing.assert_allclose(step(number), by_hand.detach(), rtol=1e-12)
+        if number < 2:
+            assert counters["stats"]["unique_graphs"] == 1
+    assert not counters["graph_break"]
+    for symbolic, p in zip((model.W, model.b, model.b_prime), params, strict=True):
+        np.testing.assert_allclose(symbolic.get_value(), p.detach(), rtol=1e-12)
