@@ -62,6 +62,14 @@ def test_ci_contributors_page_and_hosted_machines_have_the_same_stages():
     assert {*lists, *re.findall(r"stage: (\w+),", hosted)} == set(stages.split())
 
 
+def test_contributors_page_names_the_folders_that_ci_leaves_out_on_the_newest_python():
+    (left_out,) = re.findall(r"marked backends --ignore=tests/\{(.*)\}", CI.read_text())
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    (told,) = re.findall(r"on Python 3.13 not those of (.*) \|", page)
+    assert sorted(left_out.split(",")) == sorted(re.split(", | and the ", told.lower()))
+    assert all((ROOT / "tests" / folder).is_dir() for folder in left_out.split(","))
+
+
 @pytest.fixture
 def pasted(no_mnist, tmp_path):
     """Return what a Python example prints that is pasted as it is, in an empty folder, without MNIST."""

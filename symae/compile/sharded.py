@@ -165,7 +165,10 @@ class ShardedFunction:
         import jax
 
         values = {**updated, **read, **dict(zip(self._given, given, strict=True))}
-        rows = {x.shape[0] for x in given if x.ndim}
+        # an axis as long as the minibatch may be one of the parameters, whose products are not sums over the minibatch
+        rows = {x.shape[0] for x in given if x.ndim} - {
+            n for values_ in (updated, read) for v in values_.values() for n in v.shape
+        }
         step = with_joined_products(self._step, rows) if len(self.devices) > 1 else self._step
         results = step(*(values[i] for i in range(len(values))))
         n_outputs = self._figures + len(self._updates)

@@ -127,6 +127,28 @@ for dtype in ("float32", "float64"):
     steps, minibatch = pass_of(dtype)
     found["programs"][dtype] = steps.compiled_text(minibatch)
 
+def as_wide_as_the_minibatch():
+    x, more = pt.matrix("x", dtype="float64"), pt.matrix("more", dtype="float64")
+    rng = np.random.RandomState(0)
+    params = [pytensor.shared(rng.normal(size=(20, 3)), name=name) for name in ("W", "V")]
+    cost = (pt.tanh(x.dot(params[0]) + more.dot(params[1])) ** 2).mean()
+    return params, cost, {x: rng.rand(40, 20), more: rng.rand(40, 20)}
+
+def trained_so(**settings):
+    params, cost, data = as_wide_as_the_minibatch()
+    settings |= dict(batch_size=20, n_epochs=2, log_every=0, backend="jax")
+    return fit(cost, momentum(cost, params, 0.1), data, params=params, **settings).costs
+
+params, cost, data = as_wide_as_the_minibatch()
+make = lambda *inputs, **settings: function(*inputs, backend="jax", **settings)
+examples = Examples("data", data)
+wide_pass = ShardedPass(Devices(4), {p: p.name for p in params}, make, examples, 20, [cost], momentum(cost, params, 0.1))
+found["as wide"] = {
+    "one": trained_so(),
+    "four": trained_so(devices=4),
+    "program": wide_pass._functions[20].compiled_text([*examples.read(np.arange(20)).values()]),
+}
+
 images, labels = minibatch
 unknown, endless = [images, np.where(np.arange(20) == 7, 9, labels)], [images * 1e300, labels]
 variables = [v for v in steps.function.get_shared() if v.name in ("W", "adam_step")]
@@ -261,3 +283,10 @@ def test_devices_tell_each_other_sums_once_a_step_for_each_dtype_and_no_paramete
     assert not re.findall(r"all-gather|all-to-all|collective-permute|callback", text)
     (sums,) = [found for found in re.findall(r"= (.*) all-reduce\(", text) if "s64" not in found]
     assert len(re.findall(r"\[6,4\]", sums)) == 1  # of the weights that are used twice, their two gradients are added up before
+
+
+def test_where_features_are_as_many_as_the_rows_no_weights_are_copied_into_one_array(trainings):
+    found = trainings["as wide"]
+    np.testing.assert_allclose(found["four"], found["one"], rtol=1e-12)
+    assert "f64[20,3]" in found["program"]
+    assert "f64[2,20,3]" not in found["program"]
