@@ -57,6 +57,7 @@ CONCERNS = {
     "pytorch_dispatch": ["maxima", "sums and means", "a layer", "its gradient", "cross-entropy"],
     "pytorch_indexing": INDICES,
     "rejected_replacements": ["its gradient", *ELEMENTWISE],
+    "scan_pushed_out": LAYER,
 }
 
 
