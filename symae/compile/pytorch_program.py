@@ -14,15 +14,16 @@ import pytensor.link.utils
 import torch
 import torch._dynamo  # has its handlers of the log then
 from pytensor.graph.fg import FunctionGraph
+from pytensor.graph.op import HasInnerGraph
 from pytensor.link.pytorch.dispatch import pytorch_funcify, pytorch_typify
 from pytensor.link.utils import unique_name_generator
+from pytensor.tensor.subtensor import AdvancedIncSubtensor, AdvancedIncSubtensor1, AdvancedSubtensor, AdvancedSubtensor1
 
-from symae._runtime.free_cores import FreeCores
 from symae._runtime.quiet import without_log
 from symae.compile.pytorch_prologue import split
 
 _serial = itertools.count()
-_cores = FreeCores()
+LOOKING_UP = (AdvancedSubtensor, AdvancedSubtensor1, AdvancedIncSubtensor, AdvancedIncSubtensor1)
 
 
 class PytorchProgram:
@@ -32,7 +33,7 @@ class PytorchProgram:
         self._fgraph = fgraph
         self._names: list[str] = []
         weakref.finalize(self, _forget, self._names)
-        parts = split(fgraph, lambda node: pytorch_funcify(node.op, node=node))
+        parts = split(fgraph, lambda node: pytorch_funcify(node.op, node=node), torch.tensor)
         self._parts = parts
         # whole numbers, as tensors, are the same ones from call to call
         self._dtypes = [getattr(torch, str(v.type.dtype)) for v in parts.made] if parts else []
@@ -49,17 +50,6 @@ class PytorchProgram:
         self._outputs = [(True, made[v]) if v in made else (False, next(of_program)) for v in fgraph.outputs]
 
     def __call__(self, *inputs: Any) -> tuple[Any, ...]:
-        threads = torch.get_num_threads()
-        free = _cores.limit(threads)
-        if free == threads:
-            return self._call(*inputs)
-        torch.set_num_threads(free)
-        try:
-            return self._call(*inputs)
-        finally:
-            torch.set_num_threads(threads)
-
-    def _call(self, *inputs: Any) -> tuple[Any, ...]:
         parts = self._parts
         if parts is None:
             return tuple(out.cpu().numpy() for out in self._program(*map(pytorch_typify, inputs)) or ())
@@ -100,10 +90,20 @@ class PytorchProgram:
         with without_log("torch._dynamo"):
             function = pytorch_funcify(fgraph, unique_name=name_of, conversion_func=convert)
         torch._dynamo.config.capture_dynamic_output_shape_ops = True
-        options: dict[str, Any] = {"guard_filter_fn": _what_can_change, "cpp.dynamic_threads": True, "size_asserts": False}
+        options: dict[str, Any] = {"guard_filter_fn": _what_can_change, "size_asserts": False}
+        if _looks_up(fgraph):  # an index outside is found where C++ cannot raise, if several threads look up
+            options["cpp.threads"] = 1
         if _compiler_knows_vectors():
             options["cpp.vec_isa_ok"] = True  # PyTorch would try each in a program that takes seconds to compile
         return cast(Callable[..., Sequence[Any]], torch.compile(function, options=options))
+
+
+def _looks_up(fgraph: Any) -> bool:
+    """Return True if entries are read or written at places that an array says."""
+    for node in fgraph.apply_nodes:
+        if isinstance(node.op, LOOKING_UP) or (isinstance(node.op, HasInnerGraph) and _looks_up(node.op.fgraph)):
+            return True
+    return False
 
 
 def _what_can_change(guards: Sequence[Any]) -> list[bool]:
@@ -123,7 +123,7 @@ def _compiler_knows_vectors() -> bool:
     try:
         words = [get_cpp_compiler(), *flags, "-fsyntax-only", "-x", "c++", os.devnull]
         return subprocess.run(words, capture_output=True, timeout=20, check=False).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, RuntimeError, subprocess.TimeoutExpired):  # PyTorch finds no compiler, or it does not answer
         return False
 
 

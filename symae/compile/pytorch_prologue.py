@@ -50,8 +50,13 @@ class Split(NamedTuple):
     given: tuple[Variable, ...]  # inputs of the graph, and some of `made`
 
 
-def split(fgraph: FunctionGraph, convert: Callable[[Apply], Callable[..., Any]]) -> Split | None:
-    """Return the two parts of a graph; None if there is nothing to be computed before. `convert` makes a function of a draw."""
+def split(
+    fgraph: FunctionGraph, convert: Callable[[Apply], Callable[..., Any]], constant: Callable[[np.ndarray], Any]
+) -> Split | None:
+    """Return the two parts of a graph; None if there is nothing to be computed before.
+
+    `convert` makes a function of a draw, and `constant` of an array what is sliced.
+    """
     lines = _lines(fgraph)
     wanted = {node for node in lines if isinstance(node.op, Subtensor | Draw)}
     if not wanted:
@@ -72,7 +77,7 @@ def split(fgraph: FunctionGraph, convert: Callable[[Apply], Callable[..., Any]])
     given = tuple(v for v in (*fgraph.inputs, *made) if v in needed)
     program = FunctionGraph(list(given), of_program, clone=True)
     numbers = frozenset(i for i, v in enumerate(fgraph.inputs) if _is_number(v))
-    prologue = _compiled(fgraph, [line for node, line in lines.items() if node in taken], made, convert)
+    prologue = _compiled(fgraph, [line for node, line in lines.items() if node in taken], made, convert, constant)
     return Split(prologue, numbers, made, program, given)
 
 
@@ -161,7 +166,11 @@ def _counting(fgraph: FunctionGraph, lines: dict[Apply, _Line]) -> set[Apply]:
 
 
 def _compiled(
-    fgraph: FunctionGraph, lines: Sequence[_Line], made: Sequence[Variable], convert: Callable[[Apply], Callable[..., Any]]
+    fgraph: FunctionGraph,
+    lines: Sequence[_Line],
+    made: Sequence[Variable],
+    convert: Callable[[Apply], Callable[..., Any]],
+    constant: Callable[[np.ndarray], Any],
 ) -> Callable[..., Sequence[Any]]:
     """Compile a function of the graph's inputs; all of its text comes from the tables above, and numbers."""
     names: dict[Variable, str] = {v: f"i{k}" for k, v in enumerate(fgraph.inputs)}
@@ -175,10 +184,12 @@ def _compiled(
         for v in variables:
             if v not in names:
                 names[v] = f"({int(v.data)})" if _is_number(v) else f"c{len(scope)}"
-                scope[names[v]] = v.data
+                scope[names[v]] = constant(v.data) if isinstance(node.op, Subtensor) else v.data
         names.update({v: f"v{len(names) + k}" for k, v in enumerate(node.outputs)})
         results = ", ".join(names[v] for v in node.outputs)
         body.append(f"    {results} = {expression.format(*(names[v] for v in variables))}\n")
+        if isinstance(node.op, Draw | Subtensor):  # tensors, whose whole numbers wrap around in their own dtype
+            body += [f"    {names[v]} = int({names[v]})\n" for v in node.outputs if _is_number(v)]
     source = f"def prologue({', '.join(f'i{k}' for k in range(len(fgraph.inputs)))}):\n{''.join(body)}"
     source += f"    return [{', '.join(names[v] for v in made)}]\n"
     exec(compile(source, "<prologue of a PyTorch program>", "exec"), scope)

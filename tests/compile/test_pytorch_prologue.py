@@ -20,7 +20,7 @@ x, i = pt.dmatrix("x"), pt.lscalar("i")
 
 
 def parts_of(inputs, *outputs):
-    return split(FunctionGraph(inputs, outputs, clone=True), lambda node: node.op._on_host)
+    return split(FunctionGraph(inputs, outputs, clone=True), lambda node: node.op._on_host, np.asarray)
 
 
 SLICES = {
@@ -71,6 +71,35 @@ def test_draws_are_made_before_and_give_the_streams_numbers():
     expected, expected_after = function([], [mask, after], mode="FAST_COMPILE")()
     np.testing.assert_array_equal(drawn, expected)
     np.testing.assert_array_equal(state_after, expected_after)
+
+
+LOOKED_UP = {
+    "a slice of a constant": (pt.constant(data)[i * 2 : (i + 1) * 2], lambda places: data[2:4]),
+    "a row of a constant": (pt.constant(data)[i], lambda places: data[1]),
+    "from a place in a table": (x[(places := pt.lvector("places"))[i] : places[i] + 2], lambda places: data[places[1] :][:2]),
+    "the row after one of a table": (x[places[i] + 1], lambda places: data[places[1] + 1]),
+    "short integers": (x[(short := pt.cast(places, "int8"))[i] + short[0] :], lambda places: data[places[1] + places[0] :]),
+}
+
+
+@pytest.mark.parametrize("backend", [on("pytorch", pytest.mark.backends)])
+@pytest.mark.parametrize("name", LOOKED_UP)
+def test_places_that_a_table_has_and_constants_are_as_numpys(backend, name):
+    symbolic, expected = LOOKED_UP[name]
+    table = np.array([1, 3, 2])
+    compiled = function([x, i, places], symbolic * 2.0, backend=backend, on_unused_input="ignore")
+    np.testing.assert_array_equal(compiled(data, 1, table), expected(table) * 2.0)
+
+
+@pytest.mark.parametrize("backend", [on("pytorch", pytest.mark.backends)])
+def test_an_index_outside_among_many_is_an_error_and_ends_no_process(backend):
+    rows = np.zeros(100_000, np.int64)
+    table, looked_up = pt.dvector("table"), pt.lvector("rows")
+    compiled = function([table, looked_up], pt.tanh(table[looked_up]), backend=backend)
+    assert compiled(np.zeros(5), rows).shape == rows.shape
+    rows[77_777] = 5
+    with pytest.raises(IndexError, match="index 5 is out of bounds for axis 0 with size 5"):
+        compiled(np.zeros(5), rows)
 
 
 @pytest.mark.parametrize("backend", [on("pytorch", pytest.mark.backends)])
