@@ -95,7 +95,7 @@ _at_ends: list[Callable[[], object]] = []
 
 
 def at_each_end(call: Callable[[], object]) -> None:
-    """Have `call` called as the process ends, also by `end_at_once`."""
+    """Have `call` called as the process ends, also by `end_at_once` and `leave_at_once`."""
     atexit.register(call)
     _at_ends.append(call)
 
@@ -104,9 +104,14 @@ def end_at_once(line: str, status: int) -> NoReturn:
     """Print an error's line and end the process, from whatever thread, though others may be computing."""
     sys.stdout.flush()
     print(f"{Path(sys.argv[0]).stem or 'symae'}: error: {line}", file=sys.stderr, flush=True)
-    while _at_ends:
+    leave_at_once(status)
+
+
+def leave_at_once(status: int) -> NoReturn:
+    """End the process without what Python and libraries do at its end, but for what `at_each_end` was given."""
+    for call in (sys.stdout.flush, sys.stderr.flush, *reversed(_at_ends)):
         with suppress(Exception):
-            _at_ends.pop()()
+            call()
     os._exit(status)
 
 

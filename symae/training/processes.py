@@ -8,7 +8,6 @@ import math
 import os
 import platform
 import queue
-import sys
 import threading
 import time
 from collections import Counter
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from symae._runtime.cpp_terminate import abort_as_before, call_before_abort
-from symae._runtime.terminal import TRY_AGAIN, end_at_once
+from symae._runtime.terminal import INTERRUPTED, TRY_AGAIN, end_at_once, leave_at_once, status_of
 from symae._runtime.versions import versions
 from symae.errors import InputError, LostProcessError, one_line
 from symae.training.engine import TrainingState
@@ -81,10 +80,13 @@ class Processes:
         self._checkpoints = True
         self._largest: Any = None
         self._lost = threading.Event()
-        self._over = threading.Event()  # this process ends, and its threads do
+        self._leaving = threading.Event()  # this process ends
+        self._over = threading.Event()  # and so do its threads
+        self._waits = False  # a thread of gloo's
         self._reason = ""
         self._suspicious = False
         self._line = ""  # why the last training has ended with an error
+        self._status = 0  # of a process that ends because of it
         self._sayings: queue.SimpleQueue[tuple[dict[str, Any] | None, threading.Event]] = queue.SimpleQueue()
         self._told = threading.Event()  # the others know that a process is lost
         self._set("who", {"host": platform.node(), "pid": os.getpid()})
@@ -169,7 +171,7 @@ class Processes:
                 raise LostProcessError(self._reason)
             self._begun += 1
             self._open.append(self._begun)
-            self._suspicious, self._line, self._checkpoints = False, "", checkpoints
+            self._suspicious, self._line, self._status, self._checkpoints = False, "", 0, checkpoints
         try:
             yield
             self.agree(0)
@@ -177,9 +179,11 @@ class Processes:
             if not isinstance(error, InputError | LostProcessError | KeyboardInterrupt) and self._wait_for_reason(error):
                 raise LostProcessError(self._reason) from error
             if isinstance(error, KeyboardInterrupt):
-                self._line = "it was interrupted by Ctrl-C"
+                self._line, self._status = "it was interrupted by Ctrl-C", INTERRUPTED
             else:
-                self._line = one_line(error) or f"{type(error).__name__}: {error}"[:300]
+                line = one_line(error)
+                self._line = line or f"{type(error).__name__}: {error}"[:300]
+                self._status = status_of(error) if line else 1
             if not self._lost.is_set():  # the others know more then
                 self._say({"training": self._open[-1], "line": self._line})
             raise
@@ -200,14 +204,16 @@ class Processes:
         return self._lost.is_set()
 
     def _wait_to_be_ended(self) -> None:
-        """Let a thread of gloo's wait whose connections are broken: `_watch` knows who is gone, and ends the process.
+        """Let a thread of gloo's wait whose connections are broken: `_watch` knows who is gone, and `_leave` ends the process.
 
         gloo takes what a process sends after a step that failed for what it still expects of that step, and of another size.
         """
-        if not self._open or os.getpid() != self._pid:
+        if os.getpid() != self._pid or not (self._open or self._lost.is_set() or self._leaving.is_set()):
             return
-        self._suspicious = True
+        self._suspicious = self._waits = True
         for _ in range(round((LONGEST + GRACE) / BEAT * 5)):  # not by the clock: all processes may be stopped for a while
+            if self._lost.is_set() or self._leaving.is_set():
+                threading.Event().wait()  # for ever: what the main thread still saves takes its time
             time.sleep(BEAT / 5)
 
     def _ask(self) -> None:
@@ -299,13 +305,12 @@ class Processes:
         """Say that this process ends, at its end; where another one is gone, JAX would wait for it."""
         if os.getpid() != self._pid:  # a child that was forked
             return
+        self._leaving.set()
         if self._lost.is_set():
-            sys.stdout.flush()
-            sys.stderr.flush()
             self._told.wait(TOLD)
             if self.writes:
                 time.sleep(2 * BEAT)  # the service ends some time after this process, and others ask it who is gone
-            os._exit(TRY_AGAIN)
+            leave_at_once(TRY_AGAIN)
         self._say({"training": None, "line": self._line or "it has left the training"})
         # the service ends with the first process, and JAX ends all that still have it then
         others = {i for i in range(self.count) if i != self.number} if self.writes else set()
@@ -317,6 +322,8 @@ class Processes:
         for thread in self._threads:
             thread.join(TOLD)
         abort_as_before()
+        if self._waits:  # a thread that JAX would wait for, and that C++ aborts where it comes back while Python ends
+            leave_at_once(self._status)
 
     def _left(self) -> set[int]:
         """Return which processes have said that they end."""

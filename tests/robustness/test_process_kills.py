@@ -22,6 +22,7 @@ def run(*options: str) -> str:
     return result.stdout
 
 
+@pytest.mark.long
 def test_when_one_of_two_processes_is_killed_the_other_says_so_and_the_training_goes_on_to_the_same_and_each_reads_half():
     printed = run("--kills", "1", "--processes", "2", "--epochs", "6", "--within", "120")
     assert "1 killed; the same to the last bit" in printed

@@ -658,6 +658,17 @@ def test_an_error_that_has_nothing_to_do_with_resuming_stays_as_it_is(tmp_path):
         small_fit(sheet_of(tmp_path, "--resume"), X=np.full((4, 4), np.nan))
 
 
+def test_a_training_that_has_not_begun_leaves_no_record_and_keeps_the_one_that_was_there(tmp_path):
+    sheet = sheet_of(tmp_path)
+    record = tmp_path / "run.json"
+    for there in (False, True):
+        if there:
+            record.write_bytes(b"{}")
+        with pytest.raises(InputError, match=r"^data\[x\]: found NaN or infinite values"):
+            small_fit(sheet, X=np.full((4, 4), np.nan))
+        assert record.exists() == there
+
+
 def test_devices_that_do_not_divide_a_minibatch_are_refused_before_anything_is_written(tmp_path, monkeypatch):
     monkeypatch.setattr(Worksheet, "_shared_by", lambda self: 3)
     sheet = sheet_of(tmp_path)
