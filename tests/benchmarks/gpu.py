@@ -25,13 +25,14 @@ from typing import Any
 
 import numpy as np
 from minibatch_race import installed, save_images, start
-from race import race, show, write
+from race import Contender, race, show, write
 
 from symae.models import ConvolutionalAutoencoder, CoordinateVAE
 
 # few epochs: whether they run, and how soon
 WORKSHEETS = {"01": [], "02": [], "03": ["--maps", "3", "--pool", "4"], "04": [], "05": [], "06": []}
 FIRST_STEP = 60.0
+BASELINE = "symae jax"
 LONGEST = 240  # seconds of a worksheet, after which it has failed
 SMALL = {"epochs": 1, "images": 256, "data": "digits", "minibatches": 2, "rounds": 1}
 RACES = {"04": (ConvolutionalAutoencoder, {"maps": (16, 8, 8)}, 128, False), "06": (CoordinateVAE, {}, 64, True)}
@@ -60,10 +61,13 @@ def main() -> int:
             results[number] = _worksheet(number, options, given)
             if results[number]["status"] or results[number]["first step"] > FIRST_STEP:
                 failed.append(number)
+            write(given.out, {"gpu": results})  # after each part: the machine may be gone before the last one
     if "races" in given.only:
-        results["races"] = {number: _race(number, given, failed) for number in RACES}
+        results["races"] = {}
+        for number in RACES:
+            results["races"][number] = _race(number, given, failed)
+            write(given.out, {"gpu": results})
     print(f"{time.perf_counter() - begun:.0f} s in all" + (f"; failed: {', '.join(failed)}" if failed else ""))
-    write(given.out, {"gpu": results})
     return int(bool(failed))
 
 
@@ -126,7 +130,7 @@ def _race(number: str, given: argparse.Namespace, failed: list[str]) -> dict[str
         save_images(folder, rows=rows)
         for tf32 in (False, True) if given.device == "gpu" else (False,):
             environment = _environment(given.device, tf32)
-            started = [("symae jax", "symae_minibatches.py", {"way": "jax"})]
+            started = [(BASELINE, "symae_minibatches.py", {"way": "jax"})]
             if installed("PyTorch", "torch"):
                 options = {"way": way, "threads": os.cpu_count()}
                 started += [("PyTorch", script, options)]
@@ -138,14 +142,26 @@ def _race(number: str, given: argparse.Namespace, failed: list[str]) -> dict[str
                 except RuntimeError as error:  # torch.compile wants a compiler on the machine, for one
                     print(error, flush=True)
                     failed.append(f"{contender} of {number}")
-            if not contenders:
-                continue
             title = f"worksheet {number}, minibatches of {batch}, {'TF32' if tf32 else 'float32'}, data on the device"
-            found = race(contenders, given.rounds)
+            if [contender.name for contender in contenders][:1] != [BASELINE]:  # nothing that PyTorch is compared with
+                _close(contenders)
+                continue
+            try:
+                found = race(contenders, given.rounds)
+            except (RuntimeError, OSError) as error:  # of one that has died in an epoch: its message, or its pipe
+                print(f"{title}: {error}", flush=True)
+                failed.append(title)
+                _close(contenders)
+                continue
             peers = [found_name for found_name in found if found_name.startswith("PyTorch")] or list(found)
             show(f"\n{title}", found, min(peers, key=lambda peer: found[peer]["median"]), given.minibatches)
             results[title] = found
     return results
+
+
+def _close(contenders: list[Contender]) -> None:
+    for contender in contenders:
+        contender.close()
 
 
 if __name__ == "__main__":

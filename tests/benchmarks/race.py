@@ -58,8 +58,11 @@ class Contender:
 
     def close(self) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.close()
+        assert self.process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):  # of a process that has died
+            self.process.stdin.close()
         self.process.wait()
+        self.process.stdout.close()
         self.complaints.close()
 
     def _answer(self) -> Any:
