@@ -1,12 +1,13 @@
 """What several devices and processes cost, and what networks between hosts would.
 
     python tests/benchmarks/scaling.py
+    python tests/benchmarks/scaling.py --models 06 --unbound
     python tests/benchmarks/scaling.py --only communication
 
 The work of an epoch is the sum of the CPU seconds of all threads and processes, because several devices on one CPU share its
-cores: with 1, 2 and 4 devices of one process, then with 1, 2 and 4 processes. All take turns. Then how many bytes are added up
-in a step, which the compiled program says, and by the formula of `symae/compile/communication.py` how that does on 8 and 64
-hosts, each of which computes a minibatch in the time that it takes here.
+cores: with 1, 2 and 4 devices of one process, then with 1, 2 and 4 processes, each bound to a core unless `--unbound` is given.
+All take turns. Then how many bytes are added up in a step, which the compiled program says, and by the formula of
+`symae/compile/communication.py` how that does on 8 and 64 hosts, of which each computes a minibatch in the time it takes here.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ WORKER = Path(__file__).parent / "contenders" / "symae_sharded.py"
 class Group:
     """Processes that make the same steps together; each answers with its CPU seconds."""
 
-    def __init__(self, model: str, batch: int, minibatches: int, devices: int, processes: int):
+    def __init__(self, model: str, batch: int, minibatches: int, devices: int, processes: int, bound: bool = True):
         with socket.socket() as found:
             found.bind(("127.0.0.1", 0))
             port = found.getsockname()[1]
@@ -48,7 +49,9 @@ class Group:
             command = [sys.executable, str(WORKER), model, str(batch), str(minibatches), address]
             pipe = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self.errors}
             member = subprocess.Popen(command, text=True, env=environment, **pipe)
-            if processes > 1 and hasattr(os, "sched_setaffinity"):  # as launchers do, or each would have threads for all cores
+            if (
+                bound and processes > 1 and hasattr(os, "sched_setaffinity")
+            ):  # as launchers do, or each would have threads for all cores
                 cores = sorted(os.sched_getaffinity(0))
                 os.sched_setaffinity(member.pid, {cores[i % len(cores)]})
             self.members.append(member)
@@ -87,6 +90,7 @@ def main() -> None:
     parser.add_argument("--minibatches", type=int, default=8, help="in an epoch")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--counts", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--unbound", action="store_true", help="leave each of several processes all cores")
     parser.add_argument("--only", choices=("work", "communication"))
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
@@ -105,7 +109,7 @@ def work(model: str, batch: int, given: argparse.Namespace) -> dict[str, float]:
     """Print and return the CPU seconds of an epoch, divided by those of one device."""
     kinds = {f"{n} device{'s' * (n > 1)}": (n, 1) for n in given.counts}
     kinds |= {f"{n} processes": (n, n) for n in given.counts if n > 1}
-    groups = {name: Group(model, batch, given.minibatches, *kind) for name, kind in kinds.items()}
+    groups = {name: Group(model, batch, given.minibatches, *kind, bound=not given.unbound) for name, kind in kinds.items()}
     cpu: dict[str, list[float]] = {name: [] for name in groups}
     costs = {}
     for counts in [False] + [True] * given.rounds:

@@ -6,7 +6,8 @@ where the position of the state says, which is known only as the program runs. S
 positions need.
 
 Normal numbers take as many words as it happens, and a logarithm. Which words they take is the same everywhere; the logarithm is
-libm's where XLA computes on CPUs (JAX 0.10), so there all bits are the same, and on other devices all but the last ones.
+the C library's where XLA computes on CPUs (JAX 0.10 and 0.12), so there all bits are the same, and on other devices the last
+ones may differ.
 
 Sources: as there.
 """
