@@ -106,15 +106,17 @@ def _loaded(file: Path) -> int | None:
     return load(code, [name])[name]
 
 
-def compiled_once(jit: Any) -> Callable[[Callable[..., None]], Any]:
+def compiled_once(jit: Any, contiguous: bool = False) -> Callable[[Callable[..., None]], Any]:
     """Return a decorator that compiles a function by `jit` once for each combination of its arguments' types.
 
-    Numba functions call it like any other. It must return nothing; an error that it raises is the caller's.
+    Numba functions call it like any other. It must return nothing; an error that it raises is the caller's. With `contiguous`,
+    arrays that are known to be C-contiguous where it is called are so where it is compiled: for loops over entries, which
+    are vectors of the processor's only then.
     """
 
     def decorate(function: Callable[..., None]) -> Any:
         name = f"{function.__module__}.{function.__name__}"
-        return _callable(_Once(name, None, lambda: jit(function), contiguous=False), function)
+        return _callable(_Once(name, None, lambda: jit(function), contiguous), function)
 
     return decorate
 

@@ -183,3 +183,12 @@ def test_a_processor_without_vector_registers_has_its_products_by_blas(tmp_path)
     environment = os.environ | generic | {"PYTENSOR_FLAGS": f"base_compiledir={tmp_path}"}
     command = [sys.executable, "-c", PROGRAM, "product", "one"]
     assert subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.endswith(" 3000.0\n")
+
+
+def test_draws_are_compiled_for_arrays_without_gaps():
+    """With any layout a mask's loop is no vector's: worksheet 02 took twice as long."""
+    for name in ("random_doubles", "gaussians", "bernoullis"):
+        drawn = once.find(f"symae.kernels.random.mt19937.{name}", None)
+        for layout in "CA":
+            array = numba.types.Array(numba.float64, 1, layout)
+            assert drawn.general((array,)) == (array,)

@@ -88,7 +88,7 @@ def random_double(state: Any) -> Any:
     return _as_double(first, _word(state))
 
 
-@compiled_once(jit)
+@compiled_once(jit, contiguous=True)
 def random_doubles(state: Any, out: Any) -> None:
     """Fill the vector `out` with the next numbers of the stream: `random_double`, a block of key at a time."""
     i = 0
@@ -106,7 +106,7 @@ def random_doubles(state: Any, out: Any) -> None:
         i += count
 
 
-@compiled_once(jit)
+@compiled_once(jit, contiguous=True)
 def gaussians(state: Any, out: Any) -> None:
     """Fill the vector `out`, of doubles, with standard normal numbers, by the polar method.
 
@@ -278,7 +278,7 @@ def _compared(state: Any, most: Any, likely: Any, rest: Any, out: Any) -> None:
     state[POSITION] = position
 
 
-@compiled_once(jit)
+@compiled_once(jit, contiguous=True)
 def bernoullis(state: Any, p: Any, out: Any) -> None:
     """Fill the vector `out` with draws of ``binomial(1, p)``, a corruption mask: one number of the stream each.
 
