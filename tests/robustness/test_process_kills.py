@@ -43,6 +43,7 @@ def test_processes_add_up_once_a_step_and_data_that_is_not_the_same_in_all_is_na
     assert re.fullmatch(r"process_kills: error: data: found .* in process 1 of 2 \(.*\), expected .* process 0 of 2 .*", line)
 
 
+@pytest.mark.backends
 def test_processes_train_again_after_an_error_that_all_of_them_had():
     found = json.loads(run("--differences", "trained_again"))["trained_again"]
     assert found["status"] == [0, 0], found["lines"]

@@ -12,6 +12,7 @@ import pytest
 from symae._runtime.cpp_terminate import LIBRARY
 
 pytest.importorskip("jax")
+pytestmark = pytest.mark.backends  # each waits for seconds
 try:
     ctypes.CDLL(LIBRARY)
 except OSError:
