@@ -17,13 +17,12 @@ from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.op import HasInnerGraph
 from pytensor.link.pytorch.dispatch import pytorch_funcify, pytorch_typify
 from pytensor.link.utils import unique_name_generator
-from pytensor.tensor.subtensor import AdvancedIncSubtensor, AdvancedIncSubtensor1, AdvancedSubtensor, AdvancedSubtensor1
 
 from symae._runtime.quiet import without_log
 from symae.compile.pytorch_prologue import split
+from symae.ops.indexing import LOOKING_UP
 
 _serial = itertools.count()
-LOOKING_UP = (AdvancedSubtensor, AdvancedSubtensor1, AdvancedIncSubtensor, AdvancedIncSubtensor1)
 
 
 class PytorchProgram:

@@ -28,6 +28,7 @@ def _ops(*names: str) -> tuple[type, ...]:
 
 
 WRITING = _ops("IncSubtensor", "AdvancedIncSubtensor", "AdvancedIncSubtensor1")
+LOOKING_UP = _ops("AdvancedSubtensor", "AdvancedSubtensor1", "AdvancedIncSubtensor", "AdvancedIncSubtensor1")
 INDEXING = (*_ops("Subtensor", "AdvancedSubtensor", "AdvancedSubtensor1"), *WRITING)
 
 
