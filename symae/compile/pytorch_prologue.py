@@ -182,8 +182,10 @@ def _compiled(
             scope[f"draw{len(scope)}"] = convert(node)
             expression = expression.replace("draw", f"draw{len(scope) - 1}", 1)
         for v in variables:
-            if v not in names:
-                names[v] = f"({int(v.data)})" if _is_number(v) else f"c{len(scope)}"
+            if v not in names and _is_number(v):
+                names[v] = f"({int(v.data)})"
+            elif v not in names:
+                names[v] = f"c{len(scope)}"
                 scope[names[v]] = constant(v.data) if isinstance(node.op, Subtensor) else v.data
         names.update({v: f"v{len(names) + k}" for k, v in enumerate(node.outputs)})
         results = ", ".join(names[v] for v in node.outputs)

@@ -166,9 +166,7 @@ class ShardedFunction:
 
         values = {**updated, **read, **dict(zip(self._given, given, strict=True))}
         # an axis as long as the minibatch may be one of the parameters, whose products are not sums over the minibatch
-        rows = {x.shape[0] for x in given if x.ndim} - {
-            n for values_ in (updated, read) for v in values_.values() for n in v.shape
-        }
+        rows = {x.shape[0] for x in given if x.ndim} - {n for x in (*updated.values(), *read.values()) for n in x.shape}
         step = with_joined_products(self._step, rows) if len(self.devices) > 1 else self._step
         results = step(*(values[i] for i in range(len(values))))
         n_outputs = self._figures + len(self._updates)

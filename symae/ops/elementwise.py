@@ -102,14 +102,20 @@ def _connect(dispatch: Any) -> None:
 after_import("pytensor.link.numba.dispatch", _connect)
 
 
+def _cross_entropy(arrays: Any) -> Callable[..., Any]:
+    """Return the op as a function of arrays that are the module `arrays`' own."""
+
+    def cross_entropy(a: Any, x: Any) -> Any:
+        size = arrays.abs(a)
+        return size * arrays.where(a > 0, 1 - x, x) + arrays.log1p(arrays.exp(-size))
+
+    return cross_entropy
+
+
 def _connect_jax(dispatch: Any) -> None:
     import jax
 
-    @jax.custom_jvp
-    def cross_entropy(a: Any, x: Any) -> Any:
-        size = jax.numpy.abs(a)
-        return size * jax.numpy.where(a > 0, 1 - x, x) + jax.numpy.log1p(jax.numpy.exp(-size))
-
+    cross_entropy = jax.custom_jvp(_cross_entropy(jax.numpy))
     # of what users derive themselves: |a| has no derivative at 0
     cross_entropy.defjvps(lambda da, _, a, x: (jax.nn.sigmoid(a) - x) * da, lambda dx, _, a, x: -a * dx)
 
@@ -124,13 +130,7 @@ after_import("pytensor.link.jax.dispatch", _connect_jax)
 def _connect_pytorch(dispatch: Any) -> None:
     import torch
 
-    @dispatch.pytorch_funcify.register(SigmoidCrossEntropy)
-    def _(op: Any, **_: Any) -> Callable[..., Any]:
-        def cross_entropy(a: Any, x: Any) -> Any:
-            size = torch.abs(a)
-            return size * torch.where(a > 0, 1 - x, x) + torch.log1p(torch.exp(-size))
-
-        return cross_entropy
+    dispatch.pytorch_funcify.register(SigmoidCrossEntropy, lambda op, **_: _cross_entropy(torch))
 
 
 after_import("pytensor.link.pytorch.dispatch", _connect_pytorch)
@@ -139,13 +139,7 @@ after_import("pytensor.link.pytorch.dispatch", _connect_pytorch)
 def _connect_mlx(dispatch: Any) -> None:
     import mlx.core as mx
 
-    @dispatch.mlx_funcify.register(SigmoidCrossEntropy)
-    def _(op: Any, **_: Any) -> Callable[..., Any]:
-        def cross_entropy(a: Any, x: Any) -> Any:
-            size = mx.abs(a)
-            return size * mx.where(a > 0, 1 - x, x) + mx.log1p(mx.exp(-size))
-
-        return cross_entropy
+    dispatch.mlx_funcify.register(SigmoidCrossEntropy, lambda op, **_: _cross_entropy(mx))
 
 
 after_import("pytensor.link.mlx.dispatch", _connect_mlx)
