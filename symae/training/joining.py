@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from symae._runtime.terminal import BAD_INPUT, end_at_once
+from symae._runtime.yielding_threads import threads_that_yield
 from symae.compile.backends import BY_NAME
 from symae.errors import BackendError, InputError
 from symae.training.meeting import LINGERS, listen, meet
@@ -141,7 +142,8 @@ def join(distributed: bool | str) -> None:
         if "should be defined" in text or "must be defined" in text:
             raise InputError("distributed", "no launcher that JAX knows (SLURM, Open MPI, Kubernetes)", EXPECTED) from error
         raise InputError("distributed", text or type(error).__name__, "a place in which JAX can join processes") from error
-    processes()
+    with _gloo_yields():
+        processes()
 
 
 def _has_computed() -> bool:
@@ -218,6 +220,34 @@ class _Apart:
         except subprocess.TimeoutExpired:
             self._process.kill()
         self._process.stdout.close()
+
+
+@contextmanager
+def _gloo_yields() -> Iterator[None]:
+    """Let gloo's thread, if JAX starts it in the block, interrupt no thread that computes.
+
+    gloo is what JAX's processes add up with on CPUs. Its thread is woken by what another process sends, often while the one
+    that computes holds a lock. It asks the system for news again and again then, without waiting, and has the core for
+    milliseconds of it, for each array: 4.5 ms of CPU time for a sum of 18 kB where processes have a core each, of which 0.4
+    remain (jaxlib 0.10; gloo's issue 246 is about it).
+    """
+    from jax._src import xla_bridge
+
+    inside, name = getattr(xla_bridge, "_jax", None), "make_gloo_tcp_collectives"
+    if not hasattr(inside, name):  # another JAX: the thread does as it likes
+        yield
+        return
+    before = getattr(inside, name)
+
+    def make(*arguments: Any, **keywords: Any) -> Any:
+        with threads_that_yield():
+            return before(*arguments, **keywords)
+
+    setattr(inside, name, make)
+    try:
+        yield
+    finally:
+        setattr(inside, name, before)
 
 
 @contextmanager

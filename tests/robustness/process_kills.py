@@ -130,7 +130,7 @@ def interrupted(folder: Path, distributed: str, epochs: int) -> None:
 
 
 def programs(folder: Path, distributed: str, epochs: int) -> None:
-    """Print the sums that processes make in a step, and what else they send."""
+    """Print the sums that processes make in a step, what else they send, and whether gloo's thread yields."""
     from symae.compile.sharded import ShardedFunction
 
     run = ShardedFunction._run
@@ -141,11 +141,19 @@ def programs(folder: Path, distributed: str, epochs: int) -> None:
             text = self.compiled_text(minibatches[0], length)
             reduced = re.findall(r"= (.*) all-reduce\(", text)
             others = re.findall(r"all-gather|all-to-all|collective-permute|pure_callback", text)
-            print(json.dumps([[sorted(set(re.findall(r"(\w+)\[", found))) for found in reduced], others]), flush=True)
+            sums = [sorted(set(re.findall(r"(\w+)\[", found))) for found in reduced]
+            print(json.dumps([sums, others, a_thread_yields()]), flush=True)
         return run(self, minibatches, length, whole)
 
     ShardedFunction._run = shown
     train(folder, distributed, 1)
+
+
+def a_thread_yields() -> bool:
+    if sys.platform != "linux":
+        return True
+    threads = [int(path.name) for path in Path("/proc/self/task").iterdir()]
+    return os.SCHED_BATCH in {os.sched_getscheduler(thread) for thread in threads}
 
 
 def quickly(seconds: float = 0.2) -> None:

@@ -34,7 +34,7 @@ def test_processes_add_up_once_a_step_and_data_that_is_not_the_same_in_all_is_na
     cases = json.loads(run("--differences", "different_data", "programs"))
     assert cases["programs"]["status"] == [0, 0]
     for lines in cases["programs"]["lines"]:
-        assert {json.dumps(json.loads(line)) for line in lines} == {'[[["f64"]], []]'}
+        assert {json.dumps(json.loads(line)) for line in lines} == {'[[["f64"]], [], true]'}
     found = cases["different_data"]
     assert found["status"] == [2, 2]
     assert found["left"] == []
