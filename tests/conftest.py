@@ -24,6 +24,8 @@ from symae.rewrites.registry import NATIVE
 pytensor.config.on_shape_error = "raise"
 # Most tests are about graphs and values: no machine code for them. Those about backends ask for one by name.
 pytensor.config.mode = "FAST_COMPILE"
+# Tests change rewrites and kernels under way, so each graph is rewritten; tests/compile/test_known_graphs.py switches it on.
+os.environ.setdefault("SYMAE_KNOWN_GRAPHS", "off")
 # Time that says nothing about symae, a sixth of a run of the tests: looking for garbage among all objects that are imported,
 # and the C compiler's notes for debuggers, without which its machine code is the same.
 gc.set_threshold(50_000, 20, 50)

@@ -17,6 +17,7 @@ from symae._runtime.memory import collect_young
 from symae._runtime.quiet import without_log, without_warnings
 from symae._runtime.roomy_calls import roomy
 from symae.compile.backends import BY_NAME, linked_by
+from symae.compile.known_graphs import keep, looking_up
 from symae.compile.locked_function import with_lock
 from symae.compile.modes import chosen_mode, surrounding
 from symae.errors import InputError
@@ -145,12 +146,24 @@ def function(
     compiler = linked_by(chosen.linker)
     if compiler is not None and compiler.before_compiling is not None:
         compiler.before_compiling()
-    around = nullcontext() if compiler is None else compiler.while_compiling()
-    with _quiet(), whole_programs(), surrounding(chosen if mode is None else None), around:
+    while_compiling = nullcontext if compiler is None else compiler.while_compiling
+    floatX = pytensor.config.floatX
+
+    @contextmanager
+    def surroundings() -> Iterator[None]:
+        with _quiet(), whole_programs(), surrounding(chosen if mode is None else None), while_compiling():
+            yield
+
+    @contextmanager
+    def later() -> Iterator[None]:
+        with COMPILING, surroundings(), pytensor.config.change_flags(floatX=floatX):
+            yield
+
+    with surroundings():
         compiled = pytensor.function(
             inputs,
             outputs,
-            mode=chosen,
+            mode=chosen if profile else looking_up(chosen, later, mode is None),
             updates=updates,
             givens=givens,
             accept_inplace=accept_inplace,
@@ -167,6 +180,7 @@ def function(
         _bring_to_host(compiled, chosen.linker)
         linked = time.perf_counter()
         cached = compiler is not None and compiler.compile_ahead is not None and compiler.compile_ahead(compiled)
+        keep(compiled, linked - started)
     compiled = with_lock(compiled)
     _times[compiled.maker] = CompileTime(linked - started, time.perf_counter() - linked, cached)
     return compiled

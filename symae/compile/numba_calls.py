@@ -14,6 +14,7 @@ from pytensor.sparse.type import SparseTensorType
 from pytensor.tensor.type import DenseTensorType
 
 from symae.compile.first_run import seconds_to_compile, watched
+from symae.compile.known_graphs import written_graph
 from symae.compile.second_process import begin
 
 
@@ -48,14 +49,14 @@ def compile_ahead(compiled: Any) -> bool:
     if dispatcher is None or not type(dispatcher).__module__.startswith("numba."):
         return False
     dispatcher.targetoptions["no_cfunc_wrapper"] = True  # an entry point for C, as long as that for Python
-    arguments = []
-    for variable, container in zip(compiled.maker.fgraph.inputs, compiled.input_storage, strict=True):
+    arguments, graph = [], written_graph(compiled)
+    for variable, container in zip(graph.inputs, compiled.input_storage, strict=True):
         if container.storage[0] is not None:
             with contextlib.suppress(ValueError):
                 arguments.append(numba.typeof(container.storage[0]))
         elif isinstance(variable.type, DenseTensorType | SparseTensorType):
             arguments.append(get_numba_type(variable.type, layout="C"))
-    if len(arguments) != len(compiled.maker.fgraph.inputs):
+    if len(arguments) != len(graph.inputs):
         return False  # an input without a Numba type that is known here: the first call will compile
     begin()
     as_tuple = (numba.types.BaseTuple.from_types(arguments),)

@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from pytensor.compile.executor import Function
 
+from symae.compile.known_graphs import written_graph
 from symae.compile.locked_function import locked
 
 _log = logging.getLogger("symae.compile.loops")
@@ -52,7 +53,7 @@ class IndexedStep:
     """
 
     def __init__(self, function: Function):
-        fgraph = function.maker.fgraph
+        fgraph = written_graph(function)
         self.function = function
         (self.position,) = given_inputs(function)
         self.updates: tuple[tuple[int, int], ...] = tuple(sorted((fgraph.update_mapping or {}).items()))

@@ -17,6 +17,7 @@ from pytensor.compile.executor import Function
 from pytensor.tensor.type import DenseTensorType
 
 from symae.compile.backends import linked_by
+from symae.compile.known_graphs import written_graph
 from symae.compile.loops.base import IndexedStep, Loop, PythonLoop, given_inputs, say_no_loop
 from symae.errors import InputError
 
@@ -52,7 +53,7 @@ def check_loop(loop: str) -> None:
 
 
 def _is_indexed(function: Function) -> bool:
-    fgraph, given = function.maker.fgraph, given_inputs(function)
+    fgraph, given = written_graph(function), given_inputs(function)
     if len(given) != 1 or function.profile or function.return_none:
         return False
     entry = function.maker.expanded_inputs[given[0]]
