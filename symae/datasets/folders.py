@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import platformdirs
+
 from symae.datasets.contents import is_file
 from symae.datasets.formats.idx import idx_folder, missing_files, pointed_at
 from symae.errors import InputError, MissingFileError
@@ -22,7 +24,7 @@ def search_folders() -> list[Path]:
     if named := os.environ.get(VARIABLE):
         return [Path(named)]
     checkout = _checkout()
-    return [*([checkout / "data"] if checkout else []), _cache()]
+    return [*([checkout / "data"] if checkout else []), cache_folder()]
 
 
 def download_folder() -> Path:
@@ -82,7 +84,6 @@ def _checkout() -> Path | None:
     return folder if is_file(folder / "pyproject.toml") and is_file(folder / "data" / "digits.npz") else None
 
 
-def _cache() -> Path:
-    import pooch
-
-    return Path(pooch.os_cache("symae"))
+def cache_folder() -> Path:
+    """Return the folder for what symae can bring or make again, the one that pooch downloads to."""
+    return Path(platformdirs.user_cache_dir("symae"))

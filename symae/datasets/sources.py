@@ -14,8 +14,9 @@ from symae.datasets.contents import excerpt, is_file, is_folder
 from symae.datasets.dataset import Dataset, Found, ImageShape, Pair, checked_dataset, checked_shape, three_parts
 from symae.datasets.folders import digits_file, find_mnist, mnist_folder, search_folders
 from symae.datasets.formats import FORMATS, READERS, WORDS
-from symae.datasets.formats.idx import pointed_at, read_idx_folder
+from symae.datasets.formats.idx import idx_files, pointed_at, read_idx_folder
 from symae.datasets.formats.npz import read_npz
+from symae.datasets.kept_parts import kept_pairs
 from symae.datasets.named import SETS, find_named, read_named
 from symae.errors import InputError, MissingFileError
 
@@ -70,11 +71,14 @@ def read(
         path, name = digits_file(), "symae's own stroke digits, 5000/1000/1000 images"
         return checked_dataset(name, path, three_parts(path, read_npz(path).pairs), Found([], shape))
     if name_or_path in ("mnist", "mini_mnist"):
-        name, pairs = "MNIST, 50000/10000/10000 images", three_parts("MNIST", _mnist(mnist_folder()))
+        folder, name = mnist_folder(), "MNIST, 50000/10000/10000 images"
         if name_or_path == "mini_mnist":
             name = "mini-MNIST, the first 5000/1000/1000 images of MNIST"
-            # copies: a view would keep all of MNIST
-            pairs = [(x[:n].copy(), None if y is None else y[:n]) for (x, y), n in zip(filter(None, pairs), MINI, strict=True)]
+            pairs: Sequence[Pair | None] = kept_pairs(
+                "mini_mnist", idx_files(folder), lambda: _mini(three_parts("MNIST", _mnist(folder)))
+            )
+        else:
+            pairs = three_parts("MNIST", _mnist(folder))
         return checked_dataset(name, "MNIST", pairs, Found([], shape))
     if name_or_path in SETS:
         found = read_named(str(name_or_path))
@@ -125,6 +129,11 @@ def _mnist(folder: Path) -> list[Pair]:
             expected = f"{count}, which MNIST has; read the folder by its path instead"
             raise InputError(folder, f"{len(x)} {what} images", expected)
     return [train, test]
+
+
+def _mini(pairs: Sequence[Pair | None]) -> list[Pair]:
+    # copies: a view would keep all of MNIST
+    return [(x[:n].copy(), None if y is None else y[:n].copy()) for (x, y), n in zip(filter(None, pairs), MINI, strict=True)]
 
 
 def _located(name_or_path: str | PathLike[str]) -> Path:

@@ -24,6 +24,13 @@ def empty_data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
     return folder
 
 
+@pytest.fixture(autouse=True)
+def empty_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Nothing of what tests read is kept where the developer's own runs look for it."""
+    folder = tmp_path_factory.mktemp("kept")
+    monkeypatch.setattr("symae.datasets.kept_parts.cache_folder", lambda: folder)
+
+
 @pytest.fixture
 def real_mnist(monkeypatch: pytest.MonkeyPatch, empty_data_folder: Path) -> Path:
     if not REAL_MNIST:

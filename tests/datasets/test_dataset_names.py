@@ -23,7 +23,7 @@ def unset(monkeypatch, tmp_path):
     (tmp_path / "checkout" / "data").mkdir(parents=True)
     (tmp_path / "cache").mkdir()
     monkeypatch.setattr("symae.datasets.folders._checkout", lambda: tmp_path / "checkout")
-    monkeypatch.setattr("symae.datasets.folders._cache", lambda: tmp_path / "cache")
+    monkeypatch.setattr("symae.datasets.folders.cache_folder", lambda: tmp_path / "cache")
     return tmp_path
 
 

@@ -216,7 +216,7 @@ def test_the_data_folder_that_is_named_is_where_files_go(empty_data_folder, serv
 def test_without_one_they_go_where_read_looks_first(tmp_path, servers, mirrors, monkeypatch):
     monkeypatch.delenv("SYMAE_DATA")
     monkeypatch.setattr("symae.datasets.folders._checkout", lambda: None)
-    monkeypatch.setattr("symae.datasets.folders._cache", lambda: tmp_path / "cache")
+    monkeypatch.setattr("symae.datasets.folders.cache_folder", lambda: tmp_path / "cache")
     assert download_mnist(mirrors=mirrors) == tmp_path / "cache"
     assert contents(tmp_path / "cache") == CONTENTS
 

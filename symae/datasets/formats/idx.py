@@ -108,6 +108,11 @@ def missing_files(folder: Path) -> list[str]:
     return [name for name in FILES if _present(folder, name) is None]
 
 
+def idx_files(folder: Path) -> list[Path]:
+    """Return the paths of the four files in a folder that has them."""
+    return [path for name in FILES if (path := _present(folder, name)) is not None]
+
+
 def idx_folder(folder: Path) -> Path | None:
     """Return `folder`, or the one below with all four files that is MNIST's by its name, such as torchvision's ``MNIST/raw``.
 
