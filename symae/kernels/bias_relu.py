@@ -1,6 +1,7 @@
 """Bias and rectifier, and their gradients, as Numba functions: one pass over memory each, which is what limits them.
 
-In place, what is read and what is written are one array by name: LLVM makes no vectors for two that turn out to overlap.
+In place, what is read and what is written are one array by name: LLVM makes no vectors for two that turn out to overlap. Maps,
+which may be short, have loops of vectors of their own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from symae.errors import ShapeError
 from symae.kernels import tuning
 from symae.kernels.conv.direct import jit
 from symae.kernels.parallel.parts import Threads, in_parts, parts_for, threads_for
+from symae.kernels.simd.rectified_map import rectified_gradient_map, rectified_map
+from symae.kernels.simd.vectors import vector_registers
 
 
 def threads_for_values(shape: Sequence[int | None]) -> Threads:
@@ -42,9 +45,15 @@ def _check_maps(x: Any, b: Any) -> None:
         raise ShapeError("rectified", "{} biases", "{}, one for each map of ({}, {}, {}, {})", b.size, c, n, c, h, w)
 
 
+def _lanes(itemsize: int) -> int:
+    """Return how many numbers of a map are a vector."""
+    return (vector_registers().size or 16) // itemsize
+
+
 @functools.cache
-def rectify(ndim: int, threads: Threads, inplace: bool) -> Callable[..., Any]:
+def rectify(ndim: int, itemsize: int, threads: Threads, inplace: bool) -> Callable[..., Any]:
     """Compile (x, b) -> max(x + b, 0), in x's memory if `inplace`."""
+    of_map = rectified_map(_lanes(itemsize))
 
     @jit
     def rows(part: Any, parts: Any, arguments: Any) -> None:
@@ -61,15 +70,12 @@ def rectify(ndim: int, threads: Threads, inplace: bool) -> Callable[..., Any]:
     @jit
     def maps(part: Any, parts: Any, arguments: Any) -> None:
         x, b, y = arguments
-        zero = x.dtype.type(0)
+        made, size = y.reshape(-1), x.shape[2] * x.shape[3]
+        seen = made if inplace else x.reshape(-1)
         first, end = _share(part, parts, x.shape[0])
         for i in range(first, end):
             for c in range(b.size):
-                out, bias = y[i, c].reshape(-1), b[c]
-                seen = out if inplace else x[i, c].reshape(-1)
-                for j in range(out.size):
-                    value = seen[j] + bias
-                    out[j] = zero if value <= zero else value
+                of_map(seen, b[c], made, (i * b.size + c) * size, size)
 
     everywhere = in_parts(rows if ndim == 2 else maps, threads, tuning.VALUES_FOR_THREADS)
     check = _check_rows if ndim == 2 else _check_maps
@@ -86,8 +92,9 @@ def rectify(ndim: int, threads: Threads, inplace: bool) -> Callable[..., Any]:
 
 
 @functools.cache
-def rectify_gradient(ndim: int, threads: Threads, inplace: bool) -> Callable[..., Any]:
+def rectify_gradient(ndim: int, itemsize: int, threads: Threads, inplace: bool) -> Callable[..., Any]:
     """Compile (y, g) -> g where y is positive, in g's memory if `inplace`, and its sum over each map."""
+    of_map = rectified_gradient_map(_lanes(itemsize))
 
     @jit
     def rows(part: Any, parts: Any, arguments: Any) -> None:
@@ -105,18 +112,12 @@ def rectify_gradient(ndim: int, threads: Threads, inplace: bool) -> Callable[...
     @jit
     def maps(part: Any, parts: Any, arguments: Any) -> None:
         y, g, gx, sums = arguments
-        zero, totals = y.dtype.type(0), sums[part]
+        totals, seen, made, size = sums[part], y.reshape(-1), gx.reshape(-1), y.shape[2] * y.shape[3]
+        given = made if inplace else g.reshape(-1)
         first, end = _share(part, parts, y.shape[0])
         for i in range(first, end):
             for c in range(y.shape[1]):
-                seen, out = y[i, c].reshape(-1), gx[i, c].reshape(-1)
-                given = out if inplace else g[i, c].reshape(-1)
-                total = zero
-                for j in range(out.size):
-                    value = zero if seen[j] <= zero else given[j]
-                    out[j] = value
-                    total += value
-                totals[c] += total
+                totals[c] += of_map(seen, given, made, (i * y.shape[1] + c) * size, size)
 
     everywhere, most = in_parts(rows if ndim == 2 else maps, threads, tuning.VALUES_FOR_THREADS), parts_for(threads)
 

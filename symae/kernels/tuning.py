@@ -36,6 +36,13 @@ class ConvolutionLimits:
     terms_for_tiles_filter_gradient: int = 32
     terms_for_tiles_strided_filter_gradient: int = 16
 
+    # Maps of strided convolutions from which on the gradient of the images is made element by element of the filters, each with
+    # the sums that it adds to read and written, instead of phase by phase, with zeros around the maps; and the pixels of an
+    # image up to which. With 2 threads, AVX-512, 256 images: 128 maps of 3 x 3 and 64 filters of 3 x 3 took 1.7 ms (phases:
+    # 2.5), 64 maps of 7 x 7 and 32 filters of 5 x 5 5.8 ms (6.0).
+    maps_for_scattering: int = 64
+    pixels_for_scattering: int = 4096
+
     # Numbers of a filter's row with all its channels, up to which sparse convolutions have kernels. Longer ones the dense ways
     # are good at. (Processor not noted.)
     longest_sparse_row: int = 128
@@ -48,6 +55,17 @@ class ConvolutionLimits:
 
 
 CONVOLUTION: Final = ConvolutionLimits()
+
+# Positions of maps that go through a convolution's tiles together: those of several images, where maps are small, so that tiles
+# are full and sums of few terms long enough, or some rows of one; and the most images. With 100 or 400 positions a convolution
+# of 256 images to 64 maps of 7 x 7 took as long, 4.6 to 4.9 ms; with one image at a time, which was before, 8.3. Measured with
+# 2 threads, AVX-512.
+POSITIONS_TOGETHER: Final = 192
+IMAGES_TOGETHER: Final = 16
+
+# Bytes of packed weights that stay in the nearest cache while tiles go over those positions: where the second cache is fast it
+# is no matter, half of it took 4.8 ms there, all weights at once 4.5. (Processors with a slow one not measured.)
+WEIGHTS_TOGETHER: Final = 32_768
 
 # Multiplications of a matrix product that is divided among symae's threads. Fewer take less time than another thread takes to
 # wake up. Measured with 2 threads, AVX-512.

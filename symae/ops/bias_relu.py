@@ -108,7 +108,8 @@ class Rectified(_InPlace):
     def numba(self, node: Apply) -> Callable[..., Any]:
         from symae.kernels.bias_relu import rectify, threads_for_values
 
-        return rectify(node.inputs[0].type.ndim, threads_for_values(node.inputs[0].type.shape), self.inplace)
+        x = node.inputs[0].type
+        return rectify(x.ndim, np.dtype(x.dtype).itemsize, threads_for_values(x.shape), self.inplace)
 
 
 class RectifiedGradient(_InPlace):
@@ -150,4 +151,5 @@ class RectifiedGradient(_InPlace):
     def numba(self, node: Apply) -> Callable[..., Any]:
         from symae.kernels.bias_relu import rectify_gradient, threads_for_values
 
-        return rectify_gradient(node.inputs[0].type.ndim, threads_for_values(node.inputs[0].type.shape), self.inplace)
+        y = node.inputs[0].type
+        return rectify_gradient(y.ndim, np.dtype(y.dtype).itemsize, threads_for_values(y.shape), self.inplace)

@@ -103,6 +103,19 @@ def test_arrays_of_any_layout_are_read_where_they_lie(view):
     np.testing.assert_array_equal(numba_function([y], x * 2 + y)(other), values * 2 + other)
 
 
+@pytest.mark.parametrize(
+    "view", [lambda x: x, lambda x: x[:, :, ::-1], lambda x: x[:, :, :, :2], lambda x: x.transpose(0, 2, 3, 1)]
+)
+def test_short_rows_are_one_loop_only_where_they_lie_beside_each_other(view):
+    values = np.random.default_rng(0).normal(size=(6, 4, 5, 3))
+    x, y, row = pytensor.shared(view(values), borrow=True), pt.dtensor4("y"), pt.TensorType("float64", (1, None, 1, 1))("row")
+    shape = view(values).shape
+    other, maps = np.random.default_rng(1).normal(size=shape), np.arange(shape[1], dtype="float64").reshape(1, -1, 1, 1)
+    computed = numba_function([y, row], [x * 2 + y, x - row, 3 / y])(other, maps)
+    for got, wanted in zip(computed, (view(values) * 2 + other, view(values) - maps, 3 / other), strict=True):
+        np.testing.assert_array_equal(got, wanted)
+
+
 def test_an_array_is_changed_where_it_lies():
     values = np.random.default_rng(0).normal(size=(ROWS, COLUMNS))
     x, y = pytensor.shared(values), pt.dmatrix("y")

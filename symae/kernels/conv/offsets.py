@@ -18,12 +18,28 @@ def _grid(first: Any, step0: Any, rows: Any, step1: Any, columns: Any, table: An
 
 
 @jit
-def positions_of(height: Any, width: Any, rows: Any, columns: Any, s0: Any, s1: Any, multiple: Any) -> Any:
-    """Return where in the padded image each position of a map begins; the last is repeated up to a multiple."""
-    table = np.empty(-(-rows * columns // multiple) * multiple, np.int64)
+def positions_of(height: Any, width: Any, rows: Any, columns: Any, s0: Any, s1: Any) -> Any:
+    """Return where in the padded image each position of a map begins."""
+    table = np.empty(rows * columns, np.int64)
     _grid(0, s0 * width, rows, s1, columns, table)
-    for p in range(rows * columns, table.size):  # none where there is no position at all
-        table[p] = table[rows * columns - 1]
+    return table
+
+
+@jit
+def positions_in_images(images: Any, apart: Any, first: Any, rows: Any, row: Any, columns: Any, column: Any, more: Any) -> Any:
+    """Return first + b apart + i row + j column for all of so many images, rows and columns; the last is repeated `more` times.
+
+    That is where each position of the maps begins in padded images, or where its sum belongs.
+    """
+    count = images * rows * columns
+    table = np.empty(count + more, np.int64)
+    for b in range(images):
+        here = b * rows * columns
+        _grid(here, row, rows, column, columns, table)
+        for p in range(here, here + rows * columns):
+            table[p] += first + b * apart
+    for p in range(count, table.size):  # none where there is no position at all
+        table[p] = table[count - 1]
     return table
 
 

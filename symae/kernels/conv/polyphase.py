@@ -16,14 +16,27 @@ import numpy as np
 from symae.kernels.compiled_once import each_compiled_once
 from symae.kernels.conv import gradients as convolution_gradients
 from symae.kernels.conv.direct import Settings, direct_forward, jit, room_for
-from symae.kernels.conv.gradients import is_finite, put_shifted
-from symae.kernels.conv.offsets import elements_of, positions_of
-from symae.kernels.conv.tiled import correlation, packed
+from symae.kernels.conv.gradients import is_finite
+from symae.kernels.conv.offsets import elements_of, positions_in_images
+from symae.kernels.conv.tiled import (
+    COLUMNS,
+    FIRST_COLUMN,
+    FIRST_ROW,
+    HEIGHT,
+    POSITIONS,
+    ROWS,
+    START,
+    STEPS,
+    WEIGHTS,
+    WIDTH,
+    correlated,
+    framed,
+    packed,
+    together,
+)
 from symae.kernels.parallel.parts import Threads, in_parts
 from symae.kernels.simd.register_strip import Strip
 from symae.kernels.simd.register_tile import Tile
-
-FIRST_ROW, ROWS, FIRST_COLUMN, COLUMNS, START, HEIGHT, WIDTH, WEIGHTS, STEPS, POSITIONS = range(10)
 
 
 @jit
@@ -48,14 +61,13 @@ def _axis(size: Any, kernel: Any, stride: Any, before: Any) -> Any:
 
 @functools.cache
 def _phases(s0: int, s1: int) -> Callable[..., Any]:
-    """Return a function (images' shape, W, top, left, groups, tile's maps, its positions) -> shifts, padded size, phases.
+    """Return a function (images' shape, W, top, left, groups, tile's maps) -> shifts, padded size, table of phases.
 
-    Its last columns say where the phase's weights, steps and positions begin in buffers that hold those of all; the last row,
-    after all phases, has the buffers' sizes there.
+    Its rows are those of `tiled`, positions left out; a last one, after all phases, has the sizes of what holds those of all.
     """
 
     @jit
-    def phases(x: Any, W: Any, top: Any, left: Any, groups: Any, maps_of_tile: Any, positions_of_tile: Any) -> Any:
+    def phases(x: Any, W: Any, top: Any, left: Any, groups: Any, maps_of_tile: Any) -> Any:
         down, height, rows = _axis(x[2], W.shape[2], s0, top)
         right, width, columns = _axis(x[3], W.shape[3], s1, left)
         table = np.zeros((s0 * s1 + 1, 10), np.int64)
@@ -66,7 +78,6 @@ def _phases(s0: int, s1: int) -> Callable[..., Any]:
             elements = maps * a[3] * b[3]
             table[p + 1, WEIGHTS] = table[p, WEIGHTS] + groups * channels * elements
             table[p + 1, STEPS] = table[p, STEPS] + elements
-            table[p + 1, POSITIONS] = table[p, POSITIONS] + -(-a[1] * b[1] // positions_of_tile) * positions_of_tile
         return down, right, height, width, table
 
     return phases
@@ -110,60 +121,46 @@ def _interleaved(s0: int, s1: int) -> Callable[..., Any]:
 def input_gradient(settings: Settings, threads: Threads, tile: Tile) -> Callable[..., Any]:
     """Return a function (W, y, top, left, padded height, padded width, groups, x) that makes x the transpose, by tiles."""
     s0, s1, _, _ = settings
-    phases, turned, interleave = _phases(s0, s1), _turned(s0, s1), _interleaved(s0, s1)
-    pack, correlate = packed(tile), correlation(tile)
+    phases, turned, pack = _phases(s0, s1), _turned(s0, s1), packed(tile)
     maps_of_tile, n_positions = tile.maps, tile.positions
     exact = convolution_gradients.input_gradient(settings, "never", None)
-
-    @jit
-    def images(part: Any, parts: Any, arguments: Any) -> None:
-        y, weights, steps, positions, table, down, right, height, width, groups, x = arguments
-        n, maps, channels_per_group = x.shape[0], y.shape[1] // groups, x.shape[1] // groups
-        padded, sums = np.zeros((y.shape[1], height, width), x.dtype), np.empty(maps_of_tile * n_positions, x.dtype)
-        most = 0
-        for p in range(s0 * s1):
-            most = max(most, table[p, ROWS] * table[p, COLUMNS])
-        values = np.empty(channels_per_group * most, x.dtype)
-        for b in range(part * n // parts, (part + 1) * n // parts):
-            put_shifted(y[b], down, right, padded)
-            for p in range(s0 * s1):
-                rows, columns = table[p, ROWS], table[p, COLUMNS]
-                mine = positions[table[p, POSITIONS] : table[p + 1, POSITIONS]]
-                seen = steps[table[p, STEPS] : table[p + 1, STEPS]]
-                out = values[: channels_per_group * rows * columns]
-                flat, made = out.reshape(channels_per_group, rows * columns), out.reshape(channels_per_group, rows, columns)
-                for g in range(groups):
-                    first = table[p, WEIGHTS] + g * ((table[p + 1, WEIGHTS] - table[p, WEIGHTS]) // groups)
-                    pixel = g * maps * height * width + table[p, START]
-                    correlate(weights, first, padded.reshape(-1), pixel, mine, seen, sums, flat)
-                    target = x[b, g * channels_per_group : (g + 1) * channels_per_group]
-                    interleave(made, table[p, FIRST_ROW], table[p, FIRST_COLUMN], target)
-
-    every_image = in_parts(images, threads)
+    every_image = in_parts(correlated(tile, s0), threads)
 
     @jit
     def spread(W: Any, y: Any, top: Any, left: Any, height: Any, width: Any, groups: Any, x: Any) -> None:
         if not is_finite(W):  # an infinite weight would meet the zeros around the maps
             exact(W, y, top, left, height, width, groups, x)
             return
-        maps, channels_per_group = W.shape[0] // groups, W.shape[1]
-        down, right, inner, outer, table = phases(x.shape, W, top, left, groups, maps_of_tile, n_positions)
-        weights, steps = np.empty(table[-1, WEIGHTS], W.dtype), np.empty(table[-1, STEPS], np.int64)
-        positions = np.empty(table[-1, POSITIONS], np.int64)
+        maps, channels_per_group, (h, w) = W.shape[0] // groups, W.shape[1], x.shape[2:]
+        down, right, inner, outer, table = phases(x.shape, W, top, left, groups, maps_of_tile)
+        most = 0
         for p in range(s0 * s1):
-            kernel_height, kernel_width = table[p, HEIGHT], table[p, WIDTH]
-            filters = np.empty((groups * channels_per_group, maps, kernel_height, kernel_width), W.dtype)
+            most = max(most, table[p, ROWS] * table[p, COLUMNS])
+        at_once = together(most)
+        for p in range(s0 * s1):
+            table[p + 1, POSITIONS] = table[p, POSITIONS] + at_once * table[p, ROWS] * table[p, COLUMNS] + n_positions
+        weights, steps = np.empty(table[-1, WEIGHTS], W.dtype), np.empty(table[-1, STEPS], np.int64)
+        positions, targets = np.empty(table[-1, POSITIONS], np.int64), np.empty(table[-1, POSITIONS], np.int64)
+        for p in range(s0 * s1):
+            a, b = table[p], table[p + 1]
+            filters = np.empty((groups * channels_per_group, maps, a[HEIGHT], a[WIDTH]), W.dtype)
             turned(W, groups, p, filters)
-            block = (table[p + 1, WEIGHTS] - table[p, WEIGHTS]) // groups
+            column, block = maps * a[HEIGHT] * a[WIDTH], (b[WEIGHTS] - a[WEIGHTS]) // groups
             for g in range(groups):
-                of_group = filters[g * channels_per_group : (g + 1) * channels_per_group]
-                matrix = of_group.reshape(channels_per_group, maps * kernel_height * kernel_width)
-                pack(matrix, weights, table[p, WEIGHTS] + g * block)
-            steps[table[p, STEPS] : table[p + 1, STEPS]] = elements_of(maps, kernel_height, kernel_width, inner, outer, 1, 1, 1)
-            here = positions_of(inner, outer, table[p, ROWS], table[p, COLUMNS], 1, 1, n_positions)
-            positions[table[p, POSITIONS] : table[p + 1, POSITIONS]] = here
+                first = g * channels_per_group * column
+                pack(filters.reshape(-1), first, channels_per_group, column, weights, a[WEIGHTS] + g * block, column)
+            steps[a[STEPS] : b[STEPS]] = elements_of(maps, a[HEIGHT], a[WIDTH], inner, outer, 1, 1, 1)
+            apart, rows, columns = y.shape[1] * inner * outer, a[ROWS], a[COLUMNS]
+            begun = positions_in_images(at_once, apart, a[START], rows, outer, columns, 1, n_positions)
+            pixel = a[FIRST_ROW] * w + a[FIRST_COLUMN]
+            positions[a[POSITIONS] : b[POSITIONS]] = begun
+            targets[a[POSITIONS] : b[POSITIONS]] = positions_in_images(
+                at_once, h * w, pixel, rows, s0 * w, columns, s1, n_positions
+            )
         work = x.shape[0] * W.size * y.shape[2] * y.shape[3]
-        every_image(x.shape[0], work, (y, weights, steps, positions, table, down, right, inner, outer, groups, x))
+        every_image(
+            x.shape[0], work, (y, weights, steps, positions, targets, table, down, right, inner, outer, groups, at_once, x)
+        )
 
     return spread
 
@@ -173,7 +170,7 @@ def direct_input_gradient(settings: Settings, threads: Threads, strip: Strip) ->
     """Return the same function, by direct loops, for few channels."""
     s0, s1, _, _ = settings
     phases, turned, interleave = _phases(s0, s1), _turned(s0, s1), _interleaved(s0, s1)
-    direct, padded_zeros = direct_forward((1, 1, 1, 1), strip), room_for(strip)
+    direct, padded_zeros, put = direct_forward((1, 1, 1, 1), strip), room_for(strip), framed(strip.lanes)
     exact = convolution_gradients.input_gradient(settings, "never", None)
 
     @jit
@@ -182,7 +179,7 @@ def direct_input_gradient(settings: Settings, threads: Threads, strip: Strip) ->
         n, maps, channels_per_group = x.shape[0], y.shape[1] // groups, x.shape[1] // groups
         padded = padded_zeros(y.shape[1], height, width, x.dtype)
         for b in range(part * n // parts, (part + 1) * n // parts):
-            put_shifted(y[b], down, right, padded)
+            put(y, b, down, right, padded.reshape(-1), 0, height, width)
             for p in range(s0 * s1):
                 rows, columns = table[p, ROWS], table[p, COLUMNS]
                 shape = (groups * channels_per_group, maps, table[p, HEIGHT], table[p, WIDTH])
@@ -201,7 +198,7 @@ def direct_input_gradient(settings: Settings, threads: Threads, strip: Strip) ->
         if not is_finite(W):  # as above
             exact(W, y, top, left, height, width, groups, x)
             return
-        down, right, inner, outer, table = phases(x.shape, W, top, left, groups, 1, 1)
+        down, right, inner, outer, table = phases(x.shape, W, top, left, groups, 1)
         weights, steps = np.empty(table[-1, WEIGHTS], W.dtype), np.empty(table[-1, STEPS], np.int64)
         for p in range(s0 * s1):
             shape = (x.shape[1], W.shape[0] // groups, table[p, HEIGHT], table[p, WIDTH])

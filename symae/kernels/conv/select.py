@@ -98,7 +98,7 @@ class Choice:
 @functools.lru_cache(maxsize=1024)
 def choose(problem: Problem, processor: Processor, limits: ConvolutionLimits) -> Choice:
     """Return the fastest kernel for `problem`: sparse, tiles in registers, or direct loops, which may turn to BLAS."""
-    from symae.kernels.conv import direct, gradients, polyphase, sparse, tiled
+    from symae.kernels.conv import direct, gradients, polyphase, scattered, sparse, tiled
     from symae.kernels.parallel.parts import threads_for
     from symae.kernels.simd.patch import patch_for
     from symae.kernels.simd.register_strip import strip_for
@@ -111,7 +111,9 @@ def choose(problem: Problem, processor: Processor, limits: ConvolutionLimits) ->
         return Choice(_of(operation, sparse.forward, sparse.input_gradient, sparse.filter_gradient), (*arguments, patch))
     tile = _tile(problem, processor, limits)
     if tile is not None:
-        back = polyphase.input_gradient if problem.is_polyphase else tiled.input_gradient
+        back = tiled.input_gradient
+        if problem.is_polyphase:
+            back = scattered.input_gradient if _scattering_pays(problem, limits) else polyphase.input_gradient
         return Choice(_of(operation, tiled.forward, back, tiled.filter_gradient), (*arguments, tile))
     if operation is Operation.FILTER_GRADIENT:
         return Choice(gradients.filter_gradient, arguments)
@@ -121,6 +123,14 @@ def choose(problem: Problem, processor: Processor, limits: ConvolutionLimits) ->
     back = polyphase.direct_input_gradient if problem.is_polyphase and few else gradients.input_gradient
     strip = strip_for(results, problem.itemsize, registers)
     return Choice(direct.forward if operation is Operation.FORWARD else back, (*arguments, strip))
+
+
+def _scattering_pays(problem: Problem, limits: ConvolutionLimits) -> bool:
+    """Return True if a strided gradient of the images is better made element by element of the filters than by phases."""
+    maps, (height, width) = problem.filters[0], problem.images[2:]
+    if maps is None or height is None or width is None:
+        return False
+    return maps // problem.groups >= limits.maps_for_scattering and height * width <= limits.pixels_for_scattering
 
 
 def _of(operation: Operation, forward: Make, input_gradient: Make, filter_gradient: Make) -> Make:

@@ -158,7 +158,7 @@ def forward(settings: Settings, threads: Threads, patch: Patch) -> Callable[...,
         x: Any, W: Any, switches: Any, top: Any, left: Any, height: Any, width: Any, rows: Any, columns: Any, y: Any
     ) -> None:
         work, channels = y.size * (W.size // max(1, W.shape[0])), x.shape[1]
-        table = positions_of(height, width, rows, columns, s0 * channels, s1 * channels, 1)
+        table = positions_of(height, width, rows, columns, s0 * channels, s1 * channels)
         every_image(x.shape[0], work, (x, pack(W), switches, table, top, left, height, width, y))
 
     return correlate
@@ -208,7 +208,7 @@ def input_gradient(settings: Settings, threads: Threads, patch: Patch) -> Callab
         x: Any,
     ) -> None:
         work, channels = values.size * (W.size // max(1, W.shape[0])), x.shape[1]
-        table = positions_of(height, width, rows, columns, s0 * channels, s1 * channels, 1)
+        table = positions_of(height, width, rows, columns, s0 * channels, s1 * channels)
         every_image(x.shape[0], work, (pack(W), not is_finite(W), values, switches, apart, table, top, left, height, width, x))
 
     return spread
@@ -243,7 +243,7 @@ def filter_gradient(settings: Settings, threads: Threads, patch: Patch) -> Calla
         x: Any, values: Any, switches: Any, top: Any, left: Any, height: Any, width: Any, rows: Any, columns: Any, W: Any
     ) -> None:
         work, channels = values.size * (W.size // max(1, W.shape[0])), x.shape[1]
-        table = positions_of(height, width, rows, columns, s0 * channels, s1 * channels, 1)
+        table = positions_of(height, width, rows, columns, s0 * channels, s1 * channels)
         size = W.shape[0] * patch_rows * row_width
         sums, total = np.zeros((most, size), W.dtype), np.empty(size, W.dtype)
         parts = every_image(x.shape[0], work, (x, values, switches, table, top, left, height, width, sums))

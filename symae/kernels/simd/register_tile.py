@@ -5,7 +5,8 @@ Convolution and its gradients with respect to the images (without a stride) and 
     sums[p, m] += sum_k weights[k, m] * image[positions[p] + steps[k]]
 
 over positions p and maps m. A tile has a few positions and a few vectors of maps, and keeps its sums in registers while k goes
-on; nothing of the image is copied into columns. LLVM does not find this form in loops of Numba's.
+on; nothing of the image is copied into columns. LLVM does not find this form in loops of Numba's. The sums of a position, a row
+of maps, lie where a table says.
 
 For the convolution the steps are the filters' elements; for the gradient of the filters they are the positions of a map, and
 the positions are the filters' elements. Stride and dilation only change the two tables.
@@ -50,9 +51,10 @@ def tile_for(maps: int, itemsize: int, registers: Registers) -> Tile | None:
 
 @functools.cache
 def add_tile(tile: Tile) -> Any:
-    """Emit (weights, first, image, first, positions, first, steps, count, sums, first): add one tile's sums.
+    """Emit (weights, first, image, first, positions, rows, first, steps, first, count, sums, first, new): add one tile's sums.
 
-    All are flat arrays. `weights` are rows of one tile's maps, `sums` positions of as many; `steps` start at 0.
+    All are flat arrays. `weights` are rows of one tile's maps; `sums` are such rows too, and `rows` says of each position which
+    of them it has. If `new` is true, there are no sums yet.
     """
     lanes, vectors, positions = tile
 
@@ -64,17 +66,34 @@ def add_tile(tile: Tile) -> Any:
         image: Any,
         first_pixel: Any,
         bases: Any,
+        rows: Any,
         first_base: Any,
         steps: Any,
+        first_step: Any,
         length: Any,
         sums: Any,
         first_sum: Any,
+        new: Any,
     ) -> Any:
         size = types.intp
-        signature = types.void(weights, size, image, size, bases, size, steps, size, sums, size)
+        signature = types.void(weights, size, image, size, bases, rows, size, steps, size, size, sums, size, types.boolean)
 
         def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            weights, first_weight, image, first_pixel, bases, first_base, steps, length, sums, first_sum = arguments
+            (
+                weights,
+                first_weight,
+                image,
+                first_pixel,
+                bases,
+                rows,
+                first_base,
+                steps,
+                first_step,
+                length,
+                sums,
+                first_sum,
+                new,
+            ) = arguments
             kind = signature.args[0].dtype
             vector = Vectors(context, builder, kind, lanes)
             name = f"llvm.fma.v{lanes}f{kind.bitwidth}"
@@ -86,14 +105,18 @@ def add_tile(tile: Tile) -> Any:
             def number(pointer: Any, index: Any) -> Any:
                 return builder.load(builder.gep(pointer, [index]))
 
-            weights, sums, image = start(0, weights, first_weight), start(8, sums, first_sum), start(2, image, first_pixel)
-            bases, steps = start(4, bases, first_base), start(6, steps, word(0))
+            weights, sums, image = start(0, weights, first_weight), start(10, sums, first_sum), start(2, image, first_pixel)
+            bases, rows, steps = start(4, bases, first_base), start(5, rows, first_base), start(7, steps, first_step)
             pixels = [builder.gep(image, [number(bases, word(p))]) for p in range(positions)]
             every = [(p, v) for p in range(positions) for v in range(vectors)]
-            where = [(p * vectors + v) * lanes for p, v in every]
+
+            def places() -> list[Any]:
+                return [builder.gep(sums, [builder.mul(number(rows, word(p)), word(tile.maps))]) for p in range(positions)]
+
             entry = builder.block
             loop, end = builder.append_basic_block("tile"), builder.append_basic_block("tile.end")
-            before = [vector.load(sums, index) for index in where]
+            here = places()
+            before = [builder.select(new, vector.zero, vector.load(here[p], v * lanes)) for p, v in every]
             builder.cbranch(builder.icmp_signed(">", length, word(0)), loop, end)
 
             builder.position_at_end(loop)
@@ -119,8 +142,9 @@ def add_tile(tile: Tile) -> Any:
             for result, begun, added in zip(results, before, after, strict=True):
                 result.add_incoming(begun, entry)
                 result.add_incoming(added, loop)
-            for result, index in zip(results, where, strict=True):
-                vector.store(result, sums, index)
+            there = places()
+            for result, (p, v) in zip(results, every, strict=True):
+                vector.store(result, there[p], v * lanes)
             return context.get_dummy_value()
 
         return signature, codegen

@@ -85,6 +85,34 @@ class Vectors:
         """Emit a * b + c, one instruction where the machine has it."""
         return self.builder.fadd(self.builder.fmul(a, b, flags=("contract",)), c, flags=("contract",))
 
+    def mask(self, count: Any) -> Any:
+        """Emit a mask of the first `count` lanes, of none or all where that is below 0 or too many."""
+        numbers = ir.Constant(ir.VectorType(ir.IntType(64), self.lanes), list(range(self.lanes)))
+        if vector_registers().number < 32:
+            undefined = ir.Constant(numbers.type, ir.Undefined)
+            single = self.builder.insert_element(undefined, count, ir.IntType(32)(0))
+            every = self.builder.shuffle_vector(single, undefined, ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), None))
+            return self.builder.icmp_signed("<", numbers, every)
+        # masks have registers of their own, and are made from bits
+        builder = self.builder
+        some = builder.select(builder.icmp_signed("<", count, word(self.lanes)), count, word(self.lanes))
+        some = builder.select(builder.icmp_signed(">", some, word(0)), some, word(0))
+        bits = builder.sub(builder.shl(word(1), some), word(1))
+        return builder.bitcast(builder.trunc(bits, ir.IntType(self.lanes)), ir.VectorType(ir.IntType(1), self.lanes))
+
+    def masked_load(self, pointer: Any, mask: Any) -> Any:
+        """Emit a vector of what is there, and zero where the mask is not set."""
+        load = self._intrinsic("load", self.type, self.type.as_pointer(), ir.IntType(32), mask.type, self.type)
+        return self.builder.call(load, [self._address(pointer, 0), ir.IntType(32)(self.alignment), mask, self.zero])
+
+    def masked_store(self, value: Any, pointer: Any, mask: Any) -> None:
+        store = self._intrinsic("store", ir.VoidType(), self.type, self.type.as_pointer(), ir.IntType(32), mask.type)
+        self.builder.call(store, [value, self._address(pointer, 0), ir.IntType(32)(self.alignment), mask])
+
+    def _intrinsic(self, name: str, result: Any, *arguments: Any) -> Any:
+        full = f"llvm.masked.{name}.v{self.lanes}f{8 * self.alignment}.p0"
+        return cgutils.get_or_insert_function(self.builder.module, ir.FunctionType(result, arguments), full)
+
     def first_lanes(self, count: int, inside: Any, outside: Any) -> Any:
         """Emit so many lanes of `inside`, and those of `outside` in the rest."""
         if count >= self.lanes:

@@ -8,7 +8,7 @@ import pytensor.tensor as pt
 import pytest
 
 from symae.kernels import tuning
-from symae.kernels.conv import direct, gradients, polyphase, sparse, tiled
+from symae.kernels.conv import direct, gradients, polyphase, scattered, sparse, tiled
 from symae.kernels.conv.select import Operation, Problem, Processor, choose, has_sparse_kernel, sparse_pays
 from symae.kernels.simd.patch import Patch
 from symae.kernels.simd.register_strip import Strip
@@ -43,6 +43,14 @@ PLAIN = {"subsample": (1, 1), "dilation": (1, 1), "groups": 1}
         (FORWARD, {"filters": (16, 4, 3, 3), "groups": 2}, tiled.forward, Tile(8, 1, 8)),
         (BACK, {}, tiled.input_gradient, Tile(8, 1, 8)),
         (BACK, {"subsample": (2, 1)}, polyphase.input_gradient, Tile(8, 1, 8)),
+        (BACK, {"subsample": (2, 1), "filters": (64, 8, 3, 3)}, scattered.input_gradient, Tile(8, 1, 8)),
+        (
+            BACK,
+            {"subsample": (2, 1), "filters": (64, 8, 3, 3), "images": (2, 8, 99, 99)},
+            polyphase.input_gradient,
+            Tile(8, 1, 8),
+        ),
+        (BACK, {"subsample": (2, 1), "filters": (64, 8, 3, 3), "groups": 2}, polyphase.input_gradient, Tile(8, 1, 8)),
         (BACK, {"subsample": (2, 1), "filters": (16, 3, 3, 3)}, polyphase.direct_input_gradient, Strip(16, 7, 3)),
         (BACK, {"subsample": (2, 1), "dilation": (1, 2)}, gradients.input_gradient, Strip(16, 3, 7)),
         (BACK, {"filters": (16, 3, 3, 3)}, gradients.input_gradient, Strip(16, 7, 3)),

@@ -22,7 +22,7 @@ from symae import InputError, compile_time, function
 from symae.compile.backends import BY_NAME
 from symae.geometry.convolution import Geometry, normalised_border_mode
 from symae.kernels import tuning
-from symae.kernels.conv import polyphase
+from symae.kernels.conv import polyphase, scattered
 from symae.kernels.parallel.parts import threads_for
 from symae.kernels.simd.register_strip import Strip
 from symae.kernels.simd.register_tile import Tile
@@ -353,9 +353,13 @@ def test_impossible_shapes_are_refused_when_the_function_runs(backend):
         spread(np.zeros((2, 4, 5, 6)), np.zeros((4, 2, 3, 3)))
 
 
-# The gradient of a strided convolution by phases, on shapes that the compiled kernels take when they run
+# The gradient of a strided convolution by phases or elements, on shapes that the compiled kernels take when they run
 
-PHASES = {"2 x 3": ((2, 3), None), "3 x 2, by tiles that are not full": ((3, 2), Tile(4, 2, 3))}
+PHASES = {
+    "2 x 3": ((2, 3), polyphase.direct_input_gradient, Strip(lanes=4, vectors=2, maps=1)),
+    "3 x 2, by tiles that are not full": ((3, 2), polyphase.input_gradient, Tile(4, 2, 3)),
+    "2 x 3, by elements of the filters": ((2, 3), scattered.input_gradient, Tile(4, 2, 3)),
+}
 
 
 @pytest.fixture(scope="module", params=PHASES.values(), ids=PHASES)
@@ -363,11 +367,8 @@ def in_phases(request):
     """Return a stride, and the kernel for it: (W, y, top, left, padded height and width, groups, x); it fills x."""
     import numba
 
-    stride, tile = request.param
-    settings = (*stride, 1, 1)
-    strip = Strip(lanes=4, vectors=2, maps=1)
-    make, piece = (polyphase.input_gradient, tile) if tile else (polyphase.direct_input_gradient, strip)
-    kernel = make(settings, "never", piece)
+    stride, make, piece = request.param
+    kernel = make((*stride, 1, 1), "never", piece)
 
     @numba.njit
     def spread(W, y, top, left, height, width, groups, x):
