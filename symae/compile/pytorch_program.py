@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+import numpy as np
 import pytensor.link.utils
 import torch
 import torch._dynamo  # has its handlers of the log then
@@ -20,6 +21,7 @@ from pytensor.link.utils import unique_name_generator
 
 from symae._runtime.quiet import without_log
 from symae.compile.pytorch_prologue import split
+from symae.compile.pytorch_threads import on_threads, threads_for
 from symae.ops.indexing import LOOKING_UP
 
 _serial = itertools.count()
@@ -52,7 +54,8 @@ class PytorchProgram:
         parts = self._parts
         if parts is None:
             return tuple(out.cpu().numpy() for out in self._program(*map(pytorch_typify, inputs)) or ())
-        tensors = [pytorch_typify(x) for x in inputs]
+        # the latter looks for a conversion by the type, for some microseconds
+        tensors = [torch.from_numpy(x) if type(x) is np.ndarray else pytorch_typify(x) for x in inputs]
         made = parts.prologue(*(int(x) if i in parts.numbers else tensors[i] for i, x in enumerate(inputs)))
         tensors += [x if isinstance(x, torch.Tensor) else self._tensor(i, x) for i, x in enumerate(made)]
         results = self._program(*[tensors[i] for i in self._given])
@@ -89,12 +92,22 @@ class PytorchProgram:
         with without_log("torch._dynamo"):
             function = pytorch_funcify(fgraph, unique_name=name_of, conversion_func=convert)
         torch._dynamo.config.capture_dynamic_output_shape_ops = True
-        options: dict[str, Any] = {"guard_filter_fn": _what_can_change, "size_asserts": False}
-        if _looks_up(fgraph):  # an index outside is found where C++ cannot raise, if several threads look up
-            options["cpp.threads"] = 1
+        settings: dict[str, Any] = {"size_asserts": False}
         if _compiler_knows_vectors():
-            options["cpp.vec_isa_ok"] = True  # PyTorch would try each in a program that takes seconds to compile
-        return cast(Callable[..., Sequence[Any]], torch.compile(function, options=options))
+            settings["cpp.vec_isa_ok"] = True  # PyTorch would try each in a program that takes seconds to compile
+        looks_up = _looks_up(fgraph)
+
+        def compiled(graph: torch.fx.GraphModule, inputs: Sequence[Any], **_: Any) -> Callable[..., Any]:
+            from torch._inductor.compile_fx import compile_fx  # takes a second
+
+            threads = threads_for(graph)
+            # an index outside is found where C++ cannot raise, if several threads look up
+            of_loops = 1 if looks_up else threads if threads < torch.get_num_threads() else None
+            chosen = settings | ({} if of_loops is None else {"cpp.threads": of_loops})
+            return on_threads(threads, compile_fx(graph, inputs, config_patches=chosen))
+
+        options: dict[str, Any] = {"guard_filter_fn": _what_can_change}
+        return cast(Callable[..., Sequence[Any]], torch.compile(function, backend=compiled, options=options))
 
 
 def _looks_up(fgraph: Any) -> bool:

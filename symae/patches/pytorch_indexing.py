@@ -1,14 +1,15 @@
 """Indices on PyTorch mean what they mean elsewhere, and its errors about them are in the words of all backends.
 
 PyTorch takes bytes for a mask, and refuses other short integers; a number beside vectors of indices is no index to it but a
-choice made before, which moves the axes of the result. PyTorch checks indices, but what torch.compile makes of a graph raises
-RuntimeError with the name of a temporary variable. A call that fails is made again without the compiler
+choice made before, which moves the axes of the result. ``pt.inc_subtensor(x[1:, i], y)`` is none of PyTensor's conversions:
+something is added at indices, some of which may be the same, beside a slice. PyTorch checks indices, but what torch.compile
+makes of a graph raises RuntimeError with the name of a temporary variable. A call that fails is made again without the compiler
 (`symae.compile.backends.pytorch`), and then each index is looked at before it is used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -17,7 +18,7 @@ from pytensor.graph.basic import Apply
 from pytensor.tensor.subtensor import indices_from_subtensor
 
 from symae.errors import IndexRangeError, ShapeError
-from symae.ops.indexing import INDEXING, WRITING, check_mask, indices_of
+from symae.ops.indexing import INDEXING, LOOKING_UP, WRITING, Index, check_mask, indices_of
 from symae.patches.changes import Changes
 from symae.patches.patch import Expected, Patch
 
@@ -42,8 +43,9 @@ def apply(dispatch: Any, changes: Changes) -> None:
 
         @changes.convert(dispatch.pytorch_funcify, kind)
         def conversion(op: Any, node: Apply, stock: Any = stock, **keywords: Any) -> Callable[..., Any]:
-            function = stock(op, node=node, **keywords)
             indices = list(indices_of(op, node))
+            refused = _adds_beside_slices(op)
+            function = _adding_beside_slices(op, indices) if refused else stock(op, node=node, **keywords)
             first = 2 if isinstance(op, WRITING) else 1
             to_widen = [i.position - 1 for i in indices if i.ndim and not i.is_mask and i.variable.type.dtype != "int64"]
             numbers = [i.position - 1 for i in indices if not i.ndim]
@@ -70,6 +72,34 @@ def apply(dispatch: Any, changes: Changes) -> None:
             return checked
 
 
+def _adds_beside_slices(op: Any) -> bool:
+    """Return True if entries at indices that may be the same are increased, and other axes have slices."""
+    at_arrays = isinstance(op, LOOKING_UP) and isinstance(op, WRITING)
+    once = op.set_instead_of_inc or getattr(op, "ignore_duplicates", False) if at_arrays else True
+    return not once and any(isinstance(entry, slice) for entry in op.idx_list)
+
+
+def _adding_beside_slices(op: Any, indices: Sequence[Index]) -> Callable[..., Any]:
+    import torch
+
+    # a mask of several axes is one index for all of them
+    masks = {index.position - 2: index.ndim for index in indices if index.is_mask}
+
+    def add(x: Any, y: Any, *given: Any) -> Any:
+        slices: list[slice] = []
+        arrays: list[Any] = []
+        for entry, place in zip(indices_from_subtensor(given, op.idx_list), op.idx_list, strict=True):
+            chooses = isinstance(entry, slice)
+            slices += [entry] if chooses else [slice(None)] * masks.get(place, 1)
+            arrays.append(None if chooses else entry)
+        out = x if op.inplace else x.clone()
+        # of the part of `out` that the slices choose, all along their axes
+        torch.ops.aten.index_put_(out[tuple(slices)], arrays, y.type_as(x), True)
+        return out
+
+    return add
+
+
 def _check_index(value: Any, x: Any, index: Any) -> None:
     import torch
 
@@ -88,9 +118,10 @@ def _check_shape(found: tuple[int, ...], expected: tuple[int, ...]) -> None:
 PATCH = Patch(
     module="pytensor.link.pytorch.dispatch",
     replaces="PyTensor's PyTorch conversions of all ops that read or write by indices",
-    why="bytes are taken for a mask, short integers refused, axes come in another order, and errors name temporary variables",
-    upstream="not proposed: cast vectors of indices to int64, give numbers beside vectors an axis of one entry, and check the "
-    "shape of masks, which PyTorch broadcasts.",
+    why="bytes are taken for a mask, short integers refused, axes come in another order, nothing is added beside a slice, and "
+    "errors name temporary variables",
+    upstream="not proposed: cast vectors of indices to int64, give numbers beside vectors an axis of one entry, check the "
+    "shape of masks, which PyTorch broadcasts, and add beside slices by aten.index_put_ with None for these.",
     delete_when="tests/patches/test_indices_on_backends.py passes with SYMAE_PATCHES=-pytorch_indexing",
     apply=apply,
     expects=(Expected("pytensor.link.pytorch.dispatch.basic", "pytorch_funcify"),),

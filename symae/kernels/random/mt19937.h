@@ -8,7 +8,7 @@ enum { MT_N = 624, MT_M = 397, MT_POSITION = 624, MT_CACHED = 625, MT_GAUSSIAN =
 
 static inline uint32_t mt_twisted(uint32_t here, uint32_t following, uint32_t far) {
     uint32_t y = (here & 0x80000000u) | (following & 0x7fffffffu);
-    return far ^ (y >> 1) ^ (0x9908b0dfu * (y & 1u));
+    return far ^ (y >> 1) ^ (0x9908b0dfu & (0u - (y & 1u))); /* all bits or none: a product takes ten cycles */
 }
 
 static void mt_refill(uint32_t *state) {
@@ -152,4 +152,36 @@ static int64_t mt_btpe(uint32_t *state, int64_t n, double p) {
 static inline int64_t mt_binomial(uint32_t *state, const mt_binomial_table *t) {
     int64_t x = t->less * t->n <= 30.0 ? mt_search(state, t) : mt_btpe(state, t->n, t->less);
     return t->p <= 0.5 ? x : t->n - x;
+}
+
+/* a 2^26 + b of the next number of the stream, (a 2^26 + b) / 2^53, from two words of key side by side, the first one the lower
+   half. */
+static inline uint64_t mt_numerator(uint64_t pair) {
+    pair ^= (pair >> 11) & UINT64_C(0x001fffff001fffff);
+    pair ^= (pair << 7) & UINT64_C(0x9d2c56809d2c5680);
+    pair ^= (pair << 15) & UINT64_C(0xefc60000efc60000);
+    pair ^= (pair >> 18) & UINT64_C(0x00003fff00003fff);
+    return ((pair & UINT64_C(0xffffffe0)) << 21) | (pair >> 38);
+}
+
+/* Fill out with `rest` where the numerator of the stream's next number is more than `most`, else `likely`: binomial(1, p) where
+   its search never starts again. The position has to be even, on a machine whose lower half comes first. */
+template <typename T> static void mt_compared(uint32_t *state, int64_t most, T likely, T rest, T *out, int64_t size) {
+    int64_t i = 0, j, position = state[MT_POSITION];
+    while (i < size) {
+        int64_t count;
+        if (position >= MT_N) {
+            mt_refill(state);
+            position = 0;
+        }
+        count = (MT_N - position) / 2 < size - i ? (MT_N - position) / 2 : size - i;
+        for (j = 0; j < count; j++) {
+            uint64_t pair;
+            memcpy(&pair, state + position + 2 * j, sizeof(pair));
+            out[i + j] = (int64_t)mt_numerator(pair) > most ? rest : likely;
+        }
+        position += 2 * count;
+        i += count;
+    }
+    state[MT_POSITION] = (uint32_t)position;
 }

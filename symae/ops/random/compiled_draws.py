@@ -258,6 +258,23 @@ class BinomialDraw(CompiledDraw):
         dtype = jax.dtypes.canonicalize_dtype(self.dtype)
         return lambda state, *inputs: bernoullis(state, p, self._traced_shape(node, (state, *inputs)), dtype)
 
+    def pytorch(self, node: Apply) -> Callable[..., Any]:
+        import torch
+
+        from symae.kernels.random.mt19937_torch import TYPES, masks
+
+        by_numpy, fast = super().pytorch(node), masks()
+        if fast is None or self.dtype not in TYPES or node.inputs[-2].type.ndim or node.inputs[-1].type.ndim:
+            return by_numpy
+
+        @torch.compiler.disable
+        def draw(state: Any, *inputs: Any) -> tuple[Any, Any]:
+            *size, n, p = inputs
+            drawn = fast.draw(state.cpu(), [int(d) for d in size], float(p), self.dtype) if n == 1 else None
+            return by_numpy(state, *inputs) if drawn is None else drawn
+
+        return draw
+
 
 def known_number(v: Variable) -> float | None:
     """Return the value of a symbolic scalar as a double where it is constant, else None."""

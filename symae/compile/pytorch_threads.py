@@ -1,0 +1,77 @@
+"""How many threads a program of PyTorch has: as many as its largest operation has work for, whatever else the machine does.
+
+Threads wait for each other at the end of each operation. Where other programs hold a core, all of them wait for the one that
+has none just then, and a step of small operations takes a hundred times as long; a thread alone only gets less of the
+processor. The number cannot follow the load, because sums in another order differ in their last bits, and two runs of a seed
+would. So it depends on the program and the sizes that it is compiled for, and on how many threads PyTorch has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+WORK_OF_A_THREAD = 4e6  # multiplications and additions of one operation: with less, a thread more is no gain
+OF_AN_ELEMENT = 20  # of those, for an element of what is no product
+
+# which of the arguments are the two that are multiplied
+_PRODUCTS = {"matmul": (0, 1), "mm": (0, 1), "bmm": (0, 1), "addmm": (1, 2), "baddbmm": (1, 2), "linear": (0, 1)}
+_CONVOLUTIONS = {"conv2d": 1, "convolution": 1, "convolution_backward": 2}  # which is the filters
+
+
+def threads_for(graph: torch.fx.GraphModule) -> int:
+    """Return how many threads a graph is to have that Dynamo has made, for the sizes that it was made for."""
+    most = torch.get_num_threads()
+    return max(1, min(most, int(largest_operation(graph) // WORK_OF_A_THREAD)))
+
+
+def largest_operation(graph: torch.fx.GraphModule) -> float:
+    """Return the work of the operation that has the most, in multiplications and additions."""
+    largest, copies = 0.0, [1]
+    for node in graph.graph.nodes:
+        name = getattr(node.target, "__name__", str(node.target)).partition(".")[0]
+        if name == "_vmap_increment_nesting":  # what follows is done for each of so many
+            copies.append(copies[-1] * (node.args[0] if isinstance(node.args[0], int) else 1))
+        elif name == "_vmap_decrement_nesting":
+            copies.pop()
+        elif node.op in ("call_function", "call_method") and not name.startswith("_"):  # but what vmap makes of an array
+            largest = max(largest, copies[-1] * _work(node, name))
+    return largest
+
+
+def _work(node: torch.fx.Node, name: str) -> float:
+    shapes = [_shape(a.meta.get("example_value")) if isinstance(a, torch.fx.Node) else torch.Size(()) for a in node.args]
+    made = _shape(node.meta.get("example_value"))
+    if name in _PRODUCTS:
+        a, b = (shapes[i] for i in _PRODUCTS[name])
+        return 2.0 * made.numel() * (a[-1] if a and b else 1)
+    if name in _CONVOLUTIONS:
+        maps, filters = shapes[0] if name == "convolution_backward" else made, shapes[_CONVOLUTIONS[name]]
+        return 2.0 * maps.numel() * filters[1:].numel()
+    return OF_AN_ELEMENT * float(made.numel())
+
+
+def _shape(value: Any) -> torch.Size:
+    """Return the shape of a tensor, the first of several, in Python's integers: those that sizes which may change have now."""
+    value = next(iter(value), None) if isinstance(value, tuple | list) else value
+    if not isinstance(value, torch.Tensor):
+        return torch.Size(())
+    return torch.Size(n.node.hint if isinstance(n, torch.SymInt) else n for n in value.shape)
+
+
+def on_threads(threads: int, compiled: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that runs on so many threads, or on fewer if PyTorch has fewer then."""
+
+    def run(*inputs: Any) -> Any:
+        before = torch.get_num_threads()
+        if threads >= before:
+            return compiled(*inputs)
+        torch.set_num_threads(threads)
+        try:
+            return compiled(*inputs)
+        finally:
+            torch.set_num_threads(before)
+
+    return run

@@ -1,0 +1,98 @@
+"""A program of PyTorch has as many threads as its largest operation has work for, which no other program changes."""
+
+from __future__ import annotations
+
+import pytest
+from backend_params import on
+
+PYTORCH = [on("pytorch", pytest.mark.backends)]
+
+
+@pytest.fixture(scope="module", params=PYTORCH)
+def torch(request):
+    return pytest.importorskip("torch")
+
+
+@pytest.fixture
+def two_threads(torch):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def graph_of(torch, function, *inputs):
+    graphs = []
+
+    def keep(graph, inputs):
+        graphs.append(graph)
+        return graph.forward
+
+    torch._dynamo.reset()
+    torch.compile(function, backend=keep)(*inputs)
+    (graph,) = graphs
+    return graph
+
+
+WORK = {
+    "a product": (lambda torch, x, y: x @ y, 2 * 20 * 784 * 100),
+    "of the same, one by one": (lambda torch, x, y: torch.vmap(lambda row: row @ y)(x), 2 * 20 * 784 * 100),
+    "added to something": (lambda torch, x, y: torch.addmm(y[:1], x, y), 2 * 20 * 784 * 100),
+    "functions of elements": (lambda torch, x, y: torch.tanh(x) * 2, 20 * 20 * 784),
+    "a convolution": (
+        lambda torch, x, y: torch.nn.functional.conv2d(x.reshape(20, 1, 28, 28), y[:9].reshape(100, 1, 3, 3)),
+        2 * 20 * 26 * 26 * 100 * 9,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_the_work_of_the_largest_operation_is_counted(torch, name):
+    from symae.compile.pytorch_threads import largest_operation
+
+    function, expected = WORK[name]
+    x, y = torch.rand(20, 784), torch.rand(784, 100)
+    assert largest_operation(graph_of(torch, lambda x, y: function(torch, x, y), x, y)) == expected
+
+
+@pytest.mark.parametrize(("units", "threads"), [(100, 1), (500, 2), (10_000, 2)])
+def test_a_step_has_one_thread_unless_its_products_are_wide(torch, two_threads, units, threads):
+    from symae.compile.pytorch_threads import threads_for
+
+    graph = graph_of(torch, lambda x, y: torch.sigmoid(x @ y), torch.rand(20, 784), torch.rand(784, units))
+    assert threads_for(graph) == threads
+
+
+def test_a_program_leaves_the_number_of_threads_as_it_was(torch, two_threads):
+    from symae.compile.pytorch_threads import on_threads
+
+    assert on_threads(1, torch.get_num_threads)() == 1
+    assert torch.get_num_threads() == 2
+    with pytest.raises(ZeroDivisionError):
+        on_threads(1, lambda: 1 / 0)()
+    assert torch.get_num_threads() == 2
+
+
+def test_a_program_has_no_more_threads_than_pytorch(torch, two_threads):
+    from symae.compile.pytorch_threads import on_threads
+
+    run = on_threads(2, torch.get_num_threads)
+    torch.set_num_threads(1)
+    assert run() == 1
+
+
+@pytest.mark.parametrize("backend", PYTORCH)
+def test_a_small_function_runs_on_one_thread(torch, two_threads, monkeypatch, backend):
+    import numpy as np
+    import pytensor.tensor as pt
+
+    from symae import function
+
+    seen = []
+    run = torch.set_num_threads
+    monkeypatch.setattr(torch, "set_num_threads", lambda n: (seen.append(n), run(n)))
+    x = pt.matrix("x", dtype="float32")
+    compiled = function([x], pt.tanh(x @ x), backend=backend)
+    value = np.full((3, 3), 0.5, "float32")
+    np.testing.assert_allclose(compiled(value), np.tanh(value @ value), rtol=1e-6)
+    assert seen == [1, 2]
