@@ -85,9 +85,24 @@ UNPACKED_MOST: Final = 256
 # multiple of the widest tiles' 12 and of a line of the cache. (Derived, not varied.)
 UNPACKED_ROWS: Final = 240
 
-# Bytes from row to row of the right matrix from which on copies pay even if two tiles have all rows: with one thread, AVX-512,
-# 20 x 784 x 1000 went from 65 to 75 GFLOP/s, and x' d from 65 to 80; 20 x 256 x 64 would have gone from 82 to 60.
-UNPACKED_APART: Final = 1024
+# Rows at most of products whose left matrix is copied for its tiles, and whose right one is read where it lies; terms at once,
+# each a page of memory; and how many bytes further on tiles ask for what will be read.
+UNPACKED_FEW_ROWS: Final = 20
+UNPACKED_COLUMNS_OF_SUMS: Final = 1024
+UNPACKED_TERMS_AT_ONCE: Final = 32
+UNPACKED_AHEAD: Final = 128
+
+# Terms at most, of two products together, for which tiles of a vector's width are as fast as wider ones; and columns whose
+# copies are in the second cache meanwhile.
+UNPACKED_FEW_TERMS: Final = 64
+UNPACKED_COLUMNS: Final = 256
+
+# Terms from which on, and rows up to which, y W' is made by inner products of rows; rows of W at once, for all rows of y; and
+# bytes further on that are asked for.
+UNPACKED_TERMS_OF_DOTS: Final = 192
+UNPACKED_ROWS_FOR_DOTS: Final = 64
+UNPACKED_ROWS_OF_DOTS: Final = 16
+UNPACKED_AHEAD_OF_ROW: Final = 256
 
 # A side of so many rows, columns or terms makes a piece of such a product, but there are two pieces, or four times some, so
 # that each of two or four threads has as many; and the most pieces.

@@ -10,8 +10,8 @@ of W itself, and a second such product is added while it is in registers.
 Of more rows than a tile has, W goes by several times. What tiles read is copied then, some vectors of columns at a time, as a
 column is in as many pages of memory as there are terms, and tiles are two vectors wide: reading limits those of one.
 
-`tiles` makes tiles and panels, `products` whole products of them and their division among threads, `calls` calls those from
-compiled graphs.
+`tiles` makes tiles and panels, `near` tiles of few rows or terms, `dots` inner products, `products` whole products of them and
+their division among threads, `calls` calls those from compiled graphs.
 
 Sources: the tile is BLIS's for skinny and unpacked matrices (Van Zee and Van de Geijn, 2015).
 """

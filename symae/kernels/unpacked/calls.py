@@ -12,14 +12,16 @@ from numba.extending import intrinsic
 from symae.kernels import tuning
 from symae.kernels.parallel.parts import THREADS, jit
 from symae.kernels.simd.vectors import word
+from symae.kernels.unpacked.near import highest_near, room_for_few_terms, room_for_left
 from symae.kernels.unpacked.products import COLUMNS, CONNECTIONS, ROWS, STATE, TERMS, define, room_for
-from symae.kernels.unpacked.tiles import NOTHING, WORD, available, highest
+from symae.kernels.unpacked.tiles import NOTHING, WORD, available
 
 _AVAILABLE = available()
-_HIGHEST, _STEP = highest()
+_HIGHEST = highest_near()
 # Numbers of `room` for each term, those of float32, which are more: without a transposed left matrix, and with one. And some
 # more, so that it can begin with a line of the cache.
 _ROOM, _ROOM_TRANSPOSED = (room_for("s", transposed) if _AVAILABLE else 0 for transposed in (False, True))
+_ROOM_FEW_ROWS, _ROOM_FEW_TERMS = room_for_left(), room_for_few_terms()
 _SLACK = 16
 
 
@@ -30,12 +32,21 @@ def fits(m: int, n: int, k: int, ta: bool) -> bool:
 
 
 @jit
-def room_of_part(m: int, k: int, ta: bool, tb: bool, second: int, td: bool, te: bool, both: bool) -> int:
-    """Return how many numbers of room a part has for copies, with m rows at most and k and `second` terms."""
-    if m <= _STEP or (tb and (te or not both)):  # no copies
-        return 0
-    terms = min(k, tuning.UNPACKED_TERMS) + (min(second, tuning.UNPACKED_TERMS) if both else 0)
-    return int(terms * (_ROOM_TRANSPOSED if ta or (both and td) else _ROOM) + _SLACK)
+def room_of_part(m: int, n: int, k: int, transposed: bool, second: int, transposed_second: bool) -> int:
+    """Return how many numbers of room a part has for copies, of a product (m, n) whose right matrix is not transposed.
+
+    It has k terms, and `second` those of another that is made with it; of both it matters whether the left is transposed. Of
+    C a part may have fewer rows and columns.
+    """
+    room = 0
+    if m <= 4 * tuning.UNPACKED_FEW_ROWS:
+        room = _ROOM_FEW_ROWS + min(n + _SLACK, tuning.UNPACKED_COLUMNS_OF_SUMS) * _HIGHEST
+    if m > tuning.UNPACKED_FEW_ROWS:
+        terms = min(k, tuning.UNPACKED_TERMS) + min(second, tuning.UNPACKED_TERMS)
+        room = max(room, terms * (_ROOM_TRANSPOSED if transposed or (transposed_second and second > 0) else _ROOM))
+        if k + second <= tuning.UNPACKED_FEW_TERMS:
+            room = max(room, (k + second) * _ROOM_FEW_TERMS)
+    return int(room + _SLACK)
 
 
 @jit
@@ -64,8 +75,11 @@ def multiply(
     at_once = both and not (tb or te)
     of_second = D.shape[0] if td else D.shape[1]
     sums = np.empty(pieces * C.size if cut == TERMS else 0, C.dtype)
-    room = np.empty(parts * room_of_part(m, k, ta, tb, of_second, td, te, both), C.dtype)
     second = of_second if at_once else 0
+    of_part = 0 if tb else room_of_part(m, n, k, ta, second, td)
+    if both and not at_once and not te:
+        of_part = max(of_part, room_of_part(m, n, of_second, td, 0, td))
+    room = np.empty(parts * of_part, C.dtype)
     _gemms(alpha, A, ta, B, tb, D, td, E, second, beta, C, cut, pieces, parts, sums, room)
     if both and not at_once:
         _gemms(alpha, D, td, E, te, D, td, E, 0, C.dtype.type(1), C, cut, pieces, parts, sums, room)

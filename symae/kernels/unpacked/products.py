@@ -18,7 +18,8 @@ from symae.kernels import tuning
 from symae.kernels.kept_code import define_kept
 from symae.kernels.machine_code import Builder, word
 from symae.kernels.parallel.pool import PART, SHARE
-from symae.kernels.unpacked.tiles import DTYPES, NOTHING, PRODUCT, WORD, Tiles, available, widest
+from symae.kernels.unpacked.dots import Dots
+from symae.kernels.unpacked.tiles import DTYPES, NOTHING, PRODUCT, WORD, available, widest
 
 ROWS, COLUMNS, TERMS = range(3)  # what of a product is divided
 # The words of `symae_gemms`: the product's sizes, matrices, bytes from row to row and from term to term, and how it is divided.
@@ -70,7 +71,7 @@ class Described:
             self.put(number, place, value)
 
 
-class Products(Tiles):
+class Products(Dots):
     """Emit the functions for one dtype."""
 
     def __init__(self, letter: str):
@@ -97,10 +98,27 @@ class Products(Tiles):
         panel.align = 64
         panel, products = b.ptrtoint(panel, WORD), Described(b, b.ptrtoint(described, WORD))
         of_panel = word(self.lanes * self.vectors * self.size)
+        by_dots = b.and_(
+            b.icmp_signed(">=", terms, word(tuning.UNPACKED_TERMS_OF_DOTS)),
+            b.icmp_signed("<=", m, word(tuning.UNPACKED_ROWS_FOR_DOTS)),
+        )
+        by_dots = b.and_(b.and_(by_dots, b.equal(transposed, word(1))), b.equal(next_term, word(self.size)))
+        with b.if_then(by_dots):
+            self.by_dots(b, m, n, first, alpha, beta, C, next_c)
+            b.ret_void()
+        as_it_lies = b.equal(transposed, word(0))
+        with b.if_then(b.and_(as_it_lies, b.icmp_signed("<=", m, word(tuning.UNPACKED_FEW_ROWS)))):
+            self.few_rows(b, m, n, (first, second), alpha, beta, C, next_c, room)
+            b.ret_void()
+        # of a transposed A numbers are neighbours from row to row
+        across = [b.and_(b.equal(p[2], word(self.size)), b.icmp_signed("!=", p[3], word(self.size))) for p in (first, second)]
+        all_across = b.and_(across[0], b.or_(across[1], b.equal(second[0], word(0))))
+        few_terms = b.icmp_signed("<=", b.add(terms, second[0]), word(tuning.UNPACKED_FEW_TERMS))
+        with b.if_then(b.and_(as_it_lies, b.and_(all_across, few_terms))):
+            self.few_terms(b, m, n, (first, second), alpha, beta, C, next_c, room)
+            b.ret_void()
         anyway = b.select(b.equal(terms, word(0)), word(1), terms)  # C may have to be multiplied by beta
         few = b.icmp_signed("<=", second[0], word(tuning.UNPACKED_TERMS))
-        more = b.and_(b.icmp_signed(">", m, word(self.step)), b.icmp_signed(">=", next_b, word(tuning.UNPACKED_APART)))
-        tall = b.and_(b.or_(b.icmp_signed(">", m, word(self.heights[-1])), more), few)
         room = Room(room, b.select(b.icmp_signed("<", terms, word(tuning.UNPACKED_TERMS)), terms, word(tuning.UNPACKED_TERMS)))
         with self.blocks(b, anyway, tuning.UNPACKED_TERMS) as (k, _):
             rest = b.sub(terms, k)
@@ -119,7 +137,7 @@ class Products(Tiles):
                     with self.tiles_of(b, m, columns) as (i, rows, tile):
                         where = b.add(C, b.add(b.mul(i, next_c), b.mul(j, word(self.size))))
                         b.call(tile, [products.address, word(1), i, alpha, share, where, next_c, rows, columns])
-                with as_it_lies, b.if_else(tall) as (packed, otherwise):
+                with as_it_lies, b.if_else(few) as (packed, otherwise):
                     with packed:
                         both = (some, left, next_row, next_term, start, next_b), second
                         self._tall(b, m, n, both, count, alpha, share, C, next_c, room, products)

@@ -16,7 +16,7 @@ WORD, NOTHING = ir.IntType(64), ir.VoidType()
 DTYPES = {"s": (ir.FloatType(), 4), "d": (ir.DoubleType(), 8)}  # by BLAS's letter
 
 # How high tiles are; besides the sums, a vector of the right matrix and, without AVX-512, one of the left need registers.
-_HEIGHTS = {32: (4, 8, 12, 16, 20), 16: (4, 8, 12)}
+_HEIGHTS = {32: (4, 8, 12), 16: (4, 8, 12)}
 # The same of tiles of two vectors: a number of the left is read for two products then, and reading is what limits the others.
 _WIDE = {32: (4, 8, 12), 16: ()}
 # Words that describe a product: terms, address, bytes from row to row and from term to term; address, bytes from row to row.
@@ -26,14 +26,6 @@ PRODUCT = 6
 def available() -> bool:
     """Return True if this processor has the registers that the tiles are made for."""
     return vector_registers().number > 0
-
-
-def highest() -> tuple[int, int]:
-    """Return how many rows the highest of this processor's tiles have, and the highest of the widest; 0 if there are none."""
-    if not available():
-        return 0, 0
-    number = vector_registers().number
-    return _HEIGHTS[number][-1], (_WIDE[number] or _HEIGHTS[number])[-1]
 
 
 def widest(letter: str) -> int:
@@ -81,10 +73,10 @@ class Tiles:
     def store(self, b: Builder, value: Any, address: Any) -> None:
         b.store(value, b.inttoptr(address, value.type.as_pointer()), align=self.size)
 
-    def fill(self, b: Builder, value: Any) -> Any:
-        kind = ir.VectorType(value.type, self.lanes)
+    def fill(self, b: Builder, value: Any, lanes: int | None = None) -> Any:
+        kind = ir.VectorType(value.type, lanes or self.lanes)
         single = b.insert_element(ir.Constant(kind, ir.Undefined), value, ir.IntType(32)(0))
-        return self.shuffled(b, single, ir.Constant(kind, ir.Undefined), [0] * self.lanes)
+        return self.shuffled(b, single, ir.Constant(kind, ir.Undefined), [0] * kind.count)
 
     def first(self, b: Builder, count: Any) -> Any:
         """Emit a mask of so many lanes.
@@ -101,14 +93,21 @@ class Tiles:
         return b.bitcast(bits, self.mask)
 
     def masked_load(self, b: Builder, address: Any, mask: Any) -> Any:
-        pointer = self.vector.as_pointer()
-        load = self.intrinsic(f"llvm.masked.load.{self.name}.p0", self.vector, pointer, ir.IntType(32), self.mask, self.vector)
-        return b.call(load, [b.inttoptr(address, pointer), ir.IntType(32)(self.size), mask, ir.Constant(self.vector, None)])
+        """Emit as many numbers as the mask has lanes; zeros where it is not set."""
+        kind, name = self._masked(mask)
+        pointer = kind.as_pointer()
+        load = self.intrinsic(f"llvm.masked.load.{name}.p0", kind, pointer, ir.IntType(32), mask.type, kind)
+        return b.call(load, [b.inttoptr(address, pointer), ir.IntType(32)(self.size), mask, ir.Constant(kind, None)])
 
     def masked_store(self, b: Builder, value: Any, address: Any, mask: Any) -> None:
-        pointer = self.vector.as_pointer()
-        store = self.intrinsic(f"llvm.masked.store.{self.name}.p0", NOTHING, self.vector, pointer, ir.IntType(32), self.mask)
+        kind, name = self._masked(mask)
+        pointer = kind.as_pointer()
+        store = self.intrinsic(f"llvm.masked.store.{name}.p0", NOTHING, kind, pointer, ir.IntType(32), mask.type)
         b.call(store, [value, b.inttoptr(address, pointer), ir.IntType(32)(self.size), mask])
+
+    def _masked(self, mask: Any) -> tuple[Any, str]:
+        lanes = mask.type.count
+        return ir.VectorType(self.number, lanes), f"v{lanes}f{8 * self.size}"
 
     def fma(self, b: Builder, x: Any, y: Any, z: Any) -> Any:
         return b.call(self.intrinsic(f"llvm.fma.{self.name}", self.vector, *[self.vector] * 3), [x, y, z])
@@ -118,6 +117,11 @@ class Tiles:
         pointer, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
         fetch = self.intrinsic("llvm.prefetch.p0", NOTHING, pointer, flag, flag, flag)
         b.call(fetch, [b.inttoptr(address, pointer), flag(int(write)), flag(3), flag(1)])
+
+    def goes_on(self, b: Builder, alpha: Any, beta: Any) -> Any:
+        """Emit whether sums go on from what the result has, so that it does not matter in which blocks terms come."""
+        one = self.number(1)
+        return b.and_(b.fcmp_ordered("==", alpha, one), b.fcmp_ordered("==", beta, one))
 
     # functions
 
@@ -132,11 +136,20 @@ class Tiles:
         b = Builder(function)
         width = self.lanes * self.size
         sums = [[b.alloca(self.vector) for _ in range(vectors)] for _ in range(height)]
-        for total in chain(*sums):
-            b.store(ir.Constant(self.vector, None), total)
         masks = [self.first(b, b.sub(columns, word(vector * self.lanes))) for vector in range(vectors)]
         for row, vector in product(range(height), range(vectors)):
             self.fetch(b, b.add(C, b.add(b.mul(next_c, word(row)), word(vector * width))), write=True)
+        goes_on = self.goes_on(b, alpha, beta)
+        with b.if_else(goes_on) as (more, anew):
+            with more:
+                for row in range(height):
+                    there = word(row) if row < height - 3 else b.select(b.icmp_signed(">", rows, word(row)), word(row), word(0))
+                    place = b.add(C, b.mul(next_c, there))
+                    for vector, (total, mask) in enumerate(zip(sums[row], masks, strict=True)):
+                        b.store(self.masked_load(b, b.add(place, word(vector * width)), mask), total)
+            with anew:
+                for total in chain(*sums):
+                    b.store(ir.Constant(self.vector, None), total)
         groups = range(0, height, 4)
         with b.repeat(0, count) as each:
             described = b.add(products, b.mul(each, word(8 * PRODUCT)))
@@ -171,7 +184,7 @@ class Tiles:
         def put(row: int) -> None:
             of_row = b.add(C, b.mul(next_c, word(row)))
             places = [b.add(of_row, word(vector * width)) for vector in range(vectors)]
-            with b.if_else(fresh) as (anew, more):
+            with b.if_else(b.or_(fresh, goes_on)) as (anew, more):
                 with anew:
                     for total, where, mask in zip(sums[row], places, masks, strict=True):
                         self.masked_store(b, b.fmul(b.load(total), factor), where, mask)
@@ -230,7 +243,7 @@ class Tiles:
 
     def _transposed(self, b: Builder, vectors: list[Any]) -> list[Any]:
         """Transpose the small square matrices in the quarters of some vectors."""
-        group, lanes = len(vectors), self.lanes
+        group, lanes = len(vectors), vectors[0].type.count
         span = 1
         while span < group:
             made: list[Any] = [None] * group
