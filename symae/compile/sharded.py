@@ -18,10 +18,10 @@ from pytensor.compile.sharedvalue import SharedVariable
 from symae._runtime.jax_64_bits import with_64_bits
 from symae.compile.backends import linked_by
 from symae.compile.device_arrays import DeviceFunction, Sent, SharedSlot
-from symae.compile.joined_products import with_joined_products
+from symae.compile.joined_sums import with_joined_sums
 from symae.compile.locked_function import locked
 from symae.compile.loops.base import given_inputs
-from symae.compile.mesh import Devices
+from symae.compile.mesh import AXIS, Devices
 from symae.errors import InputError
 from symae.ops.runtime_errors import with_checks
 
@@ -165,9 +165,10 @@ class ShardedFunction:
         import jax
 
         values = {**updated, **read, **dict(zip(self._given, given, strict=True))}
-        # an axis as long as the minibatch may be one of the parameters, whose products are not sums over the minibatch
-        rows = {x.shape[0] for x in given if x.ndim} - {n for x in (*updated.values(), *read.values()) for n in x.shape}
-        step = with_joined_products(self._step, rows) if len(self.devices) > 1 else self._step
+        step = self._step
+        if len(self.devices) > 1:
+            divided = [i for i, x in zip(self._given, given, strict=True) if x.ndim and x.shape[0] % len(self.devices) == 0]
+            step = with_joined_sums(step, self.devices.mesh, AXIS, divided)
         results = step(*(values[i] for i in range(len(values))))
         n_outputs = self._figures + len(self._updates)
         accepted = results[n_outputs] if len(results) > n_outputs else jax.numpy.array(True)

@@ -26,8 +26,8 @@ from typing import Any
 
 from race import write
 
-MODELS = ("denoising", "04", "06")
-DEFAULT_BATCH = {"denoising": 256, "04": 256, "06": 256}
+MODELS = ("plain", "denoising", "04", "06")  # plain: the denoising model without a mask
+DEFAULT_BATCH = dict.fromkeys(MODELS, 256)
 LATENCY = {10: 30e-6, 100: 10e-6}  # seconds: TCP over Ethernet, and what NCCL has over RoCE or InfiniBand
 WORKER = Path(__file__).parent / "contenders" / "symae_sharded.py"
 

@@ -282,7 +282,14 @@ def test_devices_tell_each_other_sums_once_a_step_for_each_dtype_and_no_paramete
     assert sorted(map(sorted, dtypes)) == [["f64" if dtype == "float64" else "f32"], ["s64"]]  # s64: of labels, for errors
     assert not re.findall(r"all-gather|all-to-all|collective-permute|callback", text)
     (sums,) = [found for found in re.findall(r"= (.*) all-reduce\(", text) if "s64" not in found]
-    assert len(re.findall(r"\[6,4\]", sums)) == 1  # of the weights that are used twice, their two gradients are added up before
+    # 24 weights, 4 biases and the two terms of the cost: of the weights, used twice, both gradients are added before
+    assert re.findall(r"\[([\d,]*)\]", sums) == ["30"]
+
+
+def test_each_device_makes_its_part_of_the_mask_from_the_words_of_the_generator_and_no_other(trainings):
+    text = trainings["programs"]["float64"]
+    assert "u64[5,6]" in text  # two words each, of 5 of 20 rows
+    assert not re.findall(r"\w+\[(?:20,6|240)\b", text)
 
 
 def test_where_features_are_as_many_as_the_rows_no_weights_are_copied_into_one_array(trainings):

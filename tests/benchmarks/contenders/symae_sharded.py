@@ -34,7 +34,7 @@ def main() -> None:
         cost, updates = model.get_cost_updates()
     else:
         model = DenoisingAutoencoder(rng, n_visible=784, n_hidden=500)
-        cost, updates = model.get_cost_updates(0.3, 0.1)
+        cost, updates = model.get_cost_updates(0.3 if name == "denoising" else 0.0, 0.1)
     shape = tuple(n for n in model.x.type.shape[1:] if n) if model.x.ndim > 2 else (784,)
     images = rng.uniform(size=(batch * minibatches, *(shape or (784,)))).astype("float32")
     devices = Devices("all")
