@@ -140,6 +140,8 @@ class Worksheet:
         notebook = hasattr(builtins, "__IPYTHON__")
         if not notebook:
             sys.excepthook = report_bad_input
+            if argv is None:
+                gc.freeze()  # what is imported stays: looking for garbage in it takes a tenth of a second
         self._parser = worksheet_parser(name, title, epochs, images, floatX)
         self._subset = subset
         if resumable:

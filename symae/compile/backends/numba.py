@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pytensor.compile.mode import NUMBA
 from pytensor.graph.basic import Apply
 
+from symae._runtime.lazy_modules import load_when_used
 from symae.compile.backends.base import Backend
 from symae.kernels.fingerprint import APPLIED
 from symae.ops.base import BackendOp, kernel, source_fingerprint
@@ -47,6 +48,8 @@ def _connect(dispatch: ModuleType) -> None:
 
 
 def _import_conversions() -> None:
+    # SciPy's compatibility layer takes all of NumPy's names, and with them a reader of Fortran: a twentieth of a second.
+    load_when_used("numpy.f2py")
     # Sets filters for warnings that are to stay, so it must not be imported where filters are put back.
     importlib.import_module("pytensor.link.numba.dispatch.basic")
 
