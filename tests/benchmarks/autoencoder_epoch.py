@@ -1,4 +1,4 @@
-"""One epoch of worksheets 01 and 02, the first 5000 images: symae against PyTorch, JAX, PyTensor, NumPy and Theano 1.0.5.
+"""One epoch of worksheets 01 and 02, the first 5000 images: symae against PyTorch, JAX, MLX, PyTensor, NumPy and Theano 1.0.5.
 
 `--floatX`, `--batch` and `--hidden` take several values: every combination of them is a race.
 """
@@ -10,7 +10,7 @@ import importlib.util
 import itertools
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,14 +53,19 @@ ENTRIES = {
     "symae, C": Entry("symae_autoencoder.py", "c"),
     "symae, JAX": Entry("symae_autoencoder.py", "jax", "jax", False),
     "symae, PyTorch": Entry("symae_autoencoder.py", "pytorch", "torch", False),
+    "symae, MLX": Entry("symae_autoencoder.py", "mlx", "mlx", None),
     "JAX, scan": Entry("jax_autoencoder.py", "scan", "jax", False),
     "JAX, step": Entry("jax_autoencoder.py", "step", "jax", False),
     "PyTorch": Entry("torch_autoencoder.py", "eager", "torch", False),
     "torch.compile": Entry("torch_autoencoder.py", "compiled", "torch", False),
+    "MLX": Entry("mlx_autoencoder.py", "", "mlx", None),
     "NumPy": Entry("numpy_autoencoder.py", "", "numpy", False),
     "PyTensor, Numba": Entry("theano_style.py", "pytensor"),
     "Theano 1.0.5": Entry("theano_style.py", "theano", "theano"),
 }
+
+# MLX is for Apple's machines: on others a minibatch takes it 40 times as long
+USUAL = [name for name, entry in ENTRIES.items() if entry.module != "mlx"]
 
 
 def save_images(path: Path, copies: int = 1) -> str:
@@ -71,9 +76,11 @@ def save_images(path: Path, copies: int = 1) -> str:
     return f"{copies * len(x)} images of {dataset.name}"
 
 
-def missing(name: str, theano: str | None) -> str:
+def missing(name: str, theano: str | None, floats: Sequence[str] = ()) -> str:
     """Why a contender cannot take part; empty if it can."""
     module = ENTRIES[name].module
+    if module == "mlx" and "float64" in floats:
+        return "it computes in float32 only"
     if module == "theano":
         return "" if theano else "--theano names no interpreter that has it"
     return "" if importlib.util.find_spec(module) else f"{module} is not installed"
@@ -132,14 +139,14 @@ def main() -> None:
     parser.add_argument("--floatX", nargs="+", default=["float64"], choices=["float64", "float32"])
     parser.add_argument("--batch", nargs="+", type=int, default=[20], help="images in a minibatch")
     parser.add_argument("--hidden", nargs="+", type=int, default=[100], help="units")
-    parser.add_argument("--contenders", nargs="+", default=list(ENTRIES), choices=ENTRIES, help="the first is compared with")
+    parser.add_argument("--contenders", nargs="+", default=USUAL, choices=ENTRIES, help="the first is compared with")
     parser.add_argument("--threads", type=int, default=2, help="of PyTorch and NumPy; JAX takes all, the others one of BLAS")
     parser.add_argument("--out", type=Path, help="write the results here, as JSON")
     given = parser.parse_args()
 
     there = []
     for name in given.contenders:
-        if reason := missing(name, given.theano):
+        if reason := missing(name, given.theano, given.floatX):
             print(f"{name} is left out: {reason}")
         else:
             there.append(name)
