@@ -85,16 +85,18 @@ UNPACKED_MOST: Final = 256
 # multiple of the widest tiles' 12 and of a line of the cache. (Derived, not varied.)
 UNPACKED_ROWS: Final = 240
 
-# Rows at most of products whose left matrix is copied for its tiles, and whose right one is read where it lies; terms at once,
-# each a page of memory; and how many bytes further on tiles ask for what will be read.
-UNPACKED_FEW_ROWS: Final = 20
+# Rows at most of products whose left matrix is copied for its tiles, and whose right one is read where it lies, again for each
+# tile's rows: of 392 x 1000 numbers that one thread has gave, in GFLOP/s of float32 (with copies of the right one, which more
+# rows have), 98 (77) for 50 rows, 100 (86) for 100, 101 (90) for 128. Terms at once, each a page of memory; and how many bytes
+# further on tiles ask for what will be read.
+UNPACKED_FEW_ROWS: Final = 128
 UNPACKED_COLUMNS_OF_SUMS: Final = 1024
 UNPACKED_TERMS_AT_ONCE: Final = 32
 UNPACKED_AHEAD: Final = 128
 
-# Terms at most, of two products together, for which tiles of a vector's width are as fast as wider ones; and columns whose
-# copies are in the second cache meanwhile.
-UNPACKED_FEW_TERMS: Final = 64
+# Terms at most, of two products together, for which tiles of a vector's width are as fast as wider ones: 113 (wider: 95) for
+# 100 terms, 102 (98) for 200, and for 400 less. And columns whose copies are in the second cache meanwhile.
+UNPACKED_FEW_TERMS: Final = 208
 UNPACKED_COLUMNS: Final = 256
 
 # Terms from which on, and rows up to which, y W' is made by inner products of rows; rows of W at once, for all rows of y; and

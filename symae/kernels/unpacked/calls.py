@@ -38,10 +38,8 @@ def room_of_part(m: int, n: int, k: int, transposed: bool, second: int, transpos
     It has k terms, and `second` those of another that is made with it; of both it matters whether the left is transposed. Of
     C a part may have fewer rows and columns.
     """
-    room = 0
-    if m <= 4 * tuning.UNPACKED_FEW_ROWS:
-        room = _ROOM_FEW_ROWS + min(n + _SLACK, tuning.UNPACKED_COLUMNS_OF_SUMS) * _HIGHEST
-    if m > tuning.UNPACKED_FEW_ROWS:
+    room = _ROOM_FEW_ROWS + min(n + _SLACK, tuning.UNPACKED_COLUMNS_OF_SUMS) * _HIGHEST
+    if m > _HIGHEST:
         terms = min(k, tuning.UNPACKED_TERMS) + min(second, tuning.UNPACKED_TERMS)
         room = max(room, terms * (_ROOM_TRANSPOSED if transposed or (transposed_second and second > 0) else _ROOM))
         if k + second <= tuning.UNPACKED_FEW_TERMS:

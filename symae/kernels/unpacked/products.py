@@ -107,15 +107,18 @@ class Products(Dots):
             self.by_dots(b, m, n, first, alpha, beta, C, next_c)
             b.ret_void()
         as_it_lies = b.equal(transposed, word(0))
-        with b.if_then(b.and_(as_it_lies, b.icmp_signed("<=", m, word(tuning.UNPACKED_FEW_ROWS)))):
-            self.few_rows(b, m, n, (first, second), alpha, beta, C, next_c, room)
-            b.ret_void()
         # of a transposed A numbers are neighbours from row to row
         across = [b.and_(b.equal(p[2], word(self.size)), b.icmp_signed("!=", p[3], word(self.size))) for p in (first, second)]
+        across[1] = b.and_(across[1], b.icmp_signed(">", second[0], word(0)))
         all_across = b.and_(across[0], b.or_(across[1], b.equal(second[0], word(0))))
+        of_one_tile = b.icmp_signed("<=", m, word(self.near_highest))
         few_terms = b.icmp_signed("<=", b.add(terms, second[0]), word(tuning.UNPACKED_FEW_TERMS))
-        with b.if_then(b.and_(as_it_lies, b.and_(all_across, few_terms))):
+        with b.if_then(b.and_(b.and_(as_it_lies, all_across), b.and_(few_terms, b.not_(of_one_tile)))):
             self.few_terms(b, m, n, (first, second), alpha, beta, C, next_c, room)
+            b.ret_void()
+        few_rows = b.and_(b.icmp_signed("<=", m, word(tuning.UNPACKED_FEW_ROWS)), b.not_(b.or_(*across)))
+        with b.if_then(b.and_(as_it_lies, b.or_(of_one_tile, few_rows))):
+            self.few_rows(b, m, n, (first, second), alpha, beta, C, next_c, room)
             b.ret_void()
         anyway = b.select(b.equal(terms, word(0)), word(1), terms)  # C may have to be multiplied by beta
         few = b.icmp_signed("<=", second[0], word(tuning.UNPACKED_TERMS))
