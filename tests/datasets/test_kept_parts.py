@@ -49,17 +49,36 @@ def test_what_was_read_is_read_once(file, kept_in):
         assert y is None or y.tolist() == expected_y.tolist()
 
 
-def test_files_that_are_written_again_are_read_again_and_one_file_of_a_name_is_kept(file, kept_in):
+def test_files_that_are_written_again_are_read_again(file, kept_in):
     reader = Reader()
     kept_pairs("set", [file], reader)
     file.write_bytes(b"others")
     os.utime(file, ns=(1, 1))
     assert first_number(kept_pairs("set", [file], reader)) == 2
+
+
+def test_two_folders_in_turn_are_both_kept_and_what_nobody_has_read_for_long_is_not(file, tmp_path, kept_in):
+    other, third, reader = tmp_path / "other", tmp_path / "third", Reader()
+    for path in (other, third):
+        path.write_bytes(b"packed")
+    for _ in range(2):
+        assert [first_number(kept_pairs("set", [path], reader)) for path in (file, other)] == [1, 2]
+    for kept in kept_in.iterdir():
+        os.utime(kept, (1, 1))
+    kept_pairs("set", [third], reader)
     assert len(list(kept_in.iterdir())) == 1
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda b: b"", lambda b: b"PK\3\4", lambda b: b[:200], lambda b: b.replace(b"\1\1\1", b"\1\2\1", 1)]
+    "damage",
+    [
+        lambda b: b"",
+        lambda b: b"PK\3\4",
+        lambda b: b[:200],
+        lambda b: b.replace(b"\1\1\1", b"\1\2\1", 1),
+        lambda b: b.replace(b"y0.npy", b"y9.npy"),  # an array is gone by name alone
+        lambda b: b + b"more",
+    ],
 )
 def test_a_damaged_file_is_made_again(file, kept_in, damage):
     reader = Reader()
