@@ -1,4 +1,4 @@
-"""MRG31k3p in what JAX traces: many streams side by side, and the uniform numbers from them.
+"""MRG31k3p in what JAX traces: many streams side by side, and the uniform and normal numbers from them.
 
 The states and the numbers are those of `symae.kernels.random.mrg`, which tells how it works.
 """
@@ -66,3 +66,27 @@ def uniforms(state: Any, shape: Sequence[int], dtype: Any) -> tuple[Any, Any]:
     after = jnp.stack([jnp.where(moved, new, old) for new, old in zip(words, before, strict=True)], axis=1)
     norm = np.float64(2.0**-31) if np.dtype(dtype).itemsize == 8 else _BELOW
     return after.astype(jnp.int32), (numbers[:count].astype(dtype) * norm).reshape(shape)
+
+
+def normals(state: Any, std: Any, shape: Sequence[int]) -> tuple[Any, Any]:
+    """Draw std * g of float64, g of the standard normal distribution, by Box and Muller's transform.
+
+    `std` is a number, known or not, or an array that broadcasts to `shape`. Logarithm, cosine and sine are the C library's where
+    XLA computes on CPUs; its logarithm of float32 is not.
+    """
+    count = math.prod(shape)
+    half = (count + 1) // 2
+    after, u = uniforms(state, (2, half), np.float64)
+    radii, angles = jnp.sqrt(-2.0 * jnp.log(u[0])), 2 * math.pi * u[1]
+    numbers = jnp.concatenate([radii * jnp.cos(angles), radii * jnp.sin(angles)])[:count].reshape(shape)
+    first, second = state[0, :2]  # not the same twice, which cancels where std is 1
+    return after, _rounded(jnp.asarray(std, np.float64) * _rounded(numbers, first), second)
+
+
+def _rounded(product: Any, word: Any) -> Any:
+    """Return a product that is rounded before anything is added to it: XLA lets LLVM multiply and add with one rounding.
+
+    What it does not know to be zero, the sign of a `word` of a state, keeps the product as it is.
+    """
+    zero = (word < 0).astype(jnp.uint64)
+    return jax.lax.bitcast_convert_type(jax.lax.bitcast_convert_type(product, jnp.uint64) ^ zero, jnp.float64)

@@ -1,8 +1,8 @@
 """Draws from MRG31k3p, the generator of Theano's ``MRG_RandomStreams``, as ops.
 
 The state is an array (streams, 6) of int32 that all streams of a draw share. The kernels are in `symae.kernels.random.mrg`, and
-for JAX those of uniform numbers in (0, 1), of which masks are made, in ``mrg_jax.py``; where a backend has none of its own,
-``perform`` calls the same machine code, so all give the same bits.
+for JAX those of uniform numbers in (0, 1), of which masks are made, and of normal numbers of float64 around 0 in ``mrg_jax.py``;
+where a backend has none of its own, ``perform`` calls the same machine code, so all give the same bits.
 """
 
 from __future__ import annotations
@@ -87,6 +87,20 @@ class MRGNormal(_FloatDraw):
         from symae.kernels.random.mrg import normals, normals_elementwise
 
         return normals, normals_elementwise
+
+    def jax(self, node: Apply) -> Callable[..., Any]:
+        import jax
+
+        dtype = jax.dtypes.canonicalize_dtype(self.dtype)
+        if dtype != np.float64 or known_number(node.inputs[-2]) != 0.0:
+            # XLA's logarithm of float32 is another, and a mean takes a product and a sum with one rounding
+            return super().jax(node)
+        from symae.kernels.random.mrg_jax import normals
+
+        def draw(state: Any, *inputs: Any) -> Any:
+            return normals(state, inputs[-1], self._traced_shape(node, (state, *inputs)))
+
+        return draw
 
 
 class MRGTruncatedNormal(MRGDraw):

@@ -11,7 +11,7 @@ import pytest
 from symae.compile import function, pure_step
 from symae.models import CoordinateVAE
 from symae.ops.random.draws import random_state, state_words
-from symae.ops.random.mrg import MRGUniform
+from symae.ops.random.mrg import MRGNormal, MRGUniform
 from symae.ops.random.mrg_states import seed_state, substreams
 from symae.random import RandomStreams
 
@@ -130,6 +130,30 @@ def test_mrg_streams_are_those_of_the_kernel(streams, count, dtype):
     np.testing.assert_array_equal(after, outputs[0][0])
 
 
+@pytest.mark.parametrize("std", [1.0, 0.1, np.linspace(0.5, 2, 501)[:, None]], ids=["1", "0.1", "of each row"])
+@pytest.mark.parametrize("streams", [7, 600])
+def test_mrg_normal_numbers_are_those_of_the_kernel(streams, std):
+    from symae.kernels.random.mrg_jax import normals
+
+    states, shape = substreams(seed_state(12345), streams), (501, 3)  # an odd count leaves out the last sine
+    outputs = [[None], [None]]
+    MRGNormal("float64", 2).perform(None, [states, *shape, np.zeros(()), np.asarray(std)], outputs)
+    after, noisy = jax.jit(lambda state: (lambda drawn: (drawn[0], 0.3 + drawn[1]))(normals(state, std, shape)))(states)
+    np.testing.assert_array_equal(noisy, 0.3 + outputs[1][0])
+    np.testing.assert_array_equal(after, outputs[0][0])
+
+
+@pytest.mark.parametrize(("avg", "dtype"), [(0.0, "float64"), (0.5, "float64"), (0.0, "float32")])
+def test_mrg_normal_numbers_of_a_function_are_the_same_wherever_they_are_drawn(avg, dtype):
+    from symae.theano.sandbox.rng_mrg import MRG_RandomStreams
+
+    drawn = [
+        function([], MRG_RandomStreams(7).normal(size=(5, 21), avg=avg, std=0.25, dtype=dtype), backend=backend)()
+        for backend in ("jax", "numba")
+    ]
+    np.testing.assert_array_equal(*drawn)
+
+
 def lowered(draw) -> str:
     """Return the program of a step that draws."""
     x = pt.dmatrix("x")
@@ -143,6 +167,12 @@ def mrg_mask(x):
     return MRG_RandomStreams(5).binomial(size=(20, 30), p=0.7, dtype="float64")
 
 
+def mrg_normal(x):
+    from symae.theano.sandbox.rng_mrg import MRG_RandomStreams
+
+    return MRG_RandomStreams(5).normal(size=(20, 30), std=0.1, dtype="float64")
+
+
 @pytest.mark.parametrize(
     "draw",
     [
@@ -150,8 +180,9 @@ def mrg_mask(x):
         lambda x: RandomStreams(5).uniform(x.shape, low=-1.0),
         lambda x: RandomStreams(5).normal(x.shape, std=0.1),
         mrg_mask,
+        mrg_normal,
     ],
-    ids=["mask", "uniform", "normal", "MRG's mask"],
+    ids=["mask", "uniform", "normal", "MRG's mask", "MRG's normal"],
 )
 def test_a_step_with_a_mask_asks_the_host_for_nothing(draw):
     assert CALLBACK not in lowered(draw)
