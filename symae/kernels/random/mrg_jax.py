@@ -71,8 +71,8 @@ def uniforms(state: Any, shape: Sequence[int], dtype: Any) -> tuple[Any, Any]:
 def normals(state: Any, std: Any, shape: Sequence[int]) -> tuple[Any, Any]:
     """Draw std * g of float64, g of the standard normal distribution, by Box and Muller's transform.
 
-    `std` is a number, known or not, or an array that broadcasts to `shape`. Logarithm, cosine and sine are the C library's where
-    XLA computes on CPUs; its logarithm of float32 is not.
+    `std` is a number, known or not, or an array that broadcasts to `shape`. Logarithm, cosine and sine are the C library's
+    where XLA computes on CPUs; its logarithm of float32 is not.
     """
     count = math.prod(shape)
     half = (count + 1) // 2

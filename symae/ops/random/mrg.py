@@ -1,8 +1,8 @@
 """Draws from MRG31k3p, the generator of Theano's ``MRG_RandomStreams``, as ops.
 
 The state is an array (streams, 6) of int32 that all streams of a draw share. The kernels are in `symae.kernels.random.mrg`, and
-for JAX those of uniform numbers in (0, 1), of which masks are made, and of normal numbers of float64 around 0 in ``mrg_jax.py``;
-where a backend has none of its own, ``perform`` calls the same machine code, so all give the same bits.
+for JAX those of uniform numbers in (0, 1), of which masks are made, and of normal numbers of float64 around 0 in
+``mrg_jax.py``; where a backend has none of its own, ``perform`` calls the same machine code, so all give the same bits.
 """
 
 from __future__ import annotations
