@@ -2,8 +2,8 @@
 
 Two graphs of one description are compiled alike, so machine code of one is the other's. `symae.compile.graph_fingerprint` tells
 trainings apart and may leave something out; what is here raises `Indescribable` where it finds anything that it does not know:
-an operation, a function or a rewrite of neither PyTensor's nor symae's, whose source may change, or an object of a kind that is
-not listed here.
+an operation or a function of neither PyTensor's nor symae's, whose source may change, or an object of a kind that is not listed
+here. `symae.compile.described_rewrites` says the same of what a graph is rewritten and converted by.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from __future__ import annotations
 import enum
 import functools
 import hashlib
+import marshal
 import types
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -22,7 +22,7 @@ from pytensor.compile.mode import Mode, optdb
 from pytensor.graph.basic import Constant, Variable
 from pytensor.graph.fg import AbstractFunctionGraph
 from pytensor.graph.op import HasInnerGraph, Op
-from pytensor.graph.rewriting.db import RewriteDatabase
+from pytensor.graph.rewriting.basic import FromFunctionNodeRewriter, Rewriter
 from pytensor.graph.type import Type
 from pytensor.misc.frozendict import frozendict
 from pytensor.misc.ordered_set import OrderedSet
@@ -32,9 +32,14 @@ from pytensor.tensor.type import TensorType
 KNOWN = frozenset(("builtins", "collections", "functools", "numpy", "operator", "pytensor", "symae", "types", "typing"))
 # What ops remember of what they have computed, and another form of what is described: of an inner graph, or of a function.
 _DERIVED = frozenset(("fgraph", "inputs", "outputs", "prepare_node_called", "nfunc", "ufunc"))
-
-
-_SIMPLE = (bool, int, str, bytes, complex)
+_OFTEN = frozenset((dict, list, tuple, types.FunctionType))
+_SIMPLE = frozenset((bool, int, str, bytes, complex))
+_FUNCTIONS = (types.FunctionType, types.MethodType, functools.partial)
+_ARRAYS = (np.ndarray, np.memmap)
+# What rewrites have found out of the operations that they are for, and what they have counted.
+_FOUND = ("_tracked_", "tracker", "node_tracker", "pre_profile", "time_", "process_count", "applied_true", "node_created")
+# The attributes of most rewrites.
+_OF_FUNCTION = {"fn", "name", "__name__", "requirements", "_tracks"}
 
 
 class Indescribable(Exception):
@@ -105,25 +110,26 @@ class Describer:
         return _digest(f"{type(op)} {self.text(settings)} {inner}")
 
     def _remembered(self, value: Any, describe: Any) -> str:
-        if id(value) not in self._of_objects:
-            with self._inside(value):
-                self._of_objects[id(value)] = value, describe(value)
-        return self._of_objects[id(value)][1]
-
-    @contextmanager
-    def _inside(self, value: Any) -> Iterator[None]:
-        if id(value) in self._within:
-            raise Indescribable(f"{type(value)} that is part of itself")
-        self._within.add(id(value))
-        try:
-            yield
-        finally:
-            self._within.remove(id(value))
+        address = id(value)
+        if address not in self._of_objects:
+            if address in self._within:
+                raise Indescribable(f"{type(value)} that is part of itself")
+            self._within.add(address)
+            try:
+                self._of_objects[address] = value, describe(value)
+            finally:
+                self._within.remove(address)
+        return self._of_objects[address][1]
 
     def _known(self, found: Any) -> None:
         """Refuse a class or function that is not of the packages whose versions are known."""
         if str(found.__module__).partition(".")[0] not in KNOWN:
             raise Indescribable(f"{found.__module__}.{found.__qualname__}")
+
+    def class_of(self, value: Any) -> str:
+        """Describe the class of a value, and nothing else of it."""
+        self._known(type(value))
+        return str(type(value))
 
     def text(self, value: Any) -> str:
         """Describe any value that ops have among their settings."""
@@ -131,31 +137,44 @@ class Describer:
             return f"{type(value).__name__} {value!r}"
         if type(value) is float:
             return f"float {value.hex()}"
-        if isinstance(value, np.ndarray | np.generic):
-            return _of_array(np.asarray(value), type(value).__name__)
-        if isinstance(value, np.dtype):
+        if type(value) in _OFTEN:
+            return self._remembered(value, self._described)
+        kind: Any = type(value)
+        base = _base(kind)
+        if base is np.ndarray or base is np.generic:
+            return _of_array(value)
+        if base is np.dtype:
             return f"dtype {value.str} {value}"
-        if isinstance(value, slice):
+        if base is slice:
             return f"slice {self.text((value.start, value.stop, value.step))}"
-        if isinstance(value, Op):
+        if base is Op:
             return self._op(value)
-        if isinstance(value, Type):
+        if base is Type:
             return self._type(value)
-        if isinstance(value, AbstractFunctionGraph):
+        if base is AbstractFunctionGraph:
             return self.graph(value.inputs, value.outputs)
-        if isinstance(value, Variable):
-            raise Indescribable(f"a variable, {value}, among settings")
+        if base is Variable:
+            if not isinstance(value, Constant):
+                raise Indescribable(f"a variable, {value}, among settings")
+            return self._constant(value)
         return self._remembered(value, self._described)
 
     def _described(self, value: Any) -> str:
+        kind: Any = type(value)
+        if kind is list or kind is tuple:
+            return f"{kind} {[self.text(v) for v in value]}"
+        if kind is types.FunctionType:
+            return self._function(value)
+        if kind is FromFunctionNodeRewriter and _without_found(vars(value)).keys() <= _OF_FUNCTION:  # most rewrites are
+            return " ".join(map(self.text, (value.fn, value._tracks, value.requirements or None)))
         if isinstance(value, dict | types.MappingProxyType | frozendict):
-            return f"{type(value)} {sorted((self.text(k), self.text(v)) for k, v in value.items())}"
+            return f"{kind} {sorted((self.text(k), self.text(v)) for k, v in value.items())}"
         if isinstance(value, set | frozenset | OrderedSet):
-            return f"{type(value)} {sorted(map(self.text, value))}"
+            return f"{kind} {sorted(map(self.text, value))}"
         if isinstance(value, list | tuple):
-            return f"{type(value)} {[self.text(v) for v in value]}"
+            return f"{kind} {[self.text(v) for v in value]}"
         if isinstance(value, enum.Enum):
-            return f"{type(value)} {value.name}"
+            return f"{kind} {value.name}"
         if isinstance(value, PurePath):
             return f"path {value}"
         if isinstance(value, np.ufunc):
@@ -165,72 +184,86 @@ class Describer:
             return f"{value.__module__}.{value.__qualname__}"
         if isinstance(value, types.UnionType):
             return f"union {self.text(value.__args__)}"
-        if isinstance(value, types.FunctionType):
-            return self._function(value)
         if isinstance(value, types.MethodType):
             return f"method {self.text(value.__func__)} {self.text(value.__self__)}"
         if isinstance(value, types.BuiltinFunctionType):
             return f"builtin {value.__module__}.{value.__qualname__}"
         if isinstance(value, functools.partial):
             return f"partial {self.text((value.func, value.args, value.keywords))}"
-        if type(value) is Mode:  # of a loop; its database is the one of all
+        if kind is Mode:  # of a loop; its database is the one of all
             if value.optdb is not optdb:
                 raise Indescribable("a mode with a database of its own")
             return f"mode {type(value.linker)} {self.text(value._optimizer)}"
-        self._known(type(value))
-        if not hasattr(value, "__dict__"):
-            raise Indescribable(str(type(value)))
-        return f"{type(value)} {self.text(vars(value))}"
+        if kind.__module__ == "etuples.core":  # part of a pattern
+            return f"{kind} {[self.text(v) for v in value]}"
+        if kind.__module__ != "unification.variable":
+            self._known(kind)
+        slots = [name for name in _slots(kind) if hasattr(value, name)]
+        if not slots and not hasattr(value, "__dict__"):
+            raise Indescribable(str(kind))
+        settings = {name: getattr(value, name) for name in slots} | getattr(value, "__dict__", {})
+        if _base(kind) is Rewriter:
+            settings = _without_found(settings)
+        return f"{kind} {self.text(settings)}"
 
     def _function(self, function: types.FunctionType) -> str:
         self._known(function)
-        cells = [cell.cell_contents for cell in function.__closure__ or ()]
-        described = self.text([cells, function.__defaults__, function.__kwdefaults__])
-        return f"function {function.__module__}.{function.__qualname__} {function.__code__.co_code.hex()} {described}"
+        if str(function.__globals__.get("__name__")).partition(".")[0] not in KNOWN:  # whatever `functools.wraps` calls it
+            raise Indescribable(f"{function.__globals__.get('__name__')}.{function.__qualname__}")
+        try:
+            cells = [cell.cell_contents for cell in function.__closure__ or ()]
+        except ValueError:
+            raise Indescribable(f"{function}, of which something is missing") from None
+        more = cells, function.__defaults__, function.__kwdefaults__
+        described = self.text(more) if any(more) else ""
+        return f"function {function.__module__}.{function.__qualname__} {_code(function.__code__)} {described}"
+
+
+@functools.cache
+def _code(code: types.CodeType) -> str:
+    # in the second format, which does not depend on how often something is referred to
+    return hashlib.sha256(marshal.dumps(code, 2)).hexdigest()
+
+
+_BASES: tuple[Any, ...] = (np.ndarray, np.generic, np.dtype, slice, Op, Type, AbstractFunctionGraph, Variable, Rewriter)
+
+
+@functools.cache
+def _base(kind: Any) -> Any:
+    """Return which of some base classes a class has; `isinstance` would go through all subclasses of an abstract one."""
+    return next((base for base in _BASES if base in kind.__mro__), None)
+
+
+@functools.cache
+def _slots(kind: type) -> tuple[str, ...]:
+    found: list[str] = []
+    for base in kind.__mro__:
+        slots = vars(base).get("__slots__", ())
+        found += (s for s in ([slots] if isinstance(slots, str) else slots) if not s.startswith("__"))
+    return tuple(found)
+
+
+def _without_found(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if not name.startswith(_FOUND)}
 
 
 def _without_private(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in settings.items() if not name.startswith("_")}
+    """Leave out what is private, but for functions, such as the one that `as_op` makes an operation of."""
+    return {name: value for name, value in settings.items() if not name.startswith("_") or isinstance(value, _FUNCTIONS)}
 
 
-def _of_array(array: np.ndarray, kind: str) -> str:
-    if array.dtype.hasobject:
-        raise Indescribable("an array of objects")
+def _of_array(array: Any) -> str:
+    kind = type(array)
+    if not (isinstance(array, np.generic) or kind in _ARRAYS) or array.dtype.hasobject:
+        raise Indescribable(f"an array of objects, or one of a class of its own, {kind}")
     order = array.flags.c_contiguous, array.flags.f_contiguous
-    content = hashlib.sha256(array.tobytes()).hexdigest()
-    return f"{kind} {array.dtype.str} {array.shape} {order} {content}"
+    content: Any
+    if kind in _ARRAYS and any(order) and array.nbytes:  # read where it lies
+        content = array.reshape(-1, order="C" if order[0] else "F").view(np.uint8)
+    else:
+        content = array.tobytes()
+    return f"{kind.__name__} {array.dtype.str} {array.dtype} {array.shape} {order} {hashlib.sha256(content).hexdigest()}"
 
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def names_of_rewrites(database: RewriteDatabase = optdb) -> list[str]:
-    """Return the names of all rewrites in a database, by default PyTensor's, and in those within it.
-
-    Raises
-    ------
-    Indescribable
-        One is neither PyTensor's nor symae's.
-    """
-    found: list[str] = []
-    for tag, rewriters in database.__db__.items():
-        if tag not in database._names:
-            continue
-        for rewriter in rewriters:
-            found.append(f"{tag} {rewriter.name}")
-            if isinstance(rewriter, RewriteDatabase):
-                found += names_of_rewrites(rewriter)
-            for part in (type(rewriter), _function_in(rewriter)):
-                if part is not None and str(part.__module__).partition(".")[0] not in KNOWN:
-                    raise Indescribable(f"the rewrite {tag}, of {part.__module__}")
-    return sorted(found)
-
-
-def _function_in(rewriter: Any) -> Any:
-    """Return the function that a rewriter calls, if it is one of those that are made of a function."""
-    inside = getattr(rewriter, "node_rewriter", rewriter)
-    found = getattr(inside, "fn", None)
-    while isinstance(found, functools.partial):
-        found = found.func
-    return found if isinstance(found, types.FunctionType) else None

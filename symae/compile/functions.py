@@ -19,7 +19,7 @@ from symae._runtime.roomy_calls import roomy
 from symae.compile.backends import BY_NAME, linked_by
 from symae.compile.known_graphs import keep, looking_up
 from symae.compile.locked_function import with_lock
-from symae.compile.modes import chosen_mode, surrounding
+from symae.compile.modes import chosen_mode, mode_of_branches, surrounding
 from symae.errors import InputError
 from symae.patches.numba_deferred_codegen import whole_programs
 
@@ -147,16 +147,16 @@ def function(
     if compiler is not None and compiler.before_compiling is not None:
         compiler.before_compiling()
     while_compiling = nullcontext if compiler is None else compiler.while_compiling
-    floatX = pytensor.config.floatX
+    branches_in = mode_of_branches(chosen if mode is None else None)
 
     @contextmanager
     def surroundings() -> Iterator[None]:
-        with _quiet(), whole_programs(), surrounding(chosen if mode is None else None), while_compiling():
+        with _quiet(), whole_programs(), surrounding(branches_in), while_compiling():
             yield
 
     @contextmanager
     def later() -> Iterator[None]:
-        with COMPILING, surroundings(), pytensor.config.change_flags(floatX=floatX):
+        with COMPILING, surroundings():
             yield
 
     with surroundings():

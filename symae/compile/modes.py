@@ -80,10 +80,15 @@ def mode_for(backend: str | None) -> Any:
     return chosen.mode.including(*chosen.tags, *switched_on).excluding(*_excluded.get(), *switched_off)
 
 
+def mode_of_branches(mode: Any) -> Any:
+    """Return the mode that branches of a function in `mode` are rewritten in; None if they are not, by the `options` here."""
+    return None if "lazy_branches" in _excluded.get() else mode
+
+
 @contextmanager
 def surrounding(mode: Any) -> Iterator[None]:
     """Let rewrites of inner graphs know the mode of symae's of the function that is compiled in the block; None for others."""
-    token = surrounding_mode.set(None if "lazy_branches" in _excluded.get() else mode)
+    token = surrounding_mode.set(mode)
     try:
         yield
     finally:
