@@ -167,28 +167,29 @@ class Describer:
             return self._function(value)
         if kind is FromFunctionNodeRewriter and _without_found(vars(value)).keys() <= _OF_FUNCTION:  # most rewrites are
             return " ".join(map(self.text, (value.fn, value._tracks, value.requirements or None)))
-        if isinstance(value, dict | types.MappingProxyType | frozendict):
+        base = _base(kind)
+        if base in _MAPPINGS:
             return f"{kind} {sorted((self.text(k), self.text(v)) for k, v in value.items())}"
-        if isinstance(value, set | frozenset | OrderedSet):
+        if base in _SETS:
             return f"{kind} {sorted(map(self.text, value))}"
-        if isinstance(value, list | tuple):
+        if base is list or base is tuple:
             return f"{kind} {[self.text(v) for v in value]}"
-        if isinstance(value, enum.Enum):
+        if base is enum.Enum:
             return f"{kind} {value.name}"
-        if isinstance(value, PurePath):
+        if base is PurePath:
             return f"path {value}"
-        if isinstance(value, np.ufunc):
+        if base is np.ufunc:
             return f"ufunc {value.__name__}"
-        if isinstance(value, type):
+        if base is type:
             self._known(value)
             return f"{value.__module__}.{value.__qualname__}"
-        if isinstance(value, types.UnionType):
+        if base is types.UnionType:
             return f"union {self.text(value.__args__)}"
-        if isinstance(value, types.MethodType):
+        if base is types.MethodType:
             return f"method {self.text(value.__func__)} {self.text(value.__self__)}"
-        if isinstance(value, types.BuiltinFunctionType):
+        if base is types.BuiltinFunctionType:
             return f"builtin {value.__module__}.{value.__qualname__}"
-        if isinstance(value, functools.partial):
+        if base is functools.partial:
             return f"partial {self.text((value.func, value.args, value.keywords))}"
         if kind is Mode:  # of a loop; its database is the one of all
             if value.optdb is not optdb:
@@ -202,7 +203,7 @@ class Describer:
         if not slots and not hasattr(value, "__dict__"):
             raise Indescribable(str(kind))
         settings = {name: getattr(value, name) for name in slots} | getattr(value, "__dict__", {})
-        if _base(kind) is Rewriter:
+        if base is Rewriter:
             settings = _without_found(settings)
         return f"{kind} {self.text(settings)}"
 
@@ -225,7 +226,13 @@ def _code(code: types.CodeType) -> str:
     return hashlib.sha256(marshal.dumps(code, 2)).hexdigest()
 
 
-_BASES: tuple[Any, ...] = (np.ndarray, np.generic, np.dtype, slice, Op, Type, AbstractFunctionGraph, Variable, Rewriter)
+_MAPPINGS = (dict, types.MappingProxyType, frozendict)
+_SETS = (set, frozenset, OrderedSet)
+_BASES: tuple[Any, ...] = (
+    *(np.ndarray, np.generic, np.dtype, slice, Op, Type, AbstractFunctionGraph, Variable, Rewriter),
+    *(*_MAPPINGS, *_SETS, list, tuple, enum.Enum, PurePath, np.ufunc, type),
+    *(types.UnionType, types.MethodType, types.BuiltinFunctionType, functools.partial),
+)
 
 
 @functools.cache
