@@ -36,7 +36,7 @@ from pytensor.link.numba.linker import NumbaLinker
 
 from symae._runtime.versions import SYMAE
 from symae.compile.described_rewrites import described_rewrites, refuse_foreign_conversions
-from symae.compile.exact_description import Describer, Indescribable
+from symae.compile.exact_description import Describer
 from symae.compile.late_rewriting import Found, Known, LateMaker
 from symae.errors import InputError
 
@@ -125,8 +125,8 @@ def _file(
             described_rewrites(),
             mode.more,
         )
-    except Indescribable as found:
-        _log.debug("a graph is rewritten in any case, as it has %s", found)
+    except Exception as found:  # `Indescribable`, or whatever an object of somebody's raises that is looked at
+        _log.debug("a graph is rewritten in any case, as it has %r", found)
         return None
     from symae.kernels.kept_code import kept_file
 

@@ -408,6 +408,22 @@ def test_conversions_of_the_users_are_refused(monkeypatch):
     assert type(training_step()[0].maker) is FunctionMaker
 
 
+def test_a_rewrite_that_cannot_be_looked_at_is_no_error_of_the_users(monkeypatch):
+    class Odd(dict):
+        def items(self):
+            raise RuntimeError("odd")
+
+    rewriter = in2out(pattern(2.0))
+    rewriter.odd = Odd()
+    with pytest.raises(RuntimeError, match="odd"):
+        rewrites(rewriter)
+    monkeypatch.setattr(known_graphs, "described_rewrites", lambda: rewrites(rewriter))
+    for _ in range(2):
+        f, _ = training_step()
+        assert type(f.maker) is FunctionMaker
+    np.testing.assert_allclose(f(X), expected_step()[0], rtol=1e-12)
+
+
 def test_it_can_be_switched_off(rewritten, monkeypatch):
     training_step()
     monkeypatch.setenv(known_graphs.VARIABLE, "off")
