@@ -7,23 +7,19 @@ again, are read as if nothing was kept.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from symae._runtime.atomic_files import replacing
+from symae._runtime.checked_files import read_checked, remove_unread, write_checked
 from symae.datasets.dataset import Pair
 from symae.datasets.folders import cache_folder
-from symae.errors import UnwritableError
 
-_FORM = 2  # of what is kept: a SHA-256, and the archive that it is of
-_UNREAD = 30 * 86400.0  # seconds after which what was made of other files is removed
+_FORM = 2  # of what is kept
 
 
 def kept_pairs(name: str, files: Sequence[Path], make: Callable[[], list[Pair]]) -> list[Pair]:
@@ -34,7 +30,7 @@ def kept_pairs(name: str, files: Sequence[Path], make: Callable[[], list[Pair]])
         return make()  # says what is wrong
     digest = hashlib.sha256(repr((_FORM, seen)).encode()).hexdigest()[:32]
     kept = cache_folder() / "unpacked" / f"{name}-{digest}.kept"
-    if (archive := _read(kept)) is not None:
+    if (archive := read_checked(kept)) is not None:
         with np.load(io.BytesIO(archive), allow_pickle=False) as stored:
             return [(stored[f"x{i}"], stored.get(f"y{i}")) for i in range(int(stored["parts"]))]
     pairs = make()
@@ -43,27 +39,6 @@ def kept_pairs(name: str, files: Sequence[Path], make: Callable[[], list[Pair]])
     }
     made = io.BytesIO()
     np.savez(made, parts=len(pairs), **arrays)
-    with contextlib.suppress(UnwritableError, OSError):
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        _remove_unread(kept.parent.glob(f"{name}-*"))
-        with replacing(kept) as opened:
-            opened.write(hashlib.sha256(made.getbuffer()).digest())
-            opened.write(made.getbuffer())
+    if write_checked(kept, made.getbuffer()):
+        remove_unread(kept.parent.glob(f"{name}-*"))
     return pairs
-
-
-def _read(kept: Path) -> memoryview | None:
-    """Return the archive that is kept; None if there is none, or another one than was written."""
-    try:
-        content = memoryview(kept.read_bytes())
-    except OSError:
-        return None
-    return content[32:] if hashlib.sha256(content[32:]).digest() == content[:32] else None
-
-
-def _remove_unread(files: Iterable[Path]) -> None:
-    for file in files:
-        with contextlib.suppress(OSError):
-            seen = file.stat()
-            if time.time() - max(seen.st_atime, seen.st_mtime) > _UNREAD:
-                file.unlink()

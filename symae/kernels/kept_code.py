@@ -9,9 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -20,13 +18,9 @@ from llvmlite import binding, ir
 from numba.core.registry import cpu_target
 from pytensor import config
 
-from symae._runtime.atomic_files import replacing
-from symae.errors import UnwritableError
+from symae._runtime.checked_files import read_checked, remove_unread, write_checked
 from symae.kernels.fingerprint import fingerprint
 from symae.kernels.machine_code import named, target
-
-UNREAD = 30 * 86400.0  # seconds after which a file of another digest is removed
-_DAY = 86400.0
 
 
 def define_kept(names: Sequence[str], make: Callable[[], ir.Module]) -> dict[str, int]:
@@ -56,35 +50,21 @@ def kept_file(name: str, variant: str = "") -> Path:
 
 def read_kept(file: Path) -> bytes | None:
     """Return what is in a file; None if it is not there, or damaged: LLVM would end the process."""
-    try:
-        content = file.read_bytes()
-    except OSError:
-        return None
-    with contextlib.suppress(OSError):  # it may lie where nothing can be written
-        if file.stat().st_mtime < time.time() - _DAY:
-            os.utime(file)  # it is still of use
-    return content[32:] if hashlib.sha256(content[32:]).digest() == content[:32] else None
+    content = read_checked(file)
+    return None if content is None else bytes(content)
 
 
 def keep(file: Path, code: bytes) -> None:
     """Write a file that `read_kept` reads. Of a disk that is full or read-only only the next start has to know."""
-    with contextlib.suppress(UnwritableError, OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(file) as opened:
-            opened.write(hashlib.sha256(code).digest() + code)
+    if write_checked(file, code):
         _remove_unread(file.parent, f"-{_digest()[:16]}-")
 
 
 @functools.cache
 def _remove_unread(folder: Path, digest: str) -> None:
-    """Remove the files of other digests that nobody has read for long, once a process; another process may do the same."""
-    before = time.time() - UNREAD
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("symae_") and entry.name.endswith(".o") and digest not in entry.name:
-                with contextlib.suppress(OSError):
-                    if entry.stat(follow_symlinks=False).st_mtime < before:
-                        Path(entry).unlink()
+    """Remove the files of other digests that nobody has read for long, once a process."""
+    with contextlib.suppress(OSError):
+        remove_unread(path for path in folder.glob("symae_*.o") if digest not in path.name)
 
 
 def load(code: bytes, names: Sequence[str]) -> dict[str, int]:
