@@ -22,3 +22,14 @@ def search(p: float) -> tuple[float, float] | None:
     q = 1.0 - less
     nothing = math.exp(1 * math.log(q))
     return nothing, (1 * less * nothing) / (1 * q)
+
+
+def bernoulli_threshold(p: float) -> int | None:
+    """Return up to which numerator of 2^53 a number of the stream is ``binomial(1, p)``'s likelier value.
+
+    None where `p` is no probability, or one of those for which NumPy's search may have to start again.
+    """
+    bounds = search(p)
+    if bounds is None or HIGHEST - bounds[0] > bounds[1]:
+        return None
+    return int(bounds[0] * 2.0**53)

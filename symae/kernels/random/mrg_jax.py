@@ -13,6 +13,8 @@ import jax
 import numpy as np
 from jax import numpy as jnp
 
+from symae.kernels.random.mt19937_jax import rounded
+
 M1, M2 = np.uint32(2**31 - 1), np.uint32(2**31 - 21069)
 _BELOW = np.float32(float.fromhex("0x1.fffffep-32"))
 _UNROLLED = 4  # steps of all streams that are written one after the other, not as a loop
@@ -80,13 +82,4 @@ def normals(state: Any, std: Any, shape: Sequence[int]) -> tuple[Any, Any]:
     radii, angles = jnp.sqrt(-2.0 * jnp.log(u[0])), 2 * math.pi * u[1]
     numbers = jnp.concatenate([radii * jnp.cos(angles), radii * jnp.sin(angles)])[:count].reshape(shape)
     first, second = state[0, :2]  # not the same twice, which cancels where std is 1
-    return after, _rounded(jnp.asarray(std, np.float64) * _rounded(numbers, first), second)
-
-
-def _rounded(product: Any, word: Any) -> Any:
-    """Return a product that is rounded before anything is added to it: XLA lets LLVM multiply and add with one rounding.
-
-    What it does not know to be zero, the sign of a `word` of a state, keeps the product as it is.
-    """
-    zero = (word < 0).astype(jnp.uint64)
-    return jax.lax.bitcast_convert_type(jax.lax.bitcast_convert_type(product, jnp.uint64) ^ zero, jnp.float64)
+    return after, rounded(jnp.asarray(std, np.float64) * rounded(numbers, first), second)

@@ -18,12 +18,12 @@ import numba
 import numpy as np
 
 from symae.kernels.compiled_once import compiled_once
+from symae.kernels.random.bernoulli import HIGHEST
 
 N, M = 624, 397
 POSITION, CACHED, GAUSSIAN = 624, 625, 626
 MATRIX, UPPER, LOWER = np.uint32(0x9908B0DF), np.uint32(0x80000000), np.uint32(0x7FFFFFFF)
 ONE = np.uint32(1)
-HIGHEST = 1.0 - 2.0**-53  # of the numbers that are drawn
 LITTLE = sys.byteorder == "little"  # the first word of a pair is the lower half of 64 bits
 
 jit: Any = numba.njit(error_model="numpy", fastmath=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)

@@ -23,7 +23,7 @@ import numpy as np
 from jax import numpy as jnp
 
 from symae._runtime.jax_64_bits import in_64_bits
-from symae.kernels.random.bernoulli import HIGHEST, search
+from symae.kernels.random.bernoulli import bernoulli_threshold
 
 N, M = 624, 397
 POSITION, CACHED, GAUSSIAN = 624, 625, 626
@@ -93,17 +93,6 @@ def _doubles(numerators: Any) -> Any:
     return numerators.astype(jnp.int64).astype(jnp.float64) * 2.0**-53
 
 
-def bernoulli_threshold(p: float) -> int | None:
-    """Return up to which numerator of 2^53 a number of the stream is ``binomial(1, p)``'s likelier value.
-
-    None where `p` is no probability, or one of those for which NumPy's search may have to start again.
-    """
-    bounds = search(p)
-    if bounds is None or HIGHEST - bounds[0] > bounds[1]:
-        return None
-    return int(bounds[0] * 2.0**53)
-
-
 def bernoullis(state: Any, p: float, shape: Sequence[int], dtype: Any) -> tuple[Any, Any]:
     """Draw ``binomial(1, p)``, a corruption mask; `p` has a `bernoulli_threshold`."""
     most = bernoulli_threshold(p)
@@ -125,7 +114,7 @@ def uniforms(state: Any, low: Any, high: Any, shape: Sequence[int], dtype: Any) 
         if _is(low, 0.0) and _is(high, 1.0):
             return after, u.astype(dtype)
         low, high = (jnp.broadcast_to(jnp.asarray(limit, jnp.float64), shape) for limit in (low, high))
-        return after, (low + _rounded((high - low) * u, state)).astype(dtype)
+        return after, (low + rounded((high - low) * u, state[POSITION])).astype(dtype)
 
 
 def normals(state: Any, avg: Any, std: Any, shape: Sequence[int], dtype: Any) -> tuple[Any, Any]:
@@ -141,7 +130,7 @@ def normals(state: Any, avg: Any, std: Any, shape: Sequence[int], dtype: Any) ->
         numbers = numbers.reshape(shape)
         if not (_is(avg, 0.0) and _is(std, 1.0)):
             avg, std = (jnp.broadcast_to(jnp.asarray(x, jnp.float64), shape) for x in (avg, std))
-            numbers = avg + _rounded(std * numbers, state)
+            numbers = avg + rounded(std * numbers, state[POSITION])
         return after, numbers.astype(dtype)
 
 
@@ -164,7 +153,7 @@ def _gaussians(state: Any, count: int) -> tuple[Any, Any]:
         words = jax.lax.dynamic_slice_in_dim(keys.reshape(-1), position, 4 * tries)
         points = 2.0 * _doubles(_tempered(words.reshape(tries, 2, 2))) - 1.0
         # two roundings: with one less a point might be another side of the circle, and all numbers after it others
-        squares = _rounded(points[:, 0] * points[:, 0], state) + _rounded(points[:, 1] * points[:, 1], state)
+        squares = rounded(points[:, 0] * points[:, 0], state[POSITION]) + rounded(points[:, 1] * points[:, 1], state[POSITION])
         within = jnp.cumsum(((squares < 1.0) & (squares != 0.0)).astype(jnp.int32))
         number = jnp.arange(most) - found + 1  # of the points within, in this round
         index = jnp.minimum(jnp.searchsorted(within, number), tries - 1)
@@ -188,13 +177,13 @@ def tries_of(points: int) -> int:
     return math.ceil(points / (math.pi / 4) + 4 * math.sqrt(points)) + 12
 
 
-def _rounded(product: Any, state: Any) -> Any:
+def rounded(product: Any, word: Any) -> Any:
     """Return a product that is rounded before anything is added to it, as NumPy's are.
 
     XLA lets LLVM multiply and add with one rounding where the processor can. What it does not know to be zero, the highest bit
-    of the position, keeps the product as it is.
+    of a `word` of 31 bits of a state, keeps the product as it is. The same word twice, with nothing between, cancels.
     """
-    zero = (state[POSITION] >> 31).astype(jnp.uint64)
+    zero = (word >> 31).astype(jnp.uint64)
     return jax.lax.bitcast_convert_type(jax.lax.bitcast_convert_type(product, jnp.uint64) ^ zero, jnp.float64)
 
 

@@ -28,7 +28,7 @@ from pytensor import config
 from symae._runtime.atomic_files import replacing
 from symae.errors import UnwritableError
 from symae.kernels import header
-from symae.kernels.random.bernoulli import HIGHEST, search
+from symae.kernels.random.bernoulli import bernoulli_threshold
 
 _log = logging.getLogger("symae.kernels.random.mt19937_torch")
 
@@ -142,8 +142,5 @@ def compiler_and_source() -> tuple[list[str], str] | None:
 @functools.lru_cache(64)
 def _compared(p: float) -> tuple[int, int] | None:
     """Return the largest numerator for the likelier value, and that value; None where a search might start again."""
-    bounds = search(p)
-    if bounds is None:
-        return None
-    nothing, something = bounds
-    return (int(nothing * 2.0**53), int(p > 0.5)) if HIGHEST - nothing <= something else None
+    most = bernoulli_threshold(p)
+    return None if most is None else (most, int(p > 0.5))

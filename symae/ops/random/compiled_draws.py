@@ -14,7 +14,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.tensor.basic import get_scalar_constant_value
 
 from symae.kernels import header
-from symae.kernels.random.bernoulli import search
+from symae.kernels.random.bernoulli import bernoulli_threshold, search
 from symae.ops.random.draws import Draw
 from symae.ops.runtime_errors import error_unless
 
@@ -250,7 +250,7 @@ class BinomialDraw(CompiledDraw):
     def jax(self, node: Apply) -> Callable[..., Any]:
         import jax
 
-        from symae.kernels.random.mt19937_jax import bernoulli_threshold, bernoullis
+        from symae.kernels.random.mt19937_jax import bernoullis
 
         n, p = (known_number(v) for v in node.inputs[-2:])
         if n != 1 or p is None or bernoulli_threshold(p) is None:

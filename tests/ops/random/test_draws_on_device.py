@@ -59,7 +59,7 @@ def test_masks_of_every_probability_are_numpys(p):
 @pytest.mark.parametrize("p", [np.nextafter(0.5, 0), 1 - 2.0**-53, 0.123, 0.7])
 def test_a_threshold_is_where_numpys_search_ends(p):
     """NumPy compares a number with the probability of 0: it lies between the threshold and the next numerator."""
-    from symae.kernels.random.mt19937_jax import bernoulli_threshold
+    from symae.kernels.random.bernoulli import bernoulli_threshold
 
     most = bernoulli_threshold(p)
     if most is None:

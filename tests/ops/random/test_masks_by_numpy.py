@@ -79,7 +79,7 @@ def test_masks_in_machine_code_and_the_states_after_them_are_numpys(machine_code
 def test_what_machine_code_cannot_draw_is_left_to_numpy(machine_code, monkeypatch):
     import torch
 
-    from symae.kernels.random import mt19937_torch
+    from symae.kernels.random import bernoulli, mt19937_torch
 
     odd = np.random.RandomState(5)
     odd.randint(2**31)  # one word
@@ -90,7 +90,7 @@ def test_what_machine_code_cannot_draw_is_left_to_numpy(machine_code, monkeypatc
     assert machine_code.draw(state[:-1], (5,), 0.3, "float32") is None
     with pytest.raises(ValueError, match="negative dimensions"):
         machine_code.draw(state, (-1,), 0.3, "float32")
-    monkeypatch.setattr(mt19937_torch, "search", lambda p: (0.7, 0.1))
+    monkeypatch.setattr(bernoulli, "search", lambda p: (0.7, 0.1))
     mt19937_torch._compared.cache_clear()
     assert machine_code.draw(state, (5,), 0.3, "float32") is None
     mt19937_torch._compared.cache_clear()
