@@ -22,7 +22,9 @@ class MinibatchSlice(BackendOp):
 
     def make_node(self, data: Variable, start: Variable) -> Apply:
         data, start = pt.as_tensor(data), pt.cast(pt.as_tensor(start), "int64")
-        return Apply(self, [data, start], [pt.TensorType(data.type.dtype, shape=(self.length, *data.type.shape[1:]))()])
+        # Of the type that the slice had: nodes after it keep theirs, and PyTensor gives rewrites up whose result is of another.
+        # What asks for the shape is told the length by `output_shapes`.
+        return Apply(self, [data, start], [pt.TensorType(data.type.dtype, shape=(None, *data.type.shape[1:]))()])
 
     def output_shapes(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [(pt.constant(self.length, dtype="int64"), *shapes[0][1:])]

@@ -80,13 +80,30 @@ def test_what_else_is_indexed_is_taken_from_the_slice(float32_backend):
         np.testing.assert_array_equal(result, wanted)
 
 
-def test_its_meaning_is_that_of_the_slice_and_its_static_shape_is_known():
+def test_its_meaning_is_that_of_the_slice_and_its_length_is_known_before_it_runs():
     sliced = MinibatchSlice(5)(data, i)
-    assert sliced.type.shape == (5, None)
     f = function([i], [sliced, sliced.shape])
     value, shape = f(3)
     np.testing.assert_array_equal(value, DATA[3:8])
     assert shape.tolist() == [5, 3]
+    nodes = function([i], sliced.shape[0]).maker.fgraph.toposort()
+    assert not any(isinstance(node.op, MinibatchSlice) for node in nodes)
+
+
+def test_it_is_of_the_type_of_the_slice():
+    assert MinibatchSlice(5)(data, i).type == data[i * 5 : i * 5 + 5].type
+
+
+def test_gradients_in_minibatches_are_finite_where_sigmoids_are_0_or_1(float32_backend):
+    data = pytensor.shared(np.array([[0, 1, 1], [1, 1, 0], [1, 0, 1], [0, 1, 0]], "float32"))
+    W, x = pytensor.shared(np.full((3, 3), 50, "float32")), pt.fmatrix("x")
+    z = pt.sigmoid(x @ W)
+    cost = pt.mean(pt.sum(-(x * pt.log(z) + (1 - x) * pt.log(1 - z)), axis=1))
+    outputs = [cost, pt.grad(cost, W)]
+    f = function([i], outputs, givens={x: data[i * 2 : (i + 1) * 2]}, backend=float32_backend)
+    of_minibatch, gradient = f(0)
+    assert of_minibatch == 100
+    np.testing.assert_array_equal(gradient, np.array([[0, 0, 0.5], [0.5, 0, 0.5], [0.5, 0, 0]], "float32"))
 
 
 @pytest.mark.parametrize("start", [-1, 16])
