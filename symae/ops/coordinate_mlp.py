@@ -184,16 +184,19 @@ class CoordinateGradient(_Coordinates):
         P, Q, weights, _ = self.layers_of(inputs)
         *hidden, g = inputs[2 + 2 * self.depth :]
         h0 = P[None] + Q[:, None]
-        outputs = [h0, *hidden]
+        outputs = [xp.where(h0 <= 0, xp.zeros((), h0), h0), *hidden]
         gradients: list[Any] = []
         d = g
         for h, W in zip(outputs[::-1], weights[::-1], strict=True):
-            h = xp.where(h <= 0, xp.zeros((), h), h)  # h0 is not rectified yet
             flat, rows = d.reshape((-1, W.shape[1])), h.reshape((-1, W.shape[0]))
-            gradients = [rows.T @ flat, flat.sum(0), *gradients]
+            # XLA reads `rows` as they are in this order, and would transpose all of them for a layer of one unit in the other
+            gradients = [(flat.T @ rows).T, flat.sum(0), *gradients]
             d = d @ W.T
             d = xp.where(h <= 0, xp.zeros((), d), d)
-        return [d.sum(0), d.sum(1), *gradients]
+        # XLA adds up over the first axis, in steps of a whole image, thirty times as slowly as it multiplies by ones
+        n, m, h = d.shape
+        of_places = (xp.zeros((1, n), d) + 1) @ d.reshape((n, m * h))
+        return [of_places.reshape((m, h)), d.sum(1), *gradients]
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
         for storage, result in zip(output_storage, self._computed(_NumPy, inputs), strict=True):
