@@ -1,8 +1,8 @@
 """What a process that trains may ask for, `tune_process`; and compiling seldom looks for garbage all over, meanwhile.
 
 A training step allocates the results of its layers, megabytes each, and frees them. By default glibc hands such memory back to
-the system at once, and at the next call the system clears it again, page by page: half of the time of a convolutional
-autoencoder's step, a quarter of the coordinate network's. A process that is tuned keeps what its largest step needed.
+the system at once, and at the next call the system clears it again, page by page. A process that is tuned keeps what its
+largest step needed. (On Numba arrays that large have memory of their own, `symae.kernels.kept_memory`.)
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ def physical_memory() -> float:
 def tune_process() -> None:
     """Set this process up for training: let it keep up to 1 GiB of memory that is free, where malloc is glibc's.
 
-    Worksheets and the commands of symae ask for it. A script or notebook that trains large models should, too: steps of
-    convolutional autoencoders are up to twice as fast. symae does not do so by itself, because it is for the whole process and
-    cannot be taken back; calling it again does nothing. Large arrays come from the heap then, instead of being mapped and
-    unmapped one by one. The user's own settings, ``MALLOC_TRIM_THRESHOLD_`` and its like or ``GLIBC_TUNABLES``, take
-    precedence. What is free at the time of the call goes back to the system: call it when the data is read and the steps are
-    compiled.
+    Worksheets and the commands of symae ask for it. A script that trains large models on the C backend, or makes large arrays
+    of NumPy's again and again, may, too; Numba's arrays are kept in any case. symae does not do so by itself, because it is for
+    the whole process and cannot be taken back; calling it again does nothing. Large arrays come from the heap then, instead of
+    being mapped and unmapped one by one. The user's own settings, ``MALLOC_TRIM_THRESHOLD_`` and its like or
+    ``GLIBC_TUNABLES``, take precedence. What is free at the time of the call goes back to the system: call it when the data is
+    read and the steps are compiled.
 
     Examples
     --------

@@ -7,6 +7,8 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from llvmlite import binding
+
 from symae.kernels.fingerprint import fingerprint
 
 # (function or anything that Numba compiles, key of its machine code on the disk or None)
@@ -24,6 +26,11 @@ class Changes:
         there = name in vars(owner)
         self._undo.append(functools.partial(setattr, owner, name, vars(owner)[name]) if there else lambda: delattr(owner, name))
         setattr(owner, name, new)
+
+    def link(self, symbol: str, address: int) -> None:
+        """Let machine code that is linked from now on call what is at `address` by the name of `symbol`, which there is."""
+        self._undo.append(functools.partial(binding.add_symbol, symbol, binding.address_of_symbol(symbol)))
+        binding.add_symbol(symbol, address)
 
     def convert(self, dispatcher: Any, *kinds: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Register the decorated function with `dispatcher`, such as ``dispatch.jax_funcify``, for ops of these kinds."""

@@ -41,6 +41,7 @@ CONCERNS = {
     "numba_elemwise": ELEMENTWISE,
     "numba_extremes": ["maxima", "sums and means"],
     "numba_indexing": INDICES,
+    "numba_kept_arrays": LAYER,
     "numba_large_graphs": QUICK,
     "numba_long_tuples": ["forty arguments"],
     "numba_matrix_products": LAYER,
