@@ -68,8 +68,11 @@ class DeviceLinker(JITLinker):
         """Bring a contiguous array to the device."""
         raise NotImplementedError
 
-    def adopt_update(self, output: Any, dtype: str) -> Sent:
-        """Give the new value of a shared variable, an array of the backend, memory that nothing else has."""
+    def adopt_update(self, output: Any, dtype: str, position: int, taken: set[int]) -> Sent:
+        """Give the new value of a shared variable, an array of the backend, memory that nothing else has.
+
+        It is the output at `position` of the graph; `taken` are the addresses of those that this call has let keep theirs.
+        """
         raise NotImplementedError
 
     def to_host(self, output: Any, dtype: str) -> np.ndarray:
@@ -114,14 +117,15 @@ class DeviceFunction:
         self._updated = {out: self.slots[i] for out, i in (linker.fgraph.update_mapping or {}).items()}
 
     def __call__(self, *inputs: Any) -> list[Any]:
-        return [self.to_host(i, output) for i, output in enumerate(self._call(*inputs))]
+        taken: set[int] = set()
+        return [self.to_host(i, output, taken) for i, output in enumerate(self._call(*inputs))]
 
-    def to_host(self, position: int, output: Any) -> Any:
+    def to_host(self, position: int, output: Any, taken: set[int]) -> Any:
         """Return the value for the host of the output at `position`, an array of the backend; its slot keeps both."""
         type_, slot = self._types[position], self._updated.get(position)
         if not isinstance(type_, TensorType):
             return output
         if not isinstance(slot, SharedSlot):
             return self.linker.to_host(output, type_.dtype)
-        slot.keep(*self.linker.adopt_update(output, type_.dtype))
+        slot.keep(*self.linker.adopt_update(output, type_.dtype, position, taken))
         return slot.value

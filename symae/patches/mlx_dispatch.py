@@ -36,7 +36,9 @@ def apply(dispatch: Any, changes: Changes) -> None:
         return lambda *factors: functools.reduce(mx.multiply, factors)
 
     def of_dtype(x: Any, dtype: str) -> Any:
-        return mx.array(x).astype(getattr(mx, dtype))
+        # Both calls copy an array that is one of MLX's, and of the dtype, already.
+        x, wanted = x if isinstance(x, mx.array) else mx.array(x), getattr(mx, dtype)
+        return x if x.dtype == wanted else x.astype(wanted)
 
     functions: dict[str, Callable[..., Any]] = {
         "Clip": lambda x, low, high: mx.where(x < low, low, mx.where(x > high, high, x)),

@@ -11,6 +11,7 @@ import pytest
 from pytensor.raise_op import Assert
 
 from symae import Autoencoder, BackendError, DenoisingAutoencoder, RandomStreams, function
+from symae.compile.backends.mlx import MLXDeviceLinker
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("mlx") is None, reason="mlx is not installed")
 
@@ -72,3 +73,76 @@ def test_the_tutorials_models_train_as_they_do_elsewhere(float32, cls, level):
     wanted, wanted_weights = train(mode="FAST_COMPILE")
     np.testing.assert_allclose(costs, wanted, rtol=1e-5)
     np.testing.assert_allclose(weights, wanted_weights, rtol=1e-4, atol=1e-6)
+
+
+def test_what_an_update_computes_is_the_variables_without_a_copy(float32, monkeypatch):
+    sent = []
+    send = MLXDeviceLinker.to_device
+    monkeypatch.setattr(MLXDeviceLinker, "to_device", lambda self, value: sent.append(value.shape) or send(self, value))
+    w, x = pytensor.shared(np.ones((5, 3), "float32")), pt.fmatrix("x")
+    cost = ((x @ w) ** 2).sum()
+    step = function([x], cost, updates=[(w, w - np.float32(0.1) * pt.grad(cost, w))], backend="mlx")
+    x_value = np.eye(5, dtype="float32")
+    for _ in range(3):
+        step(x_value)
+    np.testing.assert_allclose(w.get_value(), np.full((5, 3), 0.8**3), rtol=1e-6)
+    assert sent == [(5, 3)]
+
+
+def test_a_value_that_was_borrowed_stays_as_it_was_when_the_variable_is_updated(float32):
+    w = pytensor.shared(np.ones(4, "float32"))
+    double = function([], w.sum(), updates=[(w, w + w)], backend="mlx")
+    borrowed = []
+    for _ in range(4):
+        double()
+        borrowed.append(w.get_value(borrow=True))
+    np.testing.assert_array_equal([value[0] for value in borrowed], [2, 4, 8, 16])
+    borrowed[-1][...] = 1
+    assert double() == 4
+    np.testing.assert_array_equal([value[0] for value in borrowed], [2, 4, 8, 1])
+
+
+a, b = (pytensor.shared(np.ones((2, 2), "float32"), name=name) for name in "ab")
+TWO = np.full((2, 2), 2, "float32")
+
+
+@pytest.mark.parametrize(
+    ("of_a", "of_b"),
+    [
+        (a + TWO, a + TWO),
+        (a + 2, 2 + a),
+        (a * TWO, a + a),
+        (pt.zeros_like(a) + pt.alloc(np.float32(2), 2, 2), pt.alloc(np.float32(2), 2, 2)),
+        (pt.alloc(np.float32(1), a.shape[0], 2) * 2, pt.fill(a, np.float32(1)) * 2),
+        (pt.constant(TWO), pt.constant(TWO)),
+        ((a + TWO).T, (a + TWO)),
+        (b, a + b),
+    ],
+)
+def test_variables_share_memory_neither_with_each_other_nor_with_what_the_program_keeps(float32, of_a, of_b):
+    def values():
+        return a.get_value(), b.get_value()
+
+    def set_to_ones():
+        for v in (a, b):
+            v.set_value(np.ones((2, 2), "float32"))
+
+    set_to_ones()
+    f = function([], [], updates=[(a, of_a), (b, of_b)], backend="mlx")
+    f()
+    first = values()
+    for written, other in ((a, b), (b, a)):
+        before = other.get_value()
+        written.get_value(borrow=True)[...] = -7
+        np.testing.assert_array_equal(other.get_value(), before)
+        set_to_ones()
+        f()
+        np.testing.assert_array_equal(values(), first)
+
+
+def test_draws_are_made_before_the_compiled_program(float32):
+    streams, x = RandomStreams(7), pt.fmatrix("x")
+    masked = x * streams.binomial(x.shape, n=1, p=0.3, dtype="float32")
+    of_sums = streams.poisson((3,), lam=x.sum(axis=1), dtype="float32")
+    linkers = [function([x], outputs, backend="mlx").vm.jit_fn.linker for outputs in (masked, [masked, of_sums])]
+    assert [linker.use_compile for linker in linkers] == [True, False]

@@ -87,7 +87,7 @@ class JAXDeviceLinker(DeviceLinker, _RaisingJAXLinker):
             value = _aligned(value, value.dtype)
         return value, value, True  # jax.jit reads it where it is, and costs less than device_put
 
-    def adopt_update(self, output: Any, dtype: str) -> Sent:
+    def adopt_update(self, output: Any, dtype: str, position: int, taken: set[int]) -> Sent:
         if not _reads_host_memory():
             return np.array(output, dtype), output, False
         return self.to_device(_aligned(np.asarray(output), np.dtype(dtype)))

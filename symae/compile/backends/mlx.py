@@ -12,10 +12,16 @@ from typing import Any
 
 import numpy as np
 from pytensor.compile.mode import MLX, Mode
+from pytensor.graph.basic import Apply
+from pytensor.graph.fg import FunctionGraph
 from pytensor.link.mlx.linker import MLXLinker
+from pytensor.scalar.basic import Add, Mul, Second, Sub
+from pytensor.tensor.elemwise import CAReduce, DimShuffle, Elemwise
+from pytensor.tensor.math import Dot
 
 from symae.compile.backends.base import Backend, build_with
 from symae.compile.device_arrays import DeviceLinker, Sent
+from symae.compile.mlx_draws import is_draw, without_draws
 from symae.errors import BackendError
 from symae.ops.base import connect
 from symae.ops.random.draws import Draw
@@ -52,7 +58,10 @@ class _RaisingMLXLinker(MLXLinker):
                 what = f"{dtype} in {variable}"
                 raise BackendError("backend 'mlx'", what, f"{UNKNOWN[dtype]} everywhere: pytensor.config.floatX = 'float32'")
         # A draw is made by the host, and MLX cannot call the host from a function that it has compiled.
-        self.use_compile = not any(isinstance(node.op, Draw) for node in fgraph.apply_nodes)
+        self.split = without_draws(fgraph)
+        if self.split is not None:
+            return _converted(self.split.program)
+        self.use_compile = not any(map(is_draw, fgraph.apply_nodes))
         return super().fgraph_convert(fgraph, storage_map=storage_map, **keywords)
 
     def jit_compile(self, fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -71,11 +80,27 @@ class _RaisingMLXLinker(MLXLinker):
 
             return evaluated
 
-        return with_checks(fn, compiled, mx.stack, len(self.fgraph.outputs))
+        call = with_checks(fn, compiled, mx.stack, len(self.fgraph.outputs))
+        if self.split is None:
+            return call
+        draws = self.split.draws
+        draw = with_checks(_converted(draws), MLXLinker(use_compile=False).jit_compile, mx.stack, len(draws.outputs))
+        return lambda *inputs: call(*inputs, *draw(*inputs))
+
+
+def _converted(fgraph: FunctionGraph) -> Callable[..., Any]:
+    from pytensor.link.mlx.dispatch import mlx_funcify
+
+    function: Callable[..., Any] = mlx_funcify(fgraph)
+    return function
 
 
 class MLXDeviceLinker(DeviceLinker, _RaisingMLXLinker):
     """Link as PyTensor's MLXLinker, with what the module's docstring says."""
+
+    def fgraph_convert(self, fgraph: Any, **keywords: Any) -> Any:
+        self.computed = computed_outputs(fgraph)
+        return super().fgraph_convert(fgraph, **keywords)
 
     def to_device(self, value: np.ndarray) -> Sent:
         import mlx.core as mx
@@ -83,12 +108,43 @@ class MLXDeviceLinker(DeviceLinker, _RaisingMLXLinker):
         array = mx.array(value)
         return np.asarray(array), array, True  # a view of MLX's own memory, writable
 
-    def adopt_update(self, output: Any, dtype: str) -> Sent:
+    def adopt_update(self, output: Any, dtype: str, position: int, taken: set[int]) -> Sent:
+        if position in self.computed:
+            value = np.asarray(output)
+            address = value.__array_interface__["data"][0]
+            # two outputs are one array where MLX finds that they are computed alike
+            if value.flags.c_contiguous and value.dtype == dtype and address not in taken:
+                taken.add(address)
+                return value, output, True
         return self.to_device(self.to_host(output, dtype))
 
     def to_host(self, output: Any, dtype: str) -> np.ndarray:
         # MLX has its own mind about some integers: argmax is uint32.
         return np.array(output).astype(dtype, casting="same_kind", copy=False)
+
+
+def computed_outputs(fgraph: FunctionGraph) -> frozenset[int]:
+    """Return which outputs are sums, differences or products that MLX computes at each call, in memory of their own.
+
+    Others may be inputs or parts of them, or constants, which MLX keeps from call to call; what is computed from constants and
+    shapes alone is one.
+    """
+    depend = set(fgraph.inputs)  # on what inputs contain
+    for node in fgraph.toposort():
+        fills = isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, Second)  # which reads a shape, and a value
+        read = node.inputs[1:] if fills else node.inputs
+        if isinstance(node.op, Elemwise | Dot | CAReduce | DimShuffle | Draw) and not depend.isdisjoint(read):
+            depend.update(node.outputs)
+    return frozenset(i for i, v in enumerate(fgraph.outputs) if v in depend and _is_arithmetic(v.owner))
+
+
+def _is_arithmetic(node: Apply | None) -> bool:
+    return (
+        node is not None
+        and isinstance(node.op, Elemwise)
+        and isinstance(node.op.scalar_op, Add | Sub | Mul)
+        and len(node.inputs) > 1
+    )
 
 
 BACKEND = Backend(

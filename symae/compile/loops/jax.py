@@ -70,8 +70,9 @@ class JAXLoop:
         if not accepted:
             # a kernel refuses something: nothing has changed yet, and the same calls from Python say what
             return [row for step in range(first, first + int(done)) for row in indexed.run(step, 1)]
+        taken: set[int] = set()
         for out, into in indexed.updates:
-            indexed.function.input_storage[into].storage[0] = self.device_function.to_host(out, updated[into])
+            indexed.function.input_storage[into].storage[0] = self.device_function.to_host(out, updated[into], taken)
         columns = [np.asarray(column)[: int(done)].astype(np.float64).tolist() for column in figures]
         return [list(row) for row in zip(*columns, strict=True)]
 
