@@ -8,6 +8,7 @@ from typing import Any
 
 from pytensor.scalar import basic
 from pytensor.scalar.basic import EQ
+from pytensor.scalar.loop import ScalarLoop
 from pytensor.scalar.math import Gamma, Log1mexp
 from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.math import Argmax, Prod, Sum
@@ -45,6 +46,9 @@ def apply(dispatch: Any, changes: Changes) -> None:
         # PyTorch, too, has its own mind: int64 / int64 is float32.
         return x.to(getattr(torch, dtype)) if dtype is not None and isinstance(x, torch.Tensor) else x
 
+    def as_dtype(x: Any, dtype: torch.dtype | None) -> Any:
+        return x if dtype is None or not isinstance(x, torch.Tensor) or x.dtype is dtype else x.to(dtype)
+
     def reduced(stock: Callable[..., Any], op: Any, node: Any, **keywords: Any) -> Callable[..., Any]:
         reduce = stock(op, node=node, **keywords)  # of whole numbers without a sign it makes int64
         return lambda x: of_dtype(reduce(x), node.outputs[0].type.dtype)
@@ -55,13 +59,22 @@ def apply(dispatch: Any, changes: Changes) -> None:
 
     @changes.convert(dispatch.pytorch_funcify, Elemwise)
     def elemwise(op: Elemwise, node: Any, **keywords: Any) -> Callable[..., Any]:
-        compute = pytensors_elemwise(op, node=node, **keywords)
+        if isinstance(op.scalar_op, ScalarLoop):
+            compute = pytensors_elemwise(op, node=node, **keywords)
+        else:
+            # all of them broadcast by themselves; PyTensor has torch.vmap call some for each number
+            compute = dispatch.pytorch_funcify(op.scalar_op, node=node, **keywords)
+        shapes = [v.type.shape for v in node.inputs]
+        checked = len(shapes) > 1 and any(None in shape for shape in shapes)
         made = [v.type.dtype for v in node.outputs]
         wider = widened(op.scalar_op, [v.type.dtype for v in node.inputs], made)
+        operands, results = ([None if t is None else getattr(torch, t) for t in dtypes] for dtypes in (wider, made))
 
         def elemwise(*inputs: Any) -> Any:
-            outputs = compute(*map(of_dtype, inputs, wider))
-            return tuple(map(of_dtype, outputs, made)) if isinstance(outputs, tuple) else of_dtype(outputs, made[0])
+            if checked:
+                Elemwise._check_runtime_broadcast(node, inputs)
+            outputs = compute(*map(as_dtype, inputs, operands))
+            return tuple(map(as_dtype, outputs, results)) if isinstance(outputs, tuple) else as_dtype(outputs, results[0])
 
         return elemwise
 
