@@ -1,4 +1,4 @@
-"""A graph as one program of ``torch.compile``, and what is computed before it is entered."""
+"""A graph as one program of PyTorch, of ``torch.compile`` or op by op, and what is computed before it is entered."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import Any, cast
 import numpy as np
 import pytensor.link.utils
 import torch
-import torch._dynamo  # has its handlers of the log then
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.op import HasInnerGraph
 from pytensor.link.pytorch.dispatch import pytorch_funcify, pytorch_typify
 from pytensor.link.utils import unique_name_generator
 
 from symae._runtime.quiet import without_log
+from symae.compile.pytorch_op_by_op import OpByOp, convolves
 from symae.compile.pytorch_prologue import split
 from symae.compile.pytorch_threads import on_threads, threads_for
 from symae.ops.indexing import LOOKING_UP
@@ -28,7 +28,7 @@ _serial = itertools.count()
 
 
 class PytorchProgram:
-    """Call what ``torch.compile`` has made of a graph, with NumPy arrays; return NumPy arrays."""
+    """Call what PyTorch has made of a graph, with NumPy arrays; return NumPy arrays."""
 
     def __init__(self, fgraph: FunctionGraph):
         self._fgraph = fgraph
@@ -40,9 +40,9 @@ class PytorchProgram:
         self._dtypes = [getattr(torch, str(v.type.dtype)) for v in parts.made] if parts else []
         self._tensors: dict[tuple[int, int], torch.Tensor] = {}
         if parts is None:
-            self._program = self._compiled(fgraph)
+            self._program = self._made_of(fgraph)
             return
-        self._program = self._compiled(parts.program) if parts.program.outputs else lambda *_: ()
+        self._program = self._made_of(parts.program) if parts.program.outputs else lambda *_: ()
         places = {v: i for i, v in enumerate((*fgraph.inputs, *parts.made))}
         self._given = [places[v] for v in parts.given]
         made = {v: i for i, v in enumerate(parts.made)}
@@ -74,8 +74,13 @@ class PytorchProgram:
         """Compute the whole graph without a compiler, op by op."""
         return pytorch_funcify(self._fgraph)(*map(pytorch_typify, inputs))
 
+    def _made_of(self, fgraph: FunctionGraph) -> Callable[..., Sequence[Any]]:
+        return OpByOp(fgraph) if convolves(fgraph) else self._compiled(fgraph)
+
     def _compiled(self, fgraph: FunctionGraph) -> Callable[..., Sequence[Any]]:
         """Compile a graph: a function of tensors."""
+        import torch._dynamo  # takes a second; has its handlers of the log then
+
         serial, unique = next(_serial), unique_name_generator()
 
         def name_of(x: Any, force_unique: bool = False) -> str:

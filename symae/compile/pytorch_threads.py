@@ -8,10 +8,11 @@ would. So it depends on the program and the sizes that it is compiled for, and o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 WORK_OF_A_THREAD = 4e6  # multiplications and additions of one operation: with less, a thread more is no gain
 OF_AN_ELEMENT = 20  # of those, for an element of what is no product
@@ -23,8 +24,11 @@ _CONVOLUTIONS = {"conv2d": 1, "convolution": 1, "convolution_backward": 2}  # wh
 
 def threads_for(graph: torch.fx.GraphModule) -> int:
     """Return how many threads a graph is to have that Dynamo has made, for the sizes that it was made for."""
-    most = torch.get_num_threads()
-    return max(1, min(most, int(largest_operation(graph) // WORK_OF_A_THREAD)))
+    return _threads(largest_operation(graph))
+
+
+def _threads(work: float) -> int:
+    return max(1, min(torch.get_num_threads(), int(work // WORK_OF_A_THREAD)))
 
 
 def largest_operation(graph: torch.fx.GraphModule) -> float:
@@ -37,13 +41,31 @@ def largest_operation(graph: torch.fx.GraphModule) -> float:
         elif name == "_vmap_decrement_nesting":
             copies.pop()
         elif node.op in ("call_function", "call_method") and not name.startswith("_"):  # but what vmap makes of an array
-            largest = max(largest, copies[-1] * _work(node, name))
+            shapes = [_shape(a.meta.get("example_value")) if isinstance(a, torch.fx.Node) else _shape(None) for a in node.args]
+            largest = max(largest, copies[-1] * _work(name, shapes, _shape(node.meta.get("example_value"))))
     return largest
 
 
-def _work(node: torch.fx.Node, name: str) -> float:
-    shapes = [_shape(a.meta.get("example_value")) if isinstance(a, torch.fx.Node) else torch.Size(()) for a in node.args]
-    made = _shape(node.meta.get("example_value"))
+class Measured(TorchDispatchMode):
+    """Look, inside a block, at what is computed op by op, and count the work of the largest operation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.largest = 0.0
+
+    @property
+    def threads(self) -> int:
+        """Return how many threads what was computed is to have."""
+        return _threads(self.largest)
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        if not func.is_view:
+            self.largest = max(self.largest, _work(func.__name__.partition(".")[0], list(map(_shape, args)), _shape(out)))
+        return out
+
+
+def _work(name: str, shapes: Sequence[torch.Size], made: torch.Size) -> float:
     if name in _PRODUCTS:
         a, b = (shapes[i] for i in _PRODUCTS[name])
         return 2.0 * made.numel() * (a[-1] if a and b else 1)

@@ -105,6 +105,11 @@ class Rectified(_InPlace):
         y = x + _spread(b, len(x.shape))
         return xp.where(y <= 0, xp.zeros((), y), y)
 
+    def eagerly(self, xp: Any, node: Apply, *inputs: Any) -> Any:
+        x, b = inputs
+        self._check(x.shape, b.shape)
+        return xp.torch.relu_(x + _spread(b, x.ndim))
+
     def numba(self, node: Apply) -> Callable[..., Any]:
         from symae.kernels.bias_relu import rectify, threads_for_values
 
@@ -147,6 +152,11 @@ class RectifiedGradient(_InPlace):
         y, g = inputs
         gx = xp.where(y <= 0, xp.zeros((), g), g)
         return gx, gx.sum((0, *range(2, len(y.shape))))
+
+    def eagerly(self, xp: Any, node: Apply, *inputs: Any) -> Any:
+        y, g = inputs
+        gx = xp.torch.ops.aten.threshold_backward(g, y, 0)
+        return gx, gx.sum((0, *range(2, y.ndim)))
 
     def numba(self, node: Apply) -> Callable[..., Any]:
         from symae.kernels.bias_relu import rectify_gradient, threads_for_values

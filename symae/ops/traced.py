@@ -104,6 +104,8 @@ class TracedOp(BackendOp):
     """
 
     compiled = True
+    # as `traced`, of PyTorch where it computes op by op: with functions that do much at once
+    eagerly: Callable[..., Any] | None = None
 
     def traced(self, xp: Arrays, node: Apply, *inputs: Any) -> Any:
         """Compute the outputs of `node` from its inputs; their shapes are known here."""

@@ -109,6 +109,11 @@ class NearestUpsample(_Upsample):
         h, w = self.sizes(*x.shape[2:])
         return spread_along(xp, spread_along(xp, x, self.windows.rows, h, 2), self.windows.columns, w, 3)
 
+    def eagerly(self, xp: Any, node: Apply, *inputs: Any) -> Any:
+        (x,) = inputs
+        require_pixels(self.where, x.shape)
+        return x.repeat_interleave(self.factor[1], 3).repeat_interleave(self.factor[0], 2)
+
 
 def taps(factor: int) -> tuple[tuple[float, float, float], ...]:
     """Return for each of the `factor` pixels that are made of pixel i the weights of i - 1, i and i + 1 in it."""

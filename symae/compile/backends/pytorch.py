@@ -54,11 +54,12 @@ class PytorchArrays(NumPyLikeArrays):
         return self.torch.scatter_add(self.zeros((*index.shape[:2], size), x), 2, index, x)
 
     def first(self, x: Any, chosen: Any) -> Any:
-        # What torch.compile makes of argmax gave places outside of the array, for sizes that it does not know beforehand.
-        @self.torch.compiler.disable
         def at_first(x: Any, chosen: Any) -> Any:
             return x.reshape(-1)[self.torch.argmax(chosen.reshape(-1).to(self.torch.uint8))]
 
+        if self.torch.compiler.is_compiling():
+            # What torch.compile makes of argmax gave places outside of the array, for sizes that it does not know beforehand.
+            at_first = self.torch.compiler.disable(at_first)
         return at_first(x, chosen)
 
     def check(self, condition: Any, error: Callable[..., Exception], *values: Any) -> Any:
@@ -73,10 +74,21 @@ def _build(backend: str, op: BackendOp, node: Apply) -> Callable[..., Any]:
     built = build_with(PytorchArrays)(backend, op, node)
     if not isinstance(op, TracedOp) or hasattr(op, backend):
         return built
+    if op.eagerly is not None:
+        built = _one_or_other(built, functools.partial(op.eagerly, PytorchArrays(), node))
     if op.compiled and all(variable.type.ndim or known(variable) is not None for variable in node.inputs):
         return built
     # torch.compile loses track of numbers that are read from tensors, as PyTensor hands over sizes
     return torch.compiler.disable(built)
+
+
+def _one_or_other(compiled: Callable[..., Any], eagerly: Callable[..., Any]) -> Callable[..., Any]:
+    import torch
+
+    def compute(*inputs: Any) -> Any:
+        return compiled(*inputs) if torch.compiler.is_compiling() else eagerly(*inputs)
+
+    return compute
 
 
 class ExplainingPytorchLinker(PytorchLinker):

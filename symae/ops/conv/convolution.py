@@ -206,8 +206,8 @@ class Convolution(Bilinear):
         @torch.compiler.disable  # with symbolic sizes its compiler fails on convolutions of padded images
         def convolution(x: Any, filters: Any) -> Any:
             self.check_shapes(x.shape, filters.shape)
-            padded = self.torch_padded(x, filters.shape)
-            return torch.nn.functional.conv2d(padded, self.torch_filters(filters), **self.torch_settings())
+            x, padding = self.torch_padded(x, filters.shape)
+            return torch.nn.functional.conv2d(x, self.torch_filters(filters), padding=padding, **self.torch_settings())
 
         return convolution
 
@@ -347,12 +347,24 @@ class InputGradient(_Gradient):
         @torch.compiler.disable  # with symbolic sizes its compiler fails on convolutions of padded images
         def input_gradient(filters: Any, y: Any, h: Any, w: Any) -> Any:
             x = self.result_shape(filters.shape, y.shape, h, w)
-            top, left, height, width = self.padded(x, filters.shape)
-            size = (*x[:2], height, width)
-            whole = torch.nn.grad.conv2d_input(size, self.torch_filters(filters), y, **self.torch_settings())
+            padding = self.torch_padding(x, filters.shape)
+            around = self._padding_of_maps(filters.shape, padding)
+            if around is not None:  # a convolution itself, which PyTorch has faster kernels for, of few maps above all
+                turned = (filters if self.filter_flip else filters.flip(2, 3)).transpose(0, 1)
+                return torch.nn.functional.conv2d(y, turned, padding=around, dilation=self.dilation)
+            top, left, height, width = self.padded(x, filters.shape) if padding is None else (0, 0, *x[2:])
+            size, W = (*x[:2], height, width), self.torch_filters(filters)
+            whole = torch.nn.grad.conv2d_input(size, W, y, padding=padding or (0, 0), **self.torch_settings())
             return whole[:, :, top : top + x[2], left : left + x[3]]
 
         return input_gradient
+
+    def _padding_of_maps(self, filters: Sequence[int], padding: tuple[int, int] | None) -> tuple[int, int] | None:
+        """Return the zeros around the maps whose convolution with the turned filters gives the images; None if none does."""
+        if padding is None or self.subsample != (1, 1) or self.groups > 1:
+            return None
+        rows, columns = (self.geometry(axis).reach(filters[2 + axis]) - 1 - padding[axis] for axis in (0, 1))
+        return None if min(rows, columns) < 0 else (rows, columns)
 
 
 class FilterGradient(_Gradient):
@@ -417,7 +429,8 @@ class FilterGradient(_Gradient):
         @torch.compiler.disable  # with symbolic sizes its compiler fails on convolutions of padded images
         def filter_gradient(x: Any, y: Any, kh: Any, kw: Any) -> Any:
             filters = self.result_shape(x.shape, y.shape, kh, kw)
-            gradient = torch.nn.grad.conv2d_weight(self.torch_padded(x, filters), filters, y, **self.torch_settings())
+            x, padding = self.torch_padded(x, filters)
+            gradient = torch.nn.grad.conv2d_weight(x, filters, y, padding=padding, **self.torch_settings())
             return self.torch_filters(gradient)
 
         return filter_gradient

@@ -180,11 +180,20 @@ class Bilinear(ConvolutionInC):
     def torch_filters(self, filters: Any) -> Any:
         return filters.flip(2, 3) if self.filter_flip else filters
 
-    def torch_padded(self, x: Any, filters: Sequence[int]) -> Any:
+    def torch_padding(self, x: Sequence[int], filters: Sequence[int]) -> tuple[int, int] | None:
+        """Return the zeros that PyTorch puts on both sides of rows and of columns; None if the sides differ."""
+        rows, columns = self.paddings(x, filters)
+        return (rows[0], columns[0]) if rows[0] == rows[1] and columns[0] == columns[1] else None
+
+    def torch_padded(self, x: Any, filters: Sequence[int]) -> tuple[Any, tuple[int, int]]:
+        """Return images and how many zeros are still to be put around them."""
         import torch
 
+        padding = self.torch_padding(x.shape, filters)
+        if padding is not None:
+            return x, padding
         rows, columns = self.paddings(x.shape, filters)
-        return torch.nn.functional.pad(x, (*columns, *rows))
+        return torch.nn.functional.pad(x, (*columns, *rows)), (0, 0)
 
     def windows(self, x: np.ndarray, filters: Sequence[int]) -> np.ndarray:
         """Return what each element of the filters sees at each position, (n, c, i, j, kh, kw)."""

@@ -139,6 +139,41 @@ def _first_maximum(xp: Arrays, x: Any, companion: Any, axis: Axis, dimension: in
     return best, best_companion, xp.where(position < 0, 0, xp.where(position > n - 1, n - 1, position))
 
 
+def _first_maximum_eagerly(xp: Any, x: Any, other: Any, axis: Axis, dimension: int) -> tuple[Any, Any, Any]:
+    """Compute the maxima, what accompanies them in `other`, whole numbers, and their places in windows; there are no NaN."""
+    torch, n = xp.torch, x.shape[dimension]
+    before, count = axis.before(n), axis.count(n)
+    after = max((count - 1) * axis.stride + axis.size - before - n, 0)
+    x, other = (a if a is None else padded(xp, a, dimension, before, after, edge=True) for a in (x, other))
+    best, *values = (strided(x, dimension, k, axis.stride, count) for k in range(axis.size))
+    best_other = other if other is None else strided(other, dimension, 0, axis.stride, count)
+    at = torch.zeros((), dtype=torch.uint8 if axis.size < 256 else torch.int32).expand(best.shape)
+    for k, value in enumerate(values, 1):
+        better = value > best
+        best = torch.maximum(best, value)
+        at = better.to(at.dtype) if k == 1 else at.masked_fill_(better, k)
+        if other is not None:
+            # a choice, by arithmetic that may wrap around: faster than torch.where of bytes
+            difference = strided(other, dimension, k, axis.stride, count) - best_other
+            best_other = difference.mul_(better).add_(best_other)
+    return best, best_other, at
+
+
+def _switches(windows: Windows, row: Any, column: Any, h: int, w: int) -> Any:
+    """Return positions in images of h x w pixels from places in windows."""
+    import torch
+
+    starts, inside = [], True
+    for axis, n in ((windows.rows, h), (windows.columns, w)):
+        starts.append(torch.arange(axis.count(n)) * axis.stride - axis.before(n))
+        inside = inside and axis.before(n) == 0 and (axis.count(n) - 1) * axis.stride + axis.size <= n
+    rows, columns = starts[0][:, None], starts[1]
+    if inside:
+        return row.to(torch.int32).mul_(w).add_(column).to(torch.int64).add_(rows * w + columns)
+    # what repeats the border is in its place
+    return (row + rows).clamp_(0, h - 1).mul_(w).add_((column + columns).clamp_(0, w - 1))
+
+
 class MaxPool(PoolingOp):
     """Compute (n, c, h, w) -> the maximum of each window, and its switch."""
 
@@ -195,6 +230,19 @@ class MaxPool(PoolingOp):
         best, _, column = _first_maximum(xp, images, None, self.windows.columns, 3)
         best, column, row = _first_maximum(xp, best, column, self.windows.rows, 2)
         return best, row * images.shape[3] + column
+
+    def eagerly(self, xp: Any, node: Apply, *inputs: Any) -> Any:
+        (images,) = inputs
+        require_pixels(f"{self.where}: input", images.shape)
+        rows, columns = self.windows.rows, self.windows.columns
+        h, w = images.shape[2:]
+        if not images.numel() or not rows.count(h) or not columns.count(w):
+            return self.traced(xp, node, images)
+        best, _, column = _first_maximum_eagerly(xp, images, None, columns, 3)
+        best, column, row = _first_maximum_eagerly(xp, best, column, rows, 2)
+        if xp.torch.isnan(best.sum()):  # of NaN the first counts, which no comparison finds
+            return self.traced(xp, node, images)
+        return best, _switches(self.windows, row, column, h, w)
 
     def c_call(self, node: Apply, outputs: Sequence[str]) -> tuple[str, Sequence[Any]]:
         rows, columns = self.windows.rows, self.windows.columns

@@ -88,8 +88,9 @@ class SumPool(_WindowSums):
             count, before = axis.count(n), axis.before(n)
             after = max((count - 1) * axis.stride + axis.size - before - n, 0)
             x = padded(xp, x, dimension, before, after, edge=False)
-            x = sum(strided(x, dimension, k, axis.stride, count) for k in range(axis.size))
-        return x / outer(xp, axis_divisors, x)
+            first, *others = (strided(x, dimension, k, axis.stride, count) for k in range(axis.size))
+            x = sum(others, start=first)
+        return x if self.divisor == "one" else x / outer(xp, axis_divisors, x)
 
 
 class SumPoolTranspose(_WindowSums):
@@ -148,7 +149,7 @@ class SumPoolTranspose(_WindowSums):
         x = inputs[0]
         h, w = (concrete(self, size, value) for size, value in zip(node.inputs[1:], inputs[1:], strict=True))
         self.check_shapes(tuple(x.shape), h, w)
-        x = x / outer(xp, self.axis_divisors(h, w), x)
+        x = x if self.divisor == "one" else x / outer(xp, self.axis_divisors(h, w), x)
         for axis, n, dimension in ((self.windows.rows, h, 2), (self.windows.columns, w, 3)):
             x = spread_along(xp, x, axis, n, dimension)
         return x

@@ -132,6 +132,17 @@ class PutAtSwitches(_AtSwitches):
         images = xp.add_along(values.reshape((n, c, i * j)), switches.reshape((n, c, i * j)), h * w).reshape((n, c, h, w))
         return images if good is True else xp.where(good, images, math.nan)
 
+    def eagerly(self, xp: Any, node: Apply, *inputs: Any) -> Any:
+        values, switches = inputs[:2]
+        h, w = (concrete(self, size, value) for size, value in zip(node.inputs[2:], inputs[2:], strict=True))
+        if self.windows is None or not h * w:
+            return self.traced(xp, node, *inputs)
+        self.check_shapes(tuple(values.shape), tuple(switches.shape))
+        self.check_sizes(h, w)
+        n, c, i, j = values.shape
+        images = xp.add_along(values.reshape((n, c, i * j)), switches.reshape((n, c, i * j)), h * w)
+        return images.reshape((n, c, h, w))
+
     def c_call(self, node: Apply, outputs: Sequence[str]) -> tuple[str, Sequence[Any]]:
         return "symae_put_at<{type}>", ()
 
