@@ -19,6 +19,7 @@ from pytensor.link.pytorch.dispatch import pytorch_funcify, pytorch_typify
 from pytensor.link.utils import unique_name_generator
 
 from symae._runtime.quiet import without_log
+from symae.compile.pytorch_headers import compile_headers_ahead
 from symae.compile.pytorch_op_by_op import OpByOp, convolves
 from symae.compile.pytorch_prologue import split
 from symae.compile.pytorch_threads import on_threads, threads_for
@@ -112,7 +113,14 @@ class PytorchProgram:
             return on_threads(threads, compile_fx(graph, inputs, config_patches=chosen))
 
         options: dict[str, Any] = {"guard_filter_fn": _what_can_change}
-        return cast(Callable[..., Sequence[Any]], torch.compile(function, backend=compiled, options=options))
+        program = cast(Callable[..., Sequence[Any]], torch.compile(function, backend=compiled, options=options))
+
+        def first_call(*inputs: Any) -> Sequence[Any]:
+            compile_headers_ahead(**settings)
+            self._program = program
+            return program(*inputs)
+
+        return first_call
 
 
 def _looks_up(fgraph: Any) -> bool:
