@@ -22,6 +22,7 @@ from race_tables import markdown, replaced
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "benchmarks.md"
 SETTINGS = "--floatX float64 float32 --batch 20 200 --hidden 100 500 --contenders symae,_Numba JAX,_scan PyTorch --rounds 3"
+BACKENDS = "--backends numba jax pytorch"
 FEW = "--contenders symae,_Numba JAX,_scan JAX,_step PyTorch NumPy PyTensor,_Numba Theano_1.0.5"
 
 # By part: the script, what it is told, and what in place of this in a hurry (nothing: not at all). "_" is a blank in a name.
@@ -31,9 +32,9 @@ PARTS: dict[str, tuple[str, str, str | None]] = {
     "01 settings": ("autoencoder_epoch.py", f"--worksheets 01 {SETTINGS}", None),
     "02 settings": ("autoencoder_epoch.py", f"--worksheets 02 {SETTINGS}", None),
     "03": ("image_autoencoder_epoch.py", "--rounds 3 --images 20000", "--rounds 1 --images 12000"),
-    "04": ("convolutional_step.py", "--rounds 5 --minibatches 10", "--rounds 3 --minibatches 4"),
+    "04": ("convolutional_step.py", f"--rounds 5 --minibatches 10 {BACKENDS}", "--rounds 3 --minibatches 4"),
     "05": ("convolutional_step.py", "--models denoising --rounds 5 --minibatches 10", "--models denoising --minibatches 4"),
-    "06": ("coordinate_vae_step.py", "--rounds 5 --minibatches 5", "--rounds 2 --minibatches 3"),
+    "06": ("coordinate_vae_step.py", f"--rounds 5 --minibatches 5 {BACKENDS}", "--rounds 2 --minibatches 3"),
 }
 
 

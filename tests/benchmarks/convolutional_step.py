@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from minibatch_race import installed, save_images, start, start_jax
+from minibatch_race import installed, save_images, show_by_hand, start, start_jax, start_mlx
 from race import race, show, write
 
 from symae.models import ConvolutionalAutoencoder, StridedAutoencoder
@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each contender that count")
     parser.add_argument("--minibatches", type=int, default=30, help="in a round")
     parser.add_argument("--models", nargs="+", choices=("plain", "strided", "denoising"), default=["plain", "strided"])
-    parser.add_argument("--backends", nargs="+", default=["numba"], help="of symae")
+    parser.add_argument("--backends", nargs="+", default=["numba"], help="of symae: numba, c, jax, pytorch, mlx")
     parser.add_argument("--threads", type=int, default=2, help="of PyTorch; JAX and symae take what they take by themselves")
     parser.add_argument("--compile", action="store_true", help="PyTorch with torch.compile, too")
     parser.add_argument("--out", type=Path, help="write the results here, as JSON")
@@ -48,11 +48,13 @@ def main() -> None:
                     contenders.append(start(title, "torch_convolutional.py", model, folder, **options))
             if jax:
                 contenders += start_jax("jax_convolutional.py", model, folder, **common)
+            contenders += start_mlx("mlx_convolutional.py", model, folder, given.backends, **common)
             title = f"{which} model, minibatches of {common['batch']}"
             results[title] = race(contenders, given.rounds)
             compared = [name for name in results[title] if name.startswith("PyTorch")] or list(results[title])
             fastest = min(compared, key=lambda name: results[title][name]["median"])
             show(f"\n{title}, ms a minibatch", results[title], fastest, given.minibatches)
+            show_by_hand(results[title])
             costs = [r["first cost"] for r in results[title].values()]
             print(f"the costs of the first round differ by {(max(costs) - min(costs)) / min(costs):.1e} of themselves")
     write(given.out, {"floatX": "float32", "threads": given.threads, "minibatches": given.minibatches, "races": results})

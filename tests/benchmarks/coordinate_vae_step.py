@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from minibatch_race import installed, save_images, start, start_jax
+from minibatch_race import installed, save_images, show_by_hand, start, start_jax, start_mlx
 from race import Contender, contender_command, race, show, write
 
 from symae.models import CoordinateVAE
@@ -28,7 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each contender that count")
     parser.add_argument("--minibatches", type=int, default=5, help="in a round")
-    parser.add_argument("--backends", nargs="+", default=["numba"], help="of symae")
+    parser.add_argument("--backends", nargs="+", default=["numba"], help="of symae: numba, c, jax, pytorch, mlx")
     parser.add_argument("--threads", type=int, default=2, help="of PyTorch and of NumPy's product; symae takes all by itself")
     parser.add_argument("--compile", action="store_true", help="PyTorch with torch.compile, too")
     parser.add_argument("--out", type=Path, help="write the results here, as JSON")
@@ -48,6 +48,7 @@ def main() -> None:
                 contenders.append(start(title, "torch_coordinate_vae.py", model, folder, **options))
         if installed("JAX", "jax"):
             contenders += start_jax("jax_coordinate_vae.py", model, folder, **common)
+        contenders += start_mlx("mlx_coordinate_vae.py", model, folder, given.backends, **common)
         environment = {"OPENBLAS_NUM_THREADS": str(given.threads)}
         product = Contender("NumPy's product", contender_command("numpy_product.py", SIZE), environment)
         results = race([*contenders, product], given.rounds)
@@ -55,6 +56,7 @@ def main() -> None:
     most = PRODUCT / of_machine["median"] / 1e9
     peers = [name for name in results if name.startswith("PyTorch")] or list(results)
     show("\nms a minibatch", results, min(peers, key=lambda name: results[name]["median"]), given.minibatches)
+    show_by_hand(results)
     print(f"\n{'':32}{'GFLOP/s':>10}{'of the product':>16}")
     for name, r in results.items():
         r["GFLOP/s"] = given.minibatches * (DECODER + ENCODER) / r["median"] / 1e9

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from symae.datasets import available, read
 from symae.images import unit_images
 
 pytensor.config.floatX = "float32"  # of every model that takes part
+BY_HAND = {"jax": "JAX", "pytorch": "PyTorch", "mlx": "MLX"}  # what names of contenders on a backend's own library begin with
 ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1"}  # symae's kernels have threads of their own
 
 
@@ -46,6 +47,19 @@ def start(
 def start_jax(script: str, model: Any, folder: Path, **options: Any) -> list[Contender]:
     """JAX in both ways: a compiled function for each minibatch, and one for all those of a round."""
     return [start(f"JAX, {way}", script, model, folder, way=way, **options) for way in ("step", "scan")]
+
+
+def start_mlx(script: str, model: Any, folder: Path, backends: Sequence[str], **options: Any) -> list[Contender]:
+    """MLX by hand, where symae on MLX takes part: others need not wait for it."""
+    return [start("MLX", script, model, folder, **options)] if "mlx" in backends else []
+
+
+def show_by_hand(results: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print for each backend of symae that is a library what part of the fastest written by hand for it symae takes."""
+    for backend, title in BY_HAND.items():
+        medians = [r["median"] for name, r in results.items() if name.startswith(title)]
+        if f"symae {backend}" in results and medians:
+            print(f"symae {backend} takes {results[f'symae {backend}']['median'] / min(medians):.2f} of {title} by hand")
 
 
 def installed(name: str, module: str) -> bool:

@@ -36,6 +36,7 @@ def markdown(measured: Mapping[str, Any]) -> str:
     blocks += _standard(parts)
     blocks += _settings(parts)
     blocks += _images(parts)
+    blocks += _backends(parts)
     return "\n\n".join(blocks)
 
 
@@ -133,7 +134,7 @@ def _images(parts: Mapping[str, Any]) -> list[str]:
         else:
             unit, scale = "ms a minibatch", 1000 / minibatches
         for title, results in parts[sheet]["races"].items():
-            fastest = [_fastest(results, kind) for kind in (OWN, "PyTorch", "JAX")]
+            fastest = [_own(results), *(_fastest(results, kind) for kind in ("PyTorch", "JAX"))]
             memory = ", ".join(f"{results[name]['megabytes']:.0f}" for name in fastest if name)
             rows.append([f"{sheet}: {title}", unit, *(time_and_ratio(results, name, scale) for name in fastest), memory])
     if not rows:
@@ -143,6 +144,29 @@ def _images(parts: Mapping[str, Any]) -> list[str]:
         "Memory is the most that a process has had, compiling included:"
     )
     return [say, table(["model", "time", "symae, Numba", "PyTorch", "JAX", "memory of each, MB"], rows)]
+
+
+def _backends(parts: Mapping[str, Any]) -> list[str]:
+    """Compare symae on JAX and on PyTorch with their fastest way by hand."""
+    rows = []
+    for sheet in ("04", "06"):
+        for title, results in parts.get(sheet, {"races": {}})["races"].items():
+            cells = [f"{sheet}: {title}"]
+            for backend, library in (("jax", "JAX"), ("pytorch", "PyTorch")):
+                own, by_hand = f"{OWN} {backend}", _fastest(results, library)
+                there = own in results and by_hand
+                scale = 1000 / parts[sheet]["minibatches"]
+                cells += [number(scale * results[own]["median"]), _part(results, own, by_hand)] if there else ["", ""]
+            if any(cells[1:]):
+                rows.append(cells)
+    if not rows:
+        return []
+    say = "symae on JAX and on PyTorch, ms a minibatch, and as a part of that library's fastest way by hand:"
+    return [say, table(["model", "symae, JAX", "to JAX", "symae, PyTorch", "to PyTorch"], rows)]
+
+
+def _part(results: Mapping[str, Any], name: str, other: str) -> str:
+    return f"**{results[name]['median'] / results[other]['median']:.2f}**"
 
 
 def _fastest(results: Mapping[str, Any], kind: str) -> str:

@@ -70,6 +70,16 @@ def test_a_row_of_images_has_each_librarys_fastest_way_in_ms_a_minibatch():
     assert "| 04: strided | ms a minibatch | 10.0 (9.00–11.0) | 20.0 (18.0–22.0), **0.50** | | 300, 300 |" in text
 
 
+def test_symae_on_another_library_is_compared_with_that_librarys_fastest_way():
+    from race_tables import markdown
+
+    of_symae = {"symae numba": figures(0.1), "symae jax": figures(0.09)}
+    results = of_symae | {"JAX, step": figures(0.1), "JAX, scan": figures(0.3)}
+    text = markdown(measured({"04": {"minibatches": 10, "races": {"plain": results}}}))
+    assert "| 04: plain | ms a minibatch | 10.0 (9.00–11.0) | | 10.0 (9.00–11.0), **1.00** | 300, 300 |" in text
+    assert "| 04: plain | 9.00 | **0.90** | | |" in text
+
+
 @pytest.mark.parametrize(
     ("value", "text"), [(0.01234, "0.0123"), (0.5, "0.500"), (1.5, "1.50"), (23.456, "23.5"), (1234.5, "1234")]
 )
