@@ -9,13 +9,14 @@ from backend_params import on
 
 
 @pytest.fixture(params=[on("pytorch")])
-def cache(request):
+def cache(request, monkeypatch):
     pytest.importorskip("torch")
     from torch._inductor.codecache import CppPythonBindingsCodeCache
 
     from symae.compile.pytorch_headers import compile_headers_ahead
 
     compile_headers_ahead.cache_clear()
+    monkeypatch.setattr(CppPythonBindingsCodeCache, "cache", {})  # what programs of other tests have left
     yield CppPythonBindingsCodeCache
     compile_headers_ahead.cache_clear()
 
