@@ -51,9 +51,10 @@ def _in_any_order(dispatch: Any, source: str, source_of_turned: str | None, ndim
     Once for all graphs: Numba keeps what `by_layout` makes for the rest of the process.
     """
     from symae.kernels.by_layout import by_layout
-    from symae.kernels.sums import sum_of
+    from symae.kernels.sums import add_sums_of_columns, add_sums_of_rows
 
-    compiled, names = dispatch.basic.numba_njit, {"np": np, "sum_of": sum_of}
+    names = {"np": np, "add_sums_of_columns": add_sums_of_columns, "add_sums_of_rows": add_sums_of_rows}
+    compiled = dispatch.basic.numba_njit
 
     def made(text: str) -> Any:
         return compiled(dispatch.basic.compile_numba_function_src(text, "summed", names))
@@ -106,17 +107,19 @@ def _by_rows(groups: tuple[list[int], ...], dtype: str, acc: str, result: str, a
         f"    sums, line = np.empty(outer * inner, np.{result}), np.empty(inner, np.{acc})",
         "    for i in range(outer):",
         "        line[:] = 0",
-        "        for j in range(across):",
-        "            first = (i * across + j) * inner * along",
     ]
-    if not groups[3]:
-        lines += ["            block = numbers[first : first + inner]", "            for k in range(inner):"]
-        lines += [f"                line[k] += np.{acc}(block[k])"]
+    of_floats = dtype in _FLOATS and acc == "float64"
+    if of_floats and not groups[3]:
+        lines += ["        add_sums_of_columns(numbers, i * across * inner, across, inner, line)"]
     else:
-        lines += ["            for k in range(inner):"]
-        if dtype in _FLOATS and acc == "float64":
-            lines += ["                line[k] += sum_of(numbers, first + k * along, along)"]
+        lines += ["        for j in range(across):", "            first = (i * across + j) * inner * along"]
+        if of_floats:
+            lines += ["            add_sums_of_rows(numbers, first, inner, along, line)"]
+        elif not groups[3]:
+            lines += ["            block = numbers[first : first + inner]", "            for k in range(inner):"]
+            lines += [f"                line[k] += np.{acc}(block[k])"]
         else:
+            lines += ["            for k in range(inner):"]
             lines += ["                block = numbers[first + k * along : first + (k + 1) * along]"]
             lines += [f"                total = np.{acc}(0)", "                for n in range(along):"]
             lines += [f"                    total += np.{acc}(block[n])", "                line[k] += total"]

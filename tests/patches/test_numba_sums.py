@@ -61,6 +61,28 @@ def test_lanes_are_added_in_the_order_that_is_stated():
     assert f(x) == expected
 
 
+@pytest.mark.parametrize("shape", [(2000, 333), (333, 2000)])
+def test_sums_of_a_large_matrix_are_taken_in_that_order_by_threads_too(shape):
+    x = pt.fmatrix("x")
+    f = function([x], [x.sum(axis=0), x.sum(axis=1)], backend="numba")
+    X = np.random.default_rng(1).normal(size=shape).astype("float32")
+    columns = np.zeros(shape[1])
+    for row in X:
+        columns += row
+    whole = shape[1] // 16 * 16
+    lanes = np.zeros((shape[0], 16))
+    for first in range(0, whole, 16):
+        lanes += X[:, first : first + 16]
+    while lanes.shape[1] > 1:
+        half = lanes.shape[1] // 2
+        lanes = lanes[:, :half] + lanes[:, half:]
+    rows = lanes[:, 0]
+    for column in range(whole, shape[1]):
+        rows += X[:, column]
+    for got, expected in zip(f(X), (columns, rows), strict=True):
+        np.testing.assert_array_equal(got, expected.astype("float32"))
+
+
 def test_infinities_and_nan_come_through():
     v = pt.dvector("v")
     f = function([v], v.sum(), backend="numba")
