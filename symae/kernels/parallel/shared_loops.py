@@ -128,6 +128,9 @@ class SharedLoops:
     def _body(self) -> ir.Function:
         """Emit the loops, for a range of the outermost dimension."""
         function = internal_function(self.builder, "loops", self.conv.get_function_type(types.none, _BODY))
+        # LLVM would take half a register of AVX-512 at once, which its first processors were not slowed down by; products of
+        # matrices take whole ones anyway. llvmlite knows only attributes that have no value.
+        set.add(function.attributes, '"prefer-vector-width"="512"')
         builder = ir.IRBuilder(function.append_basic_block("entry"))
         pointer, first, end = self.conv.decode_arguments(builder, _BODY, function)
         state = builder.bitcast(pointer, self.kind.as_pointer())
