@@ -87,17 +87,22 @@ UNPACKED_ROWS: Final = 240
 
 # Rows at most of products whose left matrix is copied for its tiles, and whose right one is read where it lies, again for each
 # tile's rows: of 392 x 1000 numbers that one thread has gave, in GFLOP/s of float32 (with copies of the right one, which more
-# rows have), 98 (77) for 50 rows, 100 (86) for 100, 101 (90) for 128. Terms at once, each a page of memory; and how many bytes
+# rows have), 98 (77) for 50 rows, 100 (86) for 100, 101 (90) for 128. Terms at once at most, each a page of memory: 20 rows and
+# 392 x 500 numbers had 0.73 of what tiles in the nearest cache do with 32, and from 64 to 128 about 0.80. And how many bytes
 # further on tiles ask for what will be read.
 UNPACKED_FEW_ROWS: Final = 128
 UNPACKED_COLUMNS_OF_SUMS: Final = 1024
-UNPACKED_TERMS_AT_ONCE: Final = 32
+UNPACKED_TERMS_AT_ONCE: Final = 112
 UNPACKED_AHEAD: Final = 128
 
 # Terms at most, of two products together, for which tiles of a vector's width are as fast as wider ones: 113 (wider: 95) for
 # 100 terms, 102 (98) for 200, and for 400 less. And columns whose copies are in the second cache meanwhile.
 UNPACKED_FEW_TERMS: Final = 208
 UNPACKED_COLUMNS: Final = 256
+
+# Columns up to which x' d of more terms is made as the transpose of d' x: for 392 x 100 columns and twice 200 terms 0.85 of
+# what tiles in the nearest cache do (before: 0.68). Of a vector's width all are: 500 x 10 of 100 terms took 15 us (28).
+UNPACKED_FEW_COLUMNS: Final = 128
 
 # Terms from which on, and rows up to which, y W' is made by inner products of rows; rows of W at once, for all rows of y; and
 # bytes further on that are asked for.
@@ -110,6 +115,11 @@ UNPACKED_AHEAD_OF_ROW: Final = 256
 # that each of two or four threads has as many; and the most pieces.
 UNPACKED_PIECE: Final = 192
 UNPACKED_PIECES: Final = 16
+
+# Rows of a minibatch from which on threads divide these, if weights are smaller than what goes into the layer and out of it.
+# With 200 rows and 784 x 100 weights the steps of worksheet 01 took 0.88 of the time, most of it where elementwise functions
+# find their rows in their own cache.
+UNPACKED_ROWS_TO_DIVIDE: Final = 40
 
 # Multiplications, some milliseconds' work: from here on PyTensor's own products, which are not divided by symae, have BLAS's
 # threads. (Processor not noted.)

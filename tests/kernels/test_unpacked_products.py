@@ -99,8 +99,8 @@ from symae.kernels.gemm import threaded_gemms
 
 step = numba.njit(lambda *given: threaded_gemms(*given), error_model="numpy")
 rng, digest = np.random.default_rng(0), hashlib.sha256()
-for inside, outside in ((784, 300), (300, 784)):
-    shapes = [(20, inside)] * 2 + [(20, outside)] * 2 + [(inside, outside)]
+for batch, inside, outside in ((20, 784, 300), (20, 300, 784), (203, 784, 100), (203, 500, 10)):
+    shapes = [(batch, inside)] * 2 + [(batch, outside)] * 2 + [(inside, outside)]
     x, dz, y, dy, W = (rng.random(shape).astype("f") for shape in shapes)
     one, zero, hidden, out = np.float32(1), np.float32(0), np.empty_like(y), np.empty_like(x)
     step(one, x, False, W, False, x, False, W, False, False, zero, hidden, True)
@@ -119,6 +119,19 @@ def test_a_layers_step_has_the_same_bits_on_any_number_of_threads():
         command = [sys.executable, "-c", LAYER]
         digests.add(subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=300).stdout)
     assert len(digests) == 1
+
+
+@pytest.mark.parametrize(
+    ("m", "n", "k", "terms"), [(784, 100, 200, 200), (500, 10, 100, 0), (300, 7, 1, 3), (260, 128, 209, 0)]
+)
+@pytest.mark.parametrize("dtype", sorted(LETTERS))
+def test_gradients_of_few_columns_are_numpys(dtype, m, n, k, terms):
+    rng = np.random.default_rng(0)
+    A, B, C = (rng.random(shape).astype(dtype) - 0.5 for shape in ((k, m), (k, n), (m, n)))
+    D, E = (rng.random((terms, side)).astype(dtype) - 0.5 for side in (m, n))
+    expected = C - 0.1 * (product(A, True, B) + product(D, True, E))
+    gemm(C, -0.1, 1, A, True, B, False, (D, True, E))
+    np.testing.assert_allclose(C, expected, rtol=0, atol=1e-5 if dtype == "float32" else 1e-14)
 
 
 def test_a_damaged_file_of_machine_code_is_made_anew(tmp_path):

@@ -12,7 +12,7 @@ from numba.extending import intrinsic
 from symae.kernels import tuning
 from symae.kernels.parallel.parts import THREADS, jit
 from symae.kernels.simd.vectors import word
-from symae.kernels.unpacked.near import highest_near, room_for_few_terms, room_for_left
+from symae.kernels.unpacked.near import highest_near, room_for_few_columns, room_for_few_terms, room_for_left
 from symae.kernels.unpacked.products import COLUMNS, CONNECTIONS, ROWS, STATE, TERMS, define, room_for
 from symae.kernels.unpacked.tiles import NOTHING, WORD, available
 
@@ -21,7 +21,7 @@ _HIGHEST = highest_near()
 # Numbers of `room` for each term, those of float32, which are more: without a transposed left matrix, and with one. And some
 # more, so that it can begin with a line of the cache.
 _ROOM, _ROOM_TRANSPOSED = (room_for("s", transposed) if _AVAILABLE else 0 for transposed in (False, True))
-_ROOM_FEW_ROWS, _ROOM_FEW_TERMS = room_for_left(), room_for_few_terms()
+_ROOM_FEW_ROWS, _ROOM_FEW_TERMS, _ROOM_FEW_COLUMNS = room_for_left(), room_for_few_terms(), room_for_few_columns()
 _SLACK = 16
 
 
@@ -44,6 +44,8 @@ def room_of_part(m: int, n: int, k: int, transposed: bool, second: int, transpos
         room = max(room, terms * (_ROOM_TRANSPOSED if transposed or (transposed_second and second > 0) else _ROOM))
         if k + second <= tuning.UNPACKED_FEW_TERMS:
             room = max(room, (k + second) * _ROOM_FEW_TERMS)
+    if n <= tuning.UNPACKED_FEW_COLUMNS and transposed:
+        room = max(room, _ROOM_FEW_COLUMNS)
     return int(room + _SLACK)
 
 
@@ -53,8 +55,8 @@ def multiply(
 ) -> None:
     """Compute C <- alpha (op(A) op(B) + op(D) op(E)) + beta C, the second product if `both`.
 
-    Of the weights, the matrix that is not of a minibatch, the longer side is divided. The sizes alone say into how many pieces,
-    so that threads change no bit.
+    Of the weights, the matrix that is not of a minibatch, the longer side is divided, or the minibatch's rows where weights are
+    fewer. The sizes alone say into how many pieces, so that threads change no bit.
     """
     m, n = C.shape
     k = A.shape[0] if ta else A.shape[1]
@@ -62,6 +64,8 @@ def multiply(
     if C.size * k >= tuning.GEMM_MULTIPLICATIONS_FOR_THREADS:
         if ta:  # a gradient of weights, which are C
             cut = ROWS if 2 * m >= n else COLUMNS
+        elif m >= tuning.UNPACKED_ROWS_TO_DIVIDE and k * n < m * (k + n):  # weights are less than what goes in and out
+            cut = ROWS
         elif tb:
             cut = COLUMNS if 2 * n >= k or both else TERMS
         else:

@@ -13,7 +13,7 @@ second to their right will read.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 from llvmlite import ir
@@ -21,11 +21,12 @@ from llvmlite import ir
 from symae.kernels import tuning
 from symae.kernels.machine_code import Builder, word
 from symae.kernels.simd.vectors import vector_registers
-from symae.kernels.unpacked.tiles import NOTHING, WORD, Tiles, available
+from symae.kernels.unpacked.tiles import NOTHING, PRODUCT, WORD, Tiles, available
 
 # How high tiles are, by how many vector registers there are.
 _HEIGHTS = {32: (2, 5, 8, 10, 12, 16, 20), 16: (2, 5, 8, 10, 12)}
 FIRST, LAST = 1, 2  # of the terms
+_TOGETHER = 8  # rows of a narrow result that are read before one is written
 
 
 def room_for_left() -> int:
@@ -36,6 +37,12 @@ def room_for_left() -> int:
 def room_for_few_terms() -> int:
     """Return the numbers of room that products of few terms want for each of these."""
     return tuning.UNPACKED_ROWS + tuning.UNPACKED_COLUMNS
+
+
+def room_for_few_columns() -> int:
+    """Return the numbers of room that products of few columns want."""
+    wide = tuning.UNPACKED_TERMS
+    return tuning.UNPACKED_FEW_COLUMNS * wide + room_for_left() + _HEIGHTS[32][-1] * wide + 16
 
 
 def highest_near() -> int:
@@ -52,6 +59,7 @@ class Near(Tiles):
         self.near_highest = self.near_heights[-1]
         self.near_tiles = [self._emit_near(height, least + 1) for least, height in pairwise((0, *self.near_heights))]
         self.arrange = self._emit_arrange()
+        self.of_few_rows = self._emit_few_rows()
 
     def near(self, b: Builder, rows: Any) -> tuple[Any, Any]:
         """Emit the choice of the lowest tile that has so many rows: its height and itself."""
@@ -190,7 +198,15 @@ class Near(Tiles):
 
         The second has 0 terms where there is none.
         """
-        at_once, size, highest = word(tuning.UNPACKED_TERMS_AT_ONCE), word(self.size), self.near_highest
+        b.call(self.of_few_rows, [m, n, alpha, beta, C, next_c, room, *chain(*products)])
+
+    def _emit_few_rows(self) -> Any:
+        """Emit few_rows(m, n, alpha, beta, C, from row to row, room, first product, second product)."""
+        kind = ir.FunctionType(NOTHING, [WORD] * 2 + [self.number] * 2 + [WORD] * (3 + 2 * PRODUCT))
+        function = self.function("few_rows", kind)
+        m, n, alpha, beta, C, next_c, room, *words = function.args
+        b, products = Builder(function), (words[:PRODUCT], words[PRODUCT:])
+        size, highest = word(self.size), self.near_highest
         copied = b.and_(b.add(room, word(63)), word(-64))
         kept = b.add(copied, word(room_for_left() * self.size))
         with self.blocks(b, n, tuning.UNPACKED_COLUMNS_OF_SUMS) as (column, wide), self.blocks(b, m, highest) as (i, rows):
@@ -199,7 +215,11 @@ class Near(Tiles):
             for number, (terms, A, next_row, next_term, B, next_b) in enumerate(products):
                 # C may have to be multiplied by beta
                 anyway = terms if number else b.select(b.equal(terms, word(0)), word(1), terms)
-                with self.blocks(b, anyway, tuning.UNPACKED_TERMS_AT_ONCE) as (k, _):
+                most = tuning.UNPACKED_TERMS_AT_ONCE
+                times = b.sdiv(b.add(anyway, word(most - 1)), word(most))
+                times = b.select(b.equal(times, word(0)), word(1), times)
+                at_once = b.sdiv(b.add(anyway, b.sub(times, word(1))), times)  # no few are left for the last time
+                with self.blocks(b, anyway, at_once) as (k, _):
                     rest = b.sub(terms, k)
                     some = b.select(b.icmp_signed("<", rest, at_once), rest, at_once)
                     begins = word(0) if number else b.select(b.equal(k, word(0)), word(FIRST), word(0))
@@ -211,6 +231,66 @@ class Near(Tiles):
                     steps = next_b, word(self.lanes * self.size), word(tuning.UNPACKED_AHEAD)
                     which = b.or_(begins, b.select(last, word(LAST), word(0)))
                     b.call(tile, [some, copied, right, *steps, which, kept, alpha, beta, where, next_c, rows, wide])
+        b.ret_void()
+        return function
+
+    def few_columns(
+        self,
+        b: Builder,
+        m: Any,
+        n: Any,
+        products: Sequence[Any],
+        alpha: Any,
+        beta: Any,
+        C: Any,
+        next_c: Any,
+        room: Any,
+        panel: Any,
+    ) -> None:
+        """Emit two products A' B of few columns, described as above, as the transposes of products B' A of few rows.
+
+        So what is a vector's is a column of A, of which there are many, and A is read where it lies. `panel` has room for
+        `UNPACKED_TERMS` of the widest tiles' rows: what is transposed back.
+        """
+        size, width, lanes = word(self.size), word(self.vectors * self.lanes * self.size), self.lanes
+        turned = b.and_(b.add(room, word(63)), word(-64))
+        more = b.add(turned, word(tuning.UNPACKED_FEW_COLUMNS * tuning.UNPACKED_TERMS * self.size))
+        one, zero = self.number(1), self.number(0)
+        factor, share, fresh = self.fill(b, alpha), self.fill(b, beta), b.fcmp_ordered("==", beta, zero)
+        with b.goto_entry_block():
+            results = [b.alloca(self.vector) for _ in range(_TOGETHER)]
+        with self.blocks(b, m, tuning.UNPACKED_TERMS) as (i, rows):
+            of_row, first = b.mul(rows, size), b.add(C, b.mul(i, next_c))
+            others = [
+                (terms, B, size, next_b, b.add(A, b.mul(i, size)), next_term) for terms, A, _, next_term, B, next_b in products
+            ]
+            self.few_rows(b, n, rows, others, one, zero, turned, of_row, more)
+            with self.blocks(b, n, lanes) as (j, columns):
+                b.call(self.pack, [b.add(turned, b.mul(j, of_row)), of_row, columns, rows, panel])
+                mask, column = self.first(b, columns), b.add(first, b.mul(j, size))
+
+                def add(row: Any, together: int, mask: Any = mask, column: Any = column) -> None:
+                    numbers = [b.add(row, word(n)) for n in range(together)]
+                    # masked: what lies behind may be numbers below the normal ones, which take a hundred cycles
+                    totals = [self.masked_load(b, b.add(panel, b.mul(n, width)), mask) for n in numbers]
+                    places = [b.add(column, b.mul(n, next_c)) for n in numbers]
+                    made = results[:together]
+                    with b.if_else(fresh) as (anew, added):
+                        with anew:
+                            for total, to in zip(totals, made, strict=True):
+                                b.store(b.fmul(total, factor), to)
+                        with added:  # a row that is read waits for what was written into the same line
+                            for total, to, place in zip(totals, made, places, strict=True):
+                                before = b.fmul(share, self.masked_load(b, place, mask))
+                                b.store(self.fma(b, total, factor, before), to)
+                    for to, place in zip(made, places, strict=True):
+                        self.masked_store(b, b.load(to), place, mask)
+
+                whole = b.and_(rows, word(-_TOGETHER))
+                with b.repeat(0, whole, _TOGETHER) as row:
+                    add(row, _TOGETHER)
+                with b.repeat(whole, rows) as row:
+                    add(row, 1)
 
     def few_terms(
         self, b: Builder, m: Any, n: Any, products: Sequence[Any], alpha: Any, beta: Any, C: Any, next_c: Any, room: Any

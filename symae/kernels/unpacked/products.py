@@ -30,6 +30,7 @@ STATE = (
 
 
 LEFT, RIGHT = 1, 4  # which of the words of a product are the addresses of A and B
+_ROWS_TOGETHER = 4  # of a minibatch are divided: tiles differ by so many, or fewer
 PANELS = 2  # of B's columns that are copied together: a page of B has them all, and a page has to be looked up
 
 
@@ -113,6 +114,12 @@ class Products(Dots):
         all_across = b.and_(across[0], b.or_(across[1], b.equal(second[0], word(0))))
         of_one_tile = b.icmp_signed("<=", m, word(self.near_highest))
         few_terms = b.icmp_signed("<=", b.add(terms, second[0]), word(tuning.UNPACKED_FEW_TERMS))
+        # what is turned back at the end is little beside many terms, or if it is a vector wide
+        most = b.select(few_terms, word(self.lanes), word(tuning.UNPACKED_FEW_COLUMNS))
+        few_columns = b.and_(b.icmp_signed("<=", n, most), b.icmp_signed("<=", n, m))
+        with b.if_then(b.and_(b.and_(as_it_lies, all_across), few_columns)):
+            self.few_columns(b, m, n, (first, second), alpha, beta, C, next_c, room, panel)
+            b.ret_void()
         with b.if_then(b.and_(b.and_(as_it_lies, all_across), b.and_(few_terms, b.not_(of_one_tile)))):
             self.few_terms(b, m, n, (first, second), alpha, beta, C, next_c, room)
             b.ret_void()
@@ -257,7 +264,8 @@ class Products(Dots):
         size = word(self.size)
         side = b.select(of_rows, g["m"], b.select(of_columns, g["n"], g["terms"]))
         own = b.sdiv(b.sub(b.add(pieces, b.sub(parts, word(1))), part), parts)
-        block = word(tuning.BLAS_BLOCK)
+        of_minibatch = b.and_(of_rows, b.or_(transposed, b.equal(g["backwards"], zero)))
+        block = b.select(of_minibatch, word(_ROWS_TOGETHER), word(tuning.BLAS_BLOCK))
 
         def bound(number: Any) -> Any:
             blocks = b.sdiv(b.add(b.sdiv(b.mul(side, number), pieces), b.sub(block, word(1))), block)
