@@ -22,8 +22,9 @@ STACKS = {
     "SdA, one layer": ("autoencoder", (784, 1000)),
     "SdA, all": ("classifier", (784, 1000, 1000, 1000, 10)),
     "06's encoder": ("classifier", (784, 256, 256, 16)),
+    **{f"01, {hidden} units": ("autoencoder", (784, hidden)) for hidden in (100, 500, 800)},
 }
-BATCHES = (1, 10, 20, 100, 200, 1000)
+BATCHES = (1, 5, 10, 20, 50, 100, 200, 1000)
 ROUND = 60e9  # operations of a round, some tenths of a second: BLAS's threads look for work for a while after theirs
 
 
