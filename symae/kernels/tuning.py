@@ -88,8 +88,8 @@ UNPACKED_ROWS: Final = 240
 # Rows at most of products whose left matrix is copied for its tiles, and whose right one is read where it lies, again for each
 # tile's rows: of 392 x 1000 numbers that one thread has gave, in GFLOP/s of float32 (with copies of the right one, which more
 # rows have), 98 (77) for 50 rows, 100 (86) for 100, 101 (90) for 128. Terms at once at most, each a page of memory: 20 rows and
-# 392 x 500 numbers had 0.73 of what tiles in the nearest cache do with 32, and from 64 to 128 about 0.80. And how many bytes
-# further on tiles ask for what will be read.
+# 392 x 500 numbers had 0.73 of what tiles in the nearest cache do with 32, and 0.73 to 0.81 from 64 on (one thread);
+# no whole step was seen to gain by it. And how many bytes further on tiles ask for what will be read.
 UNPACKED_FEW_ROWS: Final = 128
 UNPACKED_COLUMNS_OF_SUMS: Final = 1024
 UNPACKED_TERMS_AT_ONCE: Final = 112
@@ -117,8 +117,8 @@ UNPACKED_PIECE: Final = 192
 UNPACKED_PIECES: Final = 16
 
 # Rows of a minibatch from which on threads divide these, if weights are smaller than what goes into the layer and out of it.
-# With 200 rows and 784 x 100 weights the steps of worksheet 01 took 0.88 of the time, most of it where elementwise functions
-# find their rows in their own cache.
+# At 200 rows, 784 x 100: the cross-entropy, which finds its rows in its own cache then, took 68 to 88 us (99 before);
+# in profiles that were not taken in turns, on a processor whose clock drifted by a tenth. The limit was not varied.
 UNPACKED_ROWS_TO_DIVIDE: Final = 40
 
 # Multiplications, some milliseconds' work: from here on PyTensor's own products, which are not divided by symae, have BLAS's
