@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from symae.errors import ShapeError
 from symae.kernels.conv.direct import jit
 from symae.kernels.gemm import gemm
+from symae.kernels.layer_tiles import added_product, available, few_outputs, masked_layer, panel_width, panels, rectified_layer
 from symae.kernels.parallel.parts import Threads, in_parts
 from symae.kernels.tuning import COORDINATE_BLOCK
 
@@ -54,11 +55,12 @@ def _begin(P: Any, q: Any, h: Any) -> None:
 
 
 @jit
-def _rectify(h: Any, b: Any) -> None:
-    """Compute h <- max(h + b, 0)."""
-    zero = h.dtype.type(0)
-    for r in range(h.shape[0]):
-        row = h[r]
+def _rectified(A: Any, W: Any, b: Any, out: Any) -> None:
+    """Compute out <- max(A W + b, 0), where there are no tiles for it."""
+    gemm(A.dtype.type(1), A, False, W, False, A.dtype.type(0), out)
+    zero = out.dtype.type(0)
+    for r in range(out.shape[0]):
+        row = out[r]
         for j in range(row.size):
             value = row[j] + b[j]
             row[j] = zero if value <= zero else value
@@ -66,7 +68,7 @@ def _rectify(h: Any, b: Any) -> None:
 
 @jit
 def _finish(h: Any, turned: Any, b: Any, y: Any) -> None:
-    """Compute y <- h W + b, with W turned; its outputs are few, and BLAS is slow with few."""
+    """Compute y <- h W + b, with W turned, where there are no tiles for it; BLAS is slow with few outputs."""
     for r in range(h.shape[0]):
         row = h[r]
         for k in range(b.size):
@@ -74,6 +76,42 @@ def _finish(h: Any, turned: Any, b: Any, y: Any) -> None:
             for j in range(row.size):
                 total += row[j] * weights[j]
             y[r, k] = total + b[k]
+
+
+@jit
+def _as_they_are(weights: Any, turned: bool) -> Any:
+    return weights
+
+
+@functools.cache
+def _in_panels(depth: int, itemsize: int) -> Callable[..., Any]:
+    """Compile (weights of all layers, turned) -> those of the hidden layers as tiles read them."""
+    width = panel_width(itemsize)
+    made = ", ".join(f"panels(weights[{layer}], {width}, turned)" for layer in range(depth - 1))
+    scope: dict[str, Any] = {"panels": panels}
+    exec(
+        f"def in_panels(weights, turned):\n    return ({made},)"
+        if made
+        else "def in_panels(weights, turned):\n    return weights",
+        scope,
+    )
+    return jit(scope["in_panels"])
+
+
+class _Layers(NamedTuple):
+    """Say how products are made: of panels of the weights, by tiles, or by BLAS."""
+
+    prepared: Any  # (weights, turned) -> what the others get of each hidden layer
+    rectified: Any
+    masked: Any
+    added: Any
+    few: Any
+
+
+def _layers(depth: int, itemsize: int) -> _Layers:
+    if available():
+        return _Layers(_in_panels(depth, itemsize), rectified_layer, masked_layer, added_product, few_outputs)
+    return _Layers(_as_they_are, _rectified, _masked, _added, _finish)
 
 
 @functools.cache
@@ -91,21 +129,22 @@ def _grouped(singles: int, *lengths: int) -> Callable[..., Any]:
 
 
 @functools.cache
-def forward(threads: Threads, keep: bool, depth: int) -> Callable[..., Any]:
+def forward(threads: Threads, keep: bool, depth: int, itemsize: int) -> Callable[..., Any]:
     """Compile (P, Q, weights, biases, hidden, y), which computes y, and with `keep` what the hidden layers give."""
-    grouped = _grouped(4, depth, depth, max(depth - 1, 1) if keep else 1)
+    hidden_layers = max(depth - 1, 1)
+    grouped = _grouped(4, hidden_layers, depth, hidden_layers if keep else 1)
+    prepared, rectified, _, _, few_outputs = _layers(depth, itemsize)
 
     @jit
     def blocks(part: Any, parts: Any, arguments: Any) -> None:
         P, Q, turned, y, weights, biases, hidden = grouped(arguments)
-        last = len(weights) - 1
+        last = len(biases) - 1
         n_blocks, size = _blocks(P.shape[0])
         widest = P.shape[1]
         for layer in range(last):
             widest = max(widest, biases[layer].size)
         begun = np.empty((size, P.shape[1]), P.dtype)
         spare = np.empty((0 if keep else 2, size * widest), P.dtype)
-        one, zero = P.dtype.type(1), P.dtype.type(0)
         units = Q.shape[0] * n_blocks
         for unit in range(part * units // parts, (part + 1) * units // parts):
             image, first = unit // n_blocks, unit % n_blocks * size
@@ -118,10 +157,9 @@ def forward(threads: Threads, keep: bool, depth: int) -> Callable[..., Any]:
                 else:
                     width = biases[layer].size
                     out = spare[layer % 2, : (end - first) * width].reshape(end - first, width)
-                gemm(one, h, False, weights[layer], False, zero, out)
-                _rectify(out, biases[layer])
+                rectified(h, weights[layer], biases[layer], out)
                 h = out
-            _finish(h, turned, biases[last], y[image, first:end])
+            few_outputs(h, turned, biases[last], y[image, first:end])
 
     everywhere = in_parts(blocks, threads)
 
@@ -133,7 +171,11 @@ def forward(threads: Threads, keep: bool, depth: int) -> Callable[..., Any]:
         work = 0
         for W in weights:
             work += W.size
-        everywhere(Q.shape[0] * n_blocks, work * Q.shape[0] * P.shape[0], (P, Q, turned, y, *weights, *biases, *hidden))
+        everywhere(
+            Q.shape[0] * n_blocks,
+            work * Q.shape[0] * P.shape[0],
+            (P, Q, turned, y, *prepared(weights, False), *biases, *hidden),
+        )
 
     return layers
 
@@ -141,53 +183,67 @@ def forward(threads: Threads, keep: bool, depth: int) -> Callable[..., Any]:
 @jit
 def _begin_back(h: Any, g: Any, turned: Any, gW: Any, gb: Any, d: Any, total: Any) -> None:
     """Go back through the last layer: gW += (h' g)', gb += sum g, d <- g W' where h is positive, total += sum d."""
+    zero, last = h.dtype.type(0), gb.size - 1
     for r in range(h.shape[0]):
         row, out = h[r], d[r]
-        for k in range(gb.size):
+        out[:] = 0
+        for k in range(last):
             value, weights, sums = g[r, k], turned[k], gW[k]
             gb[k] += value
             for j in range(row.size):
                 sums[j] += value * row[j]
-            if k == 0:
-                for j in range(row.size):
-                    out[j] = value * weights[j]
-            else:
-                for j in range(row.size):
-                    out[j] += value * weights[j]
-    _mask(h, d, total)
+                out[j] += value * weights[j]
+        value, weights, sums = g[r, last], turned[last], gW[last]
+        gb[last] += value
+        for j in range(row.size):
+            here = row[j]
+            sums[j] += value * here
+            change = zero if here <= zero else out[j] + value * weights[j]
+            out[j] = change
+            total[j] += change
 
 
 @jit
-def _mask(h: Any, d: Any, total: Any) -> None:
-    """Compute d <- 0 where h is not positive; total += sum d."""
-    zero = h.dtype.type(0)
-    for r in range(h.shape[0]):
-        row, out = h[r], d[r]
+def _masked(D: Any, W: Any, below: Any, out: Any, total: Any, ahead: Any) -> None:
+    """Compute out <- D W', but 0 where what is below is not positive; total += sum out; where there are no tiles for it."""
+    zero = D.dtype.type(0)
+    gemm(D.dtype.type(1), D, False, W, True, zero, out)
+    for r in range(out.shape[0]):
+        seen, row = below[r], out[r]
         for j in range(row.size):
-            value = zero if row[j] <= zero else out[j]
-            out[j] = value
-            total[j] += value
+            change = zero if seen[j] <= zero else row[j]
+            row[j] = change
+            total[j] += change
+
+
+@jit
+def _added(A: Any, D: Any, C: Any, room: Any) -> None:
+    """Compute C += A' D, where there are no tiles for it."""
+    gemm(A.dtype.type(1), A, True, D, False, A.dtype.type(1), C)
 
 
 @functools.cache
-def backward(threads: Threads, depth: int) -> Callable[..., Any]:
+def backward(threads: Threads, depth: int, itemsize: int) -> Callable[..., Any]:
     """Compile (P, Q, weights, hidden, g, sums_W, sums_b): from y's gradient g, those of P and Q, and sums[0] of W and b.
 
     The sums have room for `threads.parts_for` parts.
     """
-    grouped = _grouped(7, depth, max(depth - 1, 1), depth, depth)
+    hidden_layers = max(depth - 1, 1)
+    grouped = _grouped(7, hidden_layers, hidden_layers, depth, depth)
+    prepared, _, masked, added, _ = _layers(depth, itemsize)
+    width = panel_width(itemsize) if available() else 0
 
     @jit
     def blocks(part: Any, parts: Any, arguments: Any) -> None:
         P, Q, turned, g, sums_P, sums_Q, sums_last, weights, hidden, sums_W, sums_b = grouped(arguments)
-        last = len(weights) - 1
+        last = len(sums_W) - 1
         n_blocks, size = _blocks(P.shape[0])
         widest = P.shape[1]
         for layer in range(last):
-            widest = max(widest, weights[layer].shape[1])
+            widest = max(widest, sums_W[layer].shape[2])
         begun = np.empty((size, P.shape[1]), P.dtype)
         spare = np.empty((2, size * widest), P.dtype)
-        one, zero = P.dtype.type(1), P.dtype.type(0)
+        room = np.empty(size * width, P.dtype)
         total = np.empty(widest, P.dtype)  # of one block; those of all are added in double precision
         units = Q.shape[0] * n_blocks
         for unit in range(part * units // parts, (part + 1) * units // parts):
@@ -210,11 +266,16 @@ def backward(threads: Threads, depth: int) -> Callable[..., Any]:
                 below = h0
                 if layer > 0:
                     below = hidden[layer - 1][image, first:end]
-                gemm(one, below, True, d, False, one, sums_W[layer][part])
                 out = spare[(back + 1) % 2, : rows * below.shape[1]].reshape(rows, below.shape[1])
-                gemm(one, d, False, weights[layer], True, zero, out)
                 total[:] = 0
-                _mask(below, out, total)
+                # first, as it reads what is below row after row, from memory, and the other column after column
+                ahead = below
+                if unit + 1 < units:
+                    of_next = hidden[layer - 1 if layer > 0 else last - 1]
+                    if of_next.shape[2] == below.shape[1]:
+                        ahead = of_next[(unit + 1) // n_blocks, (unit + 1) % n_blocks * size :]
+                masked(d, weights[layer], below, out, total, ahead)
+                added(below, d, sums_W[layer][part], room)
                 d = out
             gQ = sums_Q[part, image]
             for j in range(gQ.size):
@@ -238,7 +299,7 @@ def backward(threads: Threads, depth: int) -> Callable[..., Any]:
         sums_P = np.zeros((most, P.shape[0], P.shape[1]), P.dtype)
         sums_Q = np.zeros((most, Q.shape[0], Q.shape[1]), P.dtype)
         sums_last = np.zeros((most, turned.shape[0], turned.shape[1]), P.dtype)
-        arguments = (P, Q, turned, g, sums_P, sums_Q, sums_last, *weights, *hidden, *sums_W, *sums_b)
+        arguments = (P, Q, turned, g, sums_P, sums_Q, sums_last, *prepared(weights, True), *hidden, *sums_W, *sums_b)
         parts = everywhere(Q.shape[0] * n_blocks, work * Q.shape[0] * P.shape[0], arguments)
         for part in range(1, parts):
             sums_P[0] += sums_P[part]

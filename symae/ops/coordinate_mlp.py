@@ -154,7 +154,7 @@ class CoordinateLayers(_Coordinates):
         from symae.kernels.coordinate_mlp import forward
 
         dtype = np.dtype(node.outputs[0].type.dtype)
-        kernel = forward(self.threads(node), self.keep, self.depth)
+        kernel = forward(self.threads(node), self.keep, self.depth, dtype.itemsize)
         names = _Names(self.depth)
         hidden = [f"np.empty((Q.shape[0], P.shape[0], W{i}.shape[1]), dtype)" for i in range(self.depth - 1)]
         nothing = "(np.empty((0, 0, 0), dtype),)"
@@ -228,7 +228,7 @@ class CoordinateGradient(_Coordinates):
             f"    gP, gQ = kernel(P, Q, {names.weights}, {hidden}, g, sums_W, sums_b)",
             f"    return gP, gQ, {results}",
         ]
-        scope = {"kernel": backward(threads, self.depth), "dtype": dtype, "parts": parts_for(threads)}
+        scope = {"kernel": backward(threads, self.depth, dtype.itemsize), "dtype": dtype, "parts": parts_for(threads)}
         return _compiled(source, "gradients", numba_njit, scope)
 
 

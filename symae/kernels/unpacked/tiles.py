@@ -10,10 +10,8 @@ from typing import Any
 from llvmlite import ir
 
 from symae.kernels.machine_code import Builder, word
+from symae.kernels.simd.emitted import DTYPES, NOTHING, WORD, Emitted
 from symae.kernels.simd.vectors import vector_registers
-
-WORD, NOTHING = ir.IntType(64), ir.VoidType()
-DTYPES = {"s": (ir.FloatType(), 4), "d": (ir.DoubleType(), 8)}  # by BLAS's letter
 
 # How high tiles are; besides the sums, a vector of the right matrix and, without AVX-512, one of the left need registers.
 _HEIGHTS = {32: (4, 8, 12), 16: (4, 8, 12)}
@@ -34,89 +32,19 @@ def widest(letter: str) -> int:
     return (2 if _WIDE[registers.number] else 1) * registers.size // DTYPES[letter][1]
 
 
-class Tiles:
+class Tiles(Emitted):
     """Emit the functions of tiles and panels into a module for one dtype."""
 
     def __init__(self, letter: str):
-        self.letter = letter
-        self.number, self.size = DTYPES[letter]
+        super().__init__(letter, f"symae_gemm_{letter}")
         registers = vector_registers()
         self.heights, wide = _HEIGHTS[registers.number], _WIDE[registers.number]
-        self.wide_registers = registers.number == 32
         self.vectors = 2 if wide else 1  # that the widest tiles have
         self.step = (wide or self.heights)[-1]  # rows of the highest of those
-        self.lanes = registers.size // self.size
-        self.vector = ir.VectorType(self.number, self.lanes)
-        self.mask = ir.VectorType(ir.IntType(1), self.lanes)
-        self.module = ir.Module(f"symae_gemm_{letter}")
-        self.name = f"v{self.lanes}f{8 * self.size}"
         self.tile_type = ir.FunctionType(NOTHING, [WORD] * 3 + [self.number] * 2 + [WORD] * 4)
         self.tiles = [self._emit_tile(rows, 1) for rows in self.heights]
         self.wide = [self._emit_tile(rows, 2) for rows in wide]
         self.pack = self._emit_pack()
-
-    def intrinsic(self, name: str, result: Any, *arguments: Any) -> Any:
-        return self.module.globals.get(name) or ir.Function(self.module, ir.FunctionType(result, arguments), name)
-
-    def function(self, name: str, kind: ir.FunctionType) -> Any:
-        function = ir.Function(self.module, kind, f"{name}_{self.letter}")
-        function.linkage = "internal"
-        function.attributes.add("noinline")
-        return function
-
-    # numbers and vectors
-
-    def load(self, b: Builder, address: Any, kind: Any = None) -> Any:
-        kind = kind or self.number
-        return b.load(b.inttoptr(address, kind.as_pointer()), align=self.size)
-
-    def store(self, b: Builder, value: Any, address: Any) -> None:
-        b.store(value, b.inttoptr(address, value.type.as_pointer()), align=self.size)
-
-    def fill(self, b: Builder, value: Any, lanes: int | None = None) -> Any:
-        kind = ir.VectorType(value.type, lanes or self.lanes)
-        single = b.insert_element(ir.Constant(kind, ir.Undefined), value, ir.IntType(32)(0))
-        return self.shuffled(b, single, ir.Constant(kind, ir.Undefined), [0] * kind.count)
-
-    def first(self, b: Builder, count: Any) -> Any:
-        """Emit a mask of so many lanes.
-
-        Where masks have registers of their own it is made from bits: LLVM moves comparisons into the loops of tiles, where they
-        keep one of the two units from multiplying.
-        """
-        if not self.wide_registers:
-            numbers = ir.Constant(ir.VectorType(WORD, self.lanes), list(range(self.lanes)))
-            return b.icmp_signed("<", numbers, self.fill(b, count))
-        some = b.select(b.icmp_signed("<", count, word(self.lanes)), count, word(self.lanes))
-        some = b.select(b.icmp_signed(">", some, word(0)), some, word(0))
-        bits = b.trunc(b.sub(b.shl(word(1), some), word(1)), ir.IntType(self.lanes))
-        return b.bitcast(bits, self.mask)
-
-    def masked_load(self, b: Builder, address: Any, mask: Any) -> Any:
-        """Emit as many numbers as the mask has lanes; zeros where it is not set."""
-        kind, name = self._masked(mask)
-        pointer = kind.as_pointer()
-        load = self.intrinsic(f"llvm.masked.load.{name}.p0", kind, pointer, ir.IntType(32), mask.type, kind)
-        return b.call(load, [b.inttoptr(address, pointer), ir.IntType(32)(self.size), mask, ir.Constant(kind, None)])
-
-    def masked_store(self, b: Builder, value: Any, address: Any, mask: Any) -> None:
-        kind, name = self._masked(mask)
-        pointer = kind.as_pointer()
-        store = self.intrinsic(f"llvm.masked.store.{name}.p0", NOTHING, kind, pointer, ir.IntType(32), mask.type)
-        b.call(store, [value, b.inttoptr(address, pointer), ir.IntType(32)(self.size), mask])
-
-    def _masked(self, mask: Any) -> tuple[Any, str]:
-        lanes = mask.type.count
-        return ir.VectorType(self.number, lanes), f"v{lanes}f{8 * self.size}"
-
-    def fma(self, b: Builder, x: Any, y: Any, z: Any) -> Any:
-        return b.call(self.intrinsic(f"llvm.fma.{self.name}", self.vector, *[self.vector] * 3), [x, y, z])
-
-    def fetch(self, b: Builder, address: Any, *, write: bool) -> None:
-        """Ask for a line of memory that is needed soon; it need not be there."""
-        pointer, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
-        fetch = self.intrinsic("llvm.prefetch.p0", NOTHING, pointer, flag, flag, flag)
-        b.call(fetch, [b.inttoptr(address, pointer), flag(int(write)), flag(3), flag(1)])
 
     def goes_on(self, b: Builder, alpha: Any, beta: Any) -> Any:
         """Emit whether sums go on from what the result has, so that it does not matter in which blocks terms come."""
@@ -237,9 +165,6 @@ class Tiles:
 
     def _joined(self, b: Builder, low: Any, high: Any) -> Any:
         return self.shuffled(b, low, high, list(range(2 * low.type.count)))
-
-    def shuffled(self, b: Builder, x: Any, y: Any, order: list[int]) -> Any:
-        return b.shuffle_vector(x, y, ir.Constant(ir.VectorType(ir.IntType(32), len(order)), order))
 
     def _transposed(self, b: Builder, vectors: list[Any]) -> list[Any]:
         """Transpose the small square matrices in the quarters of some vectors."""
