@@ -45,7 +45,7 @@ class PytorchProgram:
             return
         self._program = self._made_of(parts.program) if parts.program.outputs else lambda *_: ()
         places = {v: i for i, v in enumerate((*fgraph.inputs, *parts.made))}
-        self._given = [places[v] for v in parts.given]
+        self._given, self._sizes = ([places[v] for v in part] for part in (parts.given, parts.sizes))
         made = {v: i for i, v in enumerate(parts.made)}
         of_program = iter(range(len(parts.program.outputs)))
         # (True, which of those made before) or (False, which output of the program)
@@ -59,8 +59,9 @@ class PytorchProgram:
         tensors = [torch.from_numpy(x) if type(x) is np.ndarray else pytorch_typify(x) for x in inputs]
         made = parts.prologue(*(int(x) if i in parts.numbers else tensors[i] for i, x in enumerate(inputs)))
         tensors += [x if isinstance(x, torch.Tensor) else self._tensor(i, x) for i, x in enumerate(made)]
-        results = self._program(*[tensors[i] for i in self._given])
         first = len(inputs)
+        sizes = [int(inputs[i] if i < first else made[i - first]) for i in self._sizes]
+        results = self._program(*[tensors[i] for i in self._given], *sizes)
         return tuple((tensors[first + i].clone() if before else results[i]).cpu().numpy() for before, i in self._outputs)
 
     def _tensor(self, i: int, number: int) -> torch.Tensor:

@@ -22,6 +22,7 @@ from pytensor.tensor.shape import Shape_i
 from pytensor.tensor.subtensor import Subtensor, indices_from_subtensor
 from pytensor.tensor.type import TensorType
 
+from symae.ops.arguments import FIRST_SIZE
 from symae.ops.random.draws import Draw
 
 # of functions of whole numbers, what they are in Python; those of the first kind can leave the range of their dtype
@@ -48,6 +49,7 @@ class Split(NamedTuple):
     made: tuple[Variable, ...]
     program: FunctionGraph  # takes `given`, gives those outputs of the graph that are not among `made`
     given: tuple[Variable, ...]  # inputs of the graph, and some of `made`
+    sizes: tuple[Variable, ...]  # those of `given` that it takes once more behind them, as Python's integers
 
 
 def split(
@@ -76,15 +78,33 @@ def split(
     needed = {v for node in rest for v in node.inputs} | set(of_program)
     given = tuple(v for v in (*fgraph.inputs, *made) if v in needed)
     program = FunctionGraph(list(given), of_program, clone=True)
+    sizes = _sizes_apart(program, given)
     numbers = frozenset(i for i, v in enumerate(fgraph.inputs) if _is_number(v))
     prologue = _compiled(fgraph, [line for node, line in lines.items() if node in taken], made, convert, constant)
-    return Split(prologue, numbers, made, program, given)
+    return Split(prologue, numbers, made, program, given, sizes)
 
 
 class _Line(NamedTuple):
     node: Apply
     expression: str  # with the names of variables, which `_compiled` gives, in braces
     variables: tuple[Variable, ...]
+
+
+def _sizes_apart(program: FunctionGraph, given: Sequence[Variable]) -> tuple[Variable, ...]:
+    """Let ops take sizes from inputs of their own, which the program gets behind the others; return which of `given`.
+
+    Where a size is made of a tensor, what ``torch.compile`` makes one program of ends.
+    """
+    sizes = []
+    for v, variable in zip(given, list(program.inputs), strict=True):
+        clients = [(node, i) for node, i in program.clients[variable] if i >= FIRST_SIZE.get(type(node.op), i + 1)]
+        if clients and _is_number(v):
+            number = variable.type()
+            program.add_input(number)
+            for node, i in clients:
+                program.change_node_input(node, i, number)
+            sizes.append(v)
+    return tuple(sizes)
 
 
 def _lines(fgraph: FunctionGraph) -> dict[Apply, _Line]:

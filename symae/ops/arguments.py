@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
-from pytensor.graph.basic import Variable
-from pytensor.tensor.basic import get_scalar_constant_value
+from pytensor.graph.basic import Constant, Variable
+from pytensor.tensor.basic import Alloc, AllocEmpty, get_scalar_constant_value
+from pytensor.tensor.shape import SpecifyShape
 from pytensor.tensor.type import integer_dtypes
 
 from symae._runtime.checks import flag, is_integer, pair
@@ -101,3 +102,23 @@ def known(size: Variable) -> int | None:
     """Return the value of a symbolic scalar where it is constant, else None."""
     value = get_scalar_constant_value(size, raise_not_constant=False)
     return None if isinstance(value, Variable) else int(value)
+
+
+# From which input on ops have sizes, by their type.
+FIRST_SIZE: dict[type, int] = {Alloc: 1, AllocEmpty: 0, SpecifyShape: 1}
+
+
+def with_known_numbers(function: Callable[..., Any], inputs: Sequence[Variable], first: int) -> Callable[..., Any]:
+    """Return a function that calls `function` with Python's integers for the constants among `inputs` from number `first` on.
+
+    A compiler that is handed sizes and places as tensors does not know them.
+    """
+    constants = [(i, np.asarray(v.data)) for i, v in enumerate(inputs) if i >= first and isinstance(v, Constant)]
+    numbers = {i: int(value) for i, value in constants if not value.ndim and value.dtype.kind in "iu"}
+    if not numbers:
+        return function
+
+    def with_numbers(*values: Any) -> Any:
+        return function(*[numbers.get(i, value) for i, value in enumerate(values)])
+
+    return with_numbers

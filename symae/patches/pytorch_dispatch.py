@@ -13,6 +13,7 @@ from pytensor.scalar.math import Gamma, Log1mexp
 from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.math import Argmax, Prod, Sum
 
+from symae.ops.arguments import FIRST_SIZE, with_known_numbers
 from symae.ops.elementary import products, rounded_away_from_zero, sign
 from symae.ops.operand_dtypes import widened
 from symae.patches.changes import Changes
@@ -54,6 +55,12 @@ def apply(dispatch: Any, changes: Changes) -> None:
         return lambda x: of_dtype(reduce(x), node.outputs[0].type.dtype)
 
     changes.adapt(dispatch.pytorch_funcify, products(torch, of_dtype) | {Sum: reduced, Prod: reduced})
+
+    # the whole graph is one program only where sizes are numbers
+    def with_sizes(first: int, stock: Callable[..., Any], op: Any, node: Any, **keywords: Any) -> Callable[..., Any]:
+        return with_known_numbers(stock(op, node=node, **keywords), node.inputs, first)
+
+    changes.adapt(dispatch.pytorch_funcify, {kind: functools.partial(with_sizes, first) for kind, first in FIRST_SIZE.items()})
 
     pytensors_elemwise = dispatch.pytorch_funcify.dispatch(Elemwise)
 

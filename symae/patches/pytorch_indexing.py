@@ -18,6 +18,7 @@ from pytensor.graph.basic import Apply
 from pytensor.tensor.subtensor import indices_from_subtensor
 
 from symae.errors import IndexRangeError, ShapeError
+from symae.ops.arguments import with_known_numbers
 from symae.ops.indexing import INDEXING, LOOKING_UP, WRITING, Index, check_mask, indices_of
 from symae.patches.changes import Changes
 from symae.patches.patch import Expected, Patch
@@ -47,6 +48,8 @@ def apply(dispatch: Any, changes: Changes) -> None:
             refused = _adds_beside_slices(op)
             function = _adding_beside_slices(op, indices) if refused else stock(op, node=node, **keywords)
             first = 2 if isinstance(op, WRITING) else 1
+            if not isinstance(op, LOOKING_UP):
+                function = with_known_numbers(function, node.inputs, first)
             to_widen = [i.position - 1 for i in indices if i.ndim and not i.is_mask and i.variable.type.dtype != "int64"]
             numbers = [i.position - 1 for i in indices if not i.ndim]
             masks = [i for i in indices if i.is_mask]

@@ -128,3 +128,38 @@ def test_a_training_step_is_one_program_on_pytorch_and_gives_what_pytorch_gives_
     assert not counters["graph_break"]
     for symbolic, p in zip((model.W, model.b, model.b_prime), params, strict=True):
         np.testing.assert_allclose(symbolic.get_value(), p.detach(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("backend", [on("pytorch", pytest.mark.backends)])
+def test_sizes_of_a_minibatch_and_constant_places_end_no_program(backend):
+    from torch._dynamo.utils import counters
+
+    rows = pytensor.shared(data)[i * 4 : (i + 1) * 4]
+    spread = pt.alloc(1.5, rows.shape[0], 2, 5)
+    inside = pt.specify_shape(pt.set_subtensor(spread[:, 0], rows), (None, 2, 5))
+    outputs = [pt.inc_subtensor(inside[:, 1, 2], 1).sum(axis=0), rows.sum() / rows.shape[0]]
+    compiled = function([i], outputs, backend=backend)
+    counters.clear()
+    for number in (0, 1, 2, 1, 0):  # the last has one row
+        part = data[number * 4 : (number + 1) * 4]
+        expected = np.full((len(part), 2, 5), 1.5)
+        expected[:, 0] = part
+        expected[:, 1, 2] += 1
+        found, mean = compiled(number)
+        np.testing.assert_allclose(found, expected.sum(axis=0), rtol=1e-14)
+        np.testing.assert_allclose(mean, part.sum() / len(part), rtol=1e-14)
+    assert not counters["graph_break"]
+    assert counters["stats"]["unique_graphs"] <= 2  # the second one for any number of rows
+
+
+@pytest.mark.parametrize("backend", [on("pytorch", pytest.mark.backends)])
+def test_a_size_that_a_function_is_given_ends_no_program(backend):
+    from torch._dynamo.utils import counters
+
+    n = pt.lscalar("n")
+    compiled = function([x, i, n], pt.alloc(pt.cast(n, "float64"), n, 5) + x[i], backend=backend)
+    counters.clear()
+    for number in (2, 3, 4, 2):
+        np.testing.assert_allclose(compiled(data, 1, number), np.full((number, 5), float(number)) + data[1])
+    assert not counters["graph_break"]
+    assert counters["stats"]["unique_graphs"] <= 2
