@@ -184,6 +184,9 @@ def forward(threads: Threads, keep: bool, depth: int, itemsize: int) -> Callable
 def _begin_back(h: Any, g: Any, turned: Any, gW: Any, gb: Any, d: Any, total: Any) -> None:
     """Go back through the last layer: gW += (h' g)', gb += sum g, d <- g W' where h is positive, total += sum d."""
     zero, last = h.dtype.type(0), gb.size - 1
+    if last < 0:  # there is no last output
+        d[:] = 0
+        return
     for r in range(h.shape[0]):
         row, out = h[r], d[r]
         out[:] = 0

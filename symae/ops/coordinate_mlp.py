@@ -188,7 +188,8 @@ class CoordinateGradient(_Coordinates):
         gradients: list[Any] = []
         d = g
         for h, W in zip(outputs[::-1], weights[::-1], strict=True):
-            flat, rows = d.reshape((-1, W.shape[1])), h.reshape((-1, W.shape[0]))
+            positions = d.shape[0] * d.shape[1]
+            flat, rows = (v.reshape((positions, width)) for v, width in zip((d, h), W.shape[::-1], strict=True))
             # XLA reads `rows` as they are in this order, and would transpose all of them for a layer of one unit in the other
             gradients = [(flat.T @ rows).T, flat.sum(0), *gradients]
             d = d @ W.T

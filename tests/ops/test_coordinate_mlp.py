@@ -29,6 +29,7 @@ CASES = {
     "one image": (4, 1, (3, 4, 1)),
     "no places": (0, 2, (3, 4, 1)),
     "no images": (2, 0, (3, 4, 1)),
+    "no outputs": (50, 2, (3, 2, 0)),
 }
 TOLERANCE = {"float64": 1e-11, "float32": 2e-5}
 
