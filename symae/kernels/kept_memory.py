@@ -15,6 +15,7 @@ import ctypes
 import functools
 import gc
 import os
+import threading
 import time
 from typing import Any
 
@@ -117,7 +118,7 @@ class _Code:
                 with b.repeat(0, self._word(b, _ROOM)) as number:
                     address, there, _ = self._block(b, number)
                     used = b.icmp_signed("!=", address, word(0))
-                    fits = b.and_(b.icmp_signed(">=", there, size), b.icmp_signed("<", there, b.load(smallest)))
+                    fits = b.and_(b.icmp_unsigned(">=", there, size), b.icmp_signed("<", there, b.load(smallest)))
                     with b.if_then(b.and_(used, fits)):
                         b.store(number, chosen)
                         b.store(there, smallest)
@@ -235,7 +236,7 @@ class Table:
         )
         self._words[_ALLOCATOR], self._words[_ALLOCATOR + 2] = take, give
         self._words[_LIMIT], self._words[_ROOM], self._words[_SHIFT] = most, blocks, _bytes_before_data()
-        self._seen, self._held = 0, True
+        self._seen, self._forking = 0, threading.local()
 
     def bytes_kept(self) -> int:
         return int(self._words[_KEPT])
@@ -252,13 +253,14 @@ class Table:
     def before_fork(self) -> None:
         # whoever is at the table is done within a microsecond, unless the system has stopped that thread
         end = time.monotonic() + 1
-        self._held = bool(self._lock())
-        while not self._held and time.monotonic() < end:
+        held = bool(self._lock())
+        while not held and time.monotonic() < end:
             time.sleep(0)
-            self._held = bool(self._lock())
+            held = bool(self._lock())
+        self._forking.held = held  # by this thread: another one may fork meanwhile
 
     def after_fork(self) -> None:
-        if self._held:  # otherwise the child never takes a block from it
+        if getattr(self._forking, "held", False):  # otherwise the child never takes a block from it
             self._words[_LOCK] = 0
 
 

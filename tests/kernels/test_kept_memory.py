@@ -175,6 +175,18 @@ def test_a_forked_process_has_arrays_of_its_own(filled):
         thread.join()
 
 
+def test_of_two_threads_that_fork_at_once_each_leaves_the_table_to_others():
+    table = Table(most=2**30, blocks=3)
+    table.before_fork()
+    other = threading.Thread(target=table.before_fork)  # waits, and gives up
+    other.start()
+    other.join()
+    table.after_fork()
+    table.give(table.take(200_000, 32))
+    assert table.bytes_kept() > 0
+    table.release()
+
+
 def test_it_works_while_python_traces_memory(filled):
     tracemalloc.start()
     try:
@@ -185,9 +197,11 @@ def test_it_works_while_python_traces_memory(filled):
     assert (filled(LARGE, 5.0) == 5).all()
 
 
-def test_memory_that_the_system_has_not_is_an_error_of_python(filled):
+@pytest.mark.parametrize("size", [2**50, 2**60 - 1])  # of the last one the bytes, with Numba's own, have no sign any more
+def test_memory_that_the_system_has_not_is_an_error_of_python(filled, size):
+    filled(LARGE, 1.0)
     with pytest.raises(MemoryError):
-        filled(2**50, 1.0)
+        filled(size, 1.0)
 
 
 STEP = """
