@@ -152,27 +152,44 @@ def test_threads_never_get_the_same_memory(filled):
     assert kept_memory.bytes_kept() <= kept_memory.MOST
 
 
+# In a process of its own: other tests' libraries warn of forks.
+FORKED = """
+import os
+import threading
+import numba, numpy as np
+import pytensor.link.numba.dispatch, symae
+
+@numba.njit(nogil=True)
+def filled(n, number):
+    values = np.empty(n)
+    values[:] = number
+    return values
+
+filled(20_000, 1.0)
+ended = threading.Event()
+
+def work():
+    while not ended.is_set():
+        filled(20_000, 1.0)
+
+thread = threading.Thread(target=work)
+thread.start()
+try:
+    for _ in range(20):
+        child = os.fork()
+        if not child:
+            arrays = [filled(20_000, float(n)) for n in range(3)]
+            os._exit(0 if all((array == n).all() for n, array in enumerate(arrays)) else 1)
+        assert os.waitpid(child, 0)[1] == 0
+finally:
+    ended.set()
+    thread.join()
+"""
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_forked_process_has_arrays_of_its_own(filled):
-    """Forked while another thread is at it again and again."""
-    ended = threading.Event()
-
-    def work():
-        while not ended.is_set():
-            filled(LARGE, 1.0)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        for _ in range(20):
-            child = os.fork()
-            if not child:
-                arrays = [filled(LARGE, float(n)) for n in range(3)]
-                os._exit(0 if all((array == n).all() for n, array in enumerate(arrays)) else 1)
-            assert os.waitpid(child, 0)[1] == 0
-    finally:
-        ended.set()
-        thread.join()
+def test_a_process_that_is_forked_while_a_thread_makes_arrays_has_arrays_of_its_own():
+    subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, check=True, timeout=120)
 
 
 def test_of_two_threads_that_fork_at_once_each_leaves_the_table_to_others():
