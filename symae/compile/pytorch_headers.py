@@ -33,6 +33,18 @@ def _compile(settings: Mapping[str, Any]) -> None:
         from torch._inductor import config
         from torch._inductor.codecache import CppPythonBindingsCodeCache
 
-        with config.patch(dict(settings)):  # of this thread
+        if not _is_of_this_thread(config):
+            return
+        with config.patch(dict(settings)):
             # compiles the headers at once, and this program if anybody called it
             CppPythonBindingsCodeCache.load_pybinding_async([], 'extern "C" void kernel() {}')
+
+
+def _is_of_this_thread(config: Any) -> bool:
+    """Return True if what a thread sets in `config` is its own; in older releases of PyTorch the compiler here would see it."""
+    here, seen = config.size_asserts, []
+    with config.patch(size_asserts=not here):
+        other = threading.Thread(target=lambda: seen.append(config.size_asserts))
+        other.start()
+        other.join()
+        return seen != [config.size_asserts]

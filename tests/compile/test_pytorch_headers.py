@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 import pytest
@@ -54,6 +55,35 @@ def test_the_headers_are_those_that_programs_are_compiled_with(cache, monkeypatc
     cache.load_pybinding_async(["float*", "long"], 'extern "C" void kernel(float* x, long n) {}')
     one, other = asked
     assert one == other
+
+
+def test_nothing_is_compiled_ahead_where_settings_are_the_whole_process_s(cache, monkeypatch):
+    from torch._inductor import config
+
+    from symae.compile.pytorch_headers import compile_headers_ahead
+
+    class OfTheProcess:
+        size_asserts = True
+
+        def patch(self, changes=None, **named):
+            return monkeypatch_of(self, changes or named)
+
+    @contextlib.contextmanager
+    def monkeypatch_of(settings, changes):
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in changes.items():
+                patch.setattr(settings, name, value)
+            yield
+
+    seen = []
+    monkeypatch.setattr(cache, "load_pybinding_async", lambda *given: seen.append(given))
+    monkeypatch.setattr("torch._inductor.config", OfTheProcess())
+    compile_headers_ahead(size_asserts=False).join()
+    assert not seen
+    monkeypatch.setattr("torch._inductor.config", config)
+    compile_headers_ahead.cache_clear()
+    compile_headers_ahead(size_asserts=False).join()
+    assert seen
 
 
 def test_what_goes_wrong_there_is_left_to_pytorch(cache, monkeypatch):
