@@ -8,10 +8,12 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from pytensor.compile.builders import OpFromGraph
 from pytensor.raise_op import Assert
 
 from symae import Autoencoder, BackendError, DenoisingAutoencoder, RandomStreams, function
 from symae.compile.backends.mlx import MLXDeviceLinker
+from symae.ops.random.draws import state_words
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("mlx") is None, reason="mlx is not installed")
 
@@ -146,3 +148,29 @@ def test_draws_are_made_before_the_compiled_program(float32):
     of_sums = streams.poisson((3,), lam=x.sum(axis=1), dtype="float32")
     linkers = [function([x], outputs, backend="mlx").vm.jit_fn.linker for outputs in (masked, [masked, of_sums])]
     assert [linker.use_compile for linker in linkers] == [True, False]
+
+
+def test_sizes_may_be_numbers(float32):
+    n, x = pt.lscalar("n"), pt.fmatrix("x")
+    value = np.ones((5, 4), "float32")
+
+    def draws(backend):
+        drawn = RandomStreams(7).uniform((n, 2), dtype="float32")
+        return function([n, x], [x[:n], drawn, drawn + pt.ones((n, 2), dtype="float32")], backend=backend)
+
+    found, expected = draws("mlx"), draws("numba")
+    for size in (2, 4):
+        for a, b in zip(found(size, value), expected(size, value), strict=True):
+            np.testing.assert_array_equal(a, b)
+    without_draws = function([n, x], x[:n] * 2, backend="mlx")
+    assert [len(without_draws(size, value)) for size in (2, 4)] == [2, 4]
+
+
+def test_inner_graphs_may_draw(float32):
+    node = RandomStreams(7).binomial((2, 2), n=1, p=0.5, dtype="float32").owner
+    state = node.inputs[0].type("state")
+    inner = OpFromGraph([state], [node.op(state, *node.inputs[1:], return_list=True)[1] * 2])
+    found, expected = (
+        function([state], inner(state), backend=backend)(state_words(np.random.RandomState(3))) for backend in ("mlx", "numba")
+    )
+    np.testing.assert_array_equal(found, expected)

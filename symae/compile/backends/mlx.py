@@ -74,7 +74,15 @@ class _RaisingMLXLinker(MLXLinker):
             call = super(_RaisingMLXLinker, self).jit_compile(traced)
 
             def evaluated(*inputs: Any) -> list[Any]:
-                results = list(call(*inputs))
+                nonlocal call
+                try:
+                    results = list(call(*inputs))
+                except ValueError as error:
+                    if not str(error).startswith("[eval]"):
+                        raise
+                    # A size is a value, or an inner graph draws: what MLX traces has none, what it computes op by op does.
+                    call = MLXLinker(use_compile=False).jit_compile(traced)
+                    results = list(call(*inputs))
                 mx.eval(results)
                 return results
 
