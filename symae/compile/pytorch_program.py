@@ -22,7 +22,7 @@ from symae._runtime.quiet import without_log
 from symae.compile.pytorch_headers import compile_headers_ahead
 from symae.compile.pytorch_op_by_op import OpByOp, convolves
 from symae.compile.pytorch_prologue import split
-from symae.compile.pytorch_threads import on_threads, threads_for
+from symae.compile.pytorch_threads import introduce_thread, on_threads, threads_for
 from symae.ops.indexing import LOOKING_UP
 
 _serial = itertools.count()
@@ -52,11 +52,12 @@ class PytorchProgram:
         self._outputs = [(True, made[v]) if v in made else (False, next(of_program)) for v in fgraph.outputs]
 
     def __call__(self, *inputs: Any) -> tuple[Any, ...]:
+        introduce_thread()
         parts = self._parts
         if parts is None:
-            return tuple(out.cpu().numpy() for out in self._program(*map(pytorch_typify, inputs)) or ())
+            return tuple(out.cpu().numpy() for out in self._program(*_tensors(pytorch_typify, inputs)) or ())
         # the latter looks for a conversion by the type, for some microseconds
-        tensors = [torch.from_numpy(x) if type(x) is np.ndarray else pytorch_typify(x) for x in inputs]
+        tensors = _tensors(lambda x: torch.from_numpy(x) if type(x) is np.ndarray else pytorch_typify(x), inputs)
         made = parts.prologue(*(int(x) if i in parts.numbers else tensors[i] for i, x in enumerate(inputs)))
         tensors += [x if isinstance(x, torch.Tensor) else self._tensor(i, x) for i, x in enumerate(made)]
         first = len(inputs)
@@ -74,7 +75,7 @@ class PytorchProgram:
 
     def eagerly(self, *inputs: Any) -> Any:
         """Compute the whole graph without a compiler, op by op."""
-        return pytorch_funcify(self._fgraph)(*map(pytorch_typify, inputs))
+        return pytorch_funcify(self._fgraph)(*_tensors(pytorch_typify, inputs))
 
     def _made_of(self, fgraph: FunctionGraph) -> Callable[..., Sequence[Any]]:
         return OpByOp(fgraph) if convolves(fgraph) else self._compiled(fgraph)
@@ -122,6 +123,13 @@ class PytorchProgram:
             return program(*inputs)
 
         return first_call
+
+
+def _tensors(convert: Callable[[Any], Any], inputs: Sequence[Any]) -> list[Any]:
+    try:
+        return list(map(convert, inputs))
+    except ValueError:  # PyTorch reads no array backwards
+        return [convert(np.ascontiguousarray(x) if isinstance(x, np.ndarray) and x.ndim else x) for x in inputs]
 
 
 def _looks_up(fgraph: Any) -> bool:

@@ -8,7 +8,10 @@ would. So it depends on the program and the sizes that it is compiled for, and o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -87,13 +90,71 @@ def on_threads(threads: int, compiled: Callable[..., Any]) -> Callable[..., Any]
     """Return a function that runs on so many threads, or on fewer if PyTorch has fewer then."""
 
     def run(*inputs: Any) -> Any:
+        introduce_thread()
         before = torch.get_num_threads()
         if threads >= before:
             return compiled(*inputs)
-        torch.set_num_threads(threads)
-        try:
+        with _changes.fewer(threads, before):
             return compiled(*inputs)
-        finally:
-            torch.set_num_threads(before)
 
     return run
+
+
+class _Changes:
+    """Keep threads of Python apart that change PyTorch's number of threads, and those that ask for it the first time.
+
+    Each thread of Python has a number of its own, which begins as the number that any of them has set last.
+    """
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.running = self.waiting = 0  # blocks on fewer threads; threads of Python that have no number yet
+        self.here = threading.local()
+
+    @contextlib.contextmanager
+    def fewer(self, threads: int, before: int) -> Iterator[None]:
+        """Let PyTorch have fewer threads in a block of this thread, which had `before`."""
+        depth = self.here.depth
+        with self.changed:
+            self.changed.wait_for(lambda: depth or not self.waiting)  # so that there is a moment without any
+            self.running += 1
+        self.here.depth = depth + 1
+        try:
+            torch.set_num_threads(threads)
+            yield
+        finally:
+            torch.set_num_threads(before)
+            self.here.depth = depth
+            with self.changed:
+                self.running -= 1
+                self.changed.notify_all()
+
+    def introduce(self) -> None:
+        with self.changed:
+            self.waiting += 1
+            try:
+                self.changed.wait_for(lambda: not self.running)
+                torch.get_num_threads()
+            finally:
+                self.waiting -= 1
+                self.changed.notify_all()
+        self.here.depth = 0
+
+
+_changes = _Changes()
+
+
+def introduce_thread() -> None:
+    """Have PyTorch give this thread of Python its number of threads, while no other computes on fewer."""
+    if not hasattr(_changes.here, "depth"):
+        _changes.introduce()
+
+
+def _after_fork() -> None:
+    """Forget the blocks of threads that a new process does not have."""
+    global _changes
+    _changes = _Changes()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

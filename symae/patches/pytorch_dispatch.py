@@ -38,6 +38,7 @@ def apply(dispatch: Any, changes: Changes) -> None:
         basic.RoundHalfToEven: torch.round,
         basic.RoundHalfAwayFromZero: functools.partial(rounded_away_from_zero, torch),
         basic.Sign: functools.partial(sign, torch),
+        basic.Switch: lambda condition, x, y: torch.where(condition.to(torch.bool), x, y),  # which can be a number
         Log1mexp: lambda x: torch.log(-torch.expm1(x)),
         Gamma: _gamma,
     }
@@ -127,9 +128,9 @@ PATCH = Patch(
     module="pytensor.link.pytorch.dispatch",
     replaces="PyTensor's PyTorch conversions of EQ, Elemwise, IfElse, Argmax, and of powers, remainders, rounding, sign, gamma",
     why="eq compares whole tensors, int64 / int64 is float32, ifelse gives a tuple for a tensor, argmax fails; x ** y, x % y "
-    "and rounding have other names in PyTorch than in NumPy, and the sign of NaN is 0",
+    "and rounding have other names in PyTorch than in NumPy, the sign of NaN is 0, and switch takes no numbers for conditions",
     upstream="not proposed: map EQ to torch.eq instead of torch.equal; cast operands of Elemwise to the dtypes that NumPy "
-    "computes in; map power to torch.pow, mod to torch.fmod of the sign of y, around to torch.round; "
+    "computes in, and conditions to bool; map power to torch.pow, mod to torch.fmod of the sign of y, around to torch.round; "
     "unpack the single output of IfElse; reduce Argmax over several axes at once, flattened.",
     delete_when="tests/patches/test_conversions.py passes with SYMAE_PATCHES=-pytorch_dispatch",
     apply=apply,

@@ -4,7 +4,9 @@ PyTorch takes bytes for a mask, and refuses other short integers; a number besid
 choice made before, which moves the axes of the result. ``pt.inc_subtensor(x[1:, i], y)`` is none of PyTensor's conversions:
 something is added at indices, some of which may be the same, beside a slice. PyTorch checks indices, but what torch.compile
 makes of a graph raises RuntimeError with the name of a temporary variable. A call that fails is made again without the compiler
-(`symae.compile.backends.pytorch`), and then each index is looked at before it is used.
+(`symae.compile.backends.pytorch`), and then each index is looked at before it is used. Several threads add and write at equal
+indices in any order, so that the last bits, or which value stays, would differ from call to call: what is not compiled has one
+there.
 """
 
 from __future__ import annotations
@@ -39,6 +41,8 @@ def looking_at_indices() -> Iterator[None]:
 def apply(dispatch: Any, changes: Changes) -> None:
     import torch
 
+    from symae.compile.pytorch_threads import on_threads
+
     for kind in INDEXING:
         stock = dispatch.pytorch_funcify.dispatch(kind)
 
@@ -50,6 +54,7 @@ def apply(dispatch: Any, changes: Changes) -> None:
             first = 2 if isinstance(op, WRITING) else 1
             if not isinstance(op, LOOKING_UP):
                 function = with_known_numbers(function, node.inputs, first)
+            in_order = on_threads(1, function) if first == 2 and isinstance(op, LOOKING_UP) else function
             to_widen = [i.position - 1 for i in indices if i.ndim and not i.is_mask and i.variable.type.dtype != "int64"]
             numbers = [i.position - 1 for i in indices if not i.ndim]
             masks = [i for i in indices if i.is_mask]
@@ -70,7 +75,7 @@ def apply(dispatch: Any, changes: Changes) -> None:
                     if first == 2:
                         target = x[indices_from_subtensor(others[1:], op.idx_list)]
                         _check_shape(tuple(others[0].shape), tuple(target.shape))
-                return function(x, *others)
+                return (function if torch.compiler.is_compiling() else in_order)(x, *others)
 
             return checked
 
@@ -121,8 +126,8 @@ def _check_shape(found: tuple[int, ...], expected: tuple[int, ...]) -> None:
 PATCH = Patch(
     module="pytensor.link.pytorch.dispatch",
     replaces="PyTensor's PyTorch conversions of all ops that read or write by indices",
-    why="bytes are taken for a mask, short integers refused, axes come in another order, nothing is added beside a slice, and "
-    "errors name temporary variables",
+    why="bytes are taken for a mask, short integers refused, axes come in another order, nothing is added beside a slice, "
+    "threads write at equal indices in any order, and errors name temporary variables",
     upstream="not proposed: cast vectors of indices to int64, give numbers beside vectors an axis of one entry, check the "
     "shape of masks, which PyTorch broadcasts, and add beside slices by aten.index_put_ with None for these.",
     delete_when="tests/patches/test_indices_on_backends.py passes with SYMAE_PATCHES=-pytorch_indexing",

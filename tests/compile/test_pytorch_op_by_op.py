@@ -85,6 +85,43 @@ def test_two_calls_are_the_same_to_the_last_bit_on_as_many_threads_as_there_is_w
             np.testing.assert_array_equal(a, b)
 
 
+def test_what_is_written_at_equal_indices_is_the_same_in_each_call(torch, two_threads):
+    x, W, E, indices = pt.ftensor4("x"), pt.ftensor4("W"), pt.fmatrix("E"), pt.lvector("indices")
+    values = pt.cos(pt.arange(indices.shape[0])).astype("float32")
+    at = E[indices, indices % 4]
+    outputs = [conv2d(x, W), pt.inc_subtensor(at, values), pt.set_subtensor(at, values)]
+    images, filters = rng.rand(40, 3, 24, 24).astype("float32"), rng.rand(8, 3, 3, 3).astype("float32")
+    arguments = images, filters, np.zeros((5, 4), "float32"), rng.randint(5, size=400_000)
+    compiled = function([x, W, E, indices], outputs, backend="pytorch")
+    _, first_sums, first_chosen = compiled(*arguments)
+    expected = np.zeros((5, 4), "float32")
+    expected[arguments[3], arguments[3] % 4] = np.cos(np.arange(400_000)).astype("float32")
+    np.testing.assert_allclose(first_chosen, expected, rtol=1e-6)
+    for _ in range(5):
+        _, sums, chosen = compiled(*arguments)
+        np.testing.assert_array_equal(sums, first_sums)
+        np.testing.assert_array_equal(chosen, first_chosen)
+
+
+def test_arrays_may_be_read_backwards(torch):
+    x, W, n = pt.dtensor4("x"), pt.dtensor4("W"), pt.lscalar("n")
+    images, filters = rng.rand(4, 1, 5, 5), rng.rand(2, 1, 3, 3)
+    for outputs in (conv2d(x, W), conv2d(x[:n], W)):
+        given = [x, W, n], outputs
+        expected = function(*given, mode="FAST_COMPILE", on_unused_input="ignore")(images[::-1], filters, 2)
+        found = function(*given, backend="pytorch", on_unused_input="ignore")(images[::-1], filters, 2)
+        np.testing.assert_allclose(found, expected)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int64", "float64"])
+def test_a_condition_may_be_a_number(torch, dtype):
+    x, W, condition = pt.dtensor4("x"), pt.dtensor4("W"), pt.vector("condition", dtype=dtype)
+    outputs = [pt.switch(condition, W[0, 0], 0.0), conv2d(x, W)]
+    values = rng.rand(1, 1, 4, 4), rng.rand(1, 1, 3, 3), np.array([0, 1, 1], dtype)
+    chosen, _ = function([x, W, condition], outputs, backend="pytorch")(*values)
+    np.testing.assert_array_equal(chosen, np.where(values[2], values[1][0, 0], 0))
+
+
 def test_what_is_not_read_any_more_is_freed_at_once(torch):
     from symae.compile.pytorch_op_by_op import OpByOp
 

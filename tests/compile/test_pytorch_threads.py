@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+
 import pytest
 from backend_params import on
 
@@ -96,3 +99,47 @@ def test_a_small_function_runs_on_one_thread(torch, two_threads, monkeypatch, ba
     value = np.full((3, 3), 0.5, "float32")
     np.testing.assert_allclose(compiled(value), np.tanh(value @ value), rtol=1e-6)
     assert seen == [1, 2]
+
+
+def test_a_thread_that_begins_while_another_computes_on_fewer_has_as_many_as_before(torch, two_threads):
+    from symae.compile.pytorch_threads import on_threads
+
+    inside, asked, seen = threading.Event(), threading.Event(), []
+
+    def keep_inside():
+        inside.set()
+        asked.wait(0.2)
+
+    def ask():
+        seen.append(on_threads(2, torch.get_num_threads)())
+        asked.set()
+
+    threads = [threading.Thread(target=on_threads(1, keep_inside))]
+    threads[0].start()
+    inside.wait()
+    threads.append(threading.Thread(target=ask))
+    threads[1].start()
+    assert on_threads(1, lambda: on_threads(1, torch.get_num_threads)())() == 1  # and is not kept out by who waits
+    for thread in threads:
+        thread.join()
+    assert seen == [2]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no processes that begin as a copy")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_copy_of_the_process_does_not_wait_for_threads_that_it_does_not_have(torch, two_threads):
+    from symae.compile.pytorch_threads import on_threads
+
+    inside, forked = threading.Event(), threading.Event()
+    other = threading.Thread(target=on_threads(1, lambda: (inside.set(), forked.wait())))
+    other.start()
+    inside.wait()
+    child = os.fork()
+    if not child:
+        asking = threading.Thread(target=on_threads(2, lambda: None), daemon=True)
+        asking.start()
+        asking.join(10)
+        os._exit(asking.is_alive())
+    forked.set()
+    other.join()
+    assert os.waitpid(child, 0)[1] == 0
