@@ -66,14 +66,15 @@ class OpByOp:
 
     def __call__(self, *inputs: Any) -> Sequence[Any]:
         with torch.inference_mode():  # nobody asks PyTorch for gradients
-            key = (torch.get_num_threads(), *(getattr(x, "shape", None) for x in inputs))
+            # sizes are integers; were they left out, the last bits would depend on those of the first call
+            key = (torch.get_num_threads(), *(x if isinstance(x, int) else getattr(x, "shape", None) for x in inputs))
             threads = self._threads.get(key)
             if threads is None:
                 threads = self._measured(key, inputs)
             return _in_memory_of_its_own(on_threads(threads, self._run)(*inputs), (*inputs, *self._constants))
 
     def _measured(self, key: tuple[Any, ...], inputs: Sequence[Any]) -> int:
-        """Return how many threads the graph is to have for inputs of such shapes, for which it is computed once."""
+        """Return how many threads the graph is to have for inputs of such shapes and sizes, for which it is computed once."""
         measured = Measured()
         with measured:
             on_threads(1, self._run)(*inputs)

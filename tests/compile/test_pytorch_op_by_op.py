@@ -85,6 +85,16 @@ def test_two_calls_are_the_same_to_the_last_bit_on_as_many_threads_as_there_is_w
             np.testing.assert_array_equal(a, b)
 
 
+def test_a_call_is_the_same_to_the_last_bit_whatever_sizes_were_before(torch, two_threads):
+    x, W, n, i = pt.fmatrix("x"), pt.ftensor4("W"), pt.lscalar("n"), pt.lscalar("i")
+    images = pt.alloc(np.arange(3 * 24 * 24, dtype="float32").reshape((1, 3, 24, 24)), n, 3, 24, 24) + x[i : i + 1].sum()
+    gradient = pt.grad((conv2d(pt.sin(images), W) ** 2).sum(), W)
+    values, filters = rng.rand(4, 4).astype("float32"), rng.rand(8, 3, 3, 3).astype("float32")
+    alone, after_another = (function([x, W, n, i], gradient, backend="pytorch") for _ in range(2))
+    after_another(values, filters, 1, 0)
+    np.testing.assert_array_equal(after_another(values, filters, 40, 0), alone(values, filters, 40, 0))
+
+
 def test_what_is_written_at_equal_indices_is_the_same_in_each_call(torch, two_threads):
     x, W, E, indices = pt.ftensor4("x"), pt.ftensor4("W"), pt.fmatrix("E"), pt.lvector("indices")
     values = pt.cos(pt.arange(indices.shape[0])).astype("float32")
