@@ -1,4 +1,4 @@
-"""What machine code depends on beside the graph: the sources that it is made of, and which patches are applied."""
+"""What machine code depends on beside the graph: the sources that it is made of, which patches are applied, and threads."""
 
 from __future__ import annotations
 
@@ -14,16 +14,20 @@ APPLIED: set[str] = set()
 
 
 def fingerprint(files: Sequence[str] = ()) -> str:
-    """Return the SHA-256 of the sources of kernels and patches, of `files`, and of which patches are on.
+    """Return the SHA-256 of the sources of kernels and patches, of `files`, of which patches are on, and of how many threads.
 
-    Whatever keeps machine code on the disk has it in the key: an edited kernel would keep running its old machine code.
+    Whatever keeps machine code on the disk has it in the key: an edited kernel would keep running its old machine code, and
+    what a process with one thread has compiled would leave all but one idle in those after it, and round as with one.
     """
-    return hashlib.sha256(" ".join([*sorted(APPLIED), sources(tuple(files))]).encode()).hexdigest()
+    from numba import config
+
+    described = [str(config.NUMBA_NUM_THREADS), *sorted(APPLIED), sources(tuple(files))]
+    return hashlib.sha256(" ".join(described).encode()).hexdigest()
 
 
 @functools.cache
 def sources(files: tuple[str, ...] = ()) -> str:
-    """Return the same without the patches that are on."""
+    """Return the same without the patches that are on, and the threads."""
     package = Path(__file__).parents[1]
     shared = (path for folder in FOLDERS for path in (package / folder).rglob("*"))
     digest = hashlib.sha256()

@@ -8,6 +8,8 @@ import runpy
 import time
 from pathlib import Path
 
+import numba
+
 import symae.kernels
 from symae.kernels import fingerprint, kept_code, tuning
 from symae.kernels.random import mrg
@@ -45,6 +47,13 @@ def test_what_is_kept_apart_is_of_the_sources_and_patches_that_graphs_are_of(mon
         other.setattr(fingerprint, "sources", lambda files=(): "an edited patch")
         assert kept_code.kept_file("symae_x") != before
     assert before == kept_code.kept_file("symae_x")
+
+
+def test_machine_code_for_other_numbers_of_threads_is_kept_beside(monkeypatch):
+    """It says into how many parts work is divided: which sums are rounded, and how many threads are used."""
+    before = fingerprint.fingerprint()
+    monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", numba.config.NUMBA_NUM_THREADS + 1)
+    assert fingerprint.fingerprint() != before
 
 
 def test_what_another_release_has_left_is_removed_after_a_month_in_which_nobody_read_it(tmp_path):
