@@ -78,24 +78,16 @@ def _finish(h: Any, turned: Any, b: Any, y: Any) -> None:
             y[r, k] = total + b[k]
 
 
-@jit
-def _as_they_are(weights: Any, turned: bool) -> Any:
-    return weights
-
-
 @functools.cache
-def _in_panels(depth: int, itemsize: int) -> Callable[..., Any]:
-    """Compile (weights of all layers, turned) -> those of the hidden layers as tiles read them."""
-    width = panel_width(itemsize)
-    made = ", ".join(f"panels(weights[{layer}], {width}, turned)" for layer in range(depth - 1))
+def _prepared(depth: int, itemsize: int) -> Callable[..., Any]:
+    """Compile (weights of all layers, turned) -> those of the hidden layers as tiles read them, or BLAS."""
+    width = panel_width(itemsize) if available() else 0
+    hidden = (f"weights[{layer}]" for layer in range(depth - 1))
+    made = ", ".join(f"panels({weights}, {width}, turned)" if width else weights for weights in hidden)
     scope: dict[str, Any] = {"panels": panels}
-    exec(
-        f"def in_panels(weights, turned):\n    return ({made},)"
-        if made
-        else "def in_panels(weights, turned):\n    return weights",
-        scope,
-    )
-    return jit(scope["in_panels"])
+    result = f"({made},)" if made else "weights"
+    exec(f"def prepared(weights, turned):\n    return {result}", scope)
+    return jit(scope["prepared"])
 
 
 class _Layers(NamedTuple):
@@ -109,9 +101,10 @@ class _Layers(NamedTuple):
 
 
 def _layers(depth: int, itemsize: int) -> _Layers:
+    prepared = _prepared(depth, itemsize)
     if available():
-        return _Layers(_in_panels(depth, itemsize), rectified_layer, masked_layer, added_product, few_outputs)
-    return _Layers(_as_they_are, _rectified, _masked, _added, _finish)
+        return _Layers(prepared, rectified_layer, masked_layer, added_product, few_outputs)
+    return _Layers(prepared, _rectified, _masked, _added, _finish)
 
 
 @functools.cache

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytensor.tensor as pt
@@ -150,6 +154,15 @@ def test_every_backend_computes_layers_of_any_shape(two_layers, name):
     dtype, compute = two_layers
     values = arrays(CASES[name], dtype)
     check(compute(*values), expected(values))
+
+
+@pytest.mark.skipif(os.environ.get("NUMBA_CPU_NAME", "") != "", reason="this is the run without tiles")
+def test_all_that_holds_on_processors_that_there_are_no_tiles_for():
+    environment = os.environ | {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
+    chosen = ["-m", "", "-k", "(any_shape or known_shapes) and numba", str(Path(__file__))]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", *chosen]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
 
 
 def test_nan_comes_through(two_layers):
