@@ -15,6 +15,7 @@ import math
 import os
 import platform
 from collections.abc import Iterator
+from pathlib import Path
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # <malloc.h>
 KEPT = 2**30  # bytes
@@ -29,6 +30,28 @@ def physical_memory() -> float:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
         return math.inf
+
+
+def memory_limit() -> float:
+    """Return how many bytes this process may have: those of the machine, or fewer by ``ulimit -v`` or its control group."""
+    limits = [physical_memory()]
+    with contextlib.suppress(ImportError, OSError):  # there are none on Windows
+        import resource
+
+        soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+        limits += [] if soft == resource.RLIM_INFINITY else [soft]
+    for group in ("", *_control_groups()):
+        with contextlib.suppress(OSError, ValueError):  # there is no such file, or it says "max"
+            limits.append(int(Path(f"/sys/fs/cgroup{group}/memory.max").read_text(encoding="ascii")))
+    return min(limits)
+
+
+def _control_groups() -> list[str]:
+    try:
+        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    return [line.removeprefix("0::").rstrip("/") for line in lines if line.startswith("0::/")]
 
 
 @functools.cache

@@ -24,12 +24,12 @@ from numba.core.registry import cpu_target
 from numba.core.runtime import _nrt_python
 from numba.core.runtime.nrt import rtsys
 
-from symae._runtime.memory import physical_memory
+from symae._runtime.memory import memory_limit
 from symae.kernels.kept_code import define_kept
 from symae.kernels.machine_code import Builder, word
 
 LEAST = 2**17  # bytes of an array: malloc keeps what is smaller
-MOST = int(min(2**30, physical_memory() / 8))
+MOST = 2**30  # bytes that are kept, or an eighth of what the process may have
 BLOCKS = 64
 
 _WORD, _BYTES, _INT, _NOTHING = ir.IntType(64), ir.IntType(8).as_pointer(), ir.IntType(32), ir.VoidType()
@@ -282,7 +282,7 @@ def _bytes_before_data() -> int:
 @functools.cache
 def _of_process() -> Table:
     rtsys.initialize(cpu_target.target_context)  # otherwise Numba names its own functions later
-    table = Table()
+    table = Table(int(min(MOST, memory_limit() / 8)))
     gc.callbacks.append(table.at_collection)
     if hasattr(os, "register_at_fork"):  # not on Windows
         os.register_at_fork(before=table.before_fork, after_in_parent=table.after_fork, after_in_child=table.after_fork)

@@ -163,3 +163,23 @@ def test_a_user_who_lets_python_look_for_it_less_often_has_it_so():
     gc.set_threshold(700, 10, 1000)
     with memory.collect_young():
         assert gc.get_threshold() == (700, 10, 1000)
+
+
+def test_a_process_may_have_what_its_control_group_allows(monkeypatch):
+    files = {
+        "/proc/self/cgroup": "0::/a/b\n",
+        "/sys/fs/cgroup/memory.max": "max\n",
+        "/sys/fs/cgroup/a/b/memory.max": "1000000\n",
+    }
+
+    def read(path, encoding):
+        if str(path) not in files:
+            raise FileNotFoundError(path)
+        return files[str(path)]
+
+    monkeypatch.setattr(memory.Path, "read_text", read)
+    assert memory.memory_limit() == 1_000_000
+    files["/sys/fs/cgroup/a/b/memory.max"] = "max\n"
+    assert memory.memory_limit() > 1_000_000
+    files.clear()
+    assert memory.memory_limit() > 1_000_000

@@ -272,3 +272,24 @@ made(50_000_000)
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits are as on Linux")
 def test_what_is_kept_goes_back_before_memory_is_missing():
     subprocess.run([sys.executable, "-c", LIMITED], capture_output=True, text=True, check=True)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits are as on Linux")
+def test_where_a_process_may_have_little_an_eighth_of_that_is_kept():
+    script = """
+import resource
+resource.setrlimit(resource.RLIMIT_AS, (3_200_000_000, resource.getrlimit(resource.RLIMIT_AS)[1]))
+import numba, numpy as np
+import pytensor.link.numba.dispatch, symae
+from symae.kernels import kept_memory
+
+@numba.njit
+def made(n):
+    return np.empty(n)
+
+made(60_000_000)
+assert kept_memory.bytes_kept() == 0
+made(40_000_000)
+assert kept_memory.bytes_kept() > 0
+"""
+    subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
