@@ -16,7 +16,7 @@ from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.op import HasInnerGraph
 from pytensor.link.pytorch.dispatch import pytorch_funcify, pytorch_typify
 
-from symae.compile.pytorch_threads import Measured, on_threads
+from symae.kernels.parallel.pytorch_threads import Measured, on_threads
 from symae.ops.conv.settings import Bilinear
 
 

@@ -22,7 +22,7 @@ from symae._runtime.quiet import without_log
 from symae.compile.pytorch_headers import compile_headers_ahead
 from symae.compile.pytorch_op_by_op import OpByOp, convolves
 from symae.compile.pytorch_prologue import split
-from symae.compile.pytorch_threads import introduce_thread, on_threads, threads_for
+from symae.kernels.parallel.pytorch_threads import introduce_thread, on_threads, threads_for
 from symae.ops.indexing import LOOKING_UP
 
 _serial = itertools.count()

@@ -41,7 +41,7 @@ def looking_at_indices() -> Iterator[None]:
 def apply(dispatch: Any, changes: Changes) -> None:
     import torch
 
-    from symae.compile.pytorch_threads import on_threads
+    from symae.kernels.parallel.pytorch_threads import on_threads
 
     for kind in INDEXING:
         stock = dispatch.pytorch_funcify.dispatch(kind)

@@ -51,7 +51,7 @@ WORK = {
 
 @pytest.mark.parametrize("name", WORK)
 def test_the_work_of_the_largest_operation_is_counted(torch, name):
-    from symae.compile.pytorch_threads import largest_operation
+    from symae.kernels.parallel.pytorch_threads import largest_operation
 
     function, expected = WORK[name]
     x, y = torch.rand(20, 784), torch.rand(784, 100)
@@ -60,14 +60,14 @@ def test_the_work_of_the_largest_operation_is_counted(torch, name):
 
 @pytest.mark.parametrize(("units", "threads"), [(100, 1), (500, 2), (10_000, 2)])
 def test_a_step_has_one_thread_unless_its_products_are_wide(torch, two_threads, units, threads):
-    from symae.compile.pytorch_threads import threads_for
+    from symae.kernels.parallel.pytorch_threads import threads_for
 
     graph = graph_of(torch, lambda x, y: torch.sigmoid(x @ y), torch.rand(20, 784), torch.rand(784, units))
     assert threads_for(graph) == threads
 
 
 def test_a_program_leaves_the_number_of_threads_as_it_was(torch, two_threads):
-    from symae.compile.pytorch_threads import on_threads
+    from symae.kernels.parallel.pytorch_threads import on_threads
 
     assert on_threads(1, torch.get_num_threads)() == 1
     assert torch.get_num_threads() == 2
@@ -77,7 +77,7 @@ def test_a_program_leaves_the_number_of_threads_as_it_was(torch, two_threads):
 
 
 def test_a_program_has_no_more_threads_than_pytorch(torch, two_threads):
-    from symae.compile.pytorch_threads import on_threads
+    from symae.kernels.parallel.pytorch_threads import on_threads
 
     run = on_threads(2, torch.get_num_threads)
     torch.set_num_threads(1)
@@ -102,7 +102,7 @@ def test_a_small_function_runs_on_one_thread(torch, two_threads, monkeypatch, ba
 
 
 def test_a_thread_that_begins_while_another_computes_on_fewer_has_as_many_as_before(torch, two_threads):
-    from symae.compile.pytorch_threads import on_threads
+    from symae.kernels.parallel.pytorch_threads import on_threads
 
     inside, asked, seen = threading.Event(), threading.Event(), []
 
@@ -128,7 +128,7 @@ def test_a_thread_that_begins_while_another_computes_on_fewer_has_as_many_as_bef
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no processes that begin as a copy")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_copy_of_the_process_does_not_wait_for_threads_that_it_does_not_have(torch, two_threads):
-    from symae.compile.pytorch_threads import on_threads
+    from symae.kernels.parallel.pytorch_threads import on_threads
 
     inside, forked = threading.Event(), threading.Event()
     other = threading.Thread(target=on_threads(1, lambda: (inside.set(), forked.wait())))
