@@ -16,8 +16,9 @@ import numpy as np
 from symae.errors import ShapeError
 from symae.kernels.conv.direct import jit
 from symae.kernels.gemm import gemm
-from symae.kernels.layer_tiles import added_product, available, few_outputs, masked_layer, panel_width, panels, rectified_layer
+from symae.kernels.layer_tiles import added_product, few_outputs, masked_layer, panel_width, panels, rectified_layer
 from symae.kernels.parallel.parts import Threads, in_parts
+from symae.kernels.simd.emitted import available
 from symae.kernels.tuning import COORDINATE_BLOCK
 
 

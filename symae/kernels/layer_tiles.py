@@ -37,11 +37,6 @@ _SUMS = 4  # vectors of sums of an inner product, none of which waits for anothe
 _NAMES = ("symae_rectified_layer", "symae_masked_layer", "symae_added_product", "symae_few_outputs")
 
 
-def available() -> bool:
-    """Return True if this processor has the registers that the tiles are made for."""
-    return vector_registers().number > 0
-
-
 def panel_width(itemsize: int) -> int:
     """Return how many columns a panel has."""
     return _VECTORS * vector_registers().size // itemsize

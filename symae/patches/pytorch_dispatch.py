@@ -44,12 +44,12 @@ def apply(dispatch: Any, changes: Changes) -> None:
     }
     changes.compute_by(dispatch.pytorch_funcify, functions)
 
-    def of_dtype(x: Any, dtype: str | None) -> Any:
-        # PyTorch, too, has its own mind: int64 / int64 is float32.
-        return x.to(getattr(torch, dtype)) if dtype is not None and isinstance(x, torch.Tensor) else x
-
     def as_dtype(x: Any, dtype: torch.dtype | None) -> Any:
+        # PyTorch, too, has its own mind: int64 / int64 is float32.
         return x if dtype is None or not isinstance(x, torch.Tensor) or x.dtype is dtype else x.to(dtype)
+
+    def of_dtype(x: Any, dtype: str | None) -> Any:
+        return as_dtype(x, None if dtype is None else getattr(torch, dtype))
 
     def reduced(stock: Callable[..., Any], op: Any, node: Any, **keywords: Any) -> Callable[..., Any]:
         reduce = stock(op, node=node, **keywords)  # of whole numbers without a sign it makes int64

@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symae.kernels import layer_tiles
+from symae.kernels.simd.emitted import available
 
-pytestmark = pytest.mark.skipif(not layer_tiles.available(), reason="this processor has no vectors that the tiles are for")
+pytestmark = pytest.mark.skipif(not available(), reason="this processor has no vectors that the tiles are for")
 
 DTYPES = {"float32": 1e-5, "float64": 1e-14}
 SIZE = st.integers(1, 70)

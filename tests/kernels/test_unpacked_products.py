@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from llvmlite import binding
 
 from symae.kernels.kept_code import read_kept
+from symae.kernels.simd.emitted import available
 from symae.kernels.unpacked.calls import fits, room_of_part
 from symae.kernels.unpacked.products import define
-from symae.kernels.unpacked.tiles import available
 
 pytestmark = pytest.mark.skipif(not available(), reason="the tiles need AVX2")
 

@@ -13,6 +13,11 @@ WORD, NOTHING = ir.IntType(64), ir.VoidType()
 DTYPES = {"s": (ir.FloatType(), 4), "d": (ir.DoubleType(), 8)}  # by BLAS's letter
 
 
+def available() -> bool:
+    """Return True if this processor has the registers that functions of vectors are made for."""
+    return vector_registers().number > 0
+
+
 class Emitted:
     """Hold a module for one dtype, and what its functions are built of."""
 

@@ -11,10 +11,10 @@ from numba.extending import intrinsic
 
 from symae.kernels import tuning
 from symae.kernels.parallel.parts import THREADS, jit
+from symae.kernels.simd.emitted import NOTHING, WORD, available
 from symae.kernels.simd.vectors import word
 from symae.kernels.unpacked.near import highest_near, room_for_few_columns, room_for_few_terms, room_for_left
 from symae.kernels.unpacked.products import COLUMNS, CONNECTIONS, ROWS, STATE, TERMS, define, room_for
-from symae.kernels.unpacked.tiles import NOTHING, WORD, available
 
 _AVAILABLE = available()
 _HIGHEST = highest_near()

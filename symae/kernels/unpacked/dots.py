@@ -13,8 +13,8 @@ from llvmlite import ir
 
 from symae.kernels import tuning
 from symae.kernels.machine_code import Builder, word
+from symae.kernels.simd.emitted import NOTHING, WORD
 from symae.kernels.unpacked.near import Near
-from symae.kernels.unpacked.tiles import NOTHING, WORD
 
 # Rows of the left matrix at once, by how many vector registers there are: so many times the rows of the right, and these and
 # one of the left, need a register each.

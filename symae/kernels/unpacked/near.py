@@ -20,8 +20,9 @@ from llvmlite import ir
 
 from symae.kernels import tuning
 from symae.kernels.machine_code import Builder, word
+from symae.kernels.simd.emitted import NOTHING, WORD, available
 from symae.kernels.simd.vectors import vector_registers
-from symae.kernels.unpacked.tiles import NOTHING, PRODUCT, WORD, Tiles, available
+from symae.kernels.unpacked.tiles import PRODUCT, Tiles
 
 # How high tiles are, by how many vector registers there are.
 _HEIGHTS = {32: (2, 5, 8, 10, 12, 16, 20), 16: (2, 5, 8, 10, 12)}

@@ -18,8 +18,9 @@ from symae.kernels import tuning
 from symae.kernels.kept_code import define_kept
 from symae.kernels.machine_code import Builder, word
 from symae.kernels.parallel.pool import PART, SHARE
+from symae.kernels.simd.emitted import DTYPES, NOTHING, WORD, available
 from symae.kernels.unpacked.dots import Dots
-from symae.kernels.unpacked.tiles import DTYPES, NOTHING, PRODUCT, WORD, available, widest
+from symae.kernels.unpacked.tiles import PRODUCT, widest
 
 ROWS, COLUMNS, TERMS = range(3)  # what of a product is divided
 # The words of `symae_gemms`: the product's sizes, matrices, bytes from row to row and from term to term, and how it is divided.

@@ -21,11 +21,6 @@ _WIDE = {32: (4, 8, 12), 16: ()}
 PRODUCT = 6
 
 
-def available() -> bool:
-    """Return True if this processor has the registers that the tiles are made for."""
-    return vector_registers().number > 0
-
-
 def widest(letter: str) -> int:
     """Return how many columns the widest tiles have, for the dtype that BLAS has this letter for."""
     registers = vector_registers()
