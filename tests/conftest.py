@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+import warnings
 from collections import Counter
 from pathlib import Path
 
@@ -34,6 +35,15 @@ pytensor.config.gcc__cxxflags = "-g0"
 # Tests that run in the background of a shell are told to ignore Ctrl-C, and would hand that on to the processes they start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _warn_of_fork() -> None:
+    """Fail a test that copies this process, which may have threads. JAX does so, too, but only after a test that loads it."""
+    warnings.warn("os.fork() in the process of all tests; expected one in a process that the test starts", stacklevel=2)
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(before=_warn_of_fork)
 
 hypothesis.settings.register_profile("symae", deadline=None)
 hypothesis.settings.load_profile("symae")

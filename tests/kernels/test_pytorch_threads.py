@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -125,21 +127,27 @@ def test_a_thread_that_begins_while_another_computes_on_fewer_has_as_many_as_bef
     assert seen == [2]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no processes that begin as a copy")
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_copy_of_the_process_does_not_wait_for_threads_that_it_does_not_have(torch, two_threads):
-    from symae.kernels.parallel.pytorch_threads import on_threads
+FORKED = """
+import os, threading, torch
+from symae.kernels.parallel.pytorch_threads import on_threads
 
-    inside, forked = threading.Event(), threading.Event()
-    other = threading.Thread(target=on_threads(1, lambda: (inside.set(), forked.wait())))
-    other.start()
-    inside.wait()
-    child = os.fork()
-    if not child:
-        asking = threading.Thread(target=on_threads(2, lambda: None), daemon=True)
-        asking.start()
-        asking.join(10)
-        os._exit(asking.is_alive())
-    forked.set()
-    other.join()
-    assert os.waitpid(child, 0)[1] == 0
+torch.set_num_threads(2)
+inside, forked = threading.Event(), threading.Event()
+other = threading.Thread(target=on_threads(1, lambda: (inside.set(), forked.wait())))
+other.start()
+inside.wait()
+child = os.fork()
+if not child:
+    asking = threading.Thread(target=on_threads(2, lambda: None), daemon=True)
+    asking.start()
+    asking.join(10)
+    os._exit(asking.is_alive())
+forked.set()
+other.join()
+assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no processes that begin as a copy")
+def test_a_copy_of_the_process_does_not_wait_for_threads_that_it_does_not_have(torch):
+    subprocess.run([sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKED], check=True, timeout=120)

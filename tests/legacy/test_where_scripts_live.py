@@ -181,8 +181,7 @@ def test_a_script_that_is_run_from_elsewhere(run, project):
     assert (result.status, result.out) == (0, "beside beside 1,2\n\ncode beside 1,2\n\n"), result.err
 
 
-# os.spawnv forks, of which JAX warns where another test has loaded it
-@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore:os.fork")  # os.spawnv does, for a moment
 def test_programs_read_what_the_script_sees(run, project):
     kept = before(project)
     result = run("""
