@@ -23,6 +23,10 @@ from typing import Any
 
 HERE = Path(__file__).parent
 
+# Seconds. After a pause, a process finds others' numbers in the caches, and on a virtual machine the host has taken its memory:
+# its first epoch takes some tenths of a second longer, the more the more memory it has. Of longer epochs that is no great part.
+WARMED_UP = 2.0
+
 
 class Contender:
     """One process in the race; `threads` says in words how many it has."""
@@ -33,6 +37,7 @@ class Contender:
         self.seconds: list[float] = []
         self.cpu: list[float] = []
         self.costs: list[float] = []
+        self.seconds_before = 0.0  # of the epoch before, whether it counts or not
         self.megabytes: float | None = None
         self.complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115 (`close` does)
         self.process = subprocess.Popen(
@@ -45,11 +50,18 @@ class Contender:
         )
         self.compile = self._answer()["compile"]
 
+    def take_turn(self) -> None:
+        """Run an epoch that counts; before it one that does not, as epochs of a training follow upon each other."""
+        if self.seconds_before < WARMED_UP:
+            self.run_epoch(counts=False)
+        self.run_epoch()
+
     def run_epoch(self, counts: bool = True) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write("epoch\n")
         self.process.stdin.flush()
         answer = self._answer()
+        self.seconds_before = answer["seconds"]
         if counts:
             self.seconds.append(answer["seconds"])
             self.cpu.append(answer.get("cpu", float("nan")))
@@ -93,10 +105,12 @@ class Contender:
 
 
 def race(contenders: Sequence[Contender], rounds: int) -> dict[str, dict[str, Any]]:
-    """Let each contender run an epoch in turn, `rounds` times after one that does not count."""
-    for number in range(rounds + 1):
+    """Let each contender run an epoch that does not count; then `rounds` times each take its turn."""
+    for contender in contenders:
+        contender.run_epoch(counts=False)
+    for _ in range(rounds):
         for contender in contenders:
-            contender.run_epoch(counts=number > 0)
+            contender.take_turn()
     for contender in contenders:
         contender.close()
     return {contender.name: contender.summary() for contender in contenders}
