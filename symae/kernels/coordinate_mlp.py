@@ -140,7 +140,8 @@ def forward(threads: Threads, keep: bool, depth: int, itemsize: int) -> Callable
         begun = np.empty((size, P.shape[1]), P.dtype)
         spare = np.empty((0 if keep else 2, size * widest), P.dtype)
         units = Q.shape[0] * n_blocks
-        for unit in range(part * units // parts, (part + 1) * units // parts):
+        # the last first: what is kept of the first is in a cache yet when the gradients begin with it
+        for unit in range((part + 1) * units // parts - 1, part * units // parts - 1, -1):
             image, first = unit // n_blocks, unit % n_blocks * size
             end = min(first + size, P.shape[0])
             h = begun[: end - first]
@@ -192,10 +193,11 @@ def _begin_back(h: Any, g: Any, turned: Any, gW: Any, gb: Any, d: Any, total: An
                 out[j] += value * weights[j]
         value, weights, sums = g[r, last], turned[last], gW[last]
         gb[last] += value
+        # two loops: of one over five arrays LLVM makes no vectors, as it would have to ask of too many whether they overlap
         for j in range(row.size):
-            here = row[j]
-            sums[j] += value * here
-            change = zero if here <= zero else out[j] + value * weights[j]
+            sums[j] += value * row[j]
+        for j in range(row.size):
+            change = zero if row[j] <= zero else out[j] + value * weights[j]
             out[j] = change
             total[j] += change
 
