@@ -111,14 +111,14 @@ class DeviceFunction:
 
     def __init__(self, linker: DeviceLinker, traceable: Callable[..., Any], call: Callable[..., Any]):
         self.linker, self.traceable, self.slots = linker, traceable, linker.slots
-        self._call = call
+        self.call = call
         self._types = [v.type for v in linker.fgraph.outputs]
         self.loop_programs: dict[Any, Any] = {}  # of `symae.compile.loops.jax`, for as long as this function lives
         self._updated = {out: self.slots[i] for out, i in (linker.fgraph.update_mapping or {}).items()}
 
     def __call__(self, *inputs: Any) -> list[Any]:
         taken: set[int] = set()
-        return [self.to_host(i, output, taken) for i, output in enumerate(self._call(*inputs))]
+        return [self.to_host(i, output, taken) for i, output in enumerate(self.call(*inputs))]
 
     def to_host(self, position: int, output: Any, taken: set[int]) -> Any:
         """Return the value for the host of the output at `position`, an array of the backend; its slot keeps both."""

@@ -128,59 +128,82 @@ def judged(function: Callable[..., Any]) -> Callable[..., tuple[Any, list[Any]]]
     return judging
 
 
+class Checked:
+    """Call a compiled function that raises the errors of its kernels; `start` and `finish` do so in two parts.
+
+    The arguments are those of `with_checks`.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        compiled: Callable[[Callable[..., Any]], Callable[..., Any]],
+        stack: Callable[[list[Any]], Any],
+        n_outputs: int,
+    ):
+        self.n_outputs = n_outputs
+        self._function, self._stack = function, stack
+        # What a kernel says can depend on the shapes that it was traced for, and there is a trace for each.
+        self._errors: dict[Any, list[tuple[Callable[..., Exception], int]]] = {}
+        self._of_inputs: dict[Any, list[_InputCheck]] = {}
+        self._call = compiled(self._traced)
+
+    def __call__(self, *inputs: Any) -> Sequence[Any]:
+        return self.finish(inputs, self.start(inputs))
+
+    def start(self, inputs: Sequence[Any]) -> Sequence[Any]:
+        """Return the outputs and, if kernels can refuse something, beside them whether they have not, and what errors take."""
+        token = _given.set(inputs)
+        try:
+            if any(self._of_inputs.values()):
+                for position, check, arguments in self._of_inputs.get(_signature(inputs), ()):
+                    check(inputs[position], *arguments)
+            return self._call(*inputs)
+        finally:
+            _given.reset(token)
+
+    def accepted(self, results: Sequence[Any]) -> bool:
+        """Return True if no kernel has refused anything; `results` is what `start` has returned."""
+        return len(results) <= self.n_outputs or bool(results[self.n_outputs])
+
+    def finish(self, inputs: Sequence[Any], results: Sequence[Any]) -> Sequence[Any]:
+        """Return the outputs, or raise what kernels have refused."""
+        if not self.accepted(results):
+            known = self._errors[_signature(inputs)]
+            values = [np.asarray(v) for v in results[self.n_outputs + 2 :]]
+            taken = iter(values[0] if len(values) == 1 < sum(n for _, n in known) else values)
+            for condition, (error, n_values) in zip(np.asarray(results[self.n_outputs + 1]), known, strict=True):
+                of_condition = [next(taken) for _ in range(n_values)]
+                if not bool(condition):
+                    raise error(*of_condition)
+        return results[: self.n_outputs]
+
+    def _traced(self, *inputs: Any) -> tuple[Any, ...]:
+        with _collect(collected := _Collected(inputs=inputs, given=_given.get())):
+            outputs = self._function(*inputs)
+        refusals, signature = collected.refusals, _signature(inputs)
+        self._errors[signature] = [(error, len(values)) for _, error, values in refusals]
+        self._of_inputs[signature] = collected.of_inputs
+        if not refusals:
+            return tuple(outputs)
+        conditions = self._stack([condition for condition, _, _ in refusals])
+        values = [v for _, _, values in refusals for v in values]
+        if len(values) > 1 and all(v.ndim == 0 and "int" in str(v.dtype) for v in values):
+            values = [self._stack(values)]  # each output costs a microsecond
+        return (*outputs, conditions.all(), conditions, *values)
+
+
 def with_checks(
     function: Callable[..., Any],
     compiled: Callable[[Callable[..., Any]], Callable[..., Any]],
     stack: Callable[[list[Any]], Any],
     n_outputs: int,
-) -> Callable[..., Any]:
+) -> Checked:
     """Compile `function`, which has `n_outputs` outputs, so that it raises the errors of its kernels.
 
     `compiled` compiles a function, and `stack` makes an array of several numbers, in what a backend traces.
     """
-    # What a kernel says can depend on the shapes that it was traced for, and there is a trace for each.
-    errors: dict[Any, list[tuple[Callable[..., Exception], int]]] = {}
-    of_inputs: dict[Any, list[_InputCheck]] = {}
-
-    def traced(*inputs: Any) -> tuple[Any, ...]:
-        with _collect(collected := _Collected(inputs=inputs, given=_given.get())):
-            outputs = function(*inputs)
-        refusals, signature = collected.refusals, _signature(inputs)
-        errors[signature] = [(error, len(values)) for _, error, values in refusals]
-        of_inputs[signature] = collected.of_inputs
-        if not refusals:
-            return tuple(outputs)
-        conditions = stack([condition for condition, _, _ in refusals])
-        values = [v for _, _, values in refusals for v in values]
-        if len(values) > 1 and all(v.ndim == 0 and "int" in str(v.dtype) for v in values):
-            values = [stack(values)]  # each output costs a microsecond
-        return (*outputs, conditions.all(), conditions, *values)
-
-    call = compiled(traced)
-
-    def checked(inputs: Sequence[Any]) -> Sequence[Any]:
-        if any(of_inputs.values()):
-            for position, check, arguments in of_inputs.get(_signature(inputs), ()):
-                check(inputs[position], *arguments)
-        return call(*inputs)
-
-    def raising(*inputs: Any) -> Sequence[Any]:
-        token = _given.set(inputs)
-        try:
-            results = checked(inputs)
-        finally:
-            _given.reset(token)
-        if len(results) > n_outputs and not bool(results[n_outputs]):
-            known = errors[_signature(inputs)]
-            values = [np.asarray(v) for v in results[n_outputs + 2 :]]
-            taken = iter(values[0] if len(values) == 1 < sum(n for _, n in known) else values)
-            for condition, (error, n_values) in zip(np.asarray(results[n_outputs + 1]), known, strict=True):
-                of_condition = [next(taken) for _ in range(n_values)]
-                if not bool(condition):
-                    raise error(*of_condition)
-        return results[:n_outputs]
-
-    return raising
+    return Checked(function, compiled, stack, n_outputs)
 
 
 def _signature(inputs: Sequence[Any]) -> tuple[Any, ...]:

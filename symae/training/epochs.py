@@ -72,8 +72,8 @@ def train_epochs(
         Epochs that are finished already: the training goes on after them, and adds to them.
     loop : {"compiled", "python"}
         How to get from one minibatch to the next: within compiled code, where `train` is compiled by `symae.function` on Numba
-        or JAX, takes nothing but the index and returns nothing but scalars; or by a call from Python for each, as everywhere
-        else. On Numba the results are the same to the last bit.
+        or JAX, takes nothing but the index and returns nothing but scalars, and on MLX while it computes the one before; or by
+        a call from Python for each, as everywhere else. On Numba and MLX the results are the same to the last bit.
     callbacks : sequence of `symae.training.Callback` or functions
         What else happens at the turning points of the training. They are called before `on_epoch`, and before the line of an
         epoch is printed. A function is called with the `symae.training.TrainingState` as each epoch ends; if it returns True

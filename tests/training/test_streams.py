@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytensor.tensor as pt
 import pytest
-from backend_params import each
-from pytensor import shared
+from backend_params import each, widest_float
+from pytensor import config, shared
 
 from symae import function, nn
 from symae.errors import DivergedError, InputError
@@ -108,7 +108,8 @@ def test_steps_of_minibatches_that_are_read_are_those_of_arrays(monkeypatch, set
 @pytest.mark.parametrize("backend", each(lambda b: b.loop is not None))
 def test_compiled_loops_go_over_what_is_read(monkeypatch, backend):
     monkeypatch.setattr("symae.training.streams.READ_AT_ONCE", 2 * 10 * X[0].nbytes)
-    found, expected = (train(data, backend=backend, drop_last=False) for data in (Rows(X), X))
+    with config.change_flags(floatX=widest_float(backend)):
+        found, expected = (train(data, backend=backend, drop_last=False) for data in (Rows(X), X))
     np.testing.assert_allclose(found[0], expected[0], rtol=0 if backend == "numba" else 1e-12)
 
 

@@ -1,4 +1,4 @@
-"""MLX: float32, errors that are raised, draws by the host, shared variables that stay on the device.
+"""MLX: float32, errors that are raised, draws by the host, shared variables that stay on the device, steps begun ahead.
 
 MLX has no float64 on GPUs, and on CPUs its elementary functions have the precision of float32 in it (``exp(1)`` is 2.71828175);
 PyTensor's conversions make float32 of it. So a graph that computes in float64 is refused rather than answered in another type.
@@ -7,8 +7,8 @@ PyTensor's conversions make float32 of it. So a graph that computes in float64 i
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pytensor.compile.mode import MLX, Mode
@@ -25,9 +25,12 @@ from symae.compile.mlx_draws import is_draw, without_draws
 from symae.errors import BackendError
 from symae.ops.base import connect
 from symae.ops.random.draws import Draw
-from symae.ops.runtime_errors import error_unless, with_checks
+from symae.ops.runtime_errors import Checked, error_unless, with_checks
 from symae.ops.traced import NumPyLikeArrays
 from symae.rewrites.registry import FUNCTIONS_OF_NUMBERS, STATIC_SHAPES
+
+if TYPE_CHECKING:
+    from symae.compile.loops.base import IndexedStep, Loop
 
 UNKNOWN = {"float64": "float32", "complex128": "complex64"}
 
@@ -73,27 +76,48 @@ class _RaisingMLXLinker(MLXLinker):
         def compiled(traced: Callable[..., Any]) -> Callable[..., Any]:
             call = super(_RaisingMLXLinker, self).jit_compile(traced)
 
-            def evaluated(*inputs: Any) -> list[Any]:
+            def begun(*inputs: Any) -> list[Any]:
                 nonlocal call
                 try:
-                    results = list(call(*inputs))
+                    return list(call(*inputs))
                 except ValueError as error:
                     if not str(error).startswith("[eval]"):
                         raise
                     # A size is a value, or an inner graph draws: what MLX traces has none, what it computes op by op does.
                     call = MLXLinker(use_compile=False).jit_compile(traced)
-                    results = list(call(*inputs))
-                mx.eval(results)
-                return results
+                    return list(call(*inputs))
 
-            return evaluated
+            return begun
 
-        call = with_checks(fn, compiled, mx.stack, len(self.fgraph.outputs))
+        program = with_checks(fn, compiled, mx.stack, len(self.fgraph.outputs))
         if self.split is None:
-            return call
+            return MLXProgram(program)
         draws = self.split.draws
         draw = with_checks(_converted(draws), MLXLinker(use_compile=False).jit_compile, mx.stack, len(draws.outputs))
-        return lambda *inputs: call(*inputs, *draw(*inputs))
+        return MLXProgram(program, draw)
+
+
+class MLXProgram:
+    """Call what MLX has compiled, with what the host draws for it; `start` does not wait for MLX."""
+
+    def __init__(self, program: Checked, draw: Checked | None = None):
+        self.program, self.draw = program, draw
+
+    def __call__(self, *inputs: Any) -> Sequence[Any]:
+        import mlx.core as mx
+
+        given, results = self.start(inputs)
+        mx.eval(results)
+        return self.program.finish(given, results)
+
+    def start(self, inputs: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+        """Return what the program is given, and its results: arrays that MLX begins to compute."""
+        import mlx.core as mx
+
+        given = inputs if self.draw is None else (*inputs, *self.draw(*inputs))
+        results = self.program.start(given)
+        mx.async_eval(results)
+        return given, results
 
 
 def _converted(fgraph: FunctionGraph) -> Callable[..., Any]:
@@ -155,6 +179,12 @@ def _is_arithmetic(node: Apply | None) -> bool:
     )
 
 
+def _loop(indexed: IndexedStep) -> Loop:
+    from symae.compile.loops.mlx import MLXLoop
+
+    return MLXLoop(indexed)
+
+
 BACKEND = Backend(
     name="mlx",
     title="MLX",
@@ -167,5 +197,6 @@ BACKEND = Backend(
     dispatch="pytensor.link.mlx.dispatch",
     overrides=(functools.partial(connect, "mlx", build=build_with(MLXArrays)),),
     array_namespace=MLXArrays,
+    loop=_loop,
     array_packages=("mlx",),
 )

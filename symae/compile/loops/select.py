@@ -4,7 +4,9 @@ A step is a function of the number of a minibatch that returns figures, the firs
 compiled it for one whole number, on a backend that has a loop, and it returns nothing but scalars, `loop_over` runs any number
 of steps in one piece of compiled code. On Numba the results are exactly those of calls from Python, random numbers and order of
 updates included, because the same machine code is called (`symae.compile.loops.numba`). On JAX XLA compiles the loop as one
-program, and results agree to rounding (`symae.compile.loops.jax`). Everything else is called from Python, step by step.
+program, and results agree to rounding (`symae.compile.loops.jax`). On MLX the host prepares a step, and draws its random
+numbers, while MLX computes the one before; the results are those of calls from Python (`symae.compile.loops.mlx`). Everything
+else is called from Python, step by step.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from pytensor.compile.executor import Function
-from pytensor.tensor.type import DenseTensorType
+from pytensor.tensor.type import TensorType
 
 from symae.compile.backends import linked_by
 from symae.compile.known_graphs import written_graph
@@ -27,8 +29,8 @@ LOOPS = ("compiled", "python")
 def loop_over(step: Callable[[int], Any], loop: str = "compiled") -> Loop:
     """Return the fastest loop over `step` that there is, or one that calls it from Python if `loop` is ``"python"``.
 
-    A compiled loop that cannot be built, as it may be beside a Numba or JAX that is not among those tested, is said in the log
-    once, and calls are made from Python.
+    A compiled loop that cannot be built, as it may be beside a Numba, JAX or MLX that is not among those tested, is said in the
+    log once, and calls are made from Python.
     """
     check_loop(loop)
     if loop == "compiled" and isinstance(step, Loop):
@@ -66,4 +68,5 @@ def _is_indexed(function: Function) -> bool:
 
 def _is_scalar(variable: Any, kinds: str) -> bool:
     type_ = variable.type
-    return isinstance(type_, DenseTensorType) and type_.ndim == 0 and np.dtype(type_.dtype).kind in kinds
+    # what symae.theano calls a TensorType is equal to PyTensor's, and may be in its place, but is no DenseTensorType
+    return isinstance(type_, TensorType) and type_.ndim == 0 and np.dtype(type_.dtype).kind in kinds
