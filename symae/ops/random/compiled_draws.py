@@ -14,7 +14,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.tensor.basic import get_scalar_constant_value
 
 from symae.kernels import header
-from symae.kernels.random.bernoulli import bernoulli_threshold, search
+from symae.kernels.random.bernoulli import HIGHEST, bernoulli_threshold, search
 from symae.ops.random.draws import Draw
 from symae.ops.runtime_errors import error_unless
 
@@ -153,6 +153,7 @@ class UniformDraw(CompiledDraw):
 class NormalDraw(CompiledDraw):
     """Draw avg + std * g with g of the standard normal distribution, in double precision, cast to `dtype`."""
 
+    gaussian = True
     parameter_dtypes = ("float64", "float64")
     c_check = """if (signbit(b) && !isnan(b)) {{
                     PyErr_SetString(PyExc_ValueError, "normal: scale < 0, expected std >= 0");
@@ -215,9 +216,9 @@ class BinomialDraw(CompiledDraw):
             return generator.binomial(n, p, size)
         # the same numbers from the same words, in a tenth of the time
         nothing, something = bounds
-        before = generator.get_state(legacy=True)
+        before = generator.get_state(legacy=True) if HIGHEST - nothing > something else None
         uniform = generator.random_sample(size)
-        if uniform.size and uniform.max() - nothing > something:  # the search starts again
+        if before is not None and uniform.size and uniform.max() - nothing > something:  # the search starts again
             generator.set_state(before)
             return generator.binomial(n, p, size)
         return uniform > nothing if p <= 0.5 else uniform <= nothing

@@ -7,6 +7,7 @@ checkpoint can store it and two machines can exchange it.
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -36,22 +37,37 @@ def state_words(generator: np.random.RandomState) -> np.ndarray:
     return words
 
 
-class _Thread(threading.local):
-    def __init__(self) -> None:
-        self.generator = np.random.RandomState()
-
-
-_thread = _Thread()
-
-
 def random_state(words: np.ndarray, generator: np.random.RandomState | None = None) -> np.random.RandomState:
     """Return a ``RandomState``, `generator` or a new one, that goes on from `words`, an array of 628 uint32."""
-    words = np.ascontiguousarray(words, np.uint32)
-    if words.shape != (STATE_SIZE,) or words[624] > 624:
-        raise ValueError(f"a random state has shape {words.shape}, expected ({STATE_SIZE},) with a position of at most 624")
+    words = _checked(words)
     generator = np.random.RandomState() if generator is None else generator
     generator.set_state(("MT19937", words[:624], int(words[624]), int(words[625]), float(words[626:].view(np.float64)[0])))
     return generator
+
+
+def _checked(words: np.ndarray) -> np.ndarray:
+    words = np.ascontiguousarray(words, np.uint32)
+    if words.shape != (STATE_SIZE,) or words[624] > 624:
+        raise ValueError(f"a random state has shape {words.shape}, expected ({STATE_SIZE},) with a position of at most 624")
+    return words
+
+
+class _Thread(threading.local):
+    """Keep a generator for each thread, and its key and position where they lie; None if they are not found."""
+
+    def __init__(self) -> None:
+        bits = np.random.MT19937()
+        self.generator, self.memory = np.random.RandomState(bits), _key_and_position(bits)
+
+
+def _key_and_position(bits: np.random.MT19937) -> np.ndarray | None:
+    words = np.ctypeslib.as_array((ctypes.c_uint32 * 625).from_address(int(bits.ctypes.state_address)))
+    words[624] = 7
+    state = bits.state["state"]
+    return words if np.array_equal(words[:624], state["key"]) and state["pos"] == 7 else None
+
+
+_thread = _Thread()
 
 
 def _dim(size: Any) -> Variable:
@@ -69,6 +85,7 @@ class Draw(BackendOp):
     __props__: tuple[str, ...] = ("dtype", "ndim")
 
     state_type = STATE_TYPE
+    gaussian = False  # whether it takes, or leaves, the cached number of the state
     parameter_dtypes: tuple[str, ...]
 
     def __init__(self, dtype: str, ndim: int):
@@ -123,10 +140,18 @@ class Draw(BackendOp):
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
         first = 1 + self.ndim
-        generator = random_state(inputs[0], _thread.generator)  # a new one costs as much as a small draw
+        generator, memory = _thread.generator, _thread.memory  # a new one costs as much as a small draw
         size = tuple(int(d) for d in inputs[1:first])
-        draws = self.sample(generator, size, *(np.asarray(p) for p in inputs[first:]))
-        output_storage[0][0] = state_words(generator)
+        parameters = [np.asarray(p) for p in inputs[first:]]
+        if memory is None or self.gaussian:
+            draws = self.sample(random_state(inputs[0], generator), size, *parameters)
+            after = state_words(generator)
+        else:  # RandomState takes as long as a minibatch's mask to set and to get a state
+            after = _checked(inputs[0]).copy()
+            memory[:] = after[:625]
+            draws = self.sample(generator, size, *parameters)
+            after[:625] = memory
+        output_storage[0][0] = after
         output_storage[1][0] = np.asarray(draws, self.dtype)
 
     def _on_host(self, *inputs: Any) -> tuple[Any, Any]:
