@@ -43,7 +43,19 @@ class PytorchProgram:
         if parts is None:
             self._program = self._made_of(fgraph)
             return
-        self._program = self._made_of(parts.program) if parts.program.outputs else lambda *_: ()
+        given = (*parts.given, *parts.sizes)
+        numbers = [i for i, v in enumerate(given) if v in parts.made and not v.type.ndim]
+        left = [i for i, v in enumerate(fgraph.outputs) if v not in parts.made]
+        mapping = getattr(fgraph, "update_mapping", None) or {}
+        updates = {
+            k: given.index(v)
+            for k, i in enumerate(left)
+            if (v := fgraph.inputs[mapping[i]] if i in mapping else None) is not None and v in given
+        }
+        self._program = self._made_of(parts.program, numbers, updates) if parts.program.outputs else lambda *_: ()
+        # (output of the program, input of the graph) that the program may write into, and the arrays that it has made for them
+        self._writable = [(k, mapping[left[k]]) for k in getattr(self._program, "writable", ())]
+        self._made: dict[int, Any] = {}
         places = {v: i for i, v in enumerate((*fgraph.inputs, *parts.made))}
         self._given, self._sizes = ([places[v] for v in part] for part in (parts.given, parts.sizes))
         made = {v: i for i, v in enumerate(parts.made)}
@@ -57,13 +69,24 @@ class PytorchProgram:
         if parts is None:
             return tuple(out.cpu().numpy() for out in self._program(*_tensors(pytorch_typify, inputs)) or ())
         # the latter looks for a conversion by the type, for some microseconds
-        tensors = _tensors(lambda x: torch.from_numpy(x) if type(x) is np.ndarray else pytorch_typify(x), inputs)
-        made = parts.prologue(*(int(x) if i in parts.numbers else tensors[i] for i, x in enumerate(inputs)))
+        tensors = _tensors(_tensor_of, inputs)
+        given = tensors.copy()
+        for i in parts.numbers:
+            given[i] = int(inputs[i])
+        made = parts.prologue(*given)
         tensors += [x if isinstance(x, torch.Tensor) else self._tensor(i, x) for i, x in enumerate(made)]
         first = len(inputs)
         sizes = [int(inputs[i] if i < first else made[i - first]) for i in self._sizes]
-        results = self._program(*[tensors[i] for i in self._given], *sizes)
-        return tuple((tensors[first + i].clone() if before else results[i]).cpu().numpy() for before, i in self._outputs)
+        own = self._made
+        if not self._writable:
+            results = self._program(*[tensors[i] for i in self._given], *sizes)
+            return tuple([(tensors[first + i].clone() if before else results[i]).cpu().numpy() for before, i in self._outputs])
+        # into arrays that it has made itself, and not into those that somebody has set
+        write = all(inputs[i] is own.get(i) and _is_alone(i, inputs) for _, i in self._writable)
+        results = list(self._program(*[tensors[i] for i in self._given], *sizes, write=write))
+        for k, i in self._writable:
+            results[k] = own[i] = inputs[i] if results[k] is tensors[i] else results[k].cpu().numpy()
+        return tuple([_array(tensors[first + i].clone() if before else results[i]) for before, i in self._outputs])
 
     def _tensor(self, i: int, number: int) -> torch.Tensor:
         tensor = self._tensors.get((i, number))
@@ -77,8 +100,18 @@ class PytorchProgram:
         """Compute the whole graph without a compiler, op by op."""
         return pytorch_funcify(self._fgraph)(*_tensors(pytorch_typify, inputs))
 
-    def _made_of(self, fgraph: FunctionGraph) -> Callable[..., Sequence[Any]]:
-        return OpByOp(fgraph) if convolves(fgraph) else self._compiled(fgraph)
+    def _made_of(self, fgraph: FunctionGraph, *more: Any) -> Callable[..., Sequence[Any]]:
+        return OpByOp(fgraph, None if convolves(fgraph) else self._compiled_at_first_call(fgraph), *more)
+
+    def _compiled_at_first_call(self, fgraph: FunctionGraph) -> Callable[..., Sequence[Any]]:
+        made: list[Callable[..., Sequence[Any]]] = []
+
+        def compiled(*inputs: Any) -> Sequence[Any]:
+            if not made:
+                made.append(self._compiled(fgraph))
+            return made[0](*inputs)
+
+        return compiled
 
     def _compiled(self, fgraph: FunctionGraph) -> Callable[..., Sequence[Any]]:
         """Compile a graph: a function of tensors."""
@@ -115,14 +148,22 @@ class PytorchProgram:
             return on_threads(threads, compile_fx(graph, inputs, config_patches=chosen))
 
         options: dict[str, Any] = {"guard_filter_fn": _what_can_change}
-        program = cast(Callable[..., Sequence[Any]], torch.compile(function, backend=compiled, options=options))
+        compile_headers_ahead(**settings)
+        return cast(Callable[..., Sequence[Any]], torch.compile(function, backend=compiled, options=options))
 
-        def first_call(*inputs: Any) -> Sequence[Any]:
-            compile_headers_ahead(**settings)
-            self._program = program
-            return program(*inputs)
 
-        return first_call
+def _is_alone(i: int, inputs: Sequence[Any]) -> bool:
+    """Return True if no other input is the array that input `i` is, or a view of it."""
+    array = inputs[i]
+    return all(k == i or (x is not array and getattr(x, "base", None) is not array) for k, x in enumerate(inputs))
+
+
+def _array(x: Any) -> Any:
+    return x.cpu().numpy() if isinstance(x, torch.Tensor) else x
+
+
+def _tensor_of(x: Any) -> Any:
+    return torch.from_numpy(x) if type(x) is np.ndarray else pytorch_typify(x)
 
 
 def _tensors(convert: Callable[[Any], Any], inputs: Sequence[Any]) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
-from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.basic import Apply, Constant, Variable
 
 from symae.errors import InputError
 from symae.ops.base import BackendOp
@@ -79,6 +79,12 @@ class MatrixProduct(_Products):
 
         return product(*self.flags[0], self.unpacked)
 
+    def pytorch(self, node: Apply) -> Callable[..., Any]:
+        import torch
+
+        ((ta, tb),) = self.flags
+        return lambda A, B: torch.mm(A.t() if ta else A, B.t() if tb else B)
+
 
 class Gemm(_Products):
     """Compute (C, beta, alpha, A1, B1[, A2, B2]) -> beta C + alpha (op(A1) op(B1) + op(A2) op(B2)), in C if `inplace`."""
@@ -108,10 +114,41 @@ class Gemm(_Products):
         C, beta, alpha, *matrices = inputs
         added = self.sum_of_products(matrices)
         if added.shape != C.shape:
-            raise InputError("matrix product", f"a product {added.shape}", f"{C.shape}, the shape of what it is added to")
+            raise _does_not_fit(added.shape, C.shape)
         output_storage[0][0] = beta * C + alpha * added
+
+    def pytorch(self, node: Apply) -> Callable[..., Any]:
+        import torch
+
+        known = [float(v.data) if isinstance(v, Constant) else None for v in node.inputs[1:3]]
+        multiply = torch.Tensor.addmm_ if self.inplace else torch.addmm
+
+        def gemm(C: Any, beta: Any, alpha: Any, *matrices: Any) -> Any:
+            beta, alpha = (x.item() if k is None else k for x, k in zip((beta, alpha), known, strict=True))
+            factors = [
+                (a.t() if ta else a, b.t() if tb else b)
+                for a, b, (ta, tb) in zip(matrices[::2], matrices[1::2], self.flags, strict=True)
+            ]
+            total = None
+            for a, b in factors:
+                shape = a.shape[0], b.shape[1]
+                if shape != C.shape:  # PyTorch repeats C
+                    raise _does_not_fit(shape, C.shape)
+                if not (alpha and beta):  # what is NaN or infinite is left out
+                    total = (C * beta if total is None else total) + torch.mm(a, b) * alpha
+                elif total is None:
+                    total = multiply(C, a, b, beta=beta, alpha=alpha)
+                else:
+                    total.addmm_(a, b, alpha=alpha)
+            return C.copy_(total) if self.inplace and total is not C else total
+
+        return gemm
 
     def numba(self, node: Apply) -> Callable[..., Any]:
         from symae.kernels.matrix_products import accumulated
 
         return accumulated(self.flags, self.inplace, self.unpacked)
+
+
+def _does_not_fit(product: Sequence[int], place: Sequence[int]) -> InputError:
+    return InputError("matrix product", f"a product {tuple(product)}", f"{tuple(place)}, the shape of what it is added to")

@@ -19,6 +19,13 @@ data = np.arange(45.0).reshape(9, 5)
 x, i = pt.dmatrix("x"), pt.lscalar("i")
 
 
+@pytest.fixture
+def compiled(monkeypatch):
+    """Have all compiled by torch.compile, however small it is."""
+    pytest.importorskip("torch")
+    monkeypatch.setattr("symae.compile.pytorch_op_by_op.COMPILED_FROM", -1)
+
+
 def parts_of(inputs, *outputs):
     return split(FunctionGraph(inputs, outputs, clone=True), lambda node: node.op._on_host, np.asarray)
 
@@ -103,7 +110,7 @@ def test_an_index_outside_among_many_is_an_error_and_ends_no_process(backend):
 
 
 @pytest.mark.parametrize("backend", [on("pytorch", pytest.mark.backends)])
-def test_a_training_step_is_one_program_on_pytorch_and_gives_what_pytorch_gives_by_hand(backend):
+def test_a_training_step_is_one_program_on_pytorch_and_gives_what_pytorch_gives_by_hand(backend, compiled):
     import torch
     import torch.nn.functional as F
     from torch._dynamo.utils import counters
@@ -131,21 +138,21 @@ def test_a_training_step_is_one_program_on_pytorch_and_gives_what_pytorch_gives_
 
 
 @pytest.mark.parametrize("backend", [on("pytorch", pytest.mark.backends)])
-def test_sizes_of_a_minibatch_and_constant_places_end_no_program(backend):
+def test_sizes_of_a_minibatch_and_constant_places_end_no_program(backend, compiled):
     from torch._dynamo.utils import counters
 
     rows = pytensor.shared(data)[i * 4 : (i + 1) * 4]
     spread = pt.alloc(1.5, rows.shape[0], 2, 5)
     inside = pt.specify_shape(pt.set_subtensor(spread[:, 0], rows), (None, 2, 5))
     outputs = [pt.inc_subtensor(inside[:, 1, 2], 1).sum(axis=0), rows.sum() / rows.shape[0]]
-    compiled = function([i], outputs, backend=backend)
+    step = function([i], outputs, backend=backend)
     counters.clear()
     for number in (0, 1, 2, 1, 0):  # the last has one row
         part = data[number * 4 : (number + 1) * 4]
         expected = np.full((len(part), 2, 5), 1.5)
         expected[:, 0] = part
         expected[:, 1, 2] += 1
-        found, mean = compiled(number)
+        found, mean = step(number)
         np.testing.assert_allclose(found, expected.sum(axis=0), rtol=1e-14)
         np.testing.assert_allclose(mean, part.sum() / len(part), rtol=1e-14)
     assert not counters["graph_break"]
@@ -153,13 +160,13 @@ def test_sizes_of_a_minibatch_and_constant_places_end_no_program(backend):
 
 
 @pytest.mark.parametrize("backend", [on("pytorch", pytest.mark.backends)])
-def test_a_size_that_a_function_is_given_ends_no_program(backend):
+def test_a_size_that_a_function_is_given_ends_no_program(backend, compiled):
     from torch._dynamo.utils import counters
 
     n = pt.lscalar("n")
-    compiled = function([x, i, n], pt.alloc(pt.cast(n, "float64"), n, 5) + x[i], backend=backend)
+    step = function([x, i, n], pt.alloc(pt.cast(n, "float64"), n, 5) + x[i], backend=backend)
     counters.clear()
     for number in (2, 3, 4, 2):
-        np.testing.assert_allclose(compiled(data, 1, number), np.full((number, 5), float(number)) + data[1])
+        np.testing.assert_allclose(step(data, 1, number), np.full((number, 5), float(number)) + data[1])
     assert not counters["graph_break"]
     assert counters["stats"]["unique_graphs"] <= 2

@@ -1,4 +1,4 @@
-"""PyTorch: one program by ``torch.compile``, with errors in words; on CPUs it reads NumPy's memory where it is."""
+"""PyTorch: op by op or one program by ``torch.compile``, with errors in words; on CPUs it reads NumPy's memory where it is."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class ExplainingPytorchLinker(PytorchLinker):
                 with quiet:
                     return fn(*inputs)
             except Exception as error:
-                # The rewrites that work in place are not for PyTorch, so the inputs are what they were.
+                # What is written in place is written last, so the inputs are what they were.
                 explained = _explained(fn, inputs)
                 raise (error if explained is None else explained) from None
 
@@ -146,7 +146,7 @@ def _let_waiting_threads_sleep() -> None:
 BACKEND = Backend(
     name="pytorch",
     title="PyTorch",
-    compiler="`torch.compile`",
+    compiler="none, or `torch.compile` where arrays are large",
     mode=Mode(ExplainingPytorchLinker(), PYTORCH.provided_optimizer),
     needs=(FUNCTIONS_OF_NUMBERS, EAGER_BRANCHES),
     module="torch",

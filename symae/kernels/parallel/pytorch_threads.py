@@ -8,10 +8,10 @@ would. So it depends on the program and the sizes that it is compiled for, and o
 
 from __future__ import annotations
 
-import contextlib
+import math
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -49,12 +49,27 @@ def largest_operation(graph: torch.fx.GraphModule) -> float:
     return largest
 
 
-class Measured(TorchDispatchMode):
-    """Look, inside a block, at what is computed op by op, and count the work of the largest operation."""
+class Enough(Exception):
+    """Raised where more is computed than is to be."""
 
-    def __init__(self) -> None:
+
+class Measured(TorchDispatchMode):
+    """Look, inside a block, at what is computed op by op, and count the work of the largest operation.
+
+    Attributes
+    ----------
+    most : float
+        Where `between` becomes more, `Enough` is raised.
+    largest : float
+        That work, in multiplications and additions.
+    between : int
+        The elements of all arrays that are made by what is no product or convolution.
+    """
+
+    def __init__(self, most: float = math.inf) -> None:
         super().__init__()
-        self.largest = 0.0
+        self.most = most
+        self.largest, self.between = 0.0, 0
 
     @property
     def threads(self) -> int:
@@ -64,7 +79,12 @@ class Measured(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
         if not func.is_view:
-            self.largest = max(self.largest, _work(func.__name__.partition(".")[0], list(map(_shape, args)), _shape(out)))
+            name, made = func.__name__.partition(".")[0], _shape(out)
+            self.largest = max(self.largest, _work(name.rstrip("_"), list(map(_shape, args)), made))
+            if name.rstrip("_") not in _PRODUCTS and name not in _CONVOLUTIONS:
+                self.between += made.numel()
+                if self.between > self.most:
+                    raise Enough
         return out
 
 
@@ -94,8 +114,12 @@ def on_threads(threads: int, compiled: Callable[..., Any]) -> Callable[..., Any]
         before = torch.get_num_threads()
         if threads >= before:
             return compiled(*inputs)
-        with _changes.fewer(threads, before):
+        changes = _changes
+        changes.begin(threads)
+        try:
             return compiled(*inputs)
+        finally:
+            changes.end(before)
 
     return run
 
@@ -111,22 +135,22 @@ class _Changes:
         self.running = self.waiting = 0  # blocks on fewer threads; threads of Python that have no number yet
         self.here = threading.local()
 
-    @contextlib.contextmanager
-    def fewer(self, threads: int, before: int) -> Iterator[None]:
-        """Let PyTorch have fewer threads in a block of this thread, which had `before`."""
+    def begin(self, threads: int) -> None:
+        """Let PyTorch have fewer threads in this thread, until `end` is called with how many it had."""
         depth = self.here.depth
         with self.changed:
-            self.changed.wait_for(lambda: depth or not self.waiting)  # so that there is a moment without any
+            while self.waiting and not depth:  # so that there is a moment without any
+                self.changed.wait()
             self.running += 1
         self.here.depth = depth + 1
-        try:
-            torch.set_num_threads(threads)
-            yield
-        finally:
-            torch.set_num_threads(before)
-            self.here.depth = depth
-            with self.changed:
-                self.running -= 1
+        torch.set_num_threads(threads)
+
+    def end(self, before: int) -> None:
+        torch.set_num_threads(before)
+        self.here.depth -= 1
+        with self.changed:
+            self.running -= 1
+            if self.waiting:
                 self.changed.notify_all()
 
     def introduce(self) -> None:
