@@ -178,7 +178,7 @@ def _writable(fgraph: FunctionGraph, updates: Mapping[int, int]) -> dict[int, in
     written = [fgraph.inputs[into] for into in chosen.values()]
     for out in chosen:
         for v in fgraph.outputs[out].owner.inputs[1:]:
-            if v in written or not (v.owner is None or makes_an_array(v) or v.type.ndim == 0):
+            if v in written or not (v.owner is None or makes_an_array(v) or not getattr(v.type, "ndim", 0)):
                 return {}
     return chosen if len({*written}) == len(written) else {}
 
@@ -208,7 +208,7 @@ def _made_of(order: Iterable[Apply], numbers: Collection[Variable]) -> set[Apply
     known = set(numbers)
     for node in order:
         of_these = any(v in known for v in node.inputs) and all(v in known or isinstance(v, Constant) for v in node.inputs)
-        if of_these and all(all(v.type.broadcastable) for v in node.outputs):
+        if of_these and all(all(getattr(v.type, "broadcastable", ())) for v in node.outputs):
             found.add(node)
             known.update(node.outputs)
     return found

@@ -10,6 +10,7 @@ from backend_params import on
 from pytensor.graph.fg import FunctionGraph
 
 from symae import Autoencoder, function
+from symae.models import StridedAutoencoder
 
 rng = np.random.RandomState(0)
 x, W, c = pt.dmatrix("x"), pt.dmatrix("W"), pt.dmatrix("c")
@@ -140,6 +141,29 @@ def test_weights_that_are_the_data_too_are_not_written_into(torch):
     expected = value - 0.1 * value.T @ value
     step(value.view() if value.base is None else value[:])
     np.testing.assert_allclose(W.get_value(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("backend", [on("pytorch")])
+def test_what_is_computed_of_a_number_may_be_a_number_of_no_array(backend):
+    i = pt.lscalar("i")
+    rows = pytensor.shared(X)[i : i + 2]
+    size = pt.scalar_from_tensor(rows.shape[0] * 2)
+    found = function([i], rows.sum() * pt.tensor_from_scalar(size * size), backend=backend)
+    for _ in range(2):
+        np.testing.assert_allclose(found(1), X[1:3].sum() * 16)
+
+
+def test_a_step_of_the_strided_model_gives_what_numba_gives(torch):
+    images = rng.rand(8, 1, 28, 28).astype(pytensor.config.floatX)
+    costs = []
+    for backend in ("pytorch", "numba"):
+        model = StridedAutoencoder(np.random.RandomState(0), code=3)
+        cost, updates = model.get_cost_updates()
+        i = pt.lscalar("i")
+        minibatch = pytensor.shared(images)[i * 4 : (i + 1) * 4]
+        step = function([i], cost, updates=updates, givens={model.x: minibatch}, backend=backend)
+        costs.append([float(step(k)) for k in (0, 1, 0)])
+    np.testing.assert_allclose(*costs, rtol=1e-5)
 
 
 def test_two_runs_are_the_same_to_the_last_bit(torch):
