@@ -13,10 +13,13 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 from backend_params import each, on, widest_float
+from pytensor.compile.builders import OpFromGraph
+from pytensor.graph.fg import FunctionGraph
 from pytensor.raise_op import Assert
 
 import symae
 from symae import InputError, RandomStreams
+from symae.compile.backends.mlx import fails_in_mlx
 from symae.compile.loops import IndexedStep, PythonLoop, StepsPerCall, loop_over, run_in_bursts
 from symae.compile.loops.bursts import SECONDS
 from symae.errors import DivergedError
@@ -338,6 +341,71 @@ def test_on_mlx_a_draw_that_fails_leaves_the_steps_before_it(mlx):
     with pytest.raises(ValueError, match="n < 0"):
         loop_over(step.call).run(0, 9)
     assert step["trials"] == -1
+
+
+def inverting(costs, singular_at):
+    """Invert a matrix in each step; in step `singular_at` it has no inverse, which MLX finds in a thread of its own."""
+    index, k = pt.lscalar("index"), pytensor.shared(np.array(0), name="k")
+    matrix = pytensor.shared(np.array([[3, 1, 0], [0, 2, 1], [1, 0, 4]], "float32"), name="matrix")
+    inverse = pytensor.shared(np.eye(3, dtype="float32"), name="inverse")
+    given = pytensor.shared(np.array(costs, "float32"), name="costs")
+    updates = [(k, k + 1), (inverse, pt.linalg.inv(matrix * pt.cast(pt.neq(k, singular_at), "float32")))]
+    return Step(index, given[index], updates, "mlx")
+
+
+def test_on_mlx_a_matrix_without_inverse_ends_the_steps_there_and_nothing_else(mlx):
+    def run_all(loop):
+        for first in range(0, 60, 20):
+            rows_of(loop, 20, first=first)
+
+    for _ in range(10):  # when MLX tells, if it does, depends on its thread
+        step = inverting(np.ones(60), singular_at=33)
+        with pytest.raises(RuntimeError, match="Inverse"):
+            run_all(loop_over(step.call))
+        assert step["k"] == 33
+
+
+def test_on_mlx_what_is_behind_the_end_of_a_training_raises_no_error_elsewhere(mlx):
+    x = pt.fvector("x")
+    twice = symae.function([x], x * 2, backend="mlx")
+    for _ in range(20):
+        costs = np.ones(9)
+        costs[4] = np.nan
+        step = inverting(costs, singular_at=5)
+        with pytest.raises(DivergedError):
+            train_epochs(step.call, 9, 1, log_every=0)
+        assert twice(np.ones(2, "float32")).tolist() == [2, 2]
+        assert step["k"] == 5
+
+
+def test_on_mlx_inverses_in_inner_graphs_are_found(mlx):
+    matrices, inner = pt.ftensor3("matrices"), pt.fmatrix("inner")
+    in_scan = pytensor.scan(pt.linalg.inv, matrices, return_updates=False)
+    within = OpFromGraph([inner], [pt.linalg.inv(inner)])(matrices[0])
+    for inverse in (pt.linalg.inv(matrices), in_scan, within):
+        assert fails_in_mlx(FunctionGraph([matrices], [inverse], clone=True))
+    assert not fails_in_mlx(FunctionGraph([matrices], [matrices.sum()], clone=True))
+
+
+def test_on_mlx_an_interrupt_while_values_come_home_leaves_all_or_none(mlx, monkeypatch):
+    step = counter(mlx)
+    loop, seen = loop_over(step.call), []
+    to_host = loop.device_function.to_host
+
+    def interrupted(position, output, taken):
+        if position >= loop.indexed.figures:
+            seen.append(position)
+            if len(seen) == 2:
+                raise KeyboardInterrupt
+        return to_host(position, output, taken)
+
+    monkeypatch.setattr(loop.device_function, "to_host", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        loop.run(0, 3)
+    assert (step["steps"], step["total"]) == (0, 0)
+    monkeypatch.undo()
+    loop.run(0, 3)
+    assert (step["steps"], step["total"]) == (3, 3)
 
 
 def test_on_mlx_an_interrupt_within_the_loop_leaves_whole_steps(mlx, monkeypatch):

@@ -14,6 +14,7 @@ import numpy as np
 from pytensor.compile.mode import MLX, Mode
 from pytensor.graph.basic import Apply
 from pytensor.graph.fg import FunctionGraph
+from pytensor.graph.op import HasInnerGraph
 from pytensor.link.mlx.linker import MLXLinker
 from pytensor.scalar.basic import Add, Mul, Second, Sub
 from pytensor.tensor.elemwise import CAReduce, DimShuffle, Elemwise
@@ -21,6 +22,7 @@ from pytensor.tensor.math import Dot
 
 from symae.compile.backends.base import Backend, build_with
 from symae.compile.device_arrays import DeviceLinker, Sent
+from symae.compile.known_graphs import written_graph
 from symae.compile.mlx_draws import is_draw, without_draws
 from symae.errors import BackendError
 from symae.ops.base import connect
@@ -106,18 +108,21 @@ class MLXProgram:
     def __call__(self, *inputs: Any) -> Sequence[Any]:
         import mlx.core as mx
 
-        given, results = self.start(inputs)
+        given = self._with_draws(inputs)
+        results = self.program.start(given)
         mx.eval(results)
         return self.program.finish(given, results)
 
-    def start(self, inputs: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
-        """Return what the program is given, and its results: arrays that MLX begins to compute."""
+    def start(self, inputs: Sequence[Any]) -> Sequence[Any]:
+        """Return the program's results: arrays that MLX begins to compute. Only where it cannot fail: `fails_in_mlx`."""
         import mlx.core as mx
 
-        given = inputs if self.draw is None else (*inputs, *self.draw(*inputs))
-        results = self.program.start(given)
+        results = self.program.start(self._with_draws(inputs))
         mx.async_eval(results)
-        return given, results
+        return results
+
+    def _with_draws(self, inputs: Sequence[Any]) -> Sequence[Any]:
+        return inputs if self.draw is None else (*inputs, *self.draw(*inputs))
 
 
 def _converted(fgraph: FunctionGraph) -> Callable[..., Any]:
@@ -179,10 +184,25 @@ def _is_arithmetic(node: Apply | None) -> bool:
     )
 
 
-def _loop(indexed: IndexedStep) -> Loop:
+def fails_in_mlx(fgraph: FunctionGraph) -> bool:
+    """Return True if MLX may find, in its own thread, that it cannot compute something: the inverse of a singular matrix, say.
+
+    MLX keeps such an error with the thread, and raises it in whichever call is next, or in none: `mx.eval` of the whole tells
+    it, but what is begun and not waited for gives zeros, or has another function raise it. LAPACK is all that fails so.
+    """
+    for node in fgraph.apply_nodes:
+        op = getattr(node.op, "core_op", node.op)  # of many matrices at once
+        if any(kind.__module__.startswith("pytensor.tensor.linalg.") for kind in type(op).__mro__):
+            return True
+        if isinstance(op, HasInnerGraph) and fails_in_mlx(op.fgraph):
+            return True
+    return False
+
+
+def _loop(indexed: IndexedStep) -> Loop | None:
     from symae.compile.loops.mlx import MLXLoop
 
-    return MLXLoop(indexed)
+    return None if fails_in_mlx(written_graph(indexed.function)) else MLXLoop(indexed)
 
 
 BACKEND = Backend(

@@ -76,7 +76,7 @@ class MLXLoop:
         given = list(values)
         given[self.indexed.position] = np.array(index, self.indexed.dtype)
         try:
-            _, results = self.call.start(given)
+            results = self.call.start(given)
         except Exception:
             return None
         after = list(values)
@@ -90,6 +90,7 @@ class MLXLoop:
     def _figures(self, results: Sequence[Any]) -> list[float] | None:
         """Wait for a step, and return its figures; None if it raises an error."""
         try:
+            mx.eval(results)  # NumPy, asked for an array that MLX could not compute, gets zeros
             if not self.call.program.accepted(results):
                 return None
             figures = enumerate(results[: self.indexed.figures])
@@ -100,6 +101,7 @@ class MLXLoop:
     def _put(self, values: Sequence[Any]) -> None:
         """Let `values` be those that shared variables have."""
         taken: set[int] = set()
+        put = list(values)
         for out, into in self.indexed.updates:
-            value = self.device_function.to_host(out, values[into], taken)
-            self.indexed.function.input_storage[into].storage[0] = value
+            put[into] = self.device_function.to_host(out, values[into], taken)
+        self.indexed.put(put)  # all or, if copying is interrupted, none
