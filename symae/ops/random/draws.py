@@ -27,13 +27,13 @@ STATE_TYPE = pt.TensorType("uint32", shape=(STATE_SIZE,))
 
 def state_words(generator: np.random.RandomState) -> np.ndarray:
     """Return the state of `generator` as an array of 628 uint32."""
-    kind, key, position, has_gauss, gauss = generator.get_state(legacy=True)
-    if kind != "MT19937":
-        raise TypeError(f"the generator is a {kind}, expected MT19937, the one of Theano's streams")
+    state = generator.get_state(legacy=False)
+    if state["bit_generator"] != "MT19937":
+        raise TypeError(f"the generator is a {state['bit_generator']}, expected MT19937, the one of Theano's streams")
     words = np.empty(STATE_SIZE, np.uint32)
-    words[:624] = key
-    words[624:626] = position, has_gauss
-    words[626:] = np.array([gauss], np.float64).view(np.uint32)
+    words[:624] = state["state"]["key"]
+    words[624:626] = state["state"]["pos"], state["has_gauss"]
+    words[626:] = np.array([state["gauss"]], np.float64).view(np.uint32)
     return words
 
 
@@ -62,9 +62,13 @@ class _Thread(threading.local):
 
 def _key_and_position(bits: np.random.MT19937) -> np.ndarray | None:
     words = np.ctypeslib.as_array((ctypes.c_uint32 * 625).from_address(int(bits.ctypes.state_address)))
-    words[624] = 7
-    state = bits.state["state"]
-    return words if np.array_equal(words[:624], state["key"]) and state["pos"] == 7 else None
+    for position in 7, 300:  # nothing is written until it is known what lies there
+        state = bits.state
+        state["state"]["pos"] = position
+        bits.state = state
+        if not np.array_equal(words[:624], state["state"]["key"]) or words[624] != position:
+            return None
+    return words
 
 
 _thread = _Thread()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -61,3 +62,22 @@ def test_a_state_that_is_none_is_refused():
     for wrong in (state[:-1], np.where(np.arange(628) == 624, 625, state)):
         with pytest.raises(ValueError, match="a random state has shape"):
             op._on_host(wrong, 5, 1, 0.4)
+
+
+def test_memory_that_is_no_generators_state_is_told_and_not_written_to():
+    bits = np.random.MT19937(1)
+    key = bits.state["state"]["key"]
+    for lies_there in (np.zeros(625, np.uint32), np.append(key, np.uint32(7)), np.append(np.uint32(9), key)):
+        before = lies_there.copy()
+
+        class Elsewhere(np.random.MT19937):
+            ctypes = SimpleNamespace(state_address=lies_there.ctypes.data)
+
+        assert draws._key_and_position(Elsewhere(1)) is None
+        np.testing.assert_array_equal(lies_there, before)
+    assert draws._key_and_position(bits) is not None
+
+
+def test_a_random_state_of_another_kind_is_refused_by_name():
+    with pytest.raises(TypeError, match="the generator is a PCG64, expected MT19937"):
+        state_words(np.random.RandomState(np.random.PCG64(1)))
