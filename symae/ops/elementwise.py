@@ -133,7 +133,7 @@ def _connect_pytorch(dispatch: Any) -> None:
     traced = _cross_entropy(torch)
 
     def cross_entropy(a: Any, x: Any) -> Any:
-        if torch.compiler.is_compiling():
+        if torch.compiler.is_compiling() or a.shape != x.shape:  # one may be a row that is repeated
             return traced(a, x)
         # the same without a choice, which PyTorch makes one by one, for ten times as long as it multiplies
         rest = (1 - x).mul_(torch.relu(a)).addcmul_(torch.clamp_max(a, 0), x, value=-1)

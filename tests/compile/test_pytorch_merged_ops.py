@@ -96,6 +96,20 @@ def test_cross_entropies_are_exact_for_logits_of_any_size(torch, dtype):
     np.testing.assert_allclose(found, expected.astype(np.float64), rtol=4 * np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize(
+    "target", [pt.row("t", dtype="float64"), pt.col("t", dtype="float64"), b, s], ids=lambda t: str(t.type)
+)
+def test_cross_entropies_repeat_targets_as_the_graph_says(torch, target):
+    values = rng.rand(*(n or 4 for n in target.type.shape))
+    z = pt.sigmoid(x)
+    entropies = -(target * pt.log(z) + (1 - target) * pt.log(1 - z))
+    for output in (entropies, pt.grad(entropies.sum(), x)):
+        found, expected = (
+            function([x, target], output, **how)(X[:, :4], values) for how in ({"backend": "pytorch"}, {"mode": "FAST_COMPILE"})
+        )
+        np.testing.assert_allclose(found, expected, rtol=1e-10)
+
+
 def step_of(backend, images):
     model = Autoencoder(np.random.RandomState(1), n_visible=12, n_hidden=5)
     cost, updates = model.get_cost_updates(0.0, 0.1)
