@@ -100,6 +100,8 @@ def apply(dispatch: Any, changes: Changes) -> None:
         checked = _may_repeat(node)
         made = [v.type.dtype for v in node.outputs]
         wider = widened(op.scalar_op, [v.type.dtype for v in node.inputs], made)
+        if isinstance(op.scalar_op, basic.Sub):  # torch.sub takes none that say yes or no
+            wider = [made[0] if v.type.dtype == "bool" else t for v, t in zip(node.inputs, wider, strict=True)]
         operands, results = ([None if t is None else getattr(torch, t) for t in dtypes] for dtypes in (wider, made))
 
         def elemwise(*inputs: Any) -> Any:

@@ -70,6 +70,13 @@ for a, b in zip(got, [2**40 + 1, 1, [1 / 3], [1 / 3, 2 / 3], [2**40 + 1, 2**40 +
 """
 
 
+def test_truth_values_are_subtracted_as_numbers(backend):
+    mask = pt.TensorType("bool", (None,))("mask")
+    values = np.array([True, False])
+    for output, expected in ((1 - mask, [0, 1]), (mask - 1, [0, -1]), (0.5 - mask, [-0.5, 0.5])):
+        np.testing.assert_array_equal(function([mask], output, backend=backend)(values), expected)
+
+
 def test_jax_has_64_bits_whatever_floatx_was_when_it_was_imported():
     pytest.importorskip("jax")
     subprocess.run([sys.executable, "-c", JAX_64_BITS], check=True)
