@@ -86,15 +86,18 @@ class OpByOp:
         self._compiled, self._numbers = compiled, tuple(numbers)
         places: dict[Variable, int] = {v: i for i, v in enumerate(fgraph.inputs)}
         constants: dict[int, Any] = {}
-        self._new = len({*fgraph.outputs}) == len(fgraph.outputs) and all(map(makes_an_array, fgraph.outputs))
+        order = _ordered(fgraph)
+        of_numbers = _made_of(order, {fgraph.inputs[i] for i in numbers})
+        # what is kept for other calls is nobody's to change
+        new = all(makes_an_array(v) and v.owner not in of_numbers for v in fgraph.outputs)
+        self._new = new and len({*fgraph.outputs}) == len(fgraph.outputs)
         self.writable = _writable(fgraph, updates or {}) if self._new else {}
         at_the_end = {fgraph.outputs[out].owner for out in self.writable}
-        order = sorted(_ordered(fgraph), key=lambda node: node in at_the_end)
+        order.sort(key=lambda node: node in at_the_end)
         for v in (*(v for node in order for v in node.inputs), *fgraph.outputs):
             if isinstance(v, Constant) and v not in places:
                 places[v] = len(places)
                 constants[places[v]] = pytorch_typify(v.data)
-        of_numbers = _made_of(order, {fgraph.inputs[i] for i in numbers})
         kept = {*places, *fgraph.outputs, *(v for node in of_numbers for v in node.outputs)}
         last = {v: node for node in order for v in (*node.outputs, *node.inputs) if v not in kept}
         for v in (v for node in order for v in node.outputs):
@@ -103,6 +106,7 @@ class OpByOp:
         self._calls: list[_Call] = []
         first: list[_Call] = []
         writing: list[_Call] = []
+        checks: list[_Call] = []
         for node in order:
             inputs, outputs = (tuple(places[v] for v in part) for part in (node.inputs, node.outputs))
             read = dict.fromkeys((*node.outputs, *node.inputs))
@@ -114,12 +118,14 @@ class OpByOp:
             (first if node in of_numbers else self._calls).append(call)
             if node in at_the_end:
                 writing.append(call._replace(function=Gemm(node.op.flags, inplace=True).pytorch(node)))
+                checks.append(call._replace(function=node.op.pytorch_check(), outputs=(len(places),), free=()))
         self._outputs = [places[v] for v in fgraph.outputs]
         made_first = [place for call in first for place in call.outputs]
         given = range(len(fgraph.inputs))
         self._first = _written(given, first, made_first, constants) if first else None
         self._run = _written((*given, *made_first), self._calls, self._outputs, constants)
-        calls = [*self._calls[: len(self._calls) - len(writing)], *writing]
+        # each looks at its own shapes before it writes
+        calls = [*self._calls[: len(self._calls) - len(writing)], *checks[1:], *writing]
         self._write = _written((*given, *made_first), calls, self._outputs, constants) if writing else self._run
         self._kept: dict[tuple[int, ...], tuple[Any, ...]] = {}
         self._ways: dict[tuple[Any, ...], _Way] = {}
@@ -178,9 +184,17 @@ def _writable(fgraph: FunctionGraph, updates: Mapping[int, int]) -> dict[int, in
     written = [fgraph.inputs[into] for into in chosen.values()]
     for out in chosen:
         for v in fgraph.outputs[out].owner.inputs[1:]:
-            if v in written or not (v.owner is None or makes_an_array(v) or not getattr(v.type, "ndim", 0)):
+            view = v.owner is not None and not makes_an_array(v)
+            if v in written or (view and (getattr(v.type, "ndim", 0) or _may_view(v, written))):
                 return {}
     return chosen if len({*written}) == len(written) else {}
+
+
+def _may_view(v: Variable, written: Collection[Variable]) -> bool:
+    """Return True if a variable may be one of `written`, or an entry of it."""
+    return v in written or (
+        v.owner is not None and not makes_an_array(v) and any(_may_view(u, written) for u in v.owner.inputs)
+    )
 
 
 def _ordered(fgraph: FunctionGraph) -> list[Apply]:

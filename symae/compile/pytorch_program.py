@@ -13,10 +13,12 @@ from typing import Any, cast
 import numpy as np
 import pytensor.link.utils
 import torch
+from pytensor.graph.basic import Variable
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.op import HasInnerGraph
 from pytensor.link.pytorch.dispatch import pytorch_funcify, pytorch_typify
 from pytensor.link.utils import unique_name_generator
+from pytensor.tensor.subtensor import Subtensor
 
 from symae._runtime.quiet import without_log
 from symae.compile.pytorch_headers import compile_headers_ahead
@@ -47,10 +49,11 @@ class PytorchProgram:
         numbers = [i for i, v in enumerate(given) if v in parts.made and not v.type.ndim]
         left = [i for i, v in enumerate(fgraph.outputs) if v not in parts.made]
         mapping = getattr(fgraph, "update_mapping", None) or {}
+        sliced = {_sliced(v) for v in parts.made}
         updates = {
             k: given.index(v)
             for k, i in enumerate(left)
-            if (v := fgraph.inputs[mapping[i]] if i in mapping else None) is not None and v in given
+            if (v := fgraph.inputs[mapping[i]] if i in mapping else None) is not None and v in given and v not in sliced
         }
         self._program = self._made_of(parts.program, numbers, updates) if parts.program.outputs else lambda *_: ()
         # (output of the program, input of the graph) that the program may write into, and the arrays that it has made for them
@@ -153,9 +156,16 @@ class PytorchProgram:
 
 
 def _is_alone(i: int, inputs: Sequence[Any]) -> bool:
-    """Return True if no other input is the array that input `i` is, or a view of it."""
+    """Return True if no other input has memory of the array that input `i` is."""
     array = inputs[i]
-    return all(k == i or (x is not array and getattr(x, "base", None) is not array) for k, x in enumerate(inputs))
+    return all(k == i or not (isinstance(x, np.ndarray) and np.may_share_memory(x, array)) for k, x in enumerate(inputs))
+
+
+def _sliced(v: Variable) -> Variable:
+    """Return what is sliced, perhaps several times, where a variable is a slice; else the variable."""
+    while v.owner is not None and isinstance(v.owner.op, Subtensor):
+        v = v.owner.inputs[0]
+    return v
 
 
 def _array(x: Any) -> Any:

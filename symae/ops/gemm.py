@@ -45,8 +45,7 @@ class _Products(BackendOp):
         factors = [(a.T if ta else a, b.T if tb else b) for a, b, (ta, tb) in pairs]
         for a, b in factors:
             if a.shape[1] != b.shape[0]:
-                expected = f"{a.shape[1]} rows in the second, as many as columns in the first"
-                raise InputError("matrix product", f"matrices {a.shape} and {b.shape}", expected)
+                raise _not_multiplied(a.shape, b.shape)
         total: np.ndarray = sum(a @ b for a, b in factors)
         return total
 
@@ -125,15 +124,8 @@ class Gemm(_Products):
 
         def gemm(C: Any, beta: Any, alpha: Any, *matrices: Any) -> Any:
             beta, alpha = (x.item() if k is None else k for x, k in zip((beta, alpha), known, strict=True))
-            factors = [
-                (a.t() if ta else a, b.t() if tb else b)
-                for a, b, (ta, tb) in zip(matrices[::2], matrices[1::2], self.flags, strict=True)
-            ]
             total = None
-            for a, b in factors:
-                shape = a.shape[0], b.shape[1]
-                if shape != C.shape:  # PyTorch repeats C
-                    raise _does_not_fit(shape, C.shape)
+            for a, b in self._factors(C, matrices):
                 if not (alpha and beta):  # what is NaN or infinite is left out
                     total = (C * beta if total is None else total) + torch.mm(a, b) * alpha
                 elif total is None:
@@ -144,10 +136,37 @@ class Gemm(_Products):
 
         return gemm
 
+    def pytorch_check(self) -> Callable[..., None]:
+        """Return what raises where PyTorch's function would for the shapes of its arguments."""
+
+        def check(C: Any, beta: Any, alpha: Any, *matrices: Any) -> None:
+            self._factors(C, matrices)
+
+        return check
+
+    def _factors(self, C: Any, matrices: Sequence[Any]) -> list[tuple[Any, Any]]:
+        """Return the tensors to be multiplied, all of which fit: nothing is written before."""
+        factors = [
+            (a.t() if ta else a, b.t() if tb else b)
+            for a, b, (ta, tb) in zip(matrices[::2], matrices[1::2], self.flags, strict=True)
+        ]
+        for a, b in factors:
+            if a.shape[1] != b.shape[0]:
+                raise _not_multiplied(a.shape, b.shape)
+            shape = a.shape[0], b.shape[1]
+            if shape != C.shape:  # PyTorch repeats C
+                raise _does_not_fit(shape, C.shape)
+        return factors
+
     def numba(self, node: Apply) -> Callable[..., Any]:
         from symae.kernels.matrix_products import accumulated
 
         return accumulated(self.flags, self.inplace, self.unpacked)
+
+
+def _not_multiplied(a: Sequence[int], b: Sequence[int]) -> InputError:
+    expected = f"{a[1]} rows in the second, as many as columns in the first"
+    return InputError("matrix product", f"matrices {tuple(a)} and {tuple(b)}", expected)
 
 
 def _does_not_fit(product: Sequence[int], place: Sequence[int]) -> InputError:
