@@ -347,24 +347,41 @@ class InputGradient(_Gradient):
         @torch.compiler.disable  # with symbolic sizes its compiler fails on convolutions of padded images
         def input_gradient(filters: Any, y: Any, h: Any, w: Any) -> Any:
             x = self.result_shape(filters.shape, y.shape, h, w)
-            padding = self.torch_padding(x, filters.shape)
+            padding, (left, right, top, bottom) = self.torch_padding(x, filters.shape)
+            size = x[2] + top + bottom, x[3] + left + right
             around = self._padding_of_maps(filters.shape, padding)
+            missing = self._rows_of_no_window(size, filters.shape, y.shape, padding)
             if around is not None:  # a convolution itself, which PyTorch has faster kernels for, of few maps above all
                 turned = (filters if self.filter_flip else filters.flip(2, 3)).transpose(0, 1)
-                return torch.nn.functional.conv2d(y, turned, padding=around, dilation=self.dilation)
-            top, left, height, width = self.padded(x, filters.shape) if padding is None else (0, 0, *x[2:])
-            size, W = (*x[:2], height, width), self.torch_filters(filters)
-            whole = torch.nn.grad.conv2d_input(size, W, y, padding=padding or (0, 0), **self.torch_settings())
+                whole = torch.nn.functional.conv2d(y, turned, padding=around, dilation=self.dilation)
+            elif missing is not None:
+                W, settings = self.torch_filters(filters), self.torch_settings()
+                whole = torch.nn.functional.conv_transpose2d(y, W, padding=padding, output_padding=missing, **settings)
+            else:
+                W, settings = self.torch_filters(filters), self.torch_settings()
+                whole = torch.nn.grad.conv2d_input((*x[:2], *size), W, y, padding=padding, **settings)
             return whole[:, :, top : top + x[2], left : left + x[3]]
 
         return input_gradient
 
-    def _padding_of_maps(self, filters: Sequence[int], padding: tuple[int, int] | None) -> tuple[int, int] | None:
+    def _padding_of_maps(self, filters: Sequence[int], padding: tuple[int, int]) -> tuple[int, int] | None:
         """Return the zeros around the maps whose convolution with the turned filters gives the images; None if none does."""
-        if padding is None or self.subsample != (1, 1) or self.groups > 1:
+        if self.subsample != (1, 1) or self.groups > 1:
             return None
         rows, columns = (self.geometry(axis).reach(filters[2 + axis]) - 1 - padding[axis] for axis in (0, 1))
         return None if min(rows, columns) < 0 else (rows, columns)
+
+    def _rows_of_no_window(
+        self, size: Sequence[int], filters: Sequence[int], y: Sequence[int], padding: tuple[int, int]
+    ) -> tuple[int, int] | None:
+        """Return how many last rows and columns of images no window sees; None if PyTorch's transposed convolution refuses them."""
+        missing = []
+        for axis in (0, 1):
+            seen = (y[2 + axis] - 1) * self.subsample[axis] + self.geometry(axis).reach(filters[2 + axis])
+            missing.append(size[axis] + 2 * padding[axis] - seen)
+            if not 0 <= missing[-1] < max(self.subsample[axis], self.dilation[axis]):
+                return None
+        return missing[0], missing[1]
 
 
 class FilterGradient(_Gradient):

@@ -180,20 +180,22 @@ class Bilinear(ConvolutionInC):
     def torch_filters(self, filters: Any) -> Any:
         return filters.flip(2, 3) if self.filter_flip else filters
 
-    def torch_padding(self, x: Sequence[int], filters: Sequence[int]) -> tuple[int, int] | None:
-        """Return the zeros that PyTorch puts on both sides of rows and of columns; None if the sides differ."""
-        rows, columns = self.paddings(x, filters)
-        return (rows[0], columns[0]) if rows[0] == rows[1] and columns[0] == columns[1] else None
+    def torch_padding(self, x: Sequence[int], filters: Sequence[int]) -> tuple[tuple[int, int], tuple[int, int, int, int]]:
+        """Return the zeros that PyTorch puts on both sides of rows and of columns, and those that one side has more of.
+
+        The latter are in the order of `torch.nn.functional.pad`: left, right, top, bottom. Of images that have all zeros around
+        them already, PyTorch's convolution with stride takes twice as long.
+        """
+        (top, bottom), (left, right) = self.paddings(x, filters)
+        rows, columns = min(top, bottom), min(left, right)
+        return (rows, columns), (left - columns, right - columns, top - rows, bottom - rows)
 
     def torch_padded(self, x: Any, filters: Sequence[int]) -> tuple[Any, tuple[int, int]]:
         """Return images and how many zeros are still to be put around them."""
         import torch
 
-        padding = self.torch_padding(x.shape, filters)
-        if padding is not None:
-            return x, padding
-        rows, columns = self.paddings(x.shape, filters)
-        return torch.nn.functional.pad(x, (*columns, *rows)), (0, 0)
+        padding, more = self.torch_padding(x.shape, filters)
+        return (torch.nn.functional.pad(x, more) if any(more) else x), padding
 
     def windows(self, x: np.ndarray, filters: Sequence[int]) -> np.ndarray:
         """Return what each element of the filters sees at each position, (n, c, i, j, kh, kw)."""

@@ -124,6 +124,12 @@ def own_kernels():
         yield
 
 
+def test_pytorch_puts_the_zeros_that_both_sides_have():
+    x, W = pt.zeros((256, 32, 14, 14)), pt.zeros((64, 32, 5, 5))
+    convolution = conv2d(x, W, "same", (2, 2)).owner.op
+    assert convolution.torch_padding((256, 32, 14, 14), (64, 32, 5, 5)) == ((1, 1), (0, 1, 0, 1))
+
+
 def check_table(backend, dtype, cases):
     inputs = [tensors(dtype, [value.shape for value in expected(dtype, case)[0]]) for case in cases]
     results = [o for i, case in zip(inputs, cases, strict=True) for o in outputs(TABLE[case][0], *i)]
