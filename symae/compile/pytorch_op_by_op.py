@@ -185,7 +185,7 @@ def _writable(fgraph: FunctionGraph, updates: Mapping[int, int]) -> dict[int, in
     for out in chosen:
         for v in fgraph.outputs[out].owner.inputs[1:]:
             view = v.owner is not None and not makes_an_array(v)
-            if v in written or (view and (getattr(v.type, "ndim", 0) or _may_view(v, written))):
+            if v in written or (view and (getattr(v.type, "ndim", 0) > 0 or _may_view(v, written))):
                 return {}
     return chosen if len({*written}) == len(written) else {}
 

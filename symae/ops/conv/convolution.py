@@ -374,7 +374,7 @@ class InputGradient(_Gradient):
     def _rows_of_no_window(
         self, size: Sequence[int], filters: Sequence[int], y: Sequence[int], padding: tuple[int, int]
     ) -> tuple[int, int] | None:
-        """Return how many last rows and columns of images no window sees; None if PyTorch's transposed convolution refuses them."""
+        """Return how many last rows and columns of images no window sees; None if PyTorch's transpose refuses so many."""
         missing = []
         for axis in (0, 1):
             seen = (y[2 + axis] - 1) * self.subsample[axis] + self.geometry(axis).reach(filters[2 + axis])
