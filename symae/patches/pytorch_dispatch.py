@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from pytensor.scalar import basic
 from pytensor.scalar.basic import EQ
 from pytensor.scalar.loop import ScalarLoop
@@ -70,9 +71,11 @@ def apply(dispatch: Any, changes: Changes) -> None:
 
     def reduced(stock: Callable[..., Any], op: Any, node: Any, **keywords: Any) -> Callable[..., Any]:
         reduce = stock(op, node=node, **keywords)
-        made = node.outputs[0].type.dtype
-        if made == node.inputs[0].type.dtype and made.startswith("float"):
+        given, made = node.inputs[0].type.dtype, node.outputs[0].type.dtype
+        if made == given and made.startswith("float"):
             return reduce
+        if made.startswith("float") and np.result_type(given, made) == made:
+            return lambda x: reduce(of_dtype(x, made))  # of float32 it makes float32, whose digits are lost
         return lambda x: of_dtype(reduce(x), made)  # of whole numbers without a sign it makes int64
 
     # of more than two PyTensor makes a stack, all of them repeated to the shape of the result, and reduces it

@@ -9,6 +9,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from backend_params import on
 
 from symae import ImageAutoencoder, function
 from symae.ops import conv2d, deconv2d, images2neibs, pool2d
@@ -68,6 +69,14 @@ assert [v.dtype for v in got] == [v.type.dtype for v in outputs] == ["int64", *[
 for a, b in zip(got, [2**40 + 1, 1, [1 / 3], [1 / 3, 2 / 3], [2**40 + 1, 2**40 + 2]], strict=True):
     np.testing.assert_allclose(a, b, rtol=1e-15)
 """
+
+
+@pytest.mark.parametrize("backend", [on("numba"), on("pytorch")])
+def test_sums_are_made_in_the_precision_of_the_result(backend):
+    x = pt.fvector("x")
+    values = np.array([1e8, 1, -1e8, 2], "float32")
+    found = function([x], [x.sum(dtype="float64"), pt.prod(x, dtype="float64")], backend=backend)(values)
+    np.testing.assert_array_equal(found, [3, -2e16])
 
 
 def test_truth_values_are_subtracted_as_numbers(backend):
