@@ -105,15 +105,18 @@ def _with_bias(fgraph: FunctionGraph, node: Apply) -> Variable | None:
         if product.type.broadcastable != node.outputs[0].type.broadcastable:
             continue
         ((ta, tb),) = product.owner.op.flags
-        unmerged, bias = pytorch_funcify(node.op, node=node), row
+        multiply, unmerged, bias = product.owner.op.pytorch(product.owner), pytorch_funcify(node.op, node=node), row
         if row.owner is not None and isinstance(row.owner.op, DimShuffle) and tuple(row.owner.op.new_order) == ("x", 0):
             bias = row.owner.inputs[0]
 
-        def affine(bias: Any, A: Any, B: Any, ta: bool = ta, tb: bool = tb, unmerged: Any = unmerged) -> Any:
-            A, B = A.t() if ta else A, B.t() if tb else B
-            if bias.shape[-1] == B.shape[1]:
-                return torch.addmm(bias, A, B)
-            return unmerged(torch.mm(A, B), bias.reshape(1, -1))
+        def affine(
+            bias: Any, A: Any, B: Any, ta: bool = ta, tb: bool = tb, multiply: Any = multiply, unmerged: Any = unmerged
+        ) -> Any:
+            second = B.t() if tb else B
+            first = A.t() if ta else A
+            if bias.shape[-1] == second.shape[1] and first.shape[1] == second.shape[0]:
+                return torch.addmm(bias, first, second)
+            return unmerged(multiply(A, B), bias.reshape(1, -1))
 
         return Merged(affine, node.outputs[0])(bias, *product.owner.inputs)
     return None

@@ -82,7 +82,14 @@ class MatrixProduct(_Products):
         import torch
 
         ((ta, tb),) = self.flags
-        return lambda A, B: torch.mm(A.t() if ta else A, B.t() if tb else B)
+
+        def product(A: Any, B: Any) -> Any:
+            A, B = A.t() if ta else A, B.t() if tb else B
+            if A.shape[1] != B.shape[0]:
+                raise _not_multiplied(A.shape, B.shape)
+            return torch.mm(A, B)
+
+        return product
 
 
 class Gemm(_Products):

@@ -10,6 +10,7 @@ from backend_params import on
 from pytensor.graph.fg import FunctionGraph
 
 from symae import Autoencoder, function
+from symae.errors import InputError
 from symae.models import StridedAutoencoder
 
 rng = np.random.RandomState(0)
@@ -76,6 +77,18 @@ def test_nothing_is_repeated_that_the_graph_does_not_repeat(torch, name):
     inputs, output, values = REPEATED[name]
     with pytest.raises(ValueError, match=r"broadcast|shape"):
         function(inputs, output, backend="pytorch")(*values)
+
+
+@pytest.mark.parametrize("output", [pt.dot(x, W), pt.dot(x, W) + b, c - 0.1 * pt.dot(x, W)], ids=["alone", "bias", "added"])
+def test_matrices_that_cannot_be_multiplied_are_named_as_on_numba(torch, output):
+    values, messages = [X, V[:4], B, C], []
+    for backend in ("pytorch", "numba"):
+        with pytest.raises(
+            InputError, match=r"matrix product: found matrices \(4, 5\) and \(4, 3\), expected 5 rows"
+        ) as raised:
+            function([x, W, b, c], output, backend=backend, on_unused_input="ignore")(*values)
+        messages.append(str(raised.value).partition("\n")[0])
+    assert messages[0] == messages[1]
 
 
 def test_a_product_by_nothing_keeps_what_is_not_finite(torch):
