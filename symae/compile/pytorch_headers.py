@@ -20,8 +20,11 @@ import torch
 def compile_headers_ahead(**settings: Any) -> threading.Thread:
     """Start to compile the headers, once, under those settings of PyTorch's compiler that its programs have.
 
-    A process does not end before that is done: what would be left is half a file.
+    A process does not end before that is done: what would be left is half a file. All that is to be imported is imported here,
+    by the thread that needs it soon itself: two threads at imports of PyTorch's compiler have not found modules that are there.
     """
+    with contextlib.suppress(Exception):  # what is wrong PyTorch says itself
+        from torch._inductor import codecache, compile_fx  # noqa: F401  (takes a second)
     thread = threading.Thread(target=_compile, args=(settings,), name="PyTorch's headers")
     if torch.get_default_device().type == "cpu":
         thread.start()

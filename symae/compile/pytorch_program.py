@@ -151,8 +151,9 @@ class PytorchProgram:
             return on_threads(threads, compile_fx(graph, inputs, config_patches=chosen))
 
         options: dict[str, Any] = {"guard_filter_fn": _what_can_change}
+        program = torch.compile(function, backend=compiled, options=options)  # imports much
         compile_headers_ahead(**settings)
-        return cast(Callable[..., Sequence[Any]], torch.compile(function, backend=compiled, options=options))
+        return cast(Callable[..., Sequence[Any]], program)
 
 
 def _is_alone(i: int, inputs: Sequence[Any]) -> bool:
