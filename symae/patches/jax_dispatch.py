@@ -79,8 +79,12 @@ def apply(dispatch: Any, changes: Changes) -> None:
     def reduction(op: CAReduce, node: Any, **keywords: Any) -> Callable[..., Any]:
         # PyTensor leaves a sum of float32 in the float64 that it is to be added up in, and all that follows with it.
         same = copy.copy(op)
-        same.acc_dtype = node.outputs[0].type.dtype
-        return pytensors_reduction(same, node=node, **keywords)
+        given, made = node.inputs[0].type.dtype, node.outputs[0].type.dtype
+        same.acc_dtype = made
+        reduce: Callable[..., Any] = pytensors_reduction(same, node=node, **keywords)
+        if made.startswith("float") and np.result_type(given, made) == made:
+            return lambda x: reduce(of_dtype(x, made))  # of float32 JAX makes float32, whose digits are lost
+        return reduce
 
 
 PATCH = Patch(

@@ -71,7 +71,7 @@ for a, b in zip(got, [2**40 + 1, 1, [1 / 3], [1 / 3, 2 / 3], [2**40 + 1, 2**40 +
 """
 
 
-@pytest.mark.parametrize("backend", [on("numba"), on("pytorch")])
+@pytest.mark.parametrize("backend", [on("numba"), on("jax"), on("pytorch")])
 def test_sums_are_made_in_the_precision_of_the_result(backend):
     x = pt.fvector("x")
     values = np.array([1e8, 1, -1e8, 2], "float32")
