@@ -9,7 +9,9 @@ import signal
 import sys
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytensor
@@ -195,3 +197,12 @@ def no_mnist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
     empty.mkdir()
     monkeypatch.setenv("SYMAE_DATA", str(empty))
     return dict(os.environ)
+
+
+@pytest.fixture
+def two_threads(torch: Any) -> Iterator[None]:
+    """Let PyTorch, which a module's own fixture imports, have two threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)

@@ -41,13 +41,17 @@ class _Products(BackendOp):
 
     def sum_of_products(self, matrices: Sequence[np.ndarray]) -> np.ndarray:
         """Compute the sum by NumPy."""
+        total: np.ndarray = sum(a @ b for a, b in self.factors(matrices))
+        return total
+
+    def factors(self, matrices: Sequence[Any]) -> list[tuple[Any, Any]]:
+        """Return the matrices of each product, NumPy's or PyTorch's, as they are multiplied; all of them can be."""
         pairs = zip(matrices[::2], matrices[1::2], self.flags, strict=True)
         factors = [(a.T if ta else a, b.T if tb else b) for a, b, (ta, tb) in pairs]
         for a, b in factors:
             if a.shape[1] != b.shape[0]:
                 raise _not_multiplied(a.shape, b.shape)
-        total: np.ndarray = sum(a @ b for a, b in factors)
-        return total
+        return factors
 
     def numba_key(self, node: Apply) -> Any:
         return node.outputs[0].type.dtype  # and the flags, which are settings
@@ -81,15 +85,7 @@ class MatrixProduct(_Products):
     def pytorch(self, node: Apply) -> Callable[..., Any]:
         import torch
 
-        ((ta, tb),) = self.flags
-
-        def product(A: Any, B: Any) -> Any:
-            A, B = A.t() if ta else A, B.t() if tb else B
-            if A.shape[1] != B.shape[0]:
-                raise _not_multiplied(A.shape, B.shape)
-            return torch.mm(A, B)
-
-        return product
+        return lambda *matrices: torch.mm(*self.factors(matrices)[0])
 
 
 class Gemm(_Products):
@@ -132,7 +128,7 @@ class Gemm(_Products):
         def gemm(C: Any, beta: Any, alpha: Any, *matrices: Any) -> Any:
             beta, alpha = (x.item() if k is None else k for x, k in zip((beta, alpha), known, strict=True))
             total = None
-            for a, b in self._factors(C, matrices):
+            for a, b in self._fitting_factors(C, matrices):
                 if not (alpha and beta):  # what is NaN or infinite is left out
                     total = (C * beta if total is None else total) + torch.mm(a, b) * alpha
                 elif total is None:
@@ -147,19 +143,14 @@ class Gemm(_Products):
         """Return what raises where PyTorch's function would for the shapes of its arguments."""
 
         def check(C: Any, beta: Any, alpha: Any, *matrices: Any) -> None:
-            self._factors(C, matrices)
+            self._fitting_factors(C, matrices)
 
         return check
 
-    def _factors(self, C: Any, matrices: Sequence[Any]) -> list[tuple[Any, Any]]:
+    def _fitting_factors(self, C: Any, matrices: Sequence[Any]) -> list[tuple[Any, Any]]:
         """Return the tensors to be multiplied, all of which fit: nothing is written before."""
-        factors = [
-            (a.t() if ta else a, b.t() if tb else b)
-            for a, b, (ta, tb) in zip(matrices[::2], matrices[1::2], self.flags, strict=True)
-        ]
+        factors = self.factors(matrices)
         for a, b in factors:
-            if a.shape[1] != b.shape[0]:
-                raise _not_multiplied(a.shape, b.shape)
             shape = a.shape[0], b.shape[1]
             if shape != C.shape:  # PyTorch repeats C
                 raise _does_not_fit(shape, C.shape)

@@ -13,7 +13,8 @@ def widened(op: Any, given: Sequence[str], made: Sequence[str]) -> list[str | No
     """Return for each operand of a function of numbers the dtype to convert it to first; None if it is right as it is.
 
     JAX and PyTorch compute the cosine of an int32, int32 / int32 and float32 * int64 in float32, which are float64 in a graph:
-    eight of its digits would be right, and a number beyond 1e38 infinite.
+    eight of its digits would be right, and a number beyond 1e38 infinite. What an array's numbers are added up or multiplied
+    by, a function with one operand here, is computed in the array's dtype there, too.
     """
     result = made[0] if len(set(made)) == 1 else ""
     if not result.startswith("float") or isinstance(op, Cast | Composite):

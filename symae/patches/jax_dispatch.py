@@ -82,9 +82,8 @@ def apply(dispatch: Any, changes: Changes) -> None:
         given, made = node.inputs[0].type.dtype, node.outputs[0].type.dtype
         same.acc_dtype = made
         reduce: Callable[..., Any] = pytensors_reduction(same, node=node, **keywords)
-        if made.startswith("float") and np.result_type(given, made) == made:
-            return lambda x: reduce(of_dtype(x, made))  # of float32 JAX makes float32, whose digits are lost
-        return reduce
+        (wider,) = widened(op.scalar_op, [given], [made])
+        return reduce if wider is None else lambda x: reduce(of_dtype(x, wider))
 
 
 PATCH = Patch(

@@ -6,7 +6,6 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from pytensor.scalar import basic
 from pytensor.scalar.basic import EQ
 from pytensor.scalar.loop import ScalarLoop
@@ -74,8 +73,9 @@ def apply(dispatch: Any, changes: Changes) -> None:
         given, made = node.inputs[0].type.dtype, node.outputs[0].type.dtype
         if made == given and made.startswith("float"):
             return reduce
-        if made.startswith("float") and np.result_type(given, made) == made:
-            return lambda x: reduce(of_dtype(x, made))  # of float32 it makes float32, whose digits are lost
+        (wider,) = widened(op.scalar_op, [given], [made])
+        if wider is not None:
+            return lambda x: reduce(of_dtype(x, wider))
         return lambda x: of_dtype(reduce(x), made)  # of whole numbers without a sign it makes int64
 
     # of more than two PyTensor makes a stack, all of them repeated to the shape of the result, and reduces it

@@ -27,14 +27,6 @@ def torch(request):
     return pytest.importorskip("torch")
 
 
-@pytest.fixture
-def two_threads(torch):
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
-
-
 def step_of(images, backend="pytorch", batch=4):
     model = ConvolutionalAutoencoder(np.random.RandomState(0), maps=(4, 2, 2), image_shape=images.shape[1:])
     cost, updates = model.get_cost_updates()

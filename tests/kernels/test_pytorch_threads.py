@@ -18,14 +18,6 @@ def torch(request):
     return pytest.importorskip("torch")
 
 
-@pytest.fixture
-def two_threads(torch):
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
-
-
 def graph_of(torch, function, *inputs):
     graphs = []
 
