@@ -20,7 +20,7 @@ _call = Function.__call__
 class LockedFunction(Function):
     """Call PyTensor's compiled function from one thread at a time; a function that an op calls may call this one again."""
 
-    __slots__ = ("__weakref__", "lock")
+    __slots__ = ("__weakref__", "lock", "loops")
 
     def __init__(self, *arguments: Any, **keywords: Any):
         super().__init__(*arguments, **keywords)
@@ -28,6 +28,7 @@ class LockedFunction(Function):
 
     def _set_lock(self) -> None:
         self.lock = threading.RLock()
+        self.loops: dict[str, Any] = {}  # over its calls, which `symae.compile.loops.loop_over` keeps here
         _functions.add(self)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import pickle
 import signal
 import sys
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytensor
@@ -20,7 +23,7 @@ from pytensor.raise_op import Assert
 import symae
 from symae import InputError, RandomStreams
 from symae.compile.backends.mlx import fails_in_mlx
-from symae.compile.loops import IndexedStep, PythonLoop, StepsPerCall, loop_over, run_in_bursts
+from symae.compile.loops import IndexedStep, PythonLoop, loop_over, run_in_bursts
 from symae.compile.loops.bursts import SECONDS
 from symae.errors import DivergedError
 from symae.ops import conv2d
@@ -150,6 +153,36 @@ def test_a_step_that_fails_leaves_the_values_and_the_error_that_a_call_from_pyth
         return step.state(), str(caught.value)
 
     assert failed("compiled") == failed("python")
+
+
+def test_after_a_step_that_failed_the_same_loop_goes_on_and_may_fail_again():
+    step = counter("numba", limit=6)
+    loop = loop_over(step.call)
+    for done, total in ((0, 6), (2, 10), (6, 10)):  # of these none
+        step.containers["steps"].storage[0] = np.array(done)
+        with pytest.raises(AssertionError, match="too many steps"):
+            rows_of(loop, 20)
+        assert step["total"] == total
+
+
+def test_a_function_keeps_its_loops_and_copies_of_it_have_their_own():
+    step = counter("numba")
+    loop, copied = loop_over(step.call), pickle.loads(pickle.dumps(step.call))
+    assert loop_over(step.call) is loop
+    assert loop_over(step.call, "python") is not loop
+    rows_of(loop_over(copied), 3)
+    assert step["steps"] == 0
+    rows_of(loop, 2)
+    assert step["steps"] == 2
+
+
+def test_a_function_is_forgotten_with_its_loop():
+    step = counter("numba")
+    rows_of(loop_over(step.call), 2)
+    gone = weakref.ref(step.call)
+    del step
+    gc.collect()
+    assert gone() is None
 
 
 # Compiled, on backends that can
@@ -544,10 +577,18 @@ def test_chunks_grow_to_a_fifth_of_a_second_and_no_further(seconds, monkeypatch)
 
 
 def test_a_pace_is_kept_from_one_epoch_to_the_next(monkeypatch):
-    loop, steps_per_call = Slow(0.01, monkeypatch), StepsPerCall()
+    loop = Slow(0.01, monkeypatch)
     for _ in range(2):
-        list(run_in_bursts(loop, 100, steps_per_call))
+        list(run_in_bursts(loop, 100))
     assert (0, 20) in loop.asked
+
+
+def test_a_loop_that_nothing_can_be_remembered_of_runs_too(monkeypatch):
+    class Unhashable(Slow):
+        __hash__ = None
+
+    loop = Unhashable(0.01, monkeypatch)
+    assert [row for rows in run_in_bursts(loop, 3) for row in rows] == [[0.0], [1.0], [2.0]]
 
 
 def test_patience_looks_at_the_validation_error_where_the_python_loop_does(monkeypatch):

@@ -1,7 +1,7 @@
 """Loops over the steps of a training: in Python, in machine code, on a device."""
 
 from symae.compile.loops.base import IndexedStep, Loop, PythonLoop
-from symae.compile.loops.bursts import StepsPerCall, diverged, run_in_bursts
+from symae.compile.loops.bursts import diverged, run_in_bursts
 from symae.compile.loops.select import LOOPS, check_loop, loop_over
 
 __all__ = [
@@ -9,7 +9,6 @@ __all__ = [
     "IndexedStep",
     "Loop",
     "PythonLoop",
-    "StepsPerCall",
     "check_loop",
     "diverged",
     "loop_over",

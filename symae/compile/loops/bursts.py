@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
+from weakref import WeakKeyDictionary
 
 from symae.compile.loops.base import Loop
 
 SECONDS = 0.2
 
 
-class StepsPerCall:
+class _StepsPerCall:
     """Learn how many steps fit into about a fifth of a second from those that were made; begin with one."""
 
     def __init__(self) -> None:
@@ -23,12 +24,20 @@ class StepsPerCall:
         self.steps = max(1, fitting)
 
 
-def run_in_bursts(
-    loop: Loop, steps: int, steps_per_call: StepsPerCall | None = None, first: int = 0
-) -> Iterator[list[list[float]]]:
+# of loops that ran before: whoever trains one epoch at a time would begin with one step each time
+_learned: WeakKeyDictionary[Loop, _StepsPerCall] = WeakKeyDictionary()
+
+
+def _learned_of(loop: Loop) -> _StepsPerCall:
+    try:
+        return _learned.setdefault(loop, _StepsPerCall())
+    except TypeError:  # an object of another's that has no hash, or takes no weak references
+        return _StepsPerCall()
+
+
+def run_in_bursts(loop: Loop, steps: int, first: int = 0) -> Iterator[list[list[float]]]:
     """Run `steps` steps from number `first` on; yield the figures of each burst. A cost that is not finite ends its burst."""
-    steps_per_call = StepsPerCall() if steps_per_call is None else steps_per_call
-    end = first + steps
+    steps_per_call, end = _learned_of(loop), first + steps
     while first < end:
         started = time.perf_counter()
         rows = loop.run(first, min(steps_per_call.steps, end - first))

@@ -37,11 +37,15 @@ class _Layout(NamedTuple):
     updates: tuple[tuple[int, int], ...]  # (output, input)
 
 
-class _Compiled(NamedTuple):
-    loop: Any
-    address: int  # of the function's machine code
-    layout: _Layout
-    size: int  # of the inputs, in bytes of the machine's
+class _Compiled:
+    """Hold the loop for inputs of some types, and a place for those that a failing step was given."""
+
+    def __init__(self, layout: _Layout, address: int, size: int):
+        self.layout = layout
+        self.address = address  # of the function's machine code
+        self.loop = _loop(layout)
+        self.state = np.zeros(size, np.uint8)
+        self.address_of_state: int = self.state.ctypes.data
 
 
 class NumbaLoop:
@@ -52,6 +56,7 @@ class NumbaLoop:
 
     def __init__(self, indexed: IndexedStep):
         self.indexed = indexed
+        self._of_kinds: dict[Any, _Compiled | None] = {}
         self._of_types: dict[Any, _Compiled | None] = {}
         self._compiled(indexed.values(0))  # now rather than in the first epoch
 
@@ -68,18 +73,29 @@ class NumbaLoop:
         if compiled is None:
             return indexed.run(first, count)
         rows, done = np.empty((count, indexed.figures)), np.zeros(1, np.int64)
-        state = np.zeros(compiled.size, np.uint8)
         try:
-            values = compiled.loop(compiled.address, state.ctypes.data, values, first, rows, done)
+            values = compiled.loop(compiled.address, compiled.address_of_state, values, first, rows, done)
         except Exception:
-            if state.any():  # the steps before the one that failed are done
-                indexed.put(_taken(compiled.layout.inputs)(state.ctypes.data))
+            if compiled.state.any():  # the steps before the one that failed are done
+                indexed.put(_taken(compiled.layout.inputs)(compiled.address_of_state))
+                compiled.state[:] = 0
             raise_with_op(indexed.function.maker.fgraph, indexed.node, indexed.function.vm)
         indexed.put(values)
         return rows[: done[0]].tolist()
 
     def _compiled(self, values: tuple[Any, ...]) -> _Compiled | None:
-        """Compile the loop for values of these types; None if there can be none."""
+        """Return the loop for values of these types; None if there can be none.
+
+        An epoch may take less than Numba does to say what their types are.
+        """
+        kinds = tuple(map(_kind, values))
+        if None in kinds:
+            return self._of_types_of(values)
+        if kinds not in self._of_kinds:
+            self._of_kinds[kinds] = self._of_types_of(values)
+        return self._of_kinds[kinds]
+
+    def _of_types_of(self, values: tuple[Any, ...]) -> _Compiled | None:
         try:
             inputs = types.BaseTuple.from_types([numba.typeof(value) for value in values])
         except ValueError:
@@ -108,7 +124,12 @@ class NumbaLoop:
         layout = _Layout(inputs, outputs, as_tuple, indexed.position, indexed.figures, indexed.updates)
         address = step.library.get_pointer_to_function(step.fndesc.llvm_func_name)
         context = dispatcher.targetctx
-        return _Compiled(_loop(layout), address, layout, context.get_abi_sizeof(context.get_value_type(inputs)))
+        return _Compiled(layout, address, context.get_abi_sizeof(context.get_value_type(inputs)))
+
+
+def _kind(value: Any) -> tuple[Any, ...] | None:
+    """Return what Numba's type of a value follows from; None if that is not known here."""
+    return (value.dtype, value.ndim, value.flags.num) if type(value) is np.ndarray else None
 
 
 @cache

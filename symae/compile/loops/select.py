@@ -20,6 +20,7 @@ from pytensor.tensor.type import TensorType
 
 from symae.compile.backends import linked_by
 from symae.compile.known_graphs import written_graph
+from symae.compile.locked_function import LockedFunction
 from symae.compile.loops.base import IndexedStep, Loop, PythonLoop, given_inputs, say_no_loop
 from symae.errors import InputError
 
@@ -29,13 +30,25 @@ LOOPS = ("compiled", "python")
 def loop_over(step: Callable[[int], Any], loop: str = "compiled") -> Loop:
     """Return the fastest loop over `step` that there is, or one that calls it from Python if `loop` is ``"python"``.
 
-    A compiled loop that cannot be built, as it may be beside a Numba, JAX or MLX that is not among those tested, is said in the
-    log once, and calls are made from Python.
+    A function keeps its loop: whoever trains an epoch at a time would make it for each. A compiled loop that cannot be built,
+    as it may be beside a Numba, JAX or MLX that is not among those tested, is said in the log once, and calls are made from
+    Python.
     """
     check_loop(loop)
-    if loop == "compiled" and isinstance(step, Loop):
-        return step
-    if not isinstance(step, Function) or not _is_indexed(step):
+    if not isinstance(step, Function):
+        return step if loop == "compiled" and isinstance(step, Loop) else PythonLoop(step)
+    if step.profile or step.return_none:
+        return PythonLoop(step)  # a call from Python has more to do than its work
+    if not isinstance(step, LockedFunction):
+        return _loop_over(step, loop)
+    if loop not in step.loops:
+        step.loops[loop] = _loop_over(step, loop)
+    kept: Loop = step.loops[loop]
+    return kept
+
+
+def _loop_over(step: Function, loop: str) -> Loop:
+    if not _is_indexed(step):
         return PythonLoop(step)
     indexed = IndexedStep(step)
     backend = linked_by(step.maker.linker)
@@ -56,7 +69,7 @@ def check_loop(loop: str) -> None:
 
 def _is_indexed(function: Function) -> bool:
     fgraph, given = written_graph(function), given_inputs(function)
-    if len(given) != 1 or function.profile or function.return_none:
+    if len(given) != 1:
         return False
     entry = function.maker.expanded_inputs[given[0]]
     if entry.value is not None or entry.update is not None or not _is_scalar(entry.variable, "iu"):
