@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import get_cached_controller
 
 from symae._runtime.locks import Lock
 from symae.errors import InputError
@@ -42,7 +43,8 @@ def blas_threads(count: int | None = None) -> Iterator[None]:
         raise InputError("threads", str(count), "at least 1")
     block = _Block()
     with _lock:
-        block.before = threadpool_limits(limits=count, user_api="blas")
+        # not `threadpool_limits`, which looks for libraries anew: milliseconds, where an epoch may take 20
+        block.before = get_cached_controller().limit(limits=count, user_api="blas")
         _blocks.append(block)
     try:
         yield
@@ -54,7 +56,7 @@ def blas_threads(count: int | None = None) -> Iterator[None]:
 class _Block:
     """Remember the BLAS limits `before` a block that has not ended."""
 
-    before: threadpool_limits
+    before: Any
 
 
 _lock = Lock()

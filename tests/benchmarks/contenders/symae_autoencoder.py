@@ -10,5 +10,4 @@ from symae.training import train_epochs
 given = settings()
 step = compiled_step(given)
 threads = given.threads or None  # 0 for what they are by themselves
-# `every`: between_commits.py runs this with the symae of before too, which has no `log_every`
-answer(compile_time(step).total, lambda: train_epochs(step, given.n_batches, 1, every=0, threads=threads).costs[0])
+answer(compile_time(step).total, lambda: train_epochs(step, given.n_batches, 1, log_every=0, threads=threads).costs[0])

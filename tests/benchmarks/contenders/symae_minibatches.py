@@ -24,8 +24,7 @@ step = function([index], cost, updates=updates, givens=minibatch, backend=given.
 
 def epoch() -> float:
     order.set_value(given.next_round().ravel())
-    # `every`: between_commits.py runs this with the symae of before too, which has no `log_every`
-    trained = train_epochs(step, given.minibatches, 1, every=0).costs[0]
+    trained = train_epochs(step, given.minibatches, 1, log_every=0).costs[0]
     return trained if given.test is None else model.score(given.test, backend=given.way)
 
 
