@@ -14,7 +14,7 @@ from numba.extending import intrinsic
 
 from symae.kernels import tuning
 from symae.kernels.machine_code import word
-from symae.kernels.parallel.pool import PART, SHARE, THREADS, connect
+from symae.kernels.parallel.pool import AWAKE, PART, SHARE, THREADS, connect
 
 Threads = Literal["never", "always", "large"]
 
@@ -94,6 +94,18 @@ def _share(typing: Any, work: Any, parts: Any, arguments: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(work, types.int64, arguments), codegen
+
+
+def emit_awake(context: Any, builder: Any) -> Any:
+    """Emit whether there are threads and none of them sleeps: 1 or 0."""
+    context.active_code_library._reload_init.add(connect)
+    return builder.call(cgutils.get_or_insert_function(builder.module, AWAKE, "symae_awake"), [])
+
+
+@intrinsic
+def awake(typing: Any) -> Any:
+    """Return 1 if there are threads and none of them sleeps, else 0."""
+    return types.int64(), lambda context, builder, signature, arguments: emit_awake(context, builder)
 
 
 def emit_region(context: Any, builder: Any, values: Sequence[Any], emit: Callable[[Any, Any, Sequence[Any]], None]) -> None:

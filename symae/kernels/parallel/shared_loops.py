@@ -15,8 +15,7 @@ from typing import Any
 from llvmlite import ir
 from numba.core import cgutils, types
 
-from symae.kernels.parallel.parts import THREADS, emit_region, internal_function
-from symae.kernels.parallel.pool import AWAKE, connect
+from symae.kernels.parallel.parts import THREADS, emit_awake, emit_region, internal_function
 from symae.kernels.simd.vectors import word
 from symae.kernels.tuning import NUMBERS_FOR_AWAKE_THREADS, NUMBERS_FOR_THREADS
 
@@ -115,9 +114,7 @@ class SharedLoops:
         large = cgutils.alloca_once_value(builder, builder.icmp_signed(">=", numbers, word(enough)))
         medium = builder.icmp_signed(">=", numbers, word(NUMBERS_FOR_AWAKE_THREADS[self.core.expensive]))
         with builder.if_then(builder.and_(medium, builder.not_(builder.load(large)))):
-            self.context.active_code_library._reload_init.add(connect)
-            awake = builder.call(cgutils.get_or_insert_function(builder.module, AWAKE, "symae_awake"), [])
-            builder.store(builder.icmp_signed("==", awake, word(1)), large)
+            builder.store(builder.icmp_signed("==", emit_awake(self.context, builder), word(1)), large)
         return builder.and_(builder.load(large), builder.icmp_signed(">=", rows, word(THREADS)))
 
     def _call(self, builder: Any, body: ir.Function, arguments: list[Any]) -> None:

@@ -250,6 +250,13 @@ def _btpe(state: Any, n: Any, p: Any) -> Any:
 
 
 @jit
+def check_binomial(n: Any, p: Any) -> None:
+    """Raise ValueError unless n >= 0 and p is in [0, 1]."""
+    if n < 0 or not 0.0 <= p <= 1.0:
+        raise ValueError("binomial: expected n >= 0 and p in [0, 1]")
+
+
+@jit
 def binomial(state: Any, n: Any, p: Any) -> Any:
     """Draw the number of successes in `n` trials of probability `p`, as ``RandomState.binomial`` does."""
     less = p if p <= 0.5 else 1.0 - p
@@ -259,6 +266,31 @@ def binomial(state: Any, n: Any, p: Any) -> Any:
     else:
         x = _btpe(state, n, less)
     return x if p <= 0.5 else n - x
+
+
+@jit
+def _one_trial(p: Any) -> Any:
+    """Return the probabilities of 0 and of 1 success in one trial, of p or, if that is less, of 1 - p."""
+    less = p if p <= 0.5 else 1.0 - p
+    q, nothing, _ = _inversion_table(1, less)
+    return nothing, (1 * less * nothing) / (1 * q)
+
+
+@jit
+def one_number_each(state: Any, p: Any) -> Any:
+    """Return True if `bernoullis` takes a number of the stream for each draw, whatever the numbers are, and compares it."""
+    nothing, something = _one_trial(p)
+    return LITTLE and HIGHEST - nothing <= something and state[POSITION] % 2 == 0
+
+
+@jit
+def skip(state: Any, numbers: Any) -> None:
+    """Leave out so many numbers of the stream; the position in the key is an even one."""
+    position = np.int64(state[POSITION]) + 2 * numbers
+    while position > N:
+        _refill(state)
+        position -= N
+    state[POSITION] = position
 
 
 @jit
@@ -286,11 +318,9 @@ def bernoullis(state: Any, p: Any, out: Any) -> None:
     can cause once in 2^53 draws of some p, shows as a number above the sum of both probabilities. For these p doubles are drawn
     and looked at, and from such a one on the draws go one by one.
     """
-    less = p if p <= 0.5 else 1.0 - p
-    q, nothing, _ = _inversion_table(1, less)
-    something = (1 * less * nothing) / (1 * q)
+    nothing, something = _one_trial(p)
     likely, rest = (1, 0) if p > 0.5 else (0, 1)
-    if LITTLE and HIGHEST - nothing <= something and state[POSITION] % 2 == 0:
+    if one_number_each(state, p):
         _compared(state, np.uint64(nothing * 2.0**53), likely, rest, out)
         return
     numbers = np.empty(min(out.size, 4096), np.float64)

@@ -224,16 +224,11 @@ class BinomialDraw(CompiledDraw):
         return uniform > nothing if p <= 0.5 else uniform <= nothing
 
     def numba_loops(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        from symae.kernels.random.mt19937 import bernoullis, binomial
-
-        @jit
-        def check(n: Any, p: Any) -> None:
-            if n < 0 or not 0.0 <= p <= 1.0:
-                raise ValueError("binomial: expected n >= 0 and p in [0, 1]")
+        from symae.kernels.random.mt19937 import bernoullis, binomial, check_binomial
 
         @jit
         def scalar(state: Any, n: Any, p: Any, out: Any) -> None:
-            check(n, p)
+            check_binomial(n, p)
             if n == 1:
                 bernoullis(state, p, out)
             else:
@@ -243,7 +238,7 @@ class BinomialDraw(CompiledDraw):
         @jit
         def elementwise(state: Any, n: Any, p: Any, out: Any) -> None:
             for i in range(out.size):
-                check(n[i], p[i])
+                check_binomial(n[i], p[i])
                 out[i] = binomial(state, n[i], p[i])
 
         return scalar, elementwise

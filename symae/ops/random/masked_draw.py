@@ -14,8 +14,6 @@ from symae.ops.base import BackendOp
 from symae.ops.random.compiled_draws import BinomialDraw, jit
 from symae.ops.random.draws import Draw
 
-# Elements that are drawn and multiplied while they are in the first cache.
-BLOCK = 4096
 MASK, ARRAY = "a mask of shape {}", "{}, that of the array"
 
 
@@ -53,20 +51,16 @@ class MaskedDraw(BackendOp):
         output_storage[1][0] = mask * x
 
     def numba(self, node: Apply) -> Callable[..., Any]:
-        scalar, _ = self.mask.numba_loops()
+        from symae.kernels.random.masks import masked
+
         dtype = np.dtype(self.dtype)
 
         @jit
         def draw(state: Any, dims: Any, n: Any, p: Any, x: Any) -> Any:
             if dims != x.shape:
                 raise ShapeError("product with a mask", MASK, ARRAY, dims, x.shape)
-            after, out = state.copy(), np.empty(dims, dtype)
-            masked, values = out.reshape(-1), np.ascontiguousarray(x).reshape(-1)
-            for first in range(0, masked.size, BLOCK):
-                block, of_block = masked[first : first + BLOCK], values[first : first + BLOCK]
-                scalar(after, n.item(), p.item(), block)
-                for i in range(block.size):
-                    block[i] *= of_block[i]
+            after, out = np.empty_like(state), np.empty(dims, dtype)
+            masked(state, n.item(), p.item(), np.ascontiguousarray(x).reshape(-1), after, out.reshape(-1))
             return after, out
 
         return self.mask.unpacked(draw, "n, p, x")

@@ -1,0 +1,65 @@
+"""Masks of random bits, or of other binomial numbers, that are drawn and applied in one pass.
+
+Where each number of the mask takes one of the stream, threads share it: to leave numbers of the stream out takes a tenth of the
+time of drawing them. So the mask is the same on any number of threads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from symae.kernels import tuning
+from symae.kernels.compiled_once import compiled_once
+from symae.kernels.parallel.parts import awake, in_parts
+from symae.kernels.random.mt19937 import bernoullis, binomial, check_binomial, jit, one_number_each, skip
+
+# Numbers that are drawn and multiplied while they are in the first cache.
+BLOCK = 4096
+_NEXT = 1.0 - tuning.SKIPPING_TO_DRAWING
+_ENOUGH, _ENOUGH_AWAKE = tuning.NUMBERS_FOR_THREADS[True], tuning.NUMBERS_FOR_AWAKE_THREADS[True]
+
+
+@jit
+def _begin(size: Any, part: Any, parts: Any) -> Any:
+    """Return the first number of a part. Each is by so much shorter than the one before as it takes to leave out that one's."""
+    return np.int64(size * ((1.0 - _NEXT**part) / (1.0 - _NEXT**parts)))
+
+
+@jit
+def _part(part: Any, parts: Any, arguments: Any) -> None:
+    before, n, p, values, after, out = arguments
+    first, end = _begin(out.size, part, parts), _begin(out.size, part + 1, parts)
+    state = after if part == parts - 1 else np.empty_like(before)
+    state[:] = before
+    if part > 0:
+        skip(state, first)
+    while first < end:
+        block, of_block = out[first : min(first + BLOCK, end)], values[first : min(first + BLOCK, end)]
+        if n == 1:
+            bernoullis(state, p, block)
+        else:
+            for i in range(block.size):
+                block[i] = binomial(state, n, p)
+        for i in range(block.size):
+            block[i] *= of_block[i]
+        first += block.size
+
+
+_alone, _together = in_parts(_part, "never"), in_parts(_part, "always")
+
+
+@compiled_once(jit, contiguous=True)
+def masked(before: Any, n: Any, p: Any, values: Any, after: Any, out: Any) -> None:
+    """Fill the vector `out` with `values`, each times a draw of binomial(n, p).
+
+    The draws are those of the generator `before`; `after` becomes the generator that has made them.
+    """
+    check_binomial(n, p)
+    arguments = (before, n, p, values, after, out)
+    shared = out.size >= _ENOUGH or (out.size >= _ENOUGH_AWAKE and awake() == 1)
+    if shared and n == 1 and one_number_each(before, p):
+        _together(out.size, out.size, arguments)
+    else:
+        _alone(out.size, out.size, arguments)
