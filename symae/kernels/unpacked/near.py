@@ -173,22 +173,31 @@ class Near(Tiles):
             b.ret_void()
         group = 16 // self.size  # numbers of a register's quarter or half
         part, last = ir.VectorType(self.number, group), b.sub(rows, word(1))
-        groups = b.sdiv(b.add(height, word(group - 1)), word(group))
         by_groups = b.select(b.equal(next_term, size), b.mul(b.sdiv(terms, word(group)), word(group)), word(0))
+        # as many rows as a vector has numbers at once, where there are so many; of the others some
+        at_once = b.select(b.icmp_signed("<", rows, height), rows, height)
+        in_vectors = b.select(b.icmp_signed(">", by_groups, word(0)), b.and_(at_once, word(-self.lanes)), word(0))
+        groups = b.sdiv(b.add(b.sub(height, in_vectors), word(group - 1)), word(group))
         # what the last group writes past a term's numbers the first overwrites
         with b.repeat(0, groups) as turn:
-            row = b.mul(b.sub(b.sub(groups, word(1)), turn), word(group))
+            row = b.add(in_vectors, b.mul(b.sub(b.sub(groups, word(1)), turn), word(group)))
             numbers = [b.add(row, word(r)) for r in range(group)]
             starts = [b.add(A, b.mul(next_row, b.select(b.icmp_signed("<", n, last), n, last))) for n in numbers]
             there = b.add(to, b.mul(row, size))
             with b.repeat(0, by_groups, group) as k:
                 vectors = [self.load(b, b.add(start, b.mul(k, size)), part) for start in starts]
-                for n, vector in enumerate(self._transposed(b, vectors)):
+                for n, vector in enumerate(self.transposed(b, vectors)):
                     self.store(b, vector, b.add(there, b.mul(b.add(k, word(n)), step)))
             with b.repeat(by_groups, terms) as k:
                 for n, start in enumerate(starts):
                     value = self.load(b, b.add(start, b.mul(k, next_term)))
                     self.store(b, value, b.add(b.add(there, b.mul(k, step)), word(n * self.size)))
+        with b.repeat(0, in_vectors, self.lanes) as row:
+            start, there = b.add(A, b.mul(next_row, row)), b.add(to, b.mul(row, size))
+            self.columns(b, start, next_row, by_groups, there, step)
+            with b.repeat(by_groups, terms) as k, b.repeat(0, self.lanes) as n:
+                value = self.load(b, b.add(b.add(start, b.mul(n, next_row)), b.mul(k, size)))
+                self.store(b, value, b.add(b.add(there, b.mul(k, step)), b.mul(n, size)))
         b.ret_void()
         return function
 

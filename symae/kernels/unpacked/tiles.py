@@ -134,34 +134,43 @@ class Tiles(Emitted):
         B, next_row, rows, terms, panel = function.args
         b = Builder(function)
         group = 16 // self.size  # numbers that one of the registers' quarters or halves has
-        part, width = ir.VectorType(self.number, group), self.vectors * self.lanes * self.size
+        width = self.vectors * self.lanes * self.size
         done = b.variable()
         b.store(word(0), done)
         with b.if_then(b.equal(rows, word(self.lanes))):
             whole = b.mul(b.sdiv(terms, word(group)), word(group))
             b.store(whole, done)
-            starts = [b.add(B, b.mul(next_row, word(group * q))) for q in range(self.lanes // group)]
-            steps = [b.mul(next_row, word(r)) for r in range(group)]
-            with b.repeat(0, whole, group) as k:
-                # vector r has, in each quarter q, `group` numbers of row q * group + r
-                vectors = []
-                for r in range(group):
-                    pieces = [self.load(b, b.add(b.add(s, steps[r]), b.mul(k, word(self.size))), part) for s in starts]
-                    while len(pieces) > 1:
-                        pieces = [self._joined(b, *pieces[n : n + 2]) for n in range(0, len(pieces), 2)]
-                    vectors += pieces
-                for column, vector in enumerate(self._transposed(b, vectors)):
-                    self.store(b, vector, b.add(panel, b.mul(b.add(k, word(column)), word(width))))
+            self.columns(b, B, next_row, whole, panel, word(width))
         with b.repeat(b.load(done), terms) as k, b.repeat(0, rows) as row:
             value = self.load(b, b.add(b.add(B, b.mul(row, next_row)), b.mul(k, word(self.size))))
             self.store(b, value, b.add(panel, b.add(b.mul(k, word(width)), b.mul(row, word(self.size)))))
         b.ret_void()
         return function
 
+    def columns(self, b: Builder, start: Any, next_row: Any, terms: Any, to: Any, step: Any) -> None:
+        """Emit that the first terms of a vector's rows are written as columns, each a vector `step` bytes further on.
+
+        There are as many terms as go whole into registers' quarters or halves.
+        """
+        group = 16 // self.size
+        part = ir.VectorType(self.number, group)
+        starts = [b.add(start, b.mul(next_row, word(group * q))) for q in range(self.lanes // group)]
+        steps = [b.mul(next_row, word(r)) for r in range(group)]
+        with b.repeat(0, terms, group) as k:
+            # vector r has, in each quarter q, `group` numbers of row q * group + r
+            vectors = []
+            for r in range(group):
+                pieces = [self.load(b, b.add(b.add(s, steps[r]), b.mul(k, word(self.size))), part) for s in starts]
+                while len(pieces) > 1:
+                    pieces = [self._joined(b, *pieces[n : n + 2]) for n in range(0, len(pieces), 2)]
+                vectors += pieces
+            for column, vector in enumerate(self.transposed(b, vectors)):
+                self.store(b, vector, b.add(to, b.mul(b.add(k, word(column)), step)))
+
     def _joined(self, b: Builder, low: Any, high: Any) -> Any:
         return self.shuffled(b, low, high, list(range(2 * low.type.count)))
 
-    def _transposed(self, b: Builder, vectors: list[Any]) -> list[Any]:
+    def transposed(self, b: Builder, vectors: list[Any]) -> list[Any]:
         """Transpose the small square matrices in the quarters of some vectors."""
         group, lanes = len(vectors), vectors[0].type.count
         span = 1
