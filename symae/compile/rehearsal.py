@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +19,7 @@ from pytensor.compile.executor import Function
 
 from symae.compile import locked_function
 from symae.compile.loops.base import Loop
+from symae.compile.loops.figures import Rows
 
 
 class Enough(SystemExit):
@@ -82,9 +83,9 @@ class FirstStep:
 
     def __init__(self, steps: Loop):
         self._steps = steps
-        self._rows: list[list[float]] = []
+        self._rows: list[Sequence[float]] = []
 
-    def run(self, first: int, count: int) -> list[list[float]]:
+    def run(self, first: int, count: int) -> Rows:
         if not self._rows:
-            self._rows = self._steps.run(first, 1)
+            self._rows = list(self._steps.run(first, 1))
         return self._rows * count

@@ -6,7 +6,6 @@ import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from pytensor.graph.utils import MissingInputError
 from pytensor.tensor.type import TensorType
 
 from symae._runtime.checks import as_numbers, finite, is_finite
-from symae.compile.loops import Loop, loop_over, run_in_bursts
+from symae.compile.loops import Figures, Loop, Rows, loop_over, run_in_bursts
 from symae.errors import InputError
 
 
@@ -158,7 +157,7 @@ class Pass:
         call, position = self._calls[index]
         return call(position)
 
-    def run(self, first: int, count: int) -> list[list[float]]:
+    def run(self, first: int, count: int) -> Rows:
         """Run at most `count` minibatches of the same length from number `first` on, as a `symae.compile.loops.Loop` does."""
         last = self._full if first < self._full else len(self)
         return self._loops[self.lengths[first]].run(first, min(count, last - first))
@@ -177,8 +176,10 @@ class Pass:
 
 def means_over(loop: Loop, lengths: Sequence[int]) -> list[float]:
     """Return the means over all examples of what a loop over minibatches of those `lengths` gives, means over a minibatch."""
-    columns = zip(*chain.from_iterable(run_in_bursts(loop, len(lengths))), strict=True)
-    return [float(np.average(column, weights=lengths)) for column in columns]
+    figures = Figures()
+    for burst in run_in_bursts(loop, len(lengths)):
+        figures += burst
+    return [float(np.average(column, weights=lengths)) for column in figures.columns()]
 
 
 def minibatch_lengths(examples: int, length: int, drop_last: bool) -> list[int]:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from symae._runtime.blas_threads import blas_threads
-from symae.compile.loops import diverged, loop_over, run_in_bursts
+from symae.compile.loops import Figures, diverged, loop_over, run_in_bursts
 from symae.compile.rehearsal import FirstStep, rehearsing
 from symae.errors import DivergedError, InputError
 from symae.training.history import History
@@ -40,7 +40,7 @@ class TrainingState:
         The finished epochs; the one that has just ended is in it when `Callback.on_epoch_end` is called.
     epoch : int
         The number of the present epoch; the first is 0.
-    rows : list of list of float
+    rows : sequence of lists of float
         What each step of the present epoch has returned so far: its cost and what it measures.
     cost, seconds : float
         The mean cost of the last epoch that ran to its end, and how long its steps took.
@@ -62,7 +62,7 @@ class TrainingState:
     n_batches: int
     history: History
     epoch: int = 0
-    rows: list[list[float]] = field(default_factory=list)
+    rows: Figures = field(default_factory=Figures)
     cost: float = math.nan
     seconds: float = 0.0
     metrics: dict[str, float] = field(default_factory=dict)
@@ -206,13 +206,13 @@ def run_training(
                 if state.stop:
                     history.stopped_early = True
                     break
-                state.epoch, state.rows = epoch, []
+                state.epoch, state.rows = epoch, Figures()
                 _call(begin, state)
                 started = time.perf_counter()
                 if not run_epoch():
                     history.stopped_early = True
                     break
-                state.cost, *means = (_mean(column, batch_weights) for column in zip(*state.rows, strict=True))
+                state.cost, *means = (_mean(column, batch_weights) for column in state.rows.columns())
                 state.seconds = time.perf_counter() - started
                 state.metrics = {} if metric_names is None else dict(zip(metric_names, means, strict=True))
                 _call(measure, state)
@@ -231,9 +231,9 @@ def run_training(
     return history
 
 
-def _mean(figures: Sequence[float], weights: Sequence[float] | None) -> float:
+def _mean(figures: np.ndarray, weights: Sequence[float] | None) -> float:
     # without weights it is what np.average computes, in a tenth of its time
-    mean = np.add.reduce(np.array(figures)) / len(figures) if weights is None else np.average(figures, weights=weights)
+    mean = np.add.reduce(figures) / len(figures) if weights is None else np.average(figures, weights=weights)
     return float(mean)
 
 

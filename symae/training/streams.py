@@ -13,6 +13,7 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 
 from symae._runtime.checks import finite
+from symae.compile.loops import Rows
 from symae.errors import InputError
 from symae.training.data import (
     Examples,
@@ -194,7 +195,7 @@ class StreamedPass(Pass):
         self._ahead.next = index + 1
         return self._compiled[self.lengths[index]](np.array(index - window.start, "int64"))
 
-    def run(self, first: int, count: int) -> list[list[float]]:
+    def run(self, first: int, count: int) -> Rows:
         window = self._hold(first)
         rows = self._loops[self.lengths[first]].run(first - window.start, min(count, window.stop - first))
         self._ahead.next = first + len(rows)

@@ -23,7 +23,7 @@ from pytensor.raise_op import Assert
 import symae
 from symae import InputError, RandomStreams
 from symae.compile.backends.mlx import fails_in_mlx
-from symae.compile.loops import IndexedStep, PythonLoop, loop_over, run_in_bursts
+from symae.compile.loops import Figures, IndexedStep, PythonLoop, loop_over, run_in_bursts
 from symae.compile.loops.bursts import SECONDS
 from symae.errors import DivergedError
 from symae.ops import conv2d
@@ -652,3 +652,39 @@ def test_where_the_loops_module_cannot_be_imported_the_same_holds(monkeypatch, c
     step = training_step("numba", draws=False)
     assert isinstance(loop_over(step.call), IndexedStep)
     assert any("no compiled loop on Numba" in record.getMessage() for record in caplog.records)
+
+
+# Figures
+
+
+def test_figures_are_read_as_the_lists_of_lists_that_they_were_made_of():
+    rows = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
+    figures = Figures()
+    assert (len(figures), list(figures), figures) == (0, [], [])
+    figures += rows[:1]
+    figures += Figures(rows[1:])
+    figures += []
+    assert (len(figures), figures) == (3, rows)
+    assert (figures[0], figures[-1], figures[1:], repr(figures)) == (rows[0], rows[-1], rows[1:], repr(rows))
+    assert [type(figure) for row in figures for figure in row] == [float] * 6
+    assert [column.tolist() for column in figures.columns()] == [[1.0, 3.0, 5.0], [2.0, 4.0, 6.0]]
+    assert figures != rows[:2]
+    with pytest.raises(IndexError):
+        figures[3]
+
+
+def test_a_step_that_returns_another_number_of_figures_than_before_is_refused():
+    with pytest.raises(InputError, match="step: found 1 figures, expected 2, as many as the steps before have returned"):
+        train_epochs(lambda index: [1.0, 2.0] if index < 3 else 1.0, 5, 1, metric_names=["error"], log_every=0)
+
+
+def test_long_epochs_do_not_set_off_pythons_garbage_collector():
+    step, collections = counter("numba"), []
+    train_epochs(step.call, 3, 1, log_every=0)
+    gc.collect()
+    gc.callbacks.append(lambda phase, info: collections.append(phase))
+    try:
+        train_epochs(step.call, 20_000, 1, log_every=0)
+    finally:
+        gc.callbacks.pop()
+    assert len(collections) <= 2

@@ -11,6 +11,7 @@ from pytensor.compile.executor import Function
 
 from symae.compile.known_graphs import written_graph
 from symae.compile.locked_function import locked
+from symae.compile.loops.figures import Rows
 
 _log = logging.getLogger("symae.compile.loops")
 _said: set[str] = set()
@@ -20,7 +21,7 @@ _said: set[str] = set()
 class Loop(Protocol):
     """Make steps."""
 
-    def run(self, first: int, count: int) -> list[list[float]]:
+    def run(self, first: int, count: int) -> Rows:
         """Make at most `count` steps from number `first` on, and at least one; the figures of each.
 
         Ends early after a step whose cost is not finite. If a step raises an error, the steps before it are done.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from weakref import WeakKeyDictionary
 
 from symae.compile.loops.base import Loop
+from symae.compile.loops.figures import Rows
 
 SECONDS = 0.2
 
@@ -35,7 +36,7 @@ def _learned_of(loop: Loop) -> _StepsPerCall:
         return _StepsPerCall()
 
 
-def run_in_bursts(loop: Loop, steps: int, first: int = 0) -> Iterator[list[list[float]]]:
+def run_in_bursts(loop: Loop, steps: int, first: int = 0) -> Iterator[Rows]:
     """Run `steps` steps from number `first` on; yield the figures of each burst. A cost that is not finite ends its burst."""
     steps_per_call, end = _learned_of(loop), first + steps
     while first < end:
@@ -46,6 +47,6 @@ def run_in_bursts(loop: Loop, steps: int, first: int = 0) -> Iterator[list[list[
         yield rows
 
 
-def diverged(rows: Sequence[Sequence[float]]) -> bool:
+def diverged(rows: Rows) -> bool:
     """Return True if the last step's cost is not finite."""
     return not math.isfinite(rows[-1][0])

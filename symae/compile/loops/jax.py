@@ -19,6 +19,7 @@ from symae._runtime.jax_64_bits import with_64_bits
 from symae.compile.device_arrays import DeviceFunction
 from symae.compile.locked_function import locked
 from symae.compile.loops.base import IndexedStep, say_no_loop
+from symae.compile.loops.figures import Figures, Rows
 from symae.ops.runtime_errors import with_checks
 
 MOST = 4096  # steps in one program: the figures of so many have a place
@@ -42,11 +43,11 @@ class JAXLoop:
         # whoever trains on makes a new loop, and XLA takes a second for a program
         self._programs = self.device_function.loop_programs
 
-    def run(self, first: int, count: int) -> list[list[float]]:
+    def run(self, first: int, count: int) -> Rows:
         with locked(self.indexed.function):
             return with_64_bits(self._run)(first, count)
 
-    def _run(self, first: int, count: int) -> list[list[float]]:
+    def _run(self, first: int, count: int) -> Rows:
         indexed, slots = self.indexed, self.device_function.slots
         if not indexed.holds(first + count - 1):
             return indexed.run(first, count)
@@ -73,8 +74,7 @@ class JAXLoop:
         taken: set[int] = set()
         for out, into in indexed.updates:
             indexed.function.input_storage[into].storage[0] = self.device_function.to_host(out, updated[into], taken)
-        columns = [np.asarray(column)[: int(done)].astype(np.float64).tolist() for column in figures]
-        return [list(row) for row in zip(*columns, strict=True)]
+        return Figures(np.stack([np.asarray(column)[: int(done)].astype(np.float64) for column in figures], axis=1))
 
     @property
     def _outputs(self) -> int:

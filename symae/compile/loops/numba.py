@@ -22,6 +22,7 @@ from pytensor.link.utils import raise_with_op
 
 from symae.compile.locked_function import locked
 from symae.compile.loops.base import IndexedStep, say_no_loop
+from symae.compile.loops.figures import Figures, Rows
 from symae.compile.numba_calls import load_or_compile, takes_tuple
 from symae.patches.numba_deferred_codegen import whole_programs
 
@@ -60,11 +61,11 @@ class NumbaLoop:
         self._of_types: dict[Any, _Compiled | None] = {}
         self._compiled(indexed.values(0))  # now rather than in the first epoch
 
-    def run(self, first: int, count: int) -> list[list[float]]:
+    def run(self, first: int, count: int) -> Rows:
         with locked(self.indexed.function):
             return self._run(first, count)
 
-    def _run(self, first: int, count: int) -> list[list[float]]:
+    def _run(self, first: int, count: int) -> Rows:
         indexed = self.indexed
         if not indexed.holds(first + count - 1):
             return indexed.run(first, count)
@@ -81,7 +82,7 @@ class NumbaLoop:
                 compiled.state[:] = 0
             raise_with_op(indexed.function.maker.fgraph, indexed.node, indexed.function.vm)
         indexed.put(values)
-        return rows[: done[0]].tolist()
+        return Figures(rows[: done[0]])
 
     def _compiled(self, values: tuple[Any, ...]) -> _Compiled | None:
         """Return the loop for values of these types; None if there can be none.
