@@ -15,6 +15,7 @@ import symae
 from symae import patches
 from symae._runtime.atomic_files import make_folder
 from symae._runtime.decimals import fixed
+from symae._runtime.memory import end_quickly
 from symae._runtime.roomy_calls import roomy
 from symae._runtime.terminal import INTERRUPTED, Parser, at_least, print_anything, reader_left, status_of
 from symae.cli.compare import add_compare, run_compare
@@ -159,7 +160,10 @@ def _run_any(path: Path, arguments: Sequence[str], out: Path | None, own_process
         if path.suffix.lower() not in PROGRAMS - {".txt"} and not imports:  # notes, figures and JSON may be valid Python
             raise InputError(path, "a text that imports nothing", "a Python program; of one, a copy whose name ends in .py")
         if is_legacy(source):
-            return run_source(source, arguments, out, own_process)
+            status = run_source(source, arguments, out, own_process)
+            if own_process:
+                end_quickly()
+            return status
     run_path(path, arguments if out is None else ["--out", str(out), *arguments])
     return 0
 

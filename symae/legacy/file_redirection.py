@@ -9,8 +9,9 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
+from weakref import WeakSet
 
 from symae.errors import UnwritableError
 from symae.legacy.audit import WRITES, Change, watched
@@ -31,6 +32,10 @@ class Files(Programs, Folders):
     """Map a script's file names, and provide the functions that the script uses on them."""
 
     started: Callable[[], None] = staticmethod(lambda: None)  # what is done before other programs are started
+
+    def __init__(self, *arguments: Any, **keywords: Any):
+        super().__init__(*arguments, **keywords)
+        self._opened: WeakSet[Any] = WeakSet()
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
@@ -74,7 +79,20 @@ class Files(Programs, Folders):
         """Open a file as the built-in function does."""
         if more.get("opener") is not None and not os.path.isabs(name_of(file) or ""):  # perhaps in a folder that it knows
             return REAL_OPEN(file, mode, *rest, **more)
-        return REAL_OPEN(self.opened(file, mode), mode, *rest, **more)
+        opened = REAL_OPEN(self.opened(file, mode), mode, *rest, **more)
+        if opened.writable():
+            self._opened.add(opened)
+        return opened
+
+    def flush(self) -> None:
+        """Write what the files that are open have not written yet.
+
+        Of files in a cycle of objects the garbage collector may close the lowest layer first, and what is in the upper ones is
+        lost then (CPython 3.11). Python ends otherwise than by the collector.
+        """
+        for file in list(self._opened):
+            with suppress(OSError, ValueError):  # it is closed, or cannot be written
+                file.flush()
 
     def _os_open(self, path: Any, flags: int, *rest: Any, dir_fd: int | None = None, **more: Any) -> int:
         path, dir_fd = self._joined(path, dir_fd)

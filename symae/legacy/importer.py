@@ -46,6 +46,7 @@ class Importer(MetaPathFinder):
         self._theano = AliasFinder("theano", REPLACED)
         self._installed = _folders_of_installed()
         self._foreign = _folders_of_libraries(session, self._installed)
+        self._real_folders: dict[str, str] = {}
         session.loader_of = lambda path: _SourceLoader(self, Path(path))
 
     @contextmanager
@@ -76,8 +77,9 @@ class Importer(MetaPathFinder):
         if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
             return None
         parent = fullname.rpartition(".")[0]
-        if not self._is_the_scripts(spec.origin):
-            if any(is_inside(os.path.realpath(spec.origin), folder) for folder in self._installed):
+        real = self._real(spec.origin)
+        if not self._is_the_scripts(real):
+            if any(is_inside(real, folder) for folder in self._installed):
                 return None
             spec.loader = _LibraryLoader(self, fullname, spec.origin)
             return spec
@@ -127,9 +129,16 @@ class Importer(MetaPathFinder):
 
     # -- whose is it ------------------------------------------------------------------------------------------------------
 
+    def _real(self, origin: str) -> str:
+        """Return the real path of a source file. To ask for each folder above each of a library's modules would take longer."""
+        folder, name = os.path.split(origin)
+        if folder not in self._real_folders:
+            self._real_folders[folder] = os.path.realpath(folder)
+        place = Path(self._real_folders[folder], name)
+        return os.path.realpath(place) if place.is_symlink() else str(place)
+
     def _is_the_scripts(self, origin: str) -> bool:
-        """Return True if a source file is not a part of Python, of an installed package or of symae."""
-        origin = os.path.realpath(origin)
+        """Return True if a source file, a real path, is not a part of Python, of an installed package or of symae."""
         if is_inside(origin, str(self.session.script.parent)) or is_inside(origin, self.session.files.out):
             return "site-packages" not in origin
         return not any(is_inside(origin, folder) for folder in self._foreign)

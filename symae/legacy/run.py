@@ -132,6 +132,7 @@ def _run(session: Session, source: Source, argv: list[str]) -> int:
 
 def _end(session: Session) -> None:
     """Let go of what the script's modules hold, as Python does at its own end: files they left open are written and closed."""
+    session.files.flush()
     for module in session.modules.values():
         vars(module).clear()
 
