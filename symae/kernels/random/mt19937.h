@@ -168,6 +168,7 @@ static inline uint64_t mt_numerator(uint64_t pair) {
    its search never starts again. The position has to be even, on a machine whose lower half comes first. */
 template <typename T> static void mt_compared(uint32_t *state, int64_t most, T likely, T rest, T *out, int64_t size) {
     int64_t i = 0, j, position = state[MT_POSITION];
+    uint64_t pairs[MT_N / 2]; /* its own memory, so that compilers know that out is another, and take eight at once */
     while (i < size) {
         int64_t count;
         if (position >= MT_N) {
@@ -175,13 +176,24 @@ template <typename T> static void mt_compared(uint32_t *state, int64_t most, T l
             position = 0;
         }
         count = (MT_N - position) / 2 < size - i ? (MT_N - position) / 2 : size - i;
-        for (j = 0; j < count; j++) {
-            uint64_t pair;
-            memcpy(&pair, state + position + 2 * j, sizeof(pair));
-            out[i + j] = (int64_t)mt_numerator(pair) > most ? rest : likely;
-        }
+        memcpy(pairs, state + position, 2 * count * sizeof(*state));
+        for (j = 0; j < count; j++) pairs[j] = (int64_t)mt_numerator(pairs[j]) > most;
+        for (j = 0; j < count; j++) out[i + j] = pairs[j] ? rest : likely;
         position += 2 * count;
         i += count;
     }
     state[MT_POSITION] = (uint32_t)position;
+}
+
+/* Fill out with draws of binomial(1, p) by comparing; 0 if the table is of something else, or its search may start again. */
+template <typename T> static int mt_bernoullis(uint32_t *state, const mt_binomial_table *t, T *out, int64_t size) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    const double highest = 1.0 - 1.0 / 9007199254740992.0, something = (1 * t->less * t->nothing) / (1 * t->q);
+    const T likely = t->p > 0.5;
+    if (t->n == 1 && state[MT_POSITION] % 2 == 0 && highest - t->nothing <= something) {
+        mt_compared(state, (int64_t)(t->nothing * 9007199254740992.0), likely, (T)(1 - likely), out, size);
+        return 1;
+    }
+#endif
+    return 0;
 }

@@ -72,28 +72,50 @@ class CompiledDraw(Draw):
         a, b = inputs[1 + self.ndim :]
         after, out = outputs
         fail = sub["fail"]
-        a_type, b_type = (f"npy_{dtype}" for dtype in self.parameter_dtypes)
-        value = f"({self.c_loop}) != 0" if self.dtype == "bool" else f"(npy_{self.dtype})({self.c_loop})"
         sizes = ", ".join(f"((npy_int64 *)PyArray_DATA({d}))[0]" for d in dims) or "1"
+        loop = self.c_of_scalars if all(p.type.ndim == 0 for p in node.inputs[-2:]) else self.c_of_arrays
         return f"""
         {{
             npy_intp dims[] = {{{sizes}}};
             npy_intp i, count;
             uint32_t *state;
-            PyArrayIterObject *all_a, *all_b;
             {self.c_prologue}
             Py_XDECREF({after});
             {after} = (PyArrayObject *)PyArray_NewCopy({state}, NPY_CORDER);
             Py_XDECREF({out});
             {out} = (PyArrayObject *)PyArray_SimpleNew({self.ndim}, dims, {np.dtype(self.dtype).num});
             if (!{after} || !{out}) {{ {fail} }}
+            state = (uint32_t *)PyArray_DATA({after});
+            count = PyArray_SIZE({out});
+            {loop(a, b, out, fail)}
+        }}
+        """
+
+    def c_of_scalars(self, a: str, b: str, out: str, fail: str) -> str:
+        """Return C code that draws with the same two parameters for each element."""
+        a_type, b_type = (f"npy_{dtype}" for dtype in self.parameter_dtypes)
+        return f"""
+            if (count > 0) {{
+                {a_type} a = *({a_type} *)PyArray_DATA({a});
+                {b_type} b = *({b_type} *)PyArray_DATA({b});
+                npy_{self.dtype} *numbers = (npy_{self.dtype} *)PyArray_DATA({out});
+                i = 0;
+                {self.c_check.format(fail=fail)}
+                {self.c_draws}
+            }}
+        """
+
+    def c_of_arrays(self, a: str, b: str, out: str, fail: str) -> str:
+        """Return C code that draws each element with parameters of its own."""
+        a_type, b_type = (f"npy_{dtype}" for dtype in self.parameter_dtypes)
+        value = self._as_dtype(self.c_loop)
+        return f"""
+            PyArrayIterObject *all_a, *all_b;
             /* scalars and smaller arrays are repeated, as NumPy broadcasts them */
             all_a = (PyArrayIterObject *)PyArray_BroadcastToShape((PyObject *){a}, dims, {self.ndim});
             if (!all_a) {{ {fail} }}
             all_b = (PyArrayIterObject *)PyArray_BroadcastToShape((PyObject *){b}, dims, {self.ndim});
             if (!all_b) {{ Py_DECREF(all_a); {fail} }}
-            state = (uint32_t *)PyArray_DATA({after});
-            count = PyArray_SIZE({out});
             for (i = 0; i < count; i++) {{
                 {a_type} a = *({a_type} *)PyArray_ITER_DATA(all_a);
                 {b_type} b = *({b_type} *)PyArray_ITER_DATA(all_b);
@@ -104,8 +126,15 @@ class CompiledDraw(Draw):
             }}
             Py_DECREF(all_a);
             Py_DECREF(all_b);
-        }}
         """
+
+    def _as_dtype(self, value: str) -> str:
+        return f"({value}) != 0" if self.dtype == "bool" else f"(npy_{self.dtype})({value})"
+
+    @property
+    def c_draws(self) -> str:
+        """C code that fills `numbers` with `count` draws with parameters a and b."""
+        return f"for (i = 0; i < count; i++) numbers[i] = {self._as_dtype(self.c_loop)};"
 
 
 class UniformDraw(CompiledDraw):
@@ -208,6 +237,10 @@ class BinomialDraw(CompiledDraw):
                 }}
                 if (i == 0 || a != table.n || b != table.p) table = mt_table(a, b);"""
     c_loop = "mt_binomial(state, &table)"
+
+    @property
+    def c_draws(self) -> str:
+        return f"if (!mt_bernoullis(state, &table, numbers, count)) {super().c_draws}"
 
     def sample(self, generator: np.random.RandomState, size: tuple[int, ...], *parameters: Any) -> Any:
         n, p = parameters
