@@ -88,7 +88,7 @@ class Files(Programs, Folders):
         """Write what the files that are open have not written yet.
 
         Of files in a cycle of objects the garbage collector may close the lowest layer first, and what is in the upper ones is
-        lost then (CPython 3.11). Python ends otherwise than by the collector.
+        lost then (CPython 3.11), unless it is at the end of the process.
         """
         for file in list(self._opened):
             with suppress(OSError, ValueError):  # it is closed, or cannot be written

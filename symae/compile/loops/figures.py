@@ -25,36 +25,39 @@ class Figures(Sequence[Sequence[float]]):
     """
 
     def __init__(self, rows: Rows | np.ndarray = ()):
-        self._parts: list[np.ndarray] = []
+        self._room = np.empty((0, 0))
         self._length = 0
         self += rows
 
     def __iadd__(self, rows: Rows | np.ndarray) -> Figures:
         if len(rows) == 0:
             return self
-        part = rows._whole() if isinstance(rows, Figures) else np.asarray(rows, np.float64)
-        if self and part.shape[1] != (width := self._parts[0].shape[1]):
-            raise InputError("step", f"{part.shape[1]} figures", f"{width}, as many as the steps before have returned")
-        self._parts.append(part)
-        self._length += len(part)
+        more = rows._rows if isinstance(rows, Figures) else np.asarray(rows, np.float64)
+        begin, end, width = self._length, self._length + len(more), more.shape[1]
+        if begin and width != self._room.shape[1]:
+            expected = f"{self._room.shape[1]}, as many as the steps before have returned"
+            raise InputError("step", f"{width} figures", expected)
+        if begin == 0:
+            self._room = np.empty_like(more)
+        elif end > len(self._room):
+            self._room = np.concatenate([self._rows, np.empty((end, width))])
+        self._room[begin:end] = more
+        self._length = end
         return self
 
-    def _whole(self) -> np.ndarray:
-        if not self:
-            return np.empty((0, 0))
-        if len(self._parts) > 1:
-            self._parts = [np.concatenate(self._parts)]
-        return self._parts[0]
+    @property
+    def _rows(self) -> np.ndarray:
+        return self._room[: self._length]
 
     def columns(self) -> list[np.ndarray]:
         """Return the figures of each kind, in the order of the steps."""
-        return list(np.ascontiguousarray(self._whole().T))
+        return list(np.ascontiguousarray(self._rows.T))
 
     def __len__(self) -> int:
         return self._length
 
     def __iter__(self) -> Iterator[list[float]]:
-        return iter(self._whole().tolist())
+        return iter(self._rows.tolist())
 
     @overload
     def __getitem__(self, which: int) -> list[float]: ...
@@ -63,7 +66,7 @@ class Figures(Sequence[Sequence[float]]):
     def __getitem__(self, which: slice) -> list[list[float]]: ...
 
     def __getitem__(self, which: Any) -> Any:
-        return self._whole()[which].tolist()
+        return self._rows[which].tolist()
 
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented

@@ -34,11 +34,11 @@ class MLXLoop:
         self.indexed = indexed
         self.device_function: DeviceFunction = indexed.function.vm.jit_fn
         self.call = self.device_function.call
-        self._can_loop = True
+        self._converted: set[tuple[Any, ...]] = set()  # types of values that MLX gives back as others
 
     def run(self, first: int, count: int) -> list[list[float]]:
         with locked(self.indexed.function):
-            if self._can_loop and self.indexed.holds(first + count - 1):
+            if self.indexed.holds(first + count - 1):
                 return self._run(first, count)
             return self.indexed.run(first, count)
 
@@ -73,6 +73,9 @@ class MLXLoop:
         updates = self.indexed.updates
         if not all(isinstance(values[into], mx.array) for _, into in updates):
             return None
+        kinds = tuple(values[into].dtype for _, into in updates)
+        if kinds in self._converted:
+            return None
         given = list(values)
         given[self.indexed.position] = np.array(index, self.indexed.dtype)
         try:
@@ -82,8 +85,8 @@ class MLXLoop:
         after = list(values)
         for out, into in updates:
             after[into] = results[out]
-        if any(getattr(after[into], "dtype", None) != values[into].dtype for _, into in updates):
-            self._can_loop = False  # MLX computes another type, which a call from Python converts
+        if tuple(getattr(after[into], "dtype", None) for _, into in updates) != kinds:
+            self._converted.add(kinds)  # a call from Python converts them
             return None
         return _Begun(results, after)
 

@@ -76,10 +76,12 @@ class NumbaLoop:
         rows, done = np.empty((count, indexed.figures)), np.zeros(1, np.int64)
         try:
             values = compiled.loop(compiled.address, compiled.address_of_state, values, first, rows, done)
-        except Exception:
+        except BaseException as error:
             if compiled.state.any():  # the steps before the one that failed are done
                 indexed.put(_taken(compiled.layout.inputs)(compiled.address_of_state))
                 compiled.state[:] = 0
+            if not isinstance(error, Exception):  # Ctrl-C in an op that calls Python
+                raise
             raise_with_op(indexed.function.maker.fgraph, indexed.node, indexed.function.vm)
         indexed.put(values)
         return Figures(rows[: done[0]])

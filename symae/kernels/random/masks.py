@@ -1,7 +1,7 @@
 """Masks of random bits, or of other binomial numbers, that are drawn and applied in one pass.
 
-Where each number of the mask takes one of the stream, threads share it: to leave numbers of the stream out takes a tenth of the
-time of drawing them. So the mask is the same on any number of threads.
+Where each number of the mask takes one of the stream, threads share it: to leave a number out takes less than half of the time
+to draw it. So the mask is the same on any number of threads.
 """
 
 from __future__ import annotations
