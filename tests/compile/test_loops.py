@@ -123,6 +123,17 @@ def test_one_run_of_numbas_loop_makes_many_steps(monkeypatch):
     assert step["steps"] == 1000
 
 
+def test_data_of_a_class_that_numba_does_not_know_are_trained_on_as_by_calls_from_python():
+    def costs(loop):
+        index, data = pt.lscalar("index"), pytensor.shared(DATA, name="data")
+        step = symae.function([index], data[index].sum(), backend="numba")
+        plain = train_epochs(step, 4, 1, log_every=0, loop=loop).costs
+        data.set_value(np.ma.array(DATA[::-1]))
+        return plain + train_epochs(step, 4, 1, log_every=0, loop=loop).costs
+
+    assert costs("compiled") == costs("python") == [DATA[:4].sum(axis=1).mean(), DATA[:-5:-1].sum(axis=1).mean()]
+
+
 def test_what_grows_in_each_step_grows_in_numbas_loop(monkeypatch):
     step = counter("numba", grows=True)
     loop = loop_over(step.call)
@@ -420,8 +431,9 @@ def test_on_mlx_inverses_in_inner_graphs_are_found(mlx):
     assert not fails_in_mlx(FunctionGraph([matrices], [matrices.sum()], clone=True))
 
 
-def test_on_mlx_an_interrupt_while_values_come_home_leaves_all_or_none(mlx, monkeypatch):
-    step = counter(mlx)
+@pytest.mark.parametrize("backend", [on("jax"), on("mlx")])
+def test_an_interrupt_while_values_come_home_leaves_all_or_none(backend, float32, monkeypatch):
+    step = counter(backend)
     loop, seen = loop_over(step.call), []
     to_host = loop.device_function.to_host
 
@@ -578,9 +590,22 @@ def test_chunks_grow_to_a_fifth_of_a_second_and_no_further(seconds, monkeypatch)
 
 def test_a_pace_is_kept_from_one_epoch_to_the_next(monkeypatch):
     loop = Slow(0.01, monkeypatch)
-    for _ in range(2):
-        list(run_in_bursts(loop, 100))
-    assert (0, 20) in loop.asked
+    list(run_in_bursts(loop, 100))
+    loop.asked = []
+    list(run_in_bursts(loop, 100))
+    assert loop.asked[0] == (0, 1)
+    assert loop.asked[1][1] == pytest.approx(SECONDS / 0.01, abs=1)
+
+
+def test_steps_that_take_a_thousand_times_as_long_as_in_the_epoch_before_are_a_few_at_first(monkeypatch):
+    loop, steps = Slow(1e-5, monkeypatch), 10**6
+    list(run_in_bursts(loop, steps))
+    loop.seconds, loop.asked = 1e-2, []
+    bursts = run_in_bursts(loop, steps)
+    for _ in range(5):
+        next(bursts)
+    assert max(count for _, count in loop.asked) * loop.seconds <= 10 * SECONDS
+    assert loop.asked[-1][1] * loop.seconds == pytest.approx(SECONDS)
 
 
 def test_a_loop_that_nothing_can_be_remembered_of_runs_too(monkeypatch):

@@ -11,6 +11,7 @@ from symae.compile.loops.base import Loop
 from symae.compile.loops.figures import Rows
 
 SECONDS = 0.2
+TRIED = 100  # the first burst has so many times fewer steps than fitted before
 
 
 class _StepsPerCall:
@@ -39,11 +40,13 @@ def _learned_of(loop: Loop) -> _StepsPerCall:
 def run_in_bursts(loop: Loop, steps: int, first: int = 0) -> Iterator[Rows]:
     """Run `steps` steps from number `first` on; yield the figures of each burst. A cost that is not finite ends its burst."""
     steps_per_call, end = _learned_of(loop), first + steps
+    # the data may have grown since: a burst of as many steps as before would not hear of Ctrl-C for minutes
+    most = max(1, steps_per_call.steps // TRIED)
     while first < end:
         started = time.perf_counter()
-        rows = loop.run(first, min(steps_per_call.steps, end - first))
+        rows = loop.run(first, min(most, end - first))
         steps_per_call.learn(len(rows), time.perf_counter() - started)
-        first += len(rows)
+        first, most = first + len(rows), steps_per_call.steps
         yield rows
 
 

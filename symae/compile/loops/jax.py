@@ -73,7 +73,8 @@ class JAXLoop:
             return [row for step in range(first, first + int(done)) for row in indexed.run(step, 1)]
         taken: set[int] = set()
         for out, into in indexed.updates:
-            indexed.function.input_storage[into].storage[0] = self.device_function.to_host(out, updated[into], taken)
+            values[into] = self.device_function.to_host(out, updated[into], taken)
+        indexed.put(values)  # all or, if copying is interrupted, none
         return Figures(np.stack([np.asarray(column)[: int(done)].astype(np.float64) for column in figures], axis=1))
 
     @property

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 from numba.core import cgutils, types
+from numba.core.errors import NumbaError
 from numba.extending import intrinsic
 from pytensor.link.numba.cache import compile_numba_function_src
 from pytensor.link.utils import raise_with_op
@@ -101,7 +102,7 @@ class NumbaLoop:
     def _of_types_of(self, values: tuple[Any, ...]) -> _Compiled | None:
         try:
             inputs = types.BaseTuple.from_types([numba.typeof(value) for value in values])
-        except ValueError:
+        except (ValueError, NumbaError):
             return None  # Numba knows no type of a value
         if not all(isinstance(kind, types.Array | types.NumPyRandomGeneratorType) for kind in inputs):
             return None  # lists, for instance, which Numba copies at each call
