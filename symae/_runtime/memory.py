@@ -101,7 +101,6 @@ def collect_young() -> Iterator[None]:
 def end_quickly() -> None:
     """Let this process, whose work is done, end without taking libraries to pieces: Numba's takes half a second.
 
-    What a program has left behind is cleared up first, so that files which it has not closed have what it wrote.
+    What a program has left behind has been collected before: it would not be any more.
     """
-    gc.collect()
     gc.freeze()

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 from symae.errors import UnwritableError
 from symae.legacy.audit import WRITES, Change, watched
@@ -35,7 +35,7 @@ class Files(Programs, Folders):
 
     def __init__(self, *arguments: Any, **keywords: Any):
         super().__init__(*arguments, **keywords)
-        self._opened: WeakSet[Any] = WeakSet()
+        self._opened: WeakValueDictionary[int, Any] = WeakValueDictionary()
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
@@ -81,18 +81,15 @@ class Files(Programs, Folders):
             return REAL_OPEN(file, mode, *rest, **more)
         opened = REAL_OPEN(self.opened(file, mode), mode, *rest, **more)
         if opened.writable():
-            self._opened.add(opened)
+            self._opened[id(opened)] = opened
         return opened
 
     def flush(self) -> None:
-        """Write what the files that are open have not written yet.
-
-        Of files in a cycle of objects the garbage collector may close the lowest layer first, and what is in the upper ones is
-        lost then (CPython 3.11), unless it is at the end of the process.
-        """
-        for file in list(self._opened):
+        """Write what the files that are open have not written yet."""
+        for reference in self._opened.valuerefs():  # a list, whatever threads open and close meanwhile
             with suppress(OSError, ValueError):  # it is closed, or cannot be written
-                file.flush()
+                if (file := reference()) is not None:
+                    file.flush()
 
     def _os_open(self, path: Any, flags: int, *rest: Any, dir_fd: int | None = None, **more: Any) -> int:
         path, dir_fd = self._joined(path, dir_fd)

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from symae.compile import first_run
 from symae.errors import InputError, one_line
 from symae.legacy.confinement import confined
 from symae.legacy.data import Data
+from symae.legacy.ending import let_go, wait_for_threads
 from symae.legacy.file_redirection import Files
 from symae.legacy.importer import Importer
 from symae.legacy.program_version import as_its_modules
@@ -76,7 +77,7 @@ def run_source(source: Source, arguments: Sequence[str] = (), out: Path | None =
     folder = make_folder(folder).resolve()
     session = _session(script, folder, caller, source)
     with confined(session, own_process):
-        status = _run(session, source, [str(path), *arguments])
+        status = _run(session, source, [str(path), *arguments], own_process)
     facts = {"THEANO_FLAGS": os.environ["THEANO_FLAGS"]} if os.environ.get("THEANO_FLAGS") else {}
     make_folder(folder)  # a program may have removed it with its project
     session.record.write(script, folder, list(arguments), status, facts)
@@ -94,7 +95,7 @@ def _session(script: Path, out: Path, caller: Path, source: Source) -> Session:
     return session
 
 
-def _run(session: Session, source: Source, argv: list[str]) -> int:
+def _run(session: Session, source: Source, argv: list[str], own_process: bool) -> int:
     main = ModuleType("__main__")
     main.__file__ = str(session.script)
     session.modules["__main__"] = main
@@ -109,32 +110,37 @@ def _run(session: Session, source: Source, argv: list[str]) -> int:
         sys.argv = argv
         sys.path.insert(0, str(session.script.parent))
         sys.modules["__main__"] = main
-        try:
+
+        def to_its_end() -> int:
             stack.enter_context(importer.in_force())
             stack.enter_context(session.files.in_force())
             with session.at_exit:
-                importer.run(source, main)
-        except SystemExit as end:
-            return _status(end)
-        except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
-            return INTERRUPTED
-        except BrokenPipeError:
-            raise
-        except BaseException as error:
-            return _failed(error, session, errors)
+                status = _outcome(lambda: importer.run(source, main), session, errors)
+                if own_process and status != INTERRUPTED:
+                    wait_for_threads()
+            return status
+
+        try:
+            return _outcome(to_its_end, session, errors)
         finally:
             for stream in (sys.stdout, printed):
                 _flush(stream)
-            _end(session)
-    return 0
+            let_go(session, own_process)
 
 
-def _end(session: Session) -> None:
-    """Let go of what the script's modules hold, as Python does at its own end: files they left open are written and closed."""
-    session.files.flush()
-    for module in session.modules.values():
-        vars(module).clear()
+def _outcome(run: Callable[[], int | None], session: Session, errors: Any) -> int:
+    """Return the exit status of what `run` does, and say what went wrong."""
+    try:
+        return run() or 0
+    except SystemExit as end:
+        return _status(end)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except BaseException as error:
+        return _failed(error, session, errors)
 
 
 @contextmanager

@@ -211,31 +211,3 @@ def test_ctrl_c_and_flags_in_a_process_of_its_own(tmp_path):
     assert line == "float32\n", err
     assert (process.returncode, err.splitlines()[0]) == (130, "interrupted")
     assert "THEANO_FLAGS" in (tmp_path / "out" / "old" / "report.html").read_text()
-
-
-LEFT_OPEN = """
-import theano
-import beside
-
-class Log(object):
-    def __init__(self, name):
-        self.file, self.itself = open(name, "w"), self
-        self.file.write(name)
-
-    def __del__(self):
-        print("gone")
-
-log, shared = Log("log.txt"), theano.shared(1.0)
-shared.log = Log("of_shared.txt")
-"""
-
-
-def test_files_that_are_left_open_have_all_that_was_written(tmp_path):
-    (tmp_path / "beside.py").write_text("rows = [open('beside.txt', 'w')]\nrows.append(rows)\nrows[0].write('beside.txt')\n")
-    (tmp_path / "old.py").write_text(LEFT_OPEN)
-    command = [sys.executable, "-m", "symae", "run", "old.py"]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    printed = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True).stdout
-    written = {file.name: file.read_text() for file in (tmp_path / "out" / "old").glob("*.txt")}
-    assert written == {name: name for name in ("log.txt", "of_shared.txt", "beside.txt")}
-    assert printed == "gone\ngone\n"
