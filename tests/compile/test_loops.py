@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import os
 import pickle
@@ -696,6 +697,15 @@ def test_figures_are_read_as_the_lists_of_lists_that_they_were_made_of():
     assert figures != rows[:2]
     with pytest.raises(IndexError):
         figures[3]
+
+
+def test_a_copy_of_figures_and_what_it_is_of_go_on_apart():
+    figures = Figures([[1.0], [2.0], [3.0]])
+    figures += [[4.0]]  # with room for more
+    copied = copy.copy(figures)
+    figures += [[5.0]]
+    copied += [[6.0]]
+    assert (figures[3:], copied[3:]) == ([[4.0], [5.0]], [[4.0], [6.0]])
 
 
 def test_a_step_that_returns_another_number_of_figures_than_before_is_refused():

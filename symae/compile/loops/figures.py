@@ -53,6 +53,9 @@ class Figures(Sequence[Sequence[float]]):
         """Return the figures of each kind, in the order of the steps."""
         return list(np.ascontiguousarray(self._rows.T))
 
+    def __copy__(self) -> Figures:
+        return Figures(self)  # not the same array, in which both would go on
+
     def __len__(self) -> int:
         return self._length
 
