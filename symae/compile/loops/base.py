@@ -76,6 +76,11 @@ class IndexedStep:
         number = np.array(index, self.dtype)
         return tuple(number if i == self.position else c.storage[0] for i, c in enumerate(self.function.input_storage))
 
+    def shapes(self) -> tuple[Any, ...]:
+        """Return the shapes of what a call is about to compute with, None where something has none."""
+        containers = enumerate(self.function.input_storage)
+        return tuple(getattr(c.storage[0], "shape", None) for i, c in containers if i != self.position)
+
     def put(self, values: Sequence[Any]) -> None:
         """Let those of `values`, one for each input, that calls update be their values."""
         for _, into in self.updates:
