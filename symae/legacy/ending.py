@@ -39,7 +39,8 @@ def let_go(session: Session, own_process: bool) -> None:
     gc.collect(YOUNG)
     for module in session.modules.values():
         vars(module).clear()
-    gc.collect()
+    if own_process:  # another has more than the script's to go through, and goes on
+        gc.collect()
 
 
 def _silence_what_runs() -> None:
