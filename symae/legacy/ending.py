@@ -38,7 +38,10 @@ def let_go(session: Session, own_process: bool) -> None:
     session.files.flush()
     gc.collect(YOUNG)
     for module in session.modules.values():
-        vars(module).clear()
+        names = vars(module)
+        for name in reversed(list(names)):  # what was made last first: its __del__ finds what it was made with
+            names.pop(name, None)
+        names.clear()
     if own_process:  # another has more than the script's to go through, and goes on
         gc.collect()
 

@@ -108,6 +108,23 @@ def test_what_is_written_when_objects_go_is_in_the_output_folder(run, folder, tm
     assert sorted(file.name for file in tmp_path.iterdir()) == ["old.py", "out"]
 
 
+def test_objects_that_go_find_what_they_were_made_with(run, folder, tmp_path):
+    (tmp_path / "beside.py").write_text("import os\ndef away(name):\n    os.remove(name)\n    print('removed')\n")
+    ended = run("""
+        import beside
+        class Temporary(object):
+            def __init__(self, name):
+                self.name = name
+                open(name, 'w').close()
+            def __del__(self):
+                beside.away(self.name)
+        one, others = Temporary('1.txt'), [Temporary('2.txt')]
+    """)
+    assert ended.stdout == "removed\nremoved\n", ended.stderr
+    assert only_results(ended), ended.stderr
+    assert not list(folder.glob("*.txt"))
+
+
 @pytest.mark.parametrize(("ending", "status"), [("", 0), ("sys.exit(3)", 3), ("1 / 0", 1)])
 def test_threads_end_before_what_they_use_goes(run, folder, ending, status):
     ended = run(f"""
