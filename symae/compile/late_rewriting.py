@@ -256,7 +256,8 @@ class _Filling:
         dispatcher, maker = self._dispatcher, self._maker
         with self._late.surroundings():
             graph, storage = maker.fgraph, self._late.vm.storage_map  # rewritten now
-            inputs, outputs = ([storage[v] for v in variables] for variables in (graph.inputs, graph.outputs))
+            # an input that nothing is computed of has no storage
+            inputs, outputs = ([storage.get(v, [None]) for v in variables] for variables in (graph.inputs, graph.outputs))
             function, key = maker.linker.fgraph_convert(
                 graph, order=graph.toposort(), input_storage=inputs, output_storage=outputs, storage_map=storage
             )

@@ -594,15 +594,31 @@ def test_a_copy_may_have_other_shared_variables_or_no_updates():
     np.testing.assert_array_equal(w.get_value(), np.arange(3.0))
 
 
+def remove_machine_code(file):
+    """Remove the machine code of the graph that a file knows."""
+    known = json.loads(kept_code.read_kept(file))
+    gone = list(NUMBA_CACHE_PATH.glob(f"*{known['key']}*"))
+    assert gone
+    for code in gone:
+        code.unlink()
+
+
+def test_machine_code_that_is_gone_is_compiled_again_also_with_an_input_of_no_use(files):
+    factor, index, w = unique(), pt.lscalar("index"), pytensor.shared(np.arange(3.0), name="w")
+
+    def compiled():
+        return function([index], factor * w.sum(), on_unused_input="ignore", backend="numba")
+
+    compiled()(0)
+    remove_machine_code(files[0])
+    assert compiled()(0) == factor * 3.0
+
+
 def test_machine_code_that_is_gone_is_compiled_again(rewritten, files):
     factor = unique()
     training_step(factor)
     before = len(rewritten)
-    known = json.loads(kept_code.read_kept(files[0]))
-    gone = list(NUMBA_CACHE_PATH.glob(f"*{known['key']}*"))
-    assert gone
-    for file in gone:
-        file.unlink()
+    remove_machine_code(files[0])
     f, w = training_step(factor)
     np.testing.assert_allclose(f(X), expected_step()[0], rtol=1e-12)
     np.testing.assert_allclose(w.get_value(), expected_step(factor)[1], rtol=1e-12)
