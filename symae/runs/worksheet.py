@@ -31,7 +31,7 @@ from pytensor.graph.basic import Variable
 from symae._runtime.atomic_files import make_folder
 from symae._runtime.decimals import fixed
 from symae._runtime.folder_lock import FolderLock
-from symae._runtime.memory import tune_process
+from symae._runtime.memory import end_quickly, tune_process
 from symae._runtime.notebook import in_notebook
 from symae._runtime.terminal import INTERRUPTED, at_each_end, at_least, print_anything, report_bad_input
 from symae.compile import compile_time, first_run, function
@@ -534,7 +534,7 @@ class Worksheet:
         self.report.write(self.out / "report.html")
         self._lock.release()
         if not hasattr(builtins, "__IPYTHON__"):
-            atexit.register(gc.freeze)  # everything is written: half a second of taking Numba to pieces is saved
+            atexit.register(end_quickly)  # everything is written
         print(f"Results are in {self.out}{os.sep}: open report.html")
         if self.interrupted and not hasattr(builtins, "__IPYTHON__"):
             raise SystemExit(INTERRUPTED)

@@ -40,7 +40,7 @@ class JAXLoop:
         self.device_function: DeviceFunction = indexed.function.vm.jit_fn
         # `with_checks` adds whether what kernels refuse has happened
         with_checks(self.device_function.traceable, self._keep, jnp.stack, self._outputs)
-        # whoever trains on makes a new loop, and XLA takes a second for a program
+        # only symae's functions keep their loop, others make one for each training, and XLA takes a second for a program
         self._programs = self.device_function.loop_programs
 
     def run(self, first: int, count: int) -> Rows:

@@ -13,7 +13,7 @@ import numpy as np
 from symae.kernels import tuning
 from symae.kernels.compiled_once import compiled_once
 from symae.kernels.parallel.parts import awake, in_parts
-from symae.kernels.random.mt19937 import bernoullis, binomial, check_binomial, jit, one_number_each, skip
+from symae.kernels.random.mt19937 import binomials, check_binomial, jit, one_number_each, skip
 
 # Numbers that are drawn and multiplied while they are in the first cache.
 BLOCK = 4096
@@ -37,11 +37,7 @@ def _part(part: Any, parts: Any, arguments: Any) -> None:
         skip(state, first)
     while first < end:
         block, of_block = out[first : min(first + BLOCK, end)], values[first : min(first + BLOCK, end)]
-        if n == 1:
-            bernoullis(state, p, block)
-        else:
-            for i in range(block.size):
-                block[i] = binomial(state, n, p)
+        binomials(state, n, p, block)
         for i in range(block.size):
             block[i] *= of_block[i]
         first += block.size

@@ -277,10 +277,16 @@ def _one_trial(p: Any) -> Any:
 
 
 @jit
+def _never_again(state: Any, nothing: Any, something: Any) -> Any:
+    """Return True if the search for one trial, of these probabilities, never starts again, and words are taken in pairs."""
+    return LITTLE and HIGHEST - nothing <= something and state[POSITION] % 2 == 0
+
+
+@jit
 def one_number_each(state: Any, p: Any) -> Any:
     """Return True if `bernoullis` takes a number of the stream for each draw, whatever the numbers are, and compares it."""
     nothing, something = _one_trial(p)
-    return LITTLE and HIGHEST - nothing <= something and state[POSITION] % 2 == 0
+    return _never_again(state, nothing, something)
 
 
 @jit
@@ -320,7 +326,7 @@ def bernoullis(state: Any, p: Any, out: Any) -> None:
     """
     nothing, something = _one_trial(p)
     likely, rest = (1, 0) if p > 0.5 else (0, 1)
-    if one_number_each(state, p):
+    if _never_again(state, nothing, something):
         _compared(state, np.uint64(nothing * 2.0**53), likely, rest, out)
         return
     numbers = np.empty(min(out.size, 4096), np.float64)
@@ -338,3 +344,13 @@ def bernoullis(state: Any, p: Any, out: Any) -> None:
             for j in range(block.size):
                 block[j] = binomial(state, 1, p)
         i += block.size
+
+
+@jit
+def binomials(state: Any, n: Any, p: Any, out: Any) -> None:
+    """Fill the vector `out` with draws of binomial(n, p), which `check_binomial` takes."""
+    if n == 1:
+        bernoullis(state, p, out)
+    else:
+        for i in range(out.size):
+            out[i] = binomial(state, n, p)

@@ -175,8 +175,7 @@ class Near(Tiles):
         part, last = ir.VectorType(self.number, group), b.sub(rows, word(1))
         by_groups = b.select(b.equal(next_term, size), b.mul(b.sdiv(terms, word(group)), word(group)), word(0))
         # as many rows as a vector has numbers at once, where there are so many; of the others some
-        at_once = b.select(b.icmp_signed("<", rows, height), rows, height)
-        in_vectors = b.select(b.icmp_signed(">", by_groups, word(0)), b.and_(at_once, word(-self.lanes)), word(0))
+        in_vectors = b.select(b.icmp_signed(">", by_groups, word(0)), b.and_(rows, word(-self.lanes)), word(0))
         groups = b.sdiv(b.add(b.sub(height, in_vectors), word(group - 1)), word(group))
         # what the last group writes past a term's numbers the first overwrites
         with b.repeat(0, groups) as turn:

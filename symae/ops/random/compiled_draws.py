@@ -257,16 +257,12 @@ class BinomialDraw(CompiledDraw):
         return uniform > nothing if p <= 0.5 else uniform <= nothing
 
     def numba_loops(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        from symae.kernels.random.mt19937 import bernoullis, binomial, check_binomial
+        from symae.kernels.random.mt19937 import binomial, binomials, check_binomial
 
         @jit
         def scalar(state: Any, n: Any, p: Any, out: Any) -> None:
             check_binomial(n, p)
-            if n == 1:
-                bernoullis(state, p, out)
-            else:
-                for i in range(out.size):
-                    out[i] = binomial(state, n, p)
+            binomials(state, n, p, out)
 
         @jit
         def elementwise(state: Any, n: Any, p: Any, out: Any) -> None:
