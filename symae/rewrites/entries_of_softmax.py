@@ -47,7 +47,7 @@ def entries_of_softmax(fgraph: FunctionGraph, node: Apply) -> list[Variable] | N
 
 def _times(spread: Variable, p: Variable) -> Variable | None:
     """Return `spread` * `p`, where it can be had by leaving out a division by entries of `p`."""
-    if spread.owner is None or not isinstance(spread.owner.op, AdvancedIncSubtensor) or not _is_zero(spread.owner.inputs[0]):
+    if spread.owner is None or not isinstance(spread.owner.op, AdvancedIncSubtensor) or not is_zero(spread.owner.inputs[0]):
         return None
     zeros, quotient, *indices = spread.owner.inputs
     if quotient.owner is None or quotient.owner.op != true_div:
@@ -58,7 +58,8 @@ def _times(spread: Variable, p: Variable) -> Variable | None:
     return spread.owner.op(zeros, numerator, *indices)
 
 
-def _is_zero(x: Variable) -> bool:
+def is_zero(x: Variable) -> bool:
+    """Return True if all of x is known to be 0."""
     try:
         return bool(get_underlying_scalar_constant_value(x) == 0)
     except NotScalarConstantError:
