@@ -71,6 +71,10 @@ WEIGHTS_TOGETHER: Final = 32_768
 # wake up. Measured with 2 threads, AVX-512.
 GEMM_MULTIPLICATIONS_FOR_THREADS: Final = 1_000_000
 
+# The same while all threads look for work anyway: a classifier's last layer, 500 x 10, is divided from 53 rows on. With 65,536
+# minibatches of 20 took as long or longer. Measured with 2 threads, AVX-512.
+GEMM_MULTIPLICATIONS_FOR_AWAKE_THREADS: Final = 262_144
+
 # Terms of a sum that tiles of unpacked products take in one go: so many vectors of the right matrix, or of its panel if that is
 # transposed, fill half of the nearest cache. (Derived, not varied.)
 UNPACKED_TERMS: Final = 256
@@ -80,6 +84,13 @@ UNPACKED_TERMS: Final = 256
 # 97 (79) for the gradient; for 784 x 800 and 200 rows 107 (102), 106 (94), 107 (102); with one row 19 (42), 14 (38), 32 (13).
 UNPACKED_LEAST: Final = 4
 UNPACKED_MOST: Final = 256
+
+# The most rows, or terms, if there are at most so many weights, 784 x 500 say. Steps of a classifier of 784-500-10 took, with
+# 400, 1000, 2000 and 4000 rows of float32, 0.93, 0.94, 1.00 and 1.05 of the time that they take by BLAS; of 784-256-256-16 and
+# 1000 rows 0.91; of an autoencoder of 784-100 0.95 (0.87 in float64), of 784-500 1.00, of 784-1000 1.08. Measured with 2
+# threads, AVX-512.
+UNPACKED_MOST_OF_FEW_WEIGHTS: Final = 1536
+UNPACKED_FEW_WEIGHTS: Final = 400_000
 
 # Rows at most whose copies lie in the second cache while tiles go over them, 246 kB of float32: as many as a piece has, and a
 # multiple of the widest tiles' 12 and of a line of the cache. (Derived, not varied.)
@@ -142,17 +153,18 @@ VALUES_FOR_THREADS: Final = 1_000_000
 # with 2 threads, AVX-512.
 NUMBERS_FOR_THREADS: Final = {False: 524_288, True: 65_536}
 
-# The same while all threads look for work anyway, as they do for a while after each product of matrices. (Not yet varied.)
-NUMBERS_FOR_AWAKE_THREADS: Final = {False: 65_536, True: 8_192}
+# The same while all threads look for work anyway, as they do for a while after each product of matrices. With half as many of
+# the first kind as now, and a quarter of the second, steps of 20 rows took up to 3 % longer. Measured with 2 threads, AVX-512.
+NUMBERS_FOR_AWAKE_THREADS: Final = {False: 32_768, True: 8_192}
 
 # Time to leave a number of the Mersenne Twister's stream out, as a part of the time to draw it for a mask and to apply it.
 # Measured with AVX-512: 0.29 of 0.73 ns, and x is read meanwhile.
 SKIPPING_TO_DRAWING: Final = 0.35
 
-# How often a thread looks for work before it sleeps: 0.13 ms, longer than what lies between two products of a training step.
-# Waking up takes about 50 us: with 1500, worksheets 01 and 02 took 9 % longer in float64, where that is longer, and as long in
-# float32. Measured with 2 threads, AVX-512.
-WAITING_SPINS: Final = 5000
+# How long a thread looks for work before it sleeps, in seconds: longer than what lies between two products of a training step.
+# Waking up takes about 50 us: with 0.04 ms, worksheets 01 and 02 took 9 % longer in float64, where that is longer, and as long
+# in float32; with 0.07 ms a classifier of 784-500-10 and 100 rows 2 %. Measured with 2 threads, AVX-512.
+WAITING_SECONDS: Final = 0.00013
 
 # Positions at most that go through all layers of a coordinate network together: of 256 units, 450 kB, which stay in a core's
 # cache. (Processor not noted.)

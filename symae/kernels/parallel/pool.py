@@ -51,6 +51,11 @@ _PER_PART = 3
 # one that has it done, whether the thread sleeps.
 _BUSY, _REGION, _WORK, _CALLER_SLEEPS, _STARTED, _STOP, _PARTS = range(7)
 _CLAIMED, _DONE, _SLEEPS = range(_PER_PART)
+# Words of the line of the work: function, argument, what starts the threads, what takes and frees a lock, how many parts there
+# are, and how often a thread looks for work before it sleeps.
+_FUNCTION, _ARGUMENT, _STARTS, _TAKES_LOCK, _FREES_LOCK, _HOW_MANY, _SPINS = range(7)
+
+_PAUSES = 500  # that are timed
 
 
 class _Lock:
@@ -88,15 +93,16 @@ class _Pool:
         self._start_callback = ctypes.CFUNCTYPE(None)(self._start)
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._start_callback))
         self._make_locks()
-        self._put(_WORK, 2, ctypes.cast(self._start_callback, ctypes.c_void_p).value or 0)
+        self._put(_WORK, _STARTS, ctypes.cast(self._start_callback, ctypes.c_void_p).value or 0)
         acquire, release = ctypes.pythonapi.PyThread_acquire_lock, ctypes.pythonapi.PyThread_release_lock
-        for position, function in ((3, acquire), (4, release)):
+        for position, function in ((_TAKES_LOCK, acquire), (_FREES_LOCK, release)):
             self._put(_WORK, position, ctypes.cast(function, ctypes.c_void_p).value or 0)
         module = ir.Module("symae_pool")
-        for emit in (self._emit_share, self._emit_awake, self._emit_worker, self._emit_stop):
+        for emit in (self._emit_share, self._emit_awake, self._emit_worker, self._emit_stop, self._emit_spin):
             emit(module)
         addresses = define(module)
         self._stop = ctypes.CFUNCTYPE(None)(addresses["symae_stop"])
+        self._spin = ctypes.CFUNCTYPE(None, ctypes.c_int64)(addresses["symae_spin"])
         self._worker = ctypes.CFUNCTYPE(None, ctypes.c_int64)(addresses["symae_worker"])
 
     # memory
@@ -135,12 +141,12 @@ class _Pool:
             b.store(b.sub(word(1), b.exchange(sleeps, 0)), wait)  # another thread was faster: it has released the lock
         with b.if_then(b.equal(b.load(wait), word(1))):
             lock = b.inttoptr(b.read(b.add(sleeps, word(8))), _BYTES)
-            b.call_address(word(self._address(_WORK, 3)), _ACQUIRE, lock, ir.Constant(ir.IntType(32), 1))
+            b.call_address(word(self._address(_WORK, _TAKES_LOCK)), _ACQUIRE, lock, ir.Constant(ir.IntType(32), 1))
 
     def _wake(self, b: Builder, sleeps: Any) -> None:
         with b.if_then(b.equal(b.read(sleeps), word(1))), b.if_then(b.equal(b.exchange(sleeps, 0), word(1))):
             lock = b.inttoptr(b.read(b.add(sleeps, word(8))), _BYTES)
-            b.call_address(word(self._address(_WORK, 4)), _RELEASE, lock)
+            b.call_address(word(self._address(_WORK, _FREES_LOCK)), _RELEASE, lock)
 
     def _wait(self, b: Builder, sleeps: Any, has_work: Callable[[], Any]) -> None:
         """Wait until there is work: spin for a while, then sleep."""
@@ -150,7 +156,7 @@ class _Pool:
             with b.if_then(has_work()):
                 b.branch(after)
             spun = b.load(spins)
-            with b.if_else(b.icmp_signed("<", spun, word(tuning.WAITING_SPINS))) as (spin, sleep):
+            with b.if_else(b.icmp_signed("<", spun, b.read(word(self._address(_WORK, _SPINS))))) as (spin, sleep):
                 with spin:
                     b.pause()
                     b.store(b.add(spun, word(1)), spins)
@@ -162,9 +168,9 @@ class _Pool:
         claimed, before = self._of_part(b, part, _CLAIMED), b.sub(region, word(1))
         with b.if_then(b.equal(b.read(claimed), before)), b.if_then(b.replace(claimed, before, region)):
             # only now: until this part is done the region lasts, and these are its own
-            function = b.inttoptr(b.read(word(self._address(_WORK))), PART.as_pointer())
-            argument = b.inttoptr(b.read(word(self._address(_WORK, 1))), _BYTES)
-            with b.repeat(part, b.read(word(self._address(_WORK, 5))), THREADS) as number:
+            function = b.inttoptr(b.read(word(self._address(_WORK, _FUNCTION))), PART.as_pointer())
+            argument = b.inttoptr(b.read(word(self._address(_WORK, _ARGUMENT))), _BYTES)
+            with b.repeat(part, b.read(word(self._address(_WORK, _HOW_MANY))), THREADS) as number:
                 b.call(function, [argument, number])
             b.write(region, self._of_part(b, part, _DONE))
             finish()
@@ -176,13 +182,13 @@ class _Pool:
         b = Builder(share)
         started, busy, number = (word(self._address(line)) for line in (_STARTED, _BUSY, _REGION))
         with b.if_then(b.equal(b.read(started), word(0)), likely=False):
-            b.call_address(word(self._address(_WORK, 2)), ir.FunctionType(_NOTHING, []))
+            b.call_address(word(self._address(_WORK, _STARTS)), ir.FunctionType(_NOTHING, []))
         traced = ir.Function(module, TRACED, "symae_traced")
         has_threads, untraced = b.equal(b.read(started), word(1)), b.equal(b.call(traced, []), word(0))
         with b.if_then(b.and_(has_threads, untraced)), b.if_then(b.replace(busy, word(0), word(1))):
-            b.write(b.ptrtoint(function, _WORD), word(self._address(_WORK)))
-            b.write(b.ptrtoint(argument, _WORD), word(self._address(_WORK, 1)))
-            b.write(parts, word(self._address(_WORK, 5)))
+            b.write(b.ptrtoint(function, _WORD), word(self._address(_WORK, _FUNCTION)))
+            b.write(b.ptrtoint(argument, _WORD), word(self._address(_WORK, _ARGUMENT)))
+            b.write(parts, word(self._address(_WORK, _HOW_MANY)))
             region = b.add(b.read(number), word(1))
             b.write(region, number)
             with b.repeat(1, THREADS) as part:
@@ -243,7 +249,24 @@ class _Pool:
             self._wake(b, self._of_part(b, part, _SLEEPS))
         b.ret_void()
 
+    def _emit_spin(self, module: ir.Module) -> None:
+        """Emit symae_spin(times): what a thread does between two looks for work."""
+        function = ir.Function(module, ir.FunctionType(_NOTHING, [_WORD]), "symae_spin")
+        b = Builder(function)
+        with b.repeat(0, function.args[0]):
+            b.pause()
+        b.ret_void()
+
     # life
+
+    def _measure(self) -> None:
+        """Find how often threads look for work before they sleep: a pause takes 40 cycles on one processor, 140 on another."""
+        times = []
+        for _ in range(3):
+            begun = time.perf_counter()
+            self._spin(_PAUSES)
+            times.append(time.perf_counter() - begun)
+        self._put(_WORK, _SPINS, max(1, int(_PAUSES * tuning.WAITING_SECONDS / min(times))))
 
     def _start(self) -> None:
         """Start the threads, and return when they are about to wait; called by the first region.
@@ -260,6 +283,7 @@ class _Pool:
 
     def _start_all(self) -> None:
         try:
+            self._measure()
             for part in range(1, THREADS):
                 begun, ended = _thread.allocate_lock(), _thread.allocate_lock()
                 begun.acquire()

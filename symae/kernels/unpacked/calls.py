@@ -10,7 +10,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from symae.kernels import tuning
-from symae.kernels.parallel.parts import THREADS, jit
+from symae.kernels.parallel.parts import THREADS, awake, jit
 from symae.kernels.simd.emitted import NOTHING, WORD, available
 from symae.kernels.simd.vectors import word
 from symae.kernels.unpacked.near import highest_near, room_for_few_columns, room_for_few_terms, room_for_left
@@ -27,8 +27,13 @@ _SLACK = 16
 
 @jit
 def fits(m: int, n: int, k: int, ta: bool) -> bool:
-    """Return True if an (m, n) product of k terms is better made without packing: one of few rows, or few terms in x' d."""
-    return _AVAILABLE and min(m, n) >= tuning.UNPACKED_LEAST and (k if ta else m) <= tuning.UNPACKED_MOST
+    """Return True if an (m, n) product of k terms is better made without BLAS: one of few rows, or few terms in x' d.
+
+    The smaller the weights are, the more rows are few.
+    """
+    rows, weights = (k, m * n) if ta else (m, k * n)
+    most = tuning.UNPACKED_MOST_OF_FEW_WEIGHTS if weights <= tuning.UNPACKED_FEW_WEIGHTS else tuning.UNPACKED_MOST
+    return _AVAILABLE and min(m, n) >= tuning.UNPACKED_LEAST and rows <= most
 
 
 @jit
@@ -61,7 +66,8 @@ def multiply(
     m, n = C.shape
     k = A.shape[0] if ta else A.shape[1]
     cut, pieces, parts = ROWS, 1, 1
-    if C.size * k >= tuning.GEMM_MULTIPLICATIONS_FOR_THREADS:
+    work = C.size * k
+    if work >= tuning.GEMM_MULTIPLICATIONS_FOR_AWAKE_THREADS:
         if ta:  # a gradient of weights, which are C
             cut = ROWS if 2 * m >= n else COLUMNS
         elif m >= tuning.UNPACKED_ROWS_TO_DIVIDE and k * n < m * (k + n):  # weights are less than what goes in and out
@@ -73,9 +79,10 @@ def multiply(
         side = m if cut == ROWS else n if cut == COLUMNS else k
         pieces = side // tuning.UNPACKED_PIECE
         pieces = 2 if pieces < 3 else 4 if pieces < 8 else min(tuning.UNPACKED_PIECES, pieces // 4 * 4)
-        parts = min(THREADS, pieces)
-    at_once = both and not (tb or te)
+        if work >= tuning.GEMM_MULTIPLICATIONS_FOR_THREADS or awake() == 1:
+            parts = min(THREADS, pieces)
     of_second = D.shape[0] if td else D.shape[1]
+    at_once = both and not (tb or te) and of_second <= tuning.UNPACKED_TERMS
     sums = np.empty(pieces * C.size if cut == TERMS else 0, C.dtype)
     second = of_second if at_once else 0
     of_part = 0 if tb else room_of_part(m, n, k, ta, second, td)

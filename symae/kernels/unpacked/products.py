@@ -258,7 +258,7 @@ class Products(Dots):
         function.linkage = "internal"
         b = Builder(function)
         state = b.ptrtoint(function.args[0], WORD)
-        g = {name: self.load(b, b.add(state, word(8 * n)), self._kind(name)) for n, name in enumerate(STATE)}
+        g = self._state(b, state)
         part, pieces, parts, zero = function.args[1], g["pieces"], g["parts"], word(0)
         of_rows, of_terms = b.equal(g["cut"], word(ROWS)), b.equal(g["cut"], word(TERMS))
         of_columns, transposed = b.equal(g["cut"], word(COLUMNS)), b.equal(g["transposed"], word(1))
@@ -303,36 +303,59 @@ class Products(Dots):
 
     def _emit_gemms(self) -> None:
         """Emit symae_gemms(state): all pieces, by the threads of the pool if there are to be several parts, and their sum."""
+        added = self._emit_added()
         function = ir.Function(self.module, ir.FunctionType(NOTHING, [WORD]), f"symae_gemms_{self.letter}")
         (state,) = function.args
         b = Builder(function)
         share = ir.Function(self.module, SHARE, "symae_share")
         pointer = b.inttoptr(state, PART.args[0])
-        g = {name: self.load(b, b.add(state, word(8 * n)), self._kind(name)) for n, name in enumerate(STATE)}
+        g = self._state(b, state)
         with b.if_else(b.icmp_signed(">", g["parts"], word(1))) as (several, one):
             with several:
                 b.call(share, [self.part, pointer, g["parts"]])
             with one:
                 b.call(self.part, [pointer, word(0)])
-        width = b.mul(g["n"], word(self.size))
         with b.if_then(b.equal(g["cut"], word(TERMS))):
-            beta = self.fill(b, g["beta"])
-            total = b.alloca(self.vector)
-            with b.repeat(0, g["m"]) as i, self.blocks(b, g["n"], self.lanes) as (j, columns):
-                mask, shift = self.first(b, columns), b.mul(j, word(self.size))
-                b.store(ir.Constant(self.vector, None), total)
-                with b.repeat(0, g["pieces"]) as piece:
-                    row = b.add(b.mul(piece, g["m"]), i)
-                    some = self.masked_load(b, b.add(g["sums"], b.add(b.mul(row, width), shift)), mask)
-                    b.store(b.fadd(b.load(total), some), total)
-                where = b.add(g["C"], b.add(b.mul(i, g["row_c"]), shift))
-                with b.if_else(b.fcmp_ordered("==", g["beta"], self.number(0))) as (anew, more):
-                    with anew:
-                        self.masked_store(b, b.load(total), where, mask)
-                    with more:
-                        made = self.fma(b, beta, self.masked_load(b, where, mask), b.load(total))
-                        self.masked_store(b, made, where, mask)
+            numbers = b.mul(b.mul(g["m"], g["n"]), g["pieces"])
+            enough = b.icmp_signed(">=", numbers, word(tuning.NUMBERS_FOR_AWAKE_THREADS[False]))
+            with b.if_else(b.and_(enough, b.icmp_signed(">", g["parts"], word(1)))) as (several, one):
+                with several:
+                    b.call(share, [added, pointer, g["parts"]])
+                with one, b.repeat(0, g["parts"]) as part:
+                    b.call(added, [pointer, part])
         b.ret_void()
+
+    def _emit_added(self) -> Any:
+        """Emit added(state, number): the sum of the pieces of a product whose terms are divided, for this part's rows."""
+        function = ir.Function(self.module, PART, f"added_{self.letter}")
+        function.linkage = "internal"
+        b = Builder(function)
+        g = self._state(b, b.ptrtoint(function.args[0], WORD))
+        part, parts, size = function.args[1], g["parts"], word(self.size)
+        width = b.mul(g["n"], size)
+        first, end = (b.sdiv(b.mul(g["m"], number), parts) for number in (part, b.add(part, word(1))))
+        beta = self.fill(b, g["beta"])
+        total = b.alloca(self.vector)
+        with b.repeat(first, end) as i, self.blocks(b, g["n"], self.lanes) as (j, columns):
+            mask, shift = self.first(b, columns), b.mul(j, size)
+            b.store(ir.Constant(self.vector, None), total)
+            with b.repeat(0, g["pieces"]) as piece:
+                row = b.add(b.mul(piece, g["m"]), i)
+                some = self.masked_load(b, b.add(g["sums"], b.add(b.mul(row, width), shift)), mask)
+                b.store(b.fadd(b.load(total), some), total)
+            where = b.add(g["C"], b.add(b.mul(i, g["row_c"]), shift))
+            with b.if_else(b.fcmp_ordered("==", g["beta"], self.number(0))) as (anew, more):
+                with anew:
+                    self.masked_store(b, b.load(total), where, mask)
+                with more:
+                    made = self.fma(b, beta, self.masked_load(b, where, mask), b.load(total))
+                    self.masked_store(b, made, where, mask)
+        b.ret_void()
+        return function
+
+    def _state(self, b: Builder, state: Any) -> dict[str, Any]:
+        """Emit the words of a product that is described at `state`."""
+        return {name: self.load(b, b.add(state, word(8 * n)), self._kind(name)) for n, name in enumerate(STATE)}
 
 
 def _module(letter: str) -> ir.Module:
