@@ -122,7 +122,8 @@ def test_a_layers_step_has_the_same_bits_on_any_number_of_threads():
 
 
 @pytest.mark.parametrize(
-    ("m", "n", "k", "terms"), [(784, 100, 200, 200), (500, 10, 100, 0), (300, 7, 1, 3), (260, 128, 209, 0), (392, 100, 1000, 1000)]
+    ("m", "n", "k", "terms"),
+    [(784, 100, 200, 200), (500, 10, 100, 0), (300, 7, 1, 3), (260, 128, 209, 0), (392, 100, 1000, 1000)],
 )
 @pytest.mark.parametrize("dtype", sorted(LETTERS))
 def test_gradients_of_few_columns_are_numpys(dtype, m, n, k, terms):
