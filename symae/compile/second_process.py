@@ -20,6 +20,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 from symae.errors import InputError
@@ -28,6 +29,8 @@ VARIABLE = "SYMAE_SECOND_PROCESS"
 _log = logging.getLogger("symae.compile.second_process")
 _PROGRAM = "import sys; sys.path[:] = {path!r}; from symae.compile.second_process import work; work()"
 _IDLE = 5.0  # seconds
+_LOAD = Path("/proc/loadavg")
+_LOOKS = 5
 _ENOUGH = 2  # kernels that are missing: it takes a second to start
 
 
@@ -55,9 +58,21 @@ def _is_python() -> bool:
 
 
 def _busy() -> bool:
-    """Return True if no core is left in the last minute, beside the one that this process takes."""
+    """Return True if no core is left beside the one that this process takes: now, or if that is not known, in the last minute.
+
+    The last minute has the start of another program, which is no reason.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return hasattr(os, "getloadavg") and os.getloadavg()[0] > cores - 0.5
+    try:
+        return sorted(_running() for _ in range(_LOOKS))[_LOOKS // 2] >= cores
+    except (OSError, ValueError, IndexError):  # not on Linux
+        return hasattr(os, "getloadavg") and os.getloadavg()[0] > cores - 0.5
+
+
+def _running() -> int:
+    """Return how many threads have a core, or wait for one, a moment later."""
+    time.sleep(0.001)
+    return int(_LOAD.read_text().split()[3].partition("/")[0])
 
 
 class _Process:

@@ -268,12 +268,19 @@ _missing: dict[tuple[_Once, Types], None] = {}
 
 
 def ask(kernel: Any, *arguments: Any) -> None:
-    """Say that a graph will call a kernel that is compiled once, with arguments (dtype, ndim), arrays in C order, or `int`."""
+    """Say that a graph will call a kernel that is compiled once, with arguments of these types.
+
+    They are (dtype, ndim), arrays in C order, or the dtype of a number.
+    """
     once: _Once = kernel.once
-    described = (types.int64 if a is int else types.Array(getattr(types, a[0]), a[1], "C") for a in arguments)
+    described = (types.Array(_of_numpy(a[0]), a[1], "C") if isinstance(a, tuple) else _of_numpy(a) for a in arguments)
     general = once.general(tuple(described))
     if not once.is_there(general):
         QUEUE.add(Job(once.name, once.settings, general, once.named(general)[1]))
+
+
+def _of_numpy(dtype: str) -> Any:
+    return types.boolean if dtype == "bool" else getattr(types, dtype)
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from symae.errors import ShapeError
-from symae.kernels.gemm import threaded_gemms
+from symae.kernels.compiled_once import ask
+from symae.kernels.gemm import gemm, threaded_gemms
 from symae.kernels.parallel.parts import jit
 
 FACTORS, AS_MANY = "matrices ({}, {}) and ({}, {})", "{} rows in the second, as many as columns in the first"
@@ -24,6 +25,14 @@ def _check(m: int, n: int, A: Any, transpose_a: bool, B: Any, transpose_b: bool)
         raise ShapeError("matrix product", FACTORS, AS_MANY, a[0], a[1], b[0], b[1], a[1])
     if a[0] != m or b[1] != n:
         raise ShapeError("matrix product", PRODUCT, SUMMAND, a[0], b[1], m, n)
+
+
+def ask_for_products(dtype: str) -> None:
+    """Say that a graph will call what makes its products."""
+    matrix = dtype, 2
+    factor = matrix, "bool"
+    ask(threaded_gemms, dtype, *factor * 4, "bool", dtype, matrix, "bool")
+    ask(gemm, dtype, *factor * 2, dtype, matrix)
 
 
 def product(transpose_a: bool, transpose_b: bool, unpacked: bool) -> Callable[..., Any]:

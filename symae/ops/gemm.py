@@ -78,8 +78,9 @@ class MatrixProduct(_Products):
         output_storage[0][0] = self.sum_of_products(inputs)
 
     def numba(self, node: Apply) -> Callable[..., Any]:
-        from symae.kernels.matrix_products import product
+        from symae.kernels.matrix_products import ask_for_products, product
 
+        ask_for_products(node.outputs[0].type.dtype)
         return product(*self.flags[0], self.unpacked)
 
     def pytorch(self, node: Apply) -> Callable[..., Any]:
@@ -157,8 +158,9 @@ class Gemm(_Products):
         return factors
 
     def numba(self, node: Apply) -> Callable[..., Any]:
-        from symae.kernels.matrix_products import accumulated
+        from symae.kernels.matrix_products import accumulated, ask_for_products
 
+        ask_for_products(node.outputs[0].type.dtype)
         return accumulated(self.flags, self.inplace, self.unpacked)
 
 

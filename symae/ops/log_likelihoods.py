@@ -59,7 +59,10 @@ class LogLikelihoods(BackendOp):
                 output_storage[1][0] = spread - share * (powers / total)
 
     def numba(self, node: Apply) -> Callable[..., Any]:
-        from symae.kernels.log_likelihoods import of_labels
+        from symae.kernels.compiled_once import ask
+        from symae.kernels.log_likelihoods import log_likelihoods, of_labels
 
+        dtype = node.inputs[0].type.dtype
+        ask(log_likelihoods, (dtype, 2), *[("int64", 1)] * 2, *[(dtype, 1)] * 2, (dtype, 2))
         rows, labels = (v.type.dtype.startswith("uint") for v in node.inputs[1:3])
         return of_labels(rows, labels)[len(node.inputs) - 3]

@@ -96,11 +96,22 @@ def test_one_kernel_is_not_worth_it(jobs, monkeypatch):
     second_process.begin()
 
 
-@pytest.mark.skipif(not hasattr(os, "getloadavg"), reason="the system does not say how busy it is")
-@pytest.mark.parametrize(("load", "started"), [(0.0, 1), (1000.0, 0)])
-def test_a_busy_machine_has_no_room_for_it(monkeypatch, load, started):
+@pytest.mark.parametrize(
+    ("running", "load", "started"),
+    [
+        ("1/84", 1000.0, 1),  # what ran in the last minute is over
+        ("2/84", 0.0, 0),
+        (None, 0.0, 1),  # where the system does not say what runs now
+        (None, 1000.0, 0),
+        ("a line of another system", 0.0, 1),
+    ],
+)
+def test_a_busy_machine_has_no_room_for_it(monkeypatch, tmp_path, running, load, started):
     monkeypatch.setattr("symae.kernels.parallel.parts.THREADS", 2)
-    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
+    if running is not None:
+        (tmp_path / "loadavg").write_text(f"{load:.2f} 0.00 0.00 {running} 4711\n")
+    monkeypatch.setattr(second_process, "_LOAD", tmp_path / "loadavg")
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0), raising=False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1}, raising=False)
     two, starts = [Job("no.kernel", (number,), (), None) for number in range(2)], []
     monkeypatch.setattr(second_process._process, "start", lambda: starts.append(1))
@@ -178,3 +189,29 @@ def test_a_job_that_another_process_has_is_waited_for():
     QUEUE.done(job)
     QUEUE.wait_for(job)
     assert QUEUE.take_elsewhere(0) is None
+
+
+STEP = """
+import numpy as np
+import pytensor.tensor as pt
+from symae import DenoisingAutoencoder, LogisticRegression, function
+from symae.kernels.compiled_once import QUEUE
+
+asked, stock = [], QUEUE.add
+QUEUE.add = lambda job: (asked.append(job), stock(job))
+da = DenoisingAutoencoder(np.random.RandomState(0), n_visible=6, n_hidden=3)
+cost, updates = da.get_cost_updates(0.3, 0.1)
+function([da.x], cost, updates=updates, backend="numba")(np.zeros((5, 6)))
+x, y = pt.dmatrix("x"), pt.ivector("y")
+loss = LogisticRegression(x, 6, 3).negative_log_likelihood(y)
+function([x, y], [loss, pt.grad(loss, x)], backend="numba")(np.zeros((5, 6)), np.zeros(5, "int32"))
+for job in asked:
+    print(job.name.rpartition(".")[2], job.file.exists())
+"""
+
+
+@pytest.mark.default_mode
+def test_what_a_layers_step_asks_for_is_what_it_calls(tmp_path):
+    environment = os.environ | {"PYTENSOR_FLAGS": f"base_compiledir={tmp_path}", second_process.VARIABLE: "off"}
+    printed = subprocess.run([sys.executable, "-c", STEP], env=environment, capture_output=True, text=True, check=True).stdout
+    assert set(printed.splitlines()) == {f"{name} True" for name in ("threaded_gemms", "gemm", "masked", "log_likelihoods")}

@@ -138,7 +138,7 @@ class Bilinear(ConvolutionInC):
     def kernel_arguments(self, node: Apply) -> list[Any]:
         """Return what the kernel takes, as `ask` wants it: two arrays, five numbers, and the array that it makes."""
         array = node.outputs[0].type.dtype, 4
-        return [array, array, *[int] * 5, array]
+        return [array, array, *["int64"] * 5, array]
 
     def concrete_sizes(self, node: Apply, *values: Any) -> list[int]:
         """Return the sizes among the inputs of `node`, where a backend traces: constants, or what it knows while it does."""

@@ -152,7 +152,7 @@ class SparseConvolution(_Sparse):
 
     def kernel_arguments(self, node: Apply) -> list[Any]:
         dtype = node.outputs[0].type.dtype
-        return [(dtype, 4), (dtype, 4), (node.inputs[2].type.dtype, 3), *[int] * 6, (dtype, 3)]
+        return [(dtype, 4), (dtype, 4), (node.inputs[2].type.dtype, 3), *["int64"] * 6, (dtype, 3)]
 
     def numba(self, node: Apply) -> Kernel:
         from symae.kernels.conv.sparse import positions_in
@@ -222,7 +222,7 @@ class SparseInputGradient(_Spread):
 
     def kernel_arguments(self, node: Apply) -> list[Any]:
         dtype = node.outputs[0].type.dtype
-        return [(dtype, 4), (dtype, 3), (node.inputs[2].type.dtype, 3), *[int] * 7, (dtype, 4)]
+        return [(dtype, 4), (dtype, 3), (node.inputs[2].type.dtype, 3), *["int64"] * 7, (dtype, 4)]
 
     def numba(self, node: Apply) -> Kernel:
         from symae.kernels.conv.sparse import positions_in
@@ -273,7 +273,7 @@ class SparseFilterGradient(_Spread):
 
     def kernel_arguments(self, node: Apply) -> list[Any]:
         dtype = node.outputs[0].type.dtype
-        return [(dtype, 4), (dtype, 3), (node.inputs[2].type.dtype, 3), *[int] * 6, (dtype, 4)]
+        return [(dtype, 4), (dtype, 3), (node.inputs[2].type.dtype, 3), *["int64"] * 6, (dtype, 4)]
 
     def numba(self, node: Apply) -> Kernel:
         from symae.kernels.conv.sparse import positions_in

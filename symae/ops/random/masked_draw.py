@@ -51,8 +51,12 @@ class MaskedDraw(BackendOp):
         output_storage[1][0] = mask * x
 
     def numba(self, node: Apply) -> Callable[..., Any]:
+        from symae.kernels.compiled_once import ask
         from symae.kernels.random.masks import masked
 
+        n, p = (v.type.dtype for v in node.inputs[-3:-1])
+        state, vector = (node.inputs[0].type.dtype, 1), (self.dtype, 1)
+        ask(masked, state, n, p, vector, state, vector)
         dtype = np.dtype(self.dtype)
 
         @jit
