@@ -79,9 +79,10 @@ GEMM_MULTIPLICATIONS_FOR_AWAKE_THREADS: Final = 262_144
 # transposed, fill half of the nearest cache. (Derived, not varied.)
 UNPACKED_TERMS: Final = 256
 
-# The fewest rows and columns of a product that is made by such tiles, and the most rows, or terms if they are fewer. With one
-# thread and AVX-512 they gave, in GFLOP/s of float32 (BLAS), for 784 x 500 and 20 rows 104 (81) forwards, 90 (47) backwards and
-# 97 (79) for the gradient; for 784 x 800 and 200 rows 107 (102), 106 (94), 107 (102); with one row 19 (42), 14 (38), 32 (13).
+# The fewest columns of a product that is made by such tiles, of x' d rows too, and the most rows, or terms if they are fewer.
+# With one thread and AVX-512 they gave, in GFLOP/s of float32 (BLAS), for 784 x 500 and 20 rows 104 (81) forwards, 90 (47)
+# backwards and 97 (79) for the gradient; for 784 x 800 and 200 rows 107 (102), 106 (94), 107 (102); with one row 19 (42), 14
+# (38), 32 (13).
 UNPACKED_LEAST: Final = 4
 UNPACKED_MOST: Final = 256
 
@@ -91,6 +92,13 @@ UNPACKED_MOST: Final = 256
 # threads, AVX-512.
 UNPACKED_MOST_OF_FEW_WEIGHTS: Final = 1536
 UNPACKED_FEW_WEIGHTS: Final = 400_000
+
+# Rows up to which a product takes as long as one of so many, to read the weights, and is divided like that; and the fewest
+# weights of products of one row that are not left to BLAS, which has one thread. Steps of autoencoders of 784-800 and 784-500
+# take, with one row, 0.46 and 0.56 of the time that they take by BLAS, with two 0.37 and 0.51; with one row of 784-100 it was
+# 1.25. Measured with 2 threads, AVX-512.
+UNPACKED_ROWS_TO_READ: Final = 4
+UNPACKED_WEIGHTS_OF_A_ROW: Final = 131_072
 
 # Rows at most whose copies lie in the second cache while tiles go over them, 246 kB of float32: as many as a piece has, and a
 # multiple of the widest tiles' 12 and of a line of the cache. (Derived, not varied.)

@@ -99,7 +99,8 @@ from symae.kernels.gemm import threaded_gemms
 
 step = numba.njit(lambda *given: threaded_gemms(*given), error_model="numpy")
 rng, digest = np.random.default_rng(0), hashlib.sha256()
-for batch, inside, outside in ((20, 784, 300), (20, 300, 784), (203, 784, 100), (60, 500, 10), (900, 256, 300)):
+sizes = (1, 784, 500), (3, 784, 500), (20, 784, 300), (20, 300, 784), (203, 784, 100), (60, 500, 10), (900, 256, 300)
+for batch, inside, outside in sizes:
     shapes = [(batch, inside)] * 2 + [(batch, outside)] * 2 + [(inside, outside)]
     x, dz, y, dy, W = (rng.random(shape).astype("f") for shape in shapes)
     one, zero, hidden, out = np.float32(1), np.float32(0), np.empty_like(y), np.empty_like(x)
@@ -148,6 +149,12 @@ def test_a_damaged_file_of_machine_code_is_made_anew(tmp_path):
         (20, 784, 500, False, True),
         (784, 500, 20, True, True),
         (20000, 256, 256, False, False),
+        (0, 500, 784, False, False),
+        (1, 100, 784, False, False),
+        (1, 500, 784, False, True),
+        (2, 100, 784, False, True),
+        (20, 3, 500, False, False),
+        (3, 500, 20, True, False),
         (784, 500, 5000, True, False),
         # of few weights more rows are few
         (1000, 500, 784, False, True),

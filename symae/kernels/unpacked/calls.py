@@ -29,11 +29,13 @@ _SLACK = 16
 def fits(m: int, n: int, k: int, ta: bool) -> bool:
     """Return True if an (m, n) product of k terms is better made without BLAS: one of few rows, or few terms in x' d.
 
-    The smaller the weights are, the more rows are few.
+    The smaller the weights are, the more rows are few, but for a single one, with which BLAS only reads them.
     """
     rows, weights = (k, m * n) if ta else (m, k * n)
+    if not ta and m < (1 if weights >= tuning.UNPACKED_WEIGHTS_OF_A_ROW else 2):
+        return False
     most = tuning.UNPACKED_MOST_OF_FEW_WEIGHTS if weights <= tuning.UNPACKED_FEW_WEIGHTS else tuning.UNPACKED_MOST
-    return _AVAILABLE and min(m, n) >= tuning.UNPACKED_LEAST and rows <= most
+    return _AVAILABLE and (min(m, n) if ta else n) >= tuning.UNPACKED_LEAST and rows <= most
 
 
 @jit
@@ -66,7 +68,8 @@ def multiply(
     m, n = C.shape
     k = A.shape[0] if ta else A.shape[1]
     cut, pieces, parts = ROWS, 1, 1
-    work = C.size * k
+    rows, weights = (k, C.size) if ta else (m, k * n)
+    work = max(rows, tuning.UNPACKED_ROWS_TO_READ) * weights
     if work >= tuning.GEMM_MULTIPLICATIONS_FOR_AWAKE_THREADS:
         if ta:  # a gradient of weights, which are C
             cut = ROWS if 2 * m >= n else COLUMNS
