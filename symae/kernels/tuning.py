@@ -170,9 +170,10 @@ NUMBERS_FOR_AWAKE_THREADS: Final = {False: 32_768, True: 8_192}
 SKIPPING_TO_DRAWING: Final = 0.35
 
 # How long a thread looks for work before it sleeps, in seconds: longer than what lies between two products of a training step.
-# Waking up takes about 50 us: with 0.04 ms, worksheets 01 and 02 took 9 % longer in float64, where that is longer, and as long
-# in float32; with 0.07 ms a classifier of 784-500-10 and 100 rows 2 %. Measured with 2 threads, AVX-512.
-WAITING_SECONDS: Final = 0.00013
+# Waking up takes about 50 us: with 0.02 ms, worksheets 01 and 02 took 9 % longer in float64, where that is longer, and as long
+# in float32. With 0.13 ms an epoch of 01 took 3.9 times as long beside two processes that multiply on all cores, and with this
+# 3.5. Measured with 2 threads, AVX-512.
+WAITING_SECONDS: Final = 0.00007
 
 # Positions at most that go through all layers of a coordinate network together: of 256 units, 450 kB, which stay in a core's
 # cache. (Processor not noted.)
