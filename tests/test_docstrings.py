@@ -14,6 +14,7 @@ import symae
 
 ROOT = Path(symae.__file__).parent
 OPTIONAL = {"symae.port.pipeline": "libcst"}
+OF_JAX = {"symae.compile.pure", "symae.models.base"}
 COMPILED = {"symae.compile.functions", "symae.random"}  # quick to compile, so in the mode that users have
 
 
@@ -24,9 +25,11 @@ def modules_with_examples() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", list(modules_with_examples()))
-def test_examples_of_docstrings_are_true(name, tmp_path, monkeypatch):
+def test_examples_of_docstrings_are_true(name, tmp_path, monkeypatch, request):
     if name in OPTIONAL:
         pytest.importorskip(OPTIONAL[name], reason=f"{OPTIONAL[name]} is not installed")
+    if name in OF_JAX:
+        request.getfixturevalue("jax_in_double")  # a test in float32 may have been the first to load JAX
     monkeypatch.chdir(tmp_path)
     with pytensor.config.change_flags(mode="Mode" if name in COMPILED else "FAST_COMPILE"):
         failed, attempted = doctest.testmod(importlib.import_module(name))
