@@ -114,7 +114,9 @@ def of_labels(unsigned_rows: bool, unsigned_labels: bool) -> tuple[Callable[...,
         a = np.ascontiguousarray(a)
         rows, labels, result = checked(a, rows, labels)
         if g.size != result.size and g.size != 1:
-            raise ShapeError("inc_subtensor", "values of shape ({},)", "a shape that broadcasts to ({},)", g.size, result.size)
+            raise ShapeError(
+                "log-likelihoods", "weights of shape ({},)", "a shape that broadcasts to ({},)", g.size, result.size
+            )
         spread = np.empty(a.shape, a.dtype)
         log_likelihoods(a, rows, labels, np.ascontiguousarray(g), result, spread)
         return result, spread

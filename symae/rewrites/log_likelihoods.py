@@ -18,6 +18,7 @@ from __future__ import annotations
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.basic import node_rewriter
+from pytensor.graph.traversal import ancestors
 from pytensor.scalar.basic import Mul, Sub
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Sum
@@ -59,17 +60,25 @@ def _gradient(fgraph: FunctionGraph, node: Apply) -> dict[Variable, Variable] | 
     if softmax is None or len(others) != 1 or not _is_sum_of_rows(others[0], z):
         return None
     spread = _spread(z)
-    if spread is None or z.type.dtype != softmax.type.dtype:
+    if spread is None or z.type.dtype != softmax.type.dtype or not _may_be_as_large(z, softmax):
         return None
     g, indices = spread
     (a,) = softmax.owner.inputs
     likelihoods, gradient = LogLikelihoods()(a, *indices, g, return_list=True)
-    return {node.outputs[0]: gradient} | dict.fromkeys(_wanted(fgraph, a, indices), likelihoods)
+    wanted = _wanted(fgraph, a, indices)
+    # of exp(cost), say, g follows from the log-likelihoods: they have an op of their own then, or the graph would be a circle
+    if not set(wanted).isdisjoint(ancestors([g])):
+        wanted = []
+    return {node.outputs[0]: gradient} | dict.fromkeys(wanted, likelihoods)
 
 
 def _of_rows(v: Variable, op: type[Softmax | LogSoftmax]) -> bool:
     """Return True if `v` is a softmax, or its logarithm, of a matrix's rows."""
     return v.owner is not None and isinstance(v.owner.op, op) and v.type.ndim == 2 and v.owner.op.axis in (1, -1, (1,), (-1,))
+
+
+def _may_be_as_large(z: Variable, softmax: Variable) -> bool:
+    return all(None in sizes or sizes[0] == sizes[1] for sizes in zip(z.type.shape, softmax.type.shape, strict=True))
 
 
 def _is_sum_of_rows(column: Variable, z: Variable) -> bool:

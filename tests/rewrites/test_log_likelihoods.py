@@ -9,6 +9,7 @@ import pytensor.tensor as pt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pytensor.gradient import disconnected_grad
 from pytensor.tensor.special import LogSoftmax, Softmax, log_softmax, softmax
 
 from symae import LogisticRegression, function
@@ -132,7 +133,7 @@ def test_indices_and_weights_that_are_not_as_many_are_refused():
     values = scores(3, 4, "float64")[0]
     with pytest.raises(ShapeError, match=r"found indices of shape \(3,\) and \(2,\), expected shapes that broadcast"):
         general()(values, np.arange(3), np.arange(2), np.ones(1))
-    with pytest.raises(ShapeError, match=r"found values of shape \(2,\), expected a shape that broadcasts to \(3,\)"):
+    with pytest.raises(ShapeError, match=r"found weights of shape \(2,\), expected a shape that broadcasts to \(3,\)"):
         general()(values, np.arange(3), np.arange(3), np.ones(2))
 
 
@@ -146,6 +147,46 @@ def test_probabilities_and_logarithms_that_are_wanted_themselves_are_there(rewri
     g = rewritten([a, y], [loss, log_softmax(a, axis=1)])
     assert not ops_of(g, LogLikelihoods)
     np.testing.assert_allclose(np.exp(g(values, of_row)[1]), probabilities, rtol=1e-13)
+
+
+def of_two_labels(nll, other):
+    """Each label's weight in the gradient follows from the log-likelihood of the other."""
+    return nll.mean() * other.mean()
+
+
+COSTS = {
+    "squares": lambda nll, _: (nll**2).sum(),
+    "perplexity": lambda nll, _: pt.exp(nll.mean()),
+    "focal": lambda nll, _: ((1 - pt.exp(-nll)) ** 2 * nll).mean(),
+    "worst": lambda nll, _: nll.max(),
+    "detached weights": lambda nll, _: (disconnected_grad(pt.exp(-nll)) * nll).mean(),
+    "two labels": of_two_labels,
+    "one after the other": lambda nll, other: (nll * pt.exp(other)).sum() + (other * pt.exp(nll)).sum(),
+}
+
+
+@pytest.mark.parametrize("name", COSTS)
+def test_weights_may_follow_from_the_log_likelihoods_themselves(rewritten, name):
+    a, y, other = pt.dmatrix("a"), pt.lvector("y"), pt.lvector("other")
+    logarithms = log_softmax(a, axis=1)
+    loss = COSTS[name](*(-logarithms[pt.arange(labels.shape[0]), labels] for labels in (y, other)))
+    values, of_row = scores(4, 3, "float64")
+    given = values / 10, of_row, (of_row + 1) % 3
+    compiled = [
+        rewritten([a, y, other], [loss, pt.grad(loss, a)], exclude=exclude, on_unused_input="ignore")
+        for exclude in ((), ("log_likelihoods",))
+    ]
+    for found, expected in zip(*(f(*given) for f in compiled), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
+
+
+def test_zeros_of_another_size_than_the_scores_are_left(rewritten, ops_of, capfd):
+    a, y, w = pt.tensor("a", dtype="float64", shape=(1, None)), pt.lvector("y"), pt.dvector("w")
+    z = pt.inc_subtensor(pt.zeros((5, 3))[pt.arange(5), y], w)
+    f = rewritten([a, y, w], z - z.sum(1, keepdims=True) * softmax(a, axis=1))
+    assert not ops_of(f, LogLikelihoods)
+    assert f(np.zeros((1, 3)), [0, 1, 2, 0, 1], np.ones(5)).shape == (5, 3)
+    assert "BUG" not in capfd.readouterr().err
 
 
 def test_a_softmax_along_another_axis_stays(rewritten, ops_of):
