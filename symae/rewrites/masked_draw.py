@@ -17,6 +17,7 @@ from __future__ import annotations
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.basic import node_rewriter
+from pytensor.graph.traversal import ancestors
 from pytensor.scalar.basic import Mul
 from pytensor.tensor.elemwise import Elemwise
 
@@ -38,6 +39,8 @@ def masked_draw(fgraph: FunctionGraph, node: Apply) -> dict[Variable, Variable] 
     (x,) = [v for v in product.inputs if v is not mask] or [mask]
     result = product.outputs[0]
     if x is mask or x.type.dtype != mask.type.dtype or any((*x.type.broadcastable, *mask.type.broadcastable)):
+        return None
+    if state in ancestors([x]):  # x is drawn after the mask, from the same stream, and cannot be an input of the mask's op
         return None
     after, masked = MaskedDraw(node.op.dtype, node.op.ndim)(*node.inputs, x)
     return {state: after, result: masked}

@@ -9,6 +9,8 @@ import pytest
 
 from symae import DenoisingAutoencoder, RandomStreams, function
 from symae.compile import options
+from symae.ops.random.compiled_draws import BinomialDraw
+from symae.ops.random.draws import state_words
 from symae.ops.random.masked_draw import MaskedDraw
 
 X = np.random.default_rng(0).normal(size=(60, 90))
@@ -82,3 +84,16 @@ def test_it_takes_what_has_the_masks_dtype_and_one_probability():
         MaskedDraw("float64", 2)(state, 2, 2, 1, 0.5, pt.fmatrix())
     with pytest.raises(ValueError, match="one of each"):
         MaskedDraw("float64", 2)(state, 2, 2, 1, pt.dvector(), pt.dmatrix())
+
+
+def test_a_mask_of_what_is_drawn_after_it_is_drawn_alone(rewritten, ops_of):
+    """The second op would need the state that the first leaves, and the first what the second draws."""
+    state = pt.vector("state", dtype="uint32")
+    draw = BinomialDraw("float64", 1)
+    after, mask = draw(state, 50, 1, 0.5, return_list=True)
+    masked = mask * (1 + draw(after, 50, 1, 0.5, return_list=True)[1])
+    f = rewritten([state], [masked, mask])
+    g = rewritten([state], masked)
+    assert not ops_of(g, MaskedDraw)
+    first = state_words(np.random.RandomState(1))
+    np.testing.assert_array_equal(g(first), f(first)[0])
