@@ -38,9 +38,9 @@ class LockedFunction(Function):
 
     def __init__(self, *arguments: Any, **keywords: Any):
         super().__init__(*arguments, **keywords)
-        self._set_lock()
+        self._set_own()
 
-    def _set_lock(self) -> None:
+    def _set_own(self) -> None:
         self.lock = threading.RLock()
         self.loops: dict[str, Any] = {}  # over its calls, which `symae.compile.loops.loop_over` keeps here
         # of each input that is a number, its place, its type, and of what types it may be given
@@ -72,7 +72,7 @@ def with_lock(function: Any) -> Any:
     made: Any = LockedFunction.__new__(LockedFunction)
     for name in Function.__slots__:
         setattr(made, name, getattr(function, name))
-    made._set_lock()
+    made._set_own()
     made.maker.function_class = LockedFunction  # of copies
     return made
 

@@ -17,9 +17,7 @@ from symae.kernels import tuning
 from symae.kernels.compiled_once import compiled_once
 from symae.kernels.elementwise import exp, log
 from symae.kernels.index_checks import check_range
-from symae.kernels.parallel.parts import awake, in_parts, jit
-
-_ENOUGH, _ENOUGH_AWAKE = tuning.NUMBERS_FOR_THREADS[True], tuning.NUMBERS_FOR_AWAKE_THREADS[True]
+from symae.kernels.parallel.parts import in_parts, jit
 
 
 @jit
@@ -51,7 +49,7 @@ def _part(part: Any, parts: Any, arguments: Any) -> None:
                 spread[i, j] -= rest * (powers[i - first, j] / of_row)
 
 
-_alone, _together = in_parts(_part, "never"), in_parts(_part, "always")
+_in_parts = in_parts(_part, "large", tuning.NUMBERS_FOR_THREADS[True], tuning.NUMBERS_FOR_AWAKE_THREADS[True])
 
 
 @compiled_once(jit, contiguous=True)
@@ -70,11 +68,7 @@ def log_likelihoods(a: Any, rows: Any, labels: Any, g: Any, result: Any, spread:
             row, label = rows[number * every_row], labels[number * every_label]
             spread[row, label] += g[number * every_g]
             share[row] += g[number * every_g]
-    arguments = (a, largest, total, share, spread)
-    if a.size >= _ENOUGH or (a.size >= _ENOUGH_AWAKE and awake() == 1):
-        _together(n, a.size, arguments)
-    else:
-        _alone(n, a.size, arguments)
+    _in_parts(n, a.size, (a, largest, total, share, spread))
     for i in range(n):
         total[i] = log(total[i])
     for number in range(result.size):

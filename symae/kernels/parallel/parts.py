@@ -45,8 +45,15 @@ def parts_for(threads: Threads) -> int:
     return 1 if threads == "never" else THREADS
 
 
-def in_parts(work: Any, threads: Threads, enough: int = tuning.MULTIPLICATIONS_FOR_THREADS) -> Any:
-    """Return a function (n, size, arguments) that does `work(part, parts, arguments)` in parts, and returns how many."""
+def in_parts(
+    work: Any, threads: Threads, enough: int = tuning.MULTIPLICATIONS_FOR_THREADS, enough_awake: int | None = None
+) -> Any:
+    """Return a function (n, size, arguments) that does `work(part, parts, arguments)` in parts, and returns how many.
+
+    Where `threads` is ``"large"``, there are several from a size of `enough` on, and from `enough_awake` on while all threads
+    look for work anyway.
+    """
+    least = enough if enough_awake is None else enough_awake
 
     # Numba optimises all that a compiled function calls once more with it, so a level of calls less is quicker to compile.
     @inlined
@@ -68,9 +75,9 @@ def in_parts(work: Any, threads: Threads, enough: int = tuning.MULTIPLICATIONS_F
 
     @inlined
     def choice(n: Any, size: Any, arguments: Any) -> Any:
-        if size < enough:
-            return alone(n, size, arguments)
-        return together(n, size, arguments)
+        if pays(size, enough, least):
+            return together(n, size, arguments)
+        return alone(n, size, arguments)
 
     return choice
 
@@ -106,6 +113,12 @@ def emit_awake(context: Any, builder: Any) -> Any:
 def awake(typing: Any) -> Any:
     """Return 1 if there are threads and none of them sleeps, else 0."""
     return types.int64(), lambda context, builder, signature, arguments: emit_awake(context, builder)
+
+
+@inlined
+def pays(size: Any, enough: Any, enough_awake: Any) -> bool:
+    """Return True if threads are to share work of that size: if it is large, or less large and all of them are awake."""
+    return size >= enough or (size >= enough_awake and awake() == 1)
 
 
 def emit_region(context: Any, builder: Any, values: Sequence[Any], emit: Callable[[Any, Any, Sequence[Any]], None]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from symae.kernels import tuning
 from symae.kernels.compiled_once import compiled_once
-from symae.kernels.parallel.parts import awake, in_parts
+from symae.kernels.parallel.parts import in_parts, pays
 from symae.kernels.random.mt19937 import binomials, check_binomial, jit, one_number_each, skip
 
 # Numbers that are drawn and multiplied while they are in the first cache.
@@ -54,8 +54,7 @@ def masked(before: Any, n: Any, p: Any, values: Any, after: Any, out: Any) -> No
     """
     check_binomial(n, p)
     arguments = (before, n, p, values, after, out)
-    shared = out.size >= _ENOUGH or (out.size >= _ENOUGH_AWAKE and awake() == 1)
-    if shared and n == 1 and one_number_each(before, p):
+    if pays(out.size, _ENOUGH, _ENOUGH_AWAKE) and n == 1 and one_number_each(before, p):
         _together(out.size, out.size, arguments)
     else:
         _alone(out.size, out.size, arguments)

@@ -10,7 +10,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from symae.kernels import tuning
-from symae.kernels.parallel.parts import THREADS, awake, jit
+from symae.kernels.parallel.parts import THREADS, inlined, jit, pays
 from symae.kernels.simd.emitted import NOTHING, WORD, available
 from symae.kernels.simd.vectors import word
 from symae.kernels.unpacked.near import highest_near, room_for_few_columns, room_for_few_terms, room_for_left
@@ -25,13 +25,19 @@ _ROOM_FEW_ROWS, _ROOM_FEW_TERMS, _ROOM_FEW_COLUMNS = room_for_left(), room_for_f
 _SLACK = 16
 
 
+@inlined
+def _rows_and_weights(m: int, n: int, k: int, ta: bool) -> tuple[int, int]:
+    """Return how many rows a minibatch has, and how many weights there are, of an (m, n) product of k terms, or of x' d."""
+    return (k, m * n) if ta else (m, k * n)
+
+
 @jit
 def fits(m: int, n: int, k: int, ta: bool) -> bool:
     """Return True if an (m, n) product of k terms is better made without BLAS: one of few rows, or few terms in x' d.
 
     The smaller the weights are, the more rows are few, but for a single one, with which BLAS only reads them.
     """
-    rows, weights = (k, m * n) if ta else (m, k * n)
+    rows, weights = _rows_and_weights(m, n, k, ta)
     if not ta and m < (1 if weights >= tuning.UNPACKED_WEIGHTS_OF_A_ROW else 2):
         return False
     most = tuning.UNPACKED_MOST_OF_FEW_WEIGHTS if weights <= tuning.UNPACKED_FEW_WEIGHTS else tuning.UNPACKED_MOST
@@ -68,12 +74,12 @@ def multiply(
     m, n = C.shape
     k = A.shape[0] if ta else A.shape[1]
     cut, pieces, parts = ROWS, 1, 1
-    rows, weights = (k, C.size) if ta else (m, k * n)
+    rows, weights = _rows_and_weights(m, n, k, ta)
     work = max(rows, tuning.UNPACKED_ROWS_TO_READ) * weights
     if work >= tuning.GEMM_MULTIPLICATIONS_FOR_AWAKE_THREADS:
         if ta:  # a gradient of weights, which are C
             cut = ROWS if 2 * m >= n else COLUMNS
-        elif m >= tuning.UNPACKED_ROWS_TO_DIVIDE and k * n < m * (k + n):  # weights are less than what goes in and out
+        elif m >= tuning.UNPACKED_ROWS_TO_DIVIDE and weights < m * (k + n):  # weights are less than what goes in and out
             cut = ROWS
         elif tb:
             cut = COLUMNS if 2 * n >= k or both else TERMS
@@ -82,7 +88,7 @@ def multiply(
         side = m if cut == ROWS else n if cut == COLUMNS else k
         pieces = side // tuning.UNPACKED_PIECE
         pieces = 2 if pieces < 3 else 4 if pieces < 8 else min(tuning.UNPACKED_PIECES, pieces // 4 * 4)
-        if work >= tuning.GEMM_MULTIPLICATIONS_FOR_THREADS or awake() == 1:
+        if pays(work, tuning.GEMM_MULTIPLICATIONS_FOR_THREADS, tuning.GEMM_MULTIPLICATIONS_FOR_AWAKE_THREADS):
             parts = min(THREADS, pieces)
     of_second = D.shape[0] if td else D.shape[1]
     at_once = both and not (tb or te) and of_second <= tuning.UNPACKED_TERMS
