@@ -104,12 +104,11 @@ UNPACKED_WEIGHTS_OF_A_ROW: Final = 131_072
 # multiple of the widest tiles' 12 and of a line of the cache. (Derived, not varied.)
 UNPACKED_ROWS: Final = 240
 
-# Rows at most of products whose left matrix is copied for its tiles, and whose right one is read where it lies, again for each
-# tile's rows: of 392 x 1000 numbers that one thread has gave, in GFLOP/s of float32 (with copies of the right one, which more
-# rows have), 98 (77) for 50 rows, 100 (86) for 100, 101 (90) for 128. Terms at once at most, each a page of memory: 20 rows and
-# 392 x 500 numbers had 0.73 of what tiles in the nearest cache do with 32, and 0.73 to 0.81 from 64 on (one thread);
-# no whole step was seen to gain by it. And how many bytes further on tiles ask for what will be read.
-UNPACKED_FEW_ROWS: Final = 128
+# Of products whose left matrix is copied for its tiles, and whose right one is read where it lies, again for each tile's rows:
+# columns of sums that are kept, and terms at once at most, each a page of memory: 20 rows and 392 x 500 numbers had 0.73 of
+# what tiles in the nearest cache do with 32, and 0.73 to 0.81 from 64 on (one thread); no whole step was seen to gain by it.
+# And how many bytes further on tiles ask for what will be read. With copies of the right one x W took 1.10 times as long with
+# 144 rows of 784 x 500, 1.07 with 400, 1.13 with 1000. Measured with 2 threads, AVX-512.
 UNPACKED_COLUMNS_OF_SUMS: Final = 1024
 UNPACKED_TERMS_AT_ONCE: Final = 112
 UNPACKED_AHEAD: Final = 128
@@ -130,15 +129,20 @@ UNPACKED_ROWS_FOR_DOTS: Final = 64
 UNPACKED_ROWS_OF_DOTS: Final = 16
 UNPACKED_AHEAD_OF_ROW: Final = 256
 
-# A side of so many rows, columns or terms makes a piece of such a product, but there are two pieces, or four times some, so
-# that each of two or four threads has as many; and the most pieces.
+# A side of so many rows or columns makes a piece of such a product, but there are two pieces, or four times some, so that each
+# of two or four threads has as many; and the most pieces. Terms are divided into halves, and each of these by columns, at
+# least so many, where there are more threads.
 UNPACKED_PIECE: Final = 192
 UNPACKED_PIECES: Final = 16
+UNPACKED_COLUMNS_OF_PIECE: Final = 48
 
-# Rows of a minibatch from which on threads divide these, if weights are smaller than what goes into the layer and out of it.
-# At 200 rows, 784 x 100: the cross-entropy, which finds its rows in its own cache then, took 68 to 88 us (99 before);
-# in profiles that were not taken in turns, on a processor whose clock drifted by a tenth. The limit was not varied.
+# Rows of a minibatch from which on threads divide these, if weights are smaller than what goes into the layer and out of it,
+# and fewer than so many, that all threads have in their caches. Larger weights are divided, always the same way: to read what
+# another core has changed takes longer, and threads that divided columns forwards and rows for the gradient lost 7 % of both
+# at 784 x 500. A whole step of 784-256-256-16 took 0.96 of its time for that with 200 rows, of 784-500-10 with 1000 rows 0.97,
+# of an autoencoder of 784-100 as long. Measured with 2 threads, AVX-512.
 UNPACKED_ROWS_TO_DIVIDE: Final = 40
+UNPACKED_WEIGHTS_OF_ALL: Final = 16_384
 
 # Multiplications, some milliseconds' work: from here on PyTensor's own products, which are not divided by symae, have BLAS's
 # threads. (Processor not noted.)

@@ -35,14 +35,15 @@ def gemm(C, alpha, beta, A, ta, B, tb, second=None):
     It has the room that graphs give it, and writes nowhere else.
     """
     number, word = (ctypes.c_float if C.itemsize == 4 else ctypes.c_double), ctypes.c_int64
-    kind = ctypes.CFUNCTYPE(None, word, word, number, number, *[word] * 16)
+    kind = ctypes.CFUNCTYPE(None, word, word, number, number, *[word] * 18)
     define(LETTERS[C.dtype.name])
     function = kind(binding.address_of_symbol(f"symae_gemm_{LETTERS[C.dtype.name]}"))
     more = described(*second) if second else [0] * 6
     td = bool(second and second[1])
     size = 0 if tb else room_of_part.py_func(*C.shape, described(A, ta, B)[0], ta, more[0], td)
     room = np.full(size + 1000, 0.5, C.dtype)
-    function(*C.shape, alpha, beta, C.ctypes.data, C.strides[0], int(tb), *described(A, ta, B), *more, room.ctypes.data)
+    products = int(tb), *described(A, ta, B), *more
+    function(*C.shape, alpha, beta, C.ctypes.data, C.strides[0], *C.shape, *products, room.ctypes.data)
     assert set(room[size:]) == {0.5}
 
 
@@ -99,7 +100,8 @@ from symae.kernels.gemm import threaded_gemms
 
 step = numba.njit(lambda *given: threaded_gemms(*given), error_model="numpy")
 rng, digest = np.random.default_rng(0), hashlib.sha256()
-sizes = (1, 784, 500), (3, 784, 500), (20, 784, 300), (20, 300, 784), (203, 784, 100), (60, 500, 10), (900, 256, 300)
+sizes = [(1, 784, 500), (3, 784, 500), (20, 784, 300), (20, 300, 784), (203, 784, 100), (60, 500, 10), (900, 256, 300)]
+sizes += [(300, 30, 1000), (300, 20, 41), (300, 150, 100), (100, 784, 500), (50, 40, 700)]
 for batch, inside, outside in sizes:
     shapes = [(batch, inside)] * 2 + [(batch, outside)] * 2 + [(inside, outside)]
     x, dz, y, dy, W = (rng.random(shape).astype("f") for shape in shapes)
@@ -115,7 +117,7 @@ print(digest.hexdigest())
 
 def test_a_layers_step_has_the_same_bits_on_any_number_of_threads():
     digests = set()
-    for threads in (1, 3):
+    for threads in (1, 2, 3, 8):
         environment = os.environ | {"NUMBA_NUM_THREADS": str(threads)}
         command = [sys.executable, "-c", LAYER]
         digests.add(subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=300).stdout)

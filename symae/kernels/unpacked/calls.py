@@ -69,7 +69,8 @@ def multiply(
     """Compute C <- alpha (op(A) op(B) + op(D) op(E)) + beta C, the second product if `both`.
 
     Of the weights, the matrix that is not of a minibatch, the longer side is divided, or the minibatch's rows where weights are
-    fewer. The sizes alone say into how many pieces, so that threads change no bit.
+    few. So a thread finds in its cache what it read or changed of them before. The sizes alone say where sums are divided, so
+    that threads change no bit.
     """
     m, n = C.shape
     k = A.shape[0] if ta else A.shape[1]
@@ -79,20 +80,22 @@ def multiply(
     if work >= tuning.GEMM_MULTIPLICATIONS_FOR_AWAKE_THREADS:
         if ta:  # a gradient of weights, which are C
             cut = ROWS if 2 * m >= n else COLUMNS
-        elif m >= tuning.UNPACKED_ROWS_TO_DIVIDE and weights < m * (k + n):  # weights are less than what goes in and out
+        elif m >= tuning.UNPACKED_ROWS_TO_DIVIDE and weights < min(m * (k + n), tuning.UNPACKED_WEIGHTS_OF_ALL):
             cut = ROWS
         elif tb:
             cut = COLUMNS if 2 * n >= k or both else TERMS
         else:
-            cut = TERMS if 2 * k >= n and not both and m <= 2 * _HIGHEST else COLUMNS
-        side = m if cut == ROWS else n if cut == COLUMNS else k
-        pieces = side // tuning.UNPACKED_PIECE
-        pieces = 2 if pieces < 3 else 4 if pieces < 8 else min(tuning.UNPACKED_PIECES, pieces // 4 * 4)
+            cut = TERMS if 2 * k >= n and not both else COLUMNS
+        if cut == TERMS:  # in halves, each by columns, which change no bit
+            pieces = 2 * max(1, min(THREADS // 2, n // tuning.UNPACKED_COLUMNS_OF_PIECE))
+        else:
+            pieces = (m if cut == ROWS else n) // tuning.UNPACKED_PIECE
+            pieces = 2 if pieces < 3 else 4 if pieces < 8 else min(tuning.UNPACKED_PIECES, pieces // 4 * 4)
         if pays(work, tuning.GEMM_MULTIPLICATIONS_FOR_THREADS, tuning.GEMM_MULTIPLICATIONS_FOR_AWAKE_THREADS):
             parts = min(THREADS, pieces)
     of_second = D.shape[0] if td else D.shape[1]
     at_once = both and not (tb or te) and of_second <= tuning.UNPACKED_TERMS
-    sums = np.empty(pieces * C.size if cut == TERMS else 0, C.dtype)
+    sums = np.empty(C.size if cut == TERMS else 0, C.dtype)
     second = of_second if at_once else 0
     of_part = 0 if tb else room_of_part(m, n, k, ta, second, td)
     if both and not at_once and not te:

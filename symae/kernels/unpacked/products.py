@@ -83,14 +83,15 @@ class Products(Dots):
         self._emit_gemms()
 
     def _emit_gemm(self) -> Any:
-        """Emit symae_gemm(m, n, alpha, beta, C, from row to row, first product, is B transposed, second product, room).
+        """Emit symae_gemm(m, n, alpha, beta, C, from row to row, rows, columns, is B transposed, two products, room).
 
-        Products are described as tiles want them; the second has 0 terms where there is none, and none if B is transposed. More
-        rows than a tile's want `room_for` numbers at `room`.
+        C is a part, m x n, of a result that has so many rows and columns. Their numbers say in which way it is made: so all
+        parts are made in the same. Products are described as tiles want them; the second has 0 terms where there is none, and
+        none if B is transposed. More rows than a tile's want `room_for` numbers at `room`.
         """
-        kind = ir.FunctionType(NOTHING, [WORD, WORD, self.number, self.number] + [WORD] * (4 + 2 * PRODUCT))
+        kind = ir.FunctionType(NOTHING, [WORD, WORD, self.number, self.number] + [WORD] * (6 + 2 * PRODUCT))
         function = ir.Function(self.module, kind, f"symae_gemm_{self.letter}")
-        m, n, alpha, beta, C, next_c, transposed, *described, room = function.args
+        m, n, alpha, beta, C, next_c, all_rows, all_columns, transposed, *described, room = function.args
         first, second = described[:PRODUCT], described[PRODUCT:]
         terms, A, next_row, next_term, B, next_b = first
         b = Builder(function)
@@ -102,7 +103,7 @@ class Products(Dots):
         of_panel = word(self.lanes * self.vectors * self.size)
         by_dots = b.and_(
             b.icmp_signed(">=", terms, word(tuning.UNPACKED_TERMS_OF_DOTS)),
-            b.icmp_signed("<=", m, word(tuning.UNPACKED_ROWS_FOR_DOTS)),
+            b.icmp_signed("<=", all_rows, word(tuning.UNPACKED_ROWS_FOR_DOTS)),
         )
         by_dots = b.and_(b.and_(by_dots, b.equal(transposed, word(1))), b.equal(next_term, word(self.size)))
         with b.if_then(by_dots):
@@ -113,19 +114,18 @@ class Products(Dots):
         across = [b.and_(b.equal(p[2], word(self.size)), b.icmp_signed("!=", p[3], word(self.size))) for p in (first, second)]
         across[1] = b.and_(across[1], b.icmp_signed(">", second[0], word(0)))
         all_across = b.and_(across[0], b.or_(across[1], b.equal(second[0], word(0))))
-        of_one_tile = b.icmp_signed("<=", m, word(self.near_highest))
+        of_one_tile = b.icmp_signed("<=", all_rows, word(self.near_highest))
         few_terms = b.icmp_signed("<=", b.add(terms, second[0]), word(tuning.UNPACKED_FEW_TERMS))
         # what is turned back at the end is little beside many terms, or if it is a vector wide
         most = b.select(few_terms, word(self.lanes), word(tuning.UNPACKED_FEW_COLUMNS))
-        few_columns = b.and_(b.icmp_signed("<=", n, most), b.icmp_signed("<=", n, m))
+        few_columns = b.and_(b.icmp_signed("<=", all_columns, most), b.icmp_signed("<=", all_columns, all_rows))
         with b.if_then(b.and_(b.and_(as_it_lies, all_across), few_columns)):
             self.few_columns(b, m, n, (first, second), alpha, beta, C, next_c, room, panel)
             b.ret_void()
         with b.if_then(b.and_(b.and_(as_it_lies, all_across), b.and_(few_terms, b.not_(of_one_tile)))):
             self.few_terms(b, m, n, (first, second), alpha, beta, C, next_c, room)
             b.ret_void()
-        few_rows = b.and_(b.icmp_signed("<=", m, word(tuning.UNPACKED_FEW_ROWS)), b.not_(b.or_(*across)))
-        with b.if_then(b.and_(as_it_lies, b.or_(of_one_tile, few_rows))):
+        with b.if_then(b.and_(as_it_lies, b.or_(of_one_tile, b.not_(b.or_(*across))))):
             self.few_rows(b, m, n, (first, second), alpha, beta, C, next_c, room)
             b.ret_void()
         anyway = b.select(b.equal(terms, word(0)), word(1), terms)  # C may have to be multiplied by beta
@@ -249,10 +249,11 @@ class Products(Dots):
         self.masked_store(b, self.masked_load(b, here, mask), there, mask)
 
     def _emit_part(self) -> Any:
-        """Emit part(state, number): the pieces that are this part's, of `parts`, of the product described in `state`.
+        """Emit part(state, number): this part's pieces, of `parts`, of the product described in `state`.
 
-        A product with a transposed matrix takes them the other way round: what of a layer's weights is still in the cache since
-        they were read forwards comes first backwards.
+        They are neighbours, so that what a thread has of a layer's weights lies together, and are made as one. Not so those of
+        a transposed matrix, which are taken the other way round: what of the weights is still in the cache since they were
+        read forwards comes first backwards. Of divided terms there are two halves, of each of which columns are divided, too.
         """
         function = ir.Function(self.module, PART, f"part_{self.letter}")
         function.linkage = "internal"
@@ -262,39 +263,46 @@ class Products(Dots):
         part, pieces, parts, zero = function.args[1], g["pieces"], g["parts"], word(0)
         of_rows, of_terms = b.equal(g["cut"], word(ROWS)), b.equal(g["cut"], word(TERMS))
         of_columns, transposed = b.equal(g["cut"], word(COLUMNS)), b.equal(g["transposed"], word(1))
-        size = word(self.size)
+        size, one = word(self.size), word(1)
         side = b.select(of_rows, g["m"], b.select(of_columns, g["n"], g["terms"]))
-        own = b.sdiv(b.sub(b.add(pieces, b.sub(parts, word(1))), part), parts)
+        of_half = b.select(of_terms, b.sdiv(pieces, word(2)), pieces)  # pieces that each half of the terms has
         of_minibatch = b.and_(of_rows, b.or_(transposed, b.equal(g["backwards"], zero)))
         block = b.select(of_minibatch, word(_ROWS_TOGETHER), word(tuning.BLAS_BLOCK))
 
-        def bound(number: Any) -> Any:
-            blocks = b.sdiv(b.add(b.sdiv(b.mul(side, number), pieces), b.sub(block, word(1))), block)
+        def bound(number: Any, side: Any, pieces: Any) -> Any:
+            blocks = b.sdiv(b.add(b.sdiv(b.mul(side, number), pieces), b.sub(block, one)), block)
             end = b.mul(blocks, block)
             return b.select(b.icmp_signed("<", end, side), end, side)
 
-        def shift(condition: Any, amount: Any) -> Any:
-            return b.select(condition, b.mul(first, amount), zero)
-
-        with b.repeat(0, own) as turn:
-            back = b.sub(b.sub(own, word(1)), turn)
-            piece = b.add(part, b.mul(parts, b.select(b.equal(g["backwards"], word(1)), back, turn)))
-            first = bound(piece)
-            length = b.sub(bound(b.add(piece, word(1))), first)
-            m, n = b.select(of_rows, length, g["m"]), b.select(of_columns, length, g["n"])
-            A = b.add(g["A"], b.add(shift(of_rows, g["row_a"]), shift(of_terms, g["term_a"])))
+        begin, end = (b.sdiv(b.mul(pieces, number), parts) for number in (part, b.add(part, one)))
+        apart = b.or_(of_terms, transposed)
+        with b.repeat(begin, b.select(apart, end, b.select(b.icmp_signed("<", begin, end), b.add(begin, one), begin))) as turn:
+            back = b.sub(b.add(begin, b.sub(end, one)), turn)
+            piece = b.select(b.and_(transposed, b.not_(of_terms)), back, turn)
+            half, column = b.sdiv(piece, of_half), b.srem(piece, of_half)
+            number = b.select(of_terms, half, piece)
+            next_number = b.select(apart, b.add(number, one), end)
+            first, last = (bound(n, side, b.select(of_terms, word(2), pieces)) for n in (number, next_number))
+            length = b.sub(last, first)
+            left, right = (bound(n, g["n"], of_half) for n in (column, b.add(column, one)))
+            left, right = b.select(of_columns, first, left), b.select(of_columns, last, right)
+            left, right = b.select(of_rows, zero, left), b.select(of_rows, g["n"], right)
+            top, start = b.select(of_rows, first, zero), b.select(of_terms, first, zero)
+            A = b.add(g["A"], b.add(b.mul(top, g["row_a"]), b.mul(start, g["term_a"])))
             across, along = b.select(transposed, g["row_b"], size), b.select(transposed, size, g["row_b"])
-            B = b.add(g["B"], b.add(shift(of_columns, across), shift(of_terms, along)))
-            C = b.add(g["C"], b.add(shift(of_rows, g["row_c"]), shift(of_columns, size)))
-            of_sums = b.mul(g["n"], size)
-            C = b.select(of_terms, b.add(g["sums"], b.mul(piece, b.mul(g["m"], of_sums))), C)
-            row_c = b.select(of_terms, of_sums, g["row_c"])
-            beta = b.select(of_terms, self.number(0), g["beta"])
+            B = b.add(g["B"], b.add(b.mul(left, across), b.mul(start, along)))
+            # the first half of the terms goes to C, the second to `sums`
+            more = b.and_(of_terms, b.equal(half, one))
+            row_c = b.select(more, b.mul(g["n"], size), g["row_c"])
+            C = b.add(b.select(more, g["sums"], g["C"]), b.add(b.mul(top, row_c), b.mul(left, size)))
+            beta = b.select(more, self.number(0), g["beta"])
             product = [b.select(of_terms, length, g["terms"]), A, g["row_a"], g["term_a"], B, g["row_b"]]
-            D, E = b.add(g["D"], shift(of_rows, g["row_d"])), b.add(g["E"], shift(of_columns, size))
-            more = [g["second"], D, g["row_d"], g["term_d"], E, g["row_e"]]
+            D, E = b.add(g["D"], b.mul(top, g["row_d"])), b.add(g["E"], b.mul(left, size))
+            second = [g["second"], D, g["row_d"], g["term_d"], E, g["row_e"]]
+            m, n = b.select(of_rows, length, g["m"]), b.sub(right, left)
             room = b.add(g["room"], b.mul(part, g["of_part"]))
-            b.call(self.gemm, [m, n, g["alpha"], beta, C, row_c, g["transposed"], *product, *more, room])
+            part_of_c = [m, n, g["alpha"], beta, C, row_c, g["m"], g["n"]]
+            b.call(self.gemm, [*part_of_c, g["transposed"], *product, *second, room])
         b.ret_void()
         return function
 
@@ -316,7 +324,7 @@ class Products(Dots):
             with one:
                 b.call(self.part, [pointer, word(0)])
         with b.if_then(b.equal(g["cut"], word(TERMS))):
-            numbers = b.mul(b.mul(g["m"], g["n"]), g["pieces"])
+            numbers = b.mul(b.mul(g["m"], g["n"]), word(2))
             enough = b.icmp_signed(">=", numbers, word(tuning.NUMBERS_FOR_AWAKE_THREADS[False]))
             with b.if_else(b.and_(enough, b.icmp_signed(">", g["parts"], word(1)))) as (several, one):
                 with several:
@@ -326,7 +334,7 @@ class Products(Dots):
         b.ret_void()
 
     def _emit_added(self) -> Any:
-        """Emit added(state, number): the sum of the pieces of a product whose terms are divided, for this part's rows."""
+        """Emit added(state, number): add what the second half of the terms gave to C, for this part's rows."""
         function = ir.Function(self.module, PART, f"added_{self.letter}")
         function.linkage = "internal"
         b = Builder(function)
@@ -334,22 +342,11 @@ class Products(Dots):
         part, parts, size = function.args[1], g["parts"], word(self.size)
         width = b.mul(g["n"], size)
         first, end = (b.sdiv(b.mul(g["m"], number), parts) for number in (part, b.add(part, word(1))))
-        beta = self.fill(b, g["beta"])
-        total = b.alloca(self.vector)
         with b.repeat(first, end) as i, self.blocks(b, g["n"], self.lanes) as (j, columns):
             mask, shift = self.first(b, columns), b.mul(j, size)
-            b.store(ir.Constant(self.vector, None), total)
-            with b.repeat(0, g["pieces"]) as piece:
-                row = b.add(b.mul(piece, g["m"]), i)
-                some = self.masked_load(b, b.add(g["sums"], b.add(b.mul(row, width), shift)), mask)
-                b.store(b.fadd(b.load(total), some), total)
             where = b.add(g["C"], b.add(b.mul(i, g["row_c"]), shift))
-            with b.if_else(b.fcmp_ordered("==", g["beta"], self.number(0))) as (anew, more):
-                with anew:
-                    self.masked_store(b, b.load(total), where, mask)
-                with more:
-                    made = self.fma(b, beta, self.masked_load(b, where, mask), b.load(total))
-                    self.masked_store(b, made, where, mask)
+            some = self.masked_load(b, b.add(g["sums"], b.add(b.mul(i, width), shift)), mask)
+            self.masked_store(b, b.fadd(self.masked_load(b, where, mask), some), where, mask)
         b.ret_void()
         return function
 
