@@ -75,8 +75,8 @@ GEMM_MULTIPLICATIONS_FOR_THREADS: Final = 1_000_000
 # minibatches of 20 took as long or longer. Measured with 2 threads, AVX-512.
 GEMM_MULTIPLICATIONS_FOR_AWAKE_THREADS: Final = 262_144
 
-# Terms of a sum that tiles of unpacked products take in one go: so many vectors of the right matrix, or of its panel if that is
-# transposed, fill half of the nearest cache. (Derived, not varied.)
+# Terms of two products that are made at once, and columns of x' d that are turned back at once: so many vectors fill a third
+# of the nearest cache. (Derived, not varied.)
 UNPACKED_TERMS: Final = 256
 
 # The fewest columns of a product that is made by such tiles, of x' d rows too, and the most rows, or terms if they are fewer.
@@ -101,7 +101,7 @@ UNPACKED_ROWS_TO_READ: Final = 4
 UNPACKED_WEIGHTS_OF_A_ROW: Final = 131_072
 
 # Rows at most whose copies lie in the second cache while tiles go over them, 246 kB of float32: as many as a piece has, and a
-# multiple of the widest tiles' 12 and of a line of the cache. (Derived, not varied.)
+# multiple of a line of the cache. (Derived, not varied.)
 UNPACKED_ROWS: Final = 240
 
 # Of products whose left matrix is copied for its tiles, and whose right one is read where it lies, again for each tile's rows:
@@ -109,12 +109,20 @@ UNPACKED_ROWS: Final = 240
 # what tiles in the nearest cache do with 32, and 0.73 to 0.81 from 64 on (one thread); no whole step was seen to gain by it.
 # And how many bytes further on tiles ask for what will be read. With copies of the right one x W took 1.10 times as long with
 # 144 rows of 784 x 500, 1.07 with 400, 1.13 with 1000. Measured with 2 threads, AVX-512.
-UNPACKED_COLUMNS_OF_SUMS: Final = 1024
+UNPACKED_COLUMNS_OF_SUMS: Final = 512
 UNPACKED_TERMS_AT_ONCE: Final = 112
 UNPACKED_AHEAD: Final = 128
 
-# Terms at most, of two products together, for which tiles of a vector's width are as fast as wider ones: 113 (wider: 95) for
-# 100 terms, 102 (98) for 200, and for 400 less. And columns whose copies are in the second cache meanwhile.
+# The same terms of tiles of two vectors, which have fewer rows and pass by more often, where rows of the right matrix are so
+# far apart that hardly a page has two: 100 rows of 784 x 1000 gave 295 GFLOP/s with 64, 272 with 80 and 280 with 112; of 784 x
+# 500 299, 309 and 315. With 1024 columns of sums instead of 512, 1000 x 1000 took 1.4 times as long. Measured with 2 threads,
+# AVX-512.
+UNPACKED_TERMS_OF_WIDE: Final = 64
+UNPACKED_BYTES_OF_WIDE: Final = 2560
+
+# Terms at most at once, of two products together, where both matrices are copied: so many of a panel of two vectors fill half
+# of the nearest cache. And columns whose copies are in the second cache meanwhile. Steps took 0.92 of the time that they took
+# with all terms of a product in panels of 256, for 1000 rows of 784 x 500. Measured with 2 threads, AVX-512.
 UNPACKED_FEW_TERMS: Final = 208
 UNPACKED_COLUMNS: Final = 256
 

@@ -40,7 +40,7 @@ def gemm(C, alpha, beta, A, ta, B, tb, second=None):
     function = kind(binding.address_of_symbol(f"symae_gemm_{LETTERS[C.dtype.name]}"))
     more = described(*second) if second else [0] * 6
     td = bool(second and second[1])
-    size = 0 if tb else room_of_part.py_func(*C.shape, described(A, ta, B)[0], ta, more[0], td)
+    size = room_of_part.py_func(*C.shape, described(A, ta, B)[0], ta, tb, more[0], td)
     room = np.full(size + 1000, 0.5, C.dtype)
     products = int(tb), *described(A, ta, B), *more
     function(*C.shape, alpha, beta, C.ctypes.data, C.strides[0], *C.shape, *products, room.ctypes.data)

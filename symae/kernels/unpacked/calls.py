@@ -13,15 +13,13 @@ from symae.kernels import tuning
 from symae.kernels.parallel.parts import THREADS, inlined, jit, pays
 from symae.kernels.simd.emitted import NOTHING, WORD, available
 from symae.kernels.simd.vectors import word
-from symae.kernels.unpacked.near import highest_near, room_for_few_columns, room_for_few_terms, room_for_left
-from symae.kernels.unpacked.products import COLUMNS, CONNECTIONS, ROWS, STATE, TERMS, define, room_for
+from symae.kernels.unpacked.near import highest_near
+from symae.kernels.unpacked.products import COLUMNS, CONNECTIONS, ROWS, STATE, TERMS, define
+from symae.kernels.unpacked.ways import room_for_copies, room_for_few_columns, room_for_left
 
 _AVAILABLE = available()
 _HIGHEST = highest_near()
-# Numbers of `room` for each term, those of float32, which are more: without a transposed left matrix, and with one. And some
-# more, so that it can begin with a line of the cache.
-_ROOM, _ROOM_TRANSPOSED = (room_for("s", transposed) if _AVAILABLE else 0 for transposed in (False, True))
-_ROOM_FEW_ROWS, _ROOM_FEW_TERMS, _ROOM_FEW_COLUMNS = room_for_left(), room_for_few_terms(), room_for_few_columns()
+_ROOM_FEW_ROWS, _ROOM_COPIES, _ROOM_FEW_COLUMNS = room_for_left(), room_for_copies(), room_for_few_columns()
 _SLACK = 16
 
 
@@ -45,19 +43,16 @@ def fits(m: int, n: int, k: int, ta: bool) -> bool:
 
 
 @jit
-def room_of_part(m: int, n: int, k: int, transposed: bool, second: int, transposed_second: bool) -> int:
-    """Return how many numbers of room a part has for copies, of a product (m, n) whose right matrix is not transposed.
+def room_of_part(m: int, n: int, k: int, ta: bool, tb: bool, second: int, td: bool) -> int:
+    """Return how many numbers of room a part has for copies, of an (m, n) product of k terms, as `multiply` describes them.
 
-    It has k terms, and `second` those of another that is made with it; of both it matters whether the left is transposed. Of
-    C a part may have fewer rows and columns.
+    `second` are the terms of another that is made with it. Of C a part may have fewer rows and columns.
     """
     room = _ROOM_FEW_ROWS + min(n + _SLACK, tuning.UNPACKED_COLUMNS_OF_SUMS) * _HIGHEST
-    if m > _HIGHEST:
-        terms = min(k, tuning.UNPACKED_TERMS) + min(second, tuning.UNPACKED_TERMS)
-        room = max(room, terms * (_ROOM_TRANSPOSED if transposed or (transposed_second and second > 0) else _ROOM))
-        if k + second <= tuning.UNPACKED_FEW_TERMS:
-            room = max(room, (k + second) * _ROOM_FEW_TERMS)
-    if n <= tuning.UNPACKED_FEW_COLUMNS and transposed:
+    if m > _HIGHEST or tb:
+        terms = (k if ta or tb else 0) + (second if td else 0)
+        room = max(room, min(terms, tuning.UNPACKED_FEW_TERMS) * _ROOM_COPIES)
+    if n <= tuning.UNPACKED_FEW_COLUMNS and ta:
         room = max(room, _ROOM_FEW_COLUMNS)
     return int(room + _SLACK)
 
@@ -97,9 +92,9 @@ def multiply(
     at_once = both and not (tb or te) and of_second <= tuning.UNPACKED_TERMS
     sums = np.empty(C.size if cut == TERMS else 0, C.dtype)
     second = of_second if at_once else 0
-    of_part = 0 if tb else room_of_part(m, n, k, ta, second, td)
-    if both and not at_once and not te:
-        of_part = max(of_part, room_of_part(m, n, of_second, td, 0, td))
+    of_part = room_of_part(m, n, k, ta, tb, second, td)
+    if both and not at_once:
+        of_part = max(of_part, room_of_part(m, n, of_second, td, te, 0, td))
     room = np.empty(parts * of_part, C.dtype)
     _gemms(alpha, A, ta, B, tb, D, td, E, second, beta, C, cut, pieces, parts, sums, room)
     if both and not at_once:

@@ -14,7 +14,7 @@ from llvmlite import ir
 from symae.kernels import tuning
 from symae.kernels.machine_code import Builder, word
 from symae.kernels.simd.emitted import NOTHING, WORD
-from symae.kernels.unpacked.near import Near
+from symae.kernels.unpacked.ways import Ways
 
 # Rows of the left matrix at once, by how many vector registers there are: so many times the rows of the right, and these and
 # one of the left, need a register each.
@@ -22,7 +22,7 @@ _ROWS = {32: 5, 16: 2}
 _COLUMNS = 4
 
 
-class Dots(Near):
+class Dots(Ways):
     """Emit the functions of such products for one dtype."""
 
     def __init__(self, letter: str):
