@@ -100,8 +100,8 @@ UNPACKED_FEW_WEIGHTS: Final = 400_000
 UNPACKED_ROWS_TO_READ: Final = 4
 UNPACKED_WEIGHTS_OF_A_ROW: Final = 131_072
 
-# Rows at most whose copies lie in the second cache while tiles go over them, 246 kB of float32: as many as a piece has, and a
-# multiple of a line of the cache. (Derived, not varied.)
+# Rows at most whose copies lie in the second cache while tiles go over them, 200 kB of float32 of the most terms; room for them
+# is a multiple of a line of the cache. (Derived, not varied.)
 UNPACKED_ROWS: Final = 240
 
 # Of products whose left matrix is copied for its tiles, and whose right one is read where it lies, again for each tile's rows:

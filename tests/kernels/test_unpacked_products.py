@@ -16,6 +16,7 @@ from llvmlite import binding
 from symae.kernels.kept_code import read_kept
 from symae.kernels.simd.emitted import available
 from symae.kernels.unpacked.calls import fits, room_of_part
+from symae.kernels.unpacked.near import highest_near
 from symae.kernels.unpacked.products import define
 
 pytestmark = pytest.mark.skipif(not available(), reason="the tiles need AVX2")
@@ -29,10 +30,10 @@ def described(A, ta, B):
     return [terms, A.ctypes.data, *((column, row) if ta else (row, column)), B.ctypes.data, B.strides[0]]
 
 
-def gemm(C, alpha, beta, A, ta, B, tb, second=None):
+def gemm(C, alpha, beta, A, ta, B, tb, second=None, before=0.5):
     """Compute C <- alpha (op(A) op(B) + op(D) E) + beta C, as graphs do; `second` is (D, is D transposed, E).
 
-    It has the room that graphs give it, and writes nowhere else.
+    It has the room that graphs give it, with what was there `before`, and writes nowhere else. Returns C and the room.
     """
     number, word = (ctypes.c_float if C.itemsize == 4 else ctypes.c_double), ctypes.c_int64
     kind = ctypes.CFUNCTYPE(None, word, word, number, number, *[word] * 18)
@@ -41,10 +42,11 @@ def gemm(C, alpha, beta, A, ta, B, tb, second=None):
     more = described(*second) if second else [0] * 6
     td = bool(second and second[1])
     size = room_of_part.py_func(*C.shape, described(A, ta, B)[0], ta, tb, more[0], td)
-    room = np.full(size + 1000, 0.5, C.dtype)
+    room = np.full(size + 1000, before, C.dtype)
     products = int(tb), *described(A, ta, B), *more
     function(*C.shape, alpha, beta, C.ctypes.data, C.strides[0], *C.shape, *products, room.ctypes.data)
-    assert set(room[size:]) == {0.5}
+    assert set(room[size:]) == {before}
+    return C, room[:size]
 
 
 def product(A, ta, B, tb=False):
@@ -54,7 +56,7 @@ def product(A, ta, B, tb=False):
 @given(
     dtype=st.sampled_from(sorted(LETTERS)),
     m=st.integers(1, 45) | st.integers(180, 400),
-    n=st.integers(1, 45) | st.integers(60, 300),
+    n=st.integers(1, 45) | st.integers(60, 300) | st.integers(500, 700),
     k=st.integers(0, 40) | st.integers(250, 530),
     flags=st.tuples(st.booleans(), st.booleans(), st.booleans(), st.booleans()),
     terms=st.integers(0, 30) | st.integers(250, 270),
@@ -80,6 +82,17 @@ def test_products_are_numpys(dtype, m, n, k, flags, terms, beta, apart, seed):
     tolerance = (2e-6 if dtype == "float32" else 4e-15) * (k + terms + 20) ** 0.5
     np.testing.assert_allclose(C, expected, atol=tolerance)
     np.testing.assert_array_equal(C.base[:, n:], beyond)
+
+
+@pytest.mark.parametrize("m", [11, 27] if highest_near() == 20 else [11])  # 27: two tiles of 14 rows
+def test_what_room_had_before_is_not_multiplied(m):
+    tiny = 1e-310  # to multiply with it takes a hundred cycles
+    rng = np.random.default_rng(0)
+    A, B, C = rng.random((100, m)), rng.random((100, 40)), np.zeros((m, 40))
+    _, room = gemm(C, 1, 0, A, True, B, False, before=tiny)
+    np.testing.assert_allclose(C, A.T @ B)
+    copied = -room.ctypes.data % 64 // 8  # the left numbers are copied first, from a line of the cache on
+    assert np.all(room[copied : copied + 100 * (m + 1)] != tiny)
 
 
 def test_a_number_of_the_result_does_not_depend_on_the_rows_beside_it():

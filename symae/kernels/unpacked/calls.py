@@ -19,7 +19,7 @@ from symae.kernels.unpacked.ways import room_for_copies, room_for_few_columns, r
 
 _AVAILABLE = available()
 _HIGHEST = highest_near()
-_ROOM_FEW_ROWS, _ROOM_COPIES, _ROOM_FEW_COLUMNS = room_for_left(), room_for_copies(), room_for_few_columns()
+_ROOM_BY_ROWS, _ROOM_COPIES, _ROOM_FEW_COLUMNS = room_for_left(), room_for_copies(), room_for_few_columns()
 _SLACK = 16
 
 
@@ -48,7 +48,7 @@ def room_of_part(m: int, n: int, k: int, ta: bool, tb: bool, second: int, td: bo
 
     `second` are the terms of another that is made with it. Of C a part may have fewer rows and columns.
     """
-    room = _ROOM_FEW_ROWS + min(n + _SLACK, tuning.UNPACKED_COLUMNS_OF_SUMS) * _HIGHEST
+    room = _ROOM_BY_ROWS + min(n + _SLACK, tuning.UNPACKED_COLUMNS_OF_SUMS) * _HIGHEST
     if m > _HIGHEST or tb:
         terms = (k if ta or tb else 0) + (second if td else 0)
         room = max(room, min(terms, tuning.UNPACKED_FEW_TERMS) * _ROOM_COPIES)

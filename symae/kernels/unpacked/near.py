@@ -24,7 +24,7 @@ from symae.kernels.unpacked.panels import Panels
 _HEIGHTS = {32: (2, 5, 8, 10, 12, 16, 20), 16: (2, 5, 8, 10, 12)}
 # The same of tiles of two vectors. Of a tile of one the processor can do all multiplications in a time in which it has not read
 # all numbers.
-_WIDE = {32: (8, 10, 12, 14), 16: ()}
+_WIDE = {32: (10, 12, 14), 16: ()}  # of more than 20 rows each has 9 at least
 MOST_ROWS = _HEIGHTS[32][-1]
 FIRST, LAST = 1, 2  # of the terms
 
@@ -43,7 +43,7 @@ class Near(Panels):
         self.near_heights, self.wide_heights = _HEIGHTS[registers], _WIDE[registers]
         self.near_highest = self.near_heights[-1]
         self.near_tiles = [self._emit_near(height, least + 1, 1) for least, height in pairwise((0, *self.near_heights))]
-        # rows are divided in twos
+        # rows are divided in twos, of which the last may be one
         self.wide_tiles = [self._emit_near(height, height - 1, 2) for height in self.wide_heights]
         self.most_rows = (self.wide_heights or self.near_heights)[-1]  # that tiles have of which there are several
         self.arrange = self._emit_arrange()
@@ -180,18 +180,22 @@ class Near(Panels):
     def _emit_arrange(self) -> Any:
         """Emit arrange(A, from row to row, from term to term, rows, terms, height, to): copy a tile's numbers.
 
-        They are `height` for each term; those past the last row are of no meaning. Up to a vector of numbers is written behind.
+        They are `height` for each term. Those past the last row are of no meaning, but zeros or numbers of A: what room had
+        before may be numbers below the normal ones, with which it takes a hundred cycles to multiply. Up to a vector of
+        numbers is written behind.
         """
         function = self.function("arrange", ir.FunctionType(NOTHING, [WORD] * 7))
         A, next_row, next_term, rows, terms, height, to = function.args
         b = Builder(function)
         size, step = word(self.size), b.mul(height, word(self.size))
         with b.if_then(b.equal(next_row, size)):  # of a transposed matrix: numbers are neighbours already
-            with self.blocks(b, rows, self.lanes) as (first, some):
+            with self.blocks(b, height, self.lanes) as (first, some):
                 mask, shift = self.first(b, some), b.mul(first, size)
+                there_are = self.first(b, b.sub(rows, first))
                 with b.repeat(0, terms) as k:
                     here = b.add(b.add(A, shift), b.mul(k, next_term))
-                    self.masked_store(b, self.masked_load(b, here, mask), b.add(b.add(to, shift), b.mul(k, step)), mask)
+                    value = self.masked_load(b, here, there_are)
+                    self.masked_store(b, value, b.add(b.add(to, shift), b.mul(k, step)), mask)
             b.ret_void()
         group = 16 // self.size  # numbers of a register's quarter or half
         part, last = ir.VectorType(self.number, group), b.sub(rows, word(1))

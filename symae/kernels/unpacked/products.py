@@ -82,7 +82,7 @@ class Products(Dots):
             b.ret_void()
         whole = m, n, alpha, beta, C, next_c, room
         with b.if_then(b.and_(as_it_lies, b.or_(of_one_tile, b.not_(b.or_(*across))))):
-            b.call(self.of_few_rows, [*whole, word(1), *first, *second])
+            b.call(self.by_rows, [*whole, word(1), *first, *second])
             b.ret_void()
         at_once = b.and_(few_terms, b.or_(all_across, b.equal(transposed, word(1))))
         with b.if_then(at_once):
@@ -116,13 +116,13 @@ class Products(Dots):
             share = self.number(1) if number else beta
             along = b.select(turned, word(self.size), next_b)  # from term to term of B
             there_is_one, copies = b.icmp_signed(">=", terms, word(number)), b.or_(is_across, turned)
-            with b.if_then(there_is_one), b.if_else(copies) as (copied, by_rows):
+            with b.if_then(there_is_one), b.if_else(copies) as (copied, as_it_lies):
                 with copied, self._some_terms(b, terms, tuning.UNPACKED_FEW_TERMS) as (k, some):
                     now = b.select(b.equal(k, word(0)), share, self.number(1))
                     part = some, b.add(A, b.mul(k, next_term)), next_row, next_term, b.add(B, b.mul(k, along)), next_b
                     b.call(self.copied, [m, n, alpha, now, C, next_c, room, transposed, *part, *nothing])
-                with by_rows:
-                    b.call(self.of_few_rows, [m, n, alpha, share, C, next_c, room, word(1), *product, *nothing])
+                with as_it_lies:
+                    b.call(self.by_rows, [m, n, alpha, share, C, next_c, room, word(1), *product, *nothing])
 
     def _emit_part(self) -> Any:
         """Emit part(state, number): this part's pieces, of `parts`, of the product described in `state`.

@@ -1,8 +1,8 @@
-"""Ways in which products are made of tiles: of few rows, of few columns, and with copies of both matrices.
+"""Ways in which products are made of tiles: by rows, of few columns, and with copies of both matrices.
 
-A vector of columns of the right matrix is in as many pages of memory as there are terms. So only some terms are taken at once,
-for all columns: as many as there are pages that the processor finds at once, besides the result's. Tiles ask for what the
-second to their right will read.
+By rows, the right matrix is read where it lies. A vector of its columns is in as many pages of memory as there are terms. So
+only some terms are taken at once, for all columns: as many as there are pages that the processor finds at once, besides the
+result's. Tiles ask for what tiles to their right will read.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def room_for_copies() -> int:
 
 def room_for_few_columns() -> int:
     """Return the numbers of room that products of few columns want."""
-    wide = tuning.UNPACKED_TERMS
-    return tuning.UNPACKED_FEW_COLUMNS * wide + room_for_left() + MOST_ROWS * wide + 16
+    turned = tuning.UNPACKED_TERMS
+    return tuning.UNPACKED_FEW_COLUMNS * turned + room_for_left() + MOST_ROWS * turned + 16
 
 
 class Ways(Near):
@@ -43,12 +43,12 @@ class Ways(Near):
 
     def __init__(self, letter: str):
         super().__init__(letter)
-        self.of_few_rows, self.copied = self._emit_few_rows(), self._emit_copied()
+        self.by_rows, self.copied = self._emit_by_rows(), self._emit_copied()
 
-    def _emit_few_rows(self) -> Any:
-        """Emit few_rows(m, n, alpha, beta, C, from row to row, room, wide tiles if so, first product, second product)."""
+    def _emit_by_rows(self) -> Any:
+        """Emit by_rows(m, n, alpha, beta, C, from row to row, room, wide tiles if so, first product, second product)."""
         kind = ir.FunctionType(NOTHING, [WORD] * 2 + [self.number] * 2 + [WORD] * (4 + 2 * PRODUCT))
-        function = self.function("few_rows", kind)
+        function = self.function("by_rows", kind)
         m, n, alpha, beta, C, next_c, room, wide, *words = function.args
         b, products = Builder(function), (words[:PRODUCT], words[PRODUCT:])
         size = word(self.size)
@@ -117,7 +117,7 @@ class Ways(Near):
                 (terms, B, size, next_b, b.add(A, b.mul(i, size)), next_term) for terms, A, _, next_term, B, next_b in products
             ]
             # of A, of which each term is in a page of its own, as few tiles as can be
-            b.call(self.of_few_rows, [n, rows, one, zero, turned, of_row, more, word(0), *chain(*others)])
+            b.call(self.by_rows, [n, rows, one, zero, turned, of_row, more, word(0), *chain(*others)])
             with self.blocks(b, n, lanes) as (j, columns):
                 b.call(self.pack, [b.add(turned, b.mul(j, of_row)), of_row, columns, rows, panel, width])
                 mask, column = self.first(b, columns), b.add(first, b.mul(j, size))
@@ -168,8 +168,8 @@ class Ways(Near):
                     begin = b.mul(b.mul(products[0][0], height), size) if number else word(0)
                     start = b.add(A, b.mul(b.add(top, i), next_row))
                     b.call(self.arrange, [start, next_row, next_term, rows, some, height, b.add(to, begin)])
-            with self.blocks(b, n, tuning.UNPACKED_COLUMNS) as (first, wide):
-                with self.blocks(b, wide, lanes) as (j, columns):
+            with self.blocks(b, n, tuning.UNPACKED_COLUMNS) as (first, some_columns):
+                with self.blocks(b, some_columns, lanes) as (j, columns):
                     to, mask = b.add(right, b.mul(b.sdiv(j, word(lanes)), of_panel)), self.first(b, columns)
                     with b.if_else(b.equal(transposed, word(1))) as (turned, as_it_lies):
                         with turned:
@@ -187,6 +187,6 @@ class Ways(Near):
                     row = b.add(C, b.add(b.mul(b.add(top, i), next_c), b.mul(first, size)))
                     steps = width, of_panel, of_panel
                     only, nothing = word(FIRST | LAST), word(0)
-                    b.call(tile, [terms, tile_a, right, *steps, only, nothing, alpha, beta, row, next_c, rows, wide])
+                    b.call(tile, [terms, tile_a, right, *steps, only, nothing, alpha, beta, row, next_c, rows, some_columns])
         b.ret_void()
         return function
