@@ -154,9 +154,8 @@ def _gemms(
         (b, *_, row_b), (e, *_, row_e) = look(3, B), look(7, E)
         sums, room = (context.make_array(signature.args[n])(context, builder, v) for n, v in ((14, sums), (15, room)))
         of_part = builder.mul(builder.sdiv(builder.extract_value(room.shape, 0), parts), word(size))
-        backwards = builder.zext(builder.or_(ta, tb), WORD)
         values = [m, n, alpha, beta, c, row_c, builder.zext(tb, WORD), terms, a, row_a, term_a, b, row_b]
-        values += [second, d, row_d, term_d, e, row_e, cut, pieces, parts, backwards]
+        values += [second, d, row_d, term_d, e, row_e, cut, pieces, parts, builder.zext(ta, WORD)]
         values += [builder.ptrtoint(sums.data, WORD), builder.ptrtoint(room.data, WORD), of_part]
         state = cgutils.alloca_once(builder, ir.ArrayType(WORD, len(STATE)))
         for position, value in enumerate(values):

@@ -52,12 +52,11 @@ class Near(Panels):
     def tiles_of(self, b: Builder, m: Any, wide: Any = None) -> Iterator[tuple[Any, Any, Any, Any, Any]]:
         """Emit the block for each tile of m rows: yield its number, first row, rows, height, and the tile that has them.
 
-        All have about as many rows. Where one tile has not all of them they are tiles of two vectors, if there are such, and if
-        `wide` says so.
+        All have about as many rows. Where `wide` says so they are tiles of two vectors, if there are such. It may only where
+        one tile has not all rows, and if it is None it does there.
         """
         one, highest = word(1), word(self.near_highest)
-        several = b.icmp_signed(">", m, highest)
-        wide = b.and_(several, several if wide is None else wide)
+        wide = b.icmp_signed(">", m, highest) if wide is None else wide
         most = b.select(wide, word(self.most_rows), highest)
         count = b.sdiv(b.add(m, b.sub(most, one)), most)
         twos = b.sdiv(b.add(m, one), word(2))

@@ -8,8 +8,7 @@ multiply-adds.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -27,7 +26,7 @@ ROWS, COLUMNS, TERMS = range(3)  # what of a product is divided
 # The words of `symae_gemms`: the product's sizes, matrices, bytes from row to row and from term to term, and how it is divided.
 STATE = (
     *("m", "n", "alpha", "beta", "C", "row_c", "transposed", "terms", "A", "row_a", "term_a", "B", "row_b"),
-    *("second", "D", "row_d", "term_d", "E", "row_e", "cut", "pieces", "parts", "backwards", "sums", "room", "of_part"),
+    *("second", "D", "row_d", "term_d", "E", "row_e", "cut", "pieces", "parts", "gradient", "sums", "room", "of_part"),
 )
 
 
@@ -54,7 +53,7 @@ class Products(Dots):
         function = ir.Function(self.module, kind, f"symae_gemm_{self.letter}")
         m, n, alpha, beta, C, next_c, all_rows, all_columns, transposed, *described, room = function.args
         first, second = described[:PRODUCT], described[PRODUCT:]
-        terms, _A, _next_row, next_term, _B, _next_b = first
+        terms, next_term = first[0], first[3]
         b = Builder(function)
         panel = b.alloca(ir.ArrayType(self.number, tuning.UNPACKED_TERMS * self.lanes))
         panel.align = 64
@@ -92,18 +91,6 @@ class Products(Dots):
         b.ret_void()
         return function
 
-    @contextmanager
-    def _some_terms(self, b: Builder, terms: Any, most: int) -> Iterator[tuple[Any, Any]]:
-        """Emit a loop over at most so many terms at once, about as many each time: yield the first, and how many there are.
-
-        Of no terms there are none once: C may have to be multiplied by beta.
-        """
-        one = word(1)
-        anyway = b.select(b.icmp_signed(">", terms, one), terms, one)
-        times = b.sdiv(b.add(anyway, word(most - 1)), word(most))
-        with self.blocks(b, anyway, b.sdiv(b.add(anyway, b.sub(times, one)), times)) as (k, some):
-            yield k, b.select(b.icmp_signed("<", some, terms), some, terms)
-
     def _one_after_the_other(
         self, b: Builder, whole: Sequence[Any], transposed: Any, products: Sequence[Any], across: Sequence[Any]
     ) -> None:
@@ -117,7 +104,7 @@ class Products(Dots):
             along = b.select(turned, word(self.size), next_b)  # from term to term of B
             there_is_one, copies = b.icmp_signed(">=", terms, word(number)), b.or_(is_across, turned)
             with b.if_then(there_is_one), b.if_else(copies) as (copied, as_it_lies):
-                with copied, self._some_terms(b, terms, tuning.UNPACKED_FEW_TERMS) as (k, some):
+                with copied, self.some_terms(b, terms, word(tuning.UNPACKED_FEW_TERMS), least=1) as (k, some):
                     now = b.select(b.equal(k, word(0)), share, self.number(1))
                     part = some, b.add(A, b.mul(k, next_term)), next_row, next_term, b.add(B, b.mul(k, along)), next_b
                     b.call(self.copied, [m, n, alpha, now, C, next_c, room, transposed, *part, *nothing])
@@ -141,7 +128,7 @@ class Products(Dots):
         size, one = word(self.size), word(1)
         side = b.select(of_rows, g["m"], b.select(of_columns, g["n"], g["terms"]))
         of_half = b.select(of_terms, b.sdiv(pieces, word(2)), pieces)  # pieces that each half of the terms has
-        of_minibatch = b.and_(of_rows, b.or_(transposed, b.equal(g["backwards"], zero)))
+        of_minibatch = b.and_(of_rows, b.equal(g["gradient"], zero))
         block = b.select(of_minibatch, word(_ROWS_TOGETHER), word(tuning.BLAS_BLOCK))
 
         def bound(number: Any, side: Any, pieces: Any) -> Any:

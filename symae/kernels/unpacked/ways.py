@@ -7,7 +7,8 @@ result's. Tiles ask for what tiles to their right will read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
@@ -45,6 +46,19 @@ class Ways(Near):
         super().__init__(letter)
         self.by_rows, self.copied = self._emit_by_rows(), self._emit_copied()
 
+    @contextmanager
+    def some_terms(self, b: Builder, terms: Any, most: Any, least: int) -> Iterator[tuple[Any, Any]]:
+        """Emit a loop over at most so many terms at once, about as many each time: yield the first, and how many there are.
+
+        If `least` is 1, of no terms there are none once: C may have to be multiplied by beta.
+        """
+        one = word(1)
+        anyway = b.select(b.icmp_signed(">", terms, word(least)), terms, word(least))
+        times = b.sdiv(b.add(anyway, b.sub(most, one)), most)
+        times = b.select(b.equal(times, word(0)), one, times)
+        with self.blocks(b, anyway, b.sdiv(b.add(anyway, b.sub(times, one)), times)) as (k, some):
+            yield k, b.select(b.icmp_signed("<", some, terms), some, terms)
+
     def _emit_by_rows(self) -> Any:
         """Emit by_rows(m, n, alpha, beta, C, from row to row, room, wide tiles if so, first product, second product)."""
         kind = ir.FunctionType(NOTHING, [WORD] * 2 + [self.number] * 2 + [WORD] * (4 + 2 * PRODUCT))
@@ -62,20 +76,13 @@ class Ways(Near):
             rows, height, tile = tile
             where = b.add(C, b.add(b.mul(i, next_c), b.mul(column, size)))
             for number, (terms, A, next_row, next_term, B, next_b) in enumerate(products):
-                # C may have to be multiplied by beta
-                anyway = terms if number else b.select(b.equal(terms, word(0)), word(1), terms)
                 most = word(tuning.UNPACKED_TERMS_AT_ONCE)
                 if self.wide_tiles:
                     fewer = b.and_(wide, b.icmp_signed(">", next_b, word(tuning.UNPACKED_BYTES_OF_WIDE)))
                     most = b.select(fewer, word(tuning.UNPACKED_TERMS_OF_WIDE), most)
-                times = b.sdiv(b.add(anyway, b.sub(most, word(1))), most)
-                times = b.select(b.equal(times, word(0)), word(1), times)
-                at_once = b.sdiv(b.add(anyway, b.sub(times, word(1))), times)  # no few are left for the last time
-                with self.blocks(b, anyway, at_once) as (k, _):
-                    rest = b.sub(terms, k)
-                    some = b.select(b.icmp_signed("<", rest, at_once), rest, at_once)
+                with self.some_terms(b, terms, most, least=0 if number else 1) as (k, some):
                     begins = word(0) if number else b.select(b.equal(k, word(0)), word(FIRST), word(0))
-                    last = b.icmp_signed("<=", rest, at_once)
+                    last = b.icmp_signed(">=", b.add(k, some), terms)
                     last = last if number else b.and_(last, b.equal(products[1][0], word(0)))
                     start = b.add(A, b.add(b.mul(i, next_row), b.mul(k, next_term)))
                     b.call(self.arrange, [start, next_row, next_term, rows, some, height, copied])
