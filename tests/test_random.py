@@ -140,7 +140,7 @@ def test_the_binomial_kernel_is_numpys_in_all_its_branches(binomial_kernel, n, p
 def binomial_kernel():
     import numba
 
-    from symae.kernels.random.mt19937 import binomial
+    from symae.kernels.random.binomial import binomial
 
     @numba.njit
     def fill(state, n, p, out):
@@ -154,7 +154,8 @@ def binomial_kernel():
 def block_kernels():
     import numba
 
-    from symae.kernels.random.mt19937 import bernoullis, gaussians, random_doubles
+    from symae.kernels.random.binomial import bernoullis
+    from symae.kernels.random.mt19937 import gaussians, random_doubles
 
     @numba.njit
     def doubles(state, out):

@@ -188,8 +188,8 @@ def test_a_processor_without_vector_registers_has_its_products_by_blas(tmp_path)
 
 def test_draws_are_compiled_for_arrays_without_gaps():
     """With any layout a mask's loop is no vector's: worksheet 02 took twice as long."""
-    for name in ("random_doubles", "gaussians", "bernoullis"):
-        drawn = once.find(f"symae.kernels.random.mt19937.{name}", None)
+    for name in ("mt19937.random_doubles", "mt19937.gaussians", "binomial.bernoullis"):
+        drawn = once.find(f"symae.kernels.random.{name}", None)
         for layout in "CA":
             array = numba.types.Array(numba.float64, 1, layout)
             assert drawn.general((array,)) == (array,)

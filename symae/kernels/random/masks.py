@@ -13,7 +13,8 @@ import numpy as np
 from symae.kernels import tuning
 from symae.kernels.compiled_once import compiled_once
 from symae.kernels.parallel.parts import in_parts, pays
-from symae.kernels.random.mt19937 import binomials, check_binomial, jit, one_number_each, skip
+from symae.kernels.random.binomial import binomials, check_binomial, compared, one_number_each
+from symae.kernels.random.mt19937 import jit, skip
 
 # Numbers that are drawn and multiplied while they are in the first cache.
 BLOCK = 4096
@@ -35,6 +36,9 @@ def _part(part: Any, parts: Any, arguments: Any) -> None:
     state[:] = before
     if part > 0:
         skip(state, first)
+    if n == 1 and one_number_each(before, p):
+        compared(state, p, values[first:end], out[first:end])
+        return
     while first < end:
         block, of_block = out[first : min(first + BLOCK, end)], values[first : min(first + BLOCK, end)]
         binomials(state, n, p, block)

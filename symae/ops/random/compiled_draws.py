@@ -1,7 +1,7 @@
 """The draws that have kernels of their own, in Numba and in C: uniform, normal and binomial numbers.
 
-The kernels are in `symae.kernels.random.mt19937` and, for C, in ``mt19937.h`` beside it. On JAX masks, uniform and normal
-numbers are drawn by XLA, ``mt19937_jax.py``.
+The kernels are in `symae.kernels.random.mt19937` and ``binomial.py`` and, for C, in ``mt19937.h`` beside them. On JAX masks,
+uniform and normal numbers are drawn by XLA, ``mt19937_jax.py``.
 """
 
 from __future__ import annotations
@@ -257,7 +257,7 @@ class BinomialDraw(CompiledDraw):
         return uniform > nothing if p <= 0.5 else uniform <= nothing
 
     def numba_loops(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        from symae.kernels.random.mt19937 import binomial, binomials, check_binomial
+        from symae.kernels.random.binomial import binomial, binomials, check_binomial
 
         @jit
         def scalar(state: Any, n: Any, p: Any, out: Any) -> None:
