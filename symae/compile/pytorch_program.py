@@ -7,7 +7,7 @@ import itertools
 import os
 import subprocess
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -42,8 +42,11 @@ class PytorchProgram:
         # whole numbers, as tensors, are the same ones from call to call
         self._dtypes = [getattr(torch, str(v.type.dtype)) for v in parts.made] if parts else []
         self._tensors: dict[tuple[int, int], torch.Tensor] = {}
+        # (output, input) of the graph that the program may write into, and the arrays that it has made for those inputs
+        self._writable: list[tuple[int, int]] = []
+        self._made: dict[int, Any] = {}
         if parts is None:
-            self._program = self._made_of(fgraph)
+            self._program, self._given = self._made_of(fgraph), [*range(len(fgraph.inputs))]
             return
         given = (*parts.given, *parts.sizes)
         numbers = [i for i, v in enumerate(given) if v in parts.made and not v.type.ndim]
@@ -56,9 +59,7 @@ class PytorchProgram:
             if (v := fgraph.inputs[mapping[i]] if i in mapping else None) is not None and v in given and v not in sliced
         }
         self._program = self._made_of(parts.program, numbers, updates) if parts.program.outputs else lambda *_: ()
-        # (output of the program, input of the graph) that the program may write into, and the arrays that it has made for them
-        self._writable = [(k, mapping[left[k]]) for k in getattr(self._program, "writable", ())]
-        self._made: dict[int, Any] = {}
+        self._writable = [(left[k], mapping[left[k]]) for k in getattr(self._program, "writable", ())]
         places = {v: i for i, v in enumerate((*fgraph.inputs, *parts.made))}
         self._given, self._sizes = ([places[v] for v in part] for part in (parts.given, parts.sizes))
         made = {v: i for i, v in enumerate(parts.made)}
@@ -68,28 +69,71 @@ class PytorchProgram:
 
     def __call__(self, *inputs: Any) -> tuple[Any, ...]:
         introduce_thread()
-        parts = self._parts
-        if parts is None:
-            return tuple(out.cpu().numpy() for out in self._program(*_tensors(pytorch_typify, inputs)) or ())
-        # the latter looks for a conversion by the type, for some microseconds
-        tensors = _tensors(_tensor_of, inputs)
-        given = tensors.copy()
-        for i in parts.numbers:
-            given[i] = int(inputs[i])
-        made = parts.prologue(*given)
-        tensors += [x if isinstance(x, torch.Tensor) else self._tensor(i, x) for i, x in enumerate(made)]
-        first = len(inputs)
-        sizes = [int(inputs[i] if i < first else made[i - first]) for i in self._sizes]
+        tensors, numbers = self._as_tensors(inputs)
+        outputs = self._computed(tensors, numbers, self._may_write(inputs))
+        arrays = list(map(_array, outputs))
+        for out, into in self._writable:
+            arrays[out] = self._made[into] = inputs[into] if outputs[out] is tensors[into] else arrays[out]
+        return tuple(arrays)
+
+    def repeat(
+        self, inputs: Sequence[Any], position: int, first: int, updates: Sequence[tuple[int, int]], figures: int
+    ) -> Iterator[tuple[list[float], Callable[[], dict[int, Any]]]]:
+        """Call it again and again, with the next number at `position` of its inputs each time, from `first` on.
+
+        Each call gets what the one before has made for those inputs that are updated: pairs (output, input). Yields the first
+        outputs, so many floats, and what returns the arrays of the updated inputs by then; one call for each that is asked for.
+        Nothing of a call that raises an error has changed anything.
+        """
+        introduce_thread()
+        tensors, numbers = self._as_tensors(inputs)
+        before, write = tensors.copy(), self._may_write(inputs)
+
+        def arrays() -> dict[int, Any]:
+            found = {i: inputs[i] if tensors[i] is before[i] else _array(tensors[i]) for _, i in updates}
+            self._made.update((i, found[i]) for _, i in self._writable)
+            return found
+
+        counted = [i for _, i in updates if i in numbers]
+        dtype = before[position].dtype
+        for number in itertools.count(first):
+            numbers[position] = number
+            if position in self._given:
+                tensors[position] = torch.tensor(number, dtype=dtype)
+            outputs = self._computed(tensors, numbers, write)
+            row = [float(x) for x in outputs[:figures]]
+            for out, into in updates:
+                tensors[into] = outputs[out]
+            for i in counted:
+                numbers[i] = int(tensors[i])
+            write = bool(self._writable)  # into what the last call has made
+            yield row, arrays
+
+    def _as_tensors(self, inputs: Sequence[Any]) -> tuple[list[Any], dict[int, int]]:
+        """Return tensors in the memory of the inputs, and those inputs that are whole numbers."""
+        numbers = self._parts.numbers if self._parts else ()
+        # pytorch_typify looks for a conversion by the type, for some microseconds
+        return _tensors(_tensor_of, inputs), {i: int(inputs[i]) for i in numbers}
+
+    def _may_write(self, inputs: Sequence[Any]) -> bool:
+        """Return True if a call can write into arrays that it has made itself, and not into those that somebody has set."""
         own = self._made
-        if not self._writable:
-            results = self._program(*[tensors[i] for i in self._given], *sizes)
-            return tuple([(tensors[first + i].clone() if before else results[i]).cpu().numpy() for before, i in self._outputs])
-        # into arrays that it has made itself, and not into those that somebody has set
-        write = all(inputs[i] is own.get(i) and _is_alone(i, inputs) for _, i in self._writable)
-        results = list(self._program(*[tensors[i] for i in self._given], *sizes, write=write))
-        for k, i in self._writable:
-            results[k] = own[i] = inputs[i] if results[k] is tensors[i] else results[k].cpu().numpy()
-        return tuple([_array(tensors[first + i].clone() if before else results[i]) for before, i in self._outputs])
+        return bool(self._writable) and all(inputs[i] is own.get(i) and _is_alone(i, inputs) for _, i in self._writable)
+
+    def _computed(self, tensors: Sequence[Any], numbers: Mapping[int, int], write: bool) -> list[Any]:
+        """Return the outputs, of inputs as tensors and, once more, those that are whole numbers."""
+        parts, first = self._parts, len(tensors)
+        if parts is None:
+            return list(self._program(*tensors) or ())
+        given = [*tensors]
+        for i, number in numbers.items():
+            given[i] = number
+        made = parts.prologue(*given)
+        tensors = [*tensors, *(x if isinstance(x, torch.Tensor) else self._tensor(i, x) for i, x in enumerate(made))]
+        sizes = [numbers[i] if i < first else int(made[i - first]) for i in self._sizes]
+        entered = [tensors[i] for i in self._given]
+        results = self._program(*entered, *sizes, write=True) if write else self._program(*entered, *sizes)
+        return [tensors[first + i].clone() if before else results[i] for before, i in self._outputs]
 
     def _tensor(self, i: int, number: int) -> torch.Tensor:
         tensor = self._tensors.get((i, number))

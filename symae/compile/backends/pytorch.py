@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytensor.compile.mode import PYTORCH, Mode
 from pytensor.graph.basic import Apply
@@ -21,6 +21,9 @@ from symae.ops.base import BackendOp, connect
 from symae.ops.traced import NumPyLikeArrays, TracedOp
 from symae.patches.pytorch_indexing import looking_at_indices
 from symae.rewrites.registry import EAGER_BRANCHES, FUNCTIONS_OF_NUMBERS
+
+if TYPE_CHECKING:
+    from symae.compile.loops.base import IndexedStep, Loop
 
 
 class PytorchArrays(NumPyLikeArrays):
@@ -112,6 +115,7 @@ class ExplainingPytorchLinker(PytorchLinker):
                 explained = _explained(fn, inputs)
                 raise (error if explained is None else explained) from None
 
+        explaining.program = fn  # type: ignore[attr-defined]  # for loops
         return explaining
 
 
@@ -143,6 +147,13 @@ def _let_waiting_threads_sleep() -> None:
         os.environ.pop("GOMP_SPINCOUNT", None)
 
 
+def _loop(indexed: IndexedStep) -> Loop | None:
+    from symae.compile.loops.pytorch import PyTorchLoop
+
+    program = getattr(indexed.function.vm.jit_fn, "program", None)  # not of PyTensor's own mode
+    return None if program is None else PyTorchLoop(indexed, program)
+
+
 BACKEND = Backend(
     name="pytorch",
     title="PyTorch",
@@ -154,6 +165,7 @@ BACKEND = Backend(
     dispatch="pytensor.link.pytorch.dispatch",
     overrides=(functools.partial(connect, "pytorch", build=_build),),
     array_namespace=PytorchArrays,
+    loop=_loop,
     before_compiling=_let_waiting_threads_sleep,
     # of the constants that PyTensor hands it, which are read-only
     held_back=("The given NumPy array is not writable",),

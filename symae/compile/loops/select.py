@@ -5,8 +5,8 @@ compiled it for one whole number, on a backend that has a loop, and it returns n
 of steps in one piece of compiled code. On Numba the results are exactly those of calls from Python, random numbers and order of
 updates included, because the same machine code is called (`symae.compile.loops.numba`). On JAX XLA compiles the loop as one
 program, and results agree to rounding (`symae.compile.loops.jax`). On MLX the host prepares a step, and draws its random
-numbers, while MLX computes the one before; the results are those of calls from Python (`symae.compile.loops.mlx`). Everything
-else is called from Python, step by step.
+numbers, while MLX computes the one before, and on PyTorch values stay tensors from step to step; the results are those of calls
+from Python (`symae.compile.loops.mlx`, `symae.compile.loops.pytorch`). Everything else is called from Python, step by step.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def loop_over(step: Callable[[int], Any], loop: str = "compiled") -> Loop:
     """Return the fastest loop over `step` that there is, or one that calls it from Python if `loop` is ``"python"``.
 
     A function keeps its loop: whoever trains an epoch at a time would make it for each. A compiled loop that cannot be built,
-    as it may be beside a Numba, JAX or MLX that is not among those tested, is said in the log once, and calls are made from
+    as it may be beside a version of a backend that is not among those tested, is said in the log once, and calls are made from
     Python.
     """
     check_loop(loop)

@@ -1,0 +1,113 @@
+"""Many steps in a loop on the PyTorch backend are those that calls from Python make, one by one."""
+
+from __future__ import annotations
+
+import signal
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+from backend_params import on
+from looped_steps import assert_not_called, counter, rows_of, training_step
+
+import symae
+from symae.compile.loops import loop_over
+
+pytest.importorskip("torch")
+pytestmark = pytest.mark.parametrize("backend", [on("pytorch")])
+
+N = 12
+DATA = np.random.RandomState(0).randn(50, N) / N
+
+
+def descent(backend):
+    """Return a step that adds to a square matrix in place where it may, the matrix, and its values after so many steps."""
+    i, W = pt.lscalar("i"), pytensor.shared(np.eye(N), name="W")
+    x = pytensor.shared(DATA)[i * 20 : (i + 1) * 20]
+    residual = x - pt.dot(x, W)
+    step = symae.function([i], (residual**2).sum(), updates=[(W, W + 0.5 * pt.dot(x.T, residual + x))], backend=backend)
+
+    def after(steps):
+        w = np.eye(N)
+        for k in range(steps):
+            rows = DATA[k * 20 : (k + 1) * 20]
+            w = w + 0.5 * rows.T @ (2 * rows - rows @ w)
+        return w
+
+    return step, W, after
+
+
+def test_its_values_figures_and_draws_are_theirs_to_the_last_bit(backend, monkeypatch):
+    looped, called = training_step(backend), training_step(backend)
+    expected = [loop_over(called.call, "python").run(i, 1)[0] for i in range(12)]
+    assert_not_called(looped.call, monkeypatch)
+    loop = loop_over(looped.call)
+    assert loop.run(0, 5) + loop.run(5, 1) + loop.run(6, 6) == expected
+    assert looped.state() == called.state()
+
+
+def test_a_last_minibatch_that_is_shorter_is_computed_as_it_is(backend):
+    step, W, after = descent(backend)
+    assert len(loop_over(step).run(0, 3)) == 3
+    np.testing.assert_allclose(W.get_value(), after(3), rtol=1e-12)
+
+
+def test_what_grows_in_each_step_grows(backend):
+    step = counter(backend, grows=True)
+    assert len(loop_over(step.call).run(3, 5)) == 5
+    np.testing.assert_array_equal(step["seen"], np.arange(3, 8))
+
+
+def test_an_array_that_the_host_has_set_is_not_written_into(backend):
+    step, W, after = descent(backend)
+    own = np.eye(N)
+    W.set_value(own, borrow=True)
+    loop_over(step).run(0, 2)
+    np.testing.assert_array_equal(own, np.eye(N))
+    np.testing.assert_allclose(W.get_value(), after(2), rtol=1e-12)
+
+
+def test_the_loop_sees_what_the_host_puts_and_writes_between_its_runs(backend):
+    step = counter(backend)
+    (steps,) = (v for v in step.call.get_shared() if v.name == "steps")
+    loop = loop_over(step.call)
+    loop.run(0, 3)
+    steps.set_value(steps.get_value() + 10)
+    loop.run(0, 3)
+    steps.get_value(borrow=True)[...] += 10
+    loop.run(0, 3)
+    assert step["steps"] == 29
+
+
+def test_a_step_that_fails_leaves_the_values_and_the_error_that_a_call_from_python_leaves(backend):
+    def failed(loop):
+        step = counter(backend, limit=6)
+        with pytest.raises(AssertionError, match="too many steps") as caught:
+            rows_of(loop_over(step.call, loop), 20)
+        assert step["total"] == 6
+        return step.state(), str(caught.value)
+
+    assert failed("compiled") == failed("python")
+
+
+def test_an_interrupt_within_a_step_leaves_it_whole(backend, monkeypatch):
+    step, W, after = descent(backend)
+    loop = loop_over(step)
+    loop.run(0, 1)
+    computed, calls = loop.program._computed, []
+
+    def interrupted(*arguments):
+        outputs = computed(*arguments)
+        calls.append(len(calls))
+        if len(calls) == 1:
+            signal.raise_signal(signal.SIGINT)
+        return outputs
+
+    monkeypatch.setattr(loop.program, "_computed", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        loop.run(1, 2)
+    assert calls == [0]
+    np.testing.assert_allclose(W.get_value(), after(2), rtol=1e-12)
+    assert len(loop.run(2, 1)) == 1
+    np.testing.assert_allclose(W.get_value(), after(3), rtol=1e-12)
