@@ -22,6 +22,8 @@ KEPT = 2**30  # bytes
 # Collections of younger objects before one of all; Python has 10. Compiled functions that are read from the disk need 23 to 34,
 # a convolutional step that is compiled 170, and without any its garbage is 200 MB.
 SELDOM = 40
+# The same once machine code is made anew: worksheet 01 has 260 MB at most, with 40 it had 267.
+LESS_SELDOM = 10
 
 
 def physical_memory() -> float:
@@ -96,6 +98,13 @@ def collect_young() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(young[0], young[1], old)
+
+
+def collect_less_seldom() -> None:
+    """Let Python look for garbage all over more often until `collect_young` ends: the compiler has begun to leave much."""
+    *young, old = gc.get_threshold()
+    if old == SELDOM:
+        gc.set_threshold(young[0], young[1], LESS_SELDOM)
 
 
 def end_quickly() -> None:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symae._runtime.interrupts import interrupts_told
+from symae._runtime.memory import collect_less_seldom
 from symae._runtime.roomy_calls import roomy
 from symae.patches.changes import Changes
 from symae.patches.patch import Expected, Patch
@@ -217,6 +218,8 @@ def _connect_functions(cpu: Any, dispatcher: Any, changes: Changes) -> None:
         else:
             if not _thread.inner:
                 self._is_whole_program = True
+            else:  # the outermost was not on the disk
+                collect_less_seldom()
             _thread.inner.append(bool(_thread.inner))
             try:
                 entry = compile_it(self, sig)

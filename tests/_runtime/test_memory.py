@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import platform
 import subprocess
 import sys
 
+import numba
 import pytest
 
 from symae._runtime import memory
+from symae.patches.numba_deferred_codegen import whole_programs
 
 CHILD = """
 import resource
@@ -156,6 +159,28 @@ def test_compiling_looks_for_garbage_mostly_among_young_objects_and_only_meanwhi
     # a long compilation leaves more garbage than the younger generations can hold
     assert 10 < within[2] < 100
     assert gc.get_threshold() == (700, 10, 10)
+
+
+@pytest.mark.usefixtures("thresholds")
+def test_it_looks_all_over_more_often_once_machine_code_is_made_anew():
+    gc.set_threshold(700, 10, 1000)
+    memory.collect_less_seldom()
+    assert gc.get_threshold() == (700, 10, 1000)
+    gc.set_threshold(700, 10, 10)
+    for name in ("symae", "pytensor.link.numba.dispatch"):  # with which symae's changes to Numba come
+        importlib.import_module(name)
+    with memory.collect_young():
+        seldom = gc.get_threshold()[2]
+        dispatcher = numba.njit(lambda x: _added(x, 1))
+        with whole_programs():
+            dispatcher.compile((numba.int64,))
+        assert gc.get_threshold()[2] < seldom
+    assert gc.get_threshold() == (700, 10, 10)
+
+
+@numba.njit
+def _added(x, y):
+    return x + y
 
 
 @pytest.mark.usefixtures("thresholds")
