@@ -122,7 +122,7 @@ def _lines(fgraph: FunctionGraph) -> dict[Apply, _Line]:
 
 def _is_number(v: Variable) -> bool:
     dtype = getattr(v.type, "dtype", "")
-    return getattr(v.type, "ndim", None) == 0 and (dtype == "bool" or dtype.startswith("int"))
+    return getattr(v.type, "ndim", None) == 0 and (dtype == "bool" or dtype.startswith(("int", "uint")))
 
 
 def _expression(node: Apply) -> str | None:
@@ -150,6 +150,8 @@ def _expression(node: Apply) -> str | None:
 
 
 def _wrapped(expression: str, dtype: str) -> str:
+    if dtype.startswith("uint"):
+        return f"({expression}) % {1 << np.dtype(dtype).itemsize * 8}"
     half = 1 << np.dtype(dtype).itemsize * 8 - 1
     return f"w if {-half} <= (w := {expression}) < {half} else (w + {half}) % {2 * half} - {half}"
 

@@ -55,7 +55,8 @@ def apply(dispatch: Any, changes: Changes) -> None:
             if not isinstance(op, LOOKING_UP):
                 function = with_known_numbers(function, node.inputs, first)
             in_order = on_threads(1, function) if first == 2 and isinstance(op, LOOKING_UP) else function
-            to_widen = [i.position - 1 for i in indices if i.ndim and not i.is_mask and i.variable.type.dtype != "int64"]
+            dtypes = [(i, i.variable.type.dtype) for i in indices if not i.is_mask]
+            to_widen = [i.position - 1 for i, dtype in dtypes if dtype != "int64" and (i.ndim or dtype.startswith("uint"))]
             numbers = [i.position - 1 for i in indices if not i.ndim]
             masks = [i for i in indices if i.is_mask]
             numbers = numbers if len(numbers) < len(indices) else []
@@ -63,7 +64,7 @@ def apply(dispatch: Any, changes: Changes) -> None:
             def checked(x: Any, *given: Any) -> Any:
                 others = list(given)
                 for position in to_widen:
-                    others[position] = others[position].to(torch.int64)
+                    others[position] = torch.as_tensor(others[position]).to(torch.int64)
                 for position in numbers:
                     others[position] = torch.as_tensor(others[position], dtype=torch.int64).reshape(1)
                 for index in masks:  # PyTorch itself takes a mask of one entry for all

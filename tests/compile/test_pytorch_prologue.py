@@ -62,6 +62,18 @@ def test_whole_numbers_wrap_around(dtype):
     np.testing.assert_array_equal(found, data)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "uint32", "uint64"])
+def test_whole_numbers_without_a_sign_wrap_around_too(dtype):
+    j = pt.scalar("j", dtype=dtype)
+    parts = parts_of([x, j], x[j - np.array(3, dtype) : j + np.array(3, dtype)] + 1.0)
+    (found,) = parts.prologue(data, 2)  # from the largest number on: no rows
+    np.testing.assert_array_equal(found, data[:0])
+    (found,) = parts.prologue(data, int(np.iinfo(dtype).max) - 1)  # up to the second row
+    np.testing.assert_array_equal(found, data[:0])
+    (found,) = parts.prologue(data, 3)
+    np.testing.assert_array_equal(found, data[:6])
+
+
 def test_slices_that_the_program_can_have_stay_in_it():
     assert parts_of([x], x[1:3] * 2.0) is None
     assert parts_of([x, i], x[i::-1] * 2.0) is None  # PyTorch has none that go backwards

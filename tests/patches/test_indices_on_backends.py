@@ -247,3 +247,18 @@ def test_an_index_just_outside_is_an_error_that_names_it(table, name, which, sig
     told = "[01]" if name in TRANSPOSED and not BY_NAME[table.backend].one_program else axis
     with pytest.raises(IndexError, match=f"index {outside} is out of bounds for axis {told} with size {size}"):
         table({name: indices})
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint32"])
+def test_indices_without_a_sign_are_numbers_on_every_backend(every_backend, dtype):
+    """PyTorch takes a number of type uint8 for a mask."""
+    cases = [CASES[name][0] for name in ("a row", "a column", "a row set", "an entry increased", "a number and a vector")]
+    arrays = [array.astype("float32") for array in (V, X, T)]
+    i, number = pt.vector("i", dtype=dtype), pt.scalar("number", dtype=dtype)
+    constants = [pt.constant(array) for array in arrays]
+    looked_up = [case(*constants, i, i) for case in cases] + [constants[1][number], constants[1][:, number]]
+    places = np.array([1, 0, 1], dtype)
+    found = function([i, number], looked_up, backend=every_backend)(places, np.array(2, dtype))
+    expected = [case(*arrays, places, places) for case in cases] + [arrays[1][2], arrays[1][:, 2]]
+    for one, wanted in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, wanted)
