@@ -199,7 +199,7 @@ def makes_an_array(v: Variable) -> bool:
         return False
     op, inputs = v.owner.op, v.owner.inputs
     if not isinstance(op, Elemwise):
-        return isinstance(op, Merged | Gemm | MatrixProduct)
+        return isinstance(op, Merged | Gemm | MatrixProduct | Sum)
     binary = isinstance(op.scalar_op, Add | Sub | Mul | TrueDiv) and len(inputs) > 1
     return binary or isinstance(op.scalar_op, Neg | Exp | Sigmoid | Tanh | SigmoidCrossEntropy)
 

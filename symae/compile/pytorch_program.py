@@ -7,7 +7,7 @@ import itertools
 import os
 import subprocess
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -31,7 +31,15 @@ _serial = itertools.count()
 
 
 class PytorchProgram:
-    """Call what PyTorch has made of a graph, with NumPy arrays; return NumPy arrays."""
+    """Call what PyTorch has made of a graph, with NumPy arrays; return NumPy arrays.
+
+    `symae.compile.loops.pytorch` calls it with tensors, by the methods that a call is made of.
+
+    Attributes
+    ----------
+    given : list of int
+        Which inputs of the graph, and then of what is made before, the program is entered with as tensors.
+    """
 
     def __init__(self, fgraph: FunctionGraph):
         self._fgraph = fgraph
@@ -46,7 +54,7 @@ class PytorchProgram:
         self._writable: list[tuple[int, int]] = []
         self._made: dict[int, Any] = {}
         if parts is None:
-            self._program, self._given = self._made_of(fgraph), [*range(len(fgraph.inputs))]
+            self._program, self.given = self._made_of(fgraph), [*range(len(fgraph.inputs))]
             return
         given = (*parts.given, *parts.sizes)
         numbers = [i for i, v in enumerate(given) if v in parts.made and not v.type.ndim]
@@ -61,7 +69,7 @@ class PytorchProgram:
         self._program = self._made_of(parts.program, numbers, updates) if parts.program.outputs else lambda *_: ()
         self._writable = [(left[k], mapping[left[k]]) for k in getattr(self._program, "writable", ())]
         places = {v: i for i, v in enumerate((*fgraph.inputs, *parts.made))}
-        self._given, self._sizes = ([places[v] for v in part] for part in (parts.given, parts.sizes))
+        self.given, self._sizes = ([places[v] for v in part] for part in (parts.given, parts.sizes))
         made = {v: i for i, v in enumerate(parts.made)}
         of_program = iter(range(len(parts.program.outputs)))
         # (True, which of those made before) or (False, which output of the program)
@@ -69,58 +77,35 @@ class PytorchProgram:
 
     def __call__(self, *inputs: Any) -> tuple[Any, ...]:
         introduce_thread()
-        tensors, numbers = self._as_tensors(inputs)
-        outputs = self._computed(tensors, numbers, self._may_write(inputs))
-        arrays = list(map(_array, outputs))
+        tensors, numbers = self.as_tensors(inputs)
+        outputs = self.computed(tensors, numbers, self.may_write(inputs))
+        arrays = list(map(array_of, outputs))
         for out, into in self._writable:
-            arrays[out] = self._made[into] = inputs[into] if outputs[out] is tensors[into] else arrays[out]
+            arrays[out] = inputs[into] if outputs[out] is tensors[into] else arrays[out]
+        self.has_made({into: arrays[out] for out, into in self._writable})
         return tuple(arrays)
 
-    def repeat(
-        self, inputs: Sequence[Any], position: int, first: int, updates: Sequence[tuple[int, int]], figures: int
-    ) -> Iterator[tuple[list[float], Callable[[], dict[int, Any]]]]:
-        """Call it again and again, with the next number at `position` of its inputs each time, from `first` on.
-
-        Each call gets what the one before has made for those inputs that are updated: pairs (output, input). Yields the first
-        outputs, so many floats, and what returns the arrays of the updated inputs by then; one call for each that is asked for.
-        Nothing of a call that raises an error has changed anything.
-        """
-        introduce_thread()
-        tensors, numbers = self._as_tensors(inputs)
-        before, write = tensors.copy(), self._may_write(inputs)
-
-        def arrays() -> dict[int, Any]:
-            found = {i: inputs[i] if tensors[i] is before[i] else _array(tensors[i]) for _, i in updates}
-            self._made.update((i, found[i]) for _, i in self._writable)
-            return found
-
-        counted = [i for _, i in updates if i in numbers]
-        dtype = before[position].dtype
-        for number in itertools.count(first):
-            numbers[position] = number
-            if position in self._given:
-                tensors[position] = torch.tensor(number, dtype=dtype)
-            outputs = self._computed(tensors, numbers, write)
-            row = [float(x) for x in outputs[:figures]]
-            for out, into in updates:
-                tensors[into] = outputs[out]
-            for i in counted:
-                numbers[i] = int(tensors[i])
-            write = bool(self._writable)  # into what the last call has made
-            yield row, arrays
-
-    def _as_tensors(self, inputs: Sequence[Any]) -> tuple[list[Any], dict[int, int]]:
+    def as_tensors(self, inputs: Sequence[Any]) -> tuple[list[Any], dict[int, int]]:
         """Return tensors in the memory of the inputs, and those inputs that are whole numbers."""
         numbers = self._parts.numbers if self._parts else ()
         # pytorch_typify looks for a conversion by the type, for some microseconds
         return _tensors(_tensor_of, inputs), {i: int(inputs[i]) for i in numbers}
 
-    def _may_write(self, inputs: Sequence[Any]) -> bool:
+    def may_write(self, inputs: Sequence[Any]) -> bool:
         """Return True if a call can write into arrays that it has made itself, and not into those that somebody has set."""
         own = self._made
-        return bool(self._writable) and all(inputs[i] is own.get(i) and _is_alone(i, inputs) for _, i in self._writable)
+        return self.writes and all(inputs[i] is own.get(i) and _is_alone(i, inputs) for _, i in self._writable)
 
-    def _computed(self, tensors: Sequence[Any], numbers: Mapping[int, int], write: bool) -> list[Any]:
+    @property
+    def writes(self) -> bool:
+        """Return True if there are inputs that it writes into where it may."""
+        return bool(self._writable)
+
+    def has_made(self, arrays: Mapping[int, Any]) -> None:
+        """Note that these arrays, which become inputs, are its own, into which it may write."""
+        self._made.update((i, arrays[i]) for _, i in self._writable if i in arrays)
+
+    def computed(self, tensors: Sequence[Any], numbers: Mapping[int, int], write: bool) -> list[Any]:
         """Return the outputs, of inputs as tensors and, once more, those that are whole numbers."""
         parts, first = self._parts, len(tensors)
         if parts is None:
@@ -131,7 +116,7 @@ class PytorchProgram:
         made = parts.prologue(*given)
         tensors = [*tensors, *(x if isinstance(x, torch.Tensor) else self._tensor(i, x) for i, x in enumerate(made))]
         sizes = [numbers[i] if i < first else int(made[i - first]) for i in self._sizes]
-        entered = [tensors[i] for i in self._given]
+        entered = [tensors[i] for i in self.given]
         results = self._program(*entered, *sizes, write=True) if write else self._program(*entered, *sizes)
         return [tensors[first + i].clone() if before else results[i] for before, i in self._outputs]
 
@@ -213,7 +198,7 @@ def _sliced(v: Variable) -> Variable:
     return v
 
 
-def _array(x: Any) -> Any:
+def array_of(x: Any) -> Any:
     return x.cpu().numpy() if isinstance(x, torch.Tensor) else x
 
 

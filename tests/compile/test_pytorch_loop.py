@@ -27,6 +27,7 @@ def descent(backend):
     x = pytensor.shared(DATA)[i * 20 : (i + 1) * 20]
     residual = x - pt.dot(x, W)
     step = symae.function([i], (residual**2).sum(), updates=[(W, W + 0.5 * pt.dot(x.T, residual + x))], backend=backend)
+    assert step.vm.jit_fn.program.writes
 
     def after(steps):
         w = np.eye(N)
@@ -91,11 +92,68 @@ def test_a_step_that_fails_leaves_the_values_and_the_error_that_a_call_from_pyth
     assert failed("compiled") == failed("python")
 
 
+def test_another_exception_of_the_hosts_reaches_whoever_trains(backend, monkeypatch):
+    class TooLate(Exception):
+        pass
+
+    def late(*_):
+        raise TooLate
+
+    step, W, after = descent(backend)
+    loop = loop_over(step)
+    computed, calls = loop.call.program.computed, []
+
+    def alarmed(*arguments):
+        calls.append(len(calls))
+        if len(calls) == 2:
+            signal.raise_signal(signal.SIGTERM)
+        return computed(*arguments)
+
+    monkeypatch.setattr(loop.call.program, "computed", alarmed)
+    before = signal.signal(signal.SIGTERM, late)
+    try:
+        with pytest.raises(TooLate):
+            loop.run(0, 3)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert calls == [0, 1]
+    np.testing.assert_allclose(W.get_value(), after(1), rtol=1e-12)
+
+
+def test_an_interrupt_of_a_step_that_fails_leaves_its_error_where_the_host_goes_on(backend, monkeypatch):
+    step, W, after = descent(backend)
+    loop = loop_over(step)
+
+    def failing(*_):
+        signal.raise_signal(signal.SIGINT)
+        raise IndexError("the step's own")
+
+    monkeypatch.setattr(loop.call.program, "computed", failing)
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        with pytest.raises(IndexError, match="the step's own"):
+            loop.run(0, 3)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    np.testing.assert_array_equal(W.get_value(), after(0))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int8"])
+def test_the_number_of_a_step_is_of_any_type(backend, dtype):
+    i, total = pt.scalar("i", dtype=dtype), pytensor.shared(np.zeros(3), name="total")
+    x = pytensor.shared(DATA[:, :3])[i]
+    step = symae.function([i], x.sum() * i, updates=[(total, total + x)], backend=backend)
+    rows = loop_over(step).run(2, 4)
+    np.testing.assert_allclose([row[0] for row in rows], [DATA[k, :3].sum() * k for k in range(2, 6)])
+    np.testing.assert_allclose(total.get_value(), DATA[2:6, :3].sum(axis=0))
+
+
 def test_an_interrupt_within_a_step_leaves_it_whole(backend, monkeypatch):
     step, W, after = descent(backend)
     loop = loop_over(step)
     loop.run(0, 1)
-    computed, calls = loop.program._computed, []
+    program = loop.call.program
+    computed, calls = program.computed, []
 
     def interrupted(*arguments):
         outputs = computed(*arguments)
@@ -104,7 +162,7 @@ def test_an_interrupt_within_a_step_leaves_it_whole(backend, monkeypatch):
             signal.raise_signal(signal.SIGINT)
         return outputs
 
-    monkeypatch.setattr(loop.program, "_computed", interrupted)
+    monkeypatch.setattr(program, "computed", interrupted)
     with pytest.raises(KeyboardInterrupt):
         loop.run(1, 2)
     assert calls == [0]

@@ -30,11 +30,16 @@ def generator(position):
 def test_masks_and_what_is_left_of_the_stream_are_numpys(n, p, position, size, dtype):
     legacy, before = generator(position)
     values = np.random.default_rng(0).normal(size=size).astype(dtype)
+    values[::5], values[1::7], values[2::9] = -0.0, np.inf, np.nan
     untouched, after, out = before.copy(), np.zeros_like(before), np.empty_like(values)
     machine_code(before, n, p, values, after, out)
     stream = np.random.RandomState()
     stream.set_state(legacy)
-    np.testing.assert_array_equal(out, stream.binomial(n, p, size).astype(dtype) * values)
+    with np.errstate(invalid="ignore"):  # 0 times infinity
+        expected = stream.binomial(n, p, size).astype(dtype) * values
+    np.testing.assert_array_equal(out, expected)
+    numbers = ~np.isnan(out)
+    np.testing.assert_array_equal(np.signbit(out[numbers]), np.signbit(expected[numbers]))
     np.testing.assert_array_equal(before, untouched)
     key, where = stream.get_state()[1:3]
     np.testing.assert_array_equal(after[:624], key)

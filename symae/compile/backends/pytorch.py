@@ -103,20 +103,28 @@ class ExplainingPytorchLinker(PytorchLinker):
         return PytorchProgram(fgraph)
 
     def jit_compile(self, fn: Any) -> Callable[..., Any]:
+        return ExplainingProgram(fn)
+
+
+class ExplainingProgram:
+    """Call a `symae.compile.pytorch_program.PytorchProgram`; what it raises says what is wrong with an index."""
+
+    def __init__(self, program: Any):
+        self.program = program
         # what torch.compile says where it has to make two programs of one: nobody can mend it
-        quiet = without_log("torch._dynamo")
+        self.quiet = without_log("torch._dynamo")
 
-        def explaining(*inputs: Any) -> Any:
-            try:
-                with quiet:
-                    return fn(*inputs)
-            except Exception as error:
-                # What is written in place is written last, so the inputs are what they were.
-                explained = _explained(fn, inputs)
-                raise (error if explained is None else explained) from None
+    def __call__(self, *inputs: Any) -> Any:
+        try:
+            with self.quiet:
+                return self.program(*inputs)
+        except Exception as error:
+            raise self.explained(error, inputs) from None
 
-        explaining.program = fn  # type: ignore[attr-defined]  # for loops
-        return explaining
+    def explained(self, error: Exception, inputs: Sequence[Any]) -> Exception:
+        """Return what a call with such inputs should raise that has raised `error`."""
+        # What is written in place is written last, so the inputs are what they were.
+        return _explained(self.program, inputs) or error
 
 
 def _explained(program: Any, inputs: Sequence[Any]) -> Exception | None:
@@ -150,8 +158,7 @@ def _let_waiting_threads_sleep() -> None:
 def _loop(indexed: IndexedStep) -> Loop | None:
     from symae.compile.loops.pytorch import PyTorchLoop
 
-    program = getattr(indexed.function.vm.jit_fn, "program", None)  # not of PyTensor's own mode
-    return None if program is None else PyTorchLoop(indexed, program)
+    return PyTorchLoop(indexed) if isinstance(indexed.function.vm.jit_fn, ExplainingProgram) else None
 
 
 BACKEND = Backend(

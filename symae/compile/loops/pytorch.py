@@ -11,49 +11,98 @@ import math
 import signal
 from typing import Any
 
+import numpy as np
+import torch
+from pytensor.link.utils import raise_with_op
+
 from symae._runtime.interrupts import interrupts_told
-from symae._runtime.quiet import without_log
+from symae.compile.backends.pytorch import ExplainingProgram
 from symae.compile.locked_function import locked
 from symae.compile.loops.base import IndexedStep
-from symae.compile.pytorch_program import PytorchProgram
+from symae.compile.pytorch_program import PytorchProgram, array_of
+from symae.kernels.parallel.pytorch_threads import introduce_thread
 
 
 class PyTorchLoop:
     """Loop over calls of a function on the PyTorch backend: a `symae.compile.loops.base.Loop`."""
 
-    def __init__(self, indexed: IndexedStep, program: PytorchProgram):
-        self.indexed, self.program = indexed, program
+    def __init__(self, indexed: IndexedStep):
+        self.indexed = indexed
+        self.call: ExplainingProgram = indexed.function.vm.jit_fn
 
     def run(self, first: int, count: int) -> list[list[float]]:
         with locked(self.indexed.function):
             if not self.indexed.holds(first + count - 1):
                 return self.indexed.run(first, count)
-            interrupted: list[Any] = []
+            rows: list[list[float]] = []
+            interrupted: list[bool] = []
+            failed = None
             with interrupts_told(lambda *_: interrupted.append(True)):  # a step is whole, or not made
-                rows = self._run(first, count, interrupted)
+                try:
+                    self._run(first, count, rows, interrupted)
+                except Exception as error:
+                    failed = error
             if interrupted:
                 signal.raise_signal(signal.SIGINT)
-            if len(rows) < count and (not rows or math.isfinite(rows[-1][0])) and not interrupted:
-                # a step cannot be made here: nothing of it has changed anything, and the same call from Python says why
-                rows += self.indexed.run(first + len(rows), 1)
+            if failed is not None:
+                self._raise(failed, first + len(rows))
             return rows
 
-    def _run(self, first: int, count: int, interrupted: list[Any]) -> list[list[float]]:
-        indexed, rows = self.indexed, list[list[float]]()
-        values = list(indexed.values(first))
-        steps = self.program.repeat(values, indexed.position, first, indexed.updates, indexed.figures)
-        arrays = None
+    def _run(self, first: int, count: int, rows: list[list[float]], interrupted: list[bool]) -> None:
+        introduce_thread()
+        steps = _Steps(self.call.program, self.indexed, first)
         try:
-            with without_log("torch._dynamo"):
-                for row, arrays in steps:  # noqa: B007 (read below)
-                    rows.append(row)
-                    if len(rows) == count or interrupted or not math.isfinite(row[0]):
+            with self.call.quiet:
+                for number in range(first, first + count):
+                    rows.append(steps.make(number))
+                    if interrupted or not math.isfinite(rows[-1][0]):
                         break
-        except Exception:
-            pass
         finally:
-            if arrays is not None:
-                for i, value in arrays().items():
-                    values[i] = value
-                indexed.put(values)
-        return rows
+            self.indexed.put(steps.arrays())
+
+    def _raise(self, error: Exception, index: int) -> None:
+        """Raise what a call from Python raises if its program raises `error`."""
+        function = self.indexed.function
+        function.input_storage[self.indexed.position].storage[0] = np.array(index, self.indexed.dtype)
+        try:
+            raise self.call.explained(error, self.indexed.values(index)) from None
+        except Exception:
+            raise_with_op(function.maker.fgraph, self.indexed.node, function.vm)
+
+
+class _Steps:
+    """Make steps, each with what the one before has left, in tensors."""
+
+    def __init__(self, program: PytorchProgram, indexed: IndexedStep, first: int):
+        self.program, self.indexed = program, indexed
+        self.values = indexed.values(first)
+        self.tensors, self.numbers = program.as_tensors(self.values)
+        self.tensors_before = self.tensors.copy()
+        self.may_write = program.may_write(self.values)
+        self.counted = [i for _, i in indexed.updates if i in self.numbers]
+
+    def make(self, number: int) -> list[float]:
+        """Make the step of this number, and return its figures."""
+        program, indexed, tensors, numbers = self.program, self.indexed, self.tensors, self.numbers
+        position = indexed.position
+        if position in numbers:
+            numbers[position] = number
+        if position in program.given or position not in numbers:
+            tensors[position] = torch.tensor(number, dtype=tensors[position].dtype)
+        outputs = program.computed(tensors, numbers, self.may_write)
+        row = [float(figure) for figure in outputs[: indexed.figures]]
+        for out, into in indexed.updates:
+            tensors[into] = outputs[out]
+        for i in self.counted:
+            numbers[i] = int(tensors[i])
+        self.may_write = program.writes  # into what this step has made
+        return row
+
+    def arrays(self) -> list[Any]:
+        """Return the inputs' values as arrays."""
+        arrays = list(self.values)
+        made = {i: array_of(self.tensors[i]) for _, i in self.indexed.updates if self.tensors[i] is not self.tensors_before[i]}
+        for i, array in made.items():
+            arrays[i] = array
+        self.program.has_made(made)
+        return arrays

@@ -181,7 +181,7 @@ def _numerator(pair: Any) -> Any:
 
 @jit
 def compared(state: Any, p: Any, values: Any, out: Any) -> None:
-    """Fill the vector `out` with draws of ``binomial(1, p)``, times `values` unless these are None; see `one_number_each`."""
+    """Fill the vector `out` with draws of ``binomial(1, p)``, times `values` unless these are None, for `one_number_each`."""
     nothing, _ = _one_trial(p)
     one, zero = out.dtype.type(1), out.dtype.type(0)
     likely, rest = (one, zero) if p > 0.5 else (zero, one)
@@ -193,7 +193,7 @@ def compared(state: Any, p: Any, values: Any, out: Any) -> None:
             position = np.int64(0)
         count = min((N - position) // 2, out.size - i)
         block, of_block = out[i : i + count], pairs[position // 2 : position // 2 + count]
-        factors = block if values is None else values[i : i + count]
+        factors = block if values is None else values[i : i + count]  # not read, but Numba wants them to be something
         for j in range(count):
             bit = rest if _numerator(of_block[j]) > most else likely
             block[j] = bit if values is None else bit * factors[j]
@@ -206,9 +206,9 @@ def compared(state: Any, p: Any, values: Any, out: Any) -> None:
 def bernoullis(state: Any, p: Any, out: Any) -> None:
     """Fill the vector `out` with draws of ``binomial(1, p)``, a corruption mask: one number of the stream each.
 
-    The search above with n = 1 is a comparison with the probability of 0, here of whole numbers. Its restart, which rounding
+    `_search` with n = 1 is a comparison with the probability of 0, here of whole numbers. Its restart, which rounding
     can cause once in 2^53 draws of some p, shows as a number above the sum of both probabilities. For these p doubles are drawn
-    and looked at, and from such a one on the draws go one by one.
+    and looked at, and a block of them with such a one is drawn again, one by one.
     """
     nothing, something = _one_trial(p)
     if _never_again(state, nothing, something):

@@ -16,7 +16,7 @@ from symae.kernels.parallel.parts import in_parts, pays
 from symae.kernels.random.binomial import binomials, check_binomial, compared, one_number_each
 from symae.kernels.random.mt19937 import jit, skip
 
-# Numbers that are drawn and multiplied while they are in the first cache.
+# Draws that are made and multiplied while they are in the first cache, where not each takes one number of the stream.
 BLOCK = 4096
 _NEXT = 1.0 - tuning.SKIPPING_TO_DRAWING
 _ENOUGH, _ENOUGH_AWAKE = tuning.NUMBERS_FOR_THREADS[True], tuning.NUMBERS_FOR_AWAKE_THREADS[True]

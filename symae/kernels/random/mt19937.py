@@ -43,7 +43,7 @@ def refill(state: Any) -> None:
 
 
 @jit
-def tempered(y: Any) -> Any:
+def _tempered(y: Any) -> Any:
     y = np.uint32(y ^ (y >> np.uint32(11)))
     y = np.uint32(y ^ ((y << np.uint32(7)) & np.uint32(0x9D2C5680)))
     y = np.uint32(y ^ ((y << np.uint32(15)) & np.uint32(0xEFC60000)))
@@ -53,7 +53,7 @@ def tempered(y: Any) -> Any:
 @jit
 def _as_double(first: Any, second: Any) -> Any:
     # int32 on the way to double, because AVX2 converts only those four at a time
-    a, b = np.int32(tempered(first) >> np.uint32(5)), np.int32(tempered(second) >> np.uint32(6))
+    a, b = np.int32(_tempered(first) >> np.uint32(5)), np.int32(_tempered(second) >> np.uint32(6))
     return (np.float64(a) * 67108864.0 + np.float64(b)) / 9007199254740992.0
 
 
