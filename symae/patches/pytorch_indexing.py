@@ -4,7 +4,7 @@ PyTorch takes bytes for a mask, and refuses other short integers; a number besid
 choice made before, which moves the axes of the result. ``pt.inc_subtensor(x[1:, i], y)`` is none of PyTensor's conversions:
 something is added at indices, some of which may be the same, beside a slice. PyTorch checks indices, but what torch.compile
 makes of a graph raises RuntimeError with the name of a temporary variable. A call that fails is made again without the compiler
-(`symae.compile.backends.pytorch`), and then each index is looked at before it is used. Several threads add and write at equal
+(`symae.compile.pytorch_explained`), and then each index is looked at before it is used. Several threads add and write at equal
 indices in any order, so that the last bits, or which value stays, would differ from call to call: what is not compiled has one
 there.
 """

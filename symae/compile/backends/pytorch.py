@@ -13,13 +13,11 @@ from pytensor.compile.mode import PYTORCH, Mode
 from pytensor.graph.basic import Apply
 from pytensor.link.pytorch.linker import PytorchLinker
 
-from symae._runtime.quiet import without_log
 from symae.compile.backends.base import Backend, build_with
-from symae.errors import IndexRangeError, MaskShapeError, ShapeError
+from symae.compile.pytorch_explained import ExplainingProgram
 from symae.ops.arguments import known
 from symae.ops.base import BackendOp, connect
 from symae.ops.traced import NumPyLikeArrays, TracedOp
-from symae.patches.pytorch_indexing import looking_at_indices
 from symae.rewrites.registry import EAGER_BRANCHES, FUNCTIONS_OF_NUMBERS
 
 if TYPE_CHECKING:
@@ -104,39 +102,6 @@ class ExplainingPytorchLinker(PytorchLinker):
 
     def jit_compile(self, fn: Any) -> Callable[..., Any]:
         return ExplainingProgram(fn)
-
-
-class ExplainingProgram:
-    """Call a `symae.compile.pytorch_program.PytorchProgram`; what it raises says what is wrong with an index."""
-
-    def __init__(self, program: Any):
-        self.program = program
-        # what torch.compile says where it has to make two programs of one: nobody can mend it
-        self.quiet = without_log("torch._dynamo")
-
-    def __call__(self, *inputs: Any) -> Any:
-        try:
-            with self.quiet:
-                return self.program(*inputs)
-        except Exception as error:
-            raise self.explained(error, inputs) from None
-
-    def explained(self, error: Exception, inputs: Sequence[Any]) -> Exception:
-        """Return what a call with such inputs should raise that has raised `error`."""
-        # What is written in place is written last, so the inputs are what they were.
-        return _explained(self.program, inputs) or error
-
-
-def _explained(program: Any, inputs: Sequence[Any]) -> Exception | None:
-    """Return what is wrong with an index in a call that has failed."""
-    with looking_at_indices():
-        try:
-            program.eagerly(*inputs)
-        except (IndexRangeError, MaskShapeError, ShapeError) as error:
-            return error
-        except Exception:
-            return None  # the first error says as much
-    return None
 
 
 def _let_waiting_threads_sleep() -> None:

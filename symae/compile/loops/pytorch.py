@@ -16,9 +16,9 @@ import torch
 from pytensor.link.utils import raise_with_op
 
 from symae._runtime.interrupts import interrupts_told
-from symae.compile.backends.pytorch import ExplainingProgram
 from symae.compile.locked_function import locked
 from symae.compile.loops.base import IndexedStep
+from symae.compile.pytorch_explained import ExplainingProgram
 from symae.compile.pytorch_program import PytorchProgram, array_of
 from symae.kernels.parallel.pytorch_threads import introduce_thread
 
