@@ -23,3 +23,13 @@ def interrupts_told(handler: Callable[[int, Any], None]) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def interrupts_later() -> Iterator[list[int]]:
+    """Let Ctrl-C wait for the end of the block; yield what has a number by then if it waits."""
+    came: list[int] = []
+    with interrupts_told(lambda number, _: came.append(number)):
+        yield came
+    for number in came[:1]:
+        signal.raise_signal(number)

@@ -150,10 +150,8 @@ def _expression(node: Apply) -> str | None:
 
 
 def _wrapped(expression: str, dtype: str) -> str:
-    if dtype.startswith("uint"):
-        return f"({expression}) % {1 << np.dtype(dtype).itemsize * 8}"
-    half = 1 << np.dtype(dtype).itemsize * 8 - 1
-    return f"w if {-half} <= (w := {expression}) < {half} else (w + {half}) % {2 * half} - {half}"
+    least, size = int(np.iinfo(dtype).min), 1 << np.dtype(dtype).itemsize * 8
+    return f"w if {least} <= (w := {expression}) < {least + size} else (w - {least}) % {size} + {least}"
 
 
 def _slice(node: Apply) -> str | None:

@@ -13,14 +13,13 @@ copies that Numba makes of them for linking, those of a convolutional step are 1
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from symae._runtime.interrupts import interrupts_told
+from symae._runtime.interrupts import interrupts_later
 from symae._runtime.memory import collect_less_seldom
 from symae._runtime.roomy_calls import roomy
 from symae.patches.changes import Changes
@@ -64,16 +63,6 @@ class _Deferred:
 
     def finish(self) -> Any:
         return self.context.get_executable(self.library, self.description, self.environment)
-
-
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Let Ctrl-C wait: Numba is called back by LLVM here, where exceptions are lost, and with them the machine code."""
-    came: list[int] = []
-    with interrupts_told(lambda number, _: came.append(number)):
-        yield
-    for number in came[:1]:
-        signal.raise_signal(number)
 
 
 def apply(_: Any, changes: Changes) -> None:
@@ -144,7 +133,7 @@ def _connect_libraries(codegen: Any, changes: Changes) -> None:
         self._optimize_final_module()
         self._final_module.verify()
         compiled_once.complete()
-        with _without_interrupts():
+        with interrupts_later():  # Numba is called back by LLVM here, where exceptions are lost, and with them the machine code
             self._finalize_final_module()
         for variable in self._final_module.global_variables:
             # those of the functions linked in, whose own libraries have no machine code in which to set them

@@ -68,11 +68,12 @@ def test_data_of_a_class_that_numba_does_not_know_are_trained_on_as_by_calls_fro
     assert costs("compiled") == costs("python") == [DATA[:4].sum(axis=1).mean(), DATA[:-5:-1].sum(axis=1).mean()]
 
 
-def test_what_grows_in_each_step_grows_in_numbas_loop(monkeypatch):
-    step = counter("numba", grows=True)
+@pytest.mark.parametrize("backend", [on("numba"), on("pytorch")])
+def test_what_grows_in_each_step_grows_in_the_loop(backend, monkeypatch):
+    step = counter(backend, grows=True)
     loop = loop_over(step.call)
     assert_not_called(step, monkeypatch)
-    loop.run(5, 4)
+    assert len(loop.run(5, 4)) == 4
     assert step["seen"].tolist() == [5, 6, 7, 8]
 
 
@@ -89,9 +90,10 @@ def test_an_array_that_was_borrowed_is_changed_as_calls_from_python_change_it():
         np.testing.assert_array_equal(compiled, called)
 
 
-def test_a_step_that_fails_leaves_the_values_and_the_error_that_a_call_from_python_leaves():
+@pytest.mark.parametrize("backend", [on("numba"), on("pytorch")])
+def test_a_step_that_fails_leaves_the_values_and_the_error_that_a_call_from_python_leaves(backend):
     def failed(loop):
-        step = counter("numba", limit=6)
+        step = counter(backend, limit=6)
         with pytest.raises(AssertionError, match="too many steps") as caught:
             rows_of(loop_over(step.call, loop), 20)
         assert step["total"] == 6
@@ -407,8 +409,9 @@ def test_on_mlx_an_interrupt_within_the_loop_leaves_whole_steps(mlx, monkeypatch
     assert step["steps"] == 5
 
 
-def test_on_mlx_the_loop_sees_what_the_host_puts_and_writes_between_its_runs(mlx):
-    step = counter(mlx)
+@pytest.mark.parametrize("backend", [on("mlx"), on("pytorch")])
+def test_the_loop_sees_what_the_host_puts_and_writes_between_its_runs(backend, float32):
+    step = counter(backend)
     (steps,) = (v for v in step.call.get_shared() if v.name == "steps")
     loop = loop_over(step.call)
     loop.run(0, 3)

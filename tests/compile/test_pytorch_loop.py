@@ -9,7 +9,7 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 from backend_params import on
-from looped_steps import assert_not_called, counter, rows_of, training_step
+from looped_steps import assert_not_called, training_step
 
 import symae
 from symae.compile.loops import loop_over
@@ -54,12 +54,6 @@ def test_a_last_minibatch_that_is_shorter_is_computed_as_it_is(backend):
     np.testing.assert_allclose(W.get_value(), after(3), rtol=1e-12)
 
 
-def test_what_grows_in_each_step_grows(backend):
-    step = counter(backend, grows=True)
-    assert len(loop_over(step.call).run(3, 5)) == 5
-    np.testing.assert_array_equal(step["seen"], np.arange(3, 8))
-
-
 def test_an_array_that_the_host_has_set_is_not_written_into(backend):
     step, W, after = descent(backend)
     own = np.eye(N)
@@ -67,29 +61,6 @@ def test_an_array_that_the_host_has_set_is_not_written_into(backend):
     loop_over(step).run(0, 2)
     np.testing.assert_array_equal(own, np.eye(N))
     np.testing.assert_allclose(W.get_value(), after(2), rtol=1e-12)
-
-
-def test_the_loop_sees_what_the_host_puts_and_writes_between_its_runs(backend):
-    step = counter(backend)
-    (steps,) = (v for v in step.call.get_shared() if v.name == "steps")
-    loop = loop_over(step.call)
-    loop.run(0, 3)
-    steps.set_value(steps.get_value() + 10)
-    loop.run(0, 3)
-    steps.get_value(borrow=True)[...] += 10
-    loop.run(0, 3)
-    assert step["steps"] == 29
-
-
-def test_a_step_that_fails_leaves_the_values_and_the_error_that_a_call_from_python_leaves(backend):
-    def failed(loop):
-        step = counter(backend, limit=6)
-        with pytest.raises(AssertionError, match="too many steps") as caught:
-            rows_of(loop_over(step.call, loop), 20)
-        assert step["total"] == 6
-        return step.state(), str(caught.value)
-
-    assert failed("compiled") == failed("python")
 
 
 def test_another_exception_of_the_hosts_reaches_whoever_trains(backend, monkeypatch):

@@ -8,14 +8,14 @@ that is done once for many steps, which call the same program, so results are th
 from __future__ import annotations
 
 import math
-import signal
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from pytensor.link.utils import raise_with_op
 
-from symae._runtime.interrupts import interrupts_told
+from symae._runtime.interrupts import interrupts_later
 from symae.compile.locked_function import locked
 from symae.compile.loops.base import IndexedStep
 from symae.compile.pytorch_explained import ExplainingProgram
@@ -35,27 +35,24 @@ class PyTorchLoop:
             if not self.indexed.holds(first + count - 1):
                 return self.indexed.run(first, count)
             rows: list[list[float]] = []
-            interrupted: list[bool] = []
             failed = None
-            with interrupts_told(lambda *_: interrupted.append(True)):  # a step is whole, or not made
+            with interrupts_later() as interrupts:  # a step is whole, or not made
                 try:
-                    self._run(first, count, rows, interrupted)
+                    self._run(first, count, rows, interrupts)
                 except Exception as error:
                     failed = error
-            if interrupted:
-                signal.raise_signal(signal.SIGINT)
             if failed is not None:
                 self._raise(failed, first + len(rows))
             return rows
 
-    def _run(self, first: int, count: int, rows: list[list[float]], interrupted: list[bool]) -> None:
+    def _run(self, first: int, count: int, rows: list[list[float]], interrupts: Sequence[int]) -> None:
         introduce_thread()
         steps = _Steps(self.call.program, self.indexed, first)
         try:
             with self.call.quiet:
                 for number in range(first, first + count):
                     rows.append(steps.make(number))
-                    if interrupted or not math.isfinite(rows[-1][0]):
+                    if interrupts or not math.isfinite(rows[-1][0]):
                         break
         finally:
             self.indexed.put(steps.arrays())
@@ -79,7 +76,6 @@ class _Steps:
         self.tensors, self.numbers = program.as_tensors(self.values)
         self.tensors_before = self.tensors.copy()
         self.may_write = program.may_write(self.values)
-        self.counted = [i for _, i in indexed.updates if i in self.numbers]
 
     def make(self, number: int) -> list[float]:
         """Make the step of this number, and return its figures."""
@@ -93,16 +89,13 @@ class _Steps:
         row = [float(figure) for figure in outputs[: indexed.figures]]
         for out, into in indexed.updates:
             tensors[into] = outputs[out]
-        for i in self.counted:
-            numbers[i] = int(tensors[i])
+            if into in numbers:
+                numbers[into] = int(outputs[out])
         self.may_write = program.writes  # into what this step has made
         return row
 
     def arrays(self) -> list[Any]:
         """Return the inputs' values as arrays."""
-        arrays = list(self.values)
         made = {i: array_of(self.tensors[i]) for _, i in self.indexed.updates if self.tensors[i] is not self.tensors_before[i]}
-        for i, array in made.items():
-            arrays[i] = array
         self.program.has_made(made)
-        return arrays
+        return [made.get(i, value) for i, value in enumerate(self.values)]

@@ -193,7 +193,7 @@ def compared(state: Any, p: Any, values: Any, out: Any) -> None:
             position = np.int64(0)
         count = min((N - position) // 2, out.size - i)
         block, of_block = out[i : i + count], pairs[position // 2 : position // 2 + count]
-        factors = block if values is None else values[i : i + count]  # not read, but Numba wants them to be something
+        factors = block if values is None else values[i : i + count]  # without values not read, but of a type
         for j in range(count):
             bit = rest if _numerator(of_block[j]) > most else likely
             block[j] = bit if values is None else bit * factors[j]

@@ -30,13 +30,13 @@ def _begin(size: Any, part: Any, parts: Any) -> Any:
 
 @jit
 def _part(part: Any, parts: Any, arguments: Any) -> None:
-    before, n, p, values, after, out = arguments
+    before, n, p, each, values, after, out = arguments
     first, end = _begin(out.size, part, parts), _begin(out.size, part + 1, parts)
     state = after if part == parts - 1 else np.empty_like(before)
     state[:] = before
     if part > 0:
         skip(state, first)
-    if n == 1 and one_number_each(before, p):
+    if each:
         compared(state, p, values[first:end], out[first:end])
         return
     while first < end:
@@ -57,8 +57,9 @@ def masked(before: Any, n: Any, p: Any, values: Any, after: Any, out: Any) -> No
     The draws are those of the generator `before`; `after` becomes the generator that has made them.
     """
     check_binomial(n, p)
-    arguments = (before, n, p, values, after, out)
-    if pays(out.size, _ENOUGH, _ENOUGH_AWAKE) and n == 1 and one_number_each(before, p):
+    each = n == 1 and one_number_each(before, p)
+    arguments = (before, n, p, each, values, after, out)
+    if each and pays(out.size, _ENOUGH, _ENOUGH_AWAKE):
         _together(out.size, out.size, arguments)
     else:
         _alone(out.size, out.size, arguments)
